@@ -1,0 +1,16 @@
+// A place where graphs run.
+import type { DeviceId } from "./ids.ts";
+import type { Bytes } from "./units.ts";
+
+export type DeviceKind = "cpu" | "cuda" | "webgpu";
+
+export type Device = {
+  id: DeviceId;
+  kind: DeviceKind;
+  /** Ordinal among devices of its kind; 0 for the CPU. */
+  index: number;
+  name: string;
+  /** For the CPU: main memory. */
+  memory: { total: Bytes; free: Bytes };
+  driver?: string;
+};

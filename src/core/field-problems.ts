@@ -1,0 +1,129 @@
+// What is wrong with a value, field by field, in the words of fal's error list (fal-protocol.md 8.2) and pydantic.
+import type { TSchema } from "@sinclair/typebox";
+import { ValueErrorType as Kind, Value, type ValueError } from "@sinclair/typebox/value";
+import type { FieldProblem } from "./errors.ts";
+
+type Verdict = Pick<FieldProblem, "type" | "msg" | "ctx">;
+
+/** At most this many characters of a wrong value are repeated in the answer. */
+const INPUT_ECHO = 200;
+
+/** The first problem of every wrong field; empty when the value fits. */
+export function fieldProblems(schema: TSchema, value: unknown, root: string[]): FieldProblem[] {
+  const byPath = new Map<string, FieldProblem>();
+  for (const error of Value.Errors(schema, value)) {
+    for (const { path, verdict, input } of explain(error)) {
+      if (byPath.has(path)) continue;
+      byPath.set(path, {
+        loc: [...root, ...locOf(path)],
+        ...verdict,
+        ...(input !== undefined && { input: echo(input) }),
+      });
+    }
+  }
+  return [...byPath.values()];
+}
+
+type Explained = { path: string; verdict: Verdict; input: unknown };
+
+/** A union's error is that of the branch which the value resembles (same JSON type), else of the union. */
+function explain(error: ValueError): Explained[] {
+  if (error.type === Kind.Union) {
+    for (const branch of error.errors) {
+      const inner = [...branch];
+      const isOtherType = inner.some(({ path, type }) => path === error.path && TYPE_NAMES[type] !== undefined);
+      if (inner.length > 0 && !isOtherType) return inner.flatMap(explain);
+    }
+  }
+  return [{ path: error.path, verdict: verdictOf(error), input: error.value }];
+}
+
+function verdictOf({ type, schema, message }: ValueError): Verdict {
+  const typeName = TYPE_NAMES[type];
+  if (typeName) return { type: `${typeName}_type`, msg: `Input should be a valid ${TYPE_WORDS[typeName]}` };
+  switch (type) {
+    case Kind.ObjectRequiredProperty:
+      return { type: "missing", msg: "Field required" };
+    case Kind.IntegerMinimum:
+    case Kind.NumberMinimum:
+      return bound("greater_than_equal", "greater than or equal to", "ge", schema.minimum);
+    case Kind.IntegerMaximum:
+    case Kind.NumberMaximum:
+      return bound("less_than_equal", "less than or equal to", "le", schema.maximum);
+    case Kind.IntegerExclusiveMinimum:
+    case Kind.NumberExclusiveMinimum:
+      return bound("greater_than", "greater than", "gt", schema.exclusiveMinimum);
+    case Kind.IntegerExclusiveMaximum:
+    case Kind.NumberExclusiveMaximum:
+      return bound("less_than", "less than", "lt", schema.exclusiveMaximum);
+    case Kind.IntegerMultipleOf:
+    case Kind.NumberMultipleOf:
+      return bound("multiple_of", "a multiple of", "multiple_of", schema.multipleOf);
+    case Kind.StringMinLength:
+    case Kind.ArrayMinItems:
+      return short(schema.minLength ?? schema.minItems);
+    case Kind.StringMaxLength:
+    case Kind.ArrayMaxItems:
+      return long(schema.maxLength ?? schema.maxItems);
+    case Kind.Union:
+      return oneOf(schema.anyOf?.flatMap((option: TSchema) => option.enum ?? option.const ?? option.type ?? []));
+    case Kind.Kind:
+    case Kind.Literal:
+      return oneOf(schema.enum ?? [schema.const]);
+    default:
+      return { type: "value_error", msg: message };
+  }
+}
+
+const bound = (type: string, words: string, key: string, value: unknown): Verdict => ({
+  type,
+  msg: `Input should be ${words} ${value}`,
+  ctx: { [key]: value },
+});
+const short = (min: unknown): Verdict => ({
+  type: "sequence_too_short",
+  msg: `Input should have at least ${min} characters or items`,
+  ctx: { min_length: min },
+});
+const long = (max: unknown): Verdict => ({
+  type: "sequence_too_long",
+  msg: `Input should have at most ${max} characters or items`,
+  ctx: { max_length: max },
+});
+const oneOf = (expected: unknown[] = []): Verdict => ({
+  type: "one_of",
+  msg: `Input should be one of ${expected.map((each) => JSON.stringify(each)).join(", ")}`,
+  ctx: { expected },
+});
+
+type TypeName = "int" | "float" | "string" | "bool" | "list" | "dict";
+const TYPE_NAMES: Partial<Record<Kind, TypeName>> = {
+  [Kind.Integer]: "int",
+  [Kind.Number]: "float",
+  [Kind.String]: "string",
+  [Kind.Boolean]: "bool",
+  [Kind.Array]: "list",
+  [Kind.Object]: "dict",
+};
+const TYPE_WORDS: Record<TypeName, string> = {
+  int: "integer",
+  float: "number",
+  string: "string",
+  bool: "boolean",
+  list: "list",
+  dict: "dictionary",
+};
+
+const locOf = (path: string) =>
+  path
+    .split("/")
+    .slice(1)
+    .map((part) => part.replaceAll("~1", "/").replaceAll("~0", "~"))
+    .map((part) => (/^\d+$/.test(part) ? Number(part) : part));
+
+function echo(input: unknown): unknown {
+  if (typeof input === "number" && !Number.isFinite(input)) return String(input);
+  const text = typeof input === "string" ? input : JSON.stringify(input);
+  if (text === undefined || text.length <= INPUT_ECHO) return input;
+  return `${text.slice(0, INPUT_ECHO)}... (${text.length} characters)`;
+}

@@ -1,0 +1,52 @@
+// A durable unit of work (fal's "request"): one state machine; transitions happen in control/jobs only.
+import type { Failure } from "./errors.ts";
+import type { FileToken, JobId, KeyId, ModelId, RunnerId } from "./ids.ts";
+import type { Units } from "./pipeline.ts";
+import type { Instant } from "./units.ts";
+
+/** `low` runs only when no `normal` job waits for the same model. */
+export type Priority = "normal" | "low";
+
+/** Milliseconds spent in each part of a job's life, over its last attempt. */
+export type Timing = { queueMs: number; loadMs: number; runMs: number };
+
+export type JobState =
+  | { status: "queued" }
+  | { status: "running"; runner: RunnerId; startedAt: Instant }
+  | { status: "done"; output: unknown; units: Units; timing: Timing; device: string; finishedAt: Instant }
+  | { status: "failed"; failure: Failure; finishedAt: Instant }
+  | { status: "cancelled"; finishedAt: Instant };
+
+export type Job = {
+  id: JobId;
+  model: ModelId;
+  /** The endpoint id that the caller used: the model's id or one of its aliases. */
+  endpoint: string;
+  key: KeyId;
+  input: Record<string, unknown>;
+  priority: Priority;
+  /** Attempts begun so far. */
+  attempts: number;
+  /** Further attempts allowed after a crash of the runner or server. */
+  retries: number;
+  files: FileToken;
+  createdAt: Instant;
+  /** Must have started before this, else it fails with `start_timeout`. */
+  startBy?: Instant;
+} & JobState;
+
+export type JobStatus = Job["status"];
+export const isFinished = (job: Pick<Job, "status">) =>
+  job.status === "done" || job.status === "failed" || job.status === "cancelled";
+
+/** A line shown to the caller. */
+export type LogLine = { at: Instant; level: "INFO" | "WARN" | "ERROR" | "DEBUG"; message: string };
+
+/** What a watcher of a job sees, in order; a `finished` event is the last. */
+export type JobEvent =
+  | { type: "queued"; position: number }
+  | { type: "started"; runner: RunnerId }
+  | { type: "log"; line: LogLine }
+  | { type: "progress"; at: number; of: number }
+  | { type: "partial"; value: unknown }
+  | { type: "finished"; job: Job };

@@ -1,0 +1,77 @@
+// The contract of a pipeline: schemas of one task and the code that runs it. Pure: native things are handed in.
+import type { Static, TObject } from "./schema.ts";
+import type { Port, Tensor } from "./tensor.ts";
+
+export type Graph = {
+  inputs: readonly Port[];
+  outputs: readonly Port[];
+  /** Blocks the runner's thread while it computes. Unknown or missing inputs throw. */
+  run(inputs: Record<string, Tensor>): Promise<Record<string, Tensor>>;
+};
+
+/** 8-bit pixels, row by row, interleaved channels (3 = RGB, 4 = RGBA, 1 = grey). */
+export type Pixels = { data: Uint8Array; width: number; height: number; channels: 1 | 3 | 4 };
+export type ImageFormat = "png" | "jpeg" | "webp";
+export type ResizeOptions = {
+  width: number;
+  height: number;
+  kernel: "nearest" | "bilinear" | "bicubic" | "lanczos3";
+};
+
+export type ImageCodec = {
+  /** Throws `image_load_error` problems as `invalid_input` for data that is not a picture or is too large. */
+  decode(bytes: Uint8Array): Promise<Pixels>;
+  encode(pixels: Pixels, format: ImageFormat): Promise<Uint8Array>;
+};
+
+/** A model's weights folder and what else a pipeline needs to come alive. Paths are relative to the folder. */
+export type Assets = {
+  has(path: string): boolean;
+  /** Opens a graph once; later calls with the same path give the same graph. */
+  graph(path: string): Promise<Graph>;
+  json<T>(path: string): Promise<T>;
+  text(path: string): Promise<string>;
+  bytes(path: string): Promise<Uint8Array>;
+  codec: ImageCodec;
+};
+
+/** A file that a run wrote; `url` is `forecourt-file:<name>` until a face makes it public. */
+export type SavedFile = { url: string; content_type: string; file_name: string; file_size: number };
+
+/** One job as a pipeline sees it. */
+export type Task<In> = {
+  /** Validated and with defaults filled in. */
+  input: In;
+  /** Bytes behind a URL of the input (data URI, or fetched beforehand by the server). */
+  media(url: string): Promise<Uint8Array>;
+  /** Writes an output file into the job's folder. */
+  save(bytes: Uint8Array, file: { name: string; contentType: string }): Promise<SavedFile>;
+  /** A line for the request's log, seen by the caller. */
+  log(message: string): void;
+};
+
+/** What a run yields; exactly one `output` per task ends it. */
+export type Step<Out> =
+  | { type: "progress"; at: number; of: number }
+  | { type: "partial"; value: unknown }
+  | { type: "output"; value: Out; units: Units };
+
+/** Amounts done, for the price: keys are price units (`images`, `megapixels`, `steps`, `tokens`, `seconds`...). */
+export type Units = Record<string, number>;
+
+/** A loaded pipeline. Checks `signal` between steps and throws its reason when aborted. */
+export type Run<In, Out> = (
+  tasks: Task<In>[],
+  signal: AbortSignal,
+) => AsyncGenerator<{ index: number; step: Step<Out> }>;
+
+export type Pipeline<In extends TObject = TObject, Out extends TObject = TObject> = {
+  /** For people: one sentence. */
+  summary: string;
+  input: In;
+  output: Out;
+  load(assets: Assets): Promise<Run<Static<In>, Static<Out>>>;
+};
+
+/** Keeps a pipeline's own types while checking its shape. */
+export const definePipeline = <In extends TObject, Out extends TObject>(pipeline: Pipeline<In, Out>) => pipeline;

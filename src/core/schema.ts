@@ -1,0 +1,62 @@
+// The one schema language (TypeBox): validation, static type, default and documentation from one value.
+// With field-problems.ts, its other half, the only file that imports typebox.
+import { Kind, type Static, type TObject, type TSchema, Type, TypeRegistry } from "@sinclair/typebox";
+import { type TypeCheck, TypeCompiler } from "@sinclair/typebox/compiler";
+import { Value } from "@sinclair/typebox/value";
+import { ForecourtError } from "./errors.ts";
+import { fieldProblems } from "./field-problems.ts";
+
+export type { Static, TObject, TSchema };
+export { Type };
+
+/** What a user may point a field at; the server fetches it before the run. */
+export type MediaKind = "image";
+
+/** A string field that holds a URL or data URI of a file. */
+export const mediaUrl = (media: MediaKind, description: string) =>
+  Type.String({ description, minLength: 1, media, ui: { field: media, important: true } });
+
+const CHOICE = "Choice";
+TypeRegistry.Set(CHOICE, (schema: TSchema, value) => Array.isArray(schema.enum) && schema.enum.includes(value));
+
+/** One string of a list, as a plain JSON Schema `enum` (documentation pages show it as a menu). */
+export const choice = <const Values extends readonly string[]>(
+  values: Values,
+  options: { description?: string; default?: Values[number] } = {},
+) => Type.Unsafe<Values[number]>({ type: "string", enum: [...values], ...options, [Kind]: CHOICE });
+
+const compiled = new WeakMap<TSchema, TypeCheck<TSchema>>();
+
+function compile(schema: TSchema): TypeCheck<TSchema> {
+  const known = compiled.get(schema);
+  if (known) return known;
+  const made = TypeCompiler.Compile(schema);
+  compiled.set(schema, made);
+  return made;
+}
+
+/**
+ * A checked copy of `value`: defaults filled in, unknown fields dropped, `null` in an optional field read as absent
+ * (as fal's servers do). Throws `invalid_input` with one problem per wrong field.
+ */
+export function parse<S extends TObject>(schema: S, value: unknown, root: string[] = ["body"]): Static<S> {
+  const given = Value.Default(schema, Value.Clean(schema, withoutNulls(schema, structuredClone(value))));
+  const check = compile(schema);
+  if (check.Check(given)) return given as Static<S>;
+  const problems = fieldProblems(schema, given, root);
+  throw new ForecourtError("invalid_input", summarise(problems), { problems });
+}
+
+const summarise = (problems: { loc: (string | number)[]; msg: string }[]) =>
+  problems.map(({ loc, msg }) => `${loc.slice(1).join(".") || "body"}: ${msg}`).join("; ");
+
+function withoutNulls(schema: TObject, value: unknown): unknown {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return value;
+  const kept = Object.entries(value).filter(([name, field]) => {
+    const property = schema.properties[name];
+    return field !== null || property === undefined || Value.Check(property, null) || isRequired(schema, name);
+  });
+  return Object.fromEntries(kept);
+}
+
+const isRequired = (schema: TObject, name: string) => schema.required?.includes(name) ?? false;

@@ -1,0 +1,104 @@
+// The shape of a file of models/: one schema gives its validation, static type and config/model.schema.json.
+import { choice, type Static, Type } from "../core/schema.ts";
+import { type PipelineName, pipelineNames } from "./pipelines/registry.ts";
+
+const sha256 = Type.String({ pattern: "^[0-9a-f]{64}$" });
+
+const Source = Type.Union([
+  Type.Object(
+    {
+      embedded: Type.String({ description: "Folder of models/ that the executable carries, e.g. demo/diffusion" }),
+    },
+    { additionalProperties: false },
+  ),
+  Type.Object(
+    { path: Type.String({ description: "Absolute path of a folder on this machine" }) },
+    { additionalProperties: false },
+  ),
+  Type.Object(
+    {
+      repo: Type.String({ pattern: "^[\\w.-]+/[\\w.-]+$", description: "Hub repository" }),
+      revision: Type.String({ pattern: "^[0-9a-f]{40}$", description: "Pinned commit" }),
+      files: Type.Array(
+        Type.Object(
+          { path: Type.String(), bytes: Type.Integer({ minimum: 0 }), sha256 },
+          { additionalProperties: false },
+        ),
+      ),
+    },
+    { additionalProperties: false },
+  ),
+]);
+
+export const modelSchema = Type.Object(
+  {
+    id: Type.String({ pattern: "^[a-z0-9][\\w.-]*(/[\\w.-]+){1,3}$", description: "owner/name[/variant]" }),
+    aliases: Type.Array(Type.String({ pattern: "^[\\w.-]+(/[\\w.-]+){1,4}$" }), {
+      default: [],
+      description: "Other endpoint ids that mean this model, e.g. fal's",
+    }),
+    title: Type.String(),
+    description: Type.String(),
+    category: Type.String({ description: "fal's category, e.g. text-to-image" }),
+    licence: Type.Object(
+      {
+        id: Type.String({ description: "SPDX id or the licence's name" }),
+        commercial: Type.Boolean(),
+        url: Type.Optional(Type.String()),
+      },
+      { additionalProperties: false },
+    ),
+    pipeline: choice(pipelineNames, { description: "Which code runs it" }),
+    source: Source,
+    defaults: Type.Record(Type.String(), Type.Unknown(), {
+      default: {},
+      description: "Other defaults for inputs of the pipeline",
+    }),
+    bounds: Type.Record(
+      Type.String(),
+      Type.Object(
+        { minimum: Type.Optional(Type.Number()), maximum: Type.Optional(Type.Number()) },
+        { additionalProperties: false },
+      ),
+      { default: {}, description: "Tighter ranges for inputs of the pipeline" },
+    ),
+    memory: Type.Object(
+      {
+        weights: Type.Integer({ minimum: 0, description: "Bytes held while loaded" }),
+        working: Type.Integer({ minimum: 0, description: "Further bytes while one input runs" }),
+        perBatchItem: Type.Integer({
+          minimum: 0,
+          default: 0,
+          description: "Further bytes for each further input of a batch",
+        }),
+      },
+      { additionalProperties: false },
+    ),
+    price: Type.Object(
+      {
+        unit: Type.String({ description: "image, megapixel, step, second, token, character, request..." }),
+        amount: Type.Number({ minimum: 0 }),
+        currency: Type.String({ pattern: "^[A-Z]{3}$" }),
+      },
+      { additionalProperties: false },
+    ),
+    limits: Type.Object(
+      {
+        timeoutSeconds: Type.Number({ exclusiveMinimum: 0, default: 600, description: "Longest run of one job" }),
+        maxBatch: Type.Integer({ minimum: 1, default: 1 }),
+        maxQueue: Type.Integer({
+          minimum: 1,
+          default: 10_000,
+          description: "Waiting jobs beyond which submits are refused",
+        }),
+      },
+      { additionalProperties: false, default: {} },
+    ),
+    tags: Type.Array(Type.String(), { default: [] }),
+    examples: Type.Array(Type.Record(Type.String(), Type.Unknown()), { default: [] }),
+  },
+  { additionalProperties: false },
+);
+
+/** A validated file of models/. */
+export type Model = Static<typeof modelSchema> & { pipeline: PipelineName };

@@ -1,0 +1,13 @@
+// Every pipeline by name; the keys are the allowed values of `pipeline` in a model file.
+import type { Pipeline } from "../../core/pipeline.ts";
+import { echo } from "./echo.ts";
+
+export const pipelines = {
+  echo,
+} as const satisfies Record<string, unknown>;
+
+export type PipelineName = keyof typeof pipelines;
+export const pipelineNames = Object.keys(pipelines) as PipelineName[];
+
+/** The one place where a pipeline's own types are forgotten: callers validate with its schemas. */
+export const pipelineOf = (name: PipelineName) => pipelines[name] as unknown as Pipeline;

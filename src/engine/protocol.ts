@@ -1,0 +1,40 @@
+// What server and runner say to each other: two unions, nothing else. Sent over Bun's IPC (structured clone).
+import type { Device } from "../core/device.ts";
+import type { Failure } from "../core/errors.ts";
+import type { BatchId } from "../core/ids.ts";
+import type { LogLevel } from "../core/log.ts";
+import type { Step } from "../core/pipeline.ts";
+import type { Bytes } from "../core/units.ts";
+import type { Model } from "./model.ts";
+
+/** One job of a batch. */
+export type RunJob = {
+  input: Record<string, unknown>;
+  /** Existing folder that output files go into. */
+  directory: string;
+  /** URL of the input -> file already fetched by the server; data URIs are not listed. */
+  media: Record<string, string>;
+};
+
+export type ToRunner =
+  /** First message, once. `weights` is the model's folder, `runtime` holds the native libraries. */
+  | { type: "load"; model: Model; device: Device; weights: string; runtime: string; threads: number }
+  | { type: "run"; batch: BatchId; jobs: RunJob[] }
+  /** Ends the batch between two steps; answered by `failed` with code `client_cancelled` for each job not yet done. */
+  | { type: "cancel"; batch: BatchId }
+  | { type: "stop" };
+
+export type FromRunner =
+  /** The process runs and listens. */
+  | { type: "hello"; pid: number }
+  /** Loaded and warm; `memory` is the process's resident size. */
+  | { type: "ready"; memory: Bytes; device: string; loadMs: number }
+  | { type: "step"; batch: BatchId; index: number; step: Step<unknown> }
+  | { type: "failed"; batch: BatchId; index: number; failure: Failure }
+  /** The batch is over, each of its jobs having had its `output` or `failed`. */
+  | { type: "idle"; batch: BatchId; memory: Bytes; runMs: number }
+  /** Shown to the caller of that job. */
+  | { type: "job-log"; batch: BatchId; index: number; message: string }
+  | { type: "log"; level: LogLevel; message: string }
+  /** The runner cannot go on and exits. */
+  | { type: "fatal"; failure: Failure };
