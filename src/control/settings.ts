@@ -1,9 +1,165 @@
 // Every setting: schema, documentation, default and environment name in one entry; resolved once.
+// The only file that reads the process's environment.
+import { homedir } from "node:os";
+import { join } from "node:path";
+import { choice, Type } from "../core/schema.ts";
+import { type Resolved, resolve } from "./settings/resolve.ts";
+import { type SettingTree, setting, type ValuesOf } from "./settings/setting.ts";
+
+export const settingTree = {
+  data: setting({
+    doc: "Directory of everything this box keeps: database, weights, files, the operator's models. Empty: /var/lib/forecourt as a service, else ~/.local/share/forecourt.",
+    env: "FORECOURT_DATA",
+    schema: Type.String(),
+    default: "",
+  }),
+  host: setting({
+    doc: "Address to listen on. 0.0.0.0 opens the box to its network.",
+    env: "FORECOURT_HOST",
+    schema: Type.String({ minLength: 1 }),
+    default: "127.0.0.1",
+  }),
+  port: setting({
+    doc: "Port to listen on; 0 takes a free one.",
+    env: "FORECOURT_PORT",
+    schema: Type.Integer({ minimum: 0, maximum: 65_535 }),
+    default: 3250,
+  }),
+  publicUrl: setting({
+    doc: "How clients reach this box, e.g. https://ai.example.org; used in the URLs of answers. Empty: taken from each request.",
+    env: "FORECOURT_PUBLIC_URL",
+    schema: Type.String({ pattern: "^(https?://[^\\s]+[^/\\s])?$" }),
+    default: "",
+  }),
+  device: setting({
+    doc: "Where models run. auto takes the best device that works.",
+    env: "FORECOURT_DEVICE",
+    schema: choice(["auto", "cpu", "webgpu", "cuda"]),
+    default: "auto",
+  }),
+  threads: setting({
+    doc: "Threads of a runner on the CPU; 0 is one for each core.",
+    env: "FORECOURT_THREADS",
+    schema: Type.Integer({ minimum: 0, maximum: 1024 }),
+    default: 0,
+  }),
+  log: {
+    level: setting({
+      doc: "Least important lines that are written.",
+      env: "FORECOURT_LOG_LEVEL",
+      schema: choice(["debug", "info", "warn", "error"]),
+      default: "info",
+    }),
+    format: setting({
+      doc: "json: one object a line. text: for people. auto: text on a terminal, else json.",
+      env: "FORECOURT_LOG_FORMAT",
+      schema: choice(["auto", "json", "text"]),
+      default: "auto",
+    }),
+  },
+  memory: {
+    budgetMb: setting({
+      doc: "Memory that loaded models may take on the device, in MiB; 0 is 70 % of main memory or 90 % of a GPU's.",
+      env: "FORECOURT_MEMORY_BUDGET_MB",
+      schema: Type.Integer({ minimum: 0 }),
+      default: 0,
+    }),
+    idleUnloadSeconds: setting({
+      doc: "A model without work for this long is unloaded; 0 keeps it until another needs its memory.",
+      env: "FORECOURT_MEMORY_IDLE_UNLOAD_SECONDS",
+      schema: Type.Number({ minimum: 0 }),
+      default: 0,
+    }),
+  },
+  jobs: {
+    retries: setting({
+      doc: "Further attempts of a job whose runner was killed (out of memory, kill -9).",
+      env: "FORECOURT_JOBS_RETRIES",
+      schema: Type.Integer({ minimum: 0, maximum: 100 }),
+      default: 3,
+    }),
+    retentionDays: setting({
+      doc: "Finished jobs, their results and their files are removed after this many days.",
+      env: "FORECOURT_JOBS_RETENTION_DAYS",
+      schema: Type.Number({ exclusiveMinimum: 0 }),
+      default: 30,
+    }),
+    maxQueue: setting({
+      doc: "Waiting jobs of all models together beyond which further ones are refused.",
+      env: "FORECOURT_JOBS_MAX_QUEUE",
+      schema: Type.Integer({ minimum: 1 }),
+      default: 100_000,
+    }),
+  },
+  database: {
+    synchronous: setting({
+      doc: "full: an accepted job survives a power cut. normal: it survives any crash but not a power cut.",
+      env: "FORECOURT_DATABASE_SYNCHRONOUS",
+      schema: choice(["full", "normal"]),
+      default: "full",
+    }),
+  },
+  limits: {
+    bodyMb: setting({
+      doc: "Largest request body, in MiB.",
+      env: "FORECOURT_LIMITS_BODY_MB",
+      schema: Type.Integer({ minimum: 1, maximum: 4096 }),
+      default: 64,
+    }),
+  },
+  fetch: {
+    allow: setting({
+      doc: "Private networks (10.0.0.0/8), addresses or host names that input URLs may point to; otherwise only public ones.",
+      env: "FORECOURT_FETCH_ALLOW",
+      schema: Type.Array(Type.String({ minLength: 1 })),
+      default: [],
+    }),
+    maxMb: setting({
+      doc: "Largest file that is fetched for an input URL, in MiB.",
+      env: "FORECOURT_FETCH_MAX_MB",
+      schema: Type.Integer({ minimum: 1 }),
+      default: 100,
+    }),
+    timeoutSeconds: setting({
+      doc: "Longest time to fetch one input URL.",
+      env: "FORECOURT_FETCH_TIMEOUT_SECONDS",
+      schema: Type.Number({ exclusiveMinimum: 0 }),
+      default: 30,
+    }),
+  },
+} as const satisfies SettingTree;
 
 /** Resolved settings; parts get the slice they need. */
-export type Settings = {
-  /** Data directory, absolute. */
-  data: string;
-  host: string;
-  port: number;
-};
+export type Settings = ValuesOf<typeof settingTree>;
+
+/** Settings by dotted name as in appliance.yaml (`jobs.max_queue`): texts as given on the command line, or values. */
+export type SettingFlags = Record<string, string | number | boolean | undefined>;
+
+/**
+ * Defaults < `config` or `<data>/appliance.yaml` < environment < flags. Throws `misconfigured`, naming where the wrong
+ * value comes from; a `config` that does not exist is an error too.
+ */
+export function resolveSettings(given: {
+  flags?: SettingFlags;
+  config?: string;
+  env?: Record<string, string | undefined>;
+}): Resolved<Settings> {
+  const env = given.env ?? process.env;
+  return resolve<Settings>(settingTree, {
+    flags: given.flags ?? {},
+    env,
+    ...(given.config !== undefined && { config: given.config }),
+    dataByDefault: defaultData(env),
+  });
+}
+
+/** The defaults alone, with `data` as given: for tests and tools. */
+export const defaultSettings = (data: string): Settings =>
+  resolve<Settings>(settingTree, { flags: { data }, env: {}, dataByDefault: data, readFile: () => undefined }).settings;
+
+/** systemd names the service's directory in STATE_DIRECTORY. */
+function defaultData(env: Record<string, string | undefined>): string {
+  const ofService = env.STATE_DIRECTORY?.split(":")[0];
+  if (ofService) return ofService;
+  return join(env.XDG_DATA_HOME || join(env.HOME || homedir(), ".local", "share"), "forecourt");
+}

@@ -1,6 +1,14 @@
 // The models that this box offers: files of models/ inside the executable, then <data>/models/, by id and alias.
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { ForecourtError } from "../../core/errors.ts";
 import type { TObject } from "../../core/schema.ts";
 import type { Model } from "../../engine/model.ts";
+import { pipelineOf } from "../../engine/pipelines/registry.ts";
+import { inputSchemaOf } from "./input-schema.ts";
+import { builtInModels } from "./models.macro.ts" with { type: "macro" };
+import type { ModelFile } from "./models.macro.ts";
+import { readModel, within } from "./read-model.ts";
 
 /** A model with what follows from its file: its own schemas (pipeline schema + defaults + bounds). */
 export type CatalogEntry = {
@@ -18,3 +26,82 @@ export type Catalog = {
   /** Splits a request path into the longest known endpoint id and the rest (`fal-ai/flux/dev/stream` -> `/stream`). */
   match(path: string): { entry: CatalogEntry; endpoint: string; rest: string } | undefined;
 };
+
+/**
+ * Reads `<data>/models/*.yaml` too when `data` is given. Throws `misconfigured`, naming file and field, for a file that
+ * is wrong and for two models that claim one id or alias.
+ */
+export function createCatalog({ data, builtIn = builtInModels() }: { data?: string; builtIn?: ModelFile[] }): Catalog {
+  const entries = new Map<string, CatalogEntry>();
+  for (const file of builtIn) add(entries, entryOf(file, "built-in"), file.file);
+  const own = data === undefined ? [] : operatorFiles(join(data, "models"));
+  const overridden = new Map<string, string>();
+  for (const file of own) {
+    const entry = entryOf(file, file.file);
+    const earlier = overridden.get(entry.model.id);
+    if (earlier) throw taken(file.file, entry.model.id, earlier);
+    overridden.set(entry.model.id, file.file);
+    entries.delete(entry.model.id);
+    add(entries, entry, file.file);
+  }
+  return lookUps([...entries.values()]);
+}
+
+function operatorFiles(folder: string): ModelFile[] {
+  if (!existsSync(folder)) return [];
+  const names = readdirSync(folder).filter((name) => /\.ya?ml$/.test(name));
+  return names.sort().map((name) => ({ file: join(folder, name), text: readFileSync(join(folder, name), "utf8") }));
+}
+
+function entryOf(file: ModelFile, origin: string): CatalogEntry {
+  const model = readModel(file);
+  const pipeline = pipelineOf(model.pipeline);
+  return {
+    model,
+    input: within(file.file, () => inputSchemaOf(pipeline.input, model)),
+    output: pipeline.output,
+    origin,
+  };
+}
+
+function add(entries: Map<string, CatalogEntry>, entry: CatalogEntry, file: string): void {
+  if (entries.has(entry.model.id)) throw taken(file, entry.model.id, "another file");
+  entries.set(entry.model.id, entry);
+}
+
+const taken = (file: string, id: string, by: string) =>
+  new ForecourtError("misconfigured", `${file}: the id ${id} is already taken by ${by}.`);
+
+function lookUps(entries: CatalogEntry[]): Catalog {
+  const byEndpoint = new Map<string, CatalogEntry>();
+  for (const entry of entries) {
+    for (const endpoint of new Set([entry.model.id, ...entry.model.aliases])) {
+      const other = byEndpoint.get(endpoint);
+      if (other) throw taken(nameOf(entry), endpoint, nameOf(other));
+      byEndpoint.set(endpoint, entry);
+    }
+  }
+  return {
+    list: () => entries,
+    find: (endpoint) => byEndpoint.get(endpoint),
+    match(path) {
+      const parts = path.replace(/^\/+/, "").split("/");
+      for (let length = parts.length; length >= 2; length--) {
+        const endpoint = parts.slice(0, length).join("/");
+        const entry = byEndpoint.get(endpoint);
+        if (entry)
+          return {
+            entry,
+            endpoint,
+            rest: parts
+              .slice(length)
+              .map((part) => `/${part}`)
+              .join(""),
+          };
+      }
+      return undefined;
+    },
+  };
+}
+
+const nameOf = ({ model, origin }: CatalogEntry) => (origin === "built-in" ? `the built-in model ${model.id}` : origin);

@@ -1,0 +1,52 @@
+// Brings a database to this version's schema: each file in one exclusive transaction, after a snapshot of what was there.
+import type { Database as Sqlite } from "bun:sqlite";
+import { chmodSync, rmSync } from "node:fs";
+import { ForecourtError } from "../../core/errors.ts";
+import type { Migration } from "./migrations.macro.ts";
+
+/** Throws `misconfigured` when the database is newer than `migrations`; a failed file leaves the database as it was. */
+export function migrate(sqlite: Sqlite, migrations: Migration[], file: string): void {
+  const before = versionOf(sqlite);
+  const newest = migrations.at(-1)?.version ?? 0;
+  if (before > newest) throw tooNew(file, { found: before, known: newest });
+  if (before === newest) return;
+  if (before > 0 && file !== ":memory:") snapshot(sqlite, snapshotFile(file, before));
+  for (const migration of migrations) apply(sqlite, migration, file);
+}
+
+/** The copy made before leaving `version`; kept until the operator removes it. */
+export const snapshotFile = (file: string, version: number) => `${file}.before-${version + 1}`;
+
+function versionOf(sqlite: Sqlite): number {
+  const row = sqlite.query<{ user_version: number }, []>("PRAGMA user_version").get();
+  return row?.user_version ?? 0;
+}
+
+function snapshot(sqlite: Sqlite, copy: string): void {
+  rmSync(copy, { force: true });
+  sqlite.query("VACUUM INTO ?").run(copy);
+  chmodSync(copy, 0o600);
+}
+
+/** Another process may have migrated meanwhile: the version is read again inside the transaction. */
+function apply(sqlite: Sqlite, { version, name, sql }: Migration, file: string): void {
+  const run = sqlite.transaction(() => {
+    if (versionOf(sqlite) >= version) return;
+    sqlite.run(sql);
+    sqlite.run(`PRAGMA user_version = ${version}`);
+  });
+  try {
+    run.exclusive();
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new ForecourtError("misconfigured", `Migration ${name} of ${file} failed: ${reason}. Nothing was changed.`, {
+      cause: error,
+    });
+  }
+}
+
+const tooNew = (file: string, { found, known }: { found: number; known: number }) =>
+  new ForecourtError(
+    "misconfigured",
+    `${file} was written by a newer Forecourt (schema ${found}, this version knows ${known}). Upgrade, or restore a backup.`,
+  );

@@ -1,0 +1,65 @@
+// The one SQLite database of a data directory: opened, migrated, set up for durability. Knows no tables.
+import { Database as Sqlite } from "bun:sqlite";
+import { chmodSync, mkdirSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { type BunSQLiteDatabase, drizzle } from "drizzle-orm/bun-sqlite";
+import { ForecourtError } from "../../core/errors.ts";
+import { migrate } from "./migrate.ts";
+import { migrationFiles } from "./migrations.macro.ts" with { type: "macro" };
+import type { Migration } from "./migrations.macro.ts";
+
+export type Database = {
+  /** Tables and queries; statements take effect at once, durability comes with the commit. */
+  orm: BunSQLiteDatabase;
+  sqlite: Sqlite;
+  [Symbol.dispose](): void;
+};
+
+/** Longest wait, in milliseconds, for another process's write (a `keys` command beside the server). */
+const BUSY_TIMEOUT_MS = 5_000;
+
+export const databaseFile = (data: string) => join(data, "forecourt.sqlite");
+
+/**
+ * Makes the file (mode 0600) where needed and brings it to this version's schema.
+ * Throws `misconfigured` for a file that a newer version wrote or that is not a database.
+ */
+export function openDatabase(options: {
+  /** A path, or `:memory:`. */
+  file: string;
+  /** What a commit waits for: `full` survives a power cut. */
+  synchronous?: "full" | "normal";
+  migrations?: Migration[];
+}): Database {
+  const { file, synchronous = "full", migrations = migrationFiles() } = options;
+  if (file !== ":memory:") mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+  const sqlite = openFile(file);
+  try {
+    sqlite.run(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`);
+    sqlite.run("PRAGMA journal_mode = WAL");
+    sqlite.run(`PRAGMA synchronous = ${synchronous.toUpperCase()}`);
+    migrate(sqlite, migrations, file);
+    // After the migrations: a table rebuild with foreign keys on would delete the rows that refer to it.
+    sqlite.run("PRAGMA foreign_keys = ON");
+  } catch (error) {
+    sqlite.close();
+    throw asMisconfigured(error, file);
+  }
+  return { orm: drizzle({ client: sqlite }), sqlite, [Symbol.dispose]: () => sqlite.close() };
+}
+
+function openFile(file: string): Sqlite {
+  try {
+    const sqlite = new Sqlite(file, { create: true, strict: true });
+    if (file !== ":memory:") chmodSync(file, 0o600);
+    return sqlite;
+  } catch (error) {
+    throw asMisconfigured(error, file);
+  }
+}
+
+function asMisconfigured(error: unknown, file: string): ForecourtError {
+  if (error instanceof ForecourtError) return error;
+  const reason = error instanceof Error ? error.message : String(error);
+  return new ForecourtError("misconfigured", `The database ${file} cannot be opened: ${reason}.`, { cause: error });
+}

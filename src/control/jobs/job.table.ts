@@ -1,0 +1,56 @@
+// Tables of jobs and of the log lines shown to their callers. Only this folder touches them.
+import { desc, sql } from "drizzle-orm";
+import { index, integer, primaryKey, sqliteTable, text } from "drizzle-orm/sqlite-core";
+
+export const jobTable = sqliteTable(
+  "job",
+  {
+    id: text().primaryKey(),
+    model: text().notNull(),
+    endpoint: text().notNull(),
+    key: text().notNull(),
+    /** JSON, as checked: defaults filled in. */
+    input: text().notNull(),
+    priority: text({ enum: ["normal", "low"] }).notNull(),
+    status: text({ enum: ["queued", "running", "done", "failed", "cancelled"] }).notNull(),
+    attempts: integer().notNull().default(0),
+    retries: integer().notNull(),
+    /** Deaths of its runner by SIGKILL, of its runner by a fault, and of the server, while it ran. */
+    kills: integer().notNull().default(0),
+    crashes: integer().notNull().default(0),
+    interruptions: integer().notNull().default(0),
+    /** The caller asked a running job to end. */
+    cancelRequested: integer("cancel_requested", { mode: "boolean" }).notNull().default(false),
+    files: text().notNull(),
+    createdAt: integer("created_at").notNull(),
+    startBy: integer("start_by"),
+    runner: text(),
+    startedAt: integer("started_at"),
+    finishedAt: integer("finished_at"),
+    /** JSON. */
+    output: text(),
+    units: text(),
+    timing: text(),
+    failure: text(),
+    device: text(),
+  },
+  (table) => [
+    index("job_open").on(table.status, table.createdAt).where(sql`status in ('queued', 'running')`),
+    index("job_finished").on(table.finishedAt).where(sql`finished_at is not null`),
+    index("job_by_key").on(table.key, desc(table.createdAt)),
+  ],
+);
+
+export const jobLogTable = sqliteTable(
+  "job_log",
+  {
+    job: text()
+      .notNull()
+      .references(() => jobTable.id, { onDelete: "cascade" }),
+    line: integer().notNull(),
+    at: integer().notNull(),
+    level: text({ enum: ["INFO", "WARN", "ERROR", "DEBUG"] }).notNull(),
+    message: text().notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.job, table.line] })],
+);

@@ -1,0 +1,46 @@
+// A settings file (YAML) as values by dotted name; unknown names are refused, with the nearest known one.
+import { YAML } from "bun";
+import { ForecourtError } from "../../core/errors.ts";
+
+/** Throws `misconfigured` for text that is not YAML and for names that are not settings. */
+export function readSettingsFile(text: string, file: { path: string; known: string[] }): Map<string, unknown> {
+  const values = new Map<string, unknown>();
+  flatten(parseYaml(text, file.path), [], values, file);
+  return values;
+}
+
+function parseYaml(text: string, path: string): unknown {
+  try {
+    return YAML.parse(text);
+  } catch (error) {
+    throw new ForecourtError(
+      "misconfigured",
+      `${path} is not valid YAML: ${error instanceof Error ? error.message : error}`,
+      {
+        cause: error,
+      },
+    );
+  }
+}
+
+function flatten(node: unknown, path: string[], values: Map<string, unknown>, file: { path: string; known: string[] }) {
+  const name = path.join(".");
+  if (file.known.includes(name)) {
+    values.set(name, node);
+    return;
+  }
+  const isGroup = name === "" || file.known.some((each) => each.startsWith(`${name}.`));
+  if (!isGroup)
+    throw new ForecourtError("misconfigured", `${file.path}: there is no setting ${name}.${hint(name, file.known)}`);
+  if (node === null || node === undefined) return;
+  if (typeof node !== "object" || Array.isArray(node))
+    throw new ForecourtError("misconfigured", `${file.path}: ${name || "the file"} should be a mapping of settings.`);
+  for (const [key, value] of Object.entries(node)) flatten(value, [...path, key], values, file);
+}
+
+function hint(name: string, known: string[]): string {
+  const last = name.split(".").at(-1);
+  const near =
+    known.find((each) => each.split(".").at(-1) === last) ?? known.find((each) => each.startsWith(name[0] ?? ""));
+  return near === undefined ? "" : ` Did you mean ${near}?`;
+}

@@ -1,0 +1,127 @@
+// Defaults < file < environment < flags: each setting's value and where it came from.
+import { existsSync, readFileSync } from "node:fs";
+import { resolve as absolute, join } from "node:path";
+import { ForecourtError } from "../../core/errors.ts";
+import { parse, type TObject, Type } from "../../core/schema.ts";
+import { readSettingsFile } from "./file.ts";
+import { listSettings, type NamedSetting, type SettingTree } from "./setting.ts";
+
+/** `origin` is `default`, the path of a file, the name of a variable, or a flag (`--port`). */
+export type SettingOrigin = { name: string; value: unknown; origin: string; doc: string };
+export type Resolved<Values> = { settings: Values; origins: SettingOrigin[] };
+
+export type Sources = {
+  flags: Record<string, string | number | boolean | undefined>;
+  env: Record<string, string | undefined>;
+  /** A settings file that must exist, instead of `<data>/appliance.yaml`, which may. */
+  config?: string;
+  dataByDefault: string;
+  /** Undefined when there is no such file. */
+  readFile?: (path: string) => string | undefined;
+};
+
+type Found = { value: unknown; origin: string };
+
+export function resolve<Values>(tree: SettingTree, sources: Sources): Resolved<Values> {
+  const settings = listSettings(tree);
+  rejectUnknownFlags(settings, sources.flags);
+  const data = dataOf(settings, sources);
+  const file = fileValues(settings, sources, data);
+  const found = settings.map((each) => ({ ...each, ...(lookUp(each, sources, file) ?? fallback(each)) }));
+  const origins = found.map(({ name, value, origin, setting }) =>
+    name === "data"
+      ? { name, value: data, origin, doc: setting.doc }
+      : { name, value: coerce(setting.schema.type, value), origin, doc: setting.doc },
+  );
+  return { settings: check(settings, origins) as Values, origins };
+}
+
+const fallback = ({ setting }: NamedSetting): Found => ({ value: setting.default, origin: "default" });
+
+function lookUp({ name, setting }: NamedSetting, { flags, env }: Sources, file: Map<string, Found>): Found | undefined {
+  const flag = flags[name];
+  if (flag !== undefined) return { value: flag, origin: `--${name.replaceAll(/[._]/g, "-")}` };
+  const variable = env[setting.env];
+  if (variable !== undefined && variable !== "") return { value: variable, origin: setting.env };
+  return file.get(name);
+}
+
+/** The data directory is needed before its own settings file can be read, so that file cannot set it. */
+function dataOf(settings: NamedSetting[], sources: Sources): string {
+  const data = settings.find(({ name }) => name === "data");
+  const given = data && lookUp(data, sources, sources.config ? fileValues(settings, sources, "") : new Map());
+  return absolute(String(given?.value || sources.dataByDefault));
+}
+
+function fileValues(settings: NamedSetting[], { config, readFile = readIfThere }: Sources, data: string) {
+  const path = config === undefined ? join(data, "appliance.yaml") : absolute(config);
+  const text = readFile(path);
+  if (text === undefined) {
+    if (config === undefined) return new Map<string, Found>();
+    throw new ForecourtError("misconfigured", `There is no settings file ${path}.`);
+  }
+  const values = readSettingsFile(text, { path, known: settings.map(({ name }) => name) });
+  if (config === undefined && values.get("data"))
+    throw new ForecourtError("misconfigured", `${path}: data cannot be set by a file inside the data directory.`);
+  return new Map([...values].map(([name, value]) => [name, { value, origin: path }]));
+}
+
+const readIfThere = (path: string) => (existsSync(path) ? readFileSync(path, "utf8") : undefined);
+
+/** Texts of the environment and command line as the type that the schema wants; left as they are if they don't fit. */
+function coerce(type: unknown, value: unknown): unknown {
+  if (typeof value !== "string") return value;
+  if (type === "integer" || type === "number")
+    return value.trim() === "" || Number.isNaN(Number(value)) ? value : Number(value);
+  if (type === "boolean")
+    return value === "true" || value === "1" ? true : value === "false" || value === "0" ? false : value;
+  if (type === "array")
+    return value
+      .split(",")
+      .map((each) => each.trim())
+      .filter((each) => each !== "");
+  return value;
+}
+
+/** The values as a tree, each of the right type. */
+function check(settings: NamedSetting[], origins: SettingOrigin[]): unknown {
+  const schema = Type.Object(Object.fromEntries(settings.map(({ name, setting }) => [name, setting.schema])));
+  const values = Object.fromEntries(origins.map(({ name, value }) => [name, value]));
+  const checked = checkFlat(schema, values, origins);
+  const root: Record<string, unknown> = {};
+  for (const { path, name } of settings) put(root, path, checked[name]);
+  return root;
+}
+
+function checkFlat(
+  schema: TObject,
+  values: Record<string, unknown>,
+  origins: SettingOrigin[],
+): Record<string, unknown> {
+  try {
+    return parse(schema, values, ["settings"]);
+  } catch (error) {
+    if (!(error instanceof ForecourtError)) throw error;
+    const [problem] = error.problems ?? [];
+    const wrong = origins.find(({ name }) => name === problem?.loc[1]);
+    const given = JSON.stringify(wrong?.value);
+    const where = `${wrong?.name} is ${given} (from ${wrong?.origin})`;
+    throw new ForecourtError("misconfigured", `Setting ${where}: ${problem?.msg}.`, { cause: error });
+  }
+}
+
+function put(root: Record<string, unknown>, [head, ...rest]: string[], value: unknown): void {
+  if (head === undefined) return;
+  if (rest.length === 0) {
+    root[head] = value;
+    return;
+  }
+  const inner = (root[head] ?? {}) as Record<string, unknown>; // made by an earlier call for the same group
+  root[head] = inner;
+  put(inner, rest, value);
+}
+
+function rejectUnknownFlags(settings: NamedSetting[], flags: Sources["flags"]): void {
+  const unknown = Object.keys(flags).find((flag) => !settings.some(({ name }) => name === flag));
+  if (unknown !== undefined) throw new ForecourtError("misconfigured", `There is no setting ${unknown}.`);
+}
