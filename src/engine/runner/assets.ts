@@ -1,0 +1,77 @@
+// A model's weights folder as a pipeline sees it: files by relative path, graphs opened once.
+import { existsSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { isAbsolute, relative, resolve } from "node:path";
+import { ForecourtError, toFailure } from "../../core/errors.ts";
+import type { Assets, ImageCodec } from "../../core/pipeline.ts";
+import type { OpenGraph } from "./session.ts";
+
+export type AssetsOptions = {
+  /** The model's weights. */
+  folder: string;
+  open(path: string): Promise<OpenGraph>;
+  codec: ImageCodec;
+};
+
+export type LoadedAssets = Assets & {
+  /** Frees every graph that was opened. */
+  release(): Promise<void>;
+};
+
+/** Reading throws `weights_missing` for a file that is absent or broken, and for a path that leaves the folder. */
+export function createAssets({ folder, open, codec }: AssetsOptions): LoadedAssets {
+  const graphs = new Map<string, Promise<OpenGraph>>();
+
+  function locate(path: string): string {
+    const full = resolve(folder, path);
+    const inside = relative(folder, full);
+    if (inside === "" || inside.startsWith("..") || isAbsolute(inside)) throw missing(path, "is outside the weights");
+    return full;
+  }
+
+  const present = (path: string) => {
+    const full = locate(path);
+    if (!existsSync(full)) throw missing(path, `is not in ${folder}`);
+    return full;
+  };
+
+  const bytes = async (path: string) => new Uint8Array(await readFile(present(path)));
+  const text = async (path: string) => await readFile(present(path), "utf8");
+
+  return {
+    codec,
+    bytes,
+    text,
+    has: (path) => existsSync(locate(path)),
+    json: async <T>(path: string) => parseJson<T>(path, await text(path)),
+    graph(path) {
+      const known = graphs.get(path);
+      if (known) return known;
+      const opened = (async () => open(present(path)))();
+      graphs.set(path, opened);
+      return opened;
+    },
+    async release() {
+      const opened = [...graphs.values()];
+      graphs.clear();
+      for (const graph of await Promise.allSettled(opened)) {
+        if (graph.status === "fulfilled") await graph.value.release();
+      }
+    },
+  };
+}
+
+const missing = (path: string, why: string) =>
+  new ForecourtError("weights_missing", `the file ${path} ${why}`, { details: { file: path } });
+
+/** The caller says what it expects of the file; unknown content is checked where it is used. */
+function parseJson<T>(path: string, text: string): T {
+  try {
+    return JSON.parse(text) as T;
+  } catch (cause) {
+    throw new ForecourtError("weights_missing", `the file ${path} is not valid JSON: ${toFailure(cause).message}`, {
+      details: { file: path },
+      cause,
+    });
+  }
+}

@@ -1,0 +1,65 @@
+// Wraps sharp, the only file that imports it: pictures of any common format in, PNG, JPEG or WebP out.
+import sharp, { type Sharp } from "sharp";
+import { ForecourtError, toFailure } from "../../core/errors.ts";
+import type { ImageCodec, ImageFormat, Pixels } from "../../core/pipeline.ts";
+
+/** Larger pictures are refused before their pixels are unpacked. */
+const MAX_PIXELS = 64 * 1024 * 1024;
+
+export function createCodec(): ImageCodec {
+  // One picture at a time and no cache: a runner must not compete with its own graph for cores and memory.
+  sharp.cache(false);
+  sharp.concurrency(1);
+  return { decode, encode };
+}
+
+/** Upright (EXIF orientation applied), sRGB, first frame; RGB, or RGBA where the picture has transparency. */
+async function decode(bytes: Uint8Array): Promise<Pixels> {
+  try {
+    const picture = sharp(bytes, { limitInputPixels: MAX_PIXELS, failOn: "error" });
+    const { data, info } = await picture.autoOrient().toColourspace("srgb").raw({ depth: "uchar" }).toBuffer({
+      resolveWithObject: true,
+    });
+    return asColour(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), info);
+  } catch (cause) {
+    throw unreadable(cause);
+  }
+}
+
+type Raw = { width: number; height: number; channels: number };
+
+function asColour(data: Uint8Array, { width, height, channels }: Raw): Pixels {
+  if (channels === 3 || channels === 4) return { data, width, height, channels };
+  const hasAlpha = channels === 2;
+  const wide = hasAlpha ? 4 : 3;
+  const colour = new Uint8Array(width * height * wide);
+  for (let i = 0; i < width * height; i++) {
+    colour.fill(data[i * channels] ?? 0, i * wide, i * wide + 3);
+    if (hasAlpha) colour[i * 4 + 3] = data[i * 2 + 1] ?? 255;
+  }
+  return { data: colour, width, height, channels: wide };
+}
+
+function unreadable(cause: unknown): ForecourtError {
+  const { message } = toFailure(cause);
+  const msg = /pixel limit/i.test(message)
+    ? `The image has more than ${MAX_PIXELS} pixels`
+    : "Failed to load the image. Please ensure the image file is not corrupted and is in a supported format";
+  return new ForecourtError("invalid_input", msg, {
+    problems: [{ loc: ["body"], msg, type: "image_load_error" }],
+    cause,
+  });
+}
+
+async function encode({ data, width, height, channels }: Pixels, format: ImageFormat): Promise<Uint8Array> {
+  const picture = sharp(data, { raw: { width, height, channels } });
+  const encoded = await formats[format](picture).toBuffer();
+  return new Uint8Array(encoded.buffer, encoded.byteOffset, encoded.byteLength);
+}
+
+/** Qualities are fal's (fal-protocol.md 12): speed over size for PNG, near-lossless JPEG. */
+const formats: Record<ImageFormat, (picture: Sharp) => Sharp> = {
+  png: (picture) => picture.png({ compressionLevel: 1 }),
+  jpeg: (picture) => picture.flatten({ background: "white" }).jpeg({ quality: 95, chromaSubsampling: "4:4:4" }),
+  webp: (picture) => picture.webp({ quality: 95 }),
+};

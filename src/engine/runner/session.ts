@@ -1,0 +1,137 @@
+// Wraps onnxruntime-node, the only file that imports it: opens a graph on one device, runs it, releases it.
+import { existsSync } from "node:fs";
+import { InferenceSession, Tensor as OrtTensor } from "onnxruntime-node";
+import type { Device } from "../../core/device.ts";
+import { ForecourtError, toFailure } from "../../core/errors.ts";
+import type { Graph } from "../../core/pipeline.ts";
+import type { DType, Port, Tensor, TensorData } from "../../core/tensor.ts";
+
+export type GraphOptions = {
+  device: Pick<Device, "kind" | "index">;
+  /** Threads of one operator; 0 = as many as the machine has cores. */
+  threads: number;
+  /** Where to keep the optimised graph, so that later openings skip the optimiser; absent = nowhere. */
+  optimizedPath?: string;
+};
+
+export type OpenGraph = Graph & {
+  /** Frees the weights; the graph must not be run afterwards. */
+  release(): Promise<void>;
+};
+
+/**
+ * Loads a .onnx file (external data beside it) on exactly the given device: an unavailable provider throws, it never
+ * becomes the CPU. Throws `weights_missing` for absent files and `runner_failed` for everything else.
+ */
+export async function openGraph(path: string, options: GraphOptions): Promise<OpenGraph> {
+  if (!existsSync(path)) throw new ForecourtError("weights_missing", `the graph ${path} does not exist`);
+  const session = await createSession(path, options);
+  const inputs = session.inputMetadata.map((each) => portOf(path, each));
+  const outputs = session.outputMetadata.map((each) => portOf(path, each));
+  return {
+    inputs,
+    outputs,
+    async run(tensors) {
+      checkInputs({ path, inputs, tensors });
+      const feeds = Object.fromEntries(Object.entries(tensors).map(([name, tensor]) => [name, toOrt(tensor)]));
+      try {
+        const results = await session.run(feeds);
+        return Object.fromEntries(outputs.map(({ name }) => [name, fromOrt(path, results[name])]));
+      } catch (cause) {
+        throw failed(path, "run", cause);
+      }
+    },
+    release: () => session.release(),
+  };
+}
+
+async function createSession(path: string, { device, threads, optimizedPath }: GraphOptions) {
+  try {
+    return await InferenceSession.create(path, {
+      executionProviders: [providerOf(device)],
+      graphOptimizationLevel: "all",
+      intraOpNumThreads: threads,
+      interOpNumThreads: 1,
+      ...(optimizedPath !== undefined && { optimizedModelFilePath: optimizedPath }),
+    });
+  } catch (cause) {
+    throw failed(path, "load", cause);
+  }
+}
+
+function providerOf({ kind, index }: GraphOptions["device"]): InferenceSession.ExecutionProviderConfig {
+  if (kind === "cuda") return { name: "cuda", deviceId: index };
+  // onnxruntime's WebGPU provider takes the adapter that Vulkan lists first and cannot be told another.
+  if (kind === "webgpu" && index > 0) {
+    throw new ForecourtError(
+      "misconfigured",
+      `webgpu:${index} cannot be chosen here; hide the other adapters from this process and use webgpu:0`,
+    );
+  }
+  return kind;
+}
+
+const DTYPES: ReadonlySet<string> = new Set<DType>([
+  "float32",
+  "float16",
+  "float64",
+  "int64",
+  "int32",
+  "int16",
+  "int8",
+  "uint8",
+  "uint16",
+  "bool",
+]);
+const isDType = (type: string): type is DType => DTYPES.has(type);
+
+function portOf(path: string, metadata: InferenceSession.ValueMetadata): Port {
+  if (!metadata.isTensor) throw unusable(path, `"${metadata.name}" is not a tensor`);
+  if (!isDType(metadata.type)) throw unusable(path, `"${metadata.name}" has the type ${metadata.type}`);
+  return { name: metadata.name, dtype: metadata.type, shape: metadata.shape };
+}
+
+const unusable = (path: string, why: string) =>
+  new ForecourtError("runner_failed", `the graph ${path} cannot be used: ${why}`, { details: { file: path } });
+
+type CheckedRun = { path: string; inputs: readonly Port[]; tensors: Record<string, Tensor> };
+
+/** onnxruntime ignores unknown names and reports wrong types obscurely, so both are checked here. */
+function checkInputs({ path, inputs, tensors }: CheckedRun): void {
+  for (const name of Object.keys(tensors)) {
+    if (!inputs.some((port) => port.name === name)) throw unusable(path, `it has no input "${name}"`);
+  }
+  for (const port of inputs) {
+    const given = tensors[port.name];
+    if (!given) throw unusable(path, `its input "${port.name}" was not given`);
+    if (given.dtype !== port.dtype) {
+      throw unusable(path, `its input "${port.name}" takes ${port.dtype}, not ${given.dtype}`);
+    }
+  }
+}
+
+/** No copy: onnxruntime reads the array in place while it runs. */
+const toOrt = ({ dtype, shape, data }: Tensor) => new OrtTensor(dtype, data, shape);
+
+function fromOrt(path: string, value: OrtTensor | undefined): Tensor {
+  if (!value || !isDType(value.type)) throw unusable(path, `it gave an output of the type ${value?.type}`);
+  return { dtype: value.type, shape: value.dims, data: bits(value.data) };
+}
+
+/** float16 arrives as Float16Array where the engine has one; ours are bit patterns on the same memory. */
+function bits(data: OrtTensor.DataType): TensorData {
+  if (data instanceof Float16Array) return new Uint16Array(data.buffer, data.byteOffset, data.length);
+  // The remaining types of DataType (string[], Uint32Array...) belong to dtypes that isDType has refused.
+  return data as TensorData;
+}
+
+/** onnxruntime has one error class; an external data file that is not there is told from its message. */
+function failed(path: string, doing: "load" | "run", cause: unknown): ForecourtError {
+  const { message } = toFailure(cause);
+  const reason = message.trim().split("\n")[0];
+  const isMissing = doing === "load" && /no such file|doesn't exist|does not exist/i.test(message);
+  return new ForecourtError(isMissing ? "weights_missing" : "runner_failed", `cannot ${doing} ${path}: ${reason}`, {
+    details: { file: path },
+    cause,
+  });
+}

@@ -1,0 +1,69 @@
+// Latent consistency sampling (Luo et al., 2310.04378, algorithm 2): guess the clean sample, add noise, guess again.
+import { ForecourtError } from "../../core/errors.ts";
+import type { SamplerConfig } from "./config.ts";
+import { linspace, signalShares } from "./noise-schedule.ts";
+import { cleanMix, levelsOfShare, mixed, weightedSum } from "./prediction.ts";
+import type { Sampler } from "./sampler.ts";
+
+export const lcmDefaults: Partial<SamplerConfig> = {
+  beta_start: 0.00085,
+  beta_end: 0.012,
+  beta_schedule: "scaled_linear",
+};
+
+/** Standard deviation of the data in the boundary conditions, equation 9. */
+const DATA_DEVIATION = 0.5;
+
+export function createLcm(config: SamplerConfig, steps: number): Sampler {
+  const shares = signalShares(config);
+  const timesteps = lcmTimesteps(config, steps);
+  return {
+    timesteps,
+    initNoiseSigma: 1,
+    scaleInput: (sample) => sample,
+    step({ modelOutput, sample, index, noise }) {
+      const timestep = timesteps[index] ?? 0;
+      const clean = mixed(cleanMix[config.prediction_type](levelsOfShare(shares[timestep] ?? 0)), {
+        sample,
+        modelOutput,
+      });
+      const time = timestep * config.timestep_scaling;
+      const spread = time ** 2 + DATA_DEVIATION ** 2;
+      const denoised = weightedSum([
+        [time / Math.sqrt(spread), config.clip_sample ? clip(clean, config.clip_sample_range) : clean],
+        [DATA_DEVIATION ** 2 / spread, sample],
+      ]);
+      const next = timesteps[index + 1];
+      if (next === undefined) return denoised;
+      const levels = levelsOfShare(shares[next] ?? 0);
+      return weightedSum([
+        [levels.signal, denoised],
+        [levels.noise, noise()],
+      ]);
+    },
+  };
+}
+
+const clip = (values: Float32Array, limit: number) => values.map((value) => Math.min(limit, Math.max(-limit, value)));
+
+/** `steps` of the `original_inference_steps` on which the model was distilled, highest first. */
+function lcmTimesteps(config: SamplerConfig, steps: number): number[] {
+  const { num_train_timesteps: total, original_inference_steps: original } = config;
+  if (steps > original) {
+    throw new ForecourtError("invalid_input", `this model was distilled for at most ${original} steps, not ${steps}`, {
+      problems: [
+        {
+          loc: ["body", "num_inference_steps"],
+          msg: `Input should be less than or equal to ${original}`,
+          type: "less_than_equal",
+          ctx: { le: original },
+          input: steps,
+        },
+      ],
+    });
+  }
+  const stride = Math.floor(total / original);
+  return linspace(0, original, steps + 1)
+    .slice(0, -1)
+    .map((at) => (original - Math.floor(at)) * stride - 1);
+}

@@ -1,0 +1,49 @@
+// What a model's output says about the clean sample and the noise, for each way in which models are trained to answer.
+import type { SamplerConfig } from "./config.ts";
+
+/** A weighted sum of the noisy sample and the model's output. */
+export type Mix = { sample: number; output: number };
+
+/** The noisy sample is `signal` · clean + `noise` · noise. */
+export type Levels = { signal: number; noise: number };
+
+export type Prediction = SamplerConfig["prediction_type"];
+
+export const cleanMix: Record<Prediction, (levels: Levels) => Mix> = {
+  epsilon: ({ signal, noise }) => ({ sample: 1 / signal, output: -noise / signal }),
+  v_prediction: ({ signal, noise }) => ({ sample: signal, output: -noise }),
+  sample: () => ({ sample: 0, output: 1 }),
+};
+
+export const noiseMix: Record<Prediction, (levels: Levels) => Mix> = {
+  epsilon: () => ({ sample: 0, output: 1 }),
+  v_prediction: ({ signal, noise }) => ({ sample: noise, output: signal }),
+  sample: ({ signal, noise }) => ({ sample: 1 / noise, output: -signal / noise }),
+};
+
+/** Levels of a sample that keeps its variance, from ᾱ. */
+export const levelsOfShare = (share: number): Levels => ({ signal: Math.sqrt(share), noise: Math.sqrt(1 - share) });
+
+/** The same from σ = noise / signal. */
+export const levelsOfSigma = (sigma: number): Levels => {
+  const signal = 1 / Math.sqrt(sigma * sigma + 1);
+  return { signal, noise: sigma * signal };
+};
+
+/** Σ weight · values, element by element, summed in float64. Terms of weight 0 are left out. */
+export function weightedSum(terms: readonly (readonly [weight: number, values: Float32Array])[]): Float32Array {
+  const [first, ...others] = terms.filter(([weight]) => weight !== 0);
+  if (!first) return new Float32Array(terms[0]?.[1].length ?? 0);
+  const sums = Float64Array.from(first[1], (value) => first[0] * value);
+  for (const [weight, values] of others) {
+    for (let i = 0; i < sums.length; i++) sums[i] = (sums[i] ?? 0) + weight * (values[i] ?? 0);
+  }
+  return Float32Array.from(sums);
+}
+
+/** The same with a mix of sample and output. */
+export const mixed = (mix: Mix, { sample, modelOutput }: { sample: Float32Array; modelOutput: Float32Array }) =>
+  weightedSum([
+    [mix.sample, sample],
+    [mix.output, modelOutput],
+  ]);

@@ -1,0 +1,69 @@
+// Samplers against numbers that Python's diffusers produced (their making is described in the file's `_about`).
+import { describe, expect, test } from "bun:test";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { createSampler, samplers } from "../../../src/engine/samplers/registry.ts";
+import few from "./golden.json";
+
+type Case = {
+  scheduler: string;
+  config: Record<string, unknown>;
+  steps: number;
+  init_noise_sigma: number;
+  timesteps: number[];
+  prev: number[][];
+};
+
+const SHARED = process.env.FORECOURT_SHARED ?? join(import.meta.dir, "../../../../shared");
+const golden = join(SHARED, "golden/schedulers.json");
+
+/** The closed-form model and noise of the golden file. */
+const output = (seen: number, i: number, timestep: number) => 0.3 * seen + 0.05 * Math.cos(i) + 0.0005 * timestep;
+
+function replay({ scheduler, config, steps }: Case) {
+  const sampler = createSampler({ ...config, _class_name: scheduler }, steps);
+  let draws = 0;
+  const noise = () => {
+    const draw = draws++;
+    return Float32Array.from({ length: 8 }, (_, i) => Math.sin(3 * i + 7 * draw + 0.5));
+  };
+  let sample = Float32Array.from({ length: 8 }, (_, i) => Math.sin(1 + i) * sampler.initNoiseSigma);
+  const samples = sampler.timesteps.map((timestep, index) => {
+    const modelOutput = sampler.scaleInput(sample, index).map((seen, i) => output(seen, i, timestep));
+    sample = new Float32Array(sampler.step({ modelOutput, sample, index, noise }));
+    return sample;
+  });
+  return { sampler, samples };
+}
+
+/** Largest difference relative to the size of the numbers compared. */
+function distance(actual: ArrayLike<number>, wanted: readonly number[]): number {
+  expect(actual.length).toBe(wanted.length);
+  const scale = Math.max(...wanted.map(Math.abs), 1e-3);
+  return Math.max(...wanted.map((value, i) => Math.abs((actual[i] ?? Number.NaN) - value))) / scale;
+}
+
+function agrees(wanted: Case) {
+  const { sampler, samples } = replay(wanted);
+  expect(distance([sampler.initNoiseSigma], [wanted.init_noise_sigma])).toBeLessThan(1e-5);
+  expect(distance(sampler.timesteps, wanted.timesteps)).toBeLessThan(1e-5);
+  for (const [index, values] of wanted.prev.entries()) {
+    expect(distance(samples[index] ?? [], values)).toBeLessThan(1e-5);
+  }
+}
+
+const supported = (cases: Record<string, unknown>) =>
+  Object.entries(cases as Record<string, Case>).filter(([, { scheduler }]) => scheduler in samplers);
+
+describe("samplers give diffusers' numbers", () => {
+  for (const [name, wanted] of supported(few)) test(`${name} of the kept cases`, () => agrees(wanted));
+
+  if (!existsSync(golden)) test.skip(`all golden cases: ${golden} is not there`, () => {});
+  else {
+    const all = supported(require(golden));
+    test("the golden file has cases for every sampler", () => {
+      expect(new Set(all.map(([, { scheduler }]) => scheduler))).toEqual(new Set(Object.keys(samplers)));
+    });
+    for (const [name, wanted] of all) test(`${name} of the golden file`, () => agrees(wanted));
+  }
+});
