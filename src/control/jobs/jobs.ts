@@ -1,9 +1,13 @@
 // The waist of the house: submit, watch, cancel durable jobs. Every face is a translation to these few calls.
-
-import type { JobId, KeyId } from "../../core/ids.ts";
-import type { Job, JobEvent, LogLine, Priority } from "../../core/job.ts";
-import type { Milliseconds } from "../../core/units.ts";
+import { type Failure, ForecourtError } from "../../core/errors.ts";
+import { asId, type JobId, type KeyId, type ModelId, newFileToken, newJobId } from "../../core/ids.ts";
+import { isFinished, type Job, type JobEvent, type LogLine, type Priority } from "../../core/job.ts";
+import { parse, type TObject } from "../../core/schema.ts";
+import { instant, type Milliseconds } from "../../core/units.ts";
 import type { Model } from "../../engine/model.ts";
+import { jobOf } from "./job-row.ts";
+import { columnsOf } from "./job-store.ts";
+import type { JobLedger } from "./ledger.ts";
 
 export type Submission = {
   model: Model;
@@ -30,10 +34,140 @@ export type Jobs = {
   /** Jobs of the same model that will run before this one. */
   position(id: JobId): number;
   logs(id: JobId): LogLine[];
-  /** Replays the state and the log lines so far, then follows; the last event is `finished`. Unknown id throws `not_found`. */
+  /**
+   * Replays the state and the log lines so far, then follows; the last event is `finished`, unless `signal` ends it
+   * before. Unknown id throws `not_found`.
+   */
   watch(id: JobId, signal: AbortSignal): AsyncGenerator<JobEvent>;
   /** A queued job ends at once; a running one between two steps. */
   cancel(id: JobId): "requested" | "finished" | "unknown";
   /** Jobs waiting or running, for `ps`. */
   open(): Job[];
 };
+
+export type JobsParts = {
+  ledger: JobLedger;
+  /** The model's own input schema. */
+  inputOf: (model: Model) => TObject;
+  /** Further attempts granted to a job. */
+  retries: number;
+  /** Waiting jobs of all models together. */
+  maxQueue: number;
+};
+
+export function createJobs({ ledger, inputOf, retries, maxQueue }: JobsParts): Jobs {
+  const { store, writes, waiting, watchers, clock } = ledger;
+
+  const replay = (id: JobId): JobEvent[] => {
+    const row = store.row(id);
+    if (!row) return [];
+    const job = jobOf(row);
+    const lines = store.logs(id).map((line): JobEvent => ({ type: "log", line }));
+    if (isFinished(job)) return [...lines, { type: "finished", job }];
+    if (job.status !== "running") return [{ type: "queued", position: waiting.position(id) }, ...lines];
+    const progress = ledger.attempts.get(id)?.progress;
+    const last: JobEvent[] = progress ? [{ type: "progress", ...progress }] : [];
+    return [{ type: "started", runner: job.runner }, ...lines, ...last];
+  };
+
+  return {
+    async submit(submission) {
+      checkRoom(submission, { waiting, maxQueue });
+      const job = newJob(submission, { checked: check(submission, inputOf), now: clock.now(), retries });
+      writes.write(() => store.insert(rowOf(job)));
+      if (job.status === "queued") ledger.queued({ ...job, since: job.createdAt });
+      await writes.committed();
+      return job;
+    },
+    find: (id) => {
+      const row = store.row(id);
+      return row && jobOf(row);
+    },
+    position: (id) => waiting.position(id),
+    logs: (id) => store.logs(id),
+    async *watch(id, signal) {
+      const row = store.row(id);
+      if (!row) throw new ForecourtError("not_found", `There is no request ${id}.`);
+      // An end that is not yet on disk is not told.
+      if (isFinished(row)) await writes.committed();
+      yield* watchers.follow(id, () => replay(id), signal);
+    },
+    cancel(id) {
+      const ended = writes.write(() => store.endQueued(id, { status: "cancelled" }, clock.now()));
+      if (ended) {
+        ledger.ended(ended);
+        return "requested";
+      }
+      if (writes.write(() => store.requestCancel(id))) {
+        ledger.notify({ type: "cancel", id });
+        return "requested";
+      }
+      return store.row(id) ? "finished" : "unknown";
+    },
+    open: () => store.withStatus("queued", "running").map(jobOf),
+  };
+}
+
+function checkRoom({ model, maxQueue }: Submission, box: { waiting: JobLedger["waiting"]; maxQueue: number }): void {
+  const limit = Math.min(model.limits.maxQueue, maxQueue ?? Number.POSITIVE_INFINITY);
+  const waiting = box.waiting.count(asId<ModelId>(model.id));
+  if (waiting >= limit) throw queueFull(`${waiting} requests already wait for ${model.id}, and ${limit} may`);
+  if (box.waiting.size >= box.maxQueue)
+    throw queueFull(`${box.waiting.size} requests already wait on this box, and ${box.maxQueue} may`);
+}
+
+const queueFull = (why: string) => new ForecourtError("queue_full", `The queue is full: ${why}. Try again later.`);
+
+type Checked = { input: Record<string, unknown>; failure?: Failure };
+
+function check({ model, input, rejectInvalid }: Submission, inputOf: JobsParts["inputOf"]): Checked {
+  try {
+    return { input: parse(inputOf(model), input) };
+  } catch (error) {
+    if (rejectInvalid || !(error instanceof ForecourtError)) throw error;
+    return { input: isObject(input) ? input : {}, failure: error.toFailure() };
+  }
+}
+
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+
+type Granted = { checked: Checked; now: Job["createdAt"]; retries: number };
+
+function newJob(submission: Submission, { checked, now, retries }: Granted): Job {
+  const { model, endpoint, key, priority = "normal", startTimeout, retry = true } = submission;
+  const { input, failure } = checked;
+  const common = {
+    id: newJobId(),
+    model: asId<ModelId>(model.id),
+    endpoint,
+    key,
+    input,
+    priority,
+    attempts: 0,
+    retries: retry ? retries : 0,
+    files: newFileToken(),
+    createdAt: now,
+    ...(startTimeout !== undefined && { startBy: instant(now + startTimeout) }),
+  };
+  return failure ? { ...common, status: "failed", failure, finishedAt: now } : { ...common, status: "queued" };
+}
+
+function rowOf(job: Job) {
+  const { id, model, endpoint, key, priority, retries, files, createdAt, startBy } = job;
+  const row = {
+    id,
+    model,
+    endpoint,
+    key,
+    priority,
+    retries,
+    files,
+    createdAt,
+    startBy,
+    input: JSON.stringify(job.input),
+  };
+  return job.status === "failed"
+    ? { ...row, ...columnsOf({ status: "failed", failure: job.failure }), finishedAt: job.finishedAt }
+    : { ...row, status: "queued" as const };
+}

@@ -1,0 +1,125 @@
+// What the two sides of the job store share: rows, their mirror in memory, watchers, and who hears of changes.
+import type { Clock, Timers } from "../../core/clock.ts";
+import { asId, type JobId, type ModelId, type RunnerId } from "../../core/ids.ts";
+import { type Instant, instant, milliseconds } from "../../core/units.ts";
+import { createGroupCommit, type GroupCommit } from "../database/group-commit.ts";
+import type { Database } from "../database/open.ts";
+import { type JobRow, jobOf } from "./job-row.ts";
+import { createJobStore, type JobStore } from "./job-store.ts";
+import { createWaitingJobs, type WaitingJob, type WaitingJobs } from "./waiting.ts";
+import { createWatchers, type Watchers } from "./watchers.ts";
+
+/** A running job, in memory. */
+export type Attempt = {
+  runner: RunnerId;
+  startedAt: Instant;
+  queueMs: number;
+  loadMs: number;
+  /** Log lines so far, of all attempts. */
+  lines: number;
+  progress?: { at: number; of: number };
+};
+
+/** What the scheduler hears. */
+export type JobNote = { type: "waiting" } | { type: "cancel"; id: JobId } | { type: "lost" };
+
+export type JobLedger = {
+  store: JobStore;
+  writes: GroupCommit;
+  waiting: WaitingJobs;
+  attempts: Map<JobId, Attempt>;
+  watchers: Watchers;
+  clock: Clock;
+  /** After a row came to wait. */
+  queued(row: WaitingJob): void;
+  /** After a row came to its end; watchers hear of it once that is on disk. */
+  ended(row: JobRow): void;
+  notify(note: JobNote): void;
+  subscribe(listener: (note: JobNote) => void): () => void;
+  /** Tells watchers of waiting jobs their new position, soon and together. */
+  positionsChanged(): void;
+};
+
+/** Positions go out at most four times a second: they change with every job that starts. */
+const POSITION_PERIOD = milliseconds(250);
+
+export function createJobLedger({
+  database,
+  clock,
+  timers,
+}: {
+  database: Database;
+  clock: Clock;
+  timers: Timers;
+}): JobLedger {
+  const waiting = createWaitingJobs();
+  const watchers = createWatchers();
+  const attempts = new Map<JobId, Attempt>();
+  const listeners = new Set<(note: JobNote) => void>();
+  const notify = (note: JobNote) => {
+    for (const listener of listeners) listener(note);
+  };
+  const writes = createGroupCommit({ sqlite: database.sqlite, onLost: () => notify({ type: "lost" }) });
+  const positionsChanged = createPositionNews({ waiting, watchers, timers });
+
+  return {
+    store: createJobStore(database),
+    writes,
+    waiting,
+    attempts,
+    watchers,
+    clock,
+    notify,
+    positionsChanged,
+    queued(job) {
+      waiting.add(job);
+      if (watchers.has(job.id)) watchers.emit(job.id, { type: "queued", position: waiting.position(job.id) });
+      notify({ type: "waiting" });
+    },
+    ended(row) {
+      const id = asId<JobId>(row.id);
+      attempts.delete(id);
+      if (waiting.remove(id)) positionsChanged();
+      const tell = () => {
+        if (watchers.has(id)) watchers.emit(id, { type: "finished", job: jobOf(row) });
+      };
+      // A write that was lost is told to nobody: `lost` makes the scheduler look again.
+      writes.committed().then(tell, () => {});
+    },
+    subscribe(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+  };
+}
+
+type News = { waiting: WaitingJobs; watchers: Watchers; timers: Timers };
+
+function createPositionNews({ waiting, watchers, timers }: News): () => void {
+  let isPlanned = false;
+  const told = new Map<JobId, number>();
+  const tell = () => {
+    isPlanned = false;
+    for (const id of told.keys()) if (!watchers.has(id)) told.delete(id);
+    for (const id of watchers.watched()) {
+      const position = waiting.position(id);
+      if (!waiting.get(id) || told.get(id) === position) continue;
+      told.set(id, position);
+      watchers.emit(id, { type: "queued", position });
+    }
+  };
+  return () => {
+    if (isPlanned) return;
+    isPlanned = true;
+    timers.after(POSITION_PERIOD, tell);
+  };
+}
+
+export const waitingOf = (row: JobRow, since: Instant): WaitingJob => ({
+  id: asId<JobId>(row.id),
+  model: asId<ModelId>(row.model),
+  priority: row.priority,
+  createdAt: instant(row.createdAt),
+  ...(row.startBy !== null && { startBy: instant(row.startBy) }),
+  since,
+});

@@ -1,0 +1,62 @@
+// Bringing rows and memory together: at boot, after an orderly stop, after writes that the disk refused.
+import { asId, type JobId, type ModelId, type RunnerId } from "../../core/ids.ts";
+import type { JobRow } from "./job-row.ts";
+import { type JobLedger, waitingOf } from "./ledger.ts";
+import { afterServerDeath } from "./retry.ts";
+
+export type Recovery = {
+  /** At boot, once: what ran when the server died waits again or fails; then the queue is read. */
+  recover(): { requeued: number; ended: number; waiting: number };
+  /** Reads the queue again after the writes of a turn were lost; jobs that nobody runs wait again. */
+  reload(): void;
+};
+
+export function createRecovery({
+  ledger,
+  hasModel,
+}: {
+  ledger: JobLedger;
+  hasModel: (model: ModelId) => boolean;
+}): Recovery {
+  const { store, writes, waiting, attempts, clock } = ledger;
+
+  const afterDeath = (row: JobRow): "requeued" | "ended" => {
+    const id = asId<JobId>(row.id);
+    const runner = asId<RunnerId>(row.runner ?? "");
+    const { kills, crashes, interruptions, retries } = row;
+    const verdict = afterServerDeath({ setbacks: { kills, crashes, interruptions }, retries });
+    const { setbacks } = verdict;
+    if (row.cancelRequested) store.endRunning(id, runner, { status: "cancelled" }, clock.now());
+    else if (verdict.type === "again") store.requeue(id, runner, setbacks);
+    else store.endRunning(id, runner, { status: "failed", failure: verdict.failure, setbacks }, clock.now());
+    return !row.cancelRequested && verdict.type === "again" ? "requeued" : "ended";
+  };
+  const readQueue = () => {
+    waiting.clear();
+    for (const row of store.withStatus("queued")) {
+      if (hasModel(asId<ModelId>(row.model))) waiting.add(waitingOf(row, clock.now()));
+      else store.endQueued(asId<JobId>(row.id), { status: "failed", failure: modelGone(row) }, clock.now());
+    }
+  };
+
+  return {
+    recover: () =>
+      writes.write(() => {
+        const fates = store.withStatus("running").map(afterDeath);
+        readQueue();
+        const requeued = fates.filter((fate) => fate === "requeued").length;
+        return { requeued, ended: fates.length - requeued, waiting: waiting.size };
+      }),
+    reload: () =>
+      writes.write(() => {
+        for (const { id, runner } of store.withStatus("running"))
+          if (!attempts.has(asId<JobId>(id))) store.requeue(asId<JobId>(id), asId<RunnerId>(runner ?? ""));
+        readQueue();
+      }),
+  };
+}
+
+const modelGone = ({ model }: JobRow) => ({
+  code: "not_found" as const,
+  message: `The model ${model} was removed while this request waited.`,
+});

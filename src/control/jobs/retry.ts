@@ -1,0 +1,58 @@
+// Whether a job whose attempt was cut short gets another one: a pure rule over what happened to it so far.
+import type { Failure } from "../../core/errors.ts";
+
+/** Attempts of a job that ended without its doing, by kind. */
+export type Setbacks = {
+  /** Runner killed from outside: kill -9, out of memory, lost device. */
+  kills: number;
+  /** Runner fell over a fault of its own, or hung: the input may be the cause. */
+  crashes: number;
+  /** Server died. */
+  interruptions: number;
+};
+
+export type Verdict = { type: "again"; setbacks: Setbacks } | { type: "give-up"; setbacks: Setbacks; failure: Failure };
+
+/** The same input may bring down a runner once; the second time it is to blame, not the model. */
+const CRASHES_ALLOWED = 1;
+/** Deaths of the server say little about the job, but a job that always comes with one must end. */
+const INTERRUPTIONS_ALLOWED = 10;
+
+/** Signals that a process raises by its own fault; others come from outside. */
+const FAULTS = new Set(["SIGSEGV", "SIGABRT", "SIGBUS", "SIGILL", "SIGFPE", "SIGTRAP", "SIGSYS"]);
+
+/** After the runner of a job was gone before the job's end. `retries` is what the job was granted. */
+export function afterRunnerDeath(
+  failure: Failure,
+  { setbacks, retries }: { setbacks: Setbacks; retries: number },
+): Verdict {
+  const kind = kindOf(failure);
+  if (kind === "final") return { type: "give-up", setbacks, failure };
+  const counted = { ...setbacks, [kind]: setbacks[kind] + 1 };
+  const allowed = kind === "crashes" ? Math.min(retries, CRASHES_ALLOWED) : retries;
+  if (counted[kind] <= allowed) return { type: "again", setbacks: counted };
+  return { type: "give-up", setbacks: counted, failure: explain(failure, counted[kind]) };
+}
+
+/** After the server was gone while the job ran. */
+export function afterServerDeath({ setbacks, retries }: { setbacks: Setbacks; retries: number }): Verdict {
+  const counted = { ...setbacks, interruptions: setbacks.interruptions + 1 };
+  if (counted.interruptions <= INTERRUPTIONS_ALLOWED && retries > 0) return { type: "again", setbacks: counted };
+  const message =
+    retries === 0
+      ? "The server ended while this request ran, and it was not to be tried again."
+      : `The server ended ${counted.interruptions} times while this request ran.`;
+  return { type: "give-up", setbacks: counted, failure: { code: "unavailable", message } };
+}
+
+function kindOf({ code, details }: Failure): "kills" | "crashes" | "final" {
+  if (code === "device_lost") return "kills";
+  if (code === "runner_hung") return "crashes";
+  if (code !== "runner_crashed") return "final";
+  const signal = details?.signal;
+  if (typeof signal === "string") return FAULTS.has(signal) ? "crashes" : "kills";
+  return "crashes"; // it left with an exit code of its own
+}
+
+const explain = (failure: Failure, times: number): Failure =>
+  times === 1 ? failure : { ...failure, message: `${failure.message} (${times} attempts ended this way)` };
