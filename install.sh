@@ -1,0 +1,463 @@
+#!/bin/sh
+# Builds Forecourt from this checkout, installs it, starts it on the demo models and makes a first picture.
+# Runs under dash, bash and busybox ash. Running it again is safe: it changes only what is out of date.
+set -eu
+umask 022
+
+usage() {
+  cat <<'END'
+Usage: ./install.sh [options]
+
+  --user           install for this user, into ~/.local (the default, unless root)
+  --system         install for all users, into /usr/local (the default for root)
+  --prefix DIR     install into DIR instead
+  --data DIR       data directory
+  --port N         port of the server (default 3250)
+  --no-start       only build and install
+  --uninstall      stop and remove Forecourt; keys, models and pictures stay
+  --purge          with --uninstall: remove the data directory too
+  -h, --help       this text
+
+The environment variables FORECOURT_PREFIX, FORECOURT_DATA, FORECOURT_PORT and FORECOURT_NO_START=1 do the same.
+Exit codes: 0 done, 1 failed, 2 wrong usage, 3 this machine cannot run it.
+END
+}
+
+say() { printf '%s\n' "$*"; }
+step() { printf '==> %s\n' "$*"; }
+give_up() {
+  printf 'install.sh: %s\n' "$*" >&2
+  exit 1
+}
+refuse() {
+  printf 'install.sh: %s\n' "$*" >&2
+  exit 3
+}
+wrong_usage() {
+  printf 'install.sh: %s\nRun ./install.sh --help to see what is possible.\n' "$*" >&2
+  exit 2
+}
+has() { command -v "$1" >/dev/null 2>&1; }
+
+# ---- what is asked for ------------------------------------------------------------------------------------------
+
+read_arguments() {
+  prefix=${FORECOURT_PREFIX:-}
+  data=${FORECOURT_DATA:-}
+  port=${FORECOURT_PORT:-}
+  is_start=yes
+  [ "${FORECOURT_NO_START:-}" = 1 ] && is_start=no
+  is_uninstall=no
+  is_purge=no
+  scope=user
+  [ "$(id -u)" = 0 ] && scope=system
+  while [ $# -gt 0 ]; do
+    case $1 in
+      --prefix | --data | --port) [ $# -ge 2 ] || wrong_usage "$1 needs a value." ;;
+    esac
+    case $1 in
+      --user) scope=user ;;
+      --system) scope=system ;;
+      --prefix) prefix=$2 && shift ;;
+      --data) data=$2 && shift ;;
+      --port) port=$2 && shift ;;
+      --prefix=*) prefix=${1#*=} ;;
+      --data=*) data=${1#*=} ;;
+      --port=*) port=${1#*=} ;;
+      --no-start) is_start=no ;;
+      --uninstall) is_uninstall=yes ;;
+      --purge) is_purge=yes ;;
+      -h | --help) usage && exit 0 ;;
+      *) wrong_usage "there is no option $1." ;;
+    esac
+    shift
+  done
+  case $port in
+    *[!0-9]* | ??????*) wrong_usage "--port $port is not a number from 1 to 65535." ;;
+  esac
+  [ "$is_purge" = no ] || [ "$is_uninstall" = yes ] || wrong_usage "--purge goes with --uninstall."
+}
+
+# Where things go. The data directory is the one that the program itself would take.
+plan() {
+  [ -n "${HOME:-}" ] || give_up "HOME is not set; it says where your files are."
+  if [ -z "$prefix" ]; then
+    prefix=/usr/local
+    [ "$scope" = user ] && prefix=$HOME/.local
+  fi
+  prefix=$(absolute "$prefix")
+  link=$prefix/bin/forecourt
+  releases=$prefix/lib/forecourt
+  supervisor=background
+  if [ -d /run/systemd/system ]; then
+    if [ "$scope" = system ]; then
+      [ "$(id -u)" = 0 ] || refuse "--system needs root: run it with sudo, or install with --user."
+      supervisor=systemd
+    elif systemctl --user show-environment >/dev/null 2>&1; then
+      supervisor=systemd-user
+    fi
+  fi
+  default_data=${XDG_DATA_HOME:-$HOME/.local/share}/forecourt
+  is_own_data=no
+  [ -n "$data" ] && is_own_data=yes
+  if [ -z "$data" ]; then
+    data=$default_data
+    [ "$supervisor" = systemd ] && data=/var/lib/forecourt
+  fi
+  data=$(absolute "$data")
+  is_own_port=no
+  [ -n "$port" ] && is_own_port=yes
+  [ -n "$port" ] || port=$(sed -n 's/^port: *\([0-9]*\).*/\1/p' "$data/appliance.yaml" 2>/dev/null || true)
+  [ -n "$port" ] || port=3250
+}
+
+absolute() {
+  case $1 in
+    /*) printf '%s\n' "$1" ;;
+    *) printf '%s/%s\n' "$PWD" "$1" ;;
+  esac
+}
+
+# ---- can this machine do it? ------------------------------------------------------------------------------------
+
+check_machine() {
+  [ "$(uname -s)" = Linux ] || refuse "Forecourt runs on Linux; this is $(uname -s)."
+  case $(uname -m) in
+    x86_64 | amd64) loader=/lib64/ld-linux-x86-64.so.2 ;;
+    aarch64 | arm64) loader=/lib/ld-linux-aarch64.so.1 ;;
+    *) refuse "Forecourt runs on x86-64 and arm64; this is $(uname -m)." ;;
+  esac
+  [ -e "$loader" ] || refuse "there is no glibc here ($loader is missing; Alpine has musl): use Debian, Ubuntu, Fedora or the like."
+  case $(cat /proc/version 2>/dev/null) in
+    *-Microsoft*) refuse "this is WSL 1, which lacks what the server needs: convert it with 'wsl --set-version NAME 2'." ;;
+  esac
+  check_tools
+  for folder in "$source" "$prefix" "$data"; do
+    check_space "$folder"
+  done
+}
+
+check_tools() {
+  missing=
+  for tool in awk base64 cat chmod cp cut df dirname grep head id kill ln mkdir mktemp mv nohup od readlink rm sed sha256sum sleep tail tr; do
+    has "$tool" || missing="$missing $tool"
+  done
+  if ! has npm; then
+    has curl || has wget || missing="$missing curl"
+    for tool in gzip sha512sum tar; do
+      has "$tool" || missing="$missing $tool"
+    done
+  fi
+  [ -z "$missing" ] || refuse "these tools are missing:$missing. Install them with your package manager."
+}
+
+# At least 1 GiB where the folder is, or will be.
+check_space() {
+  folder=$1
+  while [ ! -d "$folder" ]; do folder=$(dirname "$folder"); done
+  free=$(df -Pk "$folder" | awk 'NR == 2 { print $4 }')
+  [ "$free" -ge 1048576 ] || refuse "only $((free / 1024)) MiB are free in $folder; 1024 MiB are needed."
+  [ -w "$folder" ] || refuse "this user may not write to $folder; use sudo, --user, --prefix or --data."
+}
+
+# A listener in the kernel's tables (state 0A) that is not our own server.
+check_port() {
+  hex=$(printf '%04X' "$port")
+  cat /proc/net/tcp /proc/net/tcp6 2>/dev/null | grep -q ":$hex [0-9A-F]*:0000 0A " || return 0
+  if server_pid >/dev/null || is_unit_active; then return 0; fi
+  refuse "port $port is used by another program; stop it, or choose another with --port N."
+}
+
+# ---- the server that runs now -----------------------------------------------------------------------------------
+
+# The process that holds the data directory, if it lives and is ours.
+server_pid() {
+  pid=$(cat "$data/server.pid" 2>/dev/null) || return 1
+  case $(readlink "/proc/$pid/exe" 2>/dev/null) in
+    "$releases"/*) printf '%s\n' "$pid" ;;
+    *) return 1 ;;
+  esac
+}
+
+is_unit_active() {
+  case $supervisor in
+    systemd) systemctl --quiet is-active forecourt ;;
+    systemd-user) systemctl --user --quiet is-active forecourt ;;
+    *) return 1 ;;
+  esac
+}
+
+stop_server() {
+  case $supervisor in
+    systemd) systemctl stop forecourt 2>/dev/null || true ;;
+    systemd-user) systemctl --user stop forecourt 2>/dev/null || true ;;
+  esac
+  pid=$(server_pid) || return 0
+  kill "$pid" 2>/dev/null || return 0
+  waited=0
+  while kill -0 "$pid" 2>/dev/null; do
+    [ "$waited" -lt 60 ] || give_up "the running server (process $pid) does not end; end it by 'kill -9 $pid' and try again."
+    sleep 1
+    waited=$((waited + 1))
+  done
+}
+
+# ---- build and install ------------------------------------------------------------------------------------------
+
+# Long output goes to a file that is shown only if the command fails.
+quietly() {
+  if ! "$@" >"$scratch/output" 2>&1; then
+    tail -n 30 "$scratch/output" >&2
+    give_up "'$*' failed; its last lines are above."
+  fi
+}
+
+build() {
+  step "Getting Bun, dependencies and the build (a few minutes the first time)"
+  bun=$(sh "$source/config/get-bun.sh" "$source/.cache/bun") || exit 1
+  # The vendor's postinstall would fetch CUDA libraries, which the build does not use.
+  export ONNXRUNTIME_NODE_INSTALL=skip
+  PATH=$(dirname "$bun"):$PATH
+  export PATH
+  cd "$source"
+  quietly bun install --frozen-lockfile
+  quietly bun run build
+  [ -x dist/forecourt ] || give_up "the build left no dist/forecourt."
+}
+
+# One folder for each build; the name in bin/ changes by a rename, so that it is never absent or half-written.
+put_in_place() {
+  built=$source/dist/forecourt
+  hash=$(sha256sum "$built" | cut -c 1-12)
+  version=$("$built" --version | cut -d ' ' -f 2)
+  release=$releases/$version-$hash/forecourt
+  if [ -x "$release" ] && [ "$(readlink "$link" 2>/dev/null)" = "$release" ]; then
+    step "forecourt $version is already current in $link"
+    return
+  fi
+  step "Installing forecourt $version as $link"
+  previous=$(readlink "$link" 2>/dev/null || true)
+  mkdir -p "${release%/*}" "${link%/*}"
+  cp "$built" "$release.new"
+  chmod 755 "$release.new"
+  mv -f "$release.new" "$release"
+  ln -sf "$release" "$link.new"
+  mv -f "$link.new" "$link"
+  drop_old_releases "$previous"
+}
+
+# The build before this one stays, to go back to.
+drop_old_releases() {
+  for folder in "$releases"/*/; do
+    folder=${folder%/}
+    case $folder/forecourt in
+      "$release" | "$1") ;;
+      *) rm -rf "$folder" ;;
+    esac
+  done
+}
+
+# ---- start ------------------------------------------------------------------------------------------------------
+
+start() {
+  export FORECOURT_DATA="$data" FORECOURT_PORT="$port"
+  case $supervisor in
+    systemd) start_system_unit ;;
+    systemd-user) start_user_unit ;;
+    background) start_in_background ;;
+  esac
+  "$link" ps --wait 60 >/dev/null || {
+    [ -f "$data/logs/server.log" ] && tail -n 20 "$data/logs/server.log" >&2
+    give_up "the server did not become ready within a minute; see above, or run '$link doctor'."
+  }
+}
+
+start_in_background() {
+  log=$data/logs/server.log
+  if pid=$(server_pid); then
+    if [ "$(readlink "/proc/$pid/exe")" = "$release" ] && tr '\0' ' ' <"/proc/$pid/cmdline" | grep -q -- "--port $port "; then
+      step "The server already runs (process $pid)"
+      return
+    fi
+    step "Restarting the server"
+    stop_server
+  else
+    step "Starting the server"
+  fi
+  (umask 077 && mkdir -p "$data/logs" && : >>"$log")
+  nohup "$release" serve --data "$data" --port "$port" >>"$log" 2>&1 </dev/null &
+  afterwards="It runs in the background until this machine restarts; start it again by: $link serve"
+}
+
+start_system_unit() {
+  id forecourt >/dev/null 2>&1 || quietly useradd --system --home-dir "$data" --shell /usr/sbin/nologin forecourt
+  for group in render video; do
+    if grep -q "^$group:" /etc/group; then usermod -aG "$group" forecourt; fi
+  done
+  mkdir -p /etc/forecourt /etc/systemd/system/forecourt.service.d
+  environment=/etc/forecourt/forecourt.env
+  [ -f "$environment" ] || (umask 077 && echo '# FORECOURT_* variables of the service.' >"$environment")
+  is_changed=no
+  [ "$is_own_port" = no ] || set_line "$environment" "FORECOURT_PORT=$port"
+  if [ "$is_own_data" = yes ]; then
+    set_line "$environment" "FORECOURT_DATA=$data"
+    mkdir -p "$data" && chown forecourt: "$data"
+    replace /etc/systemd/system/forecourt.service.d/data.conf "[Service]
+ReadWritePaths=$data"
+  fi
+  replace /etc/systemd/system/forecourt.service "$(sed "s|^ExecStart=.*|ExecStart=$link serve|" "$source/config/forecourt.service")"
+  activate systemctl
+}
+
+start_user_unit() {
+  is_changed=no
+  mkdir -p "$HOME/.config/systemd/user"
+  replace "$HOME/.config/systemd/user/forecourt.service" "[Unit]
+Description=Forecourt, a model server
+[Service]
+Type=notify
+ExecStart=$link serve --data $data --port $port
+Restart=on-failure
+RestartSec=2
+KillMode=mixed
+TimeoutStopSec=60
+UMask=0077
+[Install]
+WantedBy=default.target"
+  activate systemctl --user
+  afterwards="It runs while you are logged in; to keep it running: loginctl enable-linger"
+}
+
+# Restarts only when the program, the unit or its environment changed.
+activate() {
+  [ "$is_changed" = no ] || quietly "$@" daemon-reload
+  quietly "$@" enable forecourt
+  if [ "$is_changed" = no ] && pid=$(server_pid) && [ "$(readlink "/proc/$pid/exe")" = "$release" ]; then
+    step "The server already runs (process $pid)"
+    return
+  fi
+  step "Starting the service"
+  quietly "$@" restart forecourt
+}
+
+# replace FILE TEXT: writes the file unless it has this text already.
+replace() {
+  [ "$(cat "$1" 2>/dev/null)" = "$2" ] && return
+  mkdir -p "${1%/*}"
+  printf '%s\n' "$2" >"$1.new"
+  mv -f "$1.new" "$1"
+  is_changed=yes
+}
+
+# set_line FILE NAME=VALUE: sets one variable and leaves the others.
+set_line() {
+  grep -qxF "$2" "$1" && return
+  (umask 077 && { grep -v "^${2%%=*}=" "$1" || true; echo "$2"; } >"$1.new")
+  mv -f "$1.new" "$1"
+  is_changed=yes
+}
+
+# ---- key, picture, farewell -------------------------------------------------------------------------------------
+
+make_key() {
+  key_file=$data/client.key
+  [ -s "$key_file" ] && return
+  (umask 077 && "$link" keys create --name first-client 2>/dev/null >"$key_file.new")
+  mv -f "$key_file.new" "$key_file"
+}
+
+draw() {
+  step "Drawing: $1"
+  picture=$("$link" run forecourt/demo-diffusion "prompt=$1" seed=7 --output "$data/first-picture" | tail -n 1)
+  [ -s "$picture" ] || give_up "no picture came back; see $data/logs or run '$link doctor'."
+}
+
+farewell() {
+  url=http://127.0.0.1:$port
+  say ""
+  say "Forecourt is ready."
+  say "  picture     $picture"
+  say "  server      $url"
+  say "  docs page   $url/swagger"
+  say "  client key  $key_file"
+  say "  admin key   $data/admin.key"
+  say "  program     $link"
+  [ -z "${afterwards:-}" ] || say "$afterwards"
+  hint_path
+  [ "$data" = "$default_data" ] || say "For the commands to find this server's data: export FORECOURT_DATA=$data"
+  [ "$port" = 3250 ] || say "For the commands to find this server: export FORECOURT_PORT=$port"
+}
+
+hint_path() {
+  case :$PATH: in
+    *":$prefix/bin:"*) ;;
+    *) say "Add it to your path: export PATH=\"$prefix/bin:\$PATH\"" ;;
+  esac
+}
+
+# ---- uninstall --------------------------------------------------------------------------------------------------
+
+uninstall() {
+  stop_server
+  case $supervisor in
+    systemd) remove_unit /etc/systemd/system systemctl ;;
+    systemd-user) remove_unit "$HOME/.config/systemd/user" systemctl --user ;;
+  esac
+  case $(readlink "$link" 2>/dev/null) in
+    "$releases"/*) rm -f "$link" ;;
+  esac
+  rm -rf "$releases"
+  if [ "$is_purge" = yes ]; then
+    purge
+  elif [ -d "$data" ]; then
+    say "Forecourt is removed. Your keys, models and pictures are still in $data; --uninstall --purge removes them."
+  else
+    say "Forecourt is removed."
+  fi
+}
+
+remove_unit() {
+  folder=$1
+  shift
+  "$@" disable forecourt 2>/dev/null || true
+  rm -rf "$folder/forecourt.service" "$folder/forecourt.service.d"
+  "$@" daemon-reload
+}
+
+# Only a folder that is a data directory is removed, whatever --data says.
+purge() {
+  if [ -d "$data" ] && [ ! -f "$data/forecourt.sqlite" ]; then
+    give_up "$data is not a data directory of Forecourt (it has no forecourt.sqlite), so it stays."
+  fi
+  rm -rf "$data"
+  say "Forecourt and its data are removed."
+}
+
+main() {
+  source=$(cd "$(dirname "$0")" && pwd)
+  read_arguments "$@"
+  plan
+  if [ "$is_uninstall" = yes ]; then
+    uninstall
+    exit 0
+  fi
+  check_machine
+  [ "$is_start" = no ] || check_port
+  scratch=$(mktemp -d)
+  trap 'rm -rf "$scratch"' EXIT
+  trap 'exit 130' INT
+  trap 'exit 143' TERM
+  build
+  put_in_place
+  if [ "$is_start" = no ]; then
+    say "Installed. Start it with: $link serve"
+    hint_path
+    exit 0
+  fi
+  start
+  make_key
+  draw "a large red circle in the center on a blue background"
+  farewell
+}
+
+main "$@"

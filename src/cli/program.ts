@@ -1,0 +1,51 @@
+// The command line as a whole: help, usage errors, exit codes. Each command itself is a file beside this one.
+import { Command } from "commander";
+import { EXIT, type ExitCode, exitCodeOf, explain } from "./failure.ts";
+import { versionText } from "./version.ts";
+
+export type CommandTable = Record<string, { summary: string; load: () => Promise<Command> }>;
+
+/** Runs one command to its end; never throws. Only the command that is asked for is loaded. */
+export async function runProgram(given: { commands: CommandTable; arguments: string[] }): Promise<ExitCode> {
+  process.stdout.on("error", leaveOnBrokenPipe);
+  try {
+    const program = await createProgram(given.commands, given.arguments);
+    await program.parseAsync(given.arguments, { from: "user" });
+    return EXIT.done;
+  } catch (thrown) {
+    const text = explain(thrown);
+    if (text !== undefined) process.stderr.write(`${text}\n`);
+    return exitCodeOf(thrown);
+  } finally {
+    await new Promise((written) => process.stdout.write("", written));
+  }
+}
+
+async function createProgram(commands: CommandTable, [wanted, subject]: string[]): Promise<Command> {
+  const program = new Command("forecourt")
+    .description("fal.ai's developer experience on your own GPU box")
+    .version(versionText(), "-v, --version", "print the version")
+    .helpOption("-h, --help", "explain a command")
+    .helpCommand("help [command]", "explain a command");
+  for (const [name, { summary, load }] of Object.entries(commands)) {
+    const isNeeded = name === (wanted === "help" ? subject : wanted);
+    const command = isNeeded ? await load() : new Command(name);
+    program.addCommand(command.summary(summary));
+  }
+  tame(program, "forecourt");
+  return program;
+}
+
+/** Throws instead of ending the process, and says a usage error in one line with the way to the help. */
+function tame(command: Command, path: string): void {
+  command
+    .exitOverride()
+    .showHelpAfterError(`Run \`${path} --help\` to see what is possible.`)
+    .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, "forecourt: ")) });
+  for (const each of command.commands) tame(each, `${path} ${each.name()}`);
+}
+
+/** `forecourt models list | head -1` is no failure. */
+function leaveOnBrokenPipe(error: NodeJS.ErrnoException): void {
+  if (error.code !== "EPIPE") throw error;
+}

@@ -1,0 +1,27 @@
+// argv -> command: every command in one table, loaded only when it is asked for; the only process.exit.
+import type { CommandTable } from "./cli/program.ts";
+
+const commands: CommandTable = {
+  serve: { summary: "serve the models", load: async () => (await import("./cli/serve.ts")).serve() },
+  run: { summary: "run one model once", load: async () => (await import("./cli/run.ts")).run() },
+  models: { summary: "list and show models", load: async () => (await import("./cli/models.ts")).models() },
+  keys: { summary: "create, list and revoke API keys", load: async () => (await import("./cli/keys.ts")).keys() },
+  ps: { summary: "show what a running server has loaded", load: async () => (await import("./cli/ps.ts")).ps() },
+  doctor: {
+    summary: "examine this box and its settings",
+    load: async () => (await import("./cli/doctor.ts")).doctor(),
+  },
+  bench: { summary: "measure this box", load: async () => (await import("./cli/bench.ts")).bench() },
+  version: { summary: "print the version", load: async () => (await import("./cli/version.ts")).version() },
+};
+
+async function main([name, ...rest]: string[]): Promise<void> {
+  if (name === "runner") {
+    const { runner } = await import("./cli/runner.ts");
+    return runner(rest);
+  }
+  const { runProgram } = await import("./cli/program.ts");
+  process.exit(await runProgram({ commands, arguments: name === undefined ? [] : [name, ...rest] }));
+}
+
+void main(process.argv.slice(2));
