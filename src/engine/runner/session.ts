@@ -1,4 +1,5 @@
 // Wraps onnxruntime-node, the only file that imports it: opens a graph on one device, runs it, releases it.
+import "./telemetry.ts";
 import { existsSync } from "node:fs";
 import { InferenceSession, Tensor as OrtTensor } from "onnxruntime-node";
 import type { Device } from "../../core/device.ts";

@@ -1,0 +1,62 @@
+// Builds the executable: `bun run build [--arch x64|arm64] [--outfile PATH]` -> dist/forecourt.
+import { rmSync, statSync } from "node:fs";
+import { resolve } from "node:path";
+import { parseArgs } from "node:util";
+import { demoWeights } from "./build/demo-weights.ts";
+import { type Architecture, nativeFiles, nativeLoaders } from "./build/natives.ts";
+import { ROOT } from "./build/root.ts";
+import { stageFolders } from "./build/stage.ts";
+
+export type BuildOptions = {
+  /** TypeScript file that becomes the program; default src/main.ts. */
+  entry?: string;
+  outfile?: string;
+  architecture?: Architecture;
+};
+
+/** Resolves to the executable's path; a failed bundle throws with every message. */
+export async function build(options: BuildOptions = {}): Promise<string> {
+  const architecture = options.architecture ?? "x64";
+  const outfile = resolve(ROOT, options.outfile ?? "dist/forecourt");
+  const natives = nativeFiles(architecture);
+  const stage = resolve(`${outfile}.stage`, "embedded");
+  stageFolders(stage, { native: natives, ...demoWeights() });
+  try {
+    await Bun.build({
+      entrypoints: [resolve(ROOT, options.entry ?? "src/main.ts")],
+      target: "bun",
+      compile: {
+        target: `bun-linux-${architecture}`,
+        outfile,
+        assets: [stage],
+        // The program must not change with the directory that it is started from.
+        autoloadDotenv: false,
+        autoloadBunfig: false,
+      },
+      minify: true,
+      plugins: [nativeLoaders(natives)],
+      define: { "globalThis.FORECOURT_COMMIT": JSON.stringify(commit()) },
+    });
+  } finally {
+    rmSync(`${outfile}.stage`, { recursive: true, force: true });
+  }
+  return outfile;
+}
+
+/** Of the checkout; `unknown` in an unpacked source archive. */
+function commit(): string {
+  const git = Bun.spawnSync(["git", "-C", ROOT, "rev-parse", "--short=12", "HEAD"]);
+  return git.success ? git.stdout.toString().trim() : "unknown";
+}
+
+if (import.meta.main) {
+  const { values } = parseArgs({ options: { arch: { type: "string" }, outfile: { type: "string" } } });
+  if (values.arch !== undefined && values.arch !== "x64" && values.arch !== "arm64") {
+    throw new Error("--arch is x64 or arm64");
+  }
+  const path = await build({
+    ...(values.arch !== undefined && { architecture: values.arch }),
+    ...(values.outfile !== undefined && { outfile: values.outfile }),
+  });
+  process.stdout.write(`${path} (${(statSync(path).size / 1e6).toFixed(0)} MB)\n`);
+}
