@@ -1,0 +1,42 @@
+// Rewrites a tokenizer's description so that the JavaScript library splits and lowercases as the Rust one does.
+// What stays different: characters that Unicode gained after the Rust library's tables were made.
+
+/** One step of a normalizer or pre-tokenizer in tokenizer.json. */
+type Part = { type?: string; normalizers?: Part[]; pretokenizers?: Part[] } & Record<string, unknown>;
+type Description = { normalizer?: Part | null; pre_tokenizer?: Part | null };
+
+export function asInRust<D extends object>(description: D & Description): D {
+  const { normalizer, pre_tokenizer } = description;
+  return {
+    ...description,
+    ...(normalizer && { normalizer: sequence("normalizers", flatten(normalizer).flatMap(mendLowercase)) }),
+    ...(pre_tokenizer && { pre_tokenizer: sequence("pretokenizers", flatten(pre_tokenizer).flatMap(mendByteLevel)) }),
+  };
+}
+
+const flatten = (part: Part): Part[] =>
+  part.type === "Sequence" ? (part.normalizers ?? part.pretokenizers ?? []).flatMap(flatten) : [part];
+
+const sequence = (name: "normalizers" | "pretokenizers", parts: Part[]): Part => ({ type: "Sequence", [name]: parts });
+
+/**
+ * Rust lowercases character by character; toLowerCase makes a capital sigma at a word's end a ς. Replaced beforehand
+ * it becomes σ everywhere.
+ */
+const mendLowercase = (part: Part): Part[] =>
+  part.type === "Lowercase" ? [{ type: "Replace", pattern: { String: "Σ" }, content: "σ" }, part] : [part];
+
+/**
+ * The library's own byte-level expression takes U+FEFF for white space, as JavaScript does, and U+0085 not; the same
+ * expression given to Split is translated to Unicode's White_Space.
+ */
+function mendByteLevel(part: Part): Part[] {
+  if (part.type !== "ByteLevel" || part.use_regex === false || part.add_prefix_space === true) return [part];
+  return [
+    { type: "Split", pattern: { Regex: BYTE_LEVEL }, behavior: "Isolated", invert: false },
+    { ...part, use_regex: false },
+  ];
+}
+
+/** tokenizers/src/pre_tokenizers/byte_level.rs, from GPT-2's encoder.py. */
+const BYTE_LEVEL = "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+";
