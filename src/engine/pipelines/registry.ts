@@ -1,9 +1,11 @@
 // Every pipeline by name; the keys are the allowed values of `pipeline` in a model file.
 import type { Pipeline } from "../../core/pipeline.ts";
 import { echo } from "./echo.ts";
+import { textToImage } from "./text-to-image.ts";
 
 export const pipelines = {
   echo,
+  "text-to-image": textToImage,
 } as const satisfies Record<string, unknown>;
 
 export type PipelineName = keyof typeof pipelines;

@@ -26,6 +26,7 @@ export type OpenGraph = Graph & {
  */
 export async function openGraph(path: string, options: GraphOptions): Promise<OpenGraph> {
   if (!existsSync(path)) throw new ForecourtError("weights_missing", `the graph ${path} does not exist`);
+  keepFloat16AsBits();
   const session = await createSession(path, options);
   const inputs = session.inputMetadata.map((each) => portOf(path, each));
   const outputs = session.outputMetadata.map((each) => portOf(path, each));
@@ -116,14 +117,23 @@ const toOrt = ({ dtype, shape, data }: Tensor) => new OrtTensor(dtype, data, sha
 
 function fromOrt(path: string, value: OrtTensor | undefined): Tensor {
   if (!value || !isDType(value.type)) throw unusable(path, `it gave an output of the type ${value?.type}`);
-  return { dtype: value.type, shape: value.dims, data: bits(value.data) };
+  // The other types of `data` (string[], Uint32Array...) belong to dtypes that isDType has refused.
+  return { dtype: value.type, shape: value.dims, data: value.data as TensorData };
 }
 
-/** float16 arrives as Float16Array where the engine has one; ours are bit patterns on the same memory. */
-function bits(data: OrtTensor.DataType): TensorData {
-  if (data instanceof Float16Array) return new Uint16Array(data.buffer, data.byteOffset, data.length);
-  // The remaining types of DataType (string[], Uint32Array...) belong to dtypes that isDType has refused.
-  return data as TensorData;
+/**
+ * Bun 1.4.5 hands a Float16Array to native code with length 0. onnxruntime looks for that class once, when the first
+ * tensor is made; hidden from that look, float16 stays a Uint16Array for good. To be removed when Bun passes it on.
+ */
+function keepFloat16AsBits(): void {
+  const descriptor = Object.getOwnPropertyDescriptor(globalThis, "Float16Array");
+  if (!descriptor) return;
+  Reflect.deleteProperty(globalThis, "Float16Array");
+  try {
+    new OrtTensor("bool", [true]);
+  } finally {
+    Object.defineProperty(globalThis, "Float16Array", descriptor);
+  }
 }
 
 /** onnxruntime has one error class; an external data file that is not there is told from its message. */

@@ -1,5 +1,5 @@
 // Between JavaScript's numbers and a graph's tensors: makes and reads tensors of whatever dtype a port asks for.
-import { invariant } from "../../core/errors.ts";
+import { ForecourtError, invariant } from "../../core/errors.ts";
 import type { DType, Port, Tensor, TensorData } from "../../core/tensor.ts";
 
 /** Any dtype as float32; the tensor's own memory when it is float32 already. int64 beyond 2^53 loses digits. */
@@ -32,8 +32,18 @@ const arrays: Record<DType, (values: Float32Array | readonly number[]) => Tensor
   bool: (values) => Uint8Array.from(values, (each) => (each === 0 ? 0 : 1)),
 };
 
-/** The port by its first known name, else the only one there is. */
-export function findPort(ports: readonly Port[], names: readonly string[]): Port | undefined {
+type WantedPort = {
+  /** Names that exporters give it, the usual one first. */
+  names: readonly string[];
+  /** For the error: which graph has these ports. */
+  of: string;
+};
+
+/** The port by the first of its names that is there, else the only one. Throws `runner_failed`. */
+export function requirePort(ports: readonly Port[], { names, of }: WantedPort): Port {
   const named = names.flatMap((name) => ports.filter((port) => port.name === name));
-  return named[0] ?? (ports.length === 1 ? ports[0] : undefined);
+  const port = named[0] ?? (ports.length === 1 ? ports[0] : undefined);
+  if (port) return port;
+  const there = ports.map(({ name }) => name).join(", ");
+  throw new ForecourtError("runner_failed", `the graph of the ${of} lacks "${names[0]}"; it has ${there}`);
 }

@@ -1,0 +1,45 @@
+// The `image_size` field: fal's presets or a width and height, made to fit what a model can draw.
+import { choice, type Static, Type } from "../../core/schema.ts";
+
+/** fal's presets (fal-protocol.md 12). */
+const PRESETS = {
+  square_hd: { width: 1024, height: 1024 },
+  square: { width: 512, height: 512 },
+  portrait_4_3: { width: 768, height: 1024 },
+  portrait_16_9: { width: 576, height: 1024 },
+  landscape_4_3: { width: 1024, height: 768 },
+  landscape_16_9: { width: 1024, height: 576 },
+} as const;
+
+export type Size = { width: number; height: number };
+
+const presetNames = [
+  "square_hd",
+  "square",
+  "portrait_4_3",
+  "portrait_16_9",
+  "landscape_4_3",
+  "landscape_16_9",
+] as const;
+
+const side = (name: string) =>
+  Type.Integer({ default: 512, minimum: 64, maximum: 2048, description: `${name} in pixels` });
+
+export const imageSizeField = Type.Optional(
+  Type.Union([choice(presetNames), Type.Object({ width: side("Width"), height: side("Height") })], {
+    description:
+      "A preset or a width and height. Rounded to the nearest size that the model can draw. Absent: the size that the model was trained for.",
+  }),
+);
+
+export type ImageSize = Static<typeof imageSizeField>;
+
+/** The size to draw: what was asked for, else `native`; each side the nearest positive multiple of `multiple`. */
+export function sizeToDraw(
+  asked: ImageSize | undefined,
+  { native, multiple }: { native: Size; multiple: number },
+): Size {
+  const { width, height } = typeof asked === "string" ? PRESETS[asked] : (asked ?? native);
+  const fit = (pixels: number) => Math.max(1, Math.round(pixels / multiple)) * multiple;
+  return { width: fit(width), height: fit(height) };
+}

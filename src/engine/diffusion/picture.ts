@@ -1,0 +1,35 @@
+// A picture as fal's answers carry it: a file with its size, or a data URI.
+import type { ImageCodec, ImageFormat, Pixels, SavedFile, Task } from "../../core/pipeline.ts";
+import { Type } from "../../core/schema.ts";
+
+export const pictureField = Type.Object({
+  url: Type.String({ description: "Where to get the picture, or the picture itself as a data URI." }),
+  width: Type.Integer(),
+  height: Type.Integer(),
+  content_type: Type.String(),
+  file_name: Type.String(),
+  file_size: Type.Integer({ description: "Bytes." }),
+});
+
+export type Picture = SavedFile & { width: number; height: number };
+
+type Saving = {
+  task: Pick<Task<unknown>, "save">;
+  codec: ImageCodec;
+  pixels: Pixels;
+  /** Without extension; must be new in the job's folder. */
+  name: string;
+  format: ImageFormat;
+  /** Give the bytes as a data URI and write no file. */
+  inline: boolean;
+};
+
+export async function savePicture({ task, codec, pixels, name, format, inline }: Saving): Promise<Picture> {
+  const { width, height } = pixels;
+  const contentType = `image/${format}`;
+  const fileName = `${name}.${format}`;
+  const bytes = await codec.encode(pixels, format);
+  if (!inline) return { ...(await task.save(bytes, { name: fileName, contentType })), width, height };
+  const url = `data:${contentType};base64,${Buffer.from(bytes).toString("base64")}`;
+  return { url, width, height, content_type: contentType, file_name: fileName, file_size: bytes.length };
+}

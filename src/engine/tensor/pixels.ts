@@ -1,0 +1,33 @@
+// Between pictures (8-bit, interleaved) and what graphs see of them (floats, one plane for each colour).
+import type { Pixels } from "../../core/pipeline.ts";
+
+type Size = { width: number; height: number };
+
+/** RGB planes in [-1, 1] as pixels; values beyond are clamped. */
+export function planesToPixels(planes: Float32Array, { width, height }: Size): Pixels {
+  const area = width * height;
+  const data = new Uint8Array(area * 3);
+  for (let i = 0; i < area; i++) {
+    for (let channel = 0; channel < 3; channel++) data[i * 3 + channel] = toByte(planes[channel * area + i] ?? 0);
+  }
+  return { data, width, height, channels: 3 };
+}
+
+const toByte = (value: number) => Math.round(Math.min(1, Math.max(0, value / 2 + 0.5)) * 255);
+
+/** For each colour: (value · scale - mean) / deviation, as preprocessor_config.json describes it. */
+export type Normalisation = { scale: number; mean: readonly number[]; deviation: readonly number[] };
+
+/** RGB planes of a picture; alpha is dropped and grey is repeated. */
+export function pixelsToPlanes({ data, width, height, channels }: Pixels, how: Normalisation): Float32Array {
+  const area = width * height;
+  const planes = new Float32Array(area * 3);
+  for (let channel = 0; channel < 3; channel++) {
+    const { scale, mean, deviation } = { ...how, mean: how.mean[channel] ?? 0, deviation: how.deviation[channel] ?? 1 };
+    const from = channels === 1 ? 0 : channel;
+    for (let i = 0; i < area; i++) {
+      planes[channel * area + i] = ((data[i * channels + from] ?? 0) * scale - mean) / deviation;
+    }
+  }
+  return planes;
+}

@@ -1,0 +1,56 @@
+// Opens a folder of weights on the CPU as a runner does, and runs pipelines on it without a runner.
+
+import type { Pipeline, Step, Task } from "../../../src/core/pipeline.ts";
+import { parse, type Static, type TObject } from "../../../src/core/schema.ts";
+import { createAssets, type LoadedAssets } from "../../../src/engine/runner/assets.ts";
+import { createCodec } from "../../../src/engine/runner/codec.ts";
+import { openGraph } from "../../../src/engine/runner/session.ts";
+
+export const openFolder = (folder: string): LoadedAssets =>
+  createAssets({
+    folder,
+    open: (path) => openGraph(path, { device: { kind: "cpu", index: 0 }, threads: 1 }),
+    codec: createCodec(),
+  });
+
+export type Ran<Out> = {
+  steps: Step<Out>[];
+  output: Out;
+  units: Record<string, number>;
+  files: Map<string, Uint8Array>;
+  log: string[];
+};
+
+/** One job through a pipeline; what it saves is kept in `files`. */
+export async function runOnce<In extends TObject, Out extends TObject>(
+  pipeline: Pipeline<In, Out>,
+  {
+    assets,
+    input,
+    signal,
+    media,
+  }: {
+    assets: LoadedAssets;
+    input: Record<string, unknown>;
+    signal?: AbortSignal;
+    media?: (url: string) => Promise<Uint8Array>;
+  },
+): Promise<Ran<Static<Out>>> {
+  const files = new Map<string, Uint8Array>();
+  const log: string[] = [];
+  const task: Task<Static<In>> = {
+    input: parse(pipeline.input, input),
+    media: media ?? (async (url) => new Uint8Array(await (await fetch(url)).arrayBuffer())),
+    async save(bytes, { name, contentType }) {
+      files.set(name, bytes);
+      return { url: `forecourt-file:${name}`, content_type: contentType, file_name: name, file_size: bytes.length };
+    },
+    log: (message) => log.push(message),
+  };
+  const run = await pipeline.load(assets);
+  const steps: Step<Static<Out>>[] = [];
+  for await (const { step } of run([task], signal ?? new AbortController().signal)) steps.push(step);
+  const last = steps.at(-1);
+  if (last?.type !== "output") throw new Error("the pipeline gave no output");
+  return { steps, output: last.value, units: last.units, files, log };
+}
