@@ -18,7 +18,7 @@ const commands: CommandTable = {
 async function main([name, ...rest]: string[]): Promise<void> {
   if (name === "runner") {
     const { runner } = await import("./cli/runner.ts");
-    return runner(rest);
+    process.exit(await runner());
   }
   const { runProgram } = await import("./cli/program.ts");
   process.exit(await runProgram({ commands, arguments: name === undefined ? [] : [name, ...rest] }));

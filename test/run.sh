@@ -37,7 +37,7 @@ skip() {
   skipped=$((skipped + 1))
 }
 
-# install_package PACKAGE COMMAND: by apt, where that is possible; else says so.
+# bring PACKAGE COMMAND: installs it with apt where that is possible.
 bring() {
   has "$2" && return 0
   [ "$(id -u)" = 0 ] && has apt-get || return 1
@@ -78,7 +78,7 @@ check "Lint" bun run lint
 check "Types" bun run types
 if bring shellcheck shellcheck; then check "Shell scripts" shell_scripts; else skip "shell scripts: there is no shellcheck"; fi
 check "Build" bun run build
-bring chromium chromium || skip "tests in a browser: there is no chromium"
+bring chromium chromium || printf 'There is no chromium: tests in a browser will be skipped.\n'
 step "Tests"
 tests
 

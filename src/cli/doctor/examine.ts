@@ -1,0 +1,138 @@
+// Gathers what doctor reports.
+import { accessSync, constants, existsSync } from "node:fs";
+import { statfs } from "node:fs/promises";
+import { createServer } from "node:net";
+import { dirname, join } from "node:path";
+import { createCatalog } from "../../control/catalog/catalog.ts";
+import { databaseFile } from "../../control/database/open.ts";
+import { detect, type Hardware } from "../../control/hardware/detect.ts";
+import type { Resolved } from "../../control/settings/resolve.ts";
+import type { Settings } from "../../control/settings.ts";
+import { toFailure } from "../../core/errors.ts";
+import { embeddedFolder } from "../../engine/embedded/embedded.ts";
+import { isReady, isServing, originOf } from "../running-server.ts";
+import { sizeText } from "../terminal.ts";
+import { versionFacts } from "../version.ts";
+import type { Complaint, DataFacts, Report, RuntimeFacts, ServerFacts } from "./report.ts";
+
+/** Unpacked libraries and some pictures; models bring their own needs. */
+const LEAST_FREE_BYTES = 1024 ** 3;
+
+/** Changes nothing on this box; a wrong model file is a complaint, wrong settings throw `misconfigured`. */
+export async function examine({ settings, origins }: Resolved<Settings>): Promise<Report> {
+  const [hardware, system, data, server] = await Promise.all([
+    detect(),
+    systemFacts(),
+    dataFacts(settings.data),
+    serverFacts(settings),
+  ]);
+  const models = countModels(settings.data);
+  return {
+    version: versionFacts(),
+    system,
+    ...hardware,
+    data,
+    runtime: runtimeFacts(settings.data),
+    server,
+    models: models.count,
+    settings: origins,
+    complaints: [...ofData(data), ...ofServer(server), ...ofHardware(hardware, settings.device), ...models.complaints],
+  };
+}
+
+async function systemFacts(): Promise<Report["system"]> {
+  const { osInfo } = await import("systeminformation");
+  const { distro, release, kernel } = await osInfo();
+  return { name: `${distro} ${release}`.trim(), kernel, glibc: glibcVersion() };
+}
+
+/** Read from the process's own report: no program needs to be asked. */
+function glibcVersion(): string | null {
+  const { header } = process.report.getReport() as { header: { glibcVersionRuntime?: string } }; // Node's report format
+  return header.glibcVersionRuntime ?? null;
+}
+
+async function dataFacts(path: string): Promise<DataFacts> {
+  const standing = nearestFolder(path);
+  const { bavail, blocks, bsize } = await statfs(standing);
+  const mayWrite = isWritable(standing);
+  return {
+    path,
+    state: mayWrite ? (standing === path ? "writable" : "absent") : "read-only",
+    freeBytes: bavail * bsize,
+    totalBytes: blocks * bsize,
+    hasDatabase: existsSync(databaseFile(path)),
+  };
+}
+
+const nearestFolder = (path: string): string => (existsSync(path) ? path : nearestFolder(dirname(path)));
+
+function isWritable(folder: string): boolean {
+  try {
+    accessSync(folder, constants.W_OK | constants.X_OK);
+    return true;
+  } catch {
+    return false; // that it can't be written is the answer
+  }
+}
+
+function runtimeFacts(data: string): RuntimeFacts {
+  const natives = embeddedFolder("native");
+  if (!natives) return { source: "node_modules" };
+  const path = join(data, "runtime", `native-${natives.hash}`);
+  const bytes = natives.files.reduce((sum, { size }) => sum + size, 0);
+  return { source: "executable", path, isUnpacked: existsSync(path), bytes };
+}
+
+async function serverFacts(settings: Pick<Settings, "host" | "port">): Promise<ServerFacts> {
+  const origin = originOf(settings);
+  if (await isReady(settings)) return { origin, state: "ready" };
+  if (await isServing(settings)) return { origin, state: "starting" };
+  return { origin, state: (await canListen(settings)) ? "free" : "foreign" };
+}
+
+/** Tries it: only the system knows every reason why not. */
+async function canListen({ host, port }: Pick<Settings, "host" | "port">): Promise<boolean> {
+  const probe = createServer();
+  const { promise, resolve } = Promise.withResolvers<boolean>();
+  probe.once("error", () => resolve(false));
+  probe.listen({ host, port, exclusive: true }, () => probe.close(() => resolve(true)));
+  return promise;
+}
+
+function countModels(data: string): { count: number; complaints: Complaint[] } {
+  try {
+    return { count: createCatalog({ data }).list().length, complaints: [] };
+  } catch (error) {
+    const remedy = "correct or remove that file; the server does not start with it";
+    return { count: 0, complaints: [{ severity: "failed", what: toFailure(error).message, remedy }] };
+  }
+}
+
+function ofData({ path, state, freeBytes }: DataFacts): Complaint[] {
+  const complaints: Complaint[] = [];
+  if (state === "read-only") {
+    const remedy = "give this user the right to write there, or name another directory with --data or FORECOURT_DATA";
+    complaints.push({ severity: "failed", what: `the data directory ${path} can't be written`, remedy });
+  }
+  if (freeBytes < LEAST_FREE_BYTES) {
+    const what = `only ${sizeText(freeBytes)} are free where the data directory is`;
+    complaints.push({ severity: "warning", what, remedy: "free some space, or move it with --data" });
+  }
+  return complaints;
+}
+
+function ofServer({ origin, state }: ServerFacts): Complaint[] {
+  if (state !== "foreign") return [];
+  const what = `another program holds ${origin}, or this user may not listen there`;
+  return [{ severity: "failed", what, remedy: "stop that program, or choose another port with --port" }];
+}
+
+function ofHardware({ devices, problems }: Hardware, wanted: Settings["device"]): Complaint[] {
+  const idle = problems.map(
+    ({ name, reason, remedy }): Complaint => ({ severity: "warning", what: `${name}: ${reason}`, remedy }),
+  );
+  if (wanted === "auto" || devices.some(({ kind }) => kind === wanted)) return idle;
+  const what = `the device ${wanted} is set, but this box has none that works`;
+  return [...idle, { severity: "failed", what, remedy: "mend what the warnings say, or set device to auto" }];
+}

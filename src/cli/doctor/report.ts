@@ -1,0 +1,37 @@
+// What doctor found: facts of this box and the complaints that follow from them.
+import type { Hardware } from "../../control/hardware/detect.ts";
+import type { SettingOrigin } from "../../control/settings/resolve.ts";
+import type { Version } from "../version.ts";
+
+/** `failed`: Forecourt can't work like this. `warning`: it works, but less well. */
+export type Complaint = { severity: "failed" | "warning"; what: string; remedy: string };
+
+export type DataFacts = {
+  path: string;
+  state: "absent" | "writable" | "read-only";
+  /** Of the file system that holds it, or will hold it. */
+  freeBytes: number;
+  totalBytes: number;
+  hasDatabase: boolean;
+};
+
+/** Where the native libraries come from. */
+export type RuntimeFacts =
+  | { source: "node_modules" }
+  | { source: "executable"; path: string; isUnpacked: boolean; bytes: number };
+
+/** Who listens where the server would. */
+export type ServerFacts = { origin: string; state: "free" | "ready" | "starting" | "foreign" };
+
+export type Report = {
+  version: Version;
+  system: { name: string; kernel: string; glibc: string | null };
+  devices: Hardware["devices"];
+  problems: Hardware["problems"];
+  data: DataFacts;
+  runtime: RuntimeFacts;
+  server: ServerFacts;
+  models: number;
+  settings: SettingOrigin[];
+  complaints: Complaint[];
+};

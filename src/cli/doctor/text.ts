@@ -1,0 +1,62 @@
+// Doctor's report for people.
+import { sizeText, table } from "../terminal.ts";
+import type { Report, RuntimeFacts, ServerFacts } from "./report.ts";
+
+export function reportText(report: Report): string {
+  const { version, system, data, runtime, server, models } = report;
+  const facts: [string, string][] = [
+    ["forecourt", `${version.version} (${version.commit ?? "from source"})`],
+    ["system", `${system.name}, kernel ${system.kernel}, glibc ${system.glibc ?? "unknown"}`],
+    ["data", `${data.path} (${data.state}), ${sizeText(data.freeBytes)} of ${sizeText(data.totalBytes)} free`],
+    ["database", data.hasDatabase ? "present" : "made at the first start"],
+    ["libraries", runtimeText(runtime)],
+    ["server", serverText(server)],
+    ["models", String(models)],
+  ];
+  const lines = facts.map(([name, value]) => `${name.padEnd(11)}${value}`);
+  return [...lines, "", devicesText(report), "", settingsText(report), "", verdictText(report)].join("\n");
+}
+
+function runtimeText(runtime: RuntimeFacts): string {
+  if (runtime.source === "node_modules") return "from node_modules";
+  if (runtime.isUnpacked) return `unpacked in ${runtime.path}`;
+  return `${sizeText(runtime.bytes)}, unpacked at the first start to ${runtime.path}`;
+}
+
+function serverText({ origin, state }: ServerFacts): string {
+  switch (state) {
+    case "ready":
+      return `ready at ${origin}`;
+    case "starting":
+      return `at ${origin}, not ready yet`;
+    case "free":
+      return `not running; ${origin} is free`;
+    case "foreign":
+      return `${origin} is taken`;
+  }
+}
+
+const devicesText = ({ devices }: Report) =>
+  table(
+    ["device", "name", "memory", "free", "driver"],
+    devices.map(({ id, name, memory, driver }) => [
+      id,
+      name,
+      sizeText(memory.total),
+      sizeText(memory.free),
+      driver ?? "",
+    ]),
+  );
+
+const settingsText = ({ settings }: Report) =>
+  table(
+    ["setting", "value", "from"],
+    settings.map(({ name, value, origin }) => [name, JSON.stringify(value), origin]),
+  );
+
+function verdictText({ complaints }: Report): string {
+  if (complaints.length === 0) return "All is well.";
+  return complaints
+    .map(({ severity, what, remedy }) => `${severity.toUpperCase()}  ${what}\n         ${remedy}`)
+    .join("\n");
+}

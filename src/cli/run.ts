@@ -1,0 +1,61 @@
+// `forecourt run`: one inference, through the running server if there is one.
+import { Command } from "commander";
+import { createCatalog } from "../control/catalog/catalog.ts";
+import type { Settings } from "../control/settings.ts";
+import { createLog } from "../core/log.ts";
+import { findModel } from "./models.ts";
+import { createProgress } from "./progress.ts";
+import { readInput } from "./run/input.ts";
+import { type Outcome, saveFiles } from "./run/outcome.ts";
+import type { Order } from "./run/through-server.ts";
+import { findServer } from "./running-server.ts";
+import { type SettingsFlags, settingsOf, withSettings } from "./settings-flags.ts";
+import { note, printJson, printLine } from "./terminal.ts";
+
+type Flags = SettingsFlags & { output: string; json?: true };
+
+export const run = () =>
+  withSettings(new Command("run"), ["data", "host", "port", "device"])
+    .description("Runs a model once: through the running server if there is one, else in this process.")
+    .argument("<model>", "id or alias, see `forecourt models list`")
+    .argument("[input...]", "inputs as key=value; @FILE for pictures; see `forecourt models show MODEL`")
+    .option("-o, --output <dir>", "where files are written", ".")
+    .option("--json", "print output, file paths and timing as JSON")
+    .addHelpText("after", '\nExample: forecourt run forecourt/demo-diffusion prompt="a red circle" seed=7')
+    .action(async (endpoint: string, pairs: string[], { output: folder, json, ...flags }: Flags) => {
+      const { settings } = settingsOf(flags);
+      const entry = findModel(createCatalog({ data: settings.data }), endpoint);
+      const input = await readInput(entry.input, pairs);
+      const outcome = await runOnce(settings, { entry, input });
+      const files = await saveFiles(outcome, { model: entry.model.id, folder });
+      print(outcome, { files, json, model: entry.model.id });
+    });
+
+async function runOnce(settings: Settings, { entry, input }: Pick<Order, "entry" | "input">): Promise<Outcome> {
+  const interrupt = new AbortController();
+  const cancel = () => interrupt.abort();
+  process.once("SIGINT", cancel).once("SIGTERM", cancel);
+  const progress = createProgress();
+  const order: Order = { entry, input, progress, signal: interrupt.signal };
+  try {
+    const server = await findServer(settings);
+    if (server) return await (await import("./run/through-server.ts")).runThroughServer(server, order);
+    const log = createLog({ level: "warn", format: "text" });
+    return await (await import("./run/in-process.ts")).runInProcess({ settings, log }, order);
+  } finally {
+    progress.end();
+    process.off("SIGINT", cancel).off("SIGTERM", cancel);
+  }
+}
+
+/** Paths of files alone on stdout, one a line; an output without files as JSON. */
+function print(
+  outcome: Outcome,
+  { files, json, model }: { files: string[]; json: true | undefined; model: string },
+): void {
+  const { requestId, output, device, timing } = outcome;
+  if (json) printJson({ request_id: requestId, model, output, files, device, timing });
+  else if (files.length === 0) printJson(output);
+  else for (const path of files) printLine(path);
+  if (!json) note(`on ${device ?? "an unknown device"}, milliseconds: ${timing ?? "unknown"}`);
+}

@@ -1,0 +1,79 @@
+// The server that runs on this data directory, if one does: where it listens and the key to it.
+import { readFileSync } from "node:fs";
+import { adminKeyFile } from "../control/keys/admin-key.ts";
+import type { Settings } from "../control/settings.ts";
+import { ForecourtError } from "../core/errors.ts";
+
+export type RunningServer = {
+  origin: string;
+  /** An authorised request; `path` begins with a slash. Throws the server's refusal as its message. */
+  ask(path: string, request?: { method?: string; body?: unknown; signal?: AbortSignal }): Promise<Response>;
+};
+
+type Address = Pick<Settings, "host" | "port" | "data">;
+
+/** A server on the same machine answers within a few milliseconds, a busy one within this. */
+const ANSWER_MS = 2_000;
+
+/** Where clients on this machine reach a server that listens on `host`. */
+export function originOf({ host, port }: Pick<Settings, "host" | "port">): string {
+  const isAny = host === "0.0.0.0" || host === "::" || host === "";
+  const name = isAny ? "127.0.0.1" : host;
+  return `http://${name.includes(":") ? `[${name}]` : name}:${port}`;
+}
+
+/** Throws `unauthenticated` when a server answers whose admin key can't be read here. */
+export async function findServer(settings: Address): Promise<RunningServer | undefined> {
+  const origin = originOf(settings);
+  if (!(await isServing(settings))) return undefined;
+  const key = readKey(settings.data, origin);
+  return { origin, ask: (path, request) => ask(`${origin}${path}`, key, request) };
+}
+
+/** Whether a server lives at this address, ready or not. */
+export const isServing = (address: Pick<Settings, "host" | "port">) => answers(address, "/health");
+
+/** Whether a server at this address is ready for work. */
+export const isReady = (address: Pick<Settings, "host" | "port">) => answers(address, "/ready");
+
+async function answers(address: Pick<Settings, "host" | "port">, path: string): Promise<boolean> {
+  const signal = AbortSignal.timeout(ANSWER_MS);
+  const response = await fetch(`${originOf(address)}${path}`, { signal }).catch(() => undefined); // no one there
+  return response?.ok ?? false;
+}
+
+function readKey(data: string, origin: string): string {
+  const file = adminKeyFile(data);
+  try {
+    return readFileSync(file, "utf8").trim();
+  } catch (cause) {
+    const way = `Name the data directory of that server with --data, or use an account that may read ${file}.`;
+    throw new ForecourtError("unauthenticated", `A server answers at ${origin}, but its key can't be read. ${way}`, {
+      cause,
+    });
+  }
+}
+
+type Request = { method?: string; body?: unknown; signal?: AbortSignal };
+
+async function ask(url: string, key: string, { method = "GET", body, signal }: Request = {}): Promise<Response> {
+  const response = await fetch(url, {
+    method,
+    headers: { authorization: `Key ${key}`, ...(body !== undefined && { "content-type": "application/json" }) },
+    ...(body !== undefined && { body: JSON.stringify(body) }),
+    ...(signal && { signal }),
+  });
+  if (!response.ok) throw await refusalOf(response);
+  return response;
+}
+
+/** fal's two error shapes as one of our own: `detail` is a sentence, or a list of wrong fields. */
+async function refusalOf(response: Response): Promise<ForecourtError> {
+  const body: unknown = await response.json().catch(() => undefined);
+  const detail = typeof body === "object" && body !== null && "detail" in body ? body.detail : undefined;
+  const text = Array.isArray(detail) ? detail.map(fieldText).join("; ") : String(detail ?? response.statusText);
+  const code = response.status === 422 ? "invalid_input" : response.status === 401 ? "unauthenticated" : "unavailable";
+  return new ForecourtError(code, text);
+}
+
+const fieldText = ({ loc = [], msg = "" }: { loc?: unknown[]; msg?: string }) => `${loc.slice(1).join(".")}: ${msg}`;
