@@ -1,10 +1,12 @@
 // Every pipeline by name; the keys are the allowed values of `pipeline` in a model file.
 import type { Pipeline } from "../../core/pipeline.ts";
 import { echo } from "./echo.ts";
+import { imageTextSimilarity } from "./image-text-similarity.ts";
 import { textToImage } from "./text-to-image.ts";
 
 export const pipelines = {
   echo,
+  "image-text-similarity": imageTextSimilarity,
   "text-to-image": textToImage,
 } as const satisfies Record<string, unknown>;
 

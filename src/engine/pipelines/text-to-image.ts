@@ -2,8 +2,8 @@
 import { definePipeline, type ImageFormat, type Pixels, type Task } from "../../core/pipeline.ts";
 import { choice, type Static, Type } from "../../core/schema.ts";
 import { imageSizeField, sizeToDraw } from "../diffusion/image-size.ts";
-import { pictureField, savePicture } from "../diffusion/picture.ts";
 import { loadStableDiffusion, type StableDiffusion } from "../diffusion/stable-diffusion.ts";
+import { pictureField, savePicture } from "../media/picture.ts";
 import { createRandom, MAX_SEED } from "../tensor/random.ts";
 
 const input = Type.Object({

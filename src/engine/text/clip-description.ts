@@ -74,9 +74,9 @@ const WORDS = "<\\|startoftext\\|>|<\\|endoftext\\|>|'s|'t|'re|'ve|'m|'ll|'d|[\\
  * text as it was typed, not as it was normalised.
  */
 function addedTokens(vocab: Record<string, number>, special: SpecialTokens): object[] {
+  const { bos_token, eos_token, unk_token, pad_token } = special;
   const tokens = new Map<string, object>();
-  for (const token of [special.bos_token, special.eos_token, special.unk_token, special.pad_token]) {
-    if (!token) continue;
+  for (const token of [bos_token ?? START, eos_token ?? END, unk_token ?? END, pad_token ?? END]) {
     const content = contentOf(token);
     const normalized = typeof token !== "string" && (token.normalized ?? false);
     tokens.set(content, { id: vocab[content], content, special: true, normalized, single_word: false });

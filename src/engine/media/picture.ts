@@ -1,4 +1,5 @@
-// A picture as fal's answers carry it: a file with its size, or a data URI.
+// Pictures at the borders of a pipeline: read from a URL of the input, written as fal's answers carry them.
+import { ForecourtError } from "../../core/errors.ts";
 import type { ImageCodec, ImageFormat, Pixels, SavedFile, Task } from "../../core/pipeline.ts";
 import { Type } from "../../core/schema.ts";
 
@@ -32,4 +33,24 @@ export async function savePicture({ task, codec, pixels, name, format, inline }:
   if (!inline) return { ...(await task.save(bytes, { name: fileName, contentType })), width, height };
   const url = `data:${contentType};base64,${Buffer.from(bytes).toString("base64")}`;
   return { url, width, height, content_type: contentType, file_name: fileName, file_size: bytes.length };
+}
+
+type Reading = {
+  task: Pick<Task<unknown>, "media">;
+  codec: ImageCodec;
+  url: string;
+  /** Name of the input's field, for the error. */
+  field: string;
+};
+
+/** Throws `invalid_input` that names the field when the bytes are not a picture. */
+export async function readPicture({ task, codec, url, field }: Reading): Promise<Pixels> {
+  const bytes = await task.media(url);
+  try {
+    return await codec.decode(bytes);
+  } catch (cause) {
+    if (!(cause instanceof ForecourtError) || !cause.problems) throw cause;
+    const problems = cause.problems.map((problem) => ({ ...problem, loc: ["body", field] }));
+    throw new ForecourtError(cause.code, `${field}: ${cause.message}`, { problems, cause });
+  }
 }
