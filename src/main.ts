@@ -15,13 +15,13 @@ const commands: CommandTable = {
   version: { summary: "print the version", load: async () => (await import("./cli/version.ts")).version() },
 };
 
-async function main([name, ...rest]: string[]): Promise<void> {
-  if (name === "runner") {
+async function main(words: string[]): Promise<void> {
+  if (words[0] === "runner") {
     const { runner } = await import("./cli/runner.ts");
     process.exit(await runner());
   }
   const { runProgram } = await import("./cli/program.ts");
-  process.exit(await runProgram({ commands, arguments: name === undefined ? [] : [name, ...rest] }));
+  process.exit(await runProgram({ commands, arguments: words }));
 }
 
 void main(process.argv.slice(2));

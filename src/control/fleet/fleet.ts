@@ -1,11 +1,17 @@
 // The server's side of all runners: carries out the scheduler's actions and reports what happens.
+import { type Clock, systemClock, systemTimers, type Timers } from "../../core/clock.ts";
 import type { Device } from "../../core/device.ts";
-import type { Failure } from "../../core/errors.ts";
+import { type Failure, invariant } from "../../core/errors.ts";
 import type { BatchId, ModelId, RunnerId } from "../../core/ids.ts";
+import type { Log } from "../../core/log.ts";
 import type { Step } from "../../core/pipeline.ts";
 import type { Bytes, Instant, Milliseconds } from "../../core/units.ts";
 import type { Model } from "../../engine/model.ts";
 import type { RunJob } from "../../engine/protocol.ts";
+import { backOffAfter, isOfModel } from "./back-off.ts";
+import { defaultLimits, type FleetLimits } from "./limits.ts";
+import { FleetRunner } from "./runner.ts";
+import { runnerCommand } from "./spawn.ts";
 
 export type RunnerState = "starting" | "ready" | "busy" | "stopping";
 
@@ -49,3 +55,77 @@ export type Fleet = {
   /** Ends every runner; resolves when no child process is left. */
   stop(): Promise<void>;
 };
+
+export type FleetOptions = {
+  /** Where runners unpack their native libraries: `<data>/runtime`. */
+  runtime: string;
+  /** Threads of a runner on the CPU; 0 is one for each core. */
+  threads: number;
+  log: Log;
+  limits?: Partial<FleetLimits>;
+  /** What to execute as a runner; by default this program. */
+  command?: readonly string[];
+  clock?: Clock;
+  timers?: Timers;
+};
+
+export function createFleet({ runtime, threads, log, ...options }: FleetOptions): Fleet {
+  const { clock = systemClock, timers = systemTimers, command = runnerCommand() } = options;
+  const limits = { ...defaultLimits, ...options.limits };
+  const runners = new Map<RunnerId, FleetRunner>();
+  const backOffs = new Map<ModelId, BackOff>();
+  const listeners = new Set<(event: FleetEvent) => void>();
+  let isStopping = false;
+
+  function emit(event: FleetEvent): void {
+    record(event);
+    for (const listener of listeners) listener(event);
+  }
+  function record(event: FleetEvent): void {
+    const runner = runners.get(event.runner);
+    if (event.type === "step" || event.type === "idle") {
+      // It works: what went wrong before no longer counts.
+      if (runner) backOffs.delete(runner.model);
+    }
+    if (event.type !== "gone") return;
+    runners.delete(event.runner);
+    const { failure: reason, model } = event;
+    if (reason === undefined || !isOfModel(reason)) return;
+    backOffs.set(model, backOffAfter(backOffs.get(model), { now: clock.now(), reason }));
+  }
+  const known = (id: RunnerId) => {
+    const runner = runners.get(id);
+    invariant(runner, `there is no runner ${id}`);
+    return runner;
+  };
+
+  return {
+    runners: () => [...runners.values()].map(({ fact }) => fact),
+    backOffs: () => new Map(backOffs),
+    load(order) {
+      invariant(!isStopping, "a stopping fleet loads nothing");
+      invariant(!runners.has(order.runner), `the runner ${order.runner} exists`);
+      const parts = { command, runtime, threads, limits, clock, timers, log, emit };
+      runners.set(order.runner, new FleetRunner(order, parts));
+    },
+    run: ({ runner, ...batch }) => known(runner).run(batch),
+    cancel(batch) {
+      for (const runner of runners.values()) runner.cancel(batch);
+    },
+    evict(id) {
+      const runner = known(id);
+      invariant(runner.fact.state !== "busy", `the runner ${id} is busy`);
+      runner.stop();
+    },
+    subscribe(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    async stop() {
+      isStopping = true;
+      const left = [...runners.values()];
+      for (const runner of left) runner.stop();
+      await Promise.all(left.map(({ gone }) => gone));
+    },
+  };
+}

@@ -48,9 +48,10 @@ export async function openGraph(path: string, options: GraphOptions): Promise<Op
 }
 
 async function createSession(path: string, { device, threads, optimizedPath }: GraphOptions) {
+  const provider = providerOf(device);
   try {
     return await InferenceSession.create(path, {
-      executionProviders: [providerOf(device)],
+      executionProviders: [provider],
       graphOptimizationLevel: "all",
       intraOpNumThreads: threads,
       interOpNumThreads: 1,

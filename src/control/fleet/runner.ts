@@ -1,0 +1,240 @@
+// One child process from start to end: starting -> ready -> busy -> stopping -> gone. What went wrong is never reused.
+import type { Clock, Timers } from "../../core/clock.ts";
+import type { Device } from "../../core/device.ts";
+import { type Failure, invariant, toFailure, unreachable } from "../../core/errors.ts";
+import { asId, type BatchId, type ModelId, type RunnerId } from "../../core/ids.ts";
+import type { Log } from "../../core/log.ts";
+import { type Bytes, bytes, type Instant, type Milliseconds } from "../../core/units.ts";
+import type { Model } from "../../engine/model.ts";
+import type { FromRunner, RunJob } from "../../engine/protocol.ts";
+import * as failures from "./failures.ts";
+import type { FleetEvent, RunnerFact } from "./fleet.ts";
+import type { FleetLimits } from "./limits.ts";
+import { type Child, type ChildExit, spawnRunner } from "./spawn.ts";
+import { createWatchdog, type Watchdog } from "./watchdog.ts";
+
+export type RunnerOrder = {
+  runner: RunnerId;
+  model: Model;
+  device: Device;
+  weights: string;
+};
+
+export type RunnerParts = {
+  command: readonly string[];
+  /** Where the child unpacks its native libraries. */
+  runtime: string;
+  threads: number;
+  limits: FleetLimits;
+  clock: Clock;
+  timers: Timers;
+  log: Log;
+  emit(event: FleetEvent): void;
+};
+
+export type Batch = { batch: BatchId; jobs: RunJob[]; timeout: Milliseconds };
+
+type State =
+  | { is: "starting"; callOffTimeout: () => void }
+  | { is: "ready" }
+  | { is: "busy"; batch: BatchId; watchdog: Watchdog; callOffGrace: () => void }
+  /** `failure` is absent when it was asked to go. */
+  | { is: "stopping"; batch?: BatchId; failure?: Failure };
+
+export class FleetRunner {
+  readonly id: RunnerId;
+  readonly model: ModelId;
+  /** Resolves when no process is left. */
+  readonly gone: Promise<void>;
+  readonly #order: RunnerOrder;
+  readonly #parts: RunnerParts;
+  readonly #log: Log;
+  readonly #leave: () => void;
+  readonly #startedAt: Instant;
+  #child: Child | undefined;
+  #state: State;
+  #memory: Bytes;
+  #lastUsedAt: Instant;
+
+  constructor(order: RunnerOrder, parts: RunnerParts) {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.gone = promise;
+    this.#leave = resolve;
+    this.#order = order;
+    this.#parts = parts;
+    this.id = order.runner;
+    this.model = asId<ModelId>(order.model.id);
+    this.#log = parts.log.with({ runner: order.runner, model: order.model.id });
+    this.#startedAt = parts.clock.now();
+    this.#lastUsedAt = this.#startedAt;
+    this.#memory = bytes(order.model.memory.weights + order.model.memory.working);
+    const { start } = parts.limits;
+    const callOffTimeout = parts.timers.after(start, () => this.#kill(failures.startTimeout(this.model, start)));
+    this.#state = { is: "starting", callOffTimeout };
+    this.#spawn();
+  }
+
+  get fact(): RunnerFact {
+    const { is: state } = this.#state;
+    const batch = "batch" in this.#state ? this.#state.batch : undefined;
+    return {
+      id: this.id,
+      model: this.model,
+      device: this.#order.device.id,
+      state,
+      memory: this.#memory,
+      lastUsedAt: this.#lastUsedAt,
+      ...(batch !== undefined && { batch }),
+      ...(this.#child && { pid: this.#child.pid }),
+    };
+  }
+
+  run({ batch, jobs, timeout }: Batch): void {
+    invariant(this.#state.is === "ready", `a batch for the runner ${this.id}, which is ${this.#state.is}`);
+    const { timers, limits } = this.#parts;
+    const watchdog = createWatchdog({
+      timers,
+      silence: limits.silence,
+      total: timeout,
+      onExpired: (reason) => {
+        const failure =
+          reason === "total" ? failures.tooLong(this.model, timeout) : failures.hung(this.model, limits.silence);
+        this.#kill(failure);
+      },
+    });
+    this.#state = { is: "busy", batch, watchdog, callOffGrace: () => {} };
+    this.#lastUsedAt = this.#parts.clock.now();
+    this.#child?.send({ type: "run", batch, jobs });
+  }
+
+  cancel(batch: BatchId): void {
+    if (this.#state.is !== "busy" || this.#state.batch !== batch) return;
+    const { timers, limits } = this.#parts;
+    this.#state.callOffGrace();
+    this.#state.callOffGrace = timers.after(limits.cancel, () => this.#kill(failures.cancelIgnored()));
+    this.#child?.send({ type: "cancel", batch });
+  }
+
+  /** Asks an idle one to end; a starting or busy one is ended at once, its batch without a failure. */
+  stop(): void {
+    const { timers, limits } = this.#parts;
+    if (this.#state.is === "stopping") return;
+    if (this.#state.is === "ready") {
+      this.#enter({ is: "stopping" });
+      this.#child?.send({ type: "stop" });
+      void this.gone.then(timers.after(limits.stop, () => this.#child?.kill()));
+    } else {
+      this.#kill(undefined);
+    }
+  }
+
+  #spawn(): void {
+    try {
+      this.#child = spawnRunner({
+        // The model's name is for people who look at the process list.
+        command: [...this.#parts.command, this.model],
+        onMessage: (message) => this.#receive(message),
+        onLine: (line) => this.#log.debug("runner wrote", { line }),
+        onExit: (exit) => this.#exited(exit),
+      });
+    } catch (error) {
+      const { message } = toFailure(error);
+      // Callers learn of it as of every other end: by an event, after `load` has returned.
+      queueMicrotask(() => this.#report(failures.notStarted(this.model, message)));
+    }
+  }
+
+  #receive(message: FromRunner): void {
+    if (this.#state.is === "busy") this.#state.watchdog.feed();
+    switch (message.type) {
+      case "hello":
+        this.#load();
+        break;
+      case "ready":
+        this.#ready(message);
+        break;
+      case "step":
+        this.#forward({ ...message, runner: this.id });
+        break;
+      case "job-log":
+        this.#forward({ ...message, runner: this.id });
+        break;
+      case "failed":
+        this.#forward({ ...message, type: "job-failed", runner: this.id });
+        break;
+      case "idle":
+        this.#idle(message);
+        break;
+      case "log":
+        this.#log[message.level](message.message);
+        break;
+      case "fatal":
+        this.#kill(failures.fell(this.model, message.failure));
+        break;
+      default:
+        unreachable(message);
+    }
+  }
+
+  #load(): void {
+    const { model, device, weights } = this.#order;
+    const { runtime, threads } = this.#parts;
+    this.#child?.send({ type: "load", model, device, weights, runtime, threads });
+  }
+
+  #ready({ memory, device }: Extract<FromRunner, { type: "ready" }>): void {
+    if (this.#state.is !== "starting") return;
+    this.#enter({ is: "ready" });
+    this.#memory = memory;
+    const loadMs = this.#parts.clock.now() - this.#startedAt;
+    this.#parts.emit({ type: "ready", runner: this.id, model: this.model, memory, loadMs, device });
+  }
+
+  #forward(event: Extract<FleetEvent, { batch: BatchId; index: number }>): void {
+    if ("batch" in this.#state && this.#state.batch === event.batch) this.#parts.emit(event);
+  }
+
+  #idle({ batch, memory, runMs }: Extract<FromRunner, { type: "idle" }>): void {
+    if (this.#state.is !== "busy" || this.#state.batch !== batch) return;
+    this.#enter({ is: "ready" });
+    this.#memory = memory;
+    this.#lastUsedAt = this.#parts.clock.now();
+    this.#parts.emit({ type: "idle", runner: this.id, batch, memory, runMs });
+  }
+
+  #kill(failure: Failure | undefined): void {
+    const batch = "batch" in this.#state ? this.#state.batch : undefined;
+    this.#enter({ is: "stopping", ...(batch !== undefined && { batch }), ...(failure && { failure }) });
+    this.#child?.kill();
+  }
+
+  /** Leaves a state with its timers called off. */
+  #enter(next: State): void {
+    if (this.#state.is === "starting") this.#state.callOffTimeout();
+    if (this.#state.is === "busy") {
+      this.#state.watchdog.stop();
+      this.#state.callOffGrace();
+    }
+    this.#state = next;
+  }
+
+  #exited(exit: ChildExit): void {
+    const failure = this.#state.is === "stopping" ? this.#state.failure : failures.crashed(this.model, exit);
+    if (failure) this.#log.error("runner failed", { failure, ...exit });
+    this.#report(failure);
+  }
+
+  #report(failure: Failure | undefined): void {
+    const { batch } = this.fact;
+    this.#enter({ is: "stopping" });
+    this.#leave();
+    const { id: runner, model } = this;
+    this.#parts.emit({
+      type: "gone",
+      runner,
+      model,
+      ...(batch !== undefined && { batch }),
+      ...(failure && { failure }),
+    });
+  }
+}

@@ -1,0 +1,79 @@
+// Starts a runner: this same executable as a child process with an IPC channel.
+import { resolve } from "node:path";
+import type { FromRunner, ToRunner } from "../../engine/protocol.ts";
+import { collectLines } from "./last-lines.ts";
+
+export type ChildExit = {
+  /** Null when a signal ended it. */
+  code: number | null;
+  signal: string | null;
+  /** The end of what it wrote to stderr. */
+  lastLines: string[];
+};
+
+export type Child = {
+  pid: number;
+  /** To a child that is gone nothing is sent. */
+  send(message: ToRunner): void;
+  /** SIGKILL: a process in native code obeys nothing less. */
+  kill(): void;
+};
+
+export type SpawnOptions = {
+  command: readonly string[];
+  onMessage(message: FromRunner): void;
+  onLine(line: string): void;
+  /** After the last message and line; called once. */
+  onExit(exit: ChildExit): void;
+};
+
+/** Arguments that run this program again, whatever it was started as. */
+export function runnerCommand(): string[] {
+  // Through /proc the child is of this very version, even when an upgrade has replaced the file meanwhile.
+  if (Bun.isStandaloneExecutable) return [process.platform === "linux" ? "/proc/self/exe" : process.execPath, "runner"];
+  return [process.execPath, resolve(import.meta.dir, "../../main.ts"), "runner"];
+}
+
+/** How long the end of the channel may come after the end of the process. */
+const CLOSING_MS = 2_000;
+
+/** Throws when the process cannot be made (no memory, no file handles). */
+export function spawnRunner({ command, onMessage, onLine, onExit }: SpawnOptions): Child {
+  const { promise: disconnected, resolve: disconnect } = Promise.withResolvers<void>();
+  let isOpen = true;
+  const child = Bun.spawn([...command], {
+    // Its name for people who look at the process list.
+    argv0: "forecourt",
+    stdin: "ignore",
+    stdout: "ignore",
+    stderr: "pipe",
+    serialization: "advanced",
+    // The channel carries only what src/engine/runner sends, from the same executable.
+    ipc: (message) => onMessage(message as FromRunner),
+    onDisconnect() {
+      isOpen = false;
+      disconnect();
+    },
+  });
+  const lines = collectLines(child.stderr, onLine);
+  void report();
+
+  async function report(): Promise<void> {
+    await child.exited;
+    // Bun may report the exit before the messages that were sent ahead of it.
+    const closed = Promise.all([disconnected, lines.ended]);
+    await Promise.race([closed, Bun.sleep(CLOSING_MS)]);
+    onExit({ code: child.exitCode, signal: nameOf(child.signalCode), lastLines: lines.last() });
+  }
+
+  return {
+    pid: child.pid,
+    send: (message) => {
+      if (isOpen && child.exitCode === null && child.signalCode === null) child.send(message);
+    },
+    kill: () => child.kill("SIGKILL"),
+  };
+}
+
+/** Real-time signals have numbers only. */
+const nameOf = (signal: NodeJS.Signals | number | null) => (signal === null ? null : String(signal));

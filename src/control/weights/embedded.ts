@@ -1,0 +1,36 @@
+// Where the weights of a model lie on disk: in the checkout, unpacked from the executable, or where its file says.
+import { existsSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { ForecourtError } from "../../core/errors.ts";
+import { embeddedFolder } from "../../engine/embedded/embedded.ts";
+import { unpack } from "../../engine/embedded/unpack.ts";
+import type { Model } from "../../engine/model.ts";
+
+/** In a model file: the pipeline needs no weights. */
+const NO_WEIGHTS = "none";
+
+/** models/ of the checkout, when running from source. */
+const MODELS = resolve(import.meta.dir, "../../../models");
+
+/**
+ * The folder to hand to a runner. Embedded weights are unpacked to `<data>/weights/embedded/` the first time. Throws
+ * `weights_missing` when the folder is not there.
+ */
+export async function resolveWeights({ source, data }: { source: Model["source"]; data: string }): Promise<string> {
+  const weights = join(data, "weights");
+  if ("path" in source) return existing(source.path, "as its model file says");
+  if ("repo" in source) {
+    const folder = join(weights, `models--${source.repo.replace("/", "--")}`, "snapshots", source.revision);
+    return existing(folder, `where ${source.repo} belongs; download it first`);
+  }
+  if (source.embedded === NO_WEIGHTS) return weights;
+  if (!Bun.isStandaloneExecutable) return existing(join(MODELS, source.embedded), "in this checkout");
+  const folder = embeddedFolder(source.embedded);
+  if (!folder) throw new ForecourtError("weights_missing", `this executable does not carry models/${source.embedded}`);
+  return await unpack({ folder, into: join(weights, "embedded") });
+}
+
+function existing(folder: string, where: string): string {
+  if (!existsSync(folder)) throw new ForecourtError("weights_missing", `there is no folder ${folder} ${where}`);
+  return folder;
+}

@@ -1,0 +1,58 @@
+// Runs the jobs of one batch: each ends with exactly one output or failure, whatever the pipeline does.
+
+import type { Failure } from "../../core/errors.ts";
+import { ForecourtError, toFailure } from "../../core/errors.ts";
+import type { Run, Step, Task } from "../../core/pipeline.ts";
+
+export type BatchOptions = {
+  run: Run<Record<string, unknown>, Record<string, unknown>>;
+  /** How many jobs. */
+  size: number;
+  /** Makes the task of a job anew, for each attempt at it. */
+  task(index: number): Task<Record<string, unknown>>;
+  signal: AbortSignal;
+  onStep(index: number, step: Step<unknown>): void;
+  /** `thrown` is what the failure was made of. */
+  onFailed(index: number, failure: Failure, thrown: unknown): void;
+};
+
+/**
+ * A failure of a batch of several may be the doing of one job: the unfinished ones are then run alone. Between two steps
+ * the event loop turns, so that a `cancel` is read. Never throws.
+ */
+export async function runBatch(options: BatchOptions): Promise<void> {
+  await runTogether([...Array(options.size).keys()], options);
+}
+
+async function runTogether(indices: number[], options: BatchOptions): Promise<void> {
+  const { run, task, signal, onStep, onFailed } = options;
+  const open = new Set(indices);
+  try {
+    for await (const { index: at, step } of run(indices.map(task), signal)) {
+      const index = indices[at];
+      if (index === undefined || !open.has(index)) throw new Error(`a step for the job ${at}, which is over`);
+      onStep(index, step);
+      if (step.type === "output") open.delete(index);
+      await turn();
+      if (signal.aborted) break;
+    }
+    if (open.size > 0) throw new Error("the pipeline ended without an output");
+  } catch (thrown) {
+    if (indices.length > 1 && !signal.aborted && !isLasting(thrown)) {
+      for (const index of open) await runTogether([index], options);
+      return;
+    }
+    const failure = signal.aborted ? cancelled() : toFailure(thrown);
+    for (const index of open) onFailed(index, failure, thrown);
+  }
+}
+
+/** A macrotask: promises alone would let no message in. */
+const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
+
+const LASTING: ReadonlySet<Failure["code"]> = new Set(["device_lost", "insufficient_memory"]);
+
+/** The process is of no further use after such a failure. */
+export const isLasting = (thrown: unknown) => LASTING.has(toFailure(thrown).code);
+
+const cancelled = () => new ForecourtError("client_cancelled", "The job was cancelled.").toFailure();

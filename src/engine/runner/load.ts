@@ -1,0 +1,44 @@
+// Brings a model to life: its pipeline with the graphs and files of its weights folder.
+import type { ImageCodec, Run } from "../../core/pipeline.ts";
+import { pipelineOf } from "../pipelines/registry.ts";
+import type { ToRunner } from "../protocol.ts";
+import { createAssets } from "./assets.ts";
+import { prepareNatives } from "./native.ts";
+
+export type LoadOrder = Extract<ToRunner, { type: "load" }>;
+export type LoadedRun = Run<Record<string, unknown>, Record<string, unknown>>;
+
+/** Native code is loaded when the pipeline first asks for it: one that needs none starts in milliseconds. */
+export async function loadModel({ model, device, weights, runtime, threads }: LoadOrder): Promise<LoadedRun> {
+  const natives = once(() => prepareNatives(runtime));
+  const assets = createAssets({
+    folder: weights,
+    async open(path) {
+      await natives();
+      const { openGraph } = await import("./session.ts");
+      return openGraph(path, { device, threads });
+    },
+    codec: lateCodec(async () => {
+      await natives();
+      const { createCodec } = await import("./codec.ts");
+      return createCodec();
+    }),
+  });
+  return await pipelineOf(model.pipeline).load(assets);
+}
+
+function lateCodec(make: () => Promise<ImageCodec>): ImageCodec {
+  const codec = once(make);
+  return {
+    decode: async (bytes) => (await codec()).decode(bytes),
+    encode: async (pixels, format) => (await codec()).encode(pixels, format),
+  };
+}
+
+function once<T>(make: () => Promise<T>): () => Promise<T> {
+  let made: Promise<T> | undefined;
+  return () => {
+    made ??= make();
+    return made;
+  };
+}

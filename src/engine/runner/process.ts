@@ -1,0 +1,28 @@
+// Ties the runner's loop to its process: IPC with the server, and the end of one with the end of the other.
+import { invariant } from "../../core/errors.ts";
+import type { FromRunner, ToRunner } from "../protocol.ts";
+import { dieWithParent } from "./libc.ts";
+import { loadModel } from "./load.ts";
+import { createRunnerLoop, type ExitCode } from "./runner.ts";
+
+/** Resolves when the process shall end; the caller exits at once, without waiting for anything else. */
+export async function runRunnerProcess(): Promise<ExitCode> {
+  const channel = process.send?.bind(process);
+  invariant(channel, "a runner is started by the server, with an IPC channel");
+  if (process.platform === "linux") dieWithParent();
+
+  const send = (message: FromRunner) =>
+    new Promise<void>((resolve) => {
+      // A server that is gone reads nothing; the disconnect then ends this process.
+      channel(message, undefined, undefined, () => resolve());
+    });
+  const loop = createRunnerLoop({ send, load: loadModel });
+  const { promise: disconnected, resolve: disconnect } = Promise.withResolvers<ExitCode>();
+  process.on("disconnect", () => disconnect(0));
+  process.on("uncaughtException", loop.fail);
+  process.on("unhandledRejection", loop.fail);
+  // The channel carries only what src/control/fleet sends, from the same executable.
+  process.on("message", (message) => loop.receive(message as ToRunner));
+  await send({ type: "hello", pid: process.pid });
+  return await Promise.race([loop.ended, disconnected]);
+}

@@ -1,0 +1,112 @@
+// A runner's main loop: obeys the server's messages one at a time and answers as protocol.md says.
+import { type Failure, ForecourtError, toFailure, unreachable } from "../../core/errors.ts";
+import type { BatchId } from "../../core/ids.ts";
+import { bytes } from "../../core/units.ts";
+import type { FromRunner, RunJob, ToRunner } from "../protocol.ts";
+import { isLasting, runBatch } from "./batch.ts";
+import type { LoadedRun, LoadOrder } from "./load.ts";
+import { createTask } from "./task.ts";
+
+export type ExitCode = 0 | 1;
+
+export type RunnerOptions = {
+  /** Resolves when the message has left this process. */
+  send(message: FromRunner): Promise<void>;
+  load(order: LoadOrder): Promise<LoadedRun>;
+};
+
+export type RunnerLoop = {
+  receive(message: ToRunner): void;
+  /** After a failure that no job can be blamed for. */
+  fail(thrown: unknown): void;
+  /** Resolves when the process shall end. */
+  ended: Promise<ExitCode>;
+};
+
+type State =
+  | { is: "empty" }
+  | { is: "loading" }
+  | { is: "ready"; run: LoadedRun; device: string }
+  | { is: "running"; run: LoadedRun; batch: BatchId; stop: AbortController };
+
+export function createRunnerLoop({ send, load }: RunnerOptions): RunnerLoop {
+  const { promise: ended, resolve: end } = Promise.withResolvers<ExitCode>();
+  let state: State = { is: "empty" };
+
+  async function begin(order: LoadOrder): Promise<void> {
+    if (state.is !== "empty") throw outOfOrder("load", state);
+    state = { is: "loading" };
+    const startedAt = performance.now();
+    const run = await load(order);
+    const device = order.device.id;
+    state = { is: "ready", run, device };
+    await send({ type: "ready", memory: residentMemory(), device, loadMs: performance.now() - startedAt });
+  }
+
+  async function work(batch: BatchId, jobs: RunJob[]): Promise<void> {
+    if (state.is !== "ready") throw outOfOrder("run", state);
+    const ready = state;
+    const stop = new AbortController();
+    state = { is: "running", run: ready.run, batch, stop };
+    const startedAt = performance.now();
+    let lasting: Failure | undefined;
+    await runBatch({
+      run: ready.run,
+      size: jobs.length,
+      signal: stop.signal,
+      task: (index) =>
+        createTask({
+          job: jobAt(jobs, index),
+          log: (message) => void send({ type: "job-log", batch, index, message }),
+        }),
+      onStep: (index, step) => void send({ type: "step", batch, index, step }),
+      onFailed(index, failure, thrown) {
+        if (failure.code === "internal") void send({ type: "log", level: "error", message: traceOf(thrown) });
+        if (isLasting(thrown)) lasting = failure;
+        void send({ type: "failed", batch, index, failure });
+      },
+    });
+    if (lasting) throw ForecourtError.from(lasting);
+    state = ready;
+    await send({ type: "idle", batch, memory: residentMemory(), runMs: performance.now() - startedAt });
+  }
+
+  async function fail(thrown: unknown): Promise<void> {
+    await send({ type: "fatal", failure: toFailure(thrown) });
+    end(1);
+  }
+
+  return {
+    ended,
+    fail: (thrown) => void fail(thrown),
+    receive(message) {
+      switch (message.type) {
+        case "load":
+          begin(message).catch(fail);
+          break;
+        case "run":
+          work(message.batch, message.jobs).catch(fail);
+          break;
+        case "cancel":
+          if (state.is === "running" && state.batch === message.batch) state.stop.abort();
+          break;
+        case "stop":
+          end(0);
+          break;
+        default:
+          unreachable(message);
+      }
+    },
+  };
+}
+
+function jobAt(jobs: RunJob[], index: number): RunJob {
+  const job = jobs[index];
+  if (!job) throw new RangeError(`no job ${index} in a batch of ${jobs.length}`);
+  return job;
+}
+
+const residentMemory = () => bytes(process.memoryUsage.rss());
+const outOfOrder = (message: string, { is }: State) =>
+  new Error(`the server sent "${message}" to a runner that is ${is}`);
+const traceOf = (thrown: unknown) => (thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown));

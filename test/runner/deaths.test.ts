@@ -1,0 +1,120 @@
+// Runners that crash, hang or disobey, and servers that die: nothing is left over and the reason is told.
+import { expect, test } from "bun:test";
+import { join } from "node:path";
+import { milliseconds } from "../../src/core/units.ts";
+import { echoModel, isRunning, watchFleet } from "../support/fleet-watcher.ts";
+import { until } from "../support/live-server.ts";
+
+const endless = { prompt: "hello", steps: 1000, step_ms: 20 };
+
+test("a runner killed in the middle of a step is gone with its batch and the signal, and its model rests", async () => {
+  await using watched = await watchFleet();
+  const { runner, pid } = await watched.start();
+  const batch = watched.run(runner, [endless]);
+  await watched.next("step");
+  process.kill(pid, "SIGKILL");
+  const gone = await watched.next("gone");
+  expect(gone).toMatchObject({ runner, batch, failure: { code: "runner_crashed", details: { signal: "SIGKILL" } } });
+  expect(watched.fleet.runners()).toEqual([]);
+  expect([...watched.fleet.backOffs().values()]).toMatchObject([{ failures: 1, reason: { code: "runner_crashed" } }]);
+});
+
+test("a runner that stops answering in the middle of a batch is ended as hung", async () => {
+  await using watched = await watchFleet({ limits: { silence: milliseconds(300) } });
+  const { runner, pid } = await watched.start();
+  const batch = watched.run(runner, [endless]);
+  await watched.next("step");
+  process.kill(pid, "SIGSTOP");
+  expect(await watched.next("gone")).toMatchObject({ runner, batch, failure: { code: "runner_hung" } });
+  expect(await isRunning(pid)).toBe(false);
+});
+
+test("a batch that outlasts its timeout ends with its runner, and the model need not rest", async () => {
+  await using watched = await watchFleet();
+  const { runner, pid } = await watched.start();
+  watched.run(runner, [endless], { timeout: milliseconds(200) });
+  expect(await watched.next("gone")).toMatchObject({ runner, failure: { code: "run_timeout" } });
+  expect(await isRunning(pid)).toBe(false);
+  expect(watched.fleet.backOffs().size).toBe(0);
+});
+
+test("a runner that does not obey a cancel in time is ended, and the job counts as cancelled", async () => {
+  await using watched = await watchFleet({ limits: { cancel: milliseconds(200) } });
+  const { runner } = await watched.start();
+  const batch = watched.run(runner, [{ prompt: "hello", steps: 2, step_ms: 60_000 }]);
+  watched.fleet.cancel(batch);
+  expect(await watched.next("gone")).toMatchObject({ batch, failure: { code: "client_cancelled" } });
+  expect(watched.fleet.backOffs().size).toBe(0);
+});
+
+test("a model that cannot be loaded says why, and rests longer each time", async () => {
+  await using watched = await watchFleet();
+  const model = echoModel({ pipeline: "text-to-image" });
+  for (const failures of [1, 2]) {
+    await expect(watched.start(model)).rejects.toThrow("weights_missing");
+    await watched.next("gone");
+    expect([...watched.fleet.backOffs().values()]).toMatchObject([{ failures, reason: { code: "weights_missing" } }]);
+  }
+});
+
+test("a command that does not exist is a failed start, not an exception", async () => {
+  await using watched = await watchFleet({ command: ["/nonexistent/forecourt"] });
+  await expect(watched.start()).rejects.toThrow("runner_failed");
+});
+
+test("what a dying process wrote to stderr is in the failure", async () => {
+  await using watched = await watchFleet({ command: ["/bin/sh", "-c", "echo out of luck >&2; exit 7"] });
+  await expect(watched.start()).rejects.toThrow("out of luck");
+  const { failure } = await watched.next("gone");
+  expect(failure).toMatchObject({ code: "runner_crashed", details: { exitCode: 7, lastLines: ["out of luck"] } });
+});
+
+test("a fleet that stops ends idle, busy and starting runners, and blames none", async () => {
+  const watched = await watchFleet();
+  const idle = await watched.start();
+  const busy = await watched.start(echoModel({ id: "forecourt/busy" }));
+  watched.run(busy.runner, [endless]);
+  await watched.next("step");
+  const starting = watched.start(echoModel({ id: "forecourt/starting" })).catch(String);
+  const pids = watched.fleet.runners().map(({ pid }) => pid ?? 0);
+  expect(pids).toHaveLength(3);
+  await watched.fleet.stop();
+  expect(await starting).toContain("gone");
+  for (const pid of pids) expect(await isRunning(pid)).toBe(false);
+  const gone = watched.events.filter((event) => event.type === "gone");
+  expect(gone).toHaveLength(3);
+  for (const event of gone) expect(event.failure).toBeUndefined();
+  expect(pids).toContain(idle.pid);
+  await watched[Symbol.asyncDispose]();
+});
+
+/** A server in miniature: starts a runner, gives it work and tells both process ids. */
+async function startParent() {
+  const parent = Bun.spawn([process.execPath, join(import.meta.dir, "../support/parent-of-runner.ts")], {
+    stdout: "pipe",
+    stderr: "inherit",
+    stdin: "ignore",
+  });
+  const reader = parent.stdout.getReader();
+  const { value } = await reader.read();
+  return { parent, runner: Number(new TextDecoder().decode(value)) };
+}
+
+test("no runner survives a server that is killed, even one that computes and reads no message", async () => {
+  const { parent, runner } = await startParent();
+  expect(await isRunning(runner)).toBe(true);
+  process.kill(runner, "SIGSTOP"); // as deaf as native code
+  parent.kill("SIGKILL");
+  await parent.exited;
+  await until(async () => !(await isRunning(runner)), "the runner is gone", 1_000);
+});
+
+test("the process that holds the fleet maps no native library", async () => {
+  const { parent, runner } = await startParent();
+  const maps = await Bun.file(`/proc/${parent.pid}/maps`).text();
+  expect(maps).toContain("libc.so");
+  expect(maps).not.toMatch(/onnxruntime|vips|sharp/);
+  parent.kill("SIGTERM");
+  await parent.exited;
+  await until(async () => !(await isRunning(runner)), "the runner is gone", 1_000);
+});
