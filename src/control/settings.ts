@@ -163,3 +163,7 @@ function defaultData(env: Record<string, string | undefined>): string {
   if (ofService) return ofService;
   return join(env.XDG_DATA_HOME || join(env.HOME || homedir(), ".local", "share"), "forecourt");
 }
+
+/** Where systemd waits to hear that a service of Type=notify is ready; undefined when it did not start this process. */
+export const notifySocket = (env: Record<string, string | undefined> = process.env): string | undefined =>
+  env.NOTIFY_SOCKET || undefined;

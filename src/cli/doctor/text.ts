@@ -57,6 +57,6 @@ const settingsText = ({ settings }: Report) =>
 function verdictText({ complaints }: Report): string {
   if (complaints.length === 0) return "All is well.";
   return complaints
-    .map(({ severity, what, remedy }) => `${severity.toUpperCase()}  ${what}\n         ${remedy}`)
+    .map(({ severity, what, remedy }) => `${severity.toUpperCase().padEnd(9)}${what}\n         ${remedy}`)
     .join("\n");
 }

@@ -1,5 +1,6 @@
-// One run through a server that is up: its queue, its loaded models, its log.
+// One run through a server that is up: its loaded models, its queue, its log.
 import type { CatalogEntry } from "../../control/catalog/catalog.ts";
+import { ForecourtError } from "../../core/errors.ts";
 import type { Progress } from "../progress.ts";
 import type { RunningServer } from "../running-server.ts";
 import type { Outcome } from "./outcome.ts";
@@ -8,48 +9,57 @@ export type Order = {
   entry: CatalogEntry;
   input: Record<string, unknown>;
   progress: Progress;
-  /** Cancels the request. */
+  /** Cancels the run. */
   signal: AbortSignal;
 };
 
-type Status = { status: "IN_QUEUE" | "IN_PROGRESS" | "COMPLETED"; queue_position?: number };
+/**
+ * The streaming face tells the progress and, when this process goes away, cancels the job; the result is then read from
+ * the queue's face, whose headers tell device and timing.
+ */
+export async function runThroughServer(server: RunningServer, order: Order): Promise<Outcome> {
+  const { entry, input, progress, signal } = order;
+  progress.show(`waiting for ${server.origin}`);
+  try {
+    const stream = await server.ask(`/run/${entry.model.id}/stream`, { method: "POST", body: input, signal });
+    for await (const { at, of } of progressOf(stream)) progress.show("running", { at, of });
+    const requestId = stream.headers.get("x-fal-request-id") ?? "";
+    const result = await server.ask(`/queue/${appOf(entry.model.id)}/requests/${requestId}`, { signal });
+    return await outcomeOf(result, { requestId, signal });
+  } catch (thrown) {
+    if (signal.aborted) throw new ForecourtError("client_cancelled", "The run was cancelled.");
+    throw thrown;
+  }
+}
 
-export async function runThroughServer(
-  server: RunningServer,
-  { entry, input, progress, signal }: Order,
+/** fal's request URLs have the first two parts of the endpoint id only. */
+const appOf = (model: string) => model.split("/").slice(0, 2).join("/");
+
+async function outcomeOf(
+  result: Response,
+  { requestId, signal }: { requestId: string; signal: AbortSignal },
 ): Promise<Outcome> {
-  progress.show(`sending to ${server.origin}`);
-  const submitted = await server.ask(`/queue/${entry.model.id}`, { method: "POST", body: input, signal });
-  const { request_id: requestId } = (await submitted.json()) as { request_id: string }; // fal's submit answer
-  const app = entry.model.id.split("/").slice(0, 2).join("/");
-  const request = `/queue/${app}/requests/${requestId}`;
-  const cancel = () => void server.ask(`${request}/cancel`, { method: "PUT" }).catch(() => undefined); // it may be over
-  signal.addEventListener("abort", cancel, { once: true });
-  const updates = await server.ask(`${request}/status/stream`, { signal });
-  for await (const status of eventsOf(updates)) progress.show(words(status));
-  const result = await server.ask(request, { signal });
-  const header = (name: string) => result.headers.get(name) ?? undefined;
-  const device = header("x-forecourt-device");
-  const timing = header("x-forecourt-timing");
+  const device = result.headers.get("x-forecourt-device");
+  const timing = result.headers.get("x-forecourt-timing");
   return {
     requestId,
     output: await result.json(),
-    ...(device !== undefined && { device }),
-    ...(timing !== undefined && { timing }),
+    ...(device !== null && { device }),
+    ...(timing !== null && { timing }),
     open: async (url) => (await fetch(url, { signal })).bytes(),
   };
 }
 
-const words = ({ status, queue_position: before }: Status) =>
-  status === "IN_QUEUE" ? `waiting${before ? `, ${before} before this one` : ""}` : "running";
-
-/** The `data:` of each server-sent event. */
-async function* eventsOf(response: Response): AsyncGenerator<Status> {
+/** The server sends progress as comments: `: progress 3/20`. The stream's events are read past, up to its end. */
+async function* progressOf(stream: Response): AsyncGenerator<{ at: number; of: number }> {
   let text = "";
-  for await (const chunk of (response.body ?? new ReadableStream()).pipeThrough(new TextDecoderStream())) {
+  for await (const chunk of (stream.body ?? new ReadableStream()).pipeThrough(new TextDecoderStream())) {
     text += chunk;
-    const events = text.split("\n\n");
-    text = events.pop() ?? "";
-    for (const event of events) if (event.startsWith("data:")) yield JSON.parse(event.slice("data:".length));
+    const lines = text.split("\n");
+    text = lines.pop() ?? "";
+    for (const line of lines) {
+      const [, at, of] = /^: progress (\d+)\/(\d+)$/.exec(line) ?? [];
+      if (at !== undefined && of !== undefined) yield { at: Number(at), of: Number(of) };
+    }
   }
 }

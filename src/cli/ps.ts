@@ -1,0 +1,71 @@
+// `forecourt ps`: what the running server has loaded and what waits.
+import { Command } from "commander";
+import { ForecourtError } from "../core/errors.ts";
+import { wrongUsage } from "./failure.ts";
+import { findServer, isReady, originOf } from "./running-server.ts";
+import { type SettingsFlags, settingsOf, withSettings } from "./settings-flags.ts";
+import { note, printJson, printLine, sizeText, table } from "./terminal.ts";
+
+/** The parts that are shown of what GET /admin/v1/status answers. */
+type Status = {
+  runners: { model: string; device: string; state: string; memory: number; pid: number | null; last_used_at: string }[];
+  back_offs: { model: string; until: string; reason: string }[];
+  queue: { model: string; status: string }[];
+};
+
+type Flags = SettingsFlags & { wait?: string; json?: true };
+
+export const ps = () =>
+  withSettings(new Command("ps"), ["data", "host", "port"])
+    .description("Shows the models that the running server has loaded, and its queue.")
+    .option("--wait <seconds>", "wait this long for a server to become ready")
+    .option("--json", "print as JSON")
+    .action(async ({ wait, json, ...flags }: Flags) => {
+      const { settings } = settingsOf(flags);
+      if (wait !== undefined) await untilReady(settings, secondsOf(wait));
+      const server = await findServer(settings);
+      if (!server) throw notRunning(originOf(settings));
+      const status = (await (await server.ask("/admin/v1/status")).json()) as Status; // our own server's answer
+      if (json) return printJson(status);
+      print(status);
+    });
+
+function secondsOf(text: string): number {
+  const seconds = Number(text);
+  if (text.trim() === "" || !Number.isFinite(seconds) || seconds < 0)
+    throw wrongUsage(`--wait ${text}: write a number of seconds.`);
+  return seconds;
+}
+
+const notRunning = (origin: string) =>
+  new ForecourtError(
+    "unavailable",
+    `No server runs at ${origin}. Start one with \`forecourt serve\`, or name its --host and --port.`,
+  );
+
+/** How often a server that is coming up is asked. */
+const POLL_MS = 50;
+
+async function untilReady(address: { host: string; port: number }, seconds: number): Promise<void> {
+  const end = performance.now() + seconds * 1000;
+  while (!(await isReady(address))) {
+    if (performance.now() > end) throw notRunning(originOf(address));
+    await Bun.sleep(POLL_MS);
+  }
+}
+
+function print({ runners, back_offs, queue }: Status): void {
+  const rows = runners.map(({ model, device, state, memory, pid, last_used_at }) => [
+    model,
+    device,
+    state,
+    sizeText(memory),
+    String(pid ?? ""),
+    last_used_at.slice(0, 19).replace("T", " "),
+  ]);
+  if (rows.length > 0) printLine(table(["model", "device", "state", "memory", "pid", "last used (UTC)"], rows));
+  else note("No model is loaded; the first request of each loads it.");
+  for (const { model, until, reason } of back_offs) note(`${model} is not loaded again before ${until}: ${reason}`);
+  const waiting = queue.filter(({ status }) => status === "queued").length;
+  if (queue.length > 0) note(`${queue.length - waiting} running, ${waiting} waiting`);
+}

@@ -1,0 +1,75 @@
+// `forecourt serve`: the main job, from settings to a drained stop.
+import { Command } from "commander";
+import { type Appliance, createAppliance } from "../control/appliance.ts";
+import { adminKeyFile } from "../control/keys/admin-key.ts";
+import { notifySocket, type Settings } from "../control/settings.ts";
+import { createLog, type Log } from "../core/log.ts";
+import { createGateway } from "../gateway/app.ts";
+import { originOf } from "./running-server.ts";
+import { notifySystemd } from "./serve/notify-systemd.ts";
+import { aborted, listenForStop } from "./serve/stop-signals.ts";
+import { type SettingsFlags, settingsOf, withSettings } from "./settings-flags.ts";
+import { note } from "./terminal.ts";
+import { versionFacts } from "./version.ts";
+
+export const serve = () =>
+  withSettings(new Command("serve"), ["data", "host", "port", "device"])
+    .description("Serves the models until it is told to stop (SIGINT, SIGTERM; a second one stops at once).")
+    .action(async (flags: SettingsFlags) => {
+      const { settings } = settingsOf(flags);
+      const log = createLog({ level: settings.log.level, format: logFormat(settings) });
+      using signals = listenForStop();
+      const appliance = await createAppliance({ settings, log });
+      const stopped = serveUntil(signals.drain, appliance);
+      await Promise.race([stopped, signals.atOnce]);
+    });
+
+const isTerminal = () => process.stderr.isTTY ?? false;
+const logFormat = ({ log }: Settings) => (log.format !== "auto" ? log.format : isTerminal() ? "text" : "json");
+
+/** Listens first, so that a taken port is told before any job is touched; /ready says 503 until all is up. */
+async function serveUntil(stop: AbortSignal, appliance: Appliance): Promise<void> {
+  const { settings, log } = appliance;
+  let isReady = false;
+  try {
+    const gateway = createGateway({ ...appliance, version: versionFacts().version, isReady: () => isReady });
+    const listening = gateway.listen({ host: settings.host, port: settings.port, signal: stop });
+    await appliance.start();
+    isReady = true;
+    tellSystemd("READY=1", log);
+    announce(appliance, originOf(listening));
+    await aborted(stop);
+    isReady = false;
+    tellSystemd("STOPPING=1", log);
+    log.info("stopping: running jobs go back to the queue; once more stops at once");
+    await listening.closed;
+  } finally {
+    await appliance.stop();
+  }
+}
+
+/** systemd would otherwise wait in vain and then kill the service; that it can't be told is no reason to die here. */
+function tellSystemd(state: "READY=1" | "STOPPING=1", log: Log): void {
+  const socket = notifySocket();
+  if (socket === undefined) return;
+  try {
+    notifySystemd(state, socket);
+  } catch (error) {
+    log.warn("systemd was not told", { state, reason: error instanceof Error ? error.message : String(error) });
+  }
+}
+
+function announce({ settings, device, catalog, log }: Appliance, origin: string): void {
+  const facts = {
+    url: origin,
+    docs: `${origin}/swagger`,
+    device: `${device.id} (${device.name})`,
+    models: catalog.list().length,
+    key: adminKeyFile(settings.data),
+  };
+  log.info("ready", facts);
+  if (!isTerminal()) return;
+  note(`\n  Forecourt ${versionFacts().version}`);
+  for (const [name, value] of Object.entries(facts)) note(`  ${name.padEnd(8)}${value}`);
+  note("");
+}

@@ -1,0 +1,54 @@
+// `forecourt doctor` on this machine.
+import { expect, test } from "bun:test";
+import { chmodSync, existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { forecourt, newFolder } from "./command.ts";
+
+test("it reports devices, data, server and every setting's origin, and makes nothing", async () => {
+  const data = join(newFolder(), "absent");
+  const { exitCode, stdout } = await forecourt(["doctor", "--json", "--data", data, "--port", "0"], {
+    FORECOURT_THREADS: "2",
+  });
+  expect(exitCode).toBe(0);
+  const report = JSON.parse(stdout);
+  expect(report.devices.at(-1)).toMatchObject({ id: "cpu", kind: "cpu" });
+  expect(report.data).toMatchObject({ path: data, state: "absent", hasDatabase: false });
+  expect(report.data.freeBytes).toBeGreaterThan(0);
+  expect(report.server.state).toBe("free");
+  expect(report.models).toBeGreaterThan(0);
+  const originOf = (name: string) => report.settings.find((each: { name: string }) => each.name === name)?.origin;
+  expect([originOf("data"), originOf("threads"), originOf("host")]).toEqual(["--data", "FORECOURT_THREADS", "default"]);
+  expect(existsSync(data)).toBe(false);
+});
+
+test("a port held by another program is a failure with the way out", async () => {
+  using other = Bun.serve({ port: 0, hostname: "127.0.0.1", fetch: () => new Response("no", { status: 404 }) });
+  const { exitCode, stdout, stderr } = await forecourt(["doctor", "--data", newFolder(), "--port", String(other.port)]);
+  expect(exitCode).toBe(1);
+  expect(stdout).toContain(`FAILED   another program holds http://127.0.0.1:${other.port}`);
+  expect(stdout).toContain("--port");
+  expect(stderr).toStartWith("forecourt: 1 of the points above");
+});
+
+test("a wrong model file is a failure that names it", async () => {
+  const data = newFolder();
+  mkdirSync(join(data, "models"));
+  writeFileSync(join(data, "models", "broken.yaml"), "id: [");
+  const { exitCode, stdout } = await forecourt(["doctor", "--data", data, "--port", "0"]);
+  expect(exitCode).toBe(1);
+  expect(stdout).toContain("broken.yaml");
+});
+
+test("a device that this box lacks is a failure, not a silent fall-back", async () => {
+  const { exitCode, stdout } = await forecourt(["doctor", "--data", newFolder(), "--port", "0", "--device", "cuda"]);
+  expect(exitCode).toBe(1);
+  expect(stdout).toContain("the device cuda is set, but this box has none that works");
+});
+
+test.skipIf(process.getuid?.() === 0)("a data directory that can't be written is a failure", async () => {
+  const data = newFolder();
+  chmodSync(data, 0o500);
+  const { exitCode, stdout } = await forecourt(["doctor", "--data", data, "--port", "0"]);
+  expect(exitCode).toBe(1);
+  expect(stdout).toContain(`the data directory ${data} can't be written`);
+});

@@ -1,0 +1,64 @@
+// `forecourt keys` on a real database.
+import { expect, test } from "bun:test";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { databaseFile, openDatabase } from "../../src/control/database/open.ts";
+import { createKeys } from "../../src/control/keys/keys.ts";
+import { systemClock } from "../../src/core/clock.ts";
+import { forecourt, newFolder } from "./command.ts";
+
+const keysOf = (data: string) =>
+  createKeys({ database: openDatabase({ file: databaseFile(data) }), clock: systemClock });
+
+test("a made key is printed alone on stdout, works, and is stored nowhere in clear", async () => {
+  const data = newFolder();
+  const { exitCode, stdout, stderr } = await forecourt(["keys", "create", "--name", "ann", "--data", data]);
+  expect(exitCode).toBe(0);
+  expect(keysOf(data).verify(stdout.trim())).toMatchObject({ name: "ann", scope: "api" });
+  const secret = stdout.trim().split(":")[1] ?? "";
+  expect(stderr).not.toContain(secret);
+  expect(await Bun.file(databaseFile(data)).text()).not.toContain(secret);
+});
+
+test("--json gives the key's parts, with its scope and its end", async () => {
+  const data = newFolder();
+  const words = ["keys", "create", "--name", "ci", "--scope", "metrics", "--expires", "30d", "--json", "--data", data];
+  const made = JSON.parse((await forecourt(words)).stdout);
+  expect(made).toMatchObject({ name: "ci", scope: "metrics", state: "active", revoked_at: null });
+  expect(made.key).toStartWith(`${made.id}:`);
+  expect(Date.parse(made.expires_at) - Date.parse(made.created_at)).toBeCloseTo(30 * 86_400_000, -5);
+});
+
+test("a revoked key is refused from then on and stays in the list", async () => {
+  const data = newFolder();
+  const secret = (await forecourt(["keys", "create", "--name", "bob", "--data", data])).stdout.trim();
+  expect((await forecourt(["keys", "revoke", "bob", "--data", data])).exitCode).toBe(0);
+  expect(() => keysOf(data).verify(secret)).toThrow("revoked");
+  const list = JSON.parse((await forecourt(["keys", "list", "--json", "--data", data])).stdout);
+  expect(list).toMatchObject([{ name: "bob", state: "revoked" }]);
+  expect(JSON.stringify(list)).not.toContain(secret.split(":")[1] ?? "");
+});
+
+test("revoking a key that is not there says so", async () => {
+  const data = newFolder();
+  await forecourt(["keys", "create", "--name", "x", "--data", data]);
+  const { exitCode, stderr } = await forecourt(["keys", "revoke", "nobody", "--data", data]);
+  expect(exitCode).toBe(1);
+  expect(stderr).toBe("forecourt: There is no key nobody; see `forecourt keys list`.\n");
+});
+
+test("listing where nothing is fails and leaves nothing behind", async () => {
+  const data = join(newFolder(), "absent");
+  const { exitCode, stderr } = await forecourt(["keys", "list", "--data", data]);
+  expect(exitCode).toBe(1);
+  expect(stderr).toContain("forecourt serve");
+  expect(existsSync(data)).toBe(false);
+});
+
+test("a duration without a unit is wrong usage and makes no key", async () => {
+  const data = newFolder();
+  const { exitCode, stderr } = await forecourt(["keys", "create", "--name", "x", "--expires", "30", "--data", data]);
+  expect(exitCode).toBe(2);
+  expect(stderr).toContain("30d");
+  expect(existsSync(databaseFile(data))).toBe(false);
+});

@@ -1,0 +1,65 @@
+// `forecourt models` over the built-in catalogue and an operator's own file.
+import { expect, test } from "bun:test";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { forecourt, newFolder } from "./command.ts";
+
+const own = `
+id: acme/parrot
+aliases: [acme/bird]
+title: Parrot
+description: Says it again.
+category: llm
+licence: { id: Apache-2.0, commercial: true }
+pipeline: echo
+source: { embedded: none }
+defaults: { steps: 3 }
+memory: { weights: 1048576, working: 0 }
+price: { unit: request, amount: 0.25, currency: EUR }
+`;
+
+function dataWith(text: string): string {
+  const data = newFolder();
+  mkdirSync(join(data, "models"));
+  writeFileSync(join(data, "models", "parrot.yaml"), text);
+  return data;
+}
+
+test("the list has the built-in models and the operator's, with origin and price", async () => {
+  const data = dataWith(own);
+  const { exitCode, stdout } = await forecourt(["models", "list", "--data", data]);
+  expect(exitCode).toBe(0);
+  expect(stdout).toMatch(/forecourt\/echo .* free +built-in/);
+  expect(stdout).toContain("0.25 EUR per request");
+  expect(stdout).toContain(join(data, "models", "parrot.yaml"));
+});
+
+test("a model is shown by its alias, with its own defaults", async () => {
+  const data = dataWith(own);
+  const { stdout } = await forecourt(["models", "show", "acme/bird", "--data", data]);
+  expect(stdout).toContain("Parrot: Says it again.");
+  expect(stdout).toMatch(/prompt +string +required/);
+  expect(stdout).toMatch(/steps +integer 1\.\.1000 +3 /);
+});
+
+test("--json has the model's file and its schemas", async () => {
+  const { stdout } = await forecourt(["models", "show", "forecourt/echo", "--json"]);
+  expect(JSON.parse(stdout)).toMatchObject({
+    id: "forecourt/echo",
+    origin: "built-in",
+    input: { type: "object", required: ["prompt"], properties: { prompt: { type: "string" } } },
+  });
+});
+
+test("an unknown model is a failure that offers the near ones", async () => {
+  const { exitCode, stderr } = await forecourt(["models", "show", "echo"]);
+  expect(exitCode).toBe(1);
+  expect(stderr).toBe("forecourt: There is no model echo. This box has: forecourt/echo.\n");
+});
+
+test("a wrong model file is named with its field", async () => {
+  const { exitCode, stderr } = await forecourt(["models", "list", "--data", dataWith(own.replace("echo", "ecco"))]);
+  expect(exitCode).toBe(1);
+  expect(stderr).toContain("parrot.yaml");
+  expect(stderr).toContain("pipeline");
+});

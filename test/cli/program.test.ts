@@ -1,0 +1,82 @@
+// Help, usage errors and exit codes of the command line as a whole.
+import { describe, expect, test } from "bun:test";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { forecourt, newFolder } from "./command.ts";
+
+const commands = ["serve", "run", "models", "keys", "ps", "doctor", "bench", "version"];
+
+test("the help lists every command, on stdout, as a success", async () => {
+  const { exitCode, stdout, stderr } = await forecourt(["--help"]);
+  expect(exitCode).toBe(0);
+  expect(stderr).toBe("");
+  for (const command of commands) expect(stdout).toContain(`\n  ${command} `);
+});
+
+test("the hidden runner command is not in the help", async () => {
+  expect((await forecourt(["--help"])).stdout).not.toContain("runner");
+});
+
+describe("every command explains itself", () => {
+  for (const command of commands)
+    test(command, async () => {
+      const { exitCode, stdout } = await forecourt([command, "--help"]);
+      expect(exitCode).toBe(0);
+      expect(stdout).toContain(`Usage: forecourt ${command}`);
+    });
+});
+
+describe("wrong usage ends with 2 and one line that leads to the help", () => {
+  const cases: Record<string, { words: string[]; says: string }> = {
+    "an unknown command": { words: ["sevre"], says: "unknown command 'sevre'" },
+    "an unknown subcommand": { words: ["keys", "crate"], says: "unknown command 'crate'" },
+    "an unknown option": { words: ["models", "list", "--jsn"], says: "unknown option '--jsn'" },
+    "a missing argument": { words: ["models", "show"], says: "missing required argument 'model'" },
+    "a missing option": { words: ["keys", "create"], says: "required option '--name <name>' not specified" },
+    "a value outside its list": {
+      words: ["keys", "create", "--name", "x", "--scope", "root"],
+      says: "Allowed choices are",
+    },
+  };
+  for (const [name, { words, says }] of Object.entries(cases))
+    test(name, async () => {
+      const { exitCode, stdout, stderr } = await forecourt(words);
+      expect(exitCode).toBe(2);
+      expect(stdout).toBe("");
+      expect(stderr).toStartWith("forecourt: ");
+      expect(stderr).toContain(says);
+      expect(stderr).toContain("--help");
+    });
+});
+
+test("a wrong setting is one sentence that names where it comes from", async () => {
+  const { exitCode, stderr } = await forecourt(["models", "list"], { FORECOURT_PORT: "70000" });
+  expect(exitCode).toBe(1);
+  expect(stderr.trim().split("\n")).toHaveLength(1);
+  expect(stderr).toContain("FORECOURT_PORT");
+});
+
+test("a reader that leaves early is no failure", async () => {
+  const shell = Bun.spawn(["sh", "-c", `"${process.execPath}" src/main.ts --help | true`], {
+    cwd: `${import.meta.dir}/../..`,
+    stdout: "pipe",
+    stderr: "pipe",
+  });
+  expect(await new Response(shell.stderr).text()).toBe("");
+  await shell.exited;
+});
+
+test("version tells the number, for people and for programs", async () => {
+  const { version } = await import("../../package.json");
+  expect((await forecourt(["version"])).stdout).toStartWith(`forecourt ${version} (`);
+  expect((await forecourt(["--version"])).stdout).toStartWith(`forecourt ${version} (`);
+  expect(JSON.parse((await forecourt(["version", "--json"])).stdout)).toMatchObject({ version, bun: Bun.version });
+});
+
+test("help and version need no data directory and make none", async () => {
+  const data = join(newFolder(), "absent");
+  for (const words of [["version"], ["help", "serve"], ["models", "list"]]) {
+    expect((await forecourt(words, { FORECOURT_DATA: data })).exitCode).toBe(0);
+  }
+  expect(existsSync(data)).toBe(false);
+});
