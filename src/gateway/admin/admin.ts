@@ -1,0 +1,33 @@
+// The admin face: keys, models and the state of the box, for keys with the admin scope.
+import { Elysia } from "elysia";
+import type { Appliance } from "../../control/appliance.ts";
+import type { Clock } from "../../core/clock.ts";
+import type { Bytes } from "../../core/units.ts";
+import { toOpenApi } from "../docs/openapi-schema.ts";
+import { readJson } from "../read-json.ts";
+import { createKey, listKeys, newKeySchema, revokeKey } from "./keys.ts";
+import { listModels } from "./models.ts";
+import { showStatus } from "./status.ts";
+
+type Parts = Pick<Appliance, "catalog" | "keys" | "jobs" | "fleet" | "device"> & { clock: Clock; bodyLimit: Bytes };
+
+export const admin = ({ bodyLimit, clock, ...box }: Parts) =>
+  new Elysia({ prefix: "/admin/v1", name: "admin" })
+    .get("/keys", () => listKeys(box.keys, clock.now()), { detail: detail("All keys, without their secrets") })
+    .post("/keys", async ({ request }) => createKey(box.keys, await readJson(request, bodyLimit), clock.now()), {
+      detail: { ...detail("Make a key; it is shown this once"), requestBody: newKeyBody },
+    })
+    .delete("/keys/:id", ({ params }) => revokeKey(box.keys, params.id, clock.now()), {
+      detail: detail("End a key at once and for ever"),
+    })
+    .get("/models", () => listModels(box.catalog), { detail: detail("All models, with the whole of their files") })
+    .get("/status", () => showStatus(box), { detail: detail("Device, runners and open jobs") });
+
+const detail = (summary: string) => ({ tags: ["Administration"], summary });
+
+const newKeyBody = {
+  required: true,
+  content: {
+    "application/json": { schema: toOpenApi(newKeySchema), example: { name: "my app", scope: "api" as const } },
+  },
+};

@@ -1,0 +1,52 @@
+// What models there are and how to call them: the Swagger page and document, and each model's own. No key needed.
+import { swagger } from "@elysiajs/swagger";
+import { Elysia } from "elysia";
+import type { Catalog, CatalogEntry } from "../control/catalog/catalog.ts";
+import { ForecourtError } from "../core/errors.ts";
+import { boxDocument } from "./docs/box-document.ts";
+import { llmsText } from "./docs/llms-text.ts";
+import { modelDocument } from "./docs/model-document.ts";
+import { swaggerAsset, swaggerPage } from "./docs/swagger-page.ts";
+import type { Roots } from "./fal/call.ts";
+
+type DocsParts = { catalog: Catalog; version: string; rootsOf(request: Request): Roots };
+
+export const docs = ({ catalog, version, rootsOf }: DocsParts) =>
+  new Elysia({ name: "docs" })
+    .use(swagger({ provider: "swagger-ui", documentation: boxDocument({ catalog, version }) }))
+    // Replaces the plugin's own page, which would load its parts from a public server.
+    .get("/swagger", swaggerPage, hidden())
+    .get("/swagger/assets/:name", ({ params }) => swaggerAsset(params.name), hidden())
+    .get("/models", () => Response.json({ models: catalog.list().map(summary) }), {
+      detail: { tags: ["Models"], summary: "All models of this box", security: [] },
+    })
+    .get(
+      "/models/*",
+      ({ request, params }) => describeModel({ catalog, path: params["*"], roots: rootsOf(request) }),
+      hidden(),
+    );
+
+/** A new one for each route: the router writes into what it is given. */
+const hidden = () => ({ detail: { hide: true } });
+
+const summary = ({ model }: CatalogEntry) => ({
+  endpoint_id: model.id,
+  aliases: model.aliases,
+  title: model.title,
+  description: model.description,
+  category: model.category,
+  licence: model.licence,
+  price: model.price,
+  tags: model.tags,
+});
+
+function describeModel({ catalog, path, roots }: { catalog: Catalog; path: string; roots: Roots }): Response {
+  const [, endpoint = "", document = ""] = /^(.{1,200}?)(\/openapi\.json|\/llms\.txt|)\/?$/.exec(path) ?? [];
+  const entry = catalog.find(endpoint);
+  if (!entry) throw new ForecourtError("not_found", `There is no model ${endpoint.slice(0, 100)}. See /models.`);
+  if (document === "/openapi.json") return Response.json(modelDocument(entry, endpoint, roots));
+  if (document === "/llms.txt") return markdown(llmsText(entry, endpoint, roots));
+  return Response.json({ ...summary(entry), examples: entry.model.examples, input: entry.input, output: entry.output });
+}
+
+const markdown = (text: string) => new Response(text, { headers: { "content-type": "text/markdown; charset=utf-8" } });

@@ -1,0 +1,26 @@
+// The document of the whole box: what @elysiajs/swagger cannot see because one wildcard route serves every model.
+import type { Catalog } from "../../control/catalog/catalog.ts";
+import { modelOperations } from "./model-operations.ts";
+import { pascalIds } from "./schema-names.ts";
+import { securitySchemes, sharedSchemas } from "./shared-schemas.ts";
+
+const ABOUT = `Every model of this box, callable at once (\`/run/...\`) or through the queue (\`/queue/...\`).
+
+Press **Authorize** and paste a key (\`forecourt keys create --name NAME\` makes one), then **Try it out**.`;
+
+export function boxDocument({ catalog, version }: { catalog: Catalog; version: string }) {
+  const entries = catalog.list();
+  const names = pascalIds(entries.map(({ model }) => model.id));
+  const described = entries.map((entry) => modelOperations(entry, names.get(entry.model.id) ?? entry.model.id));
+  return {
+    info: { title: "Forecourt", version, description: ABOUT },
+    servers: [{ url: "/", description: "This box" }],
+    security: [{ apiKeyAuth: [] }],
+    tags: entries.map(({ model }) => ({ name: model.id, description: model.title })),
+    paths: Object.assign({}, ...described.map(({ paths }) => paths)),
+    components: {
+      securitySchemes,
+      schemas: Object.assign({}, sharedSchemas, ...described.map(({ schemas }) => schemas)),
+    },
+  };
+}

@@ -1,0 +1,33 @@
+// A TypeBox schema as OpenAPI 3.0 writes it: no const, no patternProperties, exclusive bounds as flags, one example.
+import type { TSchema } from "../../core/schema.ts";
+
+export type OpenApiSchema = { [word: string]: unknown };
+
+/** Words that OpenAPI 3.0 or fal's tools write differently, or not at all. */
+const translations: Record<string, (schema: TSchema) => OpenApiSchema> = {
+  const: (schema) => ({ enum: [schema.const] }),
+  exclusiveMinimum: (schema) => ({ minimum: schema.exclusiveMinimum, exclusiveMinimum: true }),
+  exclusiveMaximum: (schema) => ({ maximum: schema.exclusiveMaximum, exclusiveMaximum: true }),
+  examples: ({ examples }) => (Array.isArray(examples) && examples.length > 0 ? { example: examples[0] } : {}),
+  patternProperties: (schema) => {
+    const values: TSchema[] = Object.values(schema.patternProperties);
+    return { additionalProperties: values[0] ? toOpenApi(values[0]) : true };
+  },
+  properties: (schema) => ({
+    properties: toOpenApiEach(schema.properties),
+    "x-fal-order-properties": Object.keys(schema.properties),
+  }),
+  items: (schema) => ({ items: toOpenApi(schema.items) }),
+  anyOf: (schema) => ({ anyOf: schema.anyOf.map(toOpenApi) }),
+  allOf: (schema) => ({ allOf: schema.allOf.map(toOpenApi) }),
+  media: () => ({}),
+};
+
+/** A plain copy, with fal's `x-fal-order-properties` on every object. */
+export function toOpenApi(schema: TSchema): OpenApiSchema {
+  const words = Object.keys(schema).map((word) => translations[word]?.(schema) ?? { [word]: schema[word] });
+  return Object.assign({}, ...words);
+}
+
+const toOpenApiEach = (properties: Record<string, TSchema>) =>
+  Object.fromEntries(Object.entries(properties).map(([name, schema]) => [name, toOpenApi(schema)]));

@@ -1,0 +1,47 @@
+// One request as fal's faces see it, whichever way it came in: by path, by host name or through the proxy route.
+import type { Catalog, CatalogEntry } from "../../control/catalog/catalog.ts";
+import type { Key } from "../../control/keys/keys.ts";
+import { ForecourtError } from "../../core/errors.ts";
+
+export type Call = {
+  /** Its method, headers, body and signal count; its URL does not. */
+  request: Request;
+  caller: Key;
+  /** Below the face's root, without slashes around it: `fal-ai/flux/dev`. */
+  path: string;
+  query: URLSearchParams;
+  /** URLs in the answer begin with these. */
+  roots: Roots;
+  /** To be called when the body is read: from here on the connection may be silent for as long as a job takes. */
+  waitForever(): void;
+};
+
+export type Roots = {
+  /** Of files: `https://box.example`. */
+  origin: string;
+  /** Of the queue: `https://box.example/queue`, or the origin itself under the host name queue.fal.run. */
+  queue: string;
+};
+
+export type Face = (call: Call) => Promise<Response>;
+
+/** An endpoint id has at most five parts, and `/stream` or `/realtime` may follow. */
+const MAX_PARTS = 6;
+
+/** The model that a path names and what follows it. Throws `not_found` in fal's words. */
+export function endpointOf(catalog: Pick<Catalog, "match">, path: string) {
+  const parts = path.split("/");
+  const found = parts.length <= MAX_PARTS ? catalog.match(path) : undefined;
+  if (!found) throw new ForecourtError("not_found", `Application "${(parts[1] ?? path).slice(0, 100)}" not found`);
+  return found;
+}
+
+export type Endpoint = { entry: CatalogEntry; endpoint: string; rest: string };
+
+/** Throws `method_not_allowed`, which says what is allowed. */
+export function requireMethod(request: Request, allow: string[], hint: string): void {
+  if (allow.includes(request.method)) return;
+  throw new ForecourtError("method_not_allowed", `${request.method} is not allowed here. ${hint}`, {
+    details: { allow },
+  });
+}

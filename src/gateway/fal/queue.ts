@@ -1,0 +1,116 @@
+// queue.fal.run: submit now, ask later. Requests are found by their id alone, whatever endpoint the URL names.
+import type { Catalog } from "../../control/catalog/catalog.ts";
+import type { Jobs } from "../../control/jobs/jobs.ts";
+import { ForecourtError } from "../../core/errors.ts";
+import { asId, type JobId } from "../../core/ids.ts";
+import type { Job } from "../../core/job.ts";
+import type { Bytes } from "../../core/units.ts";
+import { requireScope } from "../authenticate.ts";
+import { readJson } from "../read-json.ts";
+import type { ReportFailure } from "../report.ts";
+import { REQUEST_ID } from "../request-id.ts";
+import { type Call, endpointOf, type Face, requireMethod } from "./call.ts";
+import { statusStream } from "./status-stream.ts";
+import { submissionOptions } from "./submission-options.ts";
+import { inQueue, isOver, resultResponse, statusBody } from "./translate.ts";
+
+export type QueueParts = {
+  catalog: Catalog;
+  jobs: Jobs;
+  bodyLimit: Bytes;
+  keepAliveMs: number;
+  report: ReportFailure;
+};
+
+type Operation = { method: string; answer(parts: QueueParts, call: Call, job: Job): Response | Promise<Response> };
+
+const operations: Record<string, Operation> = {
+  "": { method: "GET", answer: result },
+  "/response": { method: "GET", answer: result },
+  "/status": { method: "GET", answer: status },
+  "/status/stream": { method: "GET", answer: streamStatus },
+  "/cancel": { method: "PUT", answer: cancel },
+};
+
+const REQUEST_PATH = /^.+?\/requests\/([^/]+)(|\/response|\/status|\/status\/stream|\/cancel)$/;
+
+export function createQueue(parts: QueueParts): Face {
+  return async (call) => {
+    const [, id, name] = REQUEST_PATH.exec(call.path) ?? [];
+    const operation = name === undefined ? undefined : operations[name];
+    if (id === undefined || operation === undefined) return await submit(parts, call);
+    requireMethod(call.request, [operation.method], `Use ${operation.method}.`);
+    const job = ownJob(parts.jobs, asId<JobId>(id), call);
+    return job ? await operation.answer(parts, call, job) : Response.json({ status: "NOT_FOUND" }, { status: 404 });
+  };
+}
+
+/** Other keys' requests do not exist for a caller, except for an admin. */
+function ownJob(jobs: Jobs, id: JobId, { caller }: Call): Job | undefined {
+  const job = jobs.find(id);
+  return job && (job.key === caller.id || caller.scope === "admin") ? job : undefined;
+}
+
+/** As at fal, the input is not judged here: a wrong one shows when the result is fetched. */
+async function submit(parts: QueueParts, call: Call): Promise<Response> {
+  const { request, caller, query, roots } = call;
+  const { entry, endpoint, rest } = endpointOf(parts.catalog, call.path);
+  if (rest !== "") throw new ForecourtError("not_found", `Path ${rest} not found`);
+  requireMethod(request, ["POST"], "Submit a request with POST; its status and result are at /requests/<id>.");
+  requireScope(caller, "api", "admin");
+  refuseWebhook(query);
+  const options = submissionOptions(request.headers, query);
+  const input = await readJson(request, parts.bodyLimit);
+  const job = await parts.jobs.submit({
+    ...options,
+    model: entry.model,
+    endpoint,
+    key: caller.id,
+    input,
+    rejectInvalid: false,
+  });
+  const position = isOver(job) ? 0 : parts.jobs.position(job.id);
+  const body = { ...inQueue(job, { position, roots }), gateway_request_id: job.id };
+  return Response.json(body, { headers: { [REQUEST_ID]: job.id } });
+}
+
+/** A webhook that never comes would be noticed too late. */
+function refuseWebhook(query: URLSearchParams): void {
+  if (!query.has("fal_webhook")) return;
+  throw new ForecourtError("bad_request", "fal_webhook is not supported yet. Poll the request's status_url instead.");
+}
+
+/** 202 until it is over: fal's app client reads the end from the HTTP status. */
+function status({ jobs }: QueueParts, { query, roots }: Call, job: Job): Response {
+  const logs = wantsLogs(query) ? jobs.logs(job.id) : null;
+  const position = job.status === "queued" ? jobs.position(job.id) : 0;
+  return Response.json(statusBody(job, { logs, position, roots }), {
+    status: isOver(job) ? 200 : 202,
+    headers: { [REQUEST_ID]: job.id },
+  });
+}
+
+function streamStatus({ jobs, keepAliveMs, report }: QueueParts, call: Call, job: Job): Response {
+  call.waitForever();
+  return statusStream({ jobs, job, call, withLogs: wantsLogs(call.query), keepAliveMs, report });
+}
+
+/** JavaScript sends 1, Python true. */
+const wantsLogs = (query: URLSearchParams) => /^(1|true)$/i.test(query.get("logs") ?? "");
+
+function result({ catalog }: QueueParts, { roots }: Call, job: Job): Response {
+  if (isOver(job)) return resultResponse(job, catalog.find(job.model), roots);
+  const detail = "Request is still in progress";
+  return Response.json({ detail }, { status: 400, headers: { [REQUEST_ID]: job.id } });
+}
+
+const cancelAnswers = {
+  requested: { status: 202, name: "CANCELLATION_REQUESTED" },
+  finished: { status: 400, name: "ALREADY_COMPLETED" },
+  unknown: { status: 404, name: "NOT_FOUND" },
+} as const satisfies Record<ReturnType<Jobs["cancel"]>, { status: number; name: string }>;
+
+function cancel({ jobs }: QueueParts, _: Call, { id }: Job): Response {
+  const { status, name } = cancelAnswers[jobs.cancel(id)];
+  return Response.json({ status: name }, { status, headers: { [REQUEST_ID]: id } });
+}

@@ -1,0 +1,67 @@
+// fal.run: one request, one answer. Submits a job and waits for its end; a caller who leaves takes the job along.
+import type { Catalog } from "../../control/catalog/catalog.ts";
+import type { Jobs } from "../../control/jobs/jobs.ts";
+import { ForecourtError } from "../../core/errors.ts";
+import type { Job } from "../../core/job.ts";
+import type { Bytes } from "../../core/units.ts";
+import { requireScope } from "../authenticate.ts";
+import { readJson } from "../read-json.ts";
+import type { ReportFailure } from "../report.ts";
+import { type Call, type Endpoint, endpointOf, type Face, requireMethod } from "./call.ts";
+import { inputFromQuery } from "./query-input.ts";
+import { streamResponse } from "./stream.ts";
+import { submissionOptions } from "./submission-options.ts";
+import { type FinishedJob, isOver, resultResponse } from "./translate.ts";
+
+type RunParts = { catalog: Catalog; jobs: Jobs; bodyLimit: Bytes; keepAliveMs: number; report: ReportFailure };
+
+export function createRun(parts: RunParts): Face {
+  const { catalog, jobs, keepAliveMs, report } = parts;
+  return async (call) => {
+    const target = endpointOf(catalog, call.path);
+    if (target.rest !== "" && target.rest !== "/stream")
+      throw new ForecourtError("not_found", `Path ${target.rest} not found`);
+    requireMethod(call.request, ["POST", "GET"], "Send the model's input as JSON with POST.");
+    requireScope(call.caller, "api", "admin");
+    const job = await submit(parts, call, target);
+    if (target.rest === "/stream")
+      return await streamResponse({ jobs, job, call, entry: target.entry, keepAliveMs, report });
+    return resultResponse(await finished(jobs, job, call.request.signal), target.entry, call.roots);
+  };
+}
+
+/** fal never retries a request whose caller waits: the caller sees the failure and decides. */
+async function submit(
+  parts: { jobs: Jobs; bodyLimit: Bytes },
+  call: Call,
+  { entry, endpoint }: Endpoint,
+): Promise<Job> {
+  const { request, caller, query } = call;
+  const options = submissionOptions(request.headers, query);
+  const input =
+    request.method === "GET" ? inputFromQuery(entry.input, query) : await readJson(request, parts.bodyLimit);
+  call.waitForever();
+  const { model } = entry;
+  return await parts.jobs.submit({
+    ...options,
+    model,
+    endpoint,
+    key: caller.id,
+    input,
+    rejectInvalid: true,
+    retry: false,
+  });
+}
+
+async function finished(jobs: Jobs, { id }: Job, signal: AbortSignal): Promise<FinishedJob> {
+  const cancel = () => jobs.cancel(id);
+  signal.addEventListener("abort", cancel, { once: true });
+  try {
+    if (signal.aborted) cancel();
+    for await (const event of jobs.watch(id, signal))
+      if (event.type === "finished" && isOver(event.job)) return event.job;
+  } finally {
+    signal.removeEventListener("abort", cancel);
+  }
+  throw new ForecourtError("client_cancelled", "The caller left before the request was done.");
+}

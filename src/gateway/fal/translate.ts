@@ -1,0 +1,110 @@
+// Jobs in fal's words: result, status, log lines, the URLs of a request and of its files.
+import type { CatalogEntry } from "../../control/catalog/catalog.ts";
+import type { Failure } from "../../core/errors.ts";
+import type { FileToken } from "../../core/ids.ts";
+import { isFinished, type Job, type LogLine, type Timing } from "../../core/job.ts";
+import type { Units } from "../../core/pipeline.ts";
+import { errorOf, failureResponse } from "../failures.ts";
+import { REQUEST_ID } from "../request-id.ts";
+import type { Roots } from "./call.ts";
+
+export type FinishedJob = Extract<Job, { status: "done" | "failed" | "cancelled" }>;
+
+export const isOver = (job: Job): job is FinishedJob => isFinished(job);
+
+/** Why a finished job has no output. */
+export const failureOf = (job: Exclude<FinishedJob, { status: "done" }>): Failure =>
+  job.status === "failed" ? job.failure : { code: "client_cancelled", message: "The request was cancelled." };
+
+/** The model's bare output, or the failure with its own status. `entry` is missing when the model was removed since. */
+export function resultResponse(job: FinishedJob, entry: CatalogEntry | undefined, roots: Roots): Response {
+  if (job.status !== "done") return failureResponse(failureOf(job), job.id);
+  return Response.json(publicOutput(job.output, job.files, roots), {
+    headers: {
+      [REQUEST_ID]: job.id,
+      "x-fal-billable-units": String(billableUnits(job.units, entry)),
+      "x-forecourt-device": job.device,
+      "x-forecourt-timing": timingText(job.timing),
+    },
+  });
+}
+
+/** fal names units in the singular, pipelines count in the plural; a model priced by request counts as one. */
+function billableUnits(units: Units, entry: CatalogEntry | undefined): number {
+  const unit = entry?.model.price.unit ?? "request";
+  return units[`${unit}s`] ?? units[unit] ?? (unit === "request" ? 1 : 0);
+}
+
+const timingText = ({ queueMs, loadMs, runMs }: Timing) =>
+  `queue=${tenths(queueMs)}, load=${tenths(loadMs)}, run=${tenths(runMs)}`;
+const tenths = (ms: number) => Math.round(ms * 10) / 10;
+
+const PRIVATE_FILE = "forecourt-file:";
+
+/** A copy in which the `url` of every saved file leads to this box; equal texts elsewhere, such as a prompt, stay. */
+export function publicOutput(output: unknown, files: FileToken, roots: Pick<Roots, "origin">): unknown {
+  const walk = (value: unknown): unknown => {
+    if (Array.isArray(value)) return value.map(walk);
+    if (typeof value !== "object" || value === null) return value;
+    return Object.fromEntries(
+      Object.entries(value).map(([name, field]) => [name, isFile(name, field) ? publicUrl(field) : walk(field)]),
+    );
+  };
+  const publicUrl = (url: string) =>
+    `${roots.origin}/files/${files}/${encodeURIComponent(url.slice(PRIVATE_FILE.length))}`;
+  return walk(output);
+}
+
+const isFile = (name: string, field: unknown): field is string =>
+  name === "url" && typeof field === "string" && field.startsWith(PRIVATE_FILE);
+
+/** The clients build request URLs from `[namespace/]owner/alias` alone. */
+export function requestUrls({ id, endpoint }: Pick<Job, "id" | "endpoint">, roots: Pick<Roots, "queue">) {
+  const parts = endpoint.split("/");
+  const isNamespaced = parts[0] === "workflows" || parts[0] === "comfy";
+  const url = `${roots.queue}/${parts.slice(0, isNamespaced ? 3 : 2).join("/")}/requests/${id}`;
+  return { response_url: url, status_url: `${url}/status`, cancel_url: `${url}/cancel` };
+}
+
+/** `logs` is null where none were asked for: Python's client wants the key. */
+export type StatusDetails = { logs: LogLine[] | null; position: number; roots: Roots };
+
+export function statusBody(job: Job, { logs, position, roots }: StatusDetails) {
+  if (job.status === "queued") return inQueue(job, { position, roots });
+  if (job.status === "running") return inProgress(job, { logs, roots });
+  return completed(job, { logs, roots });
+}
+
+export const inQueue = (job: Job, { position, roots }: Pick<StatusDetails, "position" | "roots">) => ({
+  status: "IN_QUEUE" as const,
+  request_id: job.id,
+  ...requestUrls(job, roots),
+  queue_position: position,
+});
+
+type Progress = Pick<StatusDetails, "logs" | "roots">;
+
+export const inProgress = (job: Job, { logs, roots }: Progress) => ({
+  status: "IN_PROGRESS" as const,
+  request_id: job.id,
+  ...requestUrls(job, roots),
+  logs: logs ? logs.map(logEntry) : null,
+});
+
+export function completed(job: FinishedJob, { logs, roots }: Progress) {
+  return {
+    status: "COMPLETED" as const,
+    request_id: job.id,
+    ...requestUrls(job, roots),
+    logs: logs ? logs.map(logEntry) : null,
+    metrics: { inference_time: job.status === "done" ? job.timing.runMs / 1000 : null },
+    ...(job.status !== "done" && errorOf(failureOf(job))),
+  };
+}
+
+const logEntry = ({ at, level, message }: LogLine) => ({
+  message,
+  timestamp: new Date(at).toISOString(),
+  level,
+  source: "USER",
+});

@@ -1,0 +1,56 @@
+// Serving the app on a port until told to stop.
+import type { AnyElysia } from "elysia";
+import { ForecourtError } from "../core/errors.ts";
+
+/** A client that neither sends nor reads for this long is cut off; answers that take longer lift it for themselves. */
+const IDLE_SECONDS = 30;
+/** What is under way when the box stops gets this long to end. */
+const DRAIN_MS = 5_000;
+
+export type ListenOptions = { host: string; port: number; signal: AbortSignal };
+
+/** `port` is the one in use, where 0 was asked for; `closed` resolves when no connection is left after `signal`. */
+export type Listening = { host: string; port: number; closed: Promise<void> };
+
+/** The result throws `misconfigured` when the address cannot be had. */
+export const createListen =
+  (app: AnyElysia) =>
+  ({ host, port, signal }: ListenOptions): Listening => {
+    start(app, { host, port });
+    const { server } = app;
+    if (!server) throw new Error("the server did not start");
+    const closed = new Promise<void>((resolve) => {
+      const close = () => resolve(drain(server));
+      if (signal.aborted) close();
+      else signal.addEventListener("abort", close, { once: true });
+    });
+    return { host, port: server.port ?? port, closed };
+  };
+
+function start(app: AnyElysia, { host, port }: { host: string; port: number }): void {
+  try {
+    app.listen({
+      hostname: host,
+      port,
+      idleTimeout: IDLE_SECONDS,
+      // A second server on the same port is a mistake to be told, not a share of the load.
+      reusePort: false,
+      development: false,
+      // Bodies are bounded where they are read, with an answer in fal's words.
+      maxRequestBodySize: Number.MAX_SAFE_INTEGER,
+    });
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new ForecourtError(
+      "misconfigured",
+      `Cannot listen on ${host}:${port}: ${reason}. Is another server there? Choose another with --port.`,
+      { cause },
+    );
+  }
+}
+
+async function drain(server: { stop(closeActiveConnections?: boolean): Promise<void> }): Promise<void> {
+  const impatience = setTimeout(() => void server.stop(true), DRAIN_MS);
+  await server.stop();
+  clearTimeout(impatience);
+}

@@ -1,0 +1,68 @@
+// A request's body as JSON, bounded in size and depth whatever the client sends.
+import { ForecourtError } from "../core/errors.ts";
+import type { Bytes } from "../core/units.ts";
+
+/** Deeper nesting than any model's input has; recursive code further in never meets more. */
+const MAX_DEPTH = 64;
+
+/**
+ * An empty body is `{}`. Throws `payload_too_large` without reading further, and `invalid_input` for what is not JSON.
+ */
+export async function readJson(request: Request, limit: Bytes): Promise<unknown> {
+  const text = await readText(request, limit);
+  if (/^\s*$/.test(text)) return {};
+  const value = parseJson(text);
+  if (isDeeperThan(MAX_DEPTH, value))
+    throw invalid("json_too_deep", `JSON is nested deeper than ${MAX_DEPTH} levels`, {});
+  return value;
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw invalid("json_invalid", "JSON decode error", { error: error instanceof Error ? error.message : "" });
+  }
+}
+
+const invalid = (type: string, msg: string, ctx: Record<string, unknown>) =>
+  new ForecourtError("invalid_input", msg, { problems: [{ loc: ["body"], msg, type, input: {}, ctx }] });
+
+async function readText(request: Request, limit: Bytes): Promise<string> {
+  const length = request.headers.get("content-length");
+  if (length !== null) {
+    if (Number(length) > limit) throw tooLarge(limit);
+    return await request.text();
+  }
+  if (request.body === null) return "";
+  return await readCounted(request.body, limit);
+}
+
+async function readCounted(body: ReadableStream<Uint8Array>, limit: Bytes): Promise<string> {
+  const decoder = new TextDecoder();
+  let text = "";
+  let size = 0;
+  for await (const chunk of body) {
+    size += chunk.byteLength;
+    if (size > limit) throw tooLarge(limit);
+    text += decoder.decode(chunk, { stream: true });
+  }
+  return text + decoder.decode();
+}
+
+const tooLarge = (limit: Bytes) =>
+  new ForecourtError("payload_too_large", `The request body is larger than ${limit} bytes. Send large files by URL.`, {
+    details: { limit },
+  });
+
+/** Level by level, because a recursive walk is what deep nesting is meant to break. */
+function isDeeperThan(limit: number, value: unknown): boolean {
+  let level = [value].filter(isContainer);
+  for (let depth = 0; level.length > 0; depth++) {
+    if (depth >= limit) return true;
+    level = level.flatMap((each) => Object.values(each)).filter(isContainer);
+  }
+  return false;
+}
+
+const isContainer = (value: unknown): value is object => typeof value === "object" && value !== null;

@@ -1,0 +1,23 @@
+// What the router throws for a path that has no route, or none with this method, in the words of this project.
+import { ForecourtError } from "../core/errors.ts";
+
+export type Route = { method: string; path: string };
+
+/** The error to answer with: paths that exist for other methods say which. */
+export function routeFailure(request: Request, routes: readonly Route[]): ForecourtError {
+  const { pathname } = new URL(request.url);
+  const allow = [...new Set(routes.filter(({ path }) => isMatch(path, pathname)).map(({ method }) => method))];
+  if (allow.length === 0) return new ForecourtError("not_found", `Path ${pathname.slice(0, 200)} not found`);
+  const message = `${request.method} is not allowed here. Use ${allow.join(" or ")}.`;
+  return new ForecourtError("method_not_allowed", message, { details: { allow } });
+}
+
+/** Compares part by part: `:name` is any one part, `*` the rest. */
+function isMatch(pattern: string, pathname: string): boolean {
+  const expected = pattern.split("/");
+  const given = pathname.replace(/(?<=.)\/$/, "").split("/");
+  const rest = expected.indexOf("*");
+  if (rest < 0 && expected.length !== given.length) return false;
+  const parts = rest < 0 ? expected : expected.slice(0, rest);
+  return parts.every((part, index) => (part.startsWith(":") ? given[index] !== undefined : part === given[index]));
+}
