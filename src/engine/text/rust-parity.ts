@@ -6,18 +6,22 @@ type Part = { type?: string; normalizers?: Part[]; pretokenizers?: Part[] } & Re
 type Description = { normalizer?: Part | null; pre_tokenizer?: Part | null };
 
 export function asInRust<D extends object>(description: D & Description): D {
-  const { normalizer, pre_tokenizer } = description;
+  const normalizers = flatten(description.normalizer).flatMap(mendLowercase);
+  const pretokenizers = flatten(description.pre_tokenizer);
   return {
     ...description,
-    ...(normalizer && { normalizer: sequence("normalizers", flatten(normalizer).flatMap(mendLowercase)) }),
-    ...(pre_tokenizer && { pre_tokenizer: sequence("pretokenizers", flatten(pre_tokenizer).flatMap(mendByteLevel)) }),
+    normalizer: sequence("normalizers", [...normalizers, ...(ignoresSpace(pretokenizers) ? [LEADING_SPACE] : [])]),
+    pre_tokenizer: sequence("pretokenizers", pretokenizers.flatMap(mendByteLevel)),
   };
 }
 
-const flatten = (part: Part): Part[] =>
-  part.type === "Sequence" ? (part.normalizers ?? part.pretokenizers ?? []).flatMap(flatten) : [part];
+function flatten(part: Part | null | undefined): Part[] {
+  if (!part) return [];
+  return part.type === "Sequence" ? (part.normalizers ?? part.pretokenizers ?? []).flatMap(flatten) : [part];
+}
 
-const sequence = (name: "normalizers" | "pretokenizers", parts: Part[]): Part => ({ type: "Sequence", [name]: parts });
+const sequence = (name: "normalizers" | "pretokenizers", parts: Part[]): Part | null =>
+  parts.length > 0 ? { type: "Sequence", [name]: parts } : null;
 
 /**
  * Rust lowercases character by character; toLowerCase makes a capital sigma at a word's end a ς. Replaced beforehand
@@ -37,6 +41,13 @@ function mendByteLevel(part: Part): Part[] {
     { ...part, use_regex: false },
   ];
 }
+
+/**
+ * The library takes a text that becomes a special token by lowercasing for that token, although it was not typed so;
+ * a space before it prevents that and changes nothing where only matches of an expression for words are kept.
+ */
+const LEADING_SPACE: Part = { type: "Prepend", prepend: " " };
+const ignoresSpace = ([first]: Part[]) => first?.type === "Split" && first.invert === true;
 
 /** tokenizers/src/pre_tokenizers/byte_level.rs, from GPT-2's encoder.py. */
 const BYTE_LEVEL = "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+";

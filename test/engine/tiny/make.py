@@ -11,7 +11,7 @@ import json
 from pathlib import Path
 
 import numpy as np
-from onnx import TensorProto, checker, helper, numpy_helper, save
+from onnx import TensorProto, checker, helper, load, numpy_helper, save
 
 HERE = Path(__file__).parent
 WIDTH = 8
@@ -106,6 +106,18 @@ def tokenizer(folder):
     write_json(folder / "tokenizer_config.json", {"model_max_length": 77, "pad_token": "<|endoftext|>"})
 
 
+def external(path):
+    """One addition whose constant lies in model.onnx_data."""
+    write(
+        path,
+        [helper.make_node("Add", ["x", "y"], ["z"])],
+        [helper.make_tensor_value_info("x", TensorProto.FLOAT, [512])],
+        [helper.make_tensor_value_info("z", TensorProto.FLOAT, [512])],
+        [constant("y", np.arange(512), np.float32)],
+    )
+    save(load(path), path, save_as_external_data=True, location="model.onnx_data", size_threshold=0)
+
+
 SCHEDULER = {
     "_class_name": "DDIMScheduler", "num_train_timesteps": 1000, "beta_start": 0.00085, "beta_end": 0.012,
     "beta_schedule": "scaled_linear", "clip_sample": False, "set_alpha_to_one": False, "steps_offset": 1,
@@ -132,3 +144,5 @@ if __name__ == "__main__":
     text_encoder(legacy / "text_encoder/model.onnx", TensorProto.INT32, half)
     unet(legacy / "unet/model.onnx", half, ["steps"], half, "sample_out")
     vae_decoder(legacy / "vae_decoder/model.onnx", half)
+
+    external(HERE / "external/model.onnx")

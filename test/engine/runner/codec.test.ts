@@ -1,0 +1,66 @@
+import { expect, test } from "bun:test";
+import sharp from "sharp";
+import { ForecourtError } from "../../../src/core/errors.ts";
+import type { Pixels } from "../../../src/core/pipeline.ts";
+import { createCodec } from "../../../src/engine/runner/codec.ts";
+
+const codec = createCodec();
+const smooth: Pixels = {
+  data: Uint8Array.from({ length: 32 * 16 * 3 }, (_, i) => Math.floor(i / 6) % 200),
+  width: 32,
+  height: 16,
+  channels: 3,
+};
+
+test("PNG brings every pixel back", async () => {
+  expect(await codec.decode(await codec.encode(smooth, "png"))).toEqual(smooth);
+});
+
+for (const format of ["jpeg", "webp"] as const) {
+  test(`${format} brings a picture of the same size back, nearly unchanged`, async () => {
+    const { data, ...rest } = await codec.decode(await codec.encode(smooth, format));
+    expect(rest).toEqual({ width: 32, height: 16, channels: 3 });
+    const mean = data.reduce((sum, value, i) => sum + Math.abs(value - (smooth.data[i] ?? 0)), 0) / data.length;
+    expect(mean).toBeLessThan(8);
+  });
+}
+
+test("transparency is kept, grey becomes colour, and the orientation of a camera is applied", async () => {
+  const clear: Pixels = { data: new Uint8Array(16).fill(100), width: 2, height: 2, channels: 4 };
+  expect(await codec.decode(await codec.encode(clear, "png"))).toEqual(clear);
+  const grey = await sharp(new Uint8Array([10, 20]), { raw: { width: 2, height: 1, channels: 1 } })
+    .png()
+    .toBuffer();
+  expect(await codec.decode(grey)).toEqual({
+    data: Uint8Array.of(10, 10, 10, 20, 20, 20),
+    width: 2,
+    height: 1,
+    channels: 3,
+  });
+  const turned = await sharp(smooth.data, { raw: { width: 32, height: 16, channels: 3 } })
+    .withMetadata({ orientation: 6 })
+    .png()
+    .toBuffer();
+  expect(await codec.decode(turned)).toMatchObject({ width: 16, height: 32 });
+});
+
+async function problemOf(bytes: Uint8Array) {
+  const error = await codec.decode(bytes).catch((thrown) => thrown);
+  if (!(error instanceof ForecourtError)) throw new Error("expected a ForecourtError");
+  expect(error.code).toBe("invalid_input");
+  return error.problems?.[0];
+}
+
+test("what is not a picture, is cut off or is too large is an image_load_error", async () => {
+  const whole = await codec.encode(smooth, "png");
+  expect(await problemOf(new TextEncoder().encode("no picture"))).toMatchObject({ type: "image_load_error" });
+  expect(await problemOf(new Uint8Array())).toMatchObject({ type: "image_load_error" });
+  expect(await problemOf(whole.subarray(0, whole.length / 2))).toMatchObject({ type: "image_load_error" });
+  const huge = await sharp({ create: { width: 8193, height: 8193, channels: 3, background: "red" } })
+    .png({ compressionLevel: 9 })
+    .toBuffer();
+  expect(await problemOf(huge)).toMatchObject({
+    type: "image_load_error",
+    msg: expect.stringContaining("67108864 pixels"),
+  });
+});
