@@ -1,13 +1,32 @@
 // The composition root: builds all of control, returns it with start() and stop().
+import { join } from "node:path";
+import { type Clock, systemClock, systemTimers, type Timers } from "../core/clock.ts";
 import type { Device } from "../core/device.ts";
+import { invariant } from "../core/errors.ts";
 import type { Log } from "../core/log.ts";
-import type { Catalog } from "./catalog/catalog.ts";
-import type { Fleet } from "./fleet/fleet.ts";
-import type { Hardware } from "./hardware/detect.ts";
-import type { Jobs } from "./jobs/jobs.ts";
-import type { Keys } from "./keys/keys.ts";
+import { bytes, MIB, milliseconds } from "../core/units.ts";
+import type { Model } from "../engine/model.ts";
+import { type Catalog, createCatalog } from "./catalog/catalog.ts";
+import type { ModelFile } from "./catalog/models.macro.ts";
+import { chooseDevice, memoryBudget } from "./choose-device.ts";
+import { lockData } from "./database/lock.ts";
+import { type Database, databaseFile, openDatabase } from "./database/open.ts";
+import { createFleet, type Fleet } from "./fleet/fleet.ts";
+import { detect, type Hardware } from "./hardware/detect.ts";
+import { createExpiry } from "./jobs/expiry.ts";
+import { createJobs, type Jobs } from "./jobs/jobs.ts";
+import { createJobLedger } from "./jobs/ledger.ts";
+import { createJobWork } from "./jobs/work.ts";
+import { ensureAdminKey } from "./keys/admin-key.ts";
+import { createKeys, type Keys } from "./keys/keys.ts";
+import { createUsageNotes } from "./keys/usage-notes.ts";
+import { createScheduler } from "./scheduler/scheduler.ts";
 import type { Settings } from "./settings.ts";
-import type { Files } from "./storage/files.ts";
+import { createFiles, type Files } from "./storage/files.ts";
+import { createInputMedia } from "./storage/input-media.ts";
+import { referencedFiles } from "./storage/output-files.ts";
+import { createAddressGuard } from "./storage/public-address.ts";
+import { resolveWeights } from "./weights/embedded.ts";
 
 export type Appliance = {
   settings: Settings;
@@ -22,6 +41,126 @@ export type Appliance = {
   fleet: Fleet;
   /** Recovers the queue and begins to schedule. */
   start(): Promise<void>;
-  /** Running jobs go back to the queue; no child process is left. */
+  /** Running jobs go back to the queue; no child process is left. The appliance cannot be started again. */
   stop(): Promise<void>;
 };
+
+/** What tests put in place of the real thing. */
+export type ApplianceParts = {
+  settings: Settings;
+  log: Log;
+  clock?: Clock;
+  timers?: Timers;
+  fleet?: Fleet;
+  hardware?: Hardware;
+  builtInModels?: ModelFile[];
+  /** `:memory:` instead of the file in the data directory. */
+  databaseFile?: string;
+};
+
+/**
+ * Locks the data directory, makes or migrates the database, and makes the first admin key. Throws `unavailable` when
+ * another server has the directory and `misconfigured` for settings, models or a database that cannot be used.
+ */
+export async function createAppliance(parts: ApplianceParts): Promise<Appliance> {
+  const { settings } = parts;
+  const catalog = createCatalog({
+    data: settings.data,
+    ...(parts.builtInModels && { builtIn: parts.builtInModels }),
+  });
+  const hardware = parts.hardware ?? (await detect());
+  const device = chooseDevice(hardware, settings.device);
+  using held = new DisposableStack();
+  held.use(lockData(settings.data));
+  const file = parts.databaseFile ?? databaseFile(settings.data);
+  const database = held.use(openDatabase({ file, synchronous: settings.database.synchronous }));
+  const appliance = assemble({ ...parts, catalog, hardware, device, database });
+  const release = held.move();
+  return {
+    ...appliance,
+    async stop() {
+      await appliance.stop();
+      release.dispose();
+    },
+  };
+}
+
+type Found = ApplianceParts & { catalog: Catalog; hardware: Hardware; device: Device; database: Database };
+
+function assemble(found: Found): Appliance {
+  const { settings, log, catalog, hardware, device, database } = found;
+  const { clock = systemClock, timers = systemTimers } = found;
+  const { data } = settings;
+  const files = createFiles({ root: join(data, "files") });
+  const keys = createKeys({ database, clock });
+  const fleet =
+    found.fleet ?? createFleet({ runtime: join(data, "runtime"), threads: settings.threads, log, clock, timers });
+  const { jobs, work, expiry } = assembleJobs(found, { files, clock, timers });
+  const scheduler = createScheduler({
+    jobs,
+    work,
+    fleet,
+    catalog,
+    files,
+    media: createInputMedia({ files, limits: mediaLimits(settings) }),
+    resolveWeights: ({ model }) => resolveWeights({ source: model.source, data }),
+    devices: [{ device, budget: memoryBudget(device, settings.memory) }],
+    ...idleUnload(settings),
+    clock,
+    timers,
+    log,
+  });
+  const notes = createUsageNotes({ keys, timers, log });
+
+  return {
+    ...{ settings, log, hardware, device, catalog, keys, jobs, files, fleet },
+    async start() {
+      const keyFile = ensureAdminKey({ keys, data });
+      if (keyFile) log.info("admin key made", { file: keyFile });
+      const recovered = work.recover();
+      if (recovered.waiting + recovered.ended > 0) log.info("queue recovered", recovered);
+      scheduler.start();
+      expiry.start();
+      notes.start();
+    },
+    async stop() {
+      expiry.stop();
+      notes.stop();
+      await scheduler.stop();
+      work.flush();
+    },
+  };
+}
+
+type Tools = { files: Files; clock: Clock; timers: Timers };
+
+function assembleJobs({ settings, log, catalog, database }: Found, { files, clock, timers }: Tools) {
+  const ledger = createJobLedger({ database, clock, timers });
+  const { retries, maxQueue, retentionDays } = settings.jobs;
+  return {
+    jobs: createJobs({ ledger, inputOf: (model) => inputOf(model, catalog), retries, maxQueue }),
+    work: createJobWork({
+      ledger,
+      hasModel: (model) => catalog.find(model) !== undefined,
+      missingFiles: (output, token) => referencedFiles(output).filter((name) => !files.find(token, name)),
+    }),
+    expiry: createExpiry({ ledger, removeFiles: files.remove, retention: days(retentionDays), clock, timers, log }),
+  };
+}
+
+function inputOf({ id }: Model, catalog: Catalog) {
+  const entry = catalog.find(id);
+  invariant(entry, `jobs are submitted for models of the catalogue, not for ${id}`);
+  return entry.input;
+}
+
+const days = (count: number) => milliseconds(count * 24 * 60 * 60 * 1000);
+
+const mediaLimits = ({ fetch }: Settings) => ({
+  guard: createAddressGuard(fetch.allow),
+  maxBytes: bytes(fetch.maxMb * MIB),
+  timeout: milliseconds(fetch.timeoutSeconds * 1000),
+});
+
+const idleUnload = ({ memory }: Settings) =>
+  memory.idleUnloadSeconds > 0 ? { idleUnload: milliseconds(memory.idleUnloadSeconds * 1000) } : {};

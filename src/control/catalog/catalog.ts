@@ -6,6 +6,7 @@ import type { TObject } from "../../core/schema.ts";
 import type { Model } from "../../engine/model.ts";
 import { pipelineOf } from "../../engine/pipelines/registry.ts";
 import { inputSchemaOf } from "./input-schema.ts";
+import { hasMedia } from "./media-fields.ts";
 import { builtInModels } from "./models.macro.ts" with { type: "macro" };
 import type { ModelFile } from "./models.macro.ts";
 import { readModel, within } from "./read-model.ts";
@@ -15,6 +16,8 @@ export type CatalogEntry = {
   model: Model;
   input: TObject;
   output: TObject;
+  /** Has an input that may hold a URL. */
+  takesMedia: boolean;
   /** `built-in` or the path of the operator's file. */
   origin: string;
 };
@@ -56,12 +59,8 @@ function operatorFiles(folder: string): ModelFile[] {
 function entryOf(file: ModelFile, origin: string): CatalogEntry {
   const model = readModel(file);
   const pipeline = pipelineOf(model.pipeline);
-  return {
-    model,
-    input: within(file.file, () => inputSchemaOf(pipeline.input, model)),
-    output: pipeline.output,
-    origin,
-  };
+  const input = within(file.file, () => inputSchemaOf(pipeline.input, model));
+  return { model, input, output: pipeline.output, takesMedia: hasMedia(input), origin };
 }
 
 function add(entries: Map<string, CatalogEntry>, entry: CatalogEntry, file: string): void {

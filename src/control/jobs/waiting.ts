@@ -1,15 +1,10 @@
 // The queue as the scheduler and position() see it: a mirror in memory of the rows that are `queued`.
 import type { JobId, ModelId } from "../../core/ids.ts";
-import type { Priority } from "../../core/job.ts";
+import type { Job, Priority } from "../../core/job.ts";
 import type { Instant } from "../../core/units.ts";
 import { createSortedList, type SortedList } from "./sorted-list.ts";
 
-export type WaitingJob = {
-  id: JobId;
-  model: ModelId;
-  priority: Priority;
-  createdAt: Instant;
-  startBy?: Instant;
+export type WaitingJob = Pick<Job, "id" | "model" | "priority" | "createdAt" | "startBy"> & {
   /** When it began to wait: its creation, or its return to the queue. */
   since: Instant;
 };

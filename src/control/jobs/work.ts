@@ -12,6 +12,7 @@ import type { WaitingJobs } from "./waiting.ts";
 export type JobWork = Recovery & {
   waiting: Pick<WaitingJobs, "models" | "heads" | "overdue" | "nextDeadline" | "get">;
   subscribe(listener: (note: JobNote) => void): () => void;
+  isRunning(id: JobId): boolean;
   /** queued -> running. Undefined when it waits no longer. `loadMs`: how long it waited for its model to load. */
   claim(id: JobId, by: { runner: RunnerId; loadMs: number }): Job | undefined;
   /** running -> done; -> failed when the output names a file that is not there. False when the job had ended already. */
@@ -80,6 +81,7 @@ export function createJobWork({ ledger, missingFiles, hasModel }: WorkParts): Jo
     waiting,
     subscribe: ledger.subscribe,
     flush: writes.flush,
+    isRunning: (id) => attempts.has(id),
     log: addLog,
     claim(id, { runner, loadMs }) {
       const waited = waiting.remove(id);

@@ -1,0 +1,72 @@
+// Finished jobs, their results and their files are kept for a while, then removed.
+import type { Clock, Timers } from "../../core/clock.ts";
+import type { FileToken } from "../../core/ids.ts";
+import type { Log } from "../../core/log.ts";
+import { instant, type Milliseconds, milliseconds } from "../../core/units.ts";
+import type { JobLedger } from "./ledger.ts";
+
+export type Expiry = {
+  start(): void;
+  stop(): void;
+  /** Removes what is older than the retention; resolves to the number of jobs. */
+  sweep(): Promise<number>;
+};
+
+const PERIOD = milliseconds(60 * 60 * 1000);
+/** Between two of these the server does its other work. */
+const JOBS_AT_ONCE = 200;
+
+export type ExpiryParts = {
+  ledger: JobLedger;
+  removeFiles: (token: FileToken) => void;
+  retention: Milliseconds;
+  clock: Clock;
+  timers: Timers;
+  log: Log;
+};
+
+export function createExpiry({ ledger, removeFiles, retention, clock, timers, log }: ExpiryParts): Expiry {
+  const { store, writes } = ledger;
+  let cancel = () => {};
+  let isStopped = false;
+
+  const sweep = async (): Promise<number> => {
+    const before = instant(clock.now() - retention);
+    let removed = 0;
+    while (!isStopped) {
+      const jobs = store.finishedBefore(before, JOBS_AT_ONCE);
+      // Files first: a row without files does no harm, files without a row would stay for ever.
+      for (const { files } of jobs) removeFiles(files);
+      if (jobs.length > 0) writes.write(() => store.remove(jobs.map(({ id }) => id)));
+      removed += jobs.length;
+      if (jobs.length < JOBS_AT_ONCE) break;
+      await writes.committed();
+    }
+    return removed;
+  };
+  const plan = () => {
+    cancel = timers.after(PERIOD, run);
+  };
+  const run = () => {
+    sweep()
+      .then((removed) => {
+        if (removed > 0) log.info("expired jobs removed", { jobs: removed });
+      })
+      .catch((error) => log.error("expired jobs could not be removed", { error: String(error) }))
+      .finally(() => {
+        if (!isStopped) plan();
+      });
+  };
+
+  return {
+    sweep,
+    start() {
+      isStopped = false;
+      run();
+    },
+    stop() {
+      isStopped = true;
+      cancel();
+    },
+  };
+}

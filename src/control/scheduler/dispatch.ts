@@ -1,0 +1,101 @@
+// Carries out what was decided: records it with the jobs first, then tells the fleet.
+
+import type { Device } from "../../core/device.ts";
+import { invariant, unreachable } from "../../core/errors.ts";
+import {
+  asId,
+  type DeviceId,
+  type JobId,
+  type ModelId,
+  newBatchId,
+  newRunnerId,
+  type RunnerId,
+} from "../../core/ids.ts";
+import type { Log } from "../../core/log.ts";
+import { type Instant, milliseconds } from "../../core/units.ts";
+import type { Catalog, CatalogEntry } from "../catalog/catalog.ts";
+import type { Fleet } from "../fleet/fleet.ts";
+import type { JobWork } from "../jobs/work.ts";
+import type { Files } from "../storage/files.ts";
+import type { Batches } from "./batches.ts";
+import type { Action } from "./decide.ts";
+import type { Preparation } from "./preparation.ts";
+
+export type DispatchParts = {
+  work: JobWork;
+  fleet: Fleet;
+  catalog: Catalog;
+  files: Files;
+  preparation: Preparation;
+  batches: Batches;
+  devices: Device[];
+  readySince: ReadonlyMap<RunnerId, { at: Instant; loadMs: number }>;
+  log: Log;
+};
+
+export function createDispatch(parts: DispatchParts): (action: Action) => void {
+  const { work, fleet, log } = parts;
+  return (action) => {
+    switch (action.type) {
+      case "load":
+        return load(action, parts);
+      case "run":
+        return run(action, parts);
+      case "evict":
+        log.info("model unloaded", { runner: action.runner });
+        return fleet.evict(action.runner);
+      case "refuse":
+        work.refuse(action.job, action.failure);
+        return;
+      default:
+        return unreachable(action);
+    }
+  };
+}
+
+function load({ model: id, device: on }: { model: ModelId; device: DeviceId }, parts: DispatchParts): void {
+  const { fleet, preparation, devices, log } = parts;
+  const entry = entryOf(id, parts.catalog);
+  const device = devices.find((each) => each.id === on);
+  const weights = preparation.weights(entry);
+  invariant(device && weights.type === "ready", "only models with weights are placed, on devices that exist");
+  preparation.forgetWeights(id);
+  const runner = newRunnerId();
+  log.info("model loads", { model: id, device: on, runner });
+  fleet.load({ runner, model: entry.model, device, weights: weights.value });
+}
+
+function run({ runner, jobs }: { runner: RunnerId; jobs: JobId[] }, parts: DispatchParts): void {
+  const { work, fleet, files, preparation, batches } = parts;
+  const claimed = jobs.flatMap((id) => {
+    const waiting = work.waiting.get(id);
+    const ready = parts.readySince.get(runner);
+    const loadMs = waiting && ready ? Math.min(ready.loadMs, Math.max(0, ready.at - waiting.since)) : 0;
+    const job = work.claim(id, { runner, loadMs });
+    return job ? [job] : [];
+  });
+  const [first] = claimed;
+  if (!first) return;
+  const entry = entryOf(first.model, parts.catalog);
+  const batch = newBatchId();
+  batches.begin({ id: batch, runner, model: first.model, jobs: claimed.map(({ id, files }) => ({ id, files })) });
+  fleet.run({
+    runner,
+    batch,
+    timeout: milliseconds(entry.model.limits.timeoutSeconds * 1000),
+    jobs: claimed.map((job) => {
+      const media = preparation.media(job, entry);
+      return {
+        input: job.input,
+        directory: files.directory(job.files),
+        media: media.type === "ready" ? media.value : {},
+      };
+    }),
+  });
+}
+
+function entryOf(model: ModelId, catalog: Catalog): CatalogEntry {
+  const entry = catalog.find(asId<string>(model));
+  invariant(entry, `the model ${model} of a placed job is in the catalogue`);
+  return entry;
+}

@@ -1,0 +1,110 @@
+// What runners report, written down: results, failures, progress, and jobs whose runner is gone.
+
+import type { Clock } from "../../core/clock.ts";
+import { type Failure, unreachable } from "../../core/errors.ts";
+import type { JobId, ModelId, RunnerId } from "../../core/ids.ts";
+import type { Log } from "../../core/log.ts";
+import type { Step } from "../../core/pipeline.ts";
+import { type Bytes, bytes, type Instant } from "../../core/units.ts";
+import type { Fleet, FleetEvent } from "../fleet/fleet.ts";
+import type { JobWork } from "../jobs/work.ts";
+import type { Files } from "../storage/files.ts";
+import type { InputMedia } from "../storage/input-media.ts";
+import type { Batch, Batches } from "./batches.ts";
+import type { Preparation } from "./preparation.ts";
+
+export type ReadyRunner = { at: Instant; loadMs: number; device: string };
+
+export type OutcomeParts = {
+  work: JobWork;
+  fleet: Pick<Fleet, "runners">;
+  files: Files;
+  media: InputMedia;
+  preparation: Preparation;
+  batches: Batches;
+  readySince: Map<RunnerId, ReadyRunner>;
+  measured: Map<ModelId, Bytes>;
+  /** Runners whose reported size is what their model takes on the device: those of the CPU. */
+  isMeasurable: (runner: RunnerId) => boolean;
+  clock: Clock;
+  log: Log;
+};
+
+const NO_END: Failure = { code: "runner_failed", message: "The runner came to the end of its work without a result." };
+
+export function createOutcomes(parts: OutcomeParts): (event: FleetEvent) => void {
+  const { work, batches, readySince, measured, clock, log } = parts;
+
+  const measure = (runner: RunnerId, model: ModelId, memory: Bytes) => {
+    if (parts.isMeasurable(runner)) measured.set(model, bytes(Math.max(memory, measured.get(model) ?? 0)));
+  };
+  const onOpenJob = ({ batch, index }: { batch: Batch["id"]; index: number }, act: (job: JobId) => void) => {
+    const job = batches.openJob(batch, index);
+    if (job) act(job);
+  };
+
+  return (event) => {
+    switch (event.type) {
+      case "ready":
+        readySince.set(event.runner, { at: clock.now(), loadMs: event.loadMs, device: event.device });
+        measure(event.runner, event.model, event.memory);
+        return log.info("model ready", { model: event.model, device: event.device, loadMs: Math.round(event.loadMs) });
+      case "step":
+        return onOpenJob(event, (job) => {
+          const hasEnded = takeStep(job, event.step, readySince.get(event.runner)?.device ?? "", work);
+          if (hasEnded) batches.closed(event.batch, job);
+        });
+      case "job-log":
+        return onOpenJob(event, (job) => work.log(job, event.message));
+      case "job-failed":
+        return onOpenJob(event, (job) => {
+          work.fail(job, event.failure);
+          batches.closed(event.batch, job);
+        });
+      case "idle": {
+        const batch = batches.end(event.batch);
+        if (!batch) return;
+        measure(event.runner, batch.model, event.memory);
+        for (const job of batch.open) work.fail(job, NO_END);
+        return tidy(batch, parts);
+      }
+      case "gone": {
+        readySince.delete(event.runner);
+        if (event.failure) log.warn("runner gone", { model: event.model, runner: event.runner, ...event.failure });
+        const batch = event.batch && batches.end(event.batch);
+        if (!batch) return;
+        for (const job of batch.open) work.interrupt(job, event.failure);
+        return tidy(batch, parts);
+      }
+      default:
+        return unreachable(event);
+    }
+  };
+}
+
+/** True when the step was the job's last. */
+function takeStep(job: JobId, step: Step<unknown>, device: string, work: JobWork): boolean {
+  switch (step.type) {
+    case "progress":
+      work.progress(job, { at: step.at, of: step.of });
+      return false;
+    case "partial":
+      work.partial(job, step.value);
+      return false;
+    case "output":
+      work.finish(job, { output: step.value, units: step.units, device });
+      return true;
+    default:
+      return unreachable(step);
+  }
+}
+
+/** Fetched media are of no use after the run; a folder without outputs neither. */
+function tidy(batch: Batch, { files, media, preparation }: OutcomeParts): void {
+  const fetched = new Set(preparation.jobs());
+  for (const { id, files: token } of batch.jobs) {
+    if (fetched.has(id)) media.remove(token);
+    preparation.forgetMedia(id);
+    files.tidy(token);
+  }
+}

@@ -1,0 +1,28 @@
+// Why a waiting job will not run, if that is certain: late, too large for this box, or of a model that does not start.
+import type { Failure } from "../../core/errors.ts";
+import type { Facts, WaitingJob } from "./decide.ts";
+import { fitsAlone, needOf } from "./fit.ts";
+
+/** Failed starts in a row after which waiting jobs are told: few when the runner said why, more when it just died. */
+const STARTS_BEFORE_REFUSAL = { explained: 2, unexplained: 10 };
+
+export function reasonToRefuse({ model, startBy }: WaitingJob, facts: Facts): Failure | undefined {
+  if (startBy !== undefined && startBy <= facts.now)
+    return { code: "start_timeout", message: "The request did not start within the time that it asked for." };
+  if (facts.runners.some((runner) => runner.model === model)) return undefined;
+  const backOff = facts.backOffs.get(model);
+  if (backOff && backOff.failures >= startsAllowed(backOff.reason)) return backOff.reason;
+  const need = needOf(model, facts.footprint);
+  if (facts.devices.some((device) => fitsAlone(need, device))) return undefined;
+  const budget = Math.max(0, ...facts.devices.map((device) => device.budget));
+  return {
+    code: "insufficient_memory",
+    message: `${model} needs ${mib(need)} MiB and models may take ${mib(budget)} MiB here; raise memory.budget_mb if the box has more.`,
+    details: { needBytes: need, budgetBytes: budget },
+  };
+}
+
+const startsAllowed = ({ code }: Failure) =>
+  code === "runner_crashed" ? STARTS_BEFORE_REFUSAL.unexplained : STARTS_BEFORE_REFUSAL.explained;
+
+const mib = (size: number) => Math.ceil(size / 1024 / 1024);

@@ -1,0 +1,19 @@
+// The URLs of an input that have to be fetched before the run: fields whose schema says `media`.
+import type { TSchema } from "../../core/schema.ts";
+
+/** `loc` as in field problems, from `body`. */
+export type MediaUrl = { loc: (string | number)[]; url: string };
+
+/** Data URIs are left out: the runner reads them itself. */
+export function mediaUrls(schema: TSchema, value: unknown, loc: (string | number)[] = ["body"]): MediaUrl[] {
+  if (typeof value === "string") {
+    return schema.media !== undefined && !value.startsWith("data:") ? [{ loc, url: value }] : [];
+  }
+  if (Array.isArray(value))
+    return value.flatMap((each, at) => (schema.items ? mediaUrls(schema.items, each, [...loc, at]) : []));
+  if (typeof value !== "object" || value === null) return [];
+  return Object.entries(value).flatMap(([name, field]) => {
+    const property = schema.properties?.[name];
+    return property ? mediaUrls(property, field, [...loc, name]) : [];
+  });
+}

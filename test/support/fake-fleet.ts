@@ -1,0 +1,171 @@
+// A fleet without processes: it answers by itself, or waits for the test to say what happens.
+
+import type { BackOff, Fleet, FleetEvent, RunnerFact } from "../../src/control/fleet/fleet.ts";
+import type { Clock } from "../../src/core/clock.ts";
+import { systemClock } from "../../src/core/clock.ts";
+import type { Failure } from "../../src/core/errors.ts";
+import { asId, type BatchId, type ModelId, type RunnerId } from "../../src/core/ids.ts";
+import type { Step } from "../../src/core/pipeline.ts";
+import { bytes } from "../../src/core/units.ts";
+import type { RunJob } from "../../src/engine/protocol.ts";
+
+export type LoadOrder = Parameters<Fleet["load"]>[0];
+export type RunOrder = Parameters<Fleet["run"]>[0];
+
+/** What a run of one job does: its steps in order, or the failure that ends it. */
+export type Answer = (job: RunJob, order: RunOrder) => Step<unknown>[] | Failure | Promise<Step<unknown>[] | Failure>;
+
+export type FakeFleet = Fleet & {
+  readonly loads: LoadOrder[];
+  readonly runs: RunOrder[];
+  readonly cancels: BatchId[];
+  readonly evictions: RunnerId[];
+  /** By hand: a starting runner is loaded. */
+  becomeReady(runner: RunnerId): void;
+  step(batch: BatchId, step: Step<unknown>): void;
+  log(batch: BatchId, message: string): void;
+  /** By hand: the batch ends, with the failure if there is one. */
+  end(batch: BatchId, failure?: Failure): void;
+  /** The process dies, whatever it was doing. */
+  die(runner: RunnerId, failure?: Failure): void;
+  rest(model: ModelId, backOff: BackOff): void;
+};
+
+export const killed: Failure = {
+  code: "runner_crashed",
+  message: "The runner was ended by SIGKILL.",
+  details: { signal: "SIGKILL" },
+};
+export const faulted: Failure = {
+  code: "runner_crashed",
+  message: "The runner was ended by SIGSEGV.",
+  details: { signal: "SIGSEGV" },
+};
+
+/** Like the pipeline `echo`, at once. */
+export const echoAnswer: Answer = ({ input }) => [
+  { type: "progress", at: 1, of: 1 },
+  { type: "output", value: { prompt: input.prompt, steps: input.steps }, units: { requests: 1 } },
+];
+
+/** `automatic: false`: nothing happens but by hand. */
+export function createFakeFleet({
+  automatic = true,
+  answer = echoAnswer,
+  clock = systemClock,
+}: {
+  automatic?: boolean;
+  answer?: Answer;
+  clock?: Clock;
+} = {}): FakeFleet {
+  const runners = new Map<RunnerId, RunnerFact>();
+  const backOffs = new Map<ModelId, BackOff>();
+  const listeners = new Set<(event: FleetEvent) => void>();
+  const made = {
+    loads: [] as LoadOrder[],
+    runs: [] as RunOrder[],
+    cancels: [] as BatchId[],
+    evictions: [] as RunnerId[],
+  };
+
+  const emit = (event: FleetEvent) => {
+    for (const listener of listeners) listener(event);
+  };
+  const runnerOf = (batch: BatchId) => {
+    const found = [...runners.values()].find((runner) => runner.batch === batch);
+    if (!found) throw new Error(`no runner has the batch ${batch}`);
+    return found;
+  };
+  const set = (runner: RunnerFact, change: Partial<RunnerFact>) => {
+    const { batch, ...rest } = runner;
+    runners.set(runner.id, { ...rest, ...(change.state === "busy" && batch && { batch }), ...change });
+  };
+  const fleet: FakeFleet = {
+    ...made,
+    runners: () => [...runners.values()],
+    backOffs: () => new Map(backOffs),
+    load(order) {
+      made.loads.push(order);
+      const { runner: id, model, device } = order;
+      const memory = bytes(model.memory.weights + model.memory.working);
+      runners.set(id, {
+        id,
+        model: asId<ModelId>(model.id),
+        device: device.id,
+        state: "starting",
+        memory,
+        lastUsedAt: clock.now(),
+      });
+      if (automatic) setImmediate(() => runners.has(id) && fleet.becomeReady(id));
+    },
+    becomeReady(id) {
+      const runner = runners.get(id);
+      if (runner?.state !== "starting") throw new Error(`the runner ${id} is not starting`);
+      set(runner, { state: "ready" });
+      emit({
+        type: "ready",
+        runner: id,
+        model: runner.model,
+        memory: runner.memory,
+        loadMs: 5,
+        device: String(runner.device),
+      });
+    },
+    run(order) {
+      made.runs.push(order);
+      const runner = runners.get(order.runner);
+      if (runner?.state !== "ready") throw new Error(`the runner ${order.runner} is ${runner?.state}`);
+      set(runner, { state: "busy", batch: order.batch });
+      if (automatic) setImmediate(() => void play(order));
+    },
+    step: (batch, step) => emit({ type: "step", runner: runnerOf(batch).id, batch, index: 0, step }),
+    log: (batch, message) => emit({ type: "job-log", runner: runnerOf(batch).id, batch, index: 0, message }),
+    end(batch, failure) {
+      const runner = runnerOf(batch);
+      if (failure) emit({ type: "job-failed", runner: runner.id, batch, index: 0, failure });
+      set(runner, { state: "ready", lastUsedAt: clock.now() });
+      emit({ type: "idle", runner: runner.id, batch, memory: runner.memory, runMs: 1 });
+    },
+    die(id, failure) {
+      const runner = runners.get(id);
+      if (!runner) throw new Error(`there is no runner ${id}`);
+      runners.delete(id);
+      const { model, batch } = runner;
+      emit({ type: "gone", runner: id, model, ...(batch && { batch }), ...(failure && { failure }) });
+    },
+    cancel(batch) {
+      made.cancels.push(batch);
+      const cancelled: Failure = { code: "client_cancelled", message: "The run was cancelled." };
+      if (automatic && [...runners.values()].some((runner) => runner.batch === batch)) fleet.end(batch, cancelled);
+    },
+    evict(id) {
+      made.evictions.push(id);
+      const runner = runners.get(id);
+      if (!runner || runner.state === "busy") throw new Error(`the runner ${id} cannot be evicted`);
+      set(runner, { state: "stopping" });
+      if (automatic) setImmediate(() => runners.has(id) && fleet.die(id));
+    },
+    rest: (model, backOff) => backOffs.set(model, backOff),
+    subscribe(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    async stop() {
+      for (const id of [...runners.keys()]) fleet.die(id);
+    },
+  };
+
+  async function play(order: RunOrder): Promise<void> {
+    const [job] = order.jobs;
+    if (!job) throw new Error("an empty batch");
+    const result = await answer(job, order);
+    const isStillOn = () => runners.get(order.runner)?.batch === order.batch;
+    if (!Array.isArray(result)) {
+      if (isStillOn()) fleet.end(order.batch, result);
+      return;
+    }
+    for (const step of result) if (isStillOn()) fleet.step(order.batch, step);
+    if (isStillOn()) fleet.end(order.batch);
+  }
+  return fleet;
+}
