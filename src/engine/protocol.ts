@@ -10,7 +10,7 @@ import type { Model } from "./model.ts";
 /** One job of a batch. */
 export type RunJob = {
   input: Record<string, unknown>;
-  /** Existing folder that output files go into. */
+  /** Folder that output files go into; the first one that is saved makes it. */
   directory: string;
   /** URL of the input -> file already fetched by the server; data URIs are not listed. */
   media: Record<string, string>;

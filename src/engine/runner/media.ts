@@ -1,8 +1,10 @@
 // Bytes behind the URLs of a job's input: data URIs are decoded here, other URLs were fetched by the server beforehand.
 import { readFile } from "node:fs/promises";
-import { ForecourtError } from "../../core/errors.ts";
+import { type FieldProblem, ForecourtError } from "../../core/errors.ts";
 import { MIB } from "../../core/units.ts";
 import type { RunJob } from "../protocol.ts";
+
+type Loc = FieldProblem["loc"];
 
 /** Of the decoded data; the server bounds request bodies and downloads itself, this holds for every other way in. */
 const MAX_BYTES = 256 * MIB;
@@ -17,7 +19,7 @@ export async function readMedia(url: string, { input, media }: Pick<RunJob, "inp
 }
 
 /** `data:[type][;attribute=value]*[;base64],DATA` (RFC 2397). */
-function decodeDataUri(url: string, loc: string[]): Uint8Array {
+function decodeDataUri(url: string, loc: Loc): Uint8Array {
   const comma = url.indexOf(",");
   if (comma < 0) throw unreadable(loc, "the data URI has no comma");
   const data = url.slice(comma + 1);
@@ -29,7 +31,7 @@ function decodeDataUri(url: string, loc: string[]): Uint8Array {
 }
 
 /** Both alphabets, white space allowed, padding optional. */
-function fromBase64(data: string, loc: string[]): Uint8Array {
+function fromBase64(data: string, loc: Loc): Uint8Array {
   const text = (data.includes("%") ? new TextDecoder().decode(fromPercent(data, loc)) : data).replace(/\s/g, "");
   try {
     return Uint8Array.fromBase64(text.replaceAll("-", "+").replaceAll("_", "/"));
@@ -38,31 +40,45 @@ function fromBase64(data: string, loc: string[]): Uint8Array {
   }
 }
 
-function fromPercent(data: string, loc: string[]): Uint8Array {
-  try {
-    return new TextEncoder().encode(decodeURIComponent(data));
-  } catch {
-    throw unreadable(loc, "the data URI has a broken % escape");
+/** `%xx` stands for one byte of any value, everything else for itself. */
+function fromPercent(data: string, loc: Loc): Uint8Array {
+  const given = new TextEncoder().encode(data);
+  const bytes = new Uint8Array(given.byteLength);
+  let length = 0;
+  for (let at = 0; at < given.byteLength; at++) {
+    const byte = given[at] ?? 0;
+    if (byte !== PERCENT) {
+      bytes[length++] = byte;
+      continue;
+    }
+    const digits = String.fromCharCode(...given.subarray(at + 1, at + 3));
+    if (!/^[0-9a-f]{2}$/i.test(digits)) throw unreadable(loc, "the data URI has a broken % escape");
+    bytes[length++] = Number.parseInt(digits, 16);
+    at += 2;
   }
+  return bytes.subarray(0, length);
 }
 
+const PERCENT = 0x25;
+
 /** Where the input has this URL: its own field, or within a list or object. */
-function fieldOf(value: unknown, url: string, at: string[] = ["body"]): string[] {
+function fieldOf(value: unknown, url: string, at: Loc = ["body"]): Loc {
   if (typeof value !== "object" || value === null) return at;
   for (const [name, inner] of Object.entries(value)) {
-    if (inner === url) return [...at, name];
-    const found = fieldOf(inner, url, [...at, name]);
+    const here = [...at, Array.isArray(value) ? Number(name) : name];
+    if (inner === url) return here;
+    const found = fieldOf(inner, url, here);
     if (found.length > at.length + 1) return found;
   }
   return at;
 }
 
-function unreadable(loc: string[], why: string): ForecourtError {
+function unreadable(loc: Loc, why: string): ForecourtError {
   const msg = `Failed to read the file: ${why}.`;
   return new ForecourtError("invalid_input", msg, { problems: [{ loc, msg, type: "file_download_error" }] });
 }
 
-function tooLarge(loc: string[]): ForecourtError {
+function tooLarge(loc: Loc): ForecourtError {
   const msg = `The file is larger than ${MAX_BYTES / MIB} MiB`;
   return new ForecourtError("invalid_input", msg, {
     problems: [{ loc, msg, type: "file_too_large", ctx: { max_size: MAX_BYTES } }],

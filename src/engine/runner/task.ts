@@ -1,7 +1,7 @@
 // A job as its pipeline sees it: the input, its media, a folder for output files, a log.
 import { randomUUID } from "node:crypto";
-import { open, rename, rm } from "node:fs/promises";
-import { join } from "node:path";
+import { mkdir, open, rename, rm } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import { invariant } from "../../core/errors.ts";
 import type { Task } from "../../core/pipeline.ts";
 import type { RunJob } from "../protocol.ts";
@@ -37,6 +37,7 @@ const LONGEST_NAME = 200;
 
 /** Readers see the whole file or none; it is on disk before the job is reported done. */
 async function write(path: string, bytes: Uint8Array): Promise<void> {
+  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
   const draft = join(path, "..", `.${randomUUID()}`);
   try {
     {
