@@ -31,6 +31,12 @@ export const settingTree = {
     schema: Type.String({ pattern: "^(https?://[^\\s]+[^/\\s])?$" }),
     default: "",
   }),
+  allowOrigins: setting({
+    doc: "Origins of web pages that may call this box with a key, e.g. https://app.example.org; * for all, none forbids it.",
+    env: "FORECOURT_ALLOW_ORIGINS",
+    schema: Type.Array(Type.String({ minLength: 1 })),
+    default: ["*"],
+  }),
   device: setting({
     doc: "Where models run. auto takes the best device that works.",
     env: "FORECOURT_DEVICE",

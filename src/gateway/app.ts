@@ -1,6 +1,7 @@
 // Everything that this box answers over HTTP: the table of contents, with one guard around all that needs a key.
 import { Elysia } from "elysia";
 import type { Appliance } from "../control/appliance.ts";
+import type { Settings } from "../control/settings.ts";
 import { type Clock, systemClock } from "../core/clock.ts";
 import { ForecourtError } from "../core/errors.ts";
 import { bytes, MIB } from "../core/units.ts";
@@ -21,13 +22,11 @@ import { ensureRequestId, newRequestId } from "./request-id.ts";
 import { type Route, routeFailure } from "./route-failure.ts";
 
 export type GatewayParts = Pick<Appliance, "catalog" | "keys" | "jobs" | "files" | "fleet" | "device" | "log"> & {
-  settings: { publicUrl: string; limits: { bodyMb: number } };
+  settings: Pick<Settings, "publicUrl" | "allowOrigins"> & { limits: Pick<Settings["limits"], "bodyMb"> };
   /** Shown in the documentation. */
   version: string;
   /** Whether /ready says so. */
   isReady(): boolean;
-  /** Web pages of these origins may call; `*` for all. */
-  allowOrigins?: readonly string[];
   clock?: Clock;
   /** Period of comments on silent event streams: below the shortest idle timeout of usual proxies (60 s). */
   keepAliveMs?: number;
@@ -45,7 +44,7 @@ function createApp({
   settings,
   log,
   clock = systemClock,
-  allowOrigins = ["*"],
+
   keepAliveMs = 15_000,
   ...box
 }: GatewayParts) {
@@ -53,7 +52,7 @@ function createApp({
   const bodyLimit = bytes(settings.limits.bodyMb * MIB);
   const authenticate = createAuthenticate(box);
   const report = createReport(log);
-  const cors = createCors({ origins: allowOrigins });
+  const cors = createCors({ origins: settings.allowOrigins });
   const files = createFileFace(box);
   const mark = (request: Request, response: Response) => {
     cors.open(request, response);

@@ -7,7 +7,7 @@ const IDLE_SECONDS = 30;
 /** What is under way when the box stops gets this long to end. */
 const DRAIN_MS = 5_000;
 
-export type ListenOptions = { host: string; port: number; signal: AbortSignal };
+export type ListenOptions = { host: string; port: number; signal: AbortSignal; idleSeconds?: number };
 
 /** `port` is the one in use, where 0 was asked for; `closed` resolves when no connection is left after `signal`. */
 export type Listening = { host: string; port: number; closed: Promise<void> };
@@ -15,8 +15,8 @@ export type Listening = { host: string; port: number; closed: Promise<void> };
 /** The result throws `misconfigured` when the address cannot be had. */
 export const createListen =
   (app: AnyElysia) =>
-  ({ host, port, signal }: ListenOptions): Listening => {
-    start(app, { host, port });
+  ({ host, port, signal, idleSeconds = IDLE_SECONDS }: ListenOptions): Listening => {
+    start(app, { host, port, idleSeconds });
     const { server } = app;
     if (!server) throw new Error("the server did not start");
     const closed = new Promise<void>((resolve) => {
@@ -27,12 +27,14 @@ export const createListen =
     return { host, port: server.port ?? port, closed };
   };
 
-function start(app: AnyElysia, { host, port }: { host: string; port: number }): void {
+type Address = { host: string; port: number; idleSeconds: number };
+
+function start(app: AnyElysia, { host, port, idleSeconds }: Address): void {
   try {
     app.listen({
       hostname: host,
       port,
-      idleTimeout: IDLE_SECONDS,
+      idleTimeout: idleSeconds,
       // A second server on the same port is a mistake to be told, not a share of the load.
       reusePort: false,
       development: false,
@@ -40,13 +42,16 @@ function start(app: AnyElysia, { host, port }: { host: string; port: number }): 
       maxRequestBodySize: Number.MAX_SAFE_INTEGER,
     });
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new ForecourtError(
-      "misconfigured",
-      `Cannot listen on ${host}:${port}: ${reason}. Is another server there? Choose another with --port.`,
-      { cause },
-    );
+    throw new ForecourtError("misconfigured", explain(cause, { host, port }), { cause });
   }
+}
+
+function explain(cause: unknown, { host, port }: Pick<Address, "host" | "port">): string {
+  const isTaken = cause instanceof Error && "code" in cause && cause.code === "EADDRINUSE";
+  if (isTaken)
+    return `Port ${port} on ${host} is taken by another program. Stop it, or choose another port with --port.`;
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  return `Cannot listen on ${host} port ${port}: ${reason}`;
 }
 
 async function drain(server: { stop(closeActiveConnections?: boolean): Promise<void> }): Promise<void> {

@@ -76,7 +76,7 @@ export function createTestGateway(options: Partial<GatewayParts> = {}) {
     fleet,
     device,
     log,
-    settings: { publicUrl: "", limits: { bodyMb: 16 } },
+    settings: { publicUrl: "", allowOrigins: ["*"], limits: { bodyMb: 16 } },
     version: "1.2.3",
     isReady: () => true,
     ...options,

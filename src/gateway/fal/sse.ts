@@ -38,7 +38,9 @@ export function sseResponse({ events, left, keepAliveMs, headers, onFailure }: E
   };
   const body = new ReadableStream<Uint8Array>({
     start(controller) {
-      keepAlive = setInterval(() => controller.enqueue(encoder.encode(sseComment("keep-alive"))), keepAliveMs);
+      const comment = (text: string) => controller.enqueue(encoder.encode(sseComment(text)));
+      comment("open"); // headers leave with the first bytes
+      keepAlive = setInterval(() => comment("keep-alive"), keepAliveMs);
     },
     async pull(controller) {
       const { done, value } = await next();

@@ -18,7 +18,8 @@ export function submissionOptions(headers: Headers, query: URLSearchParams): Opt
     ...(timeout !== null && { startTimeout: startTimeoutOf(timeout) }),
     ...(priority !== null && { priority: priorityOf(priority) }),
     ...(noRetry !== null && /^(1|true|yes)$/i.test(noRetry.trim()) && { retry: false }),
-    ...(maxQueue !== null && { maxQueue: maxQueueOf(maxQueue) }),
+    // fal refuses when more wait than that, `maxQueue` when as many do.
+    ...(maxQueue !== null && { maxQueue: maxQueueOf(maxQueue) + 1 }),
   };
 }
 
