@@ -106,6 +106,42 @@ def tokenizer(folder):
     write_json(folder / "tokenizer_config.json", {"model_max_length": 77, "pad_token": "<|endoftext|>"})
 
 
+def clip(path):
+    """Picture: its mean colour. Text: the mean of its tokens' rows, sin(id + column). Logits: ten times the dot product."""
+    table = np.sin(np.arange(TOKENS)[:, None] + np.arange(3)[None])
+    node = helper.make_node
+    write(
+        path,
+        [
+            node("ReduceMean", ["pixel_values"], ["image_embeds"], axes=[2, 3], keepdims=0),
+            node("Gather", ["table", "input_ids"], ["rows"]),
+            node("Cast", ["attention_mask"], ["mask"], to=TensorProto.FLOAT),
+            node("Unsqueeze", ["mask", "last"], ["wide_mask"]),
+            node("Mul", ["rows", "wide_mask"], ["kept"]),
+            node("ReduceSum", ["kept", "tokens"], ["sum"], keepdims=0),
+            node("ReduceSum", ["wide_mask", "tokens"], ["count"], keepdims=0),
+            node("Div", ["sum", "count"], ["text_embeds"]),
+            node("Transpose", ["text_embeds"], ["turned"], perm=[1, 0]),
+            node("MatMul", ["image_embeds", "turned"], ["dots"]),
+            node("Mul", ["dots", "ten"], ["logits_per_image"]),
+        ],
+        [
+            helper.make_tensor_value_info("input_ids", TensorProto.INT64, ["texts", "tokens"]),
+            helper.make_tensor_value_info("pixel_values", TensorProto.FLOAT, ["pictures", 3, "height", "width"]),
+            helper.make_tensor_value_info("attention_mask", TensorProto.INT64, ["texts", "tokens"]),
+        ],
+        [
+            helper.make_tensor_value_info("logits_per_image", TensorProto.FLOAT, ["pictures", "texts"]),
+            helper.make_tensor_value_info("text_embeds", TensorProto.FLOAT, ["texts", 3]),
+            helper.make_tensor_value_info("image_embeds", TensorProto.FLOAT, ["pictures", 3]),
+        ],
+        [
+            constant("table", table, np.float32), constant("last", [-1], np.int64), constant("tokens", [1], np.int64),
+            constant("ten", 10, np.float32),
+        ],
+    )
+
+
 def external(path):
     """One addition whose constant lies in model.onnx_data."""
     write(
@@ -115,6 +151,7 @@ def external(path):
         [helper.make_tensor_value_info("z", TensorProto.FLOAT, [512])],
         [constant("y", np.arange(512), np.float32)],
     )
+    (path.parent / "model.onnx_data").unlink(missing_ok=True)  # onnx appends
     save(load(path), path, save_as_external_data=True, location="model.onnx_data", size_threshold=0)
 
 
@@ -144,5 +181,12 @@ if __name__ == "__main__":
     text_encoder(legacy / "text_encoder/model.onnx", TensorProto.INT32, half)
     unet(legacy / "unet/model.onnx", half, ["steps"], half, "sample_out")
     vae_decoder(legacy / "vae_decoder/model.onnx", half)
+
+    tokenizer(HERE / "clip")
+    clip(HERE / "clip/onnx/model.onnx")
+    write_json(HERE / "clip/preprocessor_config.json", {
+        "size": {"shortest_edge": 8}, "crop_size": {"height": 8, "width": 8}, "resample": 3, "rescale_factor": 1 / 255,
+        "image_mean": [0.5, 0.5, 0.5], "image_std": [0.25, 0.5, 1.0],
+    })
 
     external(HERE / "external/model.onnx")

@@ -1,0 +1,65 @@
+import { expect, test } from "bun:test";
+import { join } from "node:path";
+import type { Pixels } from "../../../src/core/pipeline.ts";
+import { imageTextSimilarity } from "../../../src/engine/pipelines/image-text-similarity.ts";
+import { openFolder, runOnce } from "../support/load.ts";
+
+const assets = openFolder(join(import.meta.dir, "../tiny/clip"));
+
+/** Wider than high: the left third black, the middle of one colour, the right third white. */
+const COLOUR = [255, 51, 102] as const;
+const striped: Pixels = {
+  width: 24,
+  height: 8,
+  channels: 3,
+  data: Uint8Array.from({ length: 24 * 8 * 3 }, (_, i) => {
+    const x = Math.floor(i / 3) % 24;
+    return x < 8 ? 0 : x < 16 ? (COLOUR[i % 3] ?? 0) : 255;
+  }),
+};
+
+const compare = (texts: string[], media: () => Promise<Uint8Array>) =>
+  runOnce(imageTextSimilarity, { assets, input: { image_url: "https://example.com/p.png", texts }, media });
+
+/** The tiny model in closed form (test/engine/tiny/make.py). */
+const wantedText = (letter: string) =>
+  [0, 1, 2].map((column) => {
+    const ids = [
+      512,
+      ...[...letter].map((each, i, all) => (i === all.length - 1 ? 256 : 0) + each.charCodeAt(0) - 33),
+      513,
+    ];
+    return ids.reduce((sum, id) => sum + Math.sin(id + column), 0) / ids.length;
+  });
+const dot = (a: number[], b: number[]) => a.reduce((sum, value, i) => sum + value * (b[i] ?? 0), 0);
+
+test("scores, logits and similarities are those of the middle of the picture, for texts of different lengths", async () => {
+  const { output, units } = await compare(["a", "xyz"], () => assets.codec.encode(striped, "png"));
+  const picture = COLOUR.map((value, i) => (value / 255 - 0.5) / ([0.25, 0.5, 1][i] ?? 1));
+  const texts = ["a", "xyz"].map(wantedText);
+  const logits = texts.map((text) => 10 * dot(picture, text));
+  for (const [i, text] of texts.entries()) {
+    expect(output.logits[i]).toBeCloseTo(logits[i] ?? Number.NaN, 4);
+    const cosine = dot(picture, text) / Math.sqrt(dot(picture, picture) * dot(text, text));
+    expect(output.similarities[i]).toBeCloseTo(cosine, 5);
+  }
+  expect((output.scores[0] ?? 0) + (output.scores[1] ?? 0)).toBeCloseTo(1, 9);
+  expect(Math.log((output.scores[0] ?? 0) / (output.scores[1] ?? 0))).toBeCloseTo(
+    (logits[0] ?? 0) - (logits[1] ?? 0),
+    3,
+  );
+  expect(units).toEqual({ images: 1, texts: 2 });
+});
+
+test("a text beyond the model's length is cut, and the log says so", async () => {
+  const { log } = await compare(["a ".repeat(100)], () => assets.codec.encode(striped, "png"));
+  expect(log).toEqual(["some texts are too long: 25 tokens in all are not read"]);
+});
+
+test("bytes that are not a picture are a problem of the field image_url", async () => {
+  const failure = await compare(["a"], async () => Uint8Array.of(1, 2, 3)).catch((error) => error);
+  expect(failure).toMatchObject({
+    code: "invalid_input",
+    problems: [{ loc: ["body", "image_url"], type: "image_load_error" }],
+  });
+});

@@ -1,0 +1,32 @@
+import { expect, test } from "bun:test";
+import type { Pixels } from "../../../src/core/pipeline.ts";
+import { preprocess } from "../../../src/engine/vision/preprocess.ts";
+
+const columns = (width: number, height: number): Pixels => ({
+  width,
+  height,
+  channels: 3,
+  data: Uint8Array.from({ length: width * height * 3 }, (_, i) => Math.floor(i / 3) % width),
+});
+const plain = { do_rescale: false, do_normalize: false, resample: 0 };
+
+test("the shorter edge becomes the wanted size and the middle is cut out", () => {
+  const { planes, width, height } = preprocess(columns(8, 2), { ...plain, size: { shortest_edge: 2 }, crop_size: 2 });
+  expect([width, height]).toEqual([2, 2]);
+  expect(planes).toEqual(Float32Array.from({ length: 12 }, (_, i) => 3 + (i % 2)));
+});
+
+test("a picture smaller than the crop gets black edges", () => {
+  const { planes } = preprocess(columns(2, 1), { ...plain, do_resize: false, crop_size: { width: 4, height: 1 } });
+  expect(planes.subarray(0, 4)).toEqual(Float32Array.of(0, 0, 1, 0));
+});
+
+test("values are rescaled and normalised for each colour", () => {
+  const white = { data: Uint8Array.of(255, 255, 255), width: 1, height: 1, channels: 3 } as const;
+  const config = { do_resize: false, do_center_crop: false, image_mean: [0, 0.5, 1], image_std: [1, 0.5, 2] };
+  expect(preprocess(white, config).planes).toEqual(Float32Array.of(1, 1, 0));
+});
+
+test("a kernel that is not known is refused", () => {
+  expect(() => preprocess(columns(2, 2), { resample: 5 })).toThrow("resample = 5 is not supported");
+});
