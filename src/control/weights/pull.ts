@@ -1,0 +1,178 @@
+// The one call that turns a source of weights into a complete, checked folder on this machine.
+import { mkdir, stat } from "node:fs/promises";
+import { type Clock, systemClock, type Timers } from "../../core/clock.ts";
+import { ForecourtError } from "../../core/errors.ts";
+import { adoptBlobs, findInCaches, isComplete, snapshotFolder } from "./disk/in-place.ts";
+import { repoFolder, weightsRoot } from "./disk/layout.ts";
+import { takeTurn } from "./disk/turn.ts";
+import { openVerifier } from "./disk/verified.ts";
+import type { DownloadTools } from "./download.ts";
+import { type Fetching, fetchMissing } from "./fetch-missing.ts";
+import { checkedEndpoint, createHub, DEFAULT_ENDPOINT } from "./hub.ts";
+import { type Plan, storePlan } from "./plan/plan.ts";
+import { planHub } from "./plan/plan-hub.ts";
+import { planUrls, urlFailure } from "./plan/plan-urls.ts";
+import { createProgress, type Progress, type PullEvent } from "./progress.ts";
+import type { HubSource, UrlSource, WeightsSource } from "./source.ts";
+import { type Bandwidth, unlimited } from "./transfer/bandwidth.ts";
+import type { PatienceOptions } from "./transfer/patience.ts";
+import { createSlots, type Slots } from "./transfer/slots.ts";
+import { foregroundTimers } from "./transfer/wait.ts";
+import { createWeb, type WebOptions } from "./transfer/web.ts";
+
+/** How this box reaches the Hub, and what it may reuse. */
+export type HubAccess = {
+  /** Default https://huggingface.co; a mirror keeps its paths. */
+  endpoint?: string;
+  /** Sent to the endpoint's origin only. */
+  token?: string;
+  /** Existing Hugging Face caches (`.../hub`), read where they are and never written. */
+  caches?: readonly string[];
+} & Pick<WebOptions, "proxy" | "admit">;
+
+/** Shared by the pulls of one process; both default to none shared. */
+export type PullLimits = { bandwidth?: Bandwidth; slots?: Slots };
+
+export type PullOrder = {
+  source: WeightsSource;
+  /** The data directory. */
+  data: string;
+  access?: HubAccess;
+  limits?: PullLimits;
+  signal?: AbortSignal;
+  onProgress?: (event: PullEvent) => void;
+  /** For tests: time, chance and sizes. */
+  tuning?: Partial<Pick<DownloadTools, "pieceBytes" | "stall" | "random">> & {
+    timers?: Timers;
+    clock?: Clock;
+    reserveBytes?: number;
+  };
+};
+
+export type PulledWeights = {
+  /** Complete, read-only: below the data directory, in a Hugging Face cache, or the folder that was given. */
+  folder: string;
+  /** What `revision` was, 40 hex digits; absent for a folder of this machine. */
+  commit?: string;
+};
+
+/** Connections of one pull together, unless the caller shares its own. */
+const CONNECTIONS = 8;
+
+/**
+ * Safe to call at any time and from several processes: what is complete is returned at once without a request (if the
+ * revision is a commit), one pull of a repository runs at a time and the others wait for it, and an interrupted one goes
+ * on where it stopped. Throws `weights_missing` (with `details.reason`), `unavailable`, `misconfigured`, or the signal's
+ * reason.
+ */
+export async function pull(order: PullOrder): Promise<PulledWeights> {
+  const { source } = order;
+  if ("path" in source) return localFolder(source.path);
+  const work = prepare(order);
+  const { plan, explain } = await ("repo" in source ? planOfHub(source, work) : planOfUrls(source, work));
+  const files = plan.files.map(({ path, bytes }) => ({ path, bytes }));
+  const bytes = files.reduce((sum, file) => sum + file.bytes, 0);
+  work.tell({ type: "planned", title: plan.title, commit: plan.commit, files, bytes });
+  const folder = (await present(plan, work)) ?? (await fetched({ plan, explain }, work));
+  for (const file of plan.files) work.progress.file(file, "done", file.bytes);
+  return { folder, commit: plan.commit };
+}
+
+type Work = ReturnType<typeof prepare>;
+
+function prepare({ data, access = {}, limits = {}, signal, onProgress, tuning = {} }: PullOrder) {
+  const { token, proxy, admit, caches = [] } = access;
+  const endpoint = checkedEndpoint(access.endpoint ?? DEFAULT_ENDPOINT);
+  const { timers = foregroundTimers, clock = systemClock, reserveBytes, ...sizes } = tuning;
+  const tell = onProgress ?? (() => {});
+  const progress: Progress = createProgress(tell, clock);
+  const web = createWeb({
+    ...(token && { credentials: { origin: new URL(endpoint).origin, token } }),
+    ...(proxy && { proxy }),
+    ...(admit && { admit }),
+  });
+  const patience: PatienceOptions = {
+    timers,
+    signal: signal ?? new AbortController().signal,
+    ...(sizes.random && { random: sizes.random }),
+    onWait: ({ seconds, reason }) => progress.notice(`${reason} Trying again in ${seconds} s.`),
+  };
+  const tools: DownloadTools = {
+    web,
+    timers,
+    clock,
+    bandwidth: limits.bandwidth ?? unlimited,
+    slots: limits.slots ?? createSlots(CONNECTIONS),
+    ...sizes,
+  };
+  const hub = createHub({ ...patience, endpoint, hasToken: Boolean(token), web });
+  return { root: weightsRoot(data), caches, hub, web, patience, tools, progress, tell, reserveBytes };
+}
+
+type Planned = { plan: Plan; explain: Fetching["explain"] };
+
+async function planOfHub(source: HubSource, { hub, root, caches, patience, progress }: Work): Promise<Planned> {
+  const { signal } = patience;
+  const plan = await planHub({ source, hub, roots: [root, ...caches], signal, onNotice: progress.notice });
+  const { commit: revision } = plan;
+  return { plan, explain: ({ path }) => hub.explain({ repo: source.repo, revision, path }) };
+}
+
+async function planOfUrls(source: UrlSource, { web, patience }: Work): Promise<Planned> {
+  const plan = await planUrls(source, { web, patience });
+  return {
+    plan,
+    explain:
+      ({ url }) =>
+      async (response) =>
+        urlFailure(url)(response),
+  };
+}
+
+async function present(
+  plan: Plan,
+  { root, caches, progress, patience: { signal } }: Work,
+): Promise<string | undefined> {
+  const own = snapshotFolder(root, plan);
+  if (await isComplete(own, plan)) return own;
+  if (caches.length === 0) return undefined;
+  const verifier = await openVerifier(root, plan.folderName);
+  const found = await findInCaches({ plan, caches, verifier, progress, signal });
+  // Then the box knows what is wanted of it even without a network.
+  if (found !== undefined) await storePlan(repoFolder(root, plan.folderName), plan);
+  return found;
+}
+
+async function fetched({ plan, explain }: Planned, work: Work): Promise<string> {
+  const { root, caches, tools, progress, patience, reserveBytes } = work;
+  const { signal, timers } = patience;
+  await mkdir(root, { recursive: true });
+  using _turn = await takeTurn({ root, plan, progress, timers, signal });
+  const folder = snapshotFolder(root, plan);
+  if (await isComplete(folder, plan)) return folder;
+  if (caches.length > 0) {
+    const verifier = await openVerifier(root, plan.folderName);
+    await adoptBlobs(root, { plan, caches, verifier, progress, signal });
+  }
+  await fetchMissing({
+    root,
+    plan,
+    tools,
+    explain,
+    progress,
+    signal,
+    ...(reserveBytes !== undefined && { reserveBytes }),
+  });
+  return folder;
+}
+
+async function localFolder(path: string): Promise<PulledWeights> {
+  const isFolder = await stat(path).then(
+    (found) => found.isDirectory(),
+    () => false,
+  );
+  if (isFolder) return { folder: path };
+  throw new ForecourtError("weights_missing", `There is no folder ${path}.`, {
+    details: { reason: "folder_not_found" },
+  });
+}

@@ -1,0 +1,89 @@
+// What is on disk of an unfinished file, written beside it so that the next process goes on from there.
+import { readFile, rename, rm, writeFile } from "node:fs/promises";
+import { type Clock, systemClock } from "../../../core/clock.ts";
+import { parse, Type } from "../../../core/schema.ts";
+import { isCutOf, type Piece } from "./pieces.ts";
+
+const whole = () => Type.Integer({ minimum: 0 });
+const journalSchema = Type.Object({
+  version: Type.Literal(1),
+  digest: Type.String(),
+  bytes: whole(),
+  pieces: Type.Array(Type.Object({ start: whole(), end: whole(), done: whole(), crc: whole() })),
+});
+
+/** Of this size and content; anything else in the file is as good as nothing. */
+export type JournalSubject = { bytes: number; digest: string };
+
+/** Undefined if there is none, it is damaged (a power cut), or it is of another file. */
+export async function readJournal(path: string, { bytes, digest }: JournalSubject): Promise<Piece[] | undefined> {
+  try {
+    const journal = parse(journalSchema, JSON.parse(await readFile(path, "utf8")));
+    const isOurs = journal.digest === digest && journal.bytes === bytes && isCutOf(bytes, journal.pieces);
+    return isOurs ? journal.pieces : undefined;
+  } catch {
+    return undefined; // then the file begins anew; its content is checked against the digest in any case
+  }
+}
+
+export type Journal = {
+  /** Saves now and then; call it after each change. Throws what an earlier save in the background met. */
+  note(): void;
+  /** Saves what is not saved yet. */
+  flush(): Promise<void>;
+  remove(): Promise<void>;
+};
+
+/** A killed process repeats at most this much of its work. */
+const SAVE_EVERY_MS = 250;
+
+export function createJournal({
+  path,
+  subject,
+  pieces,
+  clock = systemClock,
+}: {
+  path: string;
+  subject: JournalSubject;
+  /** Read at each save; the caller goes on changing them. */
+  pieces: readonly Piece[];
+  clock?: Clock;
+}): Journal {
+  let savedAt = Number.NEGATIVE_INFINITY;
+  let isChanged = false;
+  let saving: Promise<void> | undefined;
+  let failure: unknown;
+
+  const save = async () => {
+    isChanged = false;
+    savedAt = clock.now();
+    const fresh = `${path}.new`;
+    await writeFile(fresh, JSON.stringify({ version: 1, ...subject, pieces }));
+    await rename(fresh, path);
+  };
+  const settle = (error: unknown) => {
+    failure = error;
+    isChanged = true;
+  };
+  return {
+    note() {
+      isChanged = true;
+      if (failure !== undefined) throw failure;
+      if (saving || clock.now() - savedAt < SAVE_EVERY_MS) return;
+      saving = save()
+        .catch(settle)
+        .finally(() => {
+          saving = undefined;
+        });
+    },
+    async flush() {
+      await saving;
+      if (isChanged) await save();
+    },
+    async remove() {
+      await saving;
+      isChanged = false;
+      await rm(path, { force: true });
+    },
+  };
+}
