@@ -18,7 +18,7 @@ const commands: CommandTable = {
 async function main(words: string[]): Promise<void> {
   if (words[0] === "runner") {
     const { runner } = await import("./cli/runner.ts");
-    process.exit(await runner());
+    process.exit(await runner(words.slice(1)));
   }
   const { runProgram } = await import("./cli/program.ts");
   process.exit(await runProgram({ commands, arguments: words }));

@@ -1,9 +1,14 @@
 // `forecourt runner` (hidden): the process that holds one loaded model; started by the server, never by hand.
 
 /**
+ * `bare-session ORDER` is the benchmark's, everything else the server's.
  * Resolves to the exit code when the process shall end, which the caller must then do. Loads nothing of the server.
  */
-export async function runner(): Promise<number> {
+export async function runner([task, order = ""]: string[]): Promise<number> {
+  if (task === "bare-session") {
+    const { runBareSession } = await import("../engine/runner/bare-session.ts");
+    return await runBareSession(JSON.parse(order));
+  }
   const { runRunnerProcess } = await import("../engine/runner/process.ts");
   return await runRunnerProcess();
 }

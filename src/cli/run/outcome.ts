@@ -46,4 +46,4 @@ function filesIn(value: unknown): NamedFile[] {
 }
 
 /** `sync_mode` gives data URIs without a file name. */
-const extensionOf = (contentType: unknown) => `.${String(contentType).split("/").at(-1)?.replace("jpeg", "jpg")}`;
+const extensionOf = (contentType: unknown) => `file.${String(contentType).split("/").at(-1)?.replace("jpeg", "jpg")}`;

@@ -1,6 +1,7 @@
 // One run through a server that is up: its loaded models, its queue, its log.
 import type { CatalogEntry } from "../../control/catalog/catalog.ts";
 import { ForecourtError } from "../../core/errors.ts";
+import { linesOf } from "../lines.ts";
 import type { Progress } from "../progress.ts";
 import type { RunningServer } from "../running-server.ts";
 import type { Outcome } from "./outcome.ts";
@@ -51,15 +52,10 @@ async function outcomeOf(
 }
 
 /** The server sends progress as comments: `: progress 3/20`. The stream's events are read past, up to its end. */
-async function* progressOf(stream: Response): AsyncGenerator<{ at: number; of: number }> {
-  let text = "";
-  for await (const chunk of (stream.body ?? new ReadableStream()).pipeThrough(new TextDecoderStream())) {
-    text += chunk;
-    const lines = text.split("\n");
-    text = lines.pop() ?? "";
-    for (const line of lines) {
-      const [, at, of] = /^: progress (\d+)\/(\d+)$/.exec(line) ?? [];
-      if (at !== undefined && of !== undefined) yield { at: Number(at), of: Number(of) };
-    }
+export async function* progressOf(stream: Response): AsyncGenerator<{ at: number; of: number }> {
+  if (!stream.body) return;
+  for await (const line of linesOf(stream.body)) {
+    const [, at, of] = /^: progress (\d+)\/(\d+)$/.exec(line) ?? [];
+    if (at !== undefined && of !== undefined) yield { at: Number(at), of: Number(of) };
   }
 }

@@ -1,0 +1,36 @@
+// What the benchmark measured, as one document and as text.
+import { sizeText, table } from "../terminal.ts";
+import type { Version } from "../version.ts";
+import type { Overhead } from "./overhead.ts";
+import type { StartUp } from "./start-up.ts";
+import type { Steps } from "./steps.ts";
+
+export type BenchReport = {
+  version: Version;
+  device: string;
+  overhead: Overhead;
+  jobsPerSecond: number;
+  startUp: StartUp;
+  steps: Steps;
+};
+
+export function benchText({ device, overhead, jobsPerSecond, startUp, steps }: BenchReport): string {
+  const { bareMs, fullMs, runnerMs, differenceMs, withoutRunnerMs, ratio } = overhead;
+  const rows: [string, string][] = [
+    ["bare route, p50 / p99", `${ms(bareMs.p50)} / ${ms(bareMs.p99)}`],
+    ["echo model through the whole path, p50 / p99", `${ms(fullMs.p50)} / ${ms(fullMs.p99)}`],
+    ["  more than the bare route", `${ms(differenceMs)} (${ratio.toFixed(1)} times)`],
+    ["  of that in the runner", ms(runnerMs)],
+    ["  gateway and durable queue alone", ms(withoutRunnerMs)],
+    ["jobs from submit to complete", `${Math.round(jobsPerSecond)} a second`],
+    ["from exec to ready", ms(startUp.readyMs)],
+    ["from exec to the first picture", ms(startUp.firstPictureMs)],
+    ["resident memory, idle", sizeText(startUp.idleBytes)],
+    ["diffusion step in the server", ms(steps.stepMs)],
+    ["  the bare session's call", ms(steps.sessionMs)],
+    ["  more than the bare session", `${(100 * steps.overhead).toFixed(1)} %`],
+  ];
+  return `${table(["measured", device], rows)}`;
+}
+
+const ms = (value: number) => `${value.toFixed(value < 10 ? 2 : 0)} ms`;

@@ -1,0 +1,87 @@
+// The parts of `forecourt bench`, with few rounds, on real processes: that they measure, not how fast.
+import { expect, test } from "bun:test";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { measureOverhead } from "../../src/cli/bench/overhead.ts";
+import { startSelf, startServer } from "../../src/cli/bench/own-process.ts";
+import { measureStartUp } from "../../src/cli/bench/start-up.ts";
+import { median, percentile } from "../../src/cli/bench/statistics.ts";
+import { measureSteps } from "../../src/cli/bench/steps.ts";
+import { measureThroughput } from "../../src/cli/bench/throughput.ts";
+import { createCatalog } from "../../src/control/catalog/catalog.ts";
+import { parse } from "../../src/core/schema.ts";
+import { newFolder } from "./command.ts";
+
+const weights = resolve(import.meta.dir, "../engine/tiny/optimum");
+const tinyModel = `
+id: test/tiny
+title: Tiny
+description: A very small Stable Diffusion with random weights.
+category: text-to-image
+licence: { id: Apache-2.0, commercial: true }
+pipeline: text-to-image
+source: { path: ${JSON.stringify(weights)} }
+memory: { weights: 1000000, working: 1000000 }
+price: { unit: image, amount: 0, currency: USD }
+`;
+
+function dataWithTinyModel(): string {
+  const data = newFolder();
+  mkdirSync(join(data, "models"));
+  writeFileSync(join(data, "models", "tiny.yaml"), tinyModel);
+  return data;
+}
+
+test("percentiles are samples, by nearest rank", () => {
+  const samples = [5, 1, 4, 2, 3];
+  expect([0, 0.2, 0.5, 0.99, 1].map((share) => percentile(samples, share))).toEqual([1, 1, 3, 5, 5]);
+  expect(median([2, 1])).toBe(1);
+  expect(() => median([])).toThrow("no samples");
+});
+
+test("overhead, throughput and steps are measured on a running server", async () => {
+  const data = dataWithTinyModel();
+  await using server = await startServer(data);
+  await using bare = startSelf(["bench", "--serve-bare"], "stdout");
+  const origin = (await bare.nextLine()) ?? "";
+
+  const overhead = await measureOverhead({ bare: { origin, key: "" }, full: server, rounds: 1, requests: 10 });
+  expect(overhead.bareMs.p50).toBeGreaterThan(0);
+  expect(overhead.fullMs.p50).toBeGreaterThan(overhead.bareMs.p50);
+  expect(overhead.ratio).toBeGreaterThan(1);
+  expect(overhead.differenceMs - overhead.withoutRunnerMs).toBeCloseTo(overhead.runnerMs, 1);
+
+  expect(await measureThroughput(server, { clients: 4, jobs: 12 })).toBeGreaterThan(1);
+
+  const entry = createCatalog({ data }).find("test/tiny");
+  if (!entry) throw new Error("the tiny model is not in the catalogue");
+  const steps = await measureSteps({
+    server,
+    bare: {
+      model: entry.model,
+      input: parse(entry.input, { prompt: "a red circle", seed: 1 }),
+      weights,
+      runtime: join(data, "runtime"),
+      threads: 1,
+    },
+    rounds: 1,
+    steps: 100,
+  });
+  expect(steps.sessionMs).toBeGreaterThan(0);
+  expect(steps.overhead).toBeCloseTo(steps.stepMs / steps.sessionMs - 1, 9);
+}, 60_000);
+
+test("start-up is measured from exec to ready and on to the first picture", async () => {
+  const { readyMs, firstPictureMs, idleBytes } = await measureStartUp(dataWithTinyModel(), {
+    rounds: 1,
+    model: "test/tiny",
+  });
+  expect(firstPictureMs).toBeGreaterThan(readyMs);
+  expect(idleBytes).toBeGreaterThan(20e6);
+}, 60_000);
+
+test("a server that can't start is told with its own words", async () => {
+  const data = newFolder();
+  writeFileSync(join(data, "appliance.yaml"), "prot: 1\n");
+  expect(startServer(data)).rejects.toThrow("there is no setting prot");
+});
