@@ -4,6 +4,7 @@ import { ForecourtError } from "../../../src/core/errors.ts";
 import type { Pixels } from "../../../src/core/pipeline.ts";
 import { parse } from "../../../src/core/schema.ts";
 import { textToImage } from "../../../src/engine/pipelines/text-to-image.ts";
+import { samplerChoiceNames } from "../../../src/engine/samplers/choices.ts";
 import { createSampler } from "../../../src/engine/samplers/registry.ts";
 import { createRandom } from "../../../src/engine/tensor/random.ts";
 import { openFolder, runOnce } from "../support/load.ts";
@@ -91,6 +92,16 @@ describe("a run on the tiny model", () => {
       "drawing 1 of 64x64 in 2 steps, seed 3",
       "the prompt is too long: its last 5 tokens are not read",
     ]);
+  });
+
+  test("steps the way that the caller chooses, for every choice", async () => {
+    const own = await draw({ seed: 6, num_inference_steps: 3 });
+    for (const scheduler of samplerChoiceNames) {
+      const chosen = await draw({ seed: 6, num_inference_steps: 3, scheduler });
+      expect(chosen.steps.length - 1).toBe(scheduler === "PNDM" ? 4 : 3);
+      if (scheduler === "DDIM") expect(chosen.files).toEqual(own.files);
+      else expect(chosen.files).not.toEqual(own.files);
+    }
   });
 
   test("stops between two steps when it is aborted", async () => {

@@ -1,0 +1,77 @@
+// What all pipelines that draw pictures share: fal's fields about the pictures, and fal's answer (fal-protocol.md 12).
+import type { ImageCodec, Pixels, Task } from "../../core/pipeline.ts";
+import { choice, type Static, Type } from "../../core/schema.ts";
+import { MAX_SEED } from "../tensor/random.ts";
+import { pictureField, savePicture } from "./picture.ts";
+
+/** Fields of the input, to be spread into a pipeline's own. */
+export const drawnFields = {
+  seed: Type.Optional(
+    Type.Integer({
+      minimum: 0,
+      maximum: MAX_SEED,
+      description: "The same seed and input give the same picture. Absent: drawn at random and returned.",
+    }),
+  ),
+  num_images: Type.Integer({ default: 1, minimum: 1, maximum: 8, description: "How many pictures to draw at once." }),
+  enable_safety_checker: Type.Boolean({
+    default: false,
+    description: "Accepted for compatibility: there is no checker yet, has_nsfw_concepts is always false.",
+  }),
+  output_format: choice(["jpeg", "png", "webp"], { default: "jpeg", description: "Format of the pictures." }),
+  sync_mode: Type.Boolean({
+    default: false,
+    description: "Return the pictures inside the answer, as data URIs, instead of as files.",
+  }),
+};
+
+const fieldsObject = Type.Object(drawnFields);
+export type DrawnFields = Static<typeof fieldsObject>;
+
+export const drawnOutput = Type.Object({
+  images: Type.Array(pictureField),
+  timings: Type.Record(Type.String(), Type.Number(), { description: "Seconds; `inference` is the drawing itself." }),
+  seed: Type.Integer({ description: "The seed that was used." }),
+  has_nsfw_concepts: Type.Array(Type.Boolean(), { description: "One for each picture." }),
+  prompt: Type.String(),
+});
+
+/** A seed for a caller who gave none; JSON carries it exactly. */
+export const randomSeed = () => crypto.getRandomValues(new Uint32Array(1))[0] ?? 0;
+
+type Answering = {
+  task: Pick<Task<DrawnFields & { prompt: string }>, "input" | "save">;
+  codec: ImageCodec;
+  pictures: readonly Pixels[];
+  seed: number;
+  /** Of the drawing. */
+  seconds: number;
+};
+
+/** Encodes and saves the pictures as image-1, image-2... in the format that was asked for. */
+export async function answerWith({
+  task,
+  codec,
+  pictures,
+  seed,
+  seconds,
+}: Answering): Promise<Static<typeof drawnOutput>> {
+  const { output_format: format, sync_mode: inline, prompt } = task.input;
+  const saving = pictures.map((pixels, i) =>
+    savePicture({ task, codec, pixels, name: `image-${i + 1}`, format, inline }),
+  );
+  return {
+    images: await Promise.all(saving),
+    timings: { inference: seconds },
+    seed,
+    has_nsfw_concepts: pictures.map(() => false),
+    prompt,
+  };
+}
+
+/** What is paid for: pictures, their area, and steps over all of them. */
+export const unitsOf = (pictures: readonly Pixels[], steps: number) => ({
+  images: pictures.length,
+  megapixels: pictures.reduce((sum, { width, height }) => sum + (width * height) / 1e6, 0),
+  steps: pictures.length * steps,
+});
