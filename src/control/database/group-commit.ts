@@ -1,6 +1,7 @@
-// One transaction for all writes of an event-loop turn: hundreds of jobs share one wait for the disk.
+// One transaction for all writes of an event-loop turn: hundreds of jobs share one commit and one wait for the disk.
 import type { Database as Sqlite } from "bun:sqlite";
 import { ForecourtError } from "../../core/errors.ts";
+import type { WalSync } from "./wal-sync.ts";
 
 export type GroupCommit = {
   /**
@@ -10,56 +11,87 @@ export type GroupCommit = {
   write<T>(work: () => T): T;
   /** Resolves when everything written so far is on disk. Throws `unavailable` when it could not be written. */
   committed(): Promise<void>;
-  /** Commits now, e.g. before the database is closed. */
+  /** Commits now and blocks until it is on disk: for rare writes that must hold, and before the end. */
   flush(): void;
+  /** Hears that a turn's writes were undone (disk full): memory that mirrors them must be read again. */
+  onLost(listener: (error: ForecourtError) => void): () => void;
 };
 
-type Waiter = { resolve: () => void; reject: (error: ForecourtError) => void };
+type Turn = { done: Promise<void>; resolve: (value: Promise<void>) => void; reject: (error: ForecourtError) => void };
 
-/** `onLost` hears that the turn's writes were undone (disk full): memory that mirrors them must be read again. */
-export function createGroupCommit({ sqlite, onLost }: { sqlite: Sqlite; onLost: () => void }): GroupCommit {
-  let waiters: Waiter[] = [];
-  let isOpen = false;
+export function createGroupCommit({ sqlite, sync }: { sqlite: Sqlite; sync: WalSync }): GroupCommit {
+  const statement = prepareAll(sqlite);
+  const listeners = new Set<(error: ForecourtError) => void>();
+  let turn: Turn | undefined;
+  let latest = Promise.resolve();
 
-  const flush = () => {
-    if (!isOpen) return;
-    isOpen = false;
-    const told = waiters;
-    waiters = [];
-    try {
-      sqlite.run("COMMIT");
-      for (const { resolve } of told) resolve();
-    } catch (error) {
-      if (sqlite.inTransaction) sqlite.run("ROLLBACK");
-      for (const { reject } of told) reject(notWritten(error));
-      onLost();
-    }
+  const lost = (error: unknown): ForecourtError => {
+    const failure = notWritten(error);
+    for (const listener of listeners) listener(failure);
+    return failure;
   };
-
   const begin = () => {
-    if (isOpen) return;
-    sqlite.run("BEGIN IMMEDIATE");
-    isOpen = true;
-    setImmediate(flush);
+    if (turn) return;
+    statement.begin.run();
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    latest = promise;
+    promise.catch(() => {}); // listeners of `lost` have heard of it, whether or not a caller waits
+    turn = { done: promise, resolve, reject };
+    setImmediate(commit);
   };
+  function commit() {
+    if (!turn) return;
+    const { resolve, reject } = turn;
+    turn = undefined;
+    try {
+      statement.commit.run();
+      resolve(
+        sync.later().catch((error) => {
+          throw lost(error);
+        }),
+      );
+    } catch (error) {
+      if (sqlite.inTransaction) statement.rollback.run();
+      reject(lost(error));
+    }
+  }
 
   return {
     write(work) {
       begin();
-      sqlite.run("SAVEPOINT work");
+      statement.savepoint.run();
       try {
         const result = work();
-        sqlite.run("RELEASE work");
+        statement.release.run();
         return result;
       } catch (error) {
-        if (sqlite.inTransaction) sqlite.run("ROLLBACK TO work; RELEASE work");
+        if (sqlite.inTransaction) {
+          statement.undo.run();
+          statement.release.run();
+        }
         throw error;
       }
     },
-    committed: () => (isOpen ? new Promise((resolve, reject) => waiters.push({ resolve, reject })) : Promise.resolve()),
-    flush,
+    committed: () => latest,
+    flush() {
+      commit();
+      sync.now();
+    },
+    onLost(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
   };
 }
+
+const prepareAll = (sqlite: Sqlite) => ({
+  begin: sqlite.prepare("BEGIN IMMEDIATE"),
+  commit: sqlite.prepare("COMMIT"),
+  rollback: sqlite.prepare("ROLLBACK"),
+  savepoint: sqlite.prepare("SAVEPOINT work"),
+  release: sqlite.prepare("RELEASE work"),
+  undo: sqlite.prepare("ROLLBACK TO work"),
+});
 
 const notWritten = (error: unknown) =>
   new ForecourtError(

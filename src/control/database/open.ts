@@ -4,14 +4,17 @@ import { chmodSync, mkdirSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { type BunSQLiteDatabase, drizzle } from "drizzle-orm/bun-sqlite";
 import { ForecourtError } from "../../core/errors.ts";
+import { createGroupCommit, type GroupCommit } from "./group-commit.ts";
 import { migrate } from "./migrate.ts";
 import { migrationFiles } from "./migrations.macro.ts" with { type: "macro" };
 import type { Migration } from "./migrations.macro.ts";
+import { createWalSync, noSync } from "./wal-sync.ts";
 
-export type Database = {
-  /** Tables and queries; statements take effect at once, durability comes with the commit. */
+export type Database = GroupCommit & {
+  /** Tables and queries. Changes go through `write`. */
   orm: BunSQLiteDatabase;
   sqlite: Sqlite;
+  /** Writes what is open, then closes. */
   [Symbol.dispose](): void;
 };
 
@@ -27,7 +30,7 @@ export const databaseFile = (data: string) => join(data, "forecourt.sqlite");
 export function openDatabase(options: {
   /** A path, or `:memory:`. */
   file: string;
-  /** What a commit waits for: `full` survives a power cut. */
+  /** What `committed` and `flush` wait for: `full` survives a power cut. */
   synchronous?: "full" | "normal";
   migrations?: Migration[];
 }): Database {
@@ -37,15 +40,28 @@ export function openDatabase(options: {
   try {
     sqlite.run(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`);
     sqlite.run("PRAGMA journal_mode = WAL");
-    sqlite.run(`PRAGMA synchronous = ${synchronous.toUpperCase()}`);
+    sqlite.run("PRAGMA synchronous = FULL");
     migrate(sqlite, migrations, file);
     // After the migrations: a table rebuild with foreign keys on would delete the rows that refer to it.
     sqlite.run("PRAGMA foreign_keys = ON");
+    // From here on it is not SQLite that waits for the disk but wal-sync.ts.
+    sqlite.run("PRAGMA synchronous = NORMAL");
   } catch (error) {
     sqlite.close();
     throw asMisconfigured(error, file);
   }
-  return { orm: drizzle({ client: sqlite }), sqlite, [Symbol.dispose]: () => sqlite.close() };
+  const sync = synchronous === "full" && file !== ":memory:" ? createWalSync(file) : noSync;
+  const commits = createGroupCommit({ sqlite, sync });
+  return {
+    ...commits,
+    orm: drizzle({ client: sqlite }),
+    sqlite,
+    [Symbol.dispose]() {
+      commits.flush();
+      sync.close();
+      sqlite.close();
+    },
+  };
 }
 
 function openFile(file: string): Sqlite {

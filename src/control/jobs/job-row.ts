@@ -7,7 +7,6 @@ import { instant } from "../../core/units.ts";
 import type { jobTable } from "./job.table.ts";
 
 export type JobRow = typeof jobTable.$inferSelect;
-export type NewJobRow = typeof jobTable.$inferInsert;
 
 export const jobOf = (row: JobRow): Job => ({
   id: asId<JobId>(row.id),

@@ -1,13 +1,14 @@
 // Every SQL statement about jobs. A transition names the state it leaves, so that none can happen twice.
-import { and, asc, eq, inArray, lt, type SQL, sql } from "drizzle-orm";
+// The statements of a job's usual way (insert, claim, end, read) are prepared once: building them costs more than running.
+import { and, asc, eq, getTableColumns, inArray, lt, type Placeholder, sql } from "drizzle-orm";
 import type { Failure } from "../../core/errors.ts";
-import type { JobId, RunnerId } from "../../core/ids.ts";
+import { asId, type FileToken, type JobId, type RunnerId } from "../../core/ids.ts";
 import type { Job, LogLine, Timing } from "../../core/job.ts";
 import type { Units } from "../../core/pipeline.ts";
 import { type Instant, instant } from "../../core/units.ts";
 import type { Database } from "../database/open.ts";
 import { jobLogTable, jobTable } from "./job.table.ts";
-import { type JobRow, jobOf, type NewJobRow } from "./job-row.ts";
+import type { JobRow } from "./job-row.ts";
 import type { Setbacks } from "./retry.ts";
 
 export type Ending =
@@ -15,79 +16,141 @@ export type Ending =
   | { status: "failed"; failure: Failure }
   | { status: "cancelled" };
 
-export type JobStore = ReturnType<typeof createJobStore>;
+/** The state that an ending leaves; of a running job, also whose attempt ends. */
+export type Leaving = { from: "queued" } | { from: "running"; runner: RunnerId; setbacks?: Setbacks };
 
-/** Callers hold a transaction: see group-commit.ts. */
-export function createJobStore({ orm }: Database) {
+/** Callers hold a transaction: see group-commit.ts. Transitions answer false when the job was not in that state. */
+export type JobStore = {
+  insert(row: JobRow): void;
+  row(id: JobId): JobRow | undefined;
+  /** Oldest first. */
+  withStatus(...status: Job["status"][]): JobRow[];
+  claim(id: JobId, by: { runner: RunnerId; at: Instant }): JobRow | undefined;
+  end(id: JobId, leaving: Leaving, ending: Ending & { at: Instant }): boolean;
+  requeue(id: JobId, attempt: { runner: RunnerId; setbacks?: Setbacks }): JobRow | undefined;
+  requestCancel(id: JobId): boolean;
+  addLog(id: JobId, line: number, text: LogLine): void;
+  logs(id: JobId): LogLine[];
+  finishedBefore(before: Instant, limit: number): { id: JobId; files: FileToken }[];
+  remove(ids: JobId[]): void;
+};
+
+export function createJobStore({ orm }: Database): JobStore {
   const job = jobTable;
-  const byId = orm
-    .select()
-    .from(job)
-    .where(eq(job.id, sql.placeholder("id")))
-    .prepare();
-  const claimIt = orm
-    .update(job)
-    .set({
-      status: "running",
-      runner: sql`${sql.placeholder("runner")}`,
-      startedAt: sql`${sql.placeholder("at")}`,
-      attempts: sql`${job.attempts} + 1`,
-    })
-    .where(and(eq(job.id, sql.placeholder("id")), eq(job.status, "queued")))
-    .returning()
-    .prepare();
-  const logsOf = orm
-    .select()
-    .from(jobLogTable)
-    .where(eq(jobLogTable.job, sql.placeholder("id")))
-    .orderBy(asc(jobLogTable.line))
-    .prepare();
-
-  /** The row as it is now, or undefined when it was not in the state that the transition leaves. */
-  const change = (set: Partial<NewJobRow>, where: SQL | undefined): JobRow | undefined =>
-    orm.update(job).set(set).where(where).returning().get();
-  const isRunning = (id: JobId, runner: RunnerId) =>
-    and(eq(job.id, id), eq(job.status, "running"), eq(job.runner, runner));
-
+  const run = prepareAll(orm);
   return {
-    insert: (row: NewJobRow) => {
-      orm.insert(job).values(row).run();
+    insert: (row) => {
+      run.insert.run(row);
     },
-    row: (id: JobId): JobRow | undefined => byId.get({ id }),
-    withStatus: (...status: Job["status"][]): JobRow[] =>
+    row: (id) => run.row.get({ id }),
+    withStatus: (...status) =>
       orm.select().from(job).where(inArray(job.status, status)).orderBy(asc(job.createdAt), asc(job.id)).all(),
-    claim: (id: JobId, { runner, at }: { runner: RunnerId; at: Instant }): JobRow | undefined =>
-      claimIt.get({ id, runner, at }),
-    endQueued: (id: JobId, ending: Ending, finishedAt: Instant) =>
-      change({ ...columnsOf(ending), finishedAt }, and(eq(job.id, id), eq(job.status, "queued"))),
-    endRunning: (id: JobId, runner: RunnerId, ending: Ending & { setbacks?: Setbacks }, finishedAt: Instant) =>
-      change({ ...columnsOf(ending), ...ending.setbacks, finishedAt }, isRunning(id, runner)),
-    requeue: (id: JobId, runner: RunnerId, setbacks: Partial<Setbacks> = {}) =>
-      change({ status: "queued", runner: null, startedAt: null, ...setbacks }, isRunning(id, runner)),
-    requestCancel: (id: JobId) => change({ cancelRequested: true }, and(eq(job.id, id), eq(job.status, "running"))),
-    addLog: (id: JobId, line: number, { at, level, message }: LogLine) => {
-      orm.insert(jobLogTable).values({ job: id, line, at, level, message }).run();
+    claim: (id, { runner, at }) => run.claim.get({ id, runner, at }),
+    end(id, leaving, { at, ...ending }) {
+      const attempt = leaving.from === "running" ? leaving : { runner: null, setbacks: undefined };
+      const { kills = null, crashes = null, interruptions = null } = attempt.setbacks ?? {};
+      const { from } = leaving;
+      const { runner } = attempt;
+      const ended = run.end.get({ id, from, runner, kills, crashes, interruptions, at, ...endColumns(ending) });
+      return ended !== undefined;
     },
-    logs: (id: JobId): LogLine[] =>
-      logsOf.all({ id }).map(({ at, level, message }) => ({ at: instant(at), level, message })),
-    finishedBefore: (before: Instant, limit: number): Job[] =>
-      orm.select().from(job).where(lt(job.finishedAt, before)).limit(limit).all().map(jobOf),
-    remove: (ids: JobId[]) => {
+    requeue: (id, { runner, setbacks }) =>
+      orm
+        .update(job)
+        .set({ status: "queued", runner: null, startedAt: null, ...setbacks })
+        .where(and(eq(job.id, id), eq(job.status, "running"), eq(job.runner, runner)))
+        .returning()
+        .get(),
+    requestCancel: (id) =>
+      orm
+        .update(job)
+        .set({ cancelRequested: true })
+        .where(and(eq(job.id, id), eq(job.status, "running")))
+        .returning({ id: job.id })
+        .get() !== undefined,
+    addLog: (id, line, text) => {
+      run.addLog.run({ job: id, line, ...text });
+    },
+    logs: (id) => run.logs.all({ id }).map(({ at, level, message }) => ({ at: instant(at), level, message })),
+    finishedBefore: (before, limit) =>
+      orm
+        .select({ id: job.id, files: job.files })
+        .from(job)
+        .where(lt(job.finishedAt, before))
+        .limit(limit)
+        .all()
+        .map(({ id, files }) => ({ id: asId(id), files: asId(files) })),
+    remove: (ids) => {
       orm.delete(job).where(inArray(job.id, ids)).run();
     },
   };
 }
 
-/** As columns; a job that ends on the spot is inserted with them. */
-export function columnsOf(ending: Ending): Partial<NewJobRow> & Pick<NewJobRow, "status"> {
-  if (ending.status === "failed") return { status: "failed", failure: JSON.stringify(ending.failure) };
-  if (ending.status === "cancelled") return { status: "cancelled" };
-  const { status, output, units, timing, device } = ending;
-  return {
-    status,
-    output: JSON.stringify(output),
-    units: JSON.stringify(units),
-    timing: JSON.stringify(timing),
-    device,
+/** A setback that is not given stays as it was. */
+const kept = (name: keyof Setbacks) => sql`coalesce(${sql.placeholder(name)}, ${jobTable[name]})`;
+const given = (name: string) => sql`${sql.placeholder(name)}`;
+
+function prepareAll(orm: Database["orm"]) {
+  const job = jobTable;
+  const log = jobLogTable;
+  const isJob = eq(job.id, sql.placeholder("id"));
+  const ending = {
+    status: given("status"),
+    output: given("output"),
+    units: given("units"),
+    timing: given("timing"),
+    failure: given("failure"),
+    device: given("device"),
+    finishedAt: given("at"),
+    kills: kept("kills"),
+    crashes: kept("crashes"),
+    interruptions: kept("interruptions"),
   };
+  const claim = {
+    status: sql`'running'`,
+    runner: given("runner"),
+    startedAt: given("at"),
+    attempts: sql`${job.attempts} + 1`,
+  };
+  const isLeft = and(
+    isJob,
+    eq(job.status, sql.placeholder("from")),
+    sql`${job.runner} is ${sql.placeholder("runner")}`,
+  );
+  const waits = and(isJob, eq(job.status, "queued"));
+  return {
+    insert: orm
+      .insert(job)
+      .values(placeholders(getTableColumns(job)))
+      .prepare(),
+    row: orm.select().from(job).where(isJob).prepare(),
+    claim: orm.update(job).set(claim).where(waits).returning().prepare(),
+    end: orm.update(job).set(ending).where(isLeft).returning({ id: job.id }).prepare(),
+    addLog: orm
+      .insert(log)
+      .values(placeholders(getTableColumns(log)))
+      .prepare(),
+    logs: orm
+      .select()
+      .from(log)
+      .where(eq(log.job, sql.placeholder("id")))
+      .orderBy(asc(log.line))
+      .prepare(),
+  };
+}
+
+/** One placeholder for each column, named like it. */
+const placeholders = <Columns extends Record<string, unknown>>(columns: Columns) =>
+  Object.fromEntries(Object.keys(columns).map((name) => [name, sql.placeholder(name)])) as {
+    [Name in keyof Columns]: Placeholder; // Object.fromEntries forgets the names
+  };
+
+function endColumns(ending: Ending) {
+  const { status } = ending;
+  const nothing = { output: null, units: null, timing: null, failure: null, device: null };
+  if (status === "failed") return { ...nothing, status, failure: JSON.stringify(ending.failure) };
+  if (status === "cancelled") return { ...nothing, status };
+  const { output, units, timing, device } = ending;
+  const texts = { output: JSON.stringify(output), units: JSON.stringify(units), timing: JSON.stringify(timing) };
+  return { ...nothing, ...texts, status, device };
 }

@@ -5,8 +5,7 @@ import { isFinished, type Job, type JobEvent, type LogLine, type Priority } from
 import { parse, type TObject } from "../../core/schema.ts";
 import { instant, type Milliseconds } from "../../core/units.ts";
 import type { Model } from "../../engine/model.ts";
-import { jobOf } from "./job-row.ts";
-import { columnsOf } from "./job-store.ts";
+import { type JobRow, jobOf } from "./job-row.ts";
 import type { JobLedger } from "./ledger.ts";
 
 export type Submission = {
@@ -93,9 +92,8 @@ export function createJobs({ ledger, inputOf, retries, maxQueue }: JobsParts): J
       yield* watchers.follow(id, () => replay(id), signal);
     },
     cancel(id) {
-      const ended = writes.write(() => store.endQueued(id, { status: "cancelled" }, clock.now()));
-      if (ended) {
-        ledger.ended(ended);
+      if (writes.write(() => store.end(id, { from: "queued" }, { status: "cancelled", at: clock.now() }))) {
+        ledger.ended(id);
         return "requested";
       }
       if (writes.write(() => store.requestCancel(id))) {
@@ -153,21 +151,20 @@ function newJob(submission: Submission, { checked, now, retries }: Granted): Job
   return failure ? { ...common, status: "failed", failure, finishedAt: now } : { ...common, status: "queued" };
 }
 
-function rowOf(job: Job) {
-  const { id, model, endpoint, key, priority, retries, files, createdAt, startBy } = job;
-  const row = {
-    id,
-    model,
-    endpoint,
-    key,
-    priority,
-    retries,
-    files,
-    createdAt,
-    startBy,
+function rowOf(job: Job): JobRow {
+  const { id, model, endpoint, key, priority, attempts, retries, files, createdAt, startBy = null } = job;
+  const isFailed = job.status === "failed";
+  return {
+    ...NEW_ROW,
+    ...{ id, model, endpoint, key, priority, attempts, retries, files, createdAt, startBy },
     input: JSON.stringify(job.input),
+    status: isFailed ? "failed" : "queued",
+    failure: isFailed ? JSON.stringify(job.failure) : null,
+    finishedAt: isFailed ? job.finishedAt : null,
   };
-  return job.status === "failed"
-    ? { ...row, ...columnsOf({ status: "failed", failure: job.failure }), finishedAt: job.finishedAt }
-    : { ...row, status: "queued" as const };
 }
+
+const NEW_ROW = {
+  ...{ kills: 0, crashes: 0, interruptions: 0, cancelRequested: false },
+  ...{ runner: null, startedAt: null, output: null, units: null, timing: null, device: null },
+};

@@ -1,8 +1,8 @@
 // What the two sides of the job store share: rows, their mirror in memory, watchers, and who hears of changes.
 import type { Clock, Timers } from "../../core/clock.ts";
-import { asId, type JobId, type ModelId, type RunnerId } from "../../core/ids.ts";
+import { asId, type FileToken, type JobId, type ModelId, type RunnerId } from "../../core/ids.ts";
 import { type Instant, instant, milliseconds } from "../../core/units.ts";
-import { createGroupCommit, type GroupCommit } from "../database/group-commit.ts";
+import type { GroupCommit } from "../database/group-commit.ts";
 import type { Database } from "../database/open.ts";
 import { type JobRow, jobOf } from "./job-row.ts";
 import { createJobStore, type JobStore } from "./job-store.ts";
@@ -13,6 +13,7 @@ import { createWatchers, type Watchers } from "./watchers.ts";
 export type Attempt = {
   runner: RunnerId;
   startedAt: Instant;
+  files: FileToken;
   queueMs: number;
   loadMs: number;
   /** Log lines so far, of all attempts. */
@@ -21,7 +22,7 @@ export type Attempt = {
 };
 
 /** What the scheduler hears. */
-export type JobNote = { type: "waiting" } | { type: "cancel"; id: JobId } | { type: "lost" };
+export type JobNote = { type: "waiting" } | { type: "cancel"; id: JobId } | { type: "lost"; reason: string };
 
 export type JobLedger = {
   store: JobStore;
@@ -32,8 +33,8 @@ export type JobLedger = {
   clock: Clock;
   /** After a row came to wait. */
   queued(row: WaitingJob): void;
-  /** After a row came to its end; watchers hear of it once that is on disk. */
-  ended(row: JobRow): void;
+  /** After a job came to its end; watchers hear of it once that is on disk. */
+  ended(id: JobId): void;
   notify(note: JobNote): void;
   subscribe(listener: (note: JobNote) => void): () => void;
   /** Tells watchers of waiting jobs their new position, soon and together. */
@@ -52,6 +53,7 @@ export function createJobLedger({
   clock: Clock;
   timers: Timers;
 }): JobLedger {
+  const store = createJobStore(database);
   const waiting = createWaitingJobs();
   const watchers = createWatchers();
   const attempts = new Map<JobId, Attempt>();
@@ -59,12 +61,12 @@ export function createJobLedger({
   const notify = (note: JobNote) => {
     for (const listener of listeners) listener(note);
   };
-  const writes = createGroupCommit({ sqlite: database.sqlite, onLost: () => notify({ type: "lost" }) });
+  database.onLost((error) => notify({ type: "lost", reason: error.message }));
   const positionsChanged = createPositionNews({ waiting, watchers, timers });
 
   return {
-    store: createJobStore(database),
-    writes,
+    store,
+    writes: database,
     waiting,
     attempts,
     watchers,
@@ -76,15 +78,15 @@ export function createJobLedger({
       if (watchers.has(job.id)) watchers.emit(job.id, { type: "queued", position: waiting.position(job.id) });
       notify({ type: "waiting" });
     },
-    ended(row) {
-      const id = asId<JobId>(row.id);
+    ended(id) {
       attempts.delete(id);
       if (waiting.remove(id)) positionsChanged();
       const tell = () => {
-        if (watchers.has(id)) watchers.emit(id, { type: "finished", job: jobOf(row) });
+        const row = watchers.has(id) ? store.row(id) : undefined;
+        if (row) watchers.emit(id, { type: "finished", job: jobOf(row) });
       };
       // A write that was lost is told to nobody: `lost` makes the scheduler look again.
-      writes.committed().then(tell, () => {});
+      database.committed().then(tell, () => {});
     },
     subscribe(listener) {
       listeners.add(listener);

@@ -26,16 +26,22 @@ export function createRecovery({
     const { kills, crashes, interruptions, retries } = row;
     const verdict = afterServerDeath({ setbacks: { kills, crashes, interruptions }, retries });
     const { setbacks } = verdict;
-    if (row.cancelRequested) store.endRunning(id, runner, { status: "cancelled" }, clock.now());
-    else if (verdict.type === "again") store.requeue(id, runner, setbacks);
-    else store.endRunning(id, runner, { status: "failed", failure: verdict.failure, setbacks }, clock.now());
+    const leaving = { from: "running" as const, runner, setbacks };
+    if (row.cancelRequested) store.end(id, leaving, { status: "cancelled", at: clock.now() });
+    else if (verdict.type === "again") store.requeue(id, { runner, setbacks });
+    else store.end(id, leaving, { status: "failed", failure: verdict.failure, at: clock.now() });
     return !row.cancelRequested && verdict.type === "again" ? "requeued" : "ended";
   };
   const readQueue = () => {
     waiting.clear();
     for (const row of store.withStatus("queued")) {
       if (hasModel(asId<ModelId>(row.model))) waiting.add(waitingOf(row, clock.now()));
-      else store.endQueued(asId<JobId>(row.id), { status: "failed", failure: modelGone(row) }, clock.now());
+      else
+        store.end(
+          asId<JobId>(row.id),
+          { from: "queued" },
+          { status: "failed", failure: modelGone(row), at: clock.now() },
+        );
     }
   };
 
@@ -50,7 +56,7 @@ export function createRecovery({
     reload: () =>
       writes.write(() => {
         for (const { id, runner } of store.withStatus("running"))
-          if (!attempts.has(asId<JobId>(id))) store.requeue(asId<JobId>(id), asId<RunnerId>(runner ?? ""));
+          if (!attempts.has(asId<JobId>(id))) store.requeue(asId<JobId>(id), { runner: asId<RunnerId>(runner ?? "") });
         readQueue();
       }),
   };

@@ -1,9 +1,10 @@
 // The scheduler's side of the job store: every transition from queued over running to an end.
 import { type Failure, ForecourtError } from "../../core/errors.ts";
-import type { FileToken, JobId, ModelId, RunnerId } from "../../core/ids.ts";
+import { asId, type FileToken, type JobId, type ModelId, type RunnerId } from "../../core/ids.ts";
 import type { Job, LogLine } from "../../core/job.ts";
 import type { Units } from "../../core/pipeline.ts";
-import { type JobRow, jobOf } from "./job-row.ts";
+import { jobOf } from "./job-row.ts";
+import type { Ending, Leaving } from "./job-store.ts";
 import { type Attempt, type JobLedger, type JobNote, waitingOf } from "./ledger.ts";
 import { createRecovery, type Recovery } from "./recovery.ts";
 import { afterRunnerDeath, type Setbacks } from "./retry.ts";
@@ -44,10 +45,11 @@ export type WorkParts = {
 export function createJobWork({ ledger, missingFiles, hasModel }: WorkParts): JobWork {
   const { store, writes, waiting, attempts, watchers, clock } = ledger;
 
-  const end = (id: JobId, row: JobRow | undefined): boolean => {
-    if (row) ledger.ended(row);
+  const end = (id: JobId, leaving: Leaving, ending: Ending): boolean => {
+    const hasEnded = writes.write(() => store.end(id, leaving, { ...ending, at: clock.now() }));
+    if (hasEnded) ledger.ended(id);
     else attempts.delete(id);
-    return row !== undefined;
+    return hasEnded;
   };
   const whileRunning = <T>(id: JobId, act: (attempt: Attempt) => T): T | undefined => {
     const attempt = attempts.get(id);
@@ -55,15 +57,12 @@ export function createJobWork({ ledger, missingFiles, hasModel }: WorkParts): Jo
   };
   const failRunning = (id: JobId, { runner }: Attempt, failure: Failure, setbacks?: Setbacks): boolean => {
     const isCancelled = store.row(id)?.cancelRequested ?? false;
-    const ending = isCancelled ? { status: "cancelled" as const } : { status: "failed" as const, failure };
-    const row = writes.write(() =>
-      store.endRunning(id, runner, { ...ending, ...(setbacks && { setbacks }) }, clock.now()),
-    );
-    return end(id, row);
+    const leaving = { from: "running" as const, runner, ...(setbacks && { setbacks }) };
+    return end(id, leaving, isCancelled ? { status: "cancelled" } : { status: "failed", failure });
   };
   const backToQueue = (id: JobId, { runner }: Attempt, setbacks?: Setbacks) => {
     attempts.delete(id);
-    const row = writes.write(() => store.requeue(id, runner, setbacks));
+    const row = writes.write(() => store.requeue(id, { runner, ...(setbacks && { setbacks }) }));
     if (row) ledger.queued(waitingOf(row, clock.now()));
   };
   const addLog = (id: JobId, message: string) =>
@@ -90,29 +89,21 @@ export function createJobWork({ ledger, missingFiles, hasModel }: WorkParts): Jo
       if (!row) return undefined;
       const queueMs = Math.max(0, startedAt - (waited?.since ?? row.createdAt) - loadMs);
       const lines = row.attempts > 1 ? store.logs(id).length : 0;
-      attempts.set(id, { runner, startedAt, queueMs, loadMs, lines });
+      attempts.set(id, { runner, startedAt, files: asId(row.files), queueMs, loadMs, lines });
       watchers.emit(id, { type: "started", runner });
       ledger.positionsChanged();
       return jobOf(row);
     },
     finish: (id, { output, units, device }) =>
       whileRunning(id, (attempt) => {
-        const missing = missingFiles(output, fileTokenOf(store.row(id)));
+        const { runner, files, queueMs, loadMs, startedAt } = attempt;
+        const missing = missingFiles(output, files);
         if (missing.length > 0) return failRunning(id, attempt, unsaved(missing));
-        const { queueMs, loadMs, startedAt } = attempt;
         const timing = { queueMs, loadMs, runMs: clock.now() - startedAt };
-        const ending = { status: "done" as const, output, units, timing, device };
-        return end(
-          id,
-          writes.write(() => store.endRunning(id, attempt.runner, ending, clock.now())),
-        );
+        return end(id, { from: "running", runner }, { status: "done", output, units, timing, device });
       }) ?? false,
     fail: (id, failure) => whileRunning(id, (attempt) => failRunning(id, attempt, failure)) ?? false,
-    refuse: (id, failure) =>
-      end(
-        id,
-        writes.write(() => store.endQueued(id, { status: "failed", failure }, clock.now())),
-      ),
+    refuse: (id, failure) => end(id, { from: "queued" }, { status: "failed", failure }),
     interrupt(id, failure) {
       whileRunning(id, (attempt) => {
         const row = store.row(id);
@@ -137,7 +128,6 @@ export function createJobWork({ ledger, missingFiles, hasModel }: WorkParts): Jo
 
 const CANCELLED = new ForecourtError("client_cancelled", "The request was cancelled.").toFailure();
 
-const fileTokenOf = (row: JobRow | undefined): FileToken => (row?.files ?? "") as FileToken; // written by submit
 const unsaved = (names: string[]) =>
   new ForecourtError(
     "runner_failed",

@@ -40,7 +40,7 @@ type Known = { key: Key; hash: Buffer };
 const SECRET_BYTES = 16;
 
 export function createKeys({ database, clock }: { database: Database; clock: Clock }): Keys {
-  const { orm, sqlite } = database;
+  const { orm, sqlite, write, flush } = database;
   const dataVersion = sqlite.prepare<{ data_version: number }, []>("PRAGMA data_version");
   let known = new Map<string, Known>();
   let seenVersion = -1;
@@ -81,10 +81,14 @@ export function createKeys({ database, clock }: { database: Database; clock: Clo
         createdAt: clock.now(),
         ...(expiresAt !== undefined && { expiresAt }),
       };
-      orm
-        .insert(keyTable)
-        .values({ ...key, hash: sha256(secret).toString("hex") })
-        .run();
+      const hash = sha256(secret).toString("hex");
+      write(() =>
+        orm
+          .insert(keyTable)
+          .values({ ...key, hash })
+          .run(),
+      );
+      flush();
       forget();
       return { key, secret: `${key.id}:${secret}` };
     },
@@ -99,7 +103,8 @@ export function createKeys({ database, clock }: { database: Database; clock: Clo
       if (!key) throw new ForecourtError("not_found", `There is no key ${id}.`);
       if (key.revokedAt !== undefined) return withUse(key);
       const revokedAt = clock.now();
-      orm.update(keyTable).set({ revokedAt }).where(eq(keyTable.id, id)).run();
+      write(() => orm.update(keyTable).set({ revokedAt }).where(eq(keyTable.id, id)).run());
+      flush();
       forget();
       return withUse({ ...key, revokedAt });
     },
@@ -110,9 +115,12 @@ export function createKeys({ database, clock }: { database: Database; clock: Clo
       return key;
     },
     flushUsage() {
-      for (const [id, at] of used) orm.update(keyTable).set({ lastUsedAt: at }).where(eq(keyTable.id, id)).run();
-      if (used.size > 0) forget();
+      if (used.size === 0) return;
+      write(() => {
+        for (const [id, at] of used) orm.update(keyTable).set({ lastUsedAt: at }).where(eq(keyTable.id, id)).run();
+      });
       used.clear();
+      forget();
     },
   };
 }

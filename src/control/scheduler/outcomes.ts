@@ -8,7 +8,6 @@ import type { Step } from "../../core/pipeline.ts";
 import { type Bytes, bytes, type Instant } from "../../core/units.ts";
 import type { Fleet, FleetEvent } from "../fleet/fleet.ts";
 import type { JobWork } from "../jobs/work.ts";
-import type { Files } from "../storage/files.ts";
 import type { InputMedia } from "../storage/input-media.ts";
 import type { Batch, Batches } from "./batches.ts";
 import type { Preparation } from "./preparation.ts";
@@ -18,7 +17,6 @@ export type ReadyRunner = { at: Instant; loadMs: number; device: string };
 export type OutcomeParts = {
   work: JobWork;
   fleet: Pick<Fleet, "runners">;
-  files: Files;
   media: InputMedia;
   preparation: Preparation;
   batches: Batches;
@@ -99,12 +97,11 @@ function takeStep(job: JobId, step: Step<unknown>, device: string, work: JobWork
   }
 }
 
-/** Fetched media are of no use after the run; a folder without outputs neither. */
-function tidy(batch: Batch, { files, media, preparation }: OutcomeParts): void {
+/** Fetched media are of no use after the run. */
+function tidy(batch: Batch, { media, preparation }: OutcomeParts): void {
   const fetched = new Set(preparation.jobs());
   for (const { id, files: token } of batch.jobs) {
     if (fetched.has(id)) media.remove(token);
     preparation.forgetMedia(id);
-    files.tidy(token);
   }
 }

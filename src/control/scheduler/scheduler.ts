@@ -107,7 +107,10 @@ export function createScheduler(parts: SchedulerParts): Scheduler {
   const onNote = (note: JobNote) => {
     const batch = note.type === "cancel" ? batches.of(note.id) : undefined;
     if (batch) fleet.cancel(batch.id);
-    if (note.type === "lost") repair();
+    if (note.type === "lost") {
+      log.error("writes of the queue were lost", { reason: note.reason });
+      repair();
+    }
     wake();
   };
 

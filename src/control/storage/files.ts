@@ -1,5 +1,5 @@
 // Output files of jobs: one folder each under <data>/files, named by an unguessable token.
-import { mkdirSync, readdirSync, rmdirSync, rmSync, statSync } from "node:fs";
+import { rmSync, statSync } from "node:fs";
 import { extname, join } from "node:path";
 import type { FileToken } from "../../core/ids.ts";
 import { type Bytes, bytes } from "../../core/units.ts";
@@ -7,13 +7,11 @@ import { type Bytes, bytes } from "../../core/units.ts";
 export type StoredFile = { path: string; name: string; contentType: string; size: Bytes };
 
 export type Files = {
-  /** Makes the folder (mode 0700) and returns its path. */
+  /** Path of the folder, which exists once something was put into it: most jobs' never does. */
   directory(token: FileToken): string;
   /** Undefined for unknown, expired, or for names that try to leave the folder. */
   find(token: string, name: string): StoredFile | undefined;
   remove(token: FileToken): void;
-  /** Removes the folder if there is nothing in it. */
-  tidy(token: FileToken): void;
 };
 
 /** 128 bits in base64url, as ids.ts makes them. */
@@ -23,11 +21,7 @@ const NAME = /^[A-Za-z0-9_-][\w.-]{0,199}$/;
 
 export function createFiles({ root }: { root: string }): Files {
   return {
-    directory(token) {
-      const path = join(root, token);
-      mkdirSync(path, { recursive: true, mode: 0o700 });
-      return path;
-    },
+    directory: (token) => join(root, token),
     find(token, name) {
       if (!TOKEN.test(token) || !NAME.test(name)) return undefined;
       const path = join(root, token, name);
@@ -37,10 +31,6 @@ export function createFiles({ root }: { root: string }): Files {
     },
     remove(token) {
       if (TOKEN.test(token)) rmSync(join(root, token), { recursive: true, force: true });
-    },
-    tidy(token) {
-      const path = join(root, token);
-      if (statSync(path, { throwIfNoEntry: false }) && readdirSync(path).length === 0) rmdirSync(path);
     },
   };
 }

@@ -1,5 +1,5 @@
 // Puts the media of a job's input on disk beside its outputs, where no URL leads.
-import { mkdirSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, rmdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { ForecourtError } from "../../core/errors.ts";
 import type { FileToken } from "../../core/ids.ts";
@@ -21,7 +21,7 @@ export type InputMedia = {
     token: FileToken;
     signal: AbortSignal;
   }): Promise<Record<string, string>>;
-  /** Removes what was fetched; the outputs stay. */
+  /** Removes what was fetched, and the folder when there are no outputs in it. */
   remove(token: FileToken): void;
 };
 
@@ -51,7 +51,11 @@ export function createInputMedia(parts: { files: Files; limits: MediaLimits; res
       }
       return media;
     },
-    remove: (token) => rmSync(join(files.directory(token), FOLDER), { recursive: true, force: true }),
+    remove(token) {
+      const folder = files.directory(token);
+      rmSync(join(folder, FOLDER), { recursive: true, force: true });
+      if (existsSync(folder) && readdirSync(folder).length === 0) rmdirSync(folder);
+    },
   };
 }
 
