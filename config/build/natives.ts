@@ -1,6 +1,6 @@
 // Native libraries in the executable: which files, in which layout, and loaders that open them where they are unpacked.
-import { readdirSync } from "node:fs";
-import { dirname, join, resolve } from "node:path";
+import { existsSync, readdirSync } from "node:fs";
+import { join, resolve } from "node:path";
 import type { BunPlugin } from "bun";
 import { ROOT } from "./root.ts";
 
@@ -19,8 +19,11 @@ const MODULES = resolve(ROOT, "node_modules");
 export function nativeFiles(architecture: Architecture): FileSet {
   const files: FileSet = new Map();
   const add = (from: string, to: string, wanted: RegExp) => {
-    const found = readdirSync(resolve(MODULES, from)).filter((name) => wanted.test(name));
-    if (found.length === 0) throw new Error(`node_modules/${from} has no file like ${wanted}`);
+    const folder = resolve(MODULES, from);
+    const found = existsSync(folder) ? readdirSync(folder).filter((name) => wanted.test(name)) : [];
+    if (found.length === 0) {
+      throw new Error(`no libraries in ${folder}: run \`bun install --os linux --cpu ${architecture}\` first`);
+    }
     for (const name of found) files.set(join(to, name), resolve(MODULES, from, name));
   };
   add(`onnxruntime-node/bin/napi-v6/linux/${architecture}`, "onnxruntime", /\.node$|\.so(\.\d+)*$/);
@@ -51,10 +54,9 @@ export function nativeLoaders(files: FileSet): BunPlugin {
           loader: "js",
         };
       });
-      build.onLoad({ filter: /sharp\/dist\/sharp\.mjs$/ }, ({ path }) => {
-        const native = JSON.stringify(join(dirname(path), "forecourt-native"));
+      build.onLoad({ filter: /sharp\/dist\/sharp\.mjs$/ }, () => {
         return {
-          contents: `import { openNative } from ${JSON.stringify(NATIVE)}; // in place of ${native}
+          contents: `import { openNative } from ${JSON.stringify(NATIVE)};
 const sharp = openNative(${pathOf(/sharp-linux-[^/]*\.node$/)});
 if (process.arch === "x64" && !sharp._isUsingX64V2()) throw new Error("the image codec needs a processor of x86-64-v2");
 export default sharp;`,

@@ -88,29 +88,42 @@ test("a fleet that stops ends idle, busy and starting runners, and blames none",
   await watched[Symbol.asyncDispose]();
 });
 
+async function kill(child: Bun.Subprocess): Promise<void> {
+  child.kill("SIGKILL");
+  await child.exited;
+}
+
 /** A server in miniature: starts a runner, gives it work and tells both process ids. */
-async function startParent() {
-  const parent = Bun.spawn([process.execPath, join(import.meta.dir, "../support/parent-of-runner.ts")], {
+async function startParent(script = "parent-of-runner.ts") {
+  const parent = Bun.spawn([process.execPath, join(import.meta.dir, "../support", script)], {
     stdout: "pipe",
     stderr: "inherit",
     stdin: "ignore",
   });
   const reader = parent.stdout.getReader();
   const { value } = await reader.read();
-  return { parent, runner: Number(new TextDecoder().decode(value)) };
+  return { parent, runner: Number(new TextDecoder().decode(value)), [Symbol.asyncDispose]: () => kill(parent) };
 }
 
 test("no runner survives a server that is killed, even one that computes and reads no message", async () => {
-  const { parent, runner } = await startParent();
+  await using started = await startParent();
+  const { parent, runner } = started;
   expect(await isRunning(runner)).toBe(true);
   process.kill(runner, "SIGSTOP"); // as deaf as native code
-  parent.kill("SIGKILL");
+  await kill(parent);
+  await until(async () => !(await isRunning(runner)), "the runner is gone", 1_000);
+});
+
+test("a runner whose server dies while it starts does not stay either", async () => {
+  await using started = await startParent("parent-that-dies.ts");
+  const { parent, runner } = started;
   await parent.exited;
   await until(async () => !(await isRunning(runner)), "the runner is gone", 1_000);
 });
 
 test("the process that holds the fleet maps no native library", async () => {
-  const { parent, runner } = await startParent();
+  await using started = await startParent();
+  const { parent, runner } = started;
   const maps = await Bun.file(`/proc/${parent.pid}/maps`).text();
   expect(maps).toContain("libc.so");
   expect(maps).not.toMatch(/onnxruntime|vips|sharp/);

@@ -43,8 +43,8 @@ export type WatchedFleet = {
   events: FleetEvent[];
   /** Every file of the test; removed at its end. */
   folder: string;
-  /** The next event of a type that was not handed out yet; the past counts. */
-  next<Type extends FleetEvent["type"]>(type: Type): Promise<EventOf<Type>>;
+  /** The next event of a type (of one runner) that was not handed out yet; the past counts. Throws when it is gone. */
+  next<Type extends FleetEvent["type"]>(type: Type, runner?: RunnerId): Promise<EventOf<Type>>;
   /** Loads a model and resolves when it is ready. */
   start(model?: Model, weights?: string): Promise<{ runner: RunnerId; pid: number }>;
   run(
@@ -60,24 +60,24 @@ export async function watchFleet(options: Partial<FleetOptions> = {}): Promise<W
   const fleet = createFleet({ runtime: join(folder, "runtime"), threads: 1, log: silentLog, ...options });
   const events: FleetEvent[] = [];
   const handedOut = new Set<FleetEvent>();
-  let wake = () => {};
+  let { promise: news, resolve: wake } = Promise.withResolvers<void>();
   fleet.subscribe((event) => {
     events.push(event);
     wake();
+    ({ promise: news, resolve: wake } = Promise.withResolvers<void>());
   });
 
-  async function next<Type extends FleetEvent["type"]>(type: Type): Promise<EventOf<Type>> {
+  async function next<Type extends FleetEvent["type"]>(type: Type, runner?: RunnerId): Promise<EventOf<Type>> {
+    const isMeant = (event: FleetEvent) => !handedOut.has(event) && (runner === undefined || event.runner === runner);
     for (;;) {
-      const found = events.find((event): event is EventOf<Type> => event.type === type && !handedOut.has(event));
+      const found = events.find((event): event is EventOf<Type> => event.type === type && isMeant(event));
       if (found) {
         handedOut.add(found);
         return found;
       }
-      const gone = events.find((event) => event.type === "gone" && !handedOut.has(event));
+      const gone = events.find((event) => event.type === "gone" && isMeant(event));
       if (gone) throw new Error(`waited for "${type}", but: ${JSON.stringify(gone)}`);
-      await new Promise<void>((resolve) => {
-        wake = resolve;
-      });
+      await news;
     }
   }
 
@@ -89,7 +89,7 @@ export async function watchFleet(options: Partial<FleetOptions> = {}): Promise<W
     async start(model = echoModel(), weights = folder) {
       const runner = newRunnerId();
       fleet.load({ runner, model, device: cpu, weights });
-      await next("ready");
+      await next("ready", runner);
       const pid = fleet.runners().find(({ id }) => id === runner)?.pid;
       if (pid === undefined) throw new Error("a ready runner without a process");
       return { runner, pid };
