@@ -13,6 +13,7 @@ Usage: ./install.sh [options]
   --prefix DIR     install into DIR instead
   --data DIR       data directory
   --port N         port of the server (default 3250)
+  --binary FILE    install this executable instead of building one
   --no-start       only build and install
   --uninstall      stop and remove Forecourt; keys, models and pictures stay
   --purge          with --uninstall: remove the data directory too
@@ -45,6 +46,7 @@ read_arguments() {
   prefix=${FORECOURT_PREFIX:-}
   data=${FORECOURT_DATA:-}
   port=${FORECOURT_PORT:-}
+  built=
   is_start=yes
   [ "${FORECOURT_NO_START:-}" = 1 ] && is_start=no
   is_uninstall=no
@@ -53,7 +55,7 @@ read_arguments() {
   [ "$(id -u)" = 0 ] && scope=system
   while [ $# -gt 0 ]; do
     case $1 in
-      --prefix | --data | --port) [ $# -ge 2 ] || wrong_usage "$1 needs a value." ;;
+      --prefix | --data | --port | --binary) [ $# -ge 2 ] || wrong_usage "$1 needs a value." ;;
     esac
     case $1 in
       --user) scope=user ;;
@@ -61,9 +63,11 @@ read_arguments() {
       --prefix) prefix=$2 && shift ;;
       --data) data=$2 && shift ;;
       --port) port=$2 && shift ;;
+      --binary) built=$2 && shift ;;
       --prefix=*) prefix=${1#*=} ;;
       --data=*) data=${1#*=} ;;
       --port=*) port=${1#*=} ;;
+      --binary=*) built=${1#*=} ;;
       --no-start) is_start=no ;;
       --uninstall) is_uninstall=yes ;;
       --purge) is_purge=yes ;;
@@ -75,6 +79,7 @@ read_arguments() {
   case $port in
     *[!0-9]* | ??????*) wrong_usage "--port $port is not a number from 1 to 65535." ;;
   esac
+  [ -z "$built" ] || [ -x "$built" ] || wrong_usage "--binary $built is no executable."
   [ "$is_purge" = no ] || [ "$is_uninstall" = yes ] || wrong_usage "--purge goes with --uninstall."
 }
 
@@ -142,7 +147,7 @@ check_tools() {
   for tool in awk base64 cat chmod cp cut df dirname grep head id kill ln mkdir mktemp mv nohup od readlink rm sed sha256sum sleep tail tr; do
     has "$tool" || missing="$missing $tool"
   done
-  if ! has npm; then
+  if [ -z "$built" ] && ! has npm; then
     has curl || has wget || missing="$missing curl"
     for tool in gzip sha512sum tar; do
       has "$tool" || missing="$missing $tool"
@@ -219,15 +224,13 @@ build() {
   export ONNXRUNTIME_NODE_INSTALL=skip
   PATH=$(dirname "$bun"):$PATH
   export PATH
-  cd "$source"
-  quietly bun install --frozen-lockfile
-  quietly bun run build
-  [ -x dist/forecourt ] || give_up "the build left no dist/forecourt."
+  (cd "$source" && quietly bun install --frozen-lockfile && quietly bun run build)
+  built=$source/dist/forecourt
+  [ -x "$built" ] || give_up "the build left no dist/forecourt."
 }
 
 # One folder for each build; the name in bin/ changes by a rename, so that it is never absent or half-written.
 put_in_place() {
-  built=$source/dist/forecourt
   hash=$(sha256sum "$built" | cut -c 1-12)
   version=$("$built" --version | cut -d ' ' -f 2)
   release=$releases/$version-$hash/forecourt
@@ -266,10 +269,10 @@ start() {
     systemd-user) start_user_unit ;;
     background) start_in_background ;;
   esac
-  "$link" ps --wait 60 >/dev/null || {
-    [ -f "$data/logs/server.log" ] && tail -n 20 "$data/logs/server.log" >&2
+  if ! "$link" ps --wait 60 >"$scratch/output" 2>&1; then
+    tail -n 20 "$scratch/output" "$data/logs/server.log" >&2 || true
     give_up "the server did not become ready within a minute; see above, or run '$link doctor'."
-  }
+  fi
 }
 
 start_in_background() {
@@ -398,6 +401,10 @@ hint_path() {
 # ---- uninstall --------------------------------------------------------------------------------------------------
 
 uninstall() {
+  if [ ! -d "$releases" ] && [ "$is_purge" = no ]; then
+    say "There is no Forecourt in $prefix. If it is elsewhere, say so with --user, --system or --prefix."
+    return
+  fi
   stop_server
   case $supervisor in
     systemd) remove_unit /etc/systemd/system systemctl ;;
@@ -447,7 +454,7 @@ main() {
   trap 'rm -rf "$scratch"' EXIT
   trap 'exit 130' INT
   trap 'exit 143' TERM
-  build
+  [ -n "$built" ] || build
   put_in_place
   if [ "$is_start" = no ]; then
     say "Installed. Start it with: $link serve"
