@@ -1,4 +1,6 @@
 // Runs of a fake fleet that wait for the test: each is moved on and ended by hand; until asked to hold, they echo.
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import type { Failure } from "../../src/core/errors.ts";
 import type { Step } from "../../src/core/pipeline.ts";
 import type { RunJob } from "../../src/engine/protocol.ts";
@@ -9,6 +11,8 @@ export type HeldRun = {
   log(message: string): void;
   progress(at: number, of: number): void;
   partial(value: unknown): void;
+  /** Writes an output file and returns its URL as pipelines have it. */
+  save(name: string, content: string): string;
   finish(output: unknown): void;
   fail(failure: Failure): void;
 };
@@ -60,6 +64,11 @@ function heldRun({ fleet, job, order: { batch }, end }: Held): HeldRun {
     log: (message) => fleet.log(batch, message),
     progress: (at, of) => fleet.step(batch, { type: "progress", at, of }),
     partial: (value) => fleet.step(batch, { type: "partial", value }),
+    save(name, content) {
+      mkdirSync(job.directory, { recursive: true });
+      writeFileSync(join(job.directory, name), content);
+      return `forecourt-file:${name}`;
+    },
     finish: (value) => end([{ type: "output", value, units: { requests: 1, images: 2 } }]),
     fail: end,
   };

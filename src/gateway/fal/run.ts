@@ -41,6 +41,7 @@ async function submit(
   const input =
     request.method === "GET" ? inputFromQuery(entry.input, query) : await readJson(request, parts.bodyLimit);
   call.waitForever();
+  request.signal.throwIfAborted();
   const { model } = entry;
   return await parts.jobs.submit({
     ...options,

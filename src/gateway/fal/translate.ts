@@ -1,5 +1,6 @@
 // Jobs in fal's words: result, status, log lines, the URLs of a request and of its files.
 import type { CatalogEntry } from "../../control/catalog/catalog.ts";
+import { fileReference } from "../../control/storage/output-files.ts";
 import type { Failure } from "../../core/errors.ts";
 import type { FileToken } from "../../core/ids.ts";
 import { isFinished, type Job, type LogLine, type Timing } from "../../core/job.ts";
@@ -39,24 +40,19 @@ const timingText = ({ queueMs, loadMs, runMs }: Timing) =>
   `queue=${tenths(queueMs)}, load=${tenths(loadMs)}, run=${tenths(runMs)}`;
 const tenths = (ms: number) => Math.round(ms * 10) / 10;
 
-const PRIVATE_FILE = "forecourt-file:";
-
-/** A copy in which the `url` of every saved file leads to this box; equal texts elsewhere, such as a prompt, stay. */
-export function publicOutput(output: unknown, files: FileToken, roots: Pick<Roots, "origin">): unknown {
-  const walk = (value: unknown): unknown => {
-    if (Array.isArray(value)) return value.map(walk);
-    if (typeof value !== "object" || value === null) return value;
-    return Object.fromEntries(
-      Object.entries(value).map(([name, field]) => [name, isFile(name, field) ? publicUrl(field) : walk(field)]),
-    );
-  };
-  const publicUrl = (url: string) =>
-    `${roots.origin}/files/${files}/${encodeURIComponent(url.slice(PRIVATE_FILE.length))}`;
-  return walk(output);
+/** A copy in which every saved file's `url` leads to this box. */
+export function publicOutput(value: unknown, files: FileToken, roots: Pick<Roots, "origin">): unknown {
+  if (Array.isArray(value)) return value.map((each) => publicOutput(each, files, roots));
+  if (typeof value !== "object" || value === null) return value;
+  const fields = Object.entries(value).map(([field, inner]) => {
+    const name = fileReference(field, inner);
+    return [field, name === undefined ? publicOutput(inner, files, roots) : fileUrl(name, files, roots)];
+  });
+  return Object.fromEntries(fields);
 }
 
-const isFile = (name: string, field: unknown): field is string =>
-  name === "url" && typeof field === "string" && field.startsWith(PRIVATE_FILE);
+const fileUrl = (name: string, files: FileToken, { origin }: Pick<Roots, "origin">) =>
+  `${origin}/files/${files}/${encodeURIComponent(name)}`;
 
 /** The clients build request URLs from `[namespace/]owner/alias` alone. */
 export function requestUrls({ id, endpoint }: Pick<Job, "id" | "endpoint">, roots: Pick<Roots, "queue">) {
