@@ -1,7 +1,7 @@
 // A file of models/ as a checked model; every complaint names the file and the field.
 import { YAML } from "bun";
 import { ForecourtError, toFailure } from "../../core/errors.ts";
-import { parse } from "../../core/schema.ts";
+import { parse, type TSchema } from "../../core/schema.ts";
 import { type Model, modelSchema } from "../../engine/model.ts";
 import type { ModelFile } from "./models.macro.ts";
 
@@ -35,12 +35,32 @@ const parseYaml = (text: string, file: string): unknown =>
 
 /** The parser drops unknown fields, as requests want it; in a file they are spelling mistakes. */
 function rejectUnknownFields(value: unknown, file: string): void {
-  if (typeof value !== "object" || value === null || Array.isArray(value))
+  if (!isMapping(value))
     throw new ForecourtError("misconfigured", `${file}: should be a mapping with id, title, pipeline and so on.`);
-  const unknown = Object.keys(value).find((name) => !(name in modelSchema.properties));
-  if (unknown !== undefined)
-    throw new ForecourtError(
-      "misconfigured",
-      `${file}: ${unknown} is not a field of a model (${Object.keys(modelSchema.properties).join(", ")}).`,
-    );
+  const [unknown] = unknownFields(modelSchema, value, []);
+  if (!unknown) return;
+  const known = unknown.known.join(", ");
+  throw new ForecourtError(
+    "misconfigured",
+    `${file}: ${unknown.path.join(".")} is not a field of a model file (${known}).`,
+  );
 }
+
+type Unknown = { path: string[]; known: string[] };
+
+function unknownFields(schema: TSchema, value: unknown, path: string[]): Unknown[] {
+  if (schema.anyOf) return bestBranch(schema.anyOf.map((branch: TSchema) => unknownFields(branch, value, path)));
+  if (Array.isArray(value) && schema.items)
+    return value.flatMap((each, at) => unknownFields(schema.items, each, [...path, String(at)]));
+  if (!isMapping(value) || !schema.properties) return [];
+  return Object.entries(value).flatMap(([name, field]) => {
+    const here = [...path, name];
+    const property: TSchema | undefined = schema.properties[name];
+    return property ? unknownFields(property, field, here) : [{ path: here, known: Object.keys(schema.properties) }];
+  });
+}
+
+const bestBranch = (branches: Unknown[][]): Unknown[] => branches.toSorted((a, b) => a.length - b.length)[0] ?? [];
+
+const isMapping = (value: unknown): value is Record<string, unknown> =>
+  typeof value === "object" && value !== null && !Array.isArray(value);

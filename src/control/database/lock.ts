@@ -1,32 +1,22 @@
-// One server for each data directory: an operating-system lock that ends with its process, however it ends.
-import { Database as Sqlite } from "bun:sqlite";
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+// One server for each data directory: a lock that ends with its process, however it ends.
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { ForecourtError } from "../../core/errors.ts";
+import { tryFileLock } from "./file-lock.ts";
 
-export type DataLock = { [Symbol.dispose](): void };
-
-/** Throws `unavailable` when another process holds it. */
-export function lockData(data: string): DataLock {
-  mkdirSync(data, { recursive: true, mode: 0o700 });
+/** Throws `unavailable` when another process has it. */
+export function lockData(data: string): Disposable {
   const pidFile = join(data, "server.pid");
-  // SQLite's own file lock is used because Bun has no flock; the file stays empty.
-  const lock = new Sqlite(join(data, "server.lock"), { create: true });
-  try {
-    lock.run("BEGIN EXCLUSIVE");
-  } catch (error) {
-    lock.close();
-    throw new ForecourtError(
-      "unavailable",
-      `Another Forecourt${holder(pidFile)} uses ${data}. Stop it, or give this one its own --data.`,
-      { cause: error },
-    );
+  const lock = tryFileLock(join(data, "server.lock"));
+  if (!lock) {
+    const advice = "Stop it, or give this one its own --data.";
+    throw new ForecourtError("unavailable", `Another Forecourt${holder(pidFile)} uses ${data}. ${advice}`);
   }
   writeFileSync(pidFile, `${process.pid}\n`, { mode: 0o600 });
   return {
     [Symbol.dispose]() {
       rmSync(pidFile, { force: true });
-      lock.close();
+      lock[Symbol.dispose]();
     },
   };
 }

@@ -1,0 +1,108 @@
+// Settings: where each value comes from, and what is said about wrong ones.
+import { afterAll, expect, test } from "bun:test";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { resolveSettings, settingTree } from "../../src/control/settings.ts";
+import { settingsDocument } from "../../src/control/settings/document.ts";
+import { listSettings } from "../../src/control/settings/setting.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "forecourt-settings-"));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+const ENV = { HOME: "/home/ada" };
+const resolve = (given: Omit<Parameters<typeof resolveSettings>[0], "env"> & { env?: Record<string, string> }) =>
+  resolveSettings({ ...given, env: { ...ENV, ...given.env } });
+const fileWith = (text: string) => {
+  const path = join(folder, `${Bun.hash(text)}.yaml`);
+  writeFileSync(path, text);
+  return path;
+};
+const originOf = (name: string, { origins }: ReturnType<typeof resolveSettings>) =>
+  origins.find((each) => each.name === name)?.origin;
+
+test("config/appliance.yaml holds every setting with its default", () => {
+  const written = readFileSync(join(import.meta.dir, "../../config/appliance.yaml"), "utf8");
+  expect(written).toBe(settingsDocument(settingTree));
+});
+
+test("the documented file, used as it is, gives the defaults", () => {
+  const config = join(import.meta.dir, "../../config/appliance.yaml");
+  expect(resolve({ config }).settings).toEqual(resolve({}).settings);
+});
+
+test("every setting has a documentation and an environment name of its own", () => {
+  const settings = listSettings(settingTree);
+  const names = settings.map(({ setting }) => setting.env);
+  expect(new Set(names).size).toBe(names.length);
+  for (const { name, setting } of settings) {
+    expect(setting.env).toBe(`FORECOURT_${name.toUpperCase().replaceAll(".", "_")}`);
+    expect(setting.doc.length).toBeGreaterThan(10);
+  }
+});
+
+test("a flag wins over the environment, the environment over the file, the file over the default", () => {
+  const config = fileWith("port: 1111\nhost: 10.0.0.1\nthreads: 3\n");
+  const resolved = resolve({ config, flags: { port: "3333" }, env: { FORECOURT_PORT: "2222", FORECOURT_THREADS: "2" } });
+  expect(resolved.settings).toMatchObject({ port: 3333, threads: 2, host: "10.0.0.1", device: "auto" });
+  expect(originOf("port", resolved)).toBe("--port");
+  expect(originOf("threads", resolved)).toBe("FORECOURT_THREADS");
+  expect(originOf("host", resolved)).toBe(config);
+  expect(originOf("device", resolved)).toBe("default");
+});
+
+test("nested settings have dotted names in flags and groups in the file", () => {
+  const config = fileWith("jobs:\n  retries: 7\nfetch:\n  allow: [10.0.0.0/8]\n");
+  const { settings } = resolve({ config, flags: { "log.level": "debug" } });
+  expect(settings.jobs.retries).toBe(7);
+  expect(settings.fetch.allow).toEqual(["10.0.0.0/8"]);
+  expect(settings.log.level).toBe("debug");
+});
+
+test("a list in the environment is separated by commas", () => {
+  expect(resolve({ env: { FORECOURT_FETCH_ALLOW: "10.0.0.0/8, nas.local" } }).settings.fetch.allow).toEqual([
+    "10.0.0.0/8",
+    "nas.local",
+  ]);
+});
+
+test("an empty environment variable counts as not set", () => {
+  expect(resolve({ env: { FORECOURT_PORT: "" } }).settings.port).toBe(3250);
+});
+
+test("the data directory follows the service, then XDG, then the home directory", () => {
+  expect(resolve({}).settings.data).toBe("/home/ada/.local/share/forecourt");
+  expect(resolve({ env: { XDG_DATA_HOME: "/xdg" } }).settings.data).toBe("/xdg/forecourt");
+  const service = { XDG_DATA_HOME: "/xdg", STATE_DIRECTORY: "/var/lib/forecourt" };
+  expect(resolve({ env: service }).settings.data).toBe("/var/lib/forecourt");
+  expect(resolve({ env: { ...service, FORECOURT_DATA: "/mine" } }).settings.data).toBe("/mine");
+});
+
+test("appliance.yaml in the data directory is read by itself, and cannot move the data directory", () => {
+  writeFileSync(join(folder, "appliance.yaml"), "port: 4444\n");
+  expect(resolve({ flags: { data: folder } }).settings.port).toBe(4444);
+  writeFileSync(join(folder, "appliance.yaml"), "data: /elsewhere\n");
+  expect(() => resolve({ flags: { data: folder } })).toThrow(/data cannot be set by a file inside/);
+  rmSync(join(folder, "appliance.yaml"));
+});
+
+test("a settings file elsewhere may name the data directory", () => {
+  expect(resolve({ config: fileWith("data: /srv/forecourt\n") }).settings.data).toBe("/srv/forecourt");
+});
+
+const wrong: [string, Parameters<typeof resolve>[0], RegExp][] = [
+  ["an unknown name in the file", { config: fileWith("prot: 1\n") }, /there is no setting prot. Did you mean p/],
+  ["an unknown name in a group", { config: fileWith("jobs: { retry: 1 }\n") }, /there is no setting jobs.retry/],
+  ["a group that is not one", { config: fileWith("jobs: 3\n") }, /jobs should be a mapping/],
+  ["a file that is not YAML", { config: fileWith("a: [1\n") }, /is not valid YAML/],
+  ["a file that is not there", { config: "/nowhere/a.yaml" }, /There is no settings file \/nowhere\/a.yaml/],
+  ["a word for a number", { flags: { port: "many" } }, /port is "many" \(from --port\): Input should be a valid integer/],
+  ["a number out of range", { env: { FORECOURT_PORT: "70000" } }, /port is 70000 \(from FORECOURT_PORT\).*65535/],
+  ["a device that is none", { config: fileWith("device: gpu\n") }, /device is "gpu" \(from .*yaml\).*"cuda"/],
+  ["a flag that is no setting", { flags: { colour: "red" } }, /no setting colour/],
+  ["a public URL with a slash at its end", { flags: { public_url: "https://a.example/" } }, /public_url/],
+];
+for (const [what, given, message] of wrong)
+  test(`${what} is refused, with its name and origin`, () => {
+    expect(() => resolve(given)).toThrow(message);
+  });
