@@ -463,7 +463,7 @@ main() {
   fi
   start
   make_key
-  draw "a large red circle in the center on a blue background"
+  draw "a big red circle on a blue ground"
   farewell
 }
 

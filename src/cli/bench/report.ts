@@ -30,7 +30,7 @@ export function benchText({ device, overhead, jobsPerSecond, startUp, steps }: B
     ["  the bare session's call", ms(steps.sessionMs)],
     ["  more than the bare session", `${(100 * steps.overhead).toFixed(1)} %`],
   ];
-  return `${table(["measured", device], rows)}`;
+  return `On ${device}\n\n${table(["measured", "result"], rows)}`;
 }
 
 const ms = (value: number) => `${value.toFixed(value < 10 ? 2 : 0)} ms`;
