@@ -1,6 +1,7 @@
 // Serving the app on a port until told to stop.
 import type { AnyElysia } from "elysia";
 import { ForecourtError } from "../core/errors.ts";
+import { onAbort } from "./on-abort.ts";
 
 /** A client that neither sends nor reads for this long is cut off; answers that take longer lift it for themselves. */
 const IDLE_SECONDS = 30;
@@ -19,11 +20,7 @@ export const createListen =
     start(app, { host, port, idleSeconds });
     const { server } = app;
     if (!server) throw new Error("the server did not start");
-    const closed = new Promise<void>((resolve) => {
-      const close = () => resolve(drain(server));
-      if (signal.aborted) close();
-      else signal.addEventListener("abort", close, { once: true });
-    });
+    const closed = new Promise<void>((resolve) => onAbort(signal, () => resolve(drain(server))));
     return { host, port: server.port ?? port, closed };
   };
 

@@ -5,6 +5,7 @@ import { ForecourtError } from "../../core/errors.ts";
 import type { Job } from "../../core/job.ts";
 import type { Bytes } from "../../core/units.ts";
 import { requireScope } from "../authenticate.ts";
+import { onAbort } from "../on-abort.ts";
 import { readJson } from "../read-json.ts";
 import type { ReportFailure } from "../report.ts";
 import { type Call, type Endpoint, endpointOf, type Face, requireMethod } from "./call.ts";
@@ -55,14 +56,12 @@ async function submit(
 }
 
 async function finished(jobs: Jobs, { id }: Job, signal: AbortSignal): Promise<FinishedJob> {
-  const cancel = () => jobs.cancel(id);
-  signal.addEventListener("abort", cancel, { once: true });
+  const stay = onAbort(signal, () => jobs.cancel(id));
   try {
-    if (signal.aborted) cancel();
     for await (const event of jobs.watch(id, signal))
       if (event.type === "finished" && isOver(event.job)) return event.job;
   } finally {
-    signal.removeEventListener("abort", cancel);
+    stay();
   }
   throw new ForecourtError("client_cancelled", "The caller left before the request was done.");
 }

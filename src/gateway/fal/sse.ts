@@ -1,4 +1,5 @@
 // Server-sent events: one chunk an event (fal's JavaScript client decodes chunks one by one), comments against silence.
+import { onAbort } from "../on-abort.ts";
 
 /** Proxies buffer event streams unless told not to. */
 const HEADERS = {
@@ -54,9 +55,8 @@ export function sseResponse({ events, left, keepAliveMs, headers, onFailure }: E
 }
 
 /** Follows the request: aborted when its client disconnects, even before the stream has begun. */
-export function leftWith(request: Request): AbortController {
+export function leftWith({ signal }: Request): AbortController {
   const left = new AbortController();
-  request.signal.addEventListener("abort", () => left.abort(request.signal.reason), { once: true });
-  if (request.signal.aborted) left.abort(request.signal.reason);
+  onAbort(signal, (reason) => left.abort(reason));
   return left;
 }

@@ -4,6 +4,7 @@ import type { Jobs } from "../../control/jobs/jobs.ts";
 import { ForecourtError } from "../../core/errors.ts";
 import type { Job, JobEvent } from "../../core/job.ts";
 import { failureBody } from "../failures.ts";
+import { onAbort } from "../on-abort.ts";
 import type { ReportFailure } from "../report.ts";
 import { REQUEST_ID } from "../request-id.ts";
 import type { Call, Roots } from "./call.ts";
@@ -22,7 +23,7 @@ type Streaming = {
 /** Until the job has started, a failure is an ordinary answer with its own status. */
 export async function streamResponse({ jobs, job, entry, call, keepAliveMs, report }: Streaming): Promise<Response> {
   const left = leftWith(call.request);
-  left.signal.addEventListener("abort", () => jobs.cancel(job.id), { once: true });
+  onAbort(left.signal, () => jobs.cancel(job.id));
   const events = jobs.watch(job.id, left.signal);
   const first = await untilStarted(events);
   if (first.type === "finished" && isOver(first.job) && first.job.status !== "done")
