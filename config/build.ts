@@ -1,5 +1,5 @@
 // Builds the executable: `bun run build [--arch x64|arm64] [--outfile PATH]` -> dist/forecourt.
-import { rmSync, statSync } from "node:fs";
+import { renameSync, rmSync, statSync } from "node:fs";
 import { resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { demoWeights } from "./build/demo-weights.ts";
@@ -19,7 +19,9 @@ export async function build(options: BuildOptions = {}): Promise<string> {
   const architecture = options.architecture ?? "x64";
   const outfile = resolve(ROOT, options.outfile ?? "dist/forecourt");
   const natives = nativeFiles(architecture);
-  const stage = resolve(`${outfile}.stage`, "embedded");
+  const work = `${outfile}.work-${process.pid}`;
+  const draft = resolve(work, "forecourt");
+  const stage = resolve(work, "embedded");
   stageFolders(stage, { native: natives, ...demoWeights() });
   try {
     await Bun.build({
@@ -27,7 +29,7 @@ export async function build(options: BuildOptions = {}): Promise<string> {
       target: "bun",
       compile: {
         target: `bun-linux-${architecture}`,
-        outfile,
+        outfile: draft,
         assets: [stage],
         // The program must not change with the directory that it is started from.
         autoloadDotenv: false,
@@ -41,8 +43,10 @@ export async function build(options: BuildOptions = {}): Promise<string> {
       plugins: [nativeLoaders(natives)],
       define: { "globalThis.FORECOURT_COMMIT": JSON.stringify(commit()) },
     });
+    // A server that runs from the former file goes on with it.
+    renameSync(draft, outfile);
   } finally {
-    rmSync(`${outfile}.stage`, { recursive: true, force: true });
+    rmSync(work, { recursive: true, force: true });
   }
   return outfile;
 }

@@ -29,6 +29,16 @@ test("a runner that stops answering in the middle of a batch is ended as hung", 
   expect(await isRunning(pid)).toBe(false);
 });
 
+test("signals meant for the server's whole process group leave a runner at work", async () => {
+  await using watched = await watchFleet();
+  const { runner, pid } = await watched.start();
+  watched.run(runner, [{ prompt: "hello", steps: 20, step_ms: 10 }]);
+  await watched.next("step");
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.kill(pid, signal);
+  await watched.next("idle");
+  expect(watched.fleet.runners()).toMatchObject([{ pid, state: "ready" }]);
+});
+
 test("a batch that outlasts its timeout ends with its runner, and the model need not rest", async () => {
   await using watched = await watchFleet();
   const { runner, pid } = await watched.start();

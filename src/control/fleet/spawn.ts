@@ -61,8 +61,10 @@ export function spawnRunner({ command, onMessage, onLine, onExit }: SpawnOptions
   async function report(): Promise<void> {
     await child.exited;
     // Bun may report the exit before the messages that were sent ahead of it.
-    const closed = Promise.all([disconnected, lines.ended]);
-    await Promise.race([closed, Bun.sleep(CLOSING_MS)]);
+    const { promise: late, resolve } = Promise.withResolvers<void>();
+    const timer = setTimeout(resolve, CLOSING_MS);
+    await Promise.race([Promise.all([disconnected, lines.ended]), late]);
+    clearTimeout(timer);
     onExit({ code: child.exitCode, signal: nameOf(child.signalCode), lastLines: lines.last() });
   }
 

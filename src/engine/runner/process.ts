@@ -23,6 +23,8 @@ export async function runRunnerProcess(): Promise<ExitCode> {
   process.on("unhandledRejection", loop.fail);
   // The channel carries only what src/control/fleet sends, from the same executable.
   process.on("message", (message) => loop.receive(message as ToRunner));
-  await send({ type: "hello", pid: process.pid });
+  // Ctrl+C and service managers signal the whole group; when a runner ends is for the server to decide.
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => {});
+  void send({ type: "hello", pid: process.pid });
   return await Promise.race([loop.ended, disconnected]);
 }
