@@ -39,6 +39,12 @@ export function createGroupCommit({ sqlite, sync }: { sqlite: Sqlite; sync: WalS
     turn = { done: promise, resolve, reject };
     setImmediate(commit);
   };
+  /** A full disk in the middle of a statement makes SQLite undo the whole transaction, others' writes too. */
+  const abandon = (error: unknown) => {
+    const { reject } = turn ?? {};
+    turn = undefined;
+    reject?.(lost(error));
+  };
   function commit() {
     if (!turn) return;
     const { resolve, reject } = turn;
@@ -68,7 +74,7 @@ export function createGroupCommit({ sqlite, sync }: { sqlite: Sqlite; sync: WalS
         if (sqlite.inTransaction) {
           statement.undo.run();
           statement.release.run();
-        }
+        } else abandon(error);
         throw error;
       }
     },

@@ -59,6 +59,8 @@ export function openDatabase(options: {
     [Symbol.dispose]() {
       commits.flush();
       sync.close();
+      // Statements that are still prepared keep SQLite from doing this by itself.
+      sqlite.run("PRAGMA wal_checkpoint(TRUNCATE)");
       sqlite.close();
     },
   };

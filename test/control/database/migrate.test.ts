@@ -1,0 +1,100 @@
+// Migrations: all or nothing, never backwards, with a copy of what was there.
+import { Database as Sqlite } from "bun:sqlite";
+import { afterAll, beforeEach, expect, test } from "bun:test";
+import { existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { snapshotFile } from "../../../src/control/database/migrate.ts";
+import { migrationFiles } from "../../../src/control/database/migrations.macro.ts" with { type: "macro" };
+import type { Migration } from "../../../src/control/database/migrations.macro.ts";
+import { openDatabase } from "../../../src/control/database/open.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "forecourt-migrate-"));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+const first: Migration = { version: 1, name: "0000_a.sql", sql: "CREATE TABLE a (x integer);" };
+const second: Migration = {
+  version: 2,
+  name: "0001_b.sql",
+  sql: "ALTER TABLE a ADD y integer; UPDATE a SET y = x * 2;",
+};
+const broken: Migration = { version: 2, name: "0001_b.sql", sql: "UPDATE a SET x = 0; ALTER TABLE nowhere ADD y;" };
+
+let file = "";
+let count = 0;
+beforeEach(() => {
+  file = join(folder, `${count++}`, "test.sqlite");
+});
+
+const open = (...migrations: Migration[]) => openDatabase({ file, migrations });
+const versionOf = (database: ReturnType<typeof open>) => database.sqlite.query("PRAGMA user_version").values()[0]?.[0];
+
+test("the real migrations make a database that only its owner can read", () => {
+  using database = openDatabase({ file });
+  expect(versionOf(database)).toBe(migrationFiles().length);
+  expect(statSync(file).mode & 0o777).toBe(0o600);
+  expect(database.sqlite.query("PRAGMA journal_mode").values()).toEqual([["wal"]]);
+  expect(database.sqlite.query("PRAGMA foreign_keys").values()).toEqual([[1]]);
+});
+
+test("the embedded migrations are the files of the folder, without gaps", () => {
+  expect(migrationFiles().map(({ name }) => name)).toContain("0000_jobs_and_keys.sql");
+  expect(migrationFiles().map(({ version }) => version)).toEqual(migrationFiles().map((_, at) => at + 1));
+});
+
+test("a newer schema is applied to what is there, after a copy of it", () => {
+  {
+    using database = open(first);
+    database.sqlite.run("INSERT INTO a VALUES (21)");
+  }
+  using database = open(first, second);
+  expect(database.sqlite.query("SELECT y FROM a").values()).toEqual([[42]]);
+  const copy = new Sqlite(snapshotFile(file, 1), { readonly: true });
+  expect(copy.query("SELECT * FROM a").values()).toEqual([[21]]);
+  expect(statSync(snapshotFile(file, 1)).mode & 0o777).toBe(0o600);
+  copy.close();
+});
+
+test("a fresh or current database leaves no copy", () => {
+  open(first, second)[Symbol.dispose]();
+  open(first, second)[Symbol.dispose]();
+  expect(existsSync(snapshotFile(file, 0)) || existsSync(snapshotFile(file, 2))).toBe(false);
+});
+
+test("a migration that fails changes nothing and says which it was", () => {
+  {
+    using database = open(first);
+    database.sqlite.run("INSERT INTO a VALUES (21)");
+  }
+  expect(() => open(first, broken)).toThrow(/0001_b.sql .* failed: no such table: nowhere.*Nothing was changed/);
+  using database = open(first);
+  expect(versionOf(database)).toBe(1);
+  expect(database.sqlite.query("SELECT x FROM a").values()).toEqual([[21]]);
+});
+
+test("a database of a newer version is refused and stays untouched", () => {
+  open(first, second)[Symbol.dispose]();
+  expect(() => open(first)).toThrow(/written by a newer Forecourt \(schema 2, this version knows 1\)/);
+  using database = open(first, second);
+  expect(versionOf(database)).toBe(2);
+});
+
+test("a file that is not a database is refused with its name", () => {
+  open(first)[Symbol.dispose]();
+  writeFileSync(file, "this is a text and not a database. ".repeat(100));
+  expect(() => open(first)).toThrow(/test.sqlite cannot be opened/);
+});
+
+test("rebuilding a table does not delete the rows that refer to it", () => {
+  const tables =
+    "CREATE TABLE p (id integer primary key); CREATE TABLE c (p integer REFERENCES p(id) ON DELETE CASCADE);";
+  const rebuild =
+    "CREATE TABLE n (id integer primary key, z); INSERT INTO n (id) SELECT id FROM p; DROP TABLE p; ALTER TABLE n RENAME TO p;";
+  const one = { version: 1, name: "0000.sql", sql: tables };
+  {
+    using database = open(one);
+    database.sqlite.run("INSERT INTO p VALUES (1); INSERT INTO c VALUES (1);");
+  }
+  using database = open(one, { version: 2, name: "0001.sql", sql: rebuild });
+  expect(database.sqlite.query("SELECT count(*) FROM c").values()).toEqual([[1]]);
+});
