@@ -1,5 +1,6 @@
 // A Hub on loopback that answers like the real one (models.md 5), with faults on demand: two origins, as hub and CDN.
 import { createHash } from "node:crypto";
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 
 export type FakeRepo = {
   files: Record<string, Uint8Array>;
@@ -19,7 +20,6 @@ export type FileRequest = {
   isRange: boolean;
   /** How many requests for this file came before this one. */
   earlier: number;
-  headers: Headers;
 };
 
 export type Fault =
@@ -77,27 +77,19 @@ export function createFakeHub(options: FakeHubOptions): FakeHub {
   const requests: Seen[] = [];
   const files: FileRequest[] = [];
   const counter = { served: 0 };
-  const note = (origin: Seen["origin"], request: Request) => {
-    const { pathname, search } = new URL(request.url);
-    requests.push({ origin, path: pathname + search, authorization: request.headers.get("authorization") });
-  };
-  const cdn = Bun.serve({
-    port: 0,
-    hostname: "127.0.0.1",
-    idleTimeout: 0,
-    development: false,
-    fetch(request) {
-      note("cdn", request);
-      return sendFile(request, options, { files, counter });
-    },
+  // node:http and not Bun.serve, because only it lets a test break a connection in the middle of a body.
+  const cdn = createServer((request, response) => {
+    requests.push({ origin: "cdn", path: request.url ?? "", authorization: request.headers.authorization ?? null });
+    sendFile(request, response, options, { files, counter });
   });
-  const cdnOrigin = `http://127.0.0.1:${cdn.port}`;
+  cdn.listen(0, "127.0.0.1");
+  const cdnOrigin = `http://127.0.0.1:${portOf(cdn)}`;
   const hub = Bun.serve({
     port: 0,
     hostname: "127.0.0.1",
     fetch(request) {
-      note("hub", request);
-      const { pathname } = new URL(request.url);
+      const { pathname, search } = new URL(request.url);
+      requests.push({ origin: "hub", path: pathname + search, authorization: request.headers.get("authorization") });
       if (pathname.startsWith("/api/")) return options.api?.(pathname) ?? answerApi(request, options);
       return resolveFile(request, options, cdnOrigin);
     },
@@ -110,9 +102,17 @@ export function createFakeHub(options: FakeHubOptions): FakeHub {
     files,
     served: () => counter.served,
     async [Symbol.asyncDispose]() {
-      await Promise.all([hub.stop(true), cdn.stop(true)]);
+      cdn.closeAllConnections();
+      cdn.close();
+      await hub.stop(true);
     },
   };
+}
+
+function portOf(server: Server): number {
+  const address = server.address();
+  if (address === null || typeof address === "string") throw new Error("the CDN's double does not listen");
+  return address.port;
 }
 
 const refuse = (status: number, code: string, message: string) =>
@@ -199,51 +199,61 @@ function resolveFile(request: Request, options: FakeHubOptions, cdn: string): Re
 
 type Log = { files: FileRequest[]; counter: { served: number } };
 
-function sendFile(request: Request, { repos, fault }: FakeHubOptions, { files, counter }: Log): Response {
-  const { searchParams } = new URL(request.url);
+function sendFile(
+  request: IncomingMessage,
+  response: ServerResponse,
+  { repos, fault }: FakeHubOptions,
+  log: Log,
+): void {
+  const { searchParams } = new URL(request.url ?? "", "http://cdn");
   const repo = searchParams.get("repo") ?? "";
   const path = searchParams.get("path") ?? "";
   const data = repos[repo]?.files[path];
-  if (!data) return new Response("no such object", { status: 404 });
-  const [, first, last] = /^bytes=(\d+)-(\d*)$/.exec(request.headers.get("range") ?? "") ?? [];
-  const isRange = first !== undefined;
-  const from = Number(first ?? 0);
-  const to = last ? Math.min(data.byteLength, Number(last) + 1) : data.byteLength;
-  const earlier = files.filter((each) => each.repo === repo && each.path === path).length;
-  const asked: FileRequest = { repo, path, from, to, isRange, earlier, headers: request.headers };
-  files.push(asked);
-  const done = fault?.(asked);
-  if (done?.type === "status") return new Response("fault", { status: done.status, headers: done.headers ?? {} });
-  const all = !isRange || done?.type === "ignore range";
-  const body = (all ? data : data.subarray(from, to)).slice();
-  const offset = all ? 0 : from;
-  if (done?.type === "corrupt" && done.at >= offset && done.at < offset + body.byteLength) {
-    body[done.at - offset] = (body[done.at - offset] ?? 0) ^ 1;
-  }
-  const headers: Record<string, string> = { "accept-ranges": "bytes", "content-type": "application/octet-stream" };
-  if (!all) headers["content-range"] = `bytes ${from}-${to - 1}/${data.byteLength}`;
-  const status = all ? 200 : 206;
-  if (done?.type === "cut" || done?.type === "hang") {
-    headers["content-length"] = `${body.byteLength}`;
-    counter.served += Math.min(done.after, body.byteLength);
-    return new Response(interrupted(body, done), { status, headers });
-  }
-  const sent = done?.type === "truncate" ? body.subarray(0, done.after) : body;
-  counter.served += sent.byteLength;
-  return new Response(done?.type === "truncate" ? new Response(sent).body : sent, { status, headers });
+  if (!data) return void response.writeHead(404).end("no such object");
+  const [, first, last] = /^bytes=(\d+)-(\d*)$/.exec(request.headers.range ?? "") ?? [];
+  const asked: FileRequest = {
+    repo,
+    path,
+    from: Number(first ?? 0),
+    to: last ? Math.min(data.byteLength, Number(last) + 1) : data.byteLength,
+    isRange: first !== undefined,
+    earlier: log.files.filter((each) => each.repo === repo && each.path === path).length,
+  };
+  log.files.push(asked);
+  const planned = fault?.(asked);
+  if (planned?.type === "status") return void response.writeHead(planned.status, planned.headers).end("fault");
+  sendBody(
+    response,
+    data,
+    planned?.type === "ignore range" ? { ...asked, from: 0, to: data.byteLength, isRange: false } : asked,
+    planned,
+    log,
+  );
 }
 
-function interrupted(body: Uint8Array, { type, after }: { type: "cut" | "hang"; after: number }): ReadableStream {
-  let isSent = false;
-  return new ReadableStream({
-    pull(controller) {
-      if (!isSent) {
-        isSent = true;
-        if (after > 0) controller.enqueue(body.subarray(0, after));
-        return;
-      }
-      if (type === "cut") controller.error(new Error("cut on purpose"));
-      return type === "hang" ? new Promise(() => {}) : undefined;
-    },
+function sendBody(
+  response: ServerResponse,
+  data: Uint8Array,
+  { from, to, isRange }: FileRequest,
+  fault: Fault | undefined,
+  log: Log,
+): void {
+  const body = data.slice(from, to);
+  if (fault?.type === "corrupt" && fault.at >= from && fault.at < to)
+    body[fault.at - from] = (body[fault.at - from] ?? 0) ^ 1;
+  const sent = body.subarray(0, fault && "after" in fault ? fault.after : undefined);
+  log.counter.served += sent.byteLength;
+  response.writeHead(isRange ? 206 : 200, {
+    "accept-ranges": "bytes",
+    ...(isRange && { "content-range": `bytes ${from}-${to - 1}/${data.byteLength}` }),
+    ...(fault?.type !== "truncate" && { "content-length": body.byteLength }),
   });
+  switch (fault?.type) {
+    case "cut":
+      return void response.write(sent, () => response.destroy());
+    case "hang":
+      return void response.write(sent);
+    default:
+      response.end(sent);
+  }
 }

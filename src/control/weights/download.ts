@@ -1,5 +1,5 @@
 // One file from a URL to its final place: in ranges side by side, resumable, never in place with a wrong hash.
-import type { Clock, Timers } from "../../core/clock.ts";
+import type { Timers } from "../../core/clock.ts";
 import { ForecourtError } from "../../core/errors.ts";
 import { type Milliseconds, milliseconds } from "../../core/units.ts";
 import type { Digest } from "./disk/digest.ts";
@@ -35,7 +35,6 @@ export type DownloadTools = {
   /** Connections of all downloads together. */
   slots: Slots;
   timers: Timers;
-  clock?: Clock;
   random?: () => number;
   /** A range; what a kill between two of them costs at most is far less, see the journal. */
   pieceBytes?: number;
@@ -60,9 +59,8 @@ const ATTEMPTS_AT_RIGHT_DATA = 2;
  */
 export async function download(order: DownloadOrder, tools: DownloadTools): Promise<void> {
   const { to, bytes, digest } = order;
-  const clock = tools.clock && { clock: tools.clock };
   try {
-    await using part = await openPart({ to, bytes, digest, pieceBytes: tools.pieceBytes ?? PIECE_BYTES, ...clock });
+    await using part = await openPart({ to, bytes, digest, pieceBytes: tools.pieceBytes ?? PIECE_BYTES });
     try {
       await completePart(part, order, tools);
     } finally {

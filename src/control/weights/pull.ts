@@ -28,7 +28,7 @@ export type HubAccess = {
   token?: string;
   /** Existing Hugging Face caches (`.../hub`), read where they are and never written. */
   caches?: readonly string[];
-} & Pick<WebOptions, "proxy" | "admit">;
+} & Pick<WebOptions, "proxy" | "admit" | "isOffline">;
 
 /** Shared by the pulls of one process; both default to none shared. */
 export type PullLimits = { bandwidth?: Bandwidth; slots?: Slots };
@@ -60,10 +60,10 @@ export type PulledWeights = {
 const CONNECTIONS = 8;
 
 /**
- * Safe to call at any time and from several processes: what is complete is returned at once without a request (if the
+ * Safe to call at any time and from several processes: what is complete is returned at once (without a request, if the
  * revision is a commit), one pull of a repository runs at a time and the others wait for it, and an interrupted one goes
- * on where it stopped. Throws `weights_missing` (with `details.reason`), `unavailable`, `misconfigured`, or the signal's
- * reason.
+ * on where it stopped. With `access.isOffline` it only looks. Throws `weights_missing` (with `details.reason`),
+ * `unavailable`, `misconfigured`, or the signal's reason.
  */
 export async function pull(order: PullOrder): Promise<PulledWeights> {
   const { source } = order;
@@ -81,12 +81,13 @@ export async function pull(order: PullOrder): Promise<PulledWeights> {
 type Work = ReturnType<typeof prepare>;
 
 function prepare({ data, access = {}, limits = {}, signal, onProgress, tuning = {} }: PullOrder) {
-  const { token, proxy, admit, caches = [] } = access;
+  const { token, proxy, admit, isOffline = false, caches = [] } = access;
   const endpoint = checkedEndpoint(access.endpoint ?? DEFAULT_ENDPOINT);
   const { timers = foregroundTimers, clock = systemClock, reserveBytes, ...sizes } = tuning;
   const tell = onProgress ?? (() => {});
   const progress: Progress = createProgress(tell, clock);
   const web = createWeb({
+    isOffline,
     ...(token && { credentials: { origin: new URL(endpoint).origin, token } }),
     ...(proxy && { proxy }),
     ...(admit && { admit }),
@@ -100,13 +101,12 @@ function prepare({ data, access = {}, limits = {}, signal, onProgress, tuning = 
   const tools: DownloadTools = {
     web,
     timers,
-    clock,
     bandwidth: limits.bandwidth ?? unlimited,
     slots: limits.slots ?? createSlots(CONNECTIONS),
     ...sizes,
   };
   const hub = createHub({ ...patience, endpoint, hasToken: Boolean(token), web });
-  return { root: weightsRoot(data), caches, hub, web, patience, tools, progress, tell, reserveBytes };
+  return { root: weightsRoot(data), caches, hub, web, patience, tools, progress, tell, isOffline, reserveBytes };
 }
 
 type Planned = { plan: Plan; explain: Fetching["explain"] };
@@ -118,8 +118,8 @@ async function planOfHub(source: HubSource, { hub, root, caches, patience, progr
   return { plan, explain: ({ path }) => hub.explain({ repo: source.repo, revision, path }) };
 }
 
-async function planOfUrls(source: UrlSource, { web, patience }: Work): Promise<Planned> {
-  const plan = await planUrls(source, { web, patience });
+async function planOfUrls(source: UrlSource, { root, web, patience }: Work): Promise<Planned> {
+  const plan = await planUrls(source, { root, web, patience });
   return {
     plan,
     explain:
@@ -144,7 +144,8 @@ async function present(
 }
 
 async function fetched({ plan, explain }: Planned, work: Work): Promise<string> {
-  const { root, caches, tools, progress, patience, reserveBytes } = work;
+  const { root, caches, tools, progress, patience, isOffline, reserveBytes } = work;
+  if (isOffline) throw notHere(plan);
   const { signal, timers } = patience;
   await mkdir(root, { recursive: true });
   using _turn = await takeTurn({ root, plan, progress, timers, signal });
@@ -165,6 +166,13 @@ async function fetched({ plan, explain }: Planned, work: Work): Promise<string> 
   });
   return folder;
 }
+
+const notHere = ({ title, commit }: Plan) =>
+  new ForecourtError(
+    "weights_missing",
+    `Not all files of ${title} (${commit.slice(0, 12)}) are on this machine, and going online is switched off.`,
+    { details: { reason: "offline" } },
+  );
 
 async function localFolder(path: string): Promise<PulledWeights> {
   const isFolder = await stat(path).then(

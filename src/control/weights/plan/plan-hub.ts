@@ -46,13 +46,16 @@ async function commitOf(repo: string, revision: string, { hub, roots, signal, on
   try {
     return (await hub.revision(repo, revision, signal)).commit;
   } catch (error) {
-    if (!isPassing(error)) throw error;
+    if (!isPassing(error) && !isOffline(error)) throw error;
     const commit = await knownCommit(repo, revision, roots);
     if (commit === undefined) throw error;
     onNotice(`${error.message} Using ${revision} of ${repo} as this box last saw it: ${commit}.`);
     return commit;
   }
 }
+
+const isOffline = (error: unknown): error is ForecourtError =>
+  error instanceof ForecourtError && error.details?.reason === "offline";
 
 async function knownCommit(repo: string, revision: string, roots: readonly string[]): Promise<string | undefined> {
   for (const root of roots) {

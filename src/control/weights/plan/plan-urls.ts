@@ -1,29 +1,31 @@
 // The plan for plain URLs: a folder of files named after their contents, of the size that their servers tell.
 import { ForecourtError } from "../../../core/errors.ts";
-import { checkedPath } from "../disk/layout.ts";
+import { checkedPath, repoFolder } from "../disk/layout.ts";
 import type { UrlFile, UrlSource } from "../source.ts";
 import { askedWait, type PatienceOptions, passing, persist } from "../transfer/patience.ts";
 import type { Web } from "../transfer/web.ts";
-import { type Plan, planKey } from "./plan.ts";
+import { type Plan, type PlannedFile, planKey, recallPlan } from "./plan.ts";
+
+type Means = { root: string; web: Web; patience: PatienceOptions };
 
 /** Throws `weights_missing` for what the server refuses or whose length it does not tell. */
-export async function planUrls(
-  { urls }: UrlSource,
-  { web, patience }: { web: Web; patience: PatienceOptions },
-): Promise<Plan> {
+export async function planUrls({ urls }: UrlSource, { root, web, patience }: Means): Promise<Plan> {
   const content = urls.map((file) => ({ path: pathOf(file), sha256: file.sha256 }));
   const commit = new Bun.CryptoHasher("sha256").update(JSON.stringify(content)).digest("hex").slice(0, 40);
-  const files = await Promise.all(
-    urls.map(async (file) => ({
-      path: pathOf(file),
-      bytes: file.bytes ?? (await persist(() => sizeOf(file.url, web, patience.signal), patience)),
-      digest: { algorithm: "sha256" as const, hex: file.sha256 },
-      url: file.url,
-    })),
-  );
+  const folderName = `urls--${commit.slice(0, 12)}`;
+  const key = planKey({ urls });
   const title = [...new Set(urls.map(({ url }) => new URL(url).host))].join(", ");
-  return { title, folderName: `urls--${commit.slice(0, 12)}`, commit, key: planKey({ content }), files };
+  const known = await recallPlan(repoFolder(root, folderName), commit, key);
+  const files = known?.files ?? (await Promise.all(urls.map((file) => plannedFile(file, web, patience))));
+  return { title, folderName, commit, key, files };
 }
+
+const plannedFile = async (file: UrlFile, web: Web, patience: PatienceOptions): Promise<PlannedFile> => ({
+  path: pathOf(file),
+  bytes: file.bytes ?? (await persist(() => sizeOf(file.url, web, patience.signal), patience)),
+  digest: { algorithm: "sha256", hex: file.sha256 },
+  url: file.url,
+});
 
 function pathOf({ url, path }: UrlFile): string {
   const address = URL.parse(url);

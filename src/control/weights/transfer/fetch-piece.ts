@@ -82,8 +82,9 @@ async function converse<T>(
   });
   const either = AbortSignal.any([signal, ended.signal]);
   try {
-    const { response } = await source.route({ signal: either, headers });
+    const { response, isElsewhere, url } = await source.route({ signal: either, headers });
     watch.alive();
+    if (isElsewhere && isLinkRefused(response)) throw passing(`${new URL(url).host} answered ${response.status}.`);
     if (response.status !== 200 && response.status !== 206) throw await source.explain(response);
     return await read(response, async (onChunk) => {
       for await (const chunk of response.body ?? []) {
@@ -104,6 +105,9 @@ async function converse<T>(
     ended.abort(); // frees the connection when the body was not read to its end
   }
 }
+
+/** A CDN knows nothing of permissions: its link has expired on the way, or its clock differs from the signer's. */
+const isLinkRefused = ({ status }: Response) => status === 401 || status === 403 || status === 410;
 
 /** Both say how long the whole file is; a file of another length is not the one that was asked for. */
 function expectSize(response: Response, { from, source }: { from: number; source: Source }): void {

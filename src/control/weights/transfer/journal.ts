@@ -1,7 +1,8 @@
 // What is on disk of an unfinished file, written beside it so that the next process goes on from there.
 import { readFile, rename, rm, writeFile } from "node:fs/promises";
-import { type Clock, systemClock } from "../../../core/clock.ts";
+import { systemTimers, type Timers } from "../../../core/clock.ts";
 import { parse, Type } from "../../../core/schema.ts";
+import { milliseconds } from "../../../core/units.ts";
 import { isCutOf, type Piece } from "./pieces.ts";
 
 const whole = () => Type.Integer({ minimum: 0 });
@@ -27,62 +28,59 @@ export async function readJournal(path: string, { bytes, digest }: JournalSubjec
 }
 
 export type Journal = {
-  /** Saves now and then; call it after each change. Throws what an earlier save in the background met. */
+  /** Saves soon; call it after each change. Throws what an earlier save in the background met. */
   note(): void;
   /** Saves what is not saved yet. */
   flush(): Promise<void>;
   remove(): Promise<void>;
 };
 
-/** A killed process repeats at most this much of its work. */
-const SAVE_EVERY_MS = 250;
+/** A killed process repeats at most the work of this long. */
+const SAVE_AFTER = milliseconds(250);
 
 export function createJournal({
   path,
   subject,
   pieces,
-  clock = systemClock,
+  timers = systemTimers,
 }: {
   path: string;
   subject: JournalSubject;
   /** Read at each save; the caller goes on changing them. */
   pieces: readonly Piece[];
-  clock?: Clock;
+  timers?: Timers;
 }): Journal {
-  let savedAt = Number.NEGATIVE_INFINITY;
-  let isChanged = false;
-  let saving: Promise<void> | undefined;
+  let callOff: (() => void) | undefined;
+  let saving: Promise<void> = Promise.resolve();
   let failure: unknown;
 
   const save = async () => {
-    isChanged = false;
-    savedAt = clock.now();
     const fresh = `${path}.new`;
     await writeFile(fresh, JSON.stringify({ version: 1, ...subject, pieces }));
     await rename(fresh, path);
   };
-  const settle = (error: unknown) => {
-    failure = error;
-    isChanged = true;
+  const saveInTurn = () => {
+    callOff = undefined;
+    saving = saving.then(save).catch((error: unknown) => {
+      failure = error;
+    });
   };
   return {
     note() {
-      isChanged = true;
       if (failure !== undefined) throw failure;
-      if (saving || clock.now() - savedAt < SAVE_EVERY_MS) return;
-      saving = save()
-        .catch(settle)
-        .finally(() => {
-          saving = undefined;
-        });
+      callOff ??= timers.after(SAVE_AFTER, saveInTurn);
     },
     async flush() {
+      const isPending = callOff !== undefined;
+      callOff?.();
+      if (isPending) saveInTurn();
       await saving;
-      if (isChanged) await save();
+      if (failure !== undefined) throw failure;
     },
     async remove() {
+      callOff?.();
+      callOff = undefined;
       await saving;
-      isChanged = false;
       await rm(path, { force: true });
     },
   };

@@ -2,7 +2,6 @@
 import { constants } from "node:fs";
 import { type FileHandle, open, rename, rm, stat } from "node:fs/promises";
 import { crc32 } from "node:zlib";
-import type { Clock } from "../../../core/clock.ts";
 import { type Digest, digestText, readChunks } from "../disk/digest.ts";
 import { createHashFollower, type HashFollower } from "./hash-follower.ts";
 import { createJournal, type Journal, readJournal } from "./journal.ts";
@@ -43,13 +42,12 @@ export async function openPart(given: {
   bytes: number;
   digest: Digest;
   pieceBytes: number;
-  clock?: Clock;
 }): Promise<Part> {
   const files = partFiles(given.to);
   const subject = { bytes: given.bytes, digest: digestText(given.digest) };
   const pieces = (await piecesOnDisk(files, subject)) ?? cutPieces(given.bytes, given.pieceBytes);
   const file = await open(files.data, constants.O_RDWR | constants.O_CREAT, 0o644);
-  const journal = createJournal({ path: files.journal, subject, pieces, ...(given.clock && { clock: given.clock }) });
+  const journal = createJournal({ path: files.journal, subject, pieces });
   return createPart({ ...given, files, file, journal, pieces });
 }
 

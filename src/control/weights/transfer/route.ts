@@ -1,7 +1,10 @@
 // The way to one file's bytes: the stable address, and for as long as it works the short-lived one it redirects to.
 import type { Reply, Web } from "./web.ts";
 
-export type Route = (request: { signal: AbortSignal; headers?: Record<string, string> }) => Promise<Reply>;
+export type Route = (request: {
+  signal: AbortSignal;
+  headers?: Record<string, string>;
+}) => Promise<Reply & { /** Another origin answered than the stable address's. */ isElsewhere: boolean }>;
 
 /**
  * The Hub's resolve address answers with a signed link to its CDN. Using that link again spares one counted request for
@@ -12,12 +15,13 @@ export function createRoute(web: Web, url: string): Route {
   return async (request) => {
     if (direct !== undefined) {
       const reply = await web.get(direct, request);
-      if (reply.response.ok) return reply;
+      if (reply.response.ok) return { ...reply, isElsewhere: true };
       await reply.response.body?.cancel();
       direct = undefined;
     }
     const reply = await web.get(url, request);
-    if (reply.response.ok && new URL(reply.url).origin !== new URL(url).origin) direct = reply.url;
-    return reply;
+    const isElsewhere = new URL(reply.url).origin !== new URL(url).origin;
+    if (reply.response.ok && isElsewhere) direct = reply.url;
+    return { ...reply, isElsewhere };
   };
 }

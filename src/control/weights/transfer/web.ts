@@ -19,6 +19,8 @@ export type WebOptions = {
   credentials?: { origin: string; token: string };
   /** URL of an HTTP proxy. Without it Bun reads HTTP_PROXY, HTTPS_PROXY and NO_PROXY. */
   proxy?: string;
+  /** Every request fails at once with reason `offline`. */
+  isOffline?: boolean;
   /** Asked before each request, redirects included; throws to refuse. */
   admit?: (url: URL) => void | Promise<void>;
 };
@@ -26,8 +28,9 @@ export type WebOptions = {
 const MOST_REDIRECTS = 10;
 const REDIRECTS = new Set([301, 302, 303, 307, 308]);
 
-export function createWeb({ credentials, proxy, admit }: WebOptions = {}): Web {
+export function createWeb({ credentials, proxy, admit, isOffline = false }: WebOptions = {}): Web {
   const ask = async (url: URL, { signal, headers }: { signal: AbortSignal; headers?: Record<string, string> }) => {
+    if (isOffline) throw offline(url);
     await admit?.(url);
     const isHome = credentials !== undefined && url.origin === credentials.origin;
     try {
@@ -71,6 +74,11 @@ function nextUrl(from: URL, location: string): URL {
     throw refused(`${from.host} redirects from https to plain http (${url.host}); that is not followed.`);
   return url;
 }
+
+const offline = ({ host }: URL) =>
+  new ForecourtError("weights_missing", `${host} is not asked, because going online is switched off.`, {
+    details: { reason: "offline" },
+  });
 
 const refused = (message: string) =>
   new ForecourtError("weights_missing", message, { details: { reason: "bad_redirect" } });
