@@ -1,0 +1,143 @@
+// The catalogue: files of models become endpoints with schemas of their own, or a complaint that names file and field.
+import { afterAll, expect, test } from "bun:test";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { YAML } from "bun";
+import { createCatalog } from "../../../src/control/catalog/catalog.ts";
+import { modelFileSchema } from "../../../src/control/catalog/file-schema.ts";
+import { parse } from "../../../src/core/schema.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "forecourt-catalog-"));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+const base = {
+  id: "acme/echo",
+  title: "Echo",
+  description: "Says it again.",
+  category: "llm",
+  licence: { id: "MIT", commercial: true },
+  pipeline: "echo",
+  source: { embedded: "none" },
+  memory: { weights: 1, working: 1 },
+  price: { unit: "request", amount: 0, currency: "USD" },
+};
+const file = (change: Record<string, unknown> = {}, name = "models/echo.yaml") => ({
+  file: name,
+  text: YAML.stringify({ ...base, ...change }),
+});
+const catalogOf = (...files: { file: string; text: string }[]) => createCatalog({ builtIn: files });
+const only = (change: Record<string, unknown>) => {
+  const [entry] = catalogOf(file(change)).list();
+  if (!entry) throw new Error("no model");
+  return entry;
+};
+
+test("config/model.schema.json follows from the code", () => {
+  const path = join(import.meta.dir, "../../../config/model.schema.json");
+  expect(readFileSync(path, "utf8")).toBe(modelFileSchema());
+});
+
+test("fields that a model file may leave out have their defaults", () => {
+  const { model } = only({});
+  expect(model).toMatchObject({ aliases: [], defaults: {}, tags: [], limits: { timeoutSeconds: 600, maxBatch: 1 } });
+});
+
+test("a model's defaults replace the pipeline's and free a field from being required", () => {
+  const { input } = only({ defaults: { prompt: "again", steps: 5 } });
+  expect(input.required).toBeUndefined();
+  expect(parse(input, {})).toMatchObject({ prompt: "again", steps: 5 });
+  expect(parse(input, { steps: 2 })).toMatchObject({ steps: 2 });
+});
+
+test("what the model does not set stays as the pipeline has it", () => {
+  const { input } = only({ defaults: { steps: 5 } });
+  expect(input.required).toEqual(["prompt"]);
+  expect(() => parse(input, {})).toThrow(/prompt: Field required/);
+});
+
+test("bounds only tighten a range, and the default moves inside", () => {
+  const { input } = only({ bounds: { steps: { minimum: 3, maximum: 5000 } } });
+  expect(input.properties.steps).toMatchObject({ minimum: 3, maximum: 1000, default: 3 });
+  expect(() => parse(input, { prompt: "x", steps: 2 })).toThrow(/steps: .*greater than or equal to 3/);
+});
+
+test("one model's changes do not reach another model of the same pipeline", () => {
+  const catalog = catalogOf(file({ defaults: { steps: 9 } }), file({ id: "acme/other" }, "models/other.yaml"));
+  const prompt = { prompt: "x" };
+  expect(catalog.list().map(({ input }) => parse(input, prompt).steps)).toEqual([9, 1]);
+});
+
+test("a model whose input has a URL of a file is known to take media", () => {
+  const similarity = file({ pipeline: "image-text-similarity" });
+  expect(catalogOf(similarity).find("acme/echo")?.takesMedia).toBe(true);
+  expect(only({}).takesMedia).toBe(false);
+});
+
+test("a path is split at the longest endpoint that is known", () => {
+  const catalog = catalogOf(
+    file({ aliases: ["fal-ai/flux"] }),
+    file({ id: "acme/dev", aliases: ["fal-ai/flux/dev"] }, "models/dev.yaml"),
+  );
+  const split = (path: string) => {
+    const found = catalog.match(path);
+    return found && [found.entry.model.id, found.endpoint, found.rest];
+  };
+  expect(split("fal-ai/flux/dev/stream")).toEqual(["acme/dev", "fal-ai/flux/dev", "/stream"]);
+  expect(split("/fal-ai/flux/requests/1/status")).toEqual(["acme/echo", "fal-ai/flux", "/requests/1/status"]);
+  expect(split("acme/echo")).toEqual(["acme/echo", "acme/echo", ""]);
+  expect(split("fal-ai/sdxl")).toBeUndefined();
+  expect(split("fal-ai")).toBeUndefined();
+  expect(split("constructor/prototype")).toBeUndefined();
+});
+
+test("the operator's file takes the place of the built-in model of its id", () => {
+  const data = join(folder, "own");
+  mkdirSync(join(data, "models"), { recursive: true });
+  writeFileSync(join(data, "models", "mine.yaml"), file({ title: "Mine" }).text);
+  writeFileSync(join(data, "models", "notes.txt"), "not a model");
+  const catalog = createCatalog({ data, builtIn: [file(), file({ id: "acme/b" }, "models/b.yaml")] });
+  expect(catalog.find("acme/echo")).toMatchObject({
+    origin: join(data, "models", "mine.yaml"),
+    model: { title: "Mine" },
+  });
+  expect(catalog.find("acme/b")?.origin).toBe("built-in");
+  expect(catalog.list()).toHaveLength(2);
+});
+
+const wrong: [string, { file: string; text: string }[], RegExp][] = [
+  ["text that is not YAML", [{ file: "models/a.yaml", text: "id: [" }], /^models\/a.yaml: not valid YAML/],
+  ["a list", [{ file: "models/a.yaml", text: "- 1" }], /^models\/a.yaml: should be a mapping/],
+  ["an unknown field", [file({ pipline: "echo" })], /^models\/echo.yaml: pipline is not a field/],
+  ["an unknown field inside", [file({ limits: { timeout: 3 } })], /limits.timeout is not a field .*timeoutSeconds/],
+  ["an unknown field of a source", [file({ source: { embedded: "x", hash: 1 } })], /source.hash is not a field/],
+  ["a missing field", [file({ memory: undefined })], /^models\/echo.yaml: memory: Field required/],
+  ["an unknown pipeline", [file({ pipeline: "magic" })], /pipeline: Input should be one of .*"echo"/],
+  ["an id without an owner", [file({ id: "echo" })], /^models\/echo.yaml: id: /],
+  ["a default for no input", [file({ defaults: { colour: 1 } })], /colour is not an input of this pipeline \(prompt/],
+  [
+    "a default that the input refuses",
+    [file({ defaults: { steps: "ten" } })],
+    /steps: Input should be a valid integer/,
+  ],
+  [
+    "a default outside of the bounds",
+    [file({ defaults: { steps: 9 }, bounds: { steps: { maximum: 5 } } })],
+    /equal to 5/,
+  ],
+  ["bounds of a text", [file({ bounds: { prompt: { maximum: 5 } } })], /bounds.prompt: prompt is not a number/],
+  [
+    "bounds without a number between",
+    [file({ bounds: { steps: { minimum: 2000 } } })],
+    /no number is between 2000 and 1000/,
+  ],
+  ["an id that is taken", [file(), file({}, "models/b.yaml")], /^models\/b.yaml: the id acme\/echo is already taken/],
+  [
+    "an alias that is another's id",
+    [file(), file({ id: "acme/b", aliases: ["acme/echo"] }, "models/b.yaml")],
+    /acme\/echo is already taken/,
+  ],
+];
+test.each(wrong)("%s is refused, with the file's name", (_, files, message) => {
+  expect(() => catalogOf(...files)).toThrow(message);
+});

@@ -1,0 +1,121 @@
+// API keys: only hashes kept, revocation at once, also from another process.
+import { afterAll, beforeEach, expect, test } from "bun:test";
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type Database, databaseFile, openDatabase } from "../../../src/control/database/open.ts";
+import { adminKeyFile, ensureAdminKey } from "../../../src/control/keys/admin-key.ts";
+import { createKeys, type Keys } from "../../../src/control/keys/keys.ts";
+import { createUsageNotes } from "../../../src/control/keys/usage-notes.ts";
+import { asId, type KeyId } from "../../../src/core/ids.ts";
+import { silentLog } from "../../../src/core/log.ts";
+import { instant } from "../../../src/core/units.ts";
+import { createTestClock, type TestClock } from "../../support/test-clock.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "forecourt-keys-"));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+let clock: TestClock;
+let database: Database;
+let keys: Keys;
+beforeEach(() => {
+  clock = createTestClock();
+  database = openDatabase({ file: ":memory:" });
+  keys = createKeys({ database, clock });
+});
+
+test("a key is verified by its id and secret together", () => {
+  const { key, secret } = keys.create({ name: "app", scope: "api" });
+  expect(secret).toMatch(new RegExp(`^${key.id}:[0-9a-f]{32}$`));
+  expect(keys.verify(secret)).toMatchObject({ id: key.id, name: "app", scope: "api" });
+});
+
+test("the database holds no secret", () => {
+  const { secret } = keys.create({ name: "app", scope: "api" });
+  const [, half = ""] = secret.split(":");
+  database.flush();
+  const stored = JSON.stringify(database.sqlite.query("SELECT * FROM api_key").all());
+  expect(stored).not.toContain(half);
+  expect(stored).toContain(new Bun.CryptoHasher("sha256").update(half).digest("hex"));
+});
+
+test.each([
+  ["without a colon", () => "nonsense", /Expected '<key_id>:<key_secret>'/],
+  ["of an unknown id", () => `${Bun.randomUUIDv7()}:${"0".repeat(32)}`, /Invalid key credentials/],
+  [
+    "with the secret of another key",
+    (a: string, b: string) => `${a.split(":")[0]}:${b.split(":")[1]}`,
+    /Invalid key credentials/,
+  ],
+  ["with an empty secret", (a: string) => `${a.split(":")[0]}:`, /Invalid key credentials/],
+  ["with more after the secret", (a: string) => `${a}0`, /Invalid key credentials/],
+])("a credential %s is refused", (_, make, message) => {
+  const a = keys.create({ name: "a", scope: "api" }).secret;
+  const b = keys.create({ name: "b", scope: "api" }).secret;
+  expect(() => keys.verify(make(a, b))).toThrow(message);
+});
+
+test("an expired key is refused from that moment on", () => {
+  const { secret } = keys.create({ name: "a", scope: "api", expiresAt: instant(clock.now() + 1000) });
+  clock.advance(999);
+  expect(keys.verify(secret).name).toBe("a");
+  clock.advance(1);
+  expect(() => keys.verify(secret)).toThrow(/expired/);
+});
+
+test("a revoked key is refused at once; revoking again keeps the first time", () => {
+  const { key, secret } = keys.create({ name: "a", scope: "api" });
+  keys.verify(secret);
+  const { revokedAt } = keys.revoke(key.id);
+  expect(() => keys.verify(secret)).toThrow(/revoked/);
+  clock.advance(5000);
+  expect(keys.revoke(key.id).revokedAt).toBe(revokedAt);
+  expect(() => keys.revoke(asId<KeyId>("nobody"))).toThrow(/There is no key nobody/);
+});
+
+test("keys made and revoked through another connection count at the next request", () => {
+  const file = databaseFile(join(folder, "two"));
+  using server = openDatabase({ file });
+  using tool = openDatabase({ file });
+  const ofServer = createKeys({ database: server, clock });
+  const ofTool = createKeys({ database: tool, clock });
+  const { key, secret } = ofTool.create({ name: "cli", scope: "api" });
+  expect(ofServer.verify(secret).id).toBe(key.id);
+  ofTool.revoke(key.id);
+  expect(() => ofServer.verify(secret)).toThrow(/revoked/);
+});
+
+test("a key is found by id, and by name the latest of that name", () => {
+  const first = keys.create({ name: "app", scope: "api" }).key;
+  const second = keys.create({ name: "app", scope: "admin" }).key;
+  expect(keys.find(first.id)?.id).toBe(first.id);
+  expect(keys.find("app")?.id).toBe(second.id);
+  expect(keys.find("other")).toBeUndefined();
+});
+
+test("the time of last use is shown at once and written down every minute", () => {
+  const { key, secret } = keys.create({ name: "a", scope: "api" });
+  const notes = createUsageNotes({ keys, timers: clock, log: silentLog });
+  notes.start();
+  const stored = () => database.sqlite.query("SELECT last_used_at FROM api_key").values()[0]?.[0];
+  clock.advance(1000);
+  keys.verify(secret);
+  const usedAt = clock.now();
+  expect(keys.find(key.id)?.lastUsedAt).toBe(usedAt);
+  expect(stored()).toBeNull();
+  clock.advance(60_000);
+  expect(stored()).toBe(usedAt);
+  expect(keys.find(key.id)?.lastUsedAt).toBe(usedAt);
+  notes.stop();
+  expect(clock.pending()).toBe(0);
+});
+
+test("the first start makes an admin key in a file of its owner; later ones leave it, even removed", () => {
+  const file = ensureAdminKey({ keys, data: folder });
+  expect(file).toBe(adminKeyFile(folder));
+  expect(statSync(adminKeyFile(folder)).mode & 0o777).toBe(0o600);
+  expect(keys.verify(readFileSync(adminKeyFile(folder), "utf8").trim()).scope).toBe("admin");
+  rmSync(adminKeyFile(folder));
+  expect(ensureAdminKey({ keys, data: folder })).toBeUndefined();
+  expect(existsSync(adminKeyFile(folder))).toBe(false);
+});

@@ -1,0 +1,26 @@
+// Every file of models/: valid, its pipeline registered, its weights pinned, its examples runnable.
+import { expect, test } from "bun:test";
+import { createCatalog } from "../src/control/catalog/catalog.ts";
+import { parse } from "../src/core/schema.ts";
+import { pipelineNames } from "../src/engine/pipelines/registry.ts";
+
+const entries = createCatalog({}).list();
+
+test("the demo models are in the catalogue", () => {
+  const ids = entries.map(({ model }) => model.id);
+  expect(ids).toEqual(expect.arrayContaining(["forecourt/demo-diffusion", "forecourt/demo-clip", "forecourt/echo"]));
+});
+
+for (const { model, input } of entries) {
+  test(`${model.id} is complete`, () => {
+    expect(pipelineNames).toContain(model.pipeline);
+    expect(model.memory.weights).toBeGreaterThan(0);
+    expect(model.description).toMatch(/\.$/);
+    if ("repo" in model.source) expect(model.source.files.length).toBeGreaterThan(0);
+  });
+
+  test(`the examples of ${model.id} are valid input`, () => {
+    expect(model.examples.length).toBeGreaterThan(0);
+    for (const example of model.examples) expect(parse(input, example)).toMatchObject(example);
+  });
+}
