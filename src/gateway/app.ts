@@ -79,7 +79,7 @@ function createApp({
     })
     .use(health(box))
     .use(docs({ ...box, rootsOf: (request) => rootsOf(originOf(request, publicUrl)) }))
-    .get("/files/*", ({ request, params }) => files(request, params["*"]), hidden())
+    .all("/files/*", ({ request, params }) => files(request, params["*"]), hidden())
     .guard({ parse: "none" }, (guarded) =>
       guarded
         .resolve(({ request }) => ({ caller: authenticate(request) }))

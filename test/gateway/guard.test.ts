@@ -4,7 +4,7 @@ import { createTestGateway, type TestGateway } from "../support/test-gateway.ts"
 
 /** All that is ever answered without a key. */
 const PUBLIC = [
-  "GET /files/*",
+  "ALL /files/*",
   "GET /health",
   "GET /models",
   "GET /models/*",

@@ -37,11 +37,3 @@ export function endpointOf(catalog: Pick<Catalog, "match">, path: string) {
 }
 
 export type Endpoint = { entry: CatalogEntry; endpoint: string; rest: string };
-
-/** Throws `method_not_allowed`, which says what is allowed. */
-export function requireMethod(request: Request, allow: string[], hint: string): void {
-  if (allow.includes(request.method)) return;
-  throw new ForecourtError("method_not_allowed", `${request.method} is not allowed here. ${hint}`, {
-    details: { allow },
-  });
-}

@@ -1,0 +1,62 @@
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { createTestGateway, type TestGateway } from "../support/test-gateway.ts";
+
+let gateway: TestGateway;
+beforeAll(async () => {
+  gateway = await createTestGateway();
+});
+afterAll(() => gateway[Symbol.asyncDispose]());
+
+const ask = (method: string, path: string, body?: unknown) =>
+  gateway.ask(method, `/admin/v1${path}`, { key: gateway.adminKey, ...(body !== undefined && { body }) });
+
+describe("keys over HTTP", () => {
+  test("a key is shown once, works, is listed without its secret, and ends when revoked", async () => {
+    const response = await ask("POST", "/keys", { name: "app", expires_in: 3600 });
+    expect(response.status).toBe(201);
+    const made = await response.json();
+    expect(made).toMatchObject({ name: "app", scope: "api", state: "active", revoked_at: null });
+    expect(Date.parse(made.expires_at) - Date.parse(made.created_at)).toBeWithin(3_599_000, 3_600_001);
+    const run = () => gateway.ask("POST", "/run/forecourt/echo", { key: made.key, body: { prompt: "hi" } });
+    expect((await run()).status).toBe(200);
+
+    const text = await (await ask("GET", "/keys")).text();
+    expect(text).not.toContain(made.key.split(":")[1]);
+    expect(JSON.parse(text).keys).toContainEqual(expect.objectContaining({ id: made.id, state: "active" }));
+
+    const revoked = await ask("DELETE", `/keys/${made.id}`);
+    expect(await revoked.json()).toMatchObject({ id: made.id, state: "revoked" });
+    expect((await run()).status).toBe(401);
+    expect((await ask("DELETE", `/keys/${made.id}`)).status).toBe(200);
+  });
+
+  test("wrong wishes are refused, field by field", async () => {
+    const response = await ask("POST", "/keys", { name: "", scope: "root", expires_in: 0 });
+    expect(response.status).toBe(422);
+    const fields = (await response.json()).detail.map(({ loc }: { loc: string[] }) => loc.at(-1));
+    expect(fields.sort()).toEqual(["expires_in", "name", "scope"]);
+    expect((await ask("POST", "/keys", "{")).status).toBe(422);
+    expect((await ask("DELETE", "/keys/none")).status).toBe(404);
+  });
+});
+
+describe("the state of the box over HTTP", () => {
+  test("names device, runners and open jobs", async () => {
+    gateway.holdRuns();
+    const { request_id } = await (
+      await gateway.ask("POST", "/queue/forecourt/echo", { body: { prompt: "hi" } })
+    ).json();
+    const run = await gateway.nextRun();
+    const status = await (await ask("GET", "/status")).json();
+    expect(status.devices).toMatchObject([{ id: "cpu", name: "Test CPU" }]);
+    expect(status.runners).toMatchObject([{ model: "forecourt/echo", device: "cpu", state: "busy" }]);
+    expect(status.queue).toMatchObject([{ request_id, model: "forecourt/echo", status: "running", attempts: 1 }]);
+    expect(JSON.stringify(status)).not.toContain('"hi"');
+    run.finish({});
+  });
+
+  test("lists whole model files with their origin", async () => {
+    const { models } = await (await ask("GET", "/models")).json();
+    expect(models).toMatchObject([{ id: "forecourt/echo", pipeline: "echo", origin: "built-in" }]);
+  });
+});

@@ -1,0 +1,38 @@
+import { describe, expect, test } from "bun:test";
+import { hostOf, originOf } from "../../src/gateway/origin.ts";
+
+const request = (headers: Record<string, string> = {}, url = "http://box.local:3250/run/x?y=1") =>
+  new Request(url, { headers });
+
+describe("the caller's own origin", () => {
+  test("is the one of the request", () => {
+    expect(originOf(request(), "")).toBe("http://box.local:3250");
+    expect(originOf(request({}, "http://[::1]:3250/"), "")).toBe("http://[::1]:3250");
+  });
+
+  test("is what the reverse proxy forwards, nearest to the caller first", () => {
+    const headers = { "x-forwarded-proto": "https, http", "x-forwarded-host": "ai.example.org, inner.local" };
+    expect(originOf(request(headers), "")).toBe("https://ai.example.org");
+    expect(originOf(request({ "x-forwarded-proto": "https" }), "")).toBe("https://box.local:3250");
+    expect(originOf(request({ "x-forwarded-host": "[2001:db8::1]:8443" }), "")).toBe("http://[2001:db8::1]:8443");
+  });
+
+  test("is the operator's word above all", () => {
+    const headers = { "x-forwarded-host": "other.example.org" };
+    expect(originOf(request(headers), "https://ai.example.org/box")).toBe("https://ai.example.org/box");
+  });
+
+  test.each(["evil.example/path", "evil.example?x", "a b", 'x"y', "javascript:alert(1)//", "user@evil", ""])(
+    "is never made of a forwarded host like %p",
+    (host) => {
+      expect(originOf(request({ "x-forwarded-host": host, "x-forwarded-proto": "gopher" }), "")).toBe(
+        "http://box.local:3250",
+      );
+    },
+  );
+
+  test("a host's name comes without its port", () => {
+    expect(hostOf("https://fal.run/x")).toBe("fal.run");
+    expect(hostOf("http://queue.fal.run:8080")).toBe("queue.fal.run");
+  });
+});
