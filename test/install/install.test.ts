@@ -17,7 +17,10 @@ describe.skipIf(!isCompiled)("a whole life", () => {
   let port = 0;
   let firstPid = "";
 
-  afterAll(() => machine.run(["sh"], ["./install.sh", "--user", "--uninstall"]));
+  afterAll(async () => {
+    await machine.run(["sh"], ["./install.sh", "--user", "--uninstall"]);
+    machine[Symbol.dispose]();
+  });
 
   test(
     "one command under dash ends with a picture, and says where everything is",
@@ -107,25 +110,25 @@ describe("refusals come early, with the reason, and change nothing", () => {
   };
 
   test("another system", async () => {
-    const machine = createMachine();
+    using machine = createMachine();
     machine.tool("uname", 'case "$1" in -s) echo Darwin ;; *) echo arm64 ;; esac');
     expect(await refused(machine)).toContain("Darwin");
   });
 
   test("another processor", async () => {
-    const machine = createMachine();
+    using machine = createMachine();
     machine.tool("uname", 'case "$1" in -s) echo Linux ;; *) echo riscv64 ;; esac');
     expect(await refused(machine)).toContain("riscv64");
   });
 
   test("a full disk", async () => {
-    const machine = createMachine();
+    using machine = createMachine();
     machine.tool("df", "echo Filesystem; echo 'disk 1000000 900000 102400 90% /'");
     expect(await refused(machine)).toContain("only 100 MiB are free");
   });
 
   test("missing tools, all at once", async () => {
-    const machine = createMachine();
+    using machine = createMachine();
     machine.onlyTools(["sh", "id", "uname", "cat", "sed", "dirname"]);
     const reason = await refused(machine);
     for (const tool of ["awk", "df", "sha256sum", "curl", "tar"]) expect(reason).toContain(` ${tool}`);
@@ -133,7 +136,8 @@ describe("refusals come early, with the reason, and change nothing", () => {
 
   test("a port that another program holds", async () => {
     using other = Bun.serve({ port: 0, hostname: "127.0.0.1", fetch: () => new Response("mine") });
-    expect(await refused(createMachine(), ["--port", String(other.port)])).toContain(`port ${other.port} is used`);
+    using machine = createMachine();
+    expect(await refused(machine, ["--port", String(other.port)])).toContain(`port ${other.port} is used`);
   });
 });
 
@@ -148,20 +152,22 @@ describe("wrong usage", () => {
   ];
   for (const words of cases)
     test(words.join(" "), async () => {
-      const { exitCode, stderr } = await createMachine().run(["dash"], ["./install.sh", ...words]);
+      using machine = createMachine();
+      const { exitCode, stderr } = await machine.run(["dash"], ["./install.sh", ...words]);
       expect(exitCode).toBe(2);
       expect(stderr).toContain("--help");
     });
 
   test("--help is none", async () => {
-    const { exitCode, stdout } = await createMachine().run(ash, ["./install.sh", "--help"]);
+    using machine = createMachine();
+    const { exitCode, stdout } = await machine.run(ash, ["./install.sh", "--help"]);
     expect(exitCode).toBe(0);
     expect(stdout).toContain("--uninstall");
   });
 });
 
 test("--purge leaves a folder alone that is no data directory", async () => {
-  const machine = createMachine();
+  using machine = createMachine();
   const precious = join(machine.home, "photos");
   mkdirSync(precious);
   writeFileSync(join(precious, "holiday.jpg"), "precious");

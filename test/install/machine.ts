@@ -1,11 +1,13 @@
 // A pretended machine for the installer: a home of its own, a bare environment, a PATH that tests can put tools in.
-import { chmodSync, mkdirSync, mkdtempSync, readdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 
 export const ROOT = resolve(import.meta.dir, "../..");
 
 export type Ended = { exitCode: number; stdout: string; stderr: string };
+
+const SYSTEM_PATH = "/usr/local/bin:/usr/bin:/bin";
 
 export type Machine = {
   home: string;
@@ -17,26 +19,29 @@ export type Machine = {
   onlyTools(names: string[]): void;
   /** Runs a script of the checkout under a shell, e.g. `["dash"]` or `["busybox", "ash"]`. */
   run(shell: string[], words: string[], env?: Record<string, string>): Promise<Ended>;
+  [Symbol.dispose](): void;
 };
 
 export function createMachine(): Machine {
   const home = mkdtempSync(join(tmpdir(), "forecourt-home-"));
   const tools = join(home, "tools");
   mkdirSync(tools);
-  let path = `${tools}:/usr/local/bin:/usr/bin:/bin`;
+  let path = `${tools}:${SYSTEM_PATH}`;
+  // A script of its own for each tool, never a link: what is written here must not reach the machine's own programs.
+  const put = (name: string, script: string) => {
+    rmSync(join(tools, name), { force: true });
+    writeFileSync(join(tools, name), `#!/bin/sh\n${script}\n`, { mode: 0o755, flag: "wx" });
+  };
   return {
     home,
     data: join(home, ".local/share/forecourt"),
     link: join(home, ".local/bin/forecourt"),
-    tool(name, script) {
-      writeFileSync(join(tools, name), `#!/bin/sh\n${script}\n`);
-      chmodSync(join(tools, name), 0o755);
-    },
+    tool: put,
     onlyTools(names) {
       const has = readdirSync(tools);
       for (const name of names.filter((each) => !has.includes(each))) {
-        const found = Bun.which(name, { PATH: "/usr/local/bin:/usr/bin:/bin" });
-        if (found) symlinkSync(found, join(tools, name));
+        const found = Bun.which(name, { PATH: SYSTEM_PATH });
+        if (found) put(name, `exec ${found} "$@"`);
       }
       path = tools;
     },
@@ -58,6 +63,7 @@ export function createMachine(): Machine {
         stderr: await Bun.file(join(home, "stderr")).text(),
       };
     },
+    [Symbol.dispose]: () => rmSync(home, { recursive: true, force: true }),
   };
 }
 
