@@ -11,12 +11,13 @@ export type BuildOptions = {
   /** TypeScript file that becomes the program; default src/main.ts. */
   entry?: string;
   outfile?: string;
+  /** Default: this machine's. Another one needs `bun install --os linux --cpu ARCH` first. */
   architecture?: Architecture;
 };
 
 /** Resolves to the executable's path; a failed bundle throws with every message. */
 export async function build(options: BuildOptions = {}): Promise<string> {
-  const architecture = options.architecture ?? "x64";
+  const architecture = options.architecture ?? (process.arch === "arm64" ? "arm64" : "x64");
   const outfile = resolve(ROOT, options.outfile ?? "dist/forecourt");
   const natives = nativeFiles(architecture);
   const work = `${outfile}.work-${process.pid}`;
