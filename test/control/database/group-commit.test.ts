@@ -98,7 +98,7 @@ test("on a full disk the writers of that turn fail, the listeners hear of it, an
   insert(database, "same turn");
   const sameTurn = database.committed();
   expect(() => insert(database, "x".repeat(100_000))).toThrow(/full/);
-  expect(sameTurn).rejects.toThrow(/could not be written.*Is the disk full/);
+  await expect(sameTurn).rejects.toThrow(/could not be written.*Is the disk full/);
   expect(losses).toEqual(["unavailable"]);
   makeSpace();
   insert(database, "later");

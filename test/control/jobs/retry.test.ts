@@ -1,0 +1,61 @@
+// Who gets another attempt after what.
+import { expect, test } from "bun:test";
+import { afterRunnerDeath, afterServerDeath, type Setbacks } from "../../../src/control/jobs/retry.ts";
+import type { Failure } from "../../../src/core/errors.ts";
+
+const none: Setbacks = { kills: 0, crashes: 0, interruptions: 0 };
+const signal = (name: string): Failure => ({ code: "runner_crashed", message: "gone.", details: { signal: name } });
+const plain = (code: Failure["code"]): Failure => ({ code, message: "gone." });
+
+const cases: [string, Failure, Partial<Setbacks>, number, "again" | "give-up"][] = [
+  ["the first kill", signal("SIGKILL"), {}, 3, "again"],
+  ["the third kill", signal("SIGKILL"), { kills: 2 }, 3, "again"],
+  ["the fourth kill", signal("SIGKILL"), { kills: 3 }, 3, "give-up"],
+  ["a lost device", plain("device_lost"), {}, 3, "again"],
+  ["the first fault", signal("SIGSEGV"), {}, 3, "again"],
+  ["a second fault on the same input", signal("SIGABRT"), { crashes: 1 }, 3, "give-up"],
+  ["a fault after kills", signal("SIGSEGV"), { kills: 3 }, 3, "again"],
+  ["a kill after a fault", signal("SIGKILL"), { crashes: 1 }, 3, "again"],
+  ["a runner that left by itself", { ...plain("runner_crashed"), details: { exitCode: 1 } }, {}, 3, "again"],
+  ["the second hang", plain("runner_hung"), { crashes: 1 }, 3, "give-up"],
+  ["a run over its time", plain("run_timeout"), {}, 3, "give-up"],
+  ["a runner that said why it cannot", plain("insufficient_memory"), {}, 3, "give-up"],
+  ["a kill of a job that wants no retry", signal("SIGKILL"), {}, 0, "give-up"],
+  ["a fault of a job that wants no retry", signal("SIGSEGV"), {}, 0, "give-up"],
+];
+test.each(cases)("after %s", (_, failure, before, retries, verdict) => {
+  expect(afterRunnerDeath(failure, { setbacks: { ...none, ...before }, retries }).type).toBe(verdict);
+});
+
+test("what is counted is what happened, and the last failure says how often", () => {
+  const verdict = afterRunnerDeath(signal("SIGKILL"), {
+    setbacks: { kills: 3, crashes: 1, interruptions: 2 },
+    retries: 3,
+  });
+  expect(verdict).toEqual({
+    type: "give-up",
+    setbacks: { kills: 4, crashes: 1, interruptions: 2 },
+    failure: { ...signal("SIGKILL"), message: "gone. (4 attempts ended this way)" },
+  });
+});
+
+test("ten deaths of the server are survived, the eleventh ends the job", () => {
+  let setbacks = none;
+  for (let death = 1; death <= 10; death++) {
+    const verdict = afterServerDeath({ setbacks, retries: 3 });
+    expect(verdict.type).toBe("again");
+    setbacks = verdict.setbacks;
+  }
+  expect(afterServerDeath({ setbacks, retries: 3 })).toMatchObject({
+    type: "give-up",
+    failure: { code: "unavailable" },
+  });
+});
+
+test("a job that wants no retry ends with the server, with the reason", () => {
+  const verdict = afterServerDeath({ setbacks: none, retries: 0 });
+  expect(verdict).toMatchObject({
+    type: "give-up",
+    failure: { message: expect.stringContaining("not to be tried again") },
+  });
+});

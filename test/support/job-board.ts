@@ -1,0 +1,65 @@
+// The job store alone, over a real database, with a hand in the place of the scheduler.
+
+import { createCatalog } from "../../src/control/catalog/catalog.ts";
+import type { Database } from "../../src/control/database/open.ts";
+import { openDatabase } from "../../src/control/database/open.ts";
+import { createJobs, type Submission } from "../../src/control/jobs/jobs.ts";
+import { createJobLedger } from "../../src/control/jobs/ledger.ts";
+import { createJobWork } from "../../src/control/jobs/work.ts";
+import { asId, type KeyId, newRunnerId } from "../../src/core/ids.ts";
+import type { JobEvent } from "../../src/core/job.ts";
+import { createTestClock } from "./test-clock.ts";
+
+const catalog = createCatalog({});
+const echo = catalog.find("forecourt/echo");
+if (!echo) throw new Error("the catalogue lacks forecourt/echo");
+
+export const echoEntry = echo;
+
+export function createJobBoard(
+  options: { database?: Database; maxQueue?: number; retries?: number; hasModel?: () => boolean } = {},
+) {
+  const {
+    database = openDatabase({ file: ":memory:" }),
+    maxQueue = 1000,
+    retries = 3,
+    hasModel = () => true,
+  } = options;
+  const clock = createTestClock();
+  const ledger = createJobLedger({ database, clock, timers: clock });
+  const jobs = createJobs({ ledger, inputOf: () => echoEntry.input, retries, maxQueue });
+  const savedFiles = new Set<string>();
+  const missingFiles = (output: unknown) =>
+    JSON.stringify(output)
+      .match(/forecourt-file:[\w.-]+/g)
+      ?.map((url) => url.slice(15))
+      .filter((name) => !savedFiles.has(name)) ?? [];
+  const work = createJobWork({ ledger, missingFiles, hasModel });
+  const runner = newRunnerId();
+
+  return {
+    database,
+    clock,
+    ledger,
+    jobs,
+    work,
+    runner,
+    savedFiles,
+    submit: (change: Partial<Submission> = {}) =>
+      jobs.submit({
+        model: echoEntry.model,
+        endpoint: "forecourt/echo",
+        key: asId<KeyId>("key"),
+        input: { prompt: "hello" },
+        rejectInvalid: true,
+        ...change,
+      }),
+  };
+}
+
+/** Every event up to the end. */
+export async function eventsOf(watching: AsyncGenerator<JobEvent>): Promise<JobEvent[]> {
+  const events: JobEvent[] = [];
+  for await (const event of watching) events.push(event);
+  return events;
+}
