@@ -1,7 +1,7 @@
 // The parts of `forecourt bench`, with few rounds, on real processes: that they measure, not how fast.
 import { expect, test } from "bun:test";
-import { mkdirSync, writeFileSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { measureOverhead } from "../../src/cli/bench/overhead.ts";
 import { startSelf, startServer } from "../../src/cli/bench/own-process.ts";
 import { measureStartUp } from "../../src/cli/bench/start-up.ts";
@@ -11,26 +11,7 @@ import { measureThroughput } from "../../src/cli/bench/throughput.ts";
 import { createCatalog } from "../../src/control/catalog/catalog.ts";
 import { parse } from "../../src/core/schema.ts";
 import { newFolder } from "./command.ts";
-
-const weights = resolve(import.meta.dir, "../engine/tiny/optimum");
-const tinyModel = `
-id: test/tiny
-title: Tiny
-description: A very small Stable Diffusion with random weights.
-category: text-to-image
-licence: { id: Apache-2.0, commercial: true }
-pipeline: text-to-image
-source: { path: ${JSON.stringify(weights)} }
-memory: { weights: 1000000, working: 1000000 }
-price: { unit: image, amount: 0, currency: USD }
-`;
-
-function dataWithTinyModel(): string {
-  const data = newFolder();
-  mkdirSync(join(data, "models"));
-  writeFileSync(join(data, "models", "tiny.yaml"), tinyModel);
-  return data;
-}
+import { dataWithTinyModel, tinyWeights } from "./tiny-model.ts";
 
 test("percentiles are samples, by nearest rank", () => {
   const samples = [5, 1, 4, 2, 3];
@@ -60,7 +41,7 @@ test("overhead, throughput and steps are measured on a running server", async ()
     bare: {
       model: entry.model,
       input: parse(entry.input, { prompt: "a red circle", seed: 1 }),
-      weights,
+      weights: tinyWeights,
       runtime: join(data, "runtime"),
       threads: 1,
     },

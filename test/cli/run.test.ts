@@ -1,0 +1,105 @@
+// `forecourt run` and `forecourt ps`, with and without a server.
+import { afterAll, beforeAll, expect, test } from "bun:test";
+import { readFileSync } from "node:fs";
+import { resolve } from "node:path";
+import { freePort, type LiveServer, startServer } from "../support/live-server.ts";
+import { forecourt, newFolder } from "./command.ts";
+import { dataWithTinyModel } from "./tiny-model.ts";
+
+let server: LiveServer;
+let address: string[];
+beforeAll(async () => {
+  server = await startServer({ data: dataWithTinyModel() });
+  address = ["--data", server.data, "--port", String(server.port)];
+});
+afterAll(() => server[Symbol.asyncDispose]());
+
+const here = async () => ["--data", dataWithTinyModel(), "--port", String(await freePort())];
+
+test("an output without files is printed as JSON, with and without a server", async () => {
+  const words = ["run", "forecourt/echo", "prompt=hello", "steps=3"];
+  for (const where of [address, await here()]) {
+    const { exitCode, stdout } = await forecourt([...words, ...where]);
+    expect(exitCode).toBe(0);
+    expect(JSON.parse(stdout)).toEqual({ prompt: "hello", steps: 3 });
+  }
+}, 30_000);
+
+test("pictures are written, stdout has their paths alone, and one seed gives the same picture either way", async () => {
+  const words = ["run", "test/tiny", "prompt=a star", "seed=3", "num_inference_steps=2", "output_format=png"];
+  const pictures: Buffer[] = [];
+  for (const where of [address, await here()]) {
+    const { exitCode, stdout, stderr } = await forecourt([...words, "num_images=2", "-o", newFolder(), ...where]);
+    expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: expect.stringContaining("on cpu") });
+    const paths = stdout.trim().split("\n");
+    expect(paths).toHaveLength(2);
+    for (const path of paths) pictures.push(readFileSync(path));
+  }
+  expect(pictures[0]?.subarray(1, 4).toString()).toBe("PNG");
+  expect(pictures[0]?.equals(pictures[2] ?? Buffer.alloc(0))).toBe(true);
+  expect(pictures[0]?.equals(pictures[1] ?? Buffer.alloc(0))).toBe(false);
+}, 30_000);
+
+test("--json has the request, the output, the files, the device and the timing", async () => {
+  const { stdout } = await forecourt([
+    "run",
+    "test/tiny",
+    "prompt=x",
+    "seed=1",
+    "--json",
+    "-o",
+    newFolder(),
+    ...address,
+  ]);
+  const result = JSON.parse(stdout);
+  expect(result).toMatchObject({ model: "test/tiny", device: "cpu", output: { seed: 1, prompt: "x" } });
+  expect(result.files).toHaveLength(1);
+  expect(result.timing).toMatch(/queue=[\d.]+, load=[\d.]+, run=[\d.]+/);
+}, 30_000);
+
+test("an input that the model refuses is wrong usage, said by field, with and without a server", async () => {
+  for (const where of [address, await here()]) {
+    const { exitCode, stdout, stderr } = await forecourt(["run", "forecourt/echo", "prompt=x", "steps=0", ...where]);
+    expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: "" });
+    expect(stderr).toBe("forecourt: steps: Input should be greater than or equal to 1\n");
+  }
+}, 30_000);
+
+test("a server whose key is not in the data directory is told apart from none", async () => {
+  const elsewhere = ["--data", newFolder(), "--port", String(server.port)];
+  const { exitCode, stderr } = await forecourt(["run", "forecourt/echo", "prompt=x", ...elsewhere]);
+  expect(exitCode).toBe(1);
+  expect(stderr).toContain(`A server answers at ${server.origin}, but its key can't be read.`);
+  expect(stderr).toContain("--data");
+});
+
+test("SIGINT cancels the run on the server too", async () => {
+  const main = resolve(import.meta.dir, "../../src/main.ts");
+  const words = ["run", "forecourt/echo", "prompt=x", "steps=1000", "step_ms=50", ...address];
+  const child = Bun.spawn([process.execPath, main, ...words], { stdout: "ignore", stderr: "pipe" });
+  const queue = async () => JSON.parse((await forecourt(["ps", "--json", ...address])).stdout).queue;
+  while ((await queue()).length === 0) expect(child.exitCode).toBeNull();
+  child.kill("SIGINT");
+  expect(await child.exited).toBe(1);
+  expect(await new Response(child.stderr).text()).toContain("The run was cancelled.");
+  for (let left = 100; (await queue()).length > 0; left--) expect(left).toBeGreaterThan(0);
+}, 30_000);
+
+test("ps lists what is loaded, for people and for programs", async () => {
+  await forecourt(["run", "forecourt/echo", "prompt=x", ...address]);
+  const { exitCode, stdout } = await forecourt(["ps", ...address]);
+  expect(exitCode).toBe(0);
+  expect(stdout).toMatch(/^forecourt\/echo +cpu +(ready|busy) /m);
+  const status = JSON.parse((await forecourt(["ps", "--json", ...address])).stdout);
+  expect(status.runners).toContainEqual(expect.objectContaining({ model: "forecourt/echo", device: "cpu" }));
+});
+
+test("ps without a server fails with the way to one, and --wait waits no longer than it is told", async () => {
+  const nowhere = ["--data", newFolder(), "--port", String(await freePort())];
+  const begun = performance.now();
+  const { exitCode, stderr } = await forecourt(["ps", "--wait", "0.2", ...nowhere]);
+  expect(exitCode).toBe(1);
+  expect(stderr).toContain("forecourt serve");
+  expect(performance.now() - begun).toBeLessThan(5_000);
+  expect((await forecourt(["ps", "--wait", "soon", ...nowhere])).exitCode).toBe(2);
+});

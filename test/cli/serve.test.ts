@@ -1,0 +1,102 @@
+// `forecourt serve` as a process: its start, its refusals, its end.
+import { expect, test } from "bun:test";
+import { existsSync, readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { startServer, until } from "../support/live-server.ts";
+import { forecourt, newFolder } from "./command.ts";
+
+test("the first start makes an admin key for its owner's eyes only; later ones keep it", async () => {
+  const data = newFolder();
+  let key = "";
+  {
+    await using server = await startServer({ data });
+    key = server.key;
+    const file = join(data, "admin.key");
+    expect(statSync(file).mode & 0o777).toBe(0o600);
+    expect(server.output()).toContain(file);
+    expect(server.output()).not.toContain(key.split(":")[1] ?? "");
+  }
+  await using again = await startServer({ data });
+  expect(again.key).toBe(key);
+  expect(again.output()).not.toContain("admin key made");
+});
+
+test("it says where it is when it is ready", async () => {
+  await using server = await startServer();
+  const ready = server
+    .output()
+    .split("\n")
+    .filter((line) => line.startsWith("{"))
+    .map((line) => JSON.parse(line))
+    .find(({ message }) => message === "ready");
+  expect(ready).toMatchObject({ url: server.origin, docs: `${server.origin}/swagger` });
+  expect(ready.device).toStartWith("cpu");
+});
+
+test("a taken port is one sentence with the way out, and leaves the data directory free", async () => {
+  await using first = await startServer();
+  const data = newFolder();
+  const refused = await forecourt(["serve", "--data", data, "--port", String(first.port)]);
+  expect(refused.exitCode).toBe(1);
+  expect(refused.stderr.trim().split("\n")).toHaveLength(1);
+  expect(refused.stderr).toContain(String(first.port));
+  expect(refused.stderr).toContain("--port");
+  await using second = await startServer({ data });
+  expect((await fetch(`${second.origin}/ready`)).status).toBe(200);
+});
+
+test("a second server on one data directory is refused and harms the first one not", async () => {
+  await using first = await startServer();
+  const { exitCode, stderr } = await forecourt(["serve", "--data", first.data, "--port", "0"]);
+  expect(exitCode).toBe(1);
+  expect(stderr).toContain(`process ${first.pid}`);
+  expect((await fetch(`${first.origin}/ready`)).status).toBe(200);
+});
+
+test("a device that this box lacks stops the start", async () => {
+  const { exitCode, stderr } = await forecourt(["serve", "--data", newFolder(), "--port", "0", "--device", "cuda"]);
+  expect(exitCode).toBe(1);
+  expect(stderr).toContain("cuda");
+});
+
+/** A job that would take 100 s, begun. */
+async function beginLongRun(server: Awaited<ReturnType<typeof startServer>>, signal: AbortSignal) {
+  const response = await fetch(`${server.origin}/run/forecourt/echo/stream`, {
+    method: "POST",
+    headers: { authorization: `Key ${server.key}`, "content-type": "application/json" },
+    body: JSON.stringify({ prompt: "x", steps: 1000, step_ms: 100 }),
+    signal,
+  });
+  const reader = response.body?.getReader();
+  await reader?.read();
+  return reader;
+}
+
+test("SIGTERM under way ends it in order: the caller's stream ends, no runner is left, the exit code is 0", async () => {
+  await using server = await startServer();
+  await beginLongRun(server, AbortSignal.timeout(60_000));
+  const [runner] = await server.runnerPids();
+  await server.kill("SIGTERM");
+  expect(existsSync(`/proc/${server.pid}`)).toBe(false);
+  await until(async () => !existsSync(`/proc/${runner}`), "the runner is gone");
+  expect(server.output()).toContain("go back to the queue");
+  expect(existsSync(join(server.data, "server.pid"))).toBe(false);
+}, 30_000);
+
+test("a second signal stops at once, and still leaves no runner", async () => {
+  await using server = await startServer();
+  await beginLongRun(server, AbortSignal.timeout(60_000));
+  const [runner] = await server.runnerPids();
+  process.kill(server.pid, "SIGINT");
+  await until(async () => server.output().includes("go back to the queue"), "it drains");
+  const begun = performance.now();
+  await server.kill("SIGINT");
+  expect(performance.now() - begun).toBeLessThan(3_000);
+  await until(async () => !existsSync(`/proc/${runner}`), "the runner is gone");
+}, 30_000);
+
+test("a log for people has the same facts as the one for machines", async () => {
+  await using server = await startServer({ env: { FORECOURT_LOG_FORMAT: "text" } });
+  expect(server.output()).toMatch(new RegExp(`^\\d\\d:\\d\\d:\\d\\d INFO  ready url=${server.origin} `, "m"));
+  expect(readFileSync(join(server.data, "server.pid"), "utf8").trim()).toBe(String(server.pid));
+});
