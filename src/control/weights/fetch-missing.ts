@@ -2,13 +2,13 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { ForecourtError } from "../../core/errors.ts";
-import { repoFolder } from "./disk/layout.ts";
+import { type RepoFolder, repoFolder } from "./disk/layout.ts";
 import { linkFile, sizeOnDisk, writeRef } from "./disk/snapshot.ts";
-import { expectSpace } from "./disk/space.ts";
-import { bytesOnDisk } from "./disk/turn.ts";
+import { expectSpace, spaceTaken } from "./disk/space.ts";
 import { type DownloadTools, download } from "./download.ts";
-import { blobsOf, type Plan, type PlannedFile, storePlan } from "./plan/plan.ts";
+import { blobsOf, bytesOf, type Plan, type PlannedFile, storePlan } from "./plan/plan.ts";
 import type { Progress } from "./progress.ts";
+import { partFiles } from "./transfer/part.ts";
 import { forEachAtOnce } from "./transfer/slots.ts";
 
 /** Small files side by side; a large one is cut into ranges anyway. */
@@ -31,15 +31,18 @@ export async function fetchMissing(fetching: Fetching): Promise<void> {
   for (const path of [folder.blobs, folder.snapshots]) await mkdir(path, { recursive: true });
   await storePlan(folder, plan);
   const blobs = blobsOf(plan.files);
-  const present = await Promise.all(blobs.map((file) => bytesOnDisk(root, plan, file)));
-  const lacking = blobs.reduce((sum, { bytes }, index) => sum + bytes - (present[index] ?? 0), 0);
-  await expectSpace(folder.blobs, lacking, reserveBytes);
+  await expectSpace(folder.blobs, await spaceLacking(folder, blobs), reserveBytes);
   await forEachAtOnce(blobs, { limit: FILES_AT_ONCE, signal }, (file, stop) => fetchBlob(file, fetching, stop));
   for (const file of plan.files) {
     await linkFile(folder, plan.commit, file);
     progress.file(file, "done", file.bytes);
   }
   if (plan.ref !== undefined) await writeRef(folder, plan.ref, plan.commit);
+}
+
+async function spaceLacking({ blobs }: RepoFolder, files: PlannedFile[]): Promise<number> {
+  const begun = files.flatMap(({ digest: { hex } }) => [join(blobs, hex), partFiles(join(blobs, hex)).data]);
+  return Math.max(0, bytesOf(files) - (await spaceTaken(begun)));
 }
 
 async function fetchBlob(file: PlannedFile, { root, plan, tools, explain, progress }: Fetching, signal: AbortSignal) {

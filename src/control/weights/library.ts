@@ -1,10 +1,11 @@
 // Which weights are on this machine: listed from our folder and from Hugging Face caches, and removed from ours.
-import { readdir, readFile, readlink, rm, stat } from "node:fs/promises";
+import { readdir, readFile, readlink, rm } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { ForecourtError } from "../../core/errors.ts";
 import { tryFileLock } from "../database/file-lock.ts";
 import { lockPath, type RepoFolder, repoFolder, repoOfFolder, weightsRoot } from "./disk/layout.ts";
 import { missingFiles, sizeOnDisk } from "./disk/snapshot.ts";
+import { spaceTaken } from "./disk/space.ts";
 import { bytesOnDisk } from "./disk/turn.ts";
 import { bytesOf, type PlannedFile, recallAll } from "./plan/plan.ts";
 
@@ -125,8 +126,7 @@ async function sweep(folder: RepoFolder): Promise<number> {
   for (const name of await namesIn(folder.blobs)) {
     if (needed.has(name.split(".")[0] ?? "")) continue;
     const path = join(folder.blobs, name);
-    // An unfinished file has holes: what it takes on disk is what becomes free.
-    freed += (await stat(path)).blocks * 512;
+    freed += await spaceTaken([path]);
     await rm(path);
   }
   if (needed.size === 0) await rm(folder.path, { recursive: true, force: true });

@@ -1,5 +1,5 @@
 // Is there room on the disk, and how a full one is told.
-import { statfs } from "node:fs/promises";
+import { stat, statfs } from "node:fs/promises";
 import { ForecourtError } from "../../../core/errors.ts";
 
 /** The database and the outputs of running jobs lie on the same disk. */
@@ -17,16 +17,29 @@ export async function expectSpace(folder: string, needed: number, reserve = RESE
   );
 }
 
-/** The plain words for ENOSPC or EDQUOT; undefined for other errors. */
+/** What files take on the disk, holes not counted; none for those that do not exist. */
+export async function spaceTaken(paths: readonly string[]): Promise<number> {
+  const sizes = await Promise.all(paths.map((path) => stat(path).then(({ blocks }) => blocks * BLOCK_BYTES, noFile)));
+  return sizes.reduce((sum, size) => sum + size, 0);
+}
+
+/** POSIX: `st_blocks` counts in these, whatever the file system's own are. */
+const BLOCK_BYTES = 512;
+
+function noFile(error: unknown): number {
+  if (codeOf(error) === "ENOENT") return 0;
+  throw error;
+}
+
+export const isDiskFull = (error: unknown) => codeOf(error) === "ENOSPC" || codeOf(error) === "EDQUOT";
+
+const codeOf = (error: unknown) => (error instanceof Error && "code" in error ? error.code : undefined);
+
+/** The plain words for a disk that became full; undefined for other errors. */
 export function noSpace(error: unknown, name: string): ForecourtError | undefined {
-  if (!(error instanceof Error) || !("code" in error)) return undefined;
-  if (error.code !== "ENOSPC" && error.code !== "EDQUOT") return undefined;
-  return fullDisk(
-    `The disk became full while ${name} was written. What arrived is kept: free some space and try again.`,
-    {
-      cause: error,
-    },
-  );
+  if (!isDiskFull(error)) return undefined;
+  const message = `The disk became full while ${name} was written. What arrived is kept: free some space and try again.`;
+  return fullDisk(message, { cause: error });
 }
 
 const fullDisk = (message: string, { cause, ...facts }: { cause?: unknown; needed?: number; free?: number }) =>

@@ -50,38 +50,48 @@ export function createJournal({
   pieces: readonly Piece[];
   timers?: Timers;
 }): Journal {
+  let isSaved = true;
   let callOff: (() => void) | undefined;
   let saving: Promise<void> = Promise.resolve();
   let failure: unknown;
 
   const save = async () => {
-    const fresh = `${path}.new`;
-    await writeFile(fresh, JSON.stringify({ version: 1, ...subject, pieces }));
-    await rename(fresh, path);
+    isSaved = true;
+    try {
+      const fresh = `${path}.new`;
+      await writeFile(fresh, JSON.stringify({ version: 1, ...subject, pieces }));
+      await rename(fresh, path);
+    } catch (error) {
+      isSaved = false;
+      throw error;
+    }
   };
-  const saveInTurn = () => {
+  const stopWaiting = () => {
+    callOff?.();
     callOff = undefined;
-    saving = saving.then(save).catch((error: unknown) => {
-      failure = error;
-    });
   };
   return {
     note() {
       if (failure !== undefined) throw failure;
-      callOff ??= timers.after(SAVE_AFTER, saveInTurn);
+      isSaved = false;
+      callOff ??= timers.after(SAVE_AFTER, () => {
+        callOff = undefined;
+        saving = saving.then(save).catch((error: unknown) => {
+          failure = error;
+        });
+      });
     },
     async flush() {
-      const isPending = callOff !== undefined;
-      callOff?.();
-      if (isPending) saveInTurn();
+      stopWaiting();
       await saving;
-      if (failure !== undefined) throw failure;
+      if (!isSaved) await save();
+      failure = undefined;
     },
     async remove() {
-      callOff?.();
-      callOff = undefined;
+      stopWaiting();
       await saving;
-      await rm(path, { force: true });
+      isSaved = true;
+      for (const each of [path, `${path}.new`]) await rm(each, { force: true });
     },
   };
 }

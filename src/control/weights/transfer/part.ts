@@ -3,6 +3,7 @@ import { constants } from "node:fs";
 import { type FileHandle, open, rename, rm, stat } from "node:fs/promises";
 import { crc32 } from "node:zlib";
 import { type Digest, digestText, readChunks } from "../disk/digest.ts";
+import { isDiskFull } from "../disk/space.ts";
 import { createHashFollower, type HashFollower } from "./hash-follower.ts";
 import { createJournal, type Journal, readJournal } from "./journal.ts";
 import { cutPieces, donePrefix, extend, forget, isWhole, type Piece } from "./pieces.ts";
@@ -22,7 +23,7 @@ export type Part = AsyncDisposable & {
   mend(): Promise<number>;
   /** On stable storage, then renamed to its final name, in one step. */
   finish(): Promise<void>;
-  /** The journal says what is on disk; nothing to do after `finish` and `discard`. */
+  /** The journal says what is on disk; nothing to do after `finish` and `discard`. No other call may be under way. */
   save(): Promise<void>;
   /** Removes every trace. */
   discard(): Promise<void>;
@@ -103,7 +104,15 @@ function createPart({ to, bytes, digest, files, file, journal, pieces }: Open): 
       await rename(files.data, to);
       await journal.remove();
     },
-    save: () => journal.flush(),
+    async save() {
+      try {
+        await journal.flush();
+      } catch (error) {
+        if (!isDiskFull(error)) throw error;
+        await release(file, pieces);
+        await journal.flush();
+      }
+    },
     async discard() {
       await journal.remove();
       await rm(files.data, { force: true });
@@ -113,6 +122,14 @@ function createPart({ to, bytes, digest, files, file, journal, pieces }: Open): 
       await file.close();
     },
   };
+}
+
+/** Gives the end of the file back to a full disk, so that there is room to note what the rest holds. */
+async function release(file: FileHandle, pieces: Piece[]): Promise<void> {
+  const last = pieces.findLast(({ done }) => done > 0);
+  if (!last) return;
+  forget(last);
+  await file.truncate(last.start);
 }
 
 async function damagedPieces(file: FileHandle, pieces: Piece[]): Promise<Piece[]> {

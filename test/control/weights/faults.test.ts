@@ -1,0 +1,85 @@
+// Any sequence of faults ends in the right bytes or a clear error, never in a wrong file that is called good.
+import { expect, test } from "bun:test";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import type { PullOrder } from "../../../src/control/weights/pull.ts";
+import { COMMIT, createFakeHub, type Fault, noise } from "../../support/fake-hub.ts";
+import { failureOf, hastyTimers, PIECE, pullFrom, STALL, scratch } from "./setting.ts";
+
+const files = {
+  "model.onnx": noise(6 * PIECE + 77, 1),
+  "config.json": noise(400, 2),
+  "small.bin": noise(PIECE + 1, 3),
+};
+const source = { repo: "owner/name", revision: COMMIT };
+const RUNS = 20;
+
+/** Mulberry32: a sequence that a failing seed repeats, up to the order in which connections happen to be served. */
+function chance(seed: number) {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+function someFault(random: () => number, bytes: number): Fault {
+  const at = Math.floor(random() * bytes);
+  const faults: Fault[] = [
+    { type: "cut", after: at % PIECE },
+    { type: "hang", after: at % PIECE },
+    { type: "corrupt", at },
+    { type: "ignore range" },
+    { type: "truncate", after: at % PIECE },
+    { type: "status", status: 500 },
+    { type: "status", status: 403 },
+    { type: "status", status: 429, headers: { "retry-after": "3" } },
+    { type: "status", status: 302, headers: { location: "/nowhere" } },
+  ];
+  return faults[Math.floor(random() * faults.length)] ?? { type: "ignore range" };
+}
+
+/** Pulls until it works, as an operator would, with a kill now and then; most errors on the way must say something. */
+async function pullThrough(
+  order: Pick<PullOrder, "source" | "data">,
+  endpoint: string,
+  random: () => number,
+): Promise<string> {
+  for (let attempt = 0; attempt < 20; attempt++) {
+    const stop = new AbortController();
+    const kill = random() < 0.3 ? setTimeout(() => stop.abort(new Error("stopped")), random() * 60) : undefined;
+    const tuning = { stall: STALL, timers: hastyTimers().timers, random };
+    const outcome = await pullFrom({ endpoint }, { ...order, signal: stop.signal, tuning }).catch(
+      (error: unknown) => error,
+    );
+    clearTimeout(kill);
+    if (outcome instanceof Error) {
+      if (!stop.signal.aborted)
+        expect((await failureOf(Promise.reject(outcome))).code).toMatch(/^(weights_missing|unavailable)$/);
+      continue;
+    }
+    return (outcome as { folder: string }).folder;
+  }
+  throw new Error("twenty attempts did not suffice");
+}
+
+for (let seed = 1; seed <= RUNS; seed++)
+  test(`a random sequence of faults leaves the right bytes (seed ${seed})`, async () => {
+    using data = scratch();
+    const random = chance(seed);
+    let faultsLeft = Math.floor(random() * 25);
+    await using hub = createFakeHub({
+      repos: { "owner/name": { files } },
+      fault: ({ path }) => {
+        if (faultsLeft === 0 || random() < 0.5) return undefined;
+        faultsLeft--;
+        return someFault(random, files[path as keyof typeof files].byteLength);
+      },
+    });
+    const folder = await pullThrough({ source, data: data.path }, hub.endpoint, random);
+    for (const [path, content] of Object.entries(files))
+      expect(Buffer.compare(readFileSync(join(folder, path)), content)).toBe(0);
+    expect(readdirSync(join(folder, "../../blobs")).filter((name) => name.includes("."))).toEqual([]);
+  });
