@@ -4,6 +4,8 @@ import type { Listening } from "../../src/gateway/listen.ts";
 import { createTestGateway, type TestGateway } from "../support/test-gateway.ts";
 
 const IDLE_SECONDS = 1;
+/** The server looks at idle connections every four seconds. */
+const SURELY_IDLE_MS = 4_000 + 1_500;
 
 let gateway: TestGateway;
 let listening: Listening;
@@ -53,13 +55,14 @@ describe("on a real port", () => {
     expect(again).toThrow(/^Port \d+ on 127\.0\.0\.1 is taken by another program\. .*--port/);
   });
 
-  test("a run that is silent for longer than idle connections may be gets its answer", async () => {
-    const answer = call("POST", "/run/forecourt/echo", { body: { prompt: "slow" } });
+  test("a run that is silent for longer than connections may be idle gets its answer", async () => {
+    // By GET: a request with a body is not cut off by this version of the server anyway.
+    const answer = call("GET", "/run/forecourt/echo?prompt=slow");
     const run = await gateway.nextRun();
-    await Bun.sleep(IDLE_SECONDS * 2_500); // the time itself is what is tested
+    await Bun.sleep(SURELY_IDLE_MS); // the time itself is what is tested
     run.finish({ prompt: "slow", steps: 1 });
     expect(await (await answer).json()).toEqual({ prompt: "slow", steps: 1 });
-  });
+  }, 15_000);
 
   test("a body that stops coming is cut off", async () => {
     const head = `POST /run/forecourt/echo HTTP/1.1\r\nHost: localhost\r\nAuthorization: Key ${gateway.apiKey}\r\n`;
