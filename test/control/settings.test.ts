@@ -3,9 +3,9 @@ import { afterAll, expect, test } from "bun:test";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { resolveSettings, settingTree } from "../../src/control/settings.ts";
 import { settingsDocument } from "../../src/control/settings/document.ts";
 import { listSettings } from "../../src/control/settings/setting.ts";
+import { resolveSettings, settingTree } from "../../src/control/settings.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "forecourt-settings-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -43,7 +43,11 @@ test("every setting has a documentation and an environment name of its own", () 
 
 test("a flag wins over the environment, the environment over the file, the file over the default", () => {
   const config = fileWith("port: 1111\nhost: 10.0.0.1\nthreads: 3\n");
-  const resolved = resolve({ config, flags: { port: "3333" }, env: { FORECOURT_PORT: "2222", FORECOURT_THREADS: "2" } });
+  const resolved = resolve({
+    config,
+    flags: { port: "3333" },
+    env: { FORECOURT_PORT: "2222", FORECOURT_THREADS: "2" },
+  });
   expect(resolved.settings).toMatchObject({ port: 3333, threads: 2, host: "10.0.0.1", device: "auto" });
   expect(originOf("port", resolved)).toBe("--port");
   expect(originOf("threads", resolved)).toBe("FORECOURT_THREADS");
@@ -96,7 +100,11 @@ const wrong: [string, Parameters<typeof resolve>[0], RegExp][] = [
   ["a group that is not one", { config: fileWith("jobs: 3\n") }, /jobs should be a mapping/],
   ["a file that is not YAML", { config: fileWith("a: [1\n") }, /is not valid YAML/],
   ["a file that is not there", { config: "/nowhere/a.yaml" }, /There is no settings file \/nowhere\/a.yaml/],
-  ["a word for a number", { flags: { port: "many" } }, /port is "many" \(from --port\): Input should be a valid integer/],
+  [
+    "a word for a number",
+    { flags: { port: "many" } },
+    /port is "many" \(from --port\): Input should be a valid integer/,
+  ],
   ["a number out of range", { env: { FORECOURT_PORT: "70000" } }, /port is 70000 \(from FORECOURT_PORT\).*65535/],
   ["a device that is none", { config: fileWith("device: gpu\n") }, /device is "gpu" \(from .*yaml\).*"cuda"/],
   ["a flag that is no setting", { flags: { colour: "red" } }, /no setting colour/],

@@ -182,6 +182,7 @@ test.each(Array.from({ length: 20 }, (_, seed) => seed))(
       for (let steps = 10 + random(40); steps > 0; steps--) {
         step(board, running, known, random);
         if (random(3) === 0) await new Promise(setImmediate);
+        else await afterMicrotasks();
       }
       abandoned.push(board);
       known = remembered(known);
@@ -199,6 +200,11 @@ test.each(Array.from({ length: 20 }, (_, seed) => seed))(
     for (const { database } of [...abandoned, board]) database[Symbol.dispose]();
   },
 );
+
+/** Lets whatever is told be heard, within the same turn of the event loop: nothing is committed meanwhile. */
+async function afterMicrotasks(): Promise<void> {
+  for (let task = 0; task < 20; task++) await Promise.resolve();
+}
 
 async function until(condition: () => boolean): Promise<void> {
   const deadline = Date.now() + 5_000;
