@@ -1,4 +1,5 @@
 // A Stable Diffusion repository come alive (diffusers, optimum and legacy ONNX layouts): prompt in, pictures out.
+import { ForecourtError } from "../../core/errors.ts";
 import type { Assets, Pixels } from "../../core/pipeline.ts";
 import { createSampler } from "../samplers/registry.ts";
 import type { Random } from "../tensor/random.ts";
@@ -39,6 +40,7 @@ const UNET: Required<UnetConfig> = { sample_size: 64, block_out_channels: [320, 
 export async function loadStableDiffusion(assets: Assets): Promise<StableDiffusion> {
   const optional = async <T extends object>(path: string): Promise<Partial<T>> =>
     assets.has(path) ? await assets.json<T>(path) : {};
+  checkFamily((await optional<ModelIndex>("model_index.json"))._class_name);
   const scheduler = asDiffusersLoads(await assets.json("scheduler/scheduler_config.json"));
   const encoder = createPromptEncoder({
     tokenizer: await loadClipTokenizer(assets, "tokenizer"),
@@ -62,10 +64,22 @@ export async function loadStableDiffusion(assets: Assets): Promise<StableDiffusi
       const shape: LatentShape = [count, predictor.channels, ...sides];
       const sampler = createSampler({ ...scheduler, ...changes }, steps);
       const latents = yield* denoise({ ...drawing, predictor, sampler, shape });
-      drawing.signal.throwIfAborted();
-      return await Array.fromAsync(decoder.decode(latents, shape));
+      const pictures: Pixels[] = [];
+      for await (const picture of decoder.decode(latents, shape)) {
+        drawing.signal.throwIfAborted();
+        pictures.push(picture);
+      }
+      return pictures;
     },
   };
+}
+
+type ModelIndex = { _class_name: string };
+
+/** Other families share file names with this one and would fail later, or give pictures that look broken. */
+function checkFamily(name: string | undefined): void {
+  if (name === undefined || /^(ORT|Onnx)?StableDiffusionPipeline$/.test(name)) return;
+  throw new ForecourtError("misconfigured", `model_index.json: ${name} is not a text-to-image Stable Diffusion 1 or 2`);
 }
 
 /** The UNet halves its latents once between any two of its levels, so they must be even that often. */

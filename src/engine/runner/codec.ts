@@ -6,10 +6,16 @@ import type { ImageCodec, ImageFormat, Pixels } from "../../core/pipeline.ts";
 /** Larger pictures are refused before their pixels are unpacked. */
 const MAX_PIXELS = 64 * 1024 * 1024;
 
+/** libvips' names of the loaders for JPEG, PNG, WebP, GIF, AVIF and TIFF. */
+const READABLE = ["Jpeg", "Png", "Webp", "Nsgif", "Heif", "Tiff"];
+
 export function createCodec(): ImageCodec {
   // One picture at a time and no cache: a runner must not compete with its own graph for cores and memory.
   sharp.cache(false);
   sharp.concurrency(1);
+  // Formats of pixels only: SVG and PDF are programs, and what ImageMagick reads nobody knows.
+  sharp.block({ operation: ["VipsForeignLoad"] });
+  sharp.unblock({ operation: READABLE.map((format) => `VipsForeignLoad${format}`) });
   return { decode, encode };
 }
 

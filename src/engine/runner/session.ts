@@ -11,8 +11,6 @@ export type GraphOptions = {
   device: Pick<Device, "kind" | "index">;
   /** Threads of one operator; 0 = as many as the machine has cores. */
   threads: number;
-  /** Where to keep the optimised graph, so that later openings skip the optimiser; absent = nowhere. */
-  optimizedPath?: string;
 };
 
 export type OpenGraph = Graph & {
@@ -47,7 +45,7 @@ export async function openGraph(path: string, options: GraphOptions): Promise<Op
   };
 }
 
-async function createSession(path: string, { device, threads, optimizedPath }: GraphOptions) {
+async function createSession(path: string, { device, threads }: GraphOptions) {
   const provider = providerOf(device);
   try {
     return await InferenceSession.create(path, {
@@ -55,7 +53,6 @@ async function createSession(path: string, { device, threads, optimizedPath }: G
       graphOptimizationLevel: "all",
       intraOpNumThreads: threads,
       interOpNumThreads: 1,
-      ...(optimizedPath !== undefined && { optimizedModelFilePath: optimizedPath }),
     });
   } catch (cause) {
     throw failed(path, "load", cause);

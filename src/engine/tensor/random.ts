@@ -9,8 +9,8 @@ export type Random = {
   normal(count: number): Float32Array;
 };
 
-/** Largest seed that has a generator of its own: mt19937 is seeded with 32 bits. */
-export const MAX_SEED = 2 ** 32 - 1;
+/** Seeds are what JSON carries exactly; as in PyTorch their lowest 32 bits decide. */
+export const MAX_SEED = Number.MAX_SAFE_INTEGER;
 
 /** From this many samples on PyTorch fills blocks of 16; below, it draws one double at a time. */
 const BLOCK = 16;

@@ -60,6 +60,19 @@ describe("a run on the tiny model", () => {
     expect(await decoded(batch.files, "image-2.png")).not.toEqual(a);
   });
 
+  test("leaves the negative prompt out when guidance is off", async () => {
+    const run = (guidance_scale: number, negative_prompt: string) =>
+      draw({ seed: 1, num_inference_steps: 4, guidance_scale, negative_prompt });
+    expect((await run(1, "b")).files).toEqual((await run(0, "")).files);
+    expect((await run(3, "b")).files).not.toEqual((await run(3, "")).files);
+  });
+
+  test("takes seeds of more than 32 bits, as torch does", async () => {
+    const large = await draw({ seed: 2 ** 40 + 7, num_inference_steps: 2 });
+    expect(large.output.seed).toBe(2 ** 40 + 7);
+    expect(large.files).toEqual((await draw({ seed: 7, num_inference_steps: 2 })).files);
+  });
+
   test("draws a seed when none is given and returns it", async () => {
     const [first, second] = [await draw({}), await draw({})];
     expect(first.output.seed).not.toBe(second.output.seed);
@@ -130,6 +143,15 @@ describe("a run on the tiny model", () => {
     const input = { prompt: "a", num_inference_steps: 11 };
     const failure = await runOnce(textToImage, { assets: { ...assets, json }, input }).catch((error) => error);
     expect(failure).toMatchObject({ code: "invalid_input", problems: [{ loc: ["body", "num_inference_steps"] }] });
+  });
+});
+
+test("a repository of another family is refused when it is loaded", async () => {
+  const json = async <T>(path: string) =>
+    (path === "model_index.json" ? { _class_name: "StableDiffusionXLPipeline" } : await assets.json<T>(path)) as T;
+  await expect(textToImage.load({ ...assets, json })).rejects.toMatchObject({
+    code: "misconfigured",
+    message: expect.stringContaining("StableDiffusionXLPipeline"),
   });
 });
 

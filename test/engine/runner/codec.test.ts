@@ -44,6 +44,22 @@ test("transparency is kept, grey becomes colour, and the orientation of a camera
   expect(await codec.decode(turned)).toMatchObject({ width: 16, height: 32 });
 });
 
+test("GIF, AVIF, TIFF and deep or printed colours are read as 8-bit RGB", async () => {
+  const red = sharp({ create: { width: 8, height: 8, channels: 3, background: "#c80000" } });
+  for (const bytes of [
+    await red.clone().gif().toBuffer(),
+    await red.clone().avif({ lossless: true }).toBuffer(),
+    await red.clone().tiff({ compression: "none" }).toBuffer(),
+    await red.clone().toColourspace("rgb16").png().toBuffer(),
+    await red.clone().toColourspace("cmyk").jpeg().toBuffer(),
+  ]) {
+    const { data, width, height } = await codec.decode(bytes);
+    expect([width, height]).toEqual([8, 8]);
+    expect(data[0]).toBeWithin(170, 231);
+    expect(data[1]).toBeWithin(0, 40);
+  }
+});
+
 async function problemOf(bytes: Uint8Array) {
   const error = await codec.decode(bytes).catch((thrown) => thrown);
   if (!(error instanceof ForecourtError)) throw new Error("expected a ForecourtError");
@@ -56,6 +72,8 @@ test("what is not a picture, is cut off or is too large is an image_load_error",
   expect(await problemOf(new TextEncoder().encode("no picture"))).toMatchObject({ type: "image_load_error" });
   expect(await problemOf(new Uint8Array())).toMatchObject({ type: "image_load_error" });
   expect(await problemOf(whole.subarray(0, whole.length / 2))).toMatchObject({ type: "image_load_error" });
+  const svg = '<svg xmlns="http://www.w3.org/2000/svg" width="4" height="4"/>';
+  expect(await problemOf(new TextEncoder().encode(svg))).toMatchObject({ type: "image_load_error" });
   const huge = await sharp({ create: { width: 8193, height: 8193, channels: 3, background: "red" } })
     .png({ compressionLevel: 9 })
     .toBuffer();
