@@ -16,9 +16,12 @@ export const echo = definePipeline({
   output,
   load: async () =>
     async function* (tasks, signal) {
-      for (const [index, { input }] of tasks.entries()) {
+      for (const [index, { input, log }] of tasks.entries()) {
         for (let at = 1; at <= input.steps; at++) {
-          if (input.step_ms > 0) await Bun.sleep(input.step_ms);
+          if (input.step_ms > 0) {
+            log(`idle step ${at} of ${input.steps}`);
+            await Bun.sleep(input.step_ms);
+          }
           signal.throwIfAborted();
           yield { index, step: { type: "progress", at, of: input.steps } };
         }
