@@ -69,9 +69,14 @@ function parseJson<T>(path: string, text: string): T {
   try {
     return JSON.parse(text) as T;
   } catch (cause) {
+    const standard = text.replace(PYTHON_NUMBER, "null");
+    if (standard !== text) return parseJson(path, standard);
     throw new ForecourtError("weights_missing", `the file ${path} is not valid JSON: ${toFailure(cause).message}`, {
       details: { file: path },
       cause,
     });
   }
 }
+
+/** What Python's json writes beyond the standard, e.g. `"lambda_min_clipped": -Infinity` in scheduler_config.json. */
+const PYTHON_NUMBER = /(?<=[:[,]\s*)(?:-?Infinity|NaN)(?=\s*[,\]}])/g;

@@ -25,8 +25,6 @@ const schema = Type.Object({
   euler_at_final: Type.Boolean({ default: false }),
   original_inference_steps: Type.Integer({ default: 50, minimum: 1 }),
   timestep_scaling: Type.Number({ default: 10 }),
-  shift: Type.Number({ default: 1, exclusiveMinimum: 0 }),
-  use_dynamic_shifting: Type.Boolean({ default: false }),
 });
 
 /** Names and meanings are those of the classes of diffusers. */
@@ -44,10 +42,6 @@ const NEUTRAL: Record<string, unknown> = {
   sigma_min: null,
   sigma_max: null,
   variance_type: null,
-  invert_sigmas: false,
-  shift_terminal: null,
-  stochastic_sampling: false,
-  time_shift_type: "exponential",
 };
 
 /** `defaults` are the class's own where they differ. Throws `misconfigured` for a config that cannot be honoured. */

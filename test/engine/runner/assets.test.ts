@@ -58,6 +58,11 @@ test("an absent or broken file is missing weights and named", async () => {
   await expect(assets().graph("absent.onnx")).rejects.toMatchObject({ code: "weights_missing" });
 });
 
+test("the numbers that Python adds to JSON are read as null", async () => {
+  writeFileSync(join(root, "weights/python.json"), '{"a": -Infinity, "b": [NaN, Infinity ], "c": "x: NaN!"}');
+  expect(await assets().json<object>("python.json")).toEqual({ a: null, b: [null, null], c: "x: NaN!" });
+});
+
 test("a graph is opened once and released with the others", async () => {
   const given = assets();
   const [first, second] = await Promise.all([given.graph("unet/model.onnx"), given.graph("unet/model.onnx")]);
