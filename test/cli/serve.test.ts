@@ -4,6 +4,7 @@ import { existsSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { startServer, until } from "../support/live-server.ts";
 import { forecourt, newFolder } from "./command.ts";
+import { listenAsSystemd } from "./serve/listen-as-systemd.ts";
 
 test("the first start makes an admin key for its owner's eyes only; later ones keep it", async () => {
   const data = newFolder();
@@ -94,6 +95,21 @@ test("a second signal stops at once, and still leaves no runner", async () => {
   expect(performance.now() - begun).toBeLessThan(3_000);
   await until(async () => !existsSync(`/proc/${runner}`), "the runner is gone");
 }, 30_000);
+
+test("as a service it tells systemd when it is ready and when it stops", async () => {
+  const socket = join(newFolder(), "notify");
+  using systemd = listenAsSystemd(socket);
+  await using server = await startServer({ env: { NOTIFY_SOCKET: socket } });
+  await until(async () => systemd.receive() === "READY=1", "it says READY=1");
+  await server.kill("SIGTERM");
+  expect(systemd.receive()).toBe("STOPPING=1");
+});
+
+test("a socket of systemd that is gone is told in the log and stops nothing", async () => {
+  await using server = await startServer({ env: { NOTIFY_SOCKET: "/no/such/socket" } });
+  expect(server.output()).toContain("/no/such/socket");
+  expect((await fetch(`${server.origin}/ready`)).status).toBe(200);
+});
 
 test("a log for people has the same facts as the one for machines", async () => {
   await using server = await startServer({ env: { FORECOURT_LOG_FORMAT: "text" } });
