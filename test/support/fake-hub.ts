@@ -57,7 +57,12 @@ export type FakeHub = AsyncDisposable & {
   served(): number;
 };
 
-export const sha256 = (data: Uint8Array) => createHash("sha256").update(data).digest("hex");
+const hashes = new WeakMap<Uint8Array, string>();
+export function sha256(data: Uint8Array): string {
+  const hash = hashes.get(data) ?? createHash("sha256").update(data).digest("hex");
+  hashes.set(data, hash);
+  return hash;
+}
 export const gitSha1 = (data: Uint8Array) =>
   createHash("sha1").update(`blob ${data.byteLength}\0`).update(data).digest("hex");
 export const COMMIT = "0123456789abcdef0123456789abcdef01234567";

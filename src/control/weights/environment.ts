@@ -7,6 +7,8 @@ export type HuggingFaceEnvironment = {
   endpoint?: string;
   /** HF_TOKEN, else the token file that `hf auth login` writes. */
   token?: string;
+  /** HF_HUB_OFFLINE. */
+  isOffline: boolean;
   /** Caches that exist. */
   caches: string[];
 };
@@ -25,6 +27,7 @@ export function huggingFaceEnvironment({
   return {
     ...(env.HF_ENDPOINT && { endpoint: env.HF_ENDPOINT }),
     ...(token && { token: token.trim() }),
+    isOffline: /^(1|on|yes|true)$/i.test(env.HF_HUB_OFFLINE ?? ""),
     caches: existsSync(cache) ? [cache] : [],
   };
 }

@@ -21,8 +21,8 @@ export type RevisionFacts = {
 };
 
 export type Hub = {
-  /** What a branch, tag or commit is now. */
-  revision(repo: string, revision: string, signal: AbortSignal): Promise<RevisionFacts>;
+  /** What a branch, tag or commit is now. `attempts`: for callers who have something else to go by. */
+  revision(repo: string, revision: string, signal: AbortSignal, attempts?: number): Promise<RevisionFacts>;
   /** All files of a commit, in the Hub's order. */
   files(repo: string, commit: string, signal: AbortSignal): Promise<HubFile[]>;
   /** Redirects to the file's bytes. */
@@ -48,20 +48,24 @@ export function createHub(options: {
   const endpoint = checkedEndpoint(options.endpoint ?? DEFAULT_ENDPOINT);
   const explain: Hub["explain"] = (question) => (response) => hubFailure(response, { ...question, endpoint, hasToken });
 
-  const ask = (url: string, question: { repo: string; revision: string }, signal: AbortSignal) =>
+  const ask = (
+    url: string,
+    question: { repo: string; revision: string },
+    patience: Pick<PatienceOptions, "signal" | "attempts">,
+  ) =>
     persist(
       async () => {
-        const { response } = await web.get(url, { signal, headers: { accept: "application/json" } });
+        const { response } = await web.get(url, { signal: patience.signal, headers: { accept: "application/json" } });
         if (!response.ok) throw await explain(question)(response);
         return { body: await readJson(response, url), next: nextPage(response.headers.get("link"), endpoint) };
       },
-      { timers, signal, ...(random && { random }), ...(onWait && { onWait }) },
+      { timers, ...patience, ...(random && { random }), ...(onWait && { onWait }) },
     );
 
   return {
-    async revision(repo, revision, signal) {
+    async revision(repo, revision, signal, attempts) {
       const url = `${endpoint}/api/models/${checkedRepo(repo)}/revision/${encodeURIComponent(revision)}`;
-      const { body } = await ask(url, { repo, revision }, signal);
+      const { body } = await ask(url, { repo, revision }, { signal, ...(attempts && { attempts }) });
       const {
         sha,
         gated = false,
@@ -84,7 +88,11 @@ export function createHub(options: {
         `${endpoint}/api/models/${checkedRepo(repo)}/tree/${encodeURIComponent(commit)}?recursive=true&expand=false`;
       for (let pages = 0; url !== undefined; pages++) {
         if (pages === MOST_PAGES) throw strange(url, `more than ${MOST_PAGES} pages of files`);
-        const page: { body: unknown; next: string | undefined } = await ask(url, { repo, revision: commit }, signal);
+        const page: { body: unknown; next: string | undefined } = await ask(
+          url,
+          { repo, revision: commit },
+          { signal },
+        );
         const { entries } = understood(treeAnswer, { entries: page.body }, url);
         files.push(...entries.filter(({ type }) => type === "file").map(hubFile));
         url = page.next;

@@ -293,6 +293,7 @@ describe("without a network", () => {
     const record = recorder();
     expect((await pullFrom(hub, { source, data: data.path }, record)).folder).toBe(folder);
     expect(noticesOf(record).at(-1)).toContain("as this box last saw it");
+    expect(record.waits.length).toBe(1);
   });
 
   test("switched off, what is here is found and what is not is told, without a request", async () => {

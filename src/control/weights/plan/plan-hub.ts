@@ -41,16 +41,18 @@ const pinnedFile = ({ path, bytes, sha256 }: { path: string; bytes: number; sha2
   digest: { algorithm: "sha256" as const, hex: sha256 },
 });
 
+/** A box without a network should not take minutes to find that out. */
+const ATTEMPTS_IF_KNOWN = 2;
+
 async function commitOf(repo: string, revision: string, { hub, roots, signal, onNotice }: Planning): Promise<string> {
   checkedPath(revision);
+  const known = await knownCommit(repo, revision, roots);
   try {
-    return (await hub.revision(repo, revision, signal)).commit;
+    return (await hub.revision(repo, revision, signal, known === undefined ? undefined : ATTEMPTS_IF_KNOWN)).commit;
   } catch (error) {
-    if (!isPassing(error) && !isOffline(error)) throw error;
-    const commit = await knownCommit(repo, revision, roots);
-    if (commit === undefined) throw error;
-    onNotice(`${error.message} Using ${revision} of ${repo} as this box last saw it: ${commit}.`);
-    return commit;
+    if (known === undefined || !(isPassing(error) || isOffline(error))) throw error;
+    onNotice(`${error.message} Using ${revision} of ${repo} as this box last saw it: ${known}.`);
+    return known;
   }
 }
 

@@ -6,6 +6,8 @@ import { wait } from "./wait.ts";
 export type PatienceOptions = {
   timers: Timers;
   signal: AbortSignal;
+  /** Failures in a row before the last one is thrown. */
+  attempts?: number;
   /** In [0, 1); a parameter for tests. */
   random?: () => number;
   onWait?: (wait: { seconds: number; reason: string }) => void;
@@ -18,8 +20,8 @@ export type Patience = {
   progressed(): void;
 };
 
-/** Eight attempts with these waits last between one and two minutes: a router restarts in that time. */
-const MOST_FAILURES = 8;
+/** Ten attempts with these waits last between one and two minutes: a router restarts in that time. */
+const MOST_FAILURES = 10;
 const FIRST_WAIT_MS = 500;
 const LONGEST_WAIT_MS = 30_000;
 /** The Hub counts in windows of 5 minutes (models.md 5); a server that asks for much more is not worth waiting for. */
@@ -38,13 +40,14 @@ export const passing = (message: string, more: { cause?: unknown; retryAfterMs?:
 export const isPassing = (error: unknown): error is ForecourtError =>
   error instanceof ForecourtError && error.code === "unavailable";
 
-export function createPatience({ timers, signal, random = Math.random, onWait }: PatienceOptions): Patience {
+export function createPatience(options: PatienceOptions): Patience {
+  const { timers, signal, attempts = MOST_FAILURES, random = Math.random, onWait } = options;
   let failures = 0;
   return {
     async afterFailure(error) {
       signal.throwIfAborted();
       failures++;
-      if (!isPassing(error) || failures >= MOST_FAILURES) throw error;
+      if (!isPassing(error) || failures >= attempts) throw error;
       const asked = Number(error.details?.retryAfterMs ?? Number.NaN);
       if (asked > LONGEST_ASKED_WAIT_MS) throw error;
       const delay = Number.isNaN(asked) ? backOff(failures, random) : asked;
