@@ -1,5 +1,5 @@
 // The parts of `forecourt bench`, with few rounds, on real processes: that they measure, not how fast.
-import { expect, test } from "bun:test";
+import { afterAll, expect, test } from "bun:test";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { measureOverhead } from "../../src/cli/bench/overhead.ts";
@@ -10,8 +10,10 @@ import { measureSteps } from "../../src/cli/bench/steps.ts";
 import { measureThroughput } from "../../src/cli/bench/throughput.ts";
 import { createCatalog } from "../../src/control/catalog/catalog.ts";
 import { parse } from "../../src/core/schema.ts";
-import { newFolder } from "./command.ts";
+import { newFolder, removeFolders } from "./command.ts";
 import { dataWithTinyModel, tinyWeights } from "./tiny-model.ts";
+
+afterAll(removeFolders);
 
 test("percentiles are samples, by nearest rank", () => {
   const samples = [5, 1, 4, 2, 3];

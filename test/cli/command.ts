@@ -1,5 +1,5 @@
 // The command line as a user calls it: a process of its own, run from source.
-import { mkdtempSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 
@@ -24,4 +24,15 @@ export async function forecourt(words: string[], env: Record<string, string> = {
   return { exitCode, stdout, stderr };
 }
 
-export const newFolder = () => mkdtempSync(join(tmpdir(), "forecourt-cli-"));
+const made: string[] = [];
+
+/** An empty folder. A file that uses it ends with `afterAll(removeFolders)`. */
+export function newFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), "forecourt-cli-"));
+  made.push(folder);
+  return folder;
+}
+
+export function removeFolders(): void {
+  for (const folder of made.splice(0)) rmSync(folder, { recursive: true, force: true });
+}

@@ -1,8 +1,10 @@
 // `forecourt doctor` on this machine.
-import { expect, test } from "bun:test";
+import { afterAll, expect, test } from "bun:test";
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { forecourt, newFolder } from "./command.ts";
+import { forecourt, newFolder, removeFolders } from "./command.ts";
+
+afterAll(removeFolders);
 
 test("it reports devices, data, server and every setting's origin, and makes nothing", async () => {
   const data = join(newFolder(), "absent");

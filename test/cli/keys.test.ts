@@ -1,11 +1,13 @@
 // `forecourt keys` on a real database.
-import { expect, test } from "bun:test";
+import { afterAll, expect, test } from "bun:test";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { databaseFile, openDatabase } from "../../src/control/database/open.ts";
 import { createKeys } from "../../src/control/keys/keys.ts";
 import { systemClock } from "../../src/core/clock.ts";
-import { forecourt, newFolder } from "./command.ts";
+import { forecourt, newFolder, removeFolders } from "./command.ts";
+
+afterAll(removeFolders);
 
 const keysOf = (data: string) =>
   createKeys({ database: openDatabase({ file: databaseFile(data) }), clock: systemClock });

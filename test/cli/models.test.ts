@@ -1,8 +1,10 @@
 // `forecourt models` over the built-in catalogue and an operator's own file.
-import { expect, test } from "bun:test";
+import { afterAll, expect, test } from "bun:test";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { forecourt, newFolder } from "./command.ts";
+import { forecourt, newFolder, removeFolders } from "./command.ts";
+
+afterAll(removeFolders);
 
 const own = `
 id: acme/parrot

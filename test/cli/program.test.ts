@@ -1,8 +1,10 @@
 // Help, usage errors and exit codes of the command line as a whole.
-import { describe, expect, test } from "bun:test";
+import { afterAll, describe, expect, test } from "bun:test";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { forecourt, newFolder } from "./command.ts";
+import { forecourt, newFolder, removeFolders } from "./command.ts";
+
+afterAll(removeFolders);
 
 const commands = ["serve", "run", "models", "keys", "ps", "doctor", "bench", "version"];
 

@@ -3,8 +3,10 @@ import { afterAll, beforeAll, expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { freePort, type LiveServer, startServer } from "../support/live-server.ts";
-import { forecourt, newFolder } from "./command.ts";
+import { forecourt, newFolder, removeFolders } from "./command.ts";
 import { dataWithTinyModel } from "./tiny-model.ts";
+
+afterAll(removeFolders);
 
 let server: LiveServer;
 let address: string[];

@@ -1,10 +1,12 @@
 // `forecourt serve` as a process: its start, its refusals, its end.
-import { expect, test } from "bun:test";
+import { afterAll, expect, test } from "bun:test";
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { startServer, until } from "../support/live-server.ts";
-import { forecourt, newFolder } from "./command.ts";
+import { forecourt, newFolder, removeFolders } from "./command.ts";
 import { listenAsSystemd } from "./serve/listen-as-systemd.ts";
+
+afterAll(removeFolders);
 
 test("the first start makes an admin key for its owner's eyes only; later ones keep it", async () => {
   const data = newFolder();

@@ -1,10 +1,12 @@
 // `key=value` arguments as a model's input.
-import { describe, expect, test } from "bun:test";
+import { afterAll, describe, expect, test } from "bun:test";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { readInput } from "../../../src/cli/run/input.ts";
 import { choice, mediaUrl, Type } from "../../../src/core/schema.ts";
-import { newFolder } from "../command.ts";
+import { newFolder, removeFolders } from "../command.ts";
+
+afterAll(removeFolders);
 
 const schema = Type.Object({
   prompt: Type.String(),

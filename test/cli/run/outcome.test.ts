@@ -1,9 +1,11 @@
 // Files of a run's output, written where the user wants them.
-import { expect, test } from "bun:test";
+import { afterAll, expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { saveFiles } from "../../../src/cli/run/outcome.ts";
-import { newFolder } from "../command.ts";
+import { newFolder, removeFolders } from "../command.ts";
+
+afterAll(removeFolders);
 
 const outcome = (output: unknown) => ({
   requestId: "01a20193-94f3-7644-ba45-8920f2066831",

@@ -1,9 +1,11 @@
 // sd_notify's datagrams, received on a real socket.
-import { expect, test } from "bun:test";
+import { afterAll, expect, test } from "bun:test";
 import { join } from "node:path";
 import { notifySystemd } from "../../../src/cli/serve/notify-systemd.ts";
-import { newFolder } from "../command.ts";
+import { newFolder, removeFolders } from "../command.ts";
 import { listenAsSystemd } from "./listen-as-systemd.ts";
+
+afterAll(removeFolders);
 
 test("a message arrives on a socket of the file system", () => {
   const path = join(newFolder(), "notify");

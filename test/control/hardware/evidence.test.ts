@@ -1,12 +1,15 @@
 // Reading a machine from a file tree laid out as Linux lays out /proc, /sys, /dev and /usr.
-import { expect, test } from "bun:test";
-import { mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
+import { afterAll, expect, test } from "bun:test";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { gatherEvidence } from "../../../src/control/hardware/evidence.ts";
 
+const machines = mkdtempSync(join(tmpdir(), "forecourt-machines-"));
+afterAll(() => rmSync(machines, { recursive: true }));
+
 function tree(files: Record<string, string>): string {
-  const root = mkdtempSync(join(tmpdir(), "forecourt-machine-"));
+  const root = mkdtempSync(join(machines, "machine-"));
   for (const [path, text] of Object.entries(files)) {
     mkdirSync(dirname(join(root, path)), { recursive: true });
     writeFileSync(join(root, path), text);

@@ -1,14 +1,16 @@
 // Reading nvidia-smi, and calling programs that behave like it on bad days.
-import { expect, test } from "bun:test";
-import { chmodSync, mkdtempSync, writeFileSync } from "node:fs";
+import { afterAll, expect, test } from "bun:test";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { askNvidiaSmi, parseNvidiaSmi } from "../../../src/control/hardware/nvidia-smi.ts";
 
+const tools = mkdtempSync(join(tmpdir(), "forecourt-smi-"));
+afterAll(() => rmSync(tools, { recursive: true }));
+
 function program(script: string): string {
-  const path = join(mkdtempSync(join(tmpdir(), "forecourt-smi-")), "nvidia-smi");
-  writeFileSync(path, `#!/bin/sh\n${script}\n`);
-  chmodSync(path, 0o755);
+  const path = join(mkdtempSync(join(tools, "tool-")), "nvidia-smi");
+  writeFileSync(path, `#!/bin/sh\n${script}\n`, { mode: 0o755 });
   return path;
 }
 
