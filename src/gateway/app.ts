@@ -3,23 +3,19 @@ import { Elysia } from "elysia";
 import type { Appliance } from "../control/appliance.ts";
 import type { Settings } from "../control/settings.ts";
 import { type Clock, systemClock } from "../core/clock.ts";
-import { ForecourtError } from "../core/errors.ts";
 import { bytes, MIB } from "../core/units.ts";
 import { admin } from "./admin/admin.ts";
 import { createAuthenticate, requireScope } from "./authenticate.ts";
-import { createCors } from "./cors.ts";
+import { createBorder } from "./border.ts";
 import { docs } from "./docs.ts";
-import { failureResponse } from "./failures.ts";
 import { createEntrances } from "./fal/entrances.ts";
 import { createQueue } from "./fal/queue.ts";
 import { createRun } from "./fal/run.ts";
 import { createFileFace } from "./files.ts";
 import { health } from "./health.ts";
 import { createListen } from "./listen.ts";
-import { originOf } from "./origin.ts";
 import { createReport } from "./report.ts";
-import { ensureRequestId, newRequestId } from "./request-id.ts";
-import { type Route, routeFailure } from "./route-failure.ts";
+import type { Route } from "./route-failure.ts";
 
 export type GatewayParts = Pick<Appliance, "catalog" | "keys" | "jobs" | "files" | "fleet" | "device" | "log"> & {
   settings: Pick<Settings, "publicUrl" | "allowOrigins"> & { limits: Pick<Settings["limits"], "bodyMb"> };
@@ -28,9 +24,12 @@ export type GatewayParts = Pick<Appliance, "catalog" | "keys" | "jobs" | "files"
   /** Whether /ready says so. */
   isReady(): boolean;
   clock?: Clock;
-  /** Period of comments on silent event streams: below the shortest idle timeout of usual proxies (60 s). */
+  /** Period of comments on silent event streams. */
   keepAliveMs?: number;
 };
+
+/** Below the shortest idle timeout of usual proxies, 60 s. */
+const KEEP_ALIVE_MS = 15_000;
 
 export type Gateway = ReturnType<typeof createGateway>;
 
@@ -40,77 +39,43 @@ export function createGateway(parts: GatewayParts) {
   return { app, listen: createListen(app) };
 }
 
-function createApp({
-  settings,
-  log,
-  clock = systemClock,
-
-  keepAliveMs = 15_000,
-  ...box
-}: GatewayParts) {
-  const { publicUrl } = settings;
+function createApp({ settings, clock = systemClock, keepAliveMs = KEEP_ALIVE_MS, ...box }: GatewayParts) {
+  const { publicUrl, allowOrigins } = settings;
   const bodyLimit = bytes(settings.limits.bodyMb * MIB);
+  const report = createReport(box.log);
   const authenticate = createAuthenticate(box);
-  const report = createReport(log);
-  const cors = createCors({ origins: settings.allowOrigins });
   const files = createFileFace(box);
-  const mark = (request: Request, response: Response) => {
-    cors.open(request, response);
-    ensureRequestId(response);
-  };
   const facing = { ...box, bodyLimit, keepAliveMs, report };
-  const entrances = createEntrances({
-    faces: { run: createRun(facing), queue: createQueue(facing) },
-    authenticate,
-    publicUrl,
-  });
+  const faces = { run: createRun(facing), queue: createQueue(facing) };
+  const fal = createEntrances({ faces, authenticate, publicUrl });
+  const border = createBorder({ allowOrigins, report, routes: (): Route[] => app.routes });
 
-  const routes = (): Route[] => app.routes;
+  // A path is matched in one way only, served or called by handle(): by Elysia's own router.
   const app = new Elysia({ systemRouter: false })
-    .wrap((handle) => async (request: Request) => {
-      const response: unknown = await handle(request);
-      if (response instanceof Response) mark(request, response);
-      return response;
-    })
-    .onRequest(({ request, server }) => cors.preflight(request) ?? entrances.byHost(request, server))
-    .onError(({ code, error, request }) => {
-      const id = newRequestId();
-      return failureResponse(report(thrownBy({ code, error, request, routes: routes() }), id), id);
-    })
+    .wrap((handle) => async (request: Request) => border.leave(request, await handle(request)))
+    .onRequest(({ request, server }) => border.preflight(request) ?? fal.byHost(request, server))
+    .onError(({ request, code, error }) => border.failure(request, { code, error }))
     .use(health(box))
-    .use(docs({ ...box, rootsOf: (request) => rootsOf(originOf(request, publicUrl)) }))
-    .all("/files/*", ({ request, params }) => files(request, params["*"]), hidden())
+    .use(docs({ ...box, publicUrl }))
+    .all("/files/*", ({ request, params }) => files(request, params["*"]), { detail: { hide: true } })
     .guard({ parse: "none" }, (guarded) =>
       guarded
         .resolve(({ request }) => ({ caller: authenticate(request) }))
         .all("/run/*", ({ request, server, caller, params }) =>
-          entrances.byPath("run", { request, server, caller }, params["*"]),
+          fal.byPath("run", { request, server, caller }, params["*"]),
         )
         .all("/queue/*", ({ request, server, caller, params }) =>
-          entrances.byPath("queue", { request, server, caller }, params["*"]),
+          fal.byPath("queue", { request, server, caller }, params["*"]),
         )
-        .all("/fal/proxy", ({ request, server, caller }) => entrances.byProxy({ request, server, caller }), hidden())
-        .all(
-          "/api/fal/proxy",
-          ({ request, server, caller }) => entrances.byProxy({ request, server, caller }),
-          hidden(),
-        )
+        .all("/fal/proxy", ({ request, server, caller }) => fal.byProxy({ request, server, caller }), {
+          detail: { hide: true },
+        })
+        .all("/api/fal/proxy", ({ request, server, caller }) => fal.byProxy({ request, server, caller }), {
+          detail: { hide: true },
+        })
         .guard({ beforeHandle: ({ request }) => requireScope(authenticate(request), "admin") }, (forAdmins) =>
           forAdmins.use(admin({ ...box, clock, bodyLimit })),
         ),
     );
   return app;
-}
-
-/** A new one for each route: the router writes into what it is given. */
-const hidden = () => ({ detail: { hide: true } });
-
-const rootsOf = (origin: string) => ({ origin, queue: `${origin}/queue` });
-
-type Thrown = { code: unknown; error: unknown; request: Request; routes: Route[] };
-
-/** A request whose client is gone fails in many ways that are nobody's fault. */
-function thrownBy({ code, error, request, routes }: Thrown): unknown {
-  if (request.signal.aborted) return new ForecourtError("client_cancelled", "The caller left.", { cause: error });
-  return code === "NOT_FOUND" ? routeFailure(request, routes) : error;
 }

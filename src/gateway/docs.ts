@@ -7,11 +7,12 @@ import { boxDocument } from "./docs/box-document.ts";
 import { llmsText } from "./docs/llms-text.ts";
 import { modelDocument } from "./docs/model-document.ts";
 import { swaggerAsset, swaggerPage } from "./docs/swagger-page.ts";
-import type { Roots } from "./fal/call.ts";
+import { type Roots, rootsOf } from "./fal/call.ts";
+import { originOf } from "./origin.ts";
 
-type DocsParts = { catalog: Catalog; version: string; rootsOf(request: Request): Roots };
+type DocsParts = { catalog: Catalog; version: string; publicUrl: string };
 
-export const docs = ({ catalog, version, rootsOf }: DocsParts) =>
+export const docs = ({ catalog, version, publicUrl }: DocsParts) =>
   new Elysia({ name: "docs" })
     .use(swagger({ provider: "swagger-ui", documentation: boxDocument({ catalog, version }) }))
     // Replaces the plugin's own page, which would load its parts from a public server.
@@ -22,7 +23,8 @@ export const docs = ({ catalog, version, rootsOf }: DocsParts) =>
     })
     .get(
       "/models/*",
-      ({ request, params }) => describeModel({ catalog, path: params["*"], roots: rootsOf(request) }),
+      ({ request, params }) =>
+        describeModel({ catalog, path: params["*"], roots: rootsOf(originOf(request, publicUrl)) }),
       hidden(),
     );
 

@@ -1,4 +1,4 @@
-// One model's operations in the document of the whole box: run it now, or through the queue.
+// One model's operations in the document of the whole box: run it now, as a stream, or through the queue.
 import type { CatalogEntry } from "../../control/catalog/catalog.ts";
 import { type OpenApiSchema, toOpenApi } from "./openapi-schema.ts";
 import { jsonContent, logsParameter, ref, refusals, requestIdParameter } from "./shared-schemas.ts";
@@ -7,68 +7,75 @@ type Described = { paths: Record<string, OpenApiSchema>; schemas: Record<string,
 
 /** `name` is unique in the document; its schemas are `<name>Input` and `<name>Output`. */
 export function modelOperations({ model, input, output }: CatalogEntry, name: string): Described {
-  const shared = { tags: [model.id] };
   const requestBody = { required: true, ...jsonContent(ref(`${name}Input`), examplesOf(model.examples)) };
-  const result = { description: "The model's output", ...jsonContent(ref(`${name}Output`)) };
-  const status = { description: "Where the request stands", ...jsonContent(ref("QueueStatus")) };
-  const ofRequest = `/queue/${model.id}/requests/{request_id}`;
-  const about = `${model.description}\n\n${priceText(model)}`;
+  const shared = { name, tags: [model.id], result: jsonContent(ref(`${name}Output`)) };
   return {
     schemas: { [`${name}Input`]: toOpenApi(input), [`${name}Output`]: toOpenApi(output) },
-    paths: {
-      [`/run/${model.id}`]: {
-        post: {
-          ...shared,
-          operationId: `run${name}`,
-          summary: `${model.title}: run and wait for the result`,
-          description: about,
-          requestBody,
-          responses: { 200: result, ...refusals },
-        },
+    paths: { ...submitting(model, { ...shared, requestBody }), ...following(model, shared) },
+  };
+}
+
+type Shared = { name: string; tags: string[]; result: OpenApiSchema };
+
+const status = { description: "Where the request stands", ...jsonContent(ref("QueueStatus")) };
+
+function submitting(model: CatalogEntry["model"], { name, tags, result, requestBody }: Shared & OpenApiSchema) {
+  const post = (verb: string, more: OpenApiSchema) => ({
+    post: { tags, operationId: `${verb}${name}`, requestBody, ...more },
+  });
+  const events = { "text/event-stream": { schema: { type: "string" } } };
+  return {
+    [`/run/${model.id}`]: post("run", {
+      summary: `${model.title}: run and wait for the result`,
+      description: `${model.description}\n\n${priceText(model)}`,
+      responses: { 200: { description: "The model's output", ...result }, ...refusals },
+    }),
+    [`/run/${model.id}/stream`]: post("stream", {
+      summary: `${model.title}: run and see partial results`,
+      description: "Server-sent events: partial outputs as they come, the whole result last.",
+      responses: { 200: { description: "Events", content: events }, ...refusals },
+    }),
+    [`/queue/${model.id}`]: post("submit", {
+      summary: `${model.title}: put into the queue`,
+      description: "Answers at once; a wrong input shows when the result is fetched.",
+      responses: { 200: status, 401: refusals[401] },
+    }),
+  };
+}
+
+function following(model: CatalogEntry["model"], { name, tags, result }: Shared) {
+  const ofRequest = `/queue/${model.id}/requests/{request_id}`;
+  const parameters = [requestIdParameter];
+  const early = { description: "Still in progress", ...jsonContent(ref("Failure")) };
+  return {
+    [`${ofRequest}/status`]: {
+      get: {
+        tags,
+        operationId: `status${name}`,
+        summary: "Where a request stands",
+        parameters: [...parameters, logsParameter],
+        responses: { 200: { ...status, description: "It is over" }, 202: status, 401: refusals[401] },
       },
-      [`/queue/${model.id}`]: {
-        post: {
-          ...shared,
-          operationId: `submit${name}`,
-          summary: `${model.title}: put into the queue`,
-          description: "Answers at once; a wrong input shows when the result is fetched.",
-          requestBody,
-          responses: { 200: status, 401: refusals[401] },
-        },
+    },
+    [ofRequest]: {
+      get: {
+        tags,
+        operationId: `result${name}`,
+        summary: "The result of a request",
+        parameters,
+        responses: { 200: { description: "The model's output", ...result }, 400: early, ...refusals },
       },
-      [`${ofRequest}/status`]: {
-        get: {
-          ...shared,
-          operationId: `status${name}`,
-          summary: "Where a request stands",
-          parameters: [requestIdParameter, logsParameter],
-          responses: { 200: { ...status, description: "It is over" }, 202: status, 401: refusals[401] },
-        },
-      },
-      [ofRequest]: {
-        get: {
-          ...shared,
-          operationId: `result${name}`,
-          summary: "The result of a request",
-          parameters: [requestIdParameter],
-          responses: {
-            200: result,
-            400: { description: "Still in progress", ...jsonContent(ref("Failure")) },
-            ...refusals,
-          },
-        },
-      },
-      [`${ofRequest}/cancel`]: {
-        put: {
-          ...shared,
-          operationId: `cancel${name}`,
-          summary: "Cancel a request",
-          parameters: [requestIdParameter],
-          responses: {
-            202: { description: "It will end" },
-            400: { description: "It was over already" },
-            401: refusals[401],
-          },
+    },
+    [`${ofRequest}/cancel`]: {
+      put: {
+        tags,
+        operationId: `cancel${name}`,
+        summary: "Cancel a request",
+        parameters,
+        responses: {
+          202: { description: "It will end" },
+          400: { description: "It was over already" },
+          401: refusals[401],
         },
       },
     },

@@ -28,7 +28,7 @@ const HTML = `<!doctype html>
 `;
 
 /** Shows the pictures that an answer names below it, and lets people paste a key without its scheme. */
-const START = `const pictures = (text) => {
+const START = `const picturesOf = (text) => {
   try {
     const { images = [], image } = JSON.parse(text);
     return [...images, image].filter((each) => each && each.url).map(({ url }) => url);
@@ -36,12 +36,12 @@ const START = `const pictures = (text) => {
     return [];
   }
 };
-const showPictures = (_, { React }) => ({
+const showPictures = ({ React: { createElement } }) => ({
   wrapComponents: {
-    responseBody: (Original) => (props) =>
-      React.createElement("div", null,
-        React.createElement(Original, props),
-        ...pictures(props.content).map((src) => React.createElement("img", { src, alt: "Picture of the answer", className: "answer-picture" }))),
+    responseBody: (Original) => (props) => {
+      const pictures = picturesOf(props.content).map((src) => createElement("img", { key: src, src, alt: "Picture of the answer" }));
+      return createElement("div", null, createElement(Original, props), ...pictures);
+    },
   },
 });
 window.ui = SwaggerUIBundle({
@@ -50,9 +50,8 @@ window.ui = SwaggerUIBundle({
   deepLinking: true,
   displayRequestDuration: true,
   filter: true,
-  tryItOutEnabled: true,
   validatorUrl: null,
-  plugins: [(system) => showPictures(undefined, { React: system.React })],
+  plugins: [showPictures],
   requestInterceptor: (request) => {
     const given = request.headers.Authorization;
     if (given && !given.includes(" ")) request.headers.Authorization = "Key " + given;

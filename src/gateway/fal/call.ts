@@ -23,6 +23,8 @@ export type Roots = {
   queue: string;
 };
 
+export const rootsOf = (origin: string): Roots => ({ origin, queue: `${origin}/queue` });
+
 export type Face = (call: Call) => Promise<Response>;
 
 /** An endpoint id has at most five parts, and `/stream` or `/realtime` may follow. */

@@ -2,7 +2,7 @@
 import type { Key } from "../../control/keys/keys.ts";
 import type { Authenticate } from "../authenticate.ts";
 import { hostOf, originOf } from "../origin.ts";
-import type { Call, Face } from "./call.ts";
+import { type Call, type Face, rootsOf } from "./call.ts";
 import { type FaceName, faceOfHost, TARGET_URL, targetOf, trimSlashes } from "./proxy.ts";
 
 /** The part of Bun's server that a call needs; absent when the app is called without one. */
@@ -17,17 +17,14 @@ export type EntranceParts = {
 };
 
 export function createEntrances({ faces, authenticate, publicUrl }: EntranceParts) {
-  const callOf = ({ request, server, caller }: Incoming, path: string, query: URLSearchParams): Call => {
-    const origin = originOf(request, publicUrl);
-    return {
-      request,
-      caller,
-      path: trimSlashes(path),
-      query,
-      roots: { origin, queue: `${origin}/queue` },
-      waitForever: () => server?.timeout(request, 0),
-    };
-  };
+  const callOf = ({ request, server, caller }: Incoming, path: string, query: URLSearchParams): Call => ({
+    request,
+    caller,
+    path: trimSlashes(path),
+    query,
+    roots: rootsOf(originOf(request, publicUrl)),
+    waitForever: () => server?.timeout(request, 0),
+  });
   return {
     /** `path` is what follows the face's own path. */
     byPath: (face: FaceName, incoming: Incoming, path: string) =>
