@@ -67,6 +67,15 @@ test("a model that cannot be loaded says why, and rests longer each time", async
   }
 });
 
+test("a model that can be loaded again has its failed starts forgotten", async () => {
+  await using watched = await watchFleet();
+  await expect(watched.start(echoModel({ pipeline: "text-to-image" }))).rejects.toThrow("weights_missing");
+  await watched.next("gone");
+  expect(watched.fleet.backOffs().size).toBe(1);
+  await watched.start();
+  expect(watched.fleet.backOffs().size).toBe(0);
+});
+
 test("a command that does not exist is a failed start, not an exception", async () => {
   await using watched = await watchFleet({ command: ["/nonexistent/forecourt"] });
   await expect(watched.start()).rejects.toThrow("runner_failed");

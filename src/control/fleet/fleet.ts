@@ -28,7 +28,7 @@ export type RunnerFact = {
   pid?: number;
 };
 
-/** A model whose runner failed to start or crashed: not to be loaded again before `until`. */
+/** A model whose runner failed to start or crashed: not to be loaded again before `until`. `failures`: in a row. */
 export type BackOff = { until: Instant; failures: number; reason: Failure };
 
 export type FleetEvent =
@@ -82,11 +82,8 @@ export function createFleet({ runtime, threads, log, ...options }: FleetOptions)
     for (const listener of listeners) listener(event);
   }
   function record(event: FleetEvent): void {
-    const runner = runners.get(event.runner);
-    if (event.type === "step" || event.type === "idle") {
-      // It works: what went wrong before no longer counts.
-      if (runner) backOffs.delete(runner.model);
-    }
+    // It can be loaded: what went wrong before no longer counts.
+    if (event.type === "ready") backOffs.delete(event.model);
     if (event.type !== "gone") return;
     runners.delete(event.runner);
     const { failure: reason, model } = event;

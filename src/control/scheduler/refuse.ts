@@ -3,8 +3,11 @@ import type { Failure } from "../../core/errors.ts";
 import type { Facts, WaitingJob } from "./decide.ts";
 import { fitsAlone, needOf } from "./fit.ts";
 
-/** Failed starts in a row after which waiting jobs are told: few when the runner said why, more when it just died. */
-const STARTS_BEFORE_REFUSAL = { explained: 2, unexplained: 10 };
+/**
+ * Failed starts in a row after which waiting jobs are told: few when the runner said why, more when it just died, most
+ * when something outside killed it (then a retry comes every 2 s, so jobs wait for about a minute and a half).
+ */
+const STARTS_BEFORE_REFUSAL = { explained: 2, unexplained: 10, killed: 40 };
 
 export function reasonToRefuse({ model, startBy }: WaitingJob, facts: Facts): Failure | undefined {
   if (startBy !== undefined && startBy <= facts.now)
@@ -22,7 +25,9 @@ export function reasonToRefuse({ model, startBy }: WaitingJob, facts: Facts): Fa
   };
 }
 
-const startsAllowed = ({ code }: Failure) =>
-  code === "runner_crashed" ? STARTS_BEFORE_REFUSAL.unexplained : STARTS_BEFORE_REFUSAL.explained;
+function startsAllowed({ code, details }: Failure): number {
+  if (code !== "runner_crashed") return STARTS_BEFORE_REFUSAL.explained;
+  return details?.signal === "SIGKILL" ? STARTS_BEFORE_REFUSAL.killed : STARTS_BEFORE_REFUSAL.unexplained;
+}
 
 const mib = (size: number) => Math.ceil(size / 1024 / 1024);
