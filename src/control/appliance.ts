@@ -34,6 +34,8 @@ export type Appliance = {
   hardware: Hardware;
   /** The device that models run on. */
   device: Device;
+  /** Closed by stop(). */
+  database: Database;
   catalog: Catalog;
   keys: Keys;
   jobs: Jobs;
@@ -113,7 +115,7 @@ function assemble(found: Found): Appliance {
   const notes = createUsageNotes({ keys, timers, log });
 
   return {
-    ...{ settings, log, hardware, device, catalog, keys, jobs, files, fleet },
+    ...{ settings, log, hardware, device, database, catalog, keys, jobs, files, fleet },
     async start() {
       const keyFile = ensureAdminKey({ keys, data });
       if (keyFile) log.info("admin key made", { file: keyFile });

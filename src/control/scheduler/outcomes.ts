@@ -49,15 +49,16 @@ export function createOutcomes(parts: OutcomeParts): (event: FleetEvent) => void
         return log.info("model ready", { model: event.model, device: event.device, loadMs: Math.round(event.loadMs) });
       case "step":
         return onOpenJob(event, (job) => {
-          const hasEnded = takeStep(job, event.step, readySince.get(event.runner)?.device ?? "", work);
-          if (hasEnded) batches.closed(event.batch, job);
+          // Closed even if it cannot be written: then the job is taken up again, not failed for want of a result.
+          if (event.step.type === "output") batches.closed(event.batch, job);
+          takeStep(job, event.step, { work, device: readySince.get(event.runner)?.device ?? "" });
         });
       case "job-log":
         return onOpenJob(event, (job) => work.log(job, event.message));
       case "job-failed":
         return onOpenJob(event, (job) => {
-          work.fail(job, event.failure);
           batches.closed(event.batch, job);
+          work.fail(job, event.failure);
         });
       case "idle": {
         const batch = batches.end(event.batch);
@@ -80,20 +81,19 @@ export function createOutcomes(parts: OutcomeParts): (event: FleetEvent) => void
   };
 }
 
-/** True when the step was the job's last. */
-function takeStep(job: JobId, step: Step<unknown>, device: string, work: JobWork): boolean {
+function takeStep(job: JobId, step: Step<unknown>, { work, device }: { work: JobWork; device: string }): void {
   switch (step.type) {
     case "progress":
       work.progress(job, { at: step.at, of: step.of });
-      return false;
+      break;
     case "partial":
       work.partial(job, step.value);
-      return false;
+      break;
     case "output":
       work.finish(job, { output: step.value, units: step.units, device });
-      return true;
+      break;
     default:
-      return unreachable(step);
+      unreachable(step);
   }
 }
 

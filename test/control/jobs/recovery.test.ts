@@ -7,6 +7,7 @@ import { openDatabase } from "../../../src/control/database/open.ts";
 import type { JobId } from "../../../src/core/ids.ts";
 import { isFinished, type Job } from "../../../src/core/job.ts";
 import { createJobBoard } from "../../support/job-board.ts";
+import { until } from "../../support/until.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "forecourt-recovery-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -19,8 +20,9 @@ const newFile = () => {
 };
 
 type Board = ReturnType<typeof createJobBoard>;
+/** Without waiting for the disk: the cuts here are copies of what the operating system holds. */
 const boardOn = (file: string, options: Parameters<typeof createJobBoard>[0] = {}): Board =>
-  createJobBoard({ ...options, database: openDatabase({ file }) });
+  createJobBoard({ ...options, database: openDatabase({ file, synchronous: "normal" }) });
 
 /** What a power cut leaves: the files as they are at this moment, in the middle of whatever goes on. */
 function afterPowerCut(file: string): string {
@@ -204,12 +206,4 @@ test.each(Array.from({ length: 20 }, (_, seed) => seed))(
 /** Lets whatever is told be heard, within the same turn of the event loop: nothing is committed meanwhile. */
 async function afterMicrotasks(): Promise<void> {
   for (let task = 0; task < 20; task++) await Promise.resolve();
-}
-
-async function until(condition: () => boolean): Promise<void> {
-  const deadline = Date.now() + 5_000;
-  while (!condition()) {
-    if (Date.now() > deadline) throw new Error("it did not come to this within five seconds");
-    await new Promise(setImmediate);
-  }
 }

@@ -1,0 +1,97 @@
+// The ways in which an attempt ends: done, failed, cancelled, or back to the queue.
+import { type Failure, ForecourtError } from "../../core/errors.ts";
+import type { FileToken, JobId } from "../../core/ids.ts";
+import type { Units } from "../../core/pipeline.ts";
+import type { JobRow } from "./job-row.ts";
+import type { Ending, Leaving } from "./job-store.ts";
+import { type Attempt, type JobLedger, waitingOf } from "./ledger.ts";
+import { afterRunnerDeath, type Setbacks } from "./retry.ts";
+
+export type AttemptEnds = {
+  /** running -> done; -> failed when the output names a file that is not there. False when the job had ended already. */
+  finish(id: JobId, result: { output: unknown; units: Units; device: string }): boolean;
+  /** running -> failed, or -> cancelled when that was asked for. */
+  fail(id: JobId, failure: Failure): boolean;
+  /** queued -> failed. */
+  refuse(id: JobId, failure: Failure): boolean;
+  /** running -> queued, or failed when it had its chances. Without a failure nobody is to blame and nothing is counted. */
+  interrupt(id: JobId, failure?: Failure): void;
+};
+
+export type AttemptEndParts = {
+  ledger: JobLedger;
+  /** Names in `output` of files that the job's folder does not hold. */
+  missingFiles: (output: unknown, files: FileToken) => string[];
+  addLog: (id: JobId, attempt: Attempt, message: string) => void;
+};
+
+/**
+ * An attempt is forgotten before its end is written: when the database refuses, the job is running there and known to
+ * nobody here, which is what `reload` looks for.
+ */
+export function createAttemptEnds({ ledger, missingFiles, addLog }: AttemptEndParts): AttemptEnds {
+  const { store, writes, attempts, clock } = ledger;
+
+  const take = (id: JobId): Attempt | undefined => {
+    const attempt = attempts.get(id);
+    attempts.delete(id);
+    return attempt;
+  };
+  const end = (id: JobId, leaving: Leaving, ending: Ending): boolean => {
+    const hasEnded = writes.write(() => store.end(id, leaving, { ...ending, at: clock.now() }));
+    if (hasEnded) ledger.ended(id);
+    return hasEnded;
+  };
+  const fail = (id: JobId, { runner }: Attempt, failure: Failure, setbacks?: Setbacks): boolean => {
+    const isCancelled = store.row(id)?.cancelRequested ?? false;
+    const leaving = { from: "running" as const, runner, ...(setbacks && { setbacks }) };
+    return end(id, leaving, isCancelled ? { status: "cancelled" } : { status: "failed", failure });
+  };
+  const requeue = (id: JobId, { runner }: Attempt, setbacks?: Setbacks) => {
+    const row = writes.write(() => store.requeue(id, { runner, ...(setbacks && { setbacks }) }));
+    if (row) ledger.queued(waitingOf(row, clock.now()));
+  };
+  const tryAgain = (id: JobId, attempt: Attempt, row: JobRow, failure: Failure) => {
+    const { kills, crashes, interruptions, retries } = row;
+    const verdict = afterRunnerDeath(failure, { setbacks: { kills, crashes, interruptions }, retries });
+    if (verdict.type === "give-up") {
+      fail(id, attempt, verdict.failure, verdict.setbacks);
+      return;
+    }
+    addLog(id, attempt, `Attempt ${row.attempts} was cut short: ${failure.message} Trying again.`);
+    requeue(id, attempt, verdict.setbacks);
+  };
+
+  return {
+    finish(id, { output, units, device }) {
+      const attempt = take(id);
+      if (!attempt) return false;
+      const { runner, files, queueMs, loadMs, startedAt } = attempt;
+      const missing = missingFiles(output, files);
+      if (missing.length > 0) return fail(id, attempt, unsaved(missing));
+      const timing = { queueMs, loadMs, runMs: clock.now() - startedAt };
+      return end(id, { from: "running", runner }, { status: "done", output, units, timing, device });
+    },
+    fail(id, failure) {
+      const attempt = take(id);
+      return attempt ? fail(id, attempt, failure) : false;
+    },
+    refuse: (id, failure) => end(id, { from: "queued" }, { status: "failed", failure }),
+    interrupt(id, failure) {
+      const attempt = take(id);
+      const row = attempt && store.row(id);
+      if (!row) return;
+      if (row.cancelRequested) fail(id, attempt, CANCELLED);
+      else if (failure) tryAgain(id, attempt, row, failure);
+      else requeue(id, attempt);
+    },
+  };
+}
+
+const CANCELLED = new ForecourtError("client_cancelled", "The request was cancelled.").toFailure();
+
+const unsaved = (names: string[]) =>
+  new ForecourtError(
+    "runner_failed",
+    `The model's output names files that it did not write: ${names.join(", ")}.`,
+  ).toFailure();

@@ -1,0 +1,369 @@
+// The loop over real jobs and a real database, with a fleet that does what the test says.
+import { afterEach, expect, test } from "bun:test";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import type { Settings } from "../../../src/control/settings.ts";
+import { defaultSettings } from "../../../src/control/settings.ts";
+import type { Failure } from "../../../src/core/errors.ts";
+import { asId, type BatchId, type JobId, type KeyId, type ModelId, type RunnerId } from "../../../src/core/ids.ts";
+import type { Job } from "../../../src/core/job.ts";
+import { instant, milliseconds } from "../../../src/core/units.ts";
+import { createTestAppliance, type TestAppliance } from "../../support/create-test-appliance.ts";
+import { createFakeFleet, killed } from "../../support/fake-fleet.ts";
+import { createTestClock } from "../../support/test-clock.ts";
+import { testModel } from "../../support/test-models.ts";
+import { until } from "../../support/until.ts";
+
+const opened: TestAppliance[] = [];
+afterEach(async () => {
+  for (const appliance of opened.splice(0)) await appliance[Symbol.asyncDispose]();
+});
+
+const A = "test/a";
+const B = "test/b";
+const output = { type: "output" as const, value: { prompt: "hi", steps: 1 }, units: { requests: 1 } };
+
+/** By hand, with a budget of 150 MiB: one of the models fits at a time. */
+async function stage({
+  settings = {},
+  models = [testModel(A), testModel(B)],
+}: {
+  settings?: Partial<Settings>;
+  models?: ReturnType<typeof testModel>[];
+} = {}) {
+  const clock = createTestClock();
+  const fleet = createFakeFleet({ automatic: false, clock });
+  const memory = { budgetMb: 150, idleUnloadSeconds: 0 };
+  const appliance = await createTestAppliance({
+    clock,
+    timers: clock,
+    fleet,
+    builtInModels: models,
+    settings: { memory, ...settings },
+  });
+  opened.push(appliance);
+  const submit = (model: string, more: { startTimeout?: number; input?: unknown } = {}): Promise<Job> => {
+    const entry = appliance.catalog.find(model);
+    if (!entry) throw new Error(`no model ${model}`);
+    return appliance.jobs.submit({
+      model: entry.model,
+      endpoint: model,
+      key: asId<KeyId>("key"),
+      input: more.input ?? { prompt: "hi" },
+      rejectInvalid: true,
+      ...(more.startTimeout !== undefined && { startTimeout: milliseconds(more.startTimeout) }),
+    });
+  };
+  const statusOf = ({ id }: { id: JobId }) => appliance.jobs.find(id)?.status;
+  return { ...appliance, clock, fleet, submit, statusOf };
+}
+type Stage = Awaited<ReturnType<typeof stage>>;
+
+const loaded = async ({ fleet }: Stage, count = 1): Promise<RunnerId> => {
+  await until(() => fleet.loads.length >= count);
+  const order = fleet.loads[count - 1];
+  if (!order) throw new Error("nothing was loaded");
+  fleet.becomeReady(order.runner);
+  return order.runner;
+};
+const started = async ({ fleet }: Stage, count = 1): Promise<BatchId> => {
+  await until(() => fleet.runs.length >= count);
+  const order = fleet.runs[count - 1];
+  if (!order) throw new Error("nothing was run");
+  return order.batch;
+};
+const finish = ({ fleet }: Stage, batch: BatchId) => {
+  fleet.step(batch, output);
+  fleet.end(batch);
+};
+
+test("a job loads its model, runs, and is done with its timing and device", async () => {
+  const on = await stage();
+  const job = await on.submit(A);
+  await until(() => on.fleet.loads.length === 1);
+  expect(on.fleet.loads[0]).toMatchObject({
+    model: { id: A },
+    device: { id: "cpu" },
+    weights: join(on.data, "weights"),
+  });
+  on.clock.advance(40);
+  await loaded(on);
+  const batch = await started(on);
+  on.clock.advance(9);
+  finish(on, batch);
+  const timing = { queueMs: 35, loadMs: 5, runMs: 9 };
+  expect(on.jobs.find(job.id)).toMatchObject({
+    status: "done",
+    output: output.value,
+    units: output.units,
+    device: "cpu",
+    timing,
+  });
+});
+
+test("jobs of one model run one after the other, in order", async () => {
+  const on = await stage();
+  const jobs = [await on.submit(A), await on.submit(A), await on.submit(A)];
+  await loaded(on);
+  for (const [at, job] of jobs.entries()) {
+    const batch = await started(on, at + 1);
+    expect(jobs.map(on.statusOf)).toEqual(jobs.map((_, i) => (i < at ? "done" : i === at ? "running" : "queued")));
+    expect(on.statusOf(job)).toBe("running");
+    finish(on, batch);
+  }
+  expect(jobs.map(on.statusOf)).toEqual(["done", "done", "done"]);
+  expect(on.fleet.loads).toHaveLength(1);
+});
+
+test("a model that needs the memory of an idle one gets it", async () => {
+  const on = await stage();
+  const first = await on.submit(A);
+  const runner = await loaded(on);
+  finish(on, await started(on));
+  const second = await on.submit(B);
+  await until(() => on.fleet.evictions.length === 1);
+  expect(on.fleet.loads).toHaveLength(1);
+  on.fleet.die(runner);
+  await loaded(on, 2);
+  finish(on, await started(on, 2));
+  expect([first, second].map(on.statusOf)).toEqual(["done", "done"]);
+});
+
+test("a model under steady load yields to another that waited ten seconds", async () => {
+  const on = await stage();
+  await on.submit(A);
+  await loaded(on);
+  const patient = await on.submit(B);
+  for (let second = 1; second <= 10; second++) {
+    await on.submit(A);
+    const batch = await started(on, second);
+    on.clock.advance(1_000);
+    finish(on, batch);
+  }
+  await until(() => on.fleet.evictions.length === 1);
+  const [a] = on.fleet.evictions;
+  if (a) on.fleet.die(a);
+  await loaded(on, 2);
+  const batch = await started(on, on.fleet.runs.length);
+  expect(on.statusOf(patient)).toBe("running");
+  finish(on, batch);
+});
+
+test("a runner that is killed costs its job one attempt; it runs again when the model may be loaded again", async () => {
+  const on = await stage();
+  const job = await on.submit(A);
+  const runner = await loaded(on);
+  await started(on);
+  const until_ = instant(on.clock.now() + 500);
+  on.fleet.rest(asId<ModelId>(A), { until: until_, failures: 1, reason: killed });
+  on.fleet.die(runner, killed);
+  expect(on.statusOf(job)).toBe("queued");
+  await new Promise(setImmediate);
+  expect(on.fleet.loads).toHaveLength(1);
+  on.clock.advance(500);
+  await loaded(on, 2);
+  finish(on, await started(on, 2));
+  expect(on.jobs.find(job.id)).toMatchObject({ status: "done", attempts: 2 });
+});
+
+test("a failure that the runner reports fails that job alone", async () => {
+  const on = await stage();
+  const [bad, good] = [await on.submit(A), await on.submit(A)];
+  await loaded(on);
+  const failure: Failure = { code: "invalid_input", message: "no picture", problems: [] };
+  on.fleet.end(await started(on), failure);
+  finish(on, await started(on, 2));
+  expect(on.jobs.find(bad.id)).toMatchObject({ status: "failed", failure });
+  expect(on.statusOf(good)).toBe("done");
+});
+
+test("a runner that ends a batch without a result fails its job", async () => {
+  const on = await stage();
+  const job = await on.submit(A);
+  await loaded(on);
+  on.fleet.end(await started(on));
+  expect(on.jobs.find(job.id)).toMatchObject({ status: "failed", failure: { code: "runner_failed" } });
+});
+
+test("steps of a runner that was given up change nothing", async () => {
+  const on = await stage();
+  const job = await on.submit(A);
+  const runner = await loaded(on);
+  await started(on);
+  on.fleet.die(runner, killed);
+  const attempts = on.jobs.find(job.id)?.attempts;
+  await loaded(on, 2);
+  await started(on, 2);
+  expect(on.jobs.find(job.id)).toMatchObject({ status: "running", attempts: (attempts ?? 0) + 1 });
+});
+
+test("cancelling a running job reaches its batch", async () => {
+  const on = await stage();
+  const job = await on.submit(A);
+  await loaded(on);
+  const batch = await started(on);
+  expect(on.jobs.cancel(job.id)).toBe("requested");
+  expect(on.fleet.cancels).toEqual([batch]);
+  on.fleet.end(batch, { code: "client_cancelled", message: "cancelled" });
+  expect(on.statusOf(job)).toBe("cancelled");
+});
+
+test("a job that has not started by its deadline fails when it passes", async () => {
+  const on = await stage();
+  const job = await on.submit(A, { startTimeout: 2_000 });
+  await until(() => on.fleet.loads.length === 1);
+  on.clock.advance(1_999);
+  await new Promise(setImmediate);
+  expect(on.statusOf(job)).toBe("queued");
+  on.clock.advance(1);
+  await until(() => on.statusOf(job) !== "queued");
+  expect(on.jobs.find(job.id)).toMatchObject({ status: "failed", failure: { code: "start_timeout" } });
+});
+
+test("jobs of a model without weights fail with what to do, and later ones are tried anew", async () => {
+  const source = { path: "/nowhere/weights" };
+  const on = await stage({ models: [testModel(A, { source })] });
+  const jobs = [await on.submit(A), await on.submit(A)];
+  await until(() => jobs.every((job) => on.statusOf(job) === "failed"));
+  expect(on.jobs.find(jobs[0]?.id ?? asId(""))).toMatchObject({
+    failure: { code: "weights_missing", message: expect.stringContaining("/nowhere/weights") },
+  });
+  const later = await on.submit(A);
+  await until(() => on.statusOf(later) === "failed");
+  expect(on.fleet.loads).toHaveLength(0);
+});
+
+test("a model larger than the box is refused at once", async () => {
+  const on = await stage({ models: [testModel(A, { sizeMb: 151 })] });
+  const job = await on.submit(A);
+  await until(() => on.statusOf(job) === "failed");
+  expect(on.jobs.find(job.id)).toMatchObject({ failure: { code: "insufficient_memory" } });
+});
+
+test("a long queue of hopeless jobs is refused to its end", async () => {
+  const on = await stage({ models: [testModel(A)] });
+  on.fleet.rest(asId<ModelId>(A), {
+    until: instant(on.clock.now() + 60_000),
+    failures: 5,
+    reason: { code: "runner_failed", message: "no" },
+  });
+  const jobs = await Promise.all(Array.from({ length: 300 }, () => on.submit(A)));
+  await until(() => jobs.every((job) => on.statusOf(job) === "failed"));
+});
+
+test("an idle model is unloaded after the time that the settings name", async () => {
+  const memory = { budgetMb: 150, idleUnloadSeconds: 60 };
+  const on = await stage({ settings: { memory } });
+  await on.submit(A);
+  const runner = await loaded(on);
+  finish(on, await started(on));
+  await new Promise(setImmediate);
+  on.clock.advance(59_999);
+  await new Promise(setImmediate);
+  expect(on.fleet.evictions).toEqual([]);
+  on.clock.advance(1);
+  await until(() => on.fleet.evictions.length === 1);
+  expect(on.fleet.evictions).toEqual([runner]);
+});
+
+test("stopping puts running jobs back without blame, and the next start takes them up", async () => {
+  const on = await stage();
+  const job = await on.submit(A);
+  await loaded(on);
+  await started(on);
+  await on.stop();
+  opened.splice(0);
+  const fleet = createFakeFleet();
+  await using next = await createTestAppliance({ fleet, data: on.data, builtInModels: [testModel(A)] });
+  await until(() => next.jobs.find(job.id)?.status === "done");
+  expect(next.jobs.find(job.id)).toMatchObject({ attempts: 2 });
+});
+
+test("a disk that is full for a while loses no job", async () => {
+  const on = await stage();
+  const sqlite = on.database.sqlite;
+  const job = await on.submit(A);
+  await loaded(on);
+  const batch = await started(on);
+  const pages = Number(sqlite.query("PRAGMA page_count").values()[0]?.[0]);
+  sqlite.run(`PRAGMA max_page_count = ${pages}`);
+  on.fleet.step(batch, { ...output, value: { prompt: "x".repeat(2_000_000) } });
+  on.fleet.end(batch);
+  expect(on.statusOf(job)).toBe("running");
+  sqlite.run("PRAGMA max_page_count = 1000000");
+  on.clock.advance(1_000);
+  finish(on, await started(on, 2));
+  expect(on.jobs.find(job.id)).toMatchObject({ status: "done", attempts: 2 });
+});
+
+const similarity = { pipeline: "image-text-similarity", examples: [] };
+const withPicture = (url: string) => ({ input: { image_url: url, texts: ["a"] } });
+
+test("the picture behind a URL is fetched before the run, kept from readers, and removed after it", async () => {
+  using server = Bun.serve({ port: 0, hostname: "127.0.0.1", fetch: () => new Response("pixels") });
+  const fetchSettings = { ...defaultSettings("/").fetch, allow: ["127.0.0.1"] };
+  const on = await stage({ models: [testModel(A, similarity)], settings: { fetch: fetchSettings } });
+  const url = `${server.url}a.png`;
+  const job = await on.submit(A, withPicture(url));
+  await loaded(on);
+  const batch = await started(on);
+  const path = on.fleet.runs[0]?.jobs[0]?.media[url] ?? "";
+  expect(readFileSync(path, "utf8")).toBe("pixels");
+  expect(on.files.find(job.files, ".input")).toBeUndefined();
+  finish(on, batch);
+  expect(existsSync(dirname(path))).toBe(false);
+  expect(existsSync(on.files.directory(job.files))).toBe(false);
+});
+
+test("a URL that must not be fetched fails the job with the field, before anything is loaded for it", async () => {
+  const on = await stage({ models: [testModel(A, similarity)] });
+  const job = await on.submit(A, withPicture("http://169.254.169.254/latest/meta-data"));
+  await until(() => on.statusOf(job) === "failed");
+  expect(on.jobs.find(job.id)).toMatchObject({
+    failure: { code: "invalid_input", problems: [{ loc: ["body", "image_url"], type: "file_download_error" }] },
+  });
+  expect(on.fleet.runs).toHaveLength(0);
+});
+
+test("a slow download does not hold up the job behind it", async () => {
+  const { promise: release, resolve } = Promise.withResolvers<void>();
+  using server = Bun.serve({
+    port: 0,
+    hostname: "127.0.0.1",
+    async fetch({ url }) {
+      if (url.endsWith("slow")) await release;
+      return new Response("pixels");
+    },
+  });
+  const fetchSettings = { ...defaultSettings("/").fetch, allow: ["127.0.0.1"] };
+  const on = await stage({ models: [testModel(A, similarity)], settings: { fetch: fetchSettings } });
+  const slow = await on.submit(A, withPicture(`${server.url}slow`));
+  const quick = await on.submit(A, withPicture("data:image/png;base64,AA=="));
+  await loaded(on);
+  const batch = await started(on);
+  expect([slow, quick].map(on.statusOf)).toEqual(["queued", "running"]);
+  finish(on, batch);
+  resolve();
+  finish(on, await started(on, 2));
+  expect([slow, quick].map(on.statusOf)).toEqual(["done", "done"]);
+});
+
+test("this box's own files are read from disk, by whatever name the box was called", async () => {
+  const on = await stage({ models: [testModel(A, similarity), testModel(B)] });
+  const maker = await on.submit(B);
+  const folder = on.files.directory(maker.files);
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, "image-1.png"), "pixels");
+  await loaded(on);
+  finish(on, await started(on));
+  const url = `http://10.1.2.3:3250/files/${maker.files}/image-1.png`;
+  await on.submit(A, withPicture(url));
+  await until(() => on.fleet.evictions.length === 1);
+  const [b] = on.fleet.evictions;
+  if (b) on.fleet.die(b);
+  await loaded(on, 2);
+  const batch = await started(on, 2);
+  expect(on.fleet.runs[1]?.jobs[0]?.media).toEqual({ [url]: join(folder, "image-1.png") });
+  finish(on, batch);
+  expect(existsSync(join(folder, "image-1.png"))).toBe(true);
+});
