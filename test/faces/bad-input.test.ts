@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { existsSync, readdirSync } from "node:fs";
+import { join } from "node:path";
 import { type Ask, createTestGateway, type TestGateway } from "../support/test-gateway.ts";
 
 let gateway: TestGateway;
@@ -132,8 +134,10 @@ describe("bad input to a sync run", () => {
     }
   });
 
-  test("nothing of it reached a runner, waits or was logged as trouble", () => {
+  test("nothing of it waits, lies on the disk or was logged as trouble", () => {
     expect(gateway.jobs.open()).toEqual([]);
+    const files = join(gateway.data, "files");
+    expect(existsSync(files) ? readdirSync(files) : []).toEqual([]);
     expect(gateway.logged.filter(({ level }) => level === "warn" || level === "error")).toEqual([]);
   });
 });

@@ -36,7 +36,7 @@ export type Ask = {
 };
 
 export type TestGateway = Gateway &
-  Pick<TestAppliance, "keys" | "jobs" | "apiKey" | "adminKey"> & {
+  Pick<TestAppliance, "keys" | "jobs" | "apiKey" | "adminKey" | "data"> & {
     logged: LogEntry[];
     /** `path` is below http://localhost, or a whole URL. */
     ask(method: string, path: string, ask?: Ask): Promise<Response>;
@@ -58,10 +58,10 @@ export async function createTestGateway(options: Partial<GatewayParts> = {}): Pr
   });
   const settings = { publicUrl: "", allowOrigins: ["*"], limits: { bodyMb: 16 } };
   const gateway = createGateway({ ...appliance, settings, version: "1.2.3", isReady: () => true, ...options });
-  const { keys, jobs, apiKey, adminKey, files } = appliance;
+  const { keys, jobs, apiKey, adminKey, data, files } = appliance;
   return {
     ...gateway,
-    ...{ keys, jobs, apiKey, adminKey, logged },
+    ...{ keys, jobs, apiKey, adminKey, data, logged },
     holdRuns: runs.hold,
     nextRun: runs.next,
     ask: (method, path, { key = apiKey, body, headers = {}, signal } = {}) => {
