@@ -1,5 +1,5 @@
 // Output files of jobs: one folder each under <data>/files, named by an unguessable token.
-import { rmSync, statSync } from "node:fs";
+import { lstatSync, rmSync } from "node:fs";
 import { extname, join } from "node:path";
 import type { FileToken } from "../../core/ids.ts";
 import { type Bytes, bytes } from "../../core/units.ts";
@@ -25,7 +25,7 @@ export function createFiles({ root }: { root: string }): Files {
     find(token, name) {
       if (!TOKEN.test(token) || !NAME.test(name)) return undefined;
       const path = join(root, token, name);
-      const found = statSync(path, { throwIfNoEntry: false });
+      const found = lstatSync(path, { throwIfNoEntry: false });
       if (!found?.isFile()) return undefined;
       return { path, name, contentType: contentTypeOf(name), size: bytes(found.size) };
     },

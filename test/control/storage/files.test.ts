@@ -1,0 +1,110 @@
+// Files of jobs: found by token and name, and by nothing else.
+import { afterAll, expect, test } from "bun:test";
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createFiles } from "../../../src/control/storage/files.ts";
+import { mediaUrls } from "../../../src/control/storage/media-urls.ts";
+import { referencedFiles } from "../../../src/control/storage/output-files.ts";
+import { newFileToken } from "../../../src/core/ids.ts";
+import { mediaUrl, Type } from "../../../src/core/schema.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "forecourt-files-"));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+const root = join(folder, "files");
+const files = createFiles({ root });
+
+function put(name: string) {
+  const token = newFileToken();
+  mkdirSync(files.directory(token), { recursive: true });
+  writeFileSync(join(files.directory(token), name), "content");
+  return token;
+}
+
+test("a file is found by its job's token and its name", () => {
+  const token = put("image-1.png");
+  expect(files.find(token, "image-1.png")).toEqual({
+    path: join(root, token, "image-1.png"),
+    name: "image-1.png",
+    contentType: "image/png",
+    size: 7 as never,
+  });
+  expect(files.find(token, "image-2.png")).toBeUndefined();
+  expect(files.find(newFileToken(), "image-1.png")).toBeUndefined();
+});
+
+test.each([
+  "../secret",
+  "..",
+  ".",
+  "",
+  ".input",
+  "a/b.png",
+  "a\\b.png",
+  "/etc/passwd",
+  "a\0.png",
+  "%2e%2e",
+  `${"a".repeat(300)}.png`,
+])("the name %p leads nowhere", (name) => {
+  writeFileSync(join(folder, "secret"), "secret");
+  const token = put("a.png");
+  mkdirSync(join(files.directory(token), ".input"), { recursive: true });
+  expect(files.find(token, name)).toBeUndefined();
+});
+
+test.each(["..", "../files", "", "a".repeat(22), "../../etc", "x".repeat(21)])(
+  "the token %p leads nowhere",
+  (token) => {
+    writeFileSync(join(folder, "a.png"), "secret");
+    expect(files.find(token, "a.png")).toBeUndefined();
+  },
+);
+
+test("a folder and a link out of the folder are no files", () => {
+  const token = put("a.png");
+  mkdirSync(join(files.directory(token), "folder"));
+  symlinkSync("/etc/hostname", join(files.directory(token), "link.txt"));
+  expect(files.find(token, "folder")).toBeUndefined();
+  expect(files.find(token, "link.txt")).toBeUndefined();
+});
+
+test("what a browser could run is given out as bytes", () => {
+  for (const name of ["a.html", "a.svg", "a.js", "a", "a.xhtml"])
+    expect(files.find(put(name), name)?.contentType).toBe("application/octet-stream");
+});
+
+test("a removed folder is gone, and removing it again is no harm", () => {
+  const token = put("a.png");
+  files.remove(token);
+  files.remove(token);
+  expect(files.find(token, "a.png")).toBeUndefined();
+});
+
+test("files that an output names are found however deep", () => {
+  const output = {
+    images: [{ url: "forecourt-file:a.png" }, { url: "data:," }],
+    mask: { url: "forecourt-file:b.png" },
+    n: null,
+  };
+  expect(referencedFiles(output)).toEqual(["a.png", "b.png"]);
+});
+
+test("URLs to fetch are those in fields of media, with their place; data URIs are not", () => {
+  const schema = Type.Object({
+    image_url: mediaUrl("image", "a"),
+    prompt: Type.String(),
+    loras: Type.Array(Type.Object({ image_url: mediaUrl("image", "b") })),
+    frames: Type.Array(mediaUrl("image", "c")),
+  });
+  const input = {
+    image_url: "https://a.example/1.png",
+    prompt: "https://a.example/prompt",
+    loras: [{ image_url: "data:image/png;base64,AA==" }, { image_url: "https://a.example/2.png" }],
+    frames: ["https://a.example/3.png"],
+  };
+  expect(mediaUrls(schema, input)).toEqual([
+    { loc: ["body", "image_url"], url: "https://a.example/1.png" },
+    { loc: ["body", "loras", 1, "image_url"], url: "https://a.example/2.png" },
+    { loc: ["body", "frames", 0], url: "https://a.example/3.png" },
+  ]);
+});

@@ -1,0 +1,70 @@
+// Which addresses are public: the cases that guards are known to miss.
+import { expect, test } from "bun:test";
+import { createAddressGuard, isPublicAddress } from "../../../src/control/storage/public-address.ts";
+
+const PUBLIC = [
+  "1.1.1.1",
+  "8.8.8.8",
+  "93.184.216.34",
+  "172.15.0.1",
+  "172.32.0.1",
+  "100.63.0.1",
+  "2606:4700::1111",
+  "2a00:1450::1",
+];
+const PRIVATE = [
+  ["0.0.0.0", "this host"],
+  ["10.1.2.3", "private"],
+  ["100.64.0.1", "carrier NAT"],
+  ["100.100.100.200", "Alibaba's metadata"],
+  ["127.0.0.1", "loopback"],
+  ["127.255.255.254", "loopback"],
+  ["168.63.129.16", "Azure's metadata"],
+  ["169.254.169.254", "metadata"],
+  ["172.16.0.1", "private"],
+  ["172.31.255.255", "private"],
+  ["192.0.0.192", "Oracle's metadata"],
+  ["192.168.1.1", "private"],
+  ["198.18.0.1", "benchmarks"],
+  ["224.0.0.1", "multicast"],
+  ["255.255.255.255", "broadcast"],
+  ["::", "this host"],
+  ["::1", "loopback"],
+  ["::ffff:127.0.0.1", "mapped loopback"],
+  ["::ffff:7f00:1", "mapped loopback in hexadecimal"],
+  ["::ffff:8.8.8.8", "mapped"],
+  ["::127.0.0.1", "compatible"],
+  ["64:ff9b::7f00:1", "NAT64 of loopback"],
+  ["2001::1", "Teredo"],
+  ["2001:db8::1", "documentation"],
+  ["2002:7f00:1::", "6to4 of loopback"],
+  ["fc00::1", "private"],
+  ["fd00:ec2::254", "Amazon's metadata"],
+  ["fe80::1", "link-local"],
+  ["fe80::1%eth0", "link-local with a zone"],
+  ["2606:4700::1111%eth0", "a zone makes it an address of this host's link"],
+  ["ff02::1", "multicast"],
+  ["localhost", "a name"],
+  ["", "nothing"],
+  ["2130706433", "a number"],
+];
+
+test.each(PUBLIC)("%s is public", (address) => {
+  expect(isPublicAddress(address)).toBe(true);
+});
+
+test.each(PRIVATE)("%s (%s) is not public", (address) => {
+  expect(isPublicAddress(address)).toBe(false);
+});
+
+test("the operator can allow networks, addresses and host names, and nothing else becomes allowed", () => {
+  const guard = createAddressGuard(["10.1.0.0/16", "fd00::/8", "192.168.1.7", "nas.local"]);
+  expect(["10.1.255.1", "fd12::1", "192.168.1.7", "8.8.8.8"].map(guard.isAllowed)).toEqual([true, true, true, true]);
+  expect(["10.2.0.1", "192.168.1.8", "127.0.0.1"].map(guard.isAllowed)).toEqual([false, false, false]);
+  expect(guard.isTrustedHost("NAS.local")).toBe(true);
+  expect(guard.isTrustedHost("evil-nas.local")).toBe(false);
+});
+
+test.each(["10.0.0.0/33", "10.0.0.0/", "10.0.0.0/-1", "nas.local/8", "fd00::/129"])("%s is no network", (entry) => {
+  expect(() => createAddressGuard([entry])).toThrow(/fetch.allow/);
+});
