@@ -1,6 +1,6 @@
 // `forecourt bench`: measures this program on this box, in processes of its own.
 import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { cpus, loadavg, tmpdir } from "node:os";
 import { join } from "node:path";
 import { Command, Option } from "commander";
 import { createCatalog } from "../control/catalog/catalog.ts";
@@ -19,7 +19,7 @@ import { printJson, printLine } from "./terminal.ts";
 import { versionFacts } from "./version.ts";
 
 /** How much of everything: enough for steady medians, and little enough to try it. */
-const full = { rounds: 7, requests: 300, clients: 32, jobs: 2_000, starts: 5, stepRounds: 5, steps: 25 };
+const full = { rounds: 7, requests: 300, clients: 32, jobs: 2_000, starts: 5, stepRounds: 12, steps: 12 };
 const quick = { rounds: 1, requests: 20, clients: 8, jobs: 50, starts: 1, stepRounds: 1, steps: 5 };
 type Amounts = typeof full;
 
@@ -50,10 +50,11 @@ async function measureAll(amounts: Amounts): Promise<BenchReport> {
   const progress = createProgress();
   try {
     const { devices } = await detect();
+    const load = { average: loadavg()[0] ?? 0, threads: cpus().length };
     const running = await measureRunning({ data, amounts, progress });
     progress.show("starting servers");
     const startUp = await measureStartUp(data, { rounds: amounts.starts, model: MODEL });
-    return { version: versionFacts(), device: devices.at(-1)?.name ?? "", ...running, startUp };
+    return { version: versionFacts(), device: devices.at(-1)?.name ?? "", load, ...running, startUp };
   } finally {
     progress.end();
     await rm(data, { recursive: true, force: true });

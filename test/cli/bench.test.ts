@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { measureOverhead } from "../../src/cli/bench/overhead.ts";
 import { startSelf, startServer } from "../../src/cli/bench/own-process.ts";
 import { measureStartUp } from "../../src/cli/bench/start-up.ts";
-import { median, percentile } from "../../src/cli/bench/statistics.ts";
+import { median, percentile, trimmedMean } from "../../src/cli/bench/statistics.ts";
 import { measureSteps } from "../../src/cli/bench/steps.ts";
 import { measureThroughput } from "../../src/cli/bench/throughput.ts";
 import { createCatalog } from "../../src/control/catalog/catalog.ts";
@@ -20,6 +20,12 @@ test("percentiles are samples, by nearest rank", () => {
   expect([0, 0.2, 0.5, 0.99, 1].map((share) => percentile(samples, share))).toEqual([1, 1, 3, 5, 5]);
   expect(median([2, 1])).toBe(1);
   expect(() => median([])).toThrow("no samples");
+});
+
+test("a trimmed mean leaves out the extremes, and nothing of few samples", () => {
+  expect(trimmedMean([1000, 1, 2, 1, 2, 1, 2, 1, 2, -1000])).toBe(1.5);
+  expect(trimmedMean([1, 2])).toBe(1.5);
+  expect(() => trimmedMean([])).toThrow("no samples");
 });
 
 test("overhead, throughput and steps are measured on a running server", async () => {

@@ -1,13 +1,16 @@
 // What the whole path (key, validation, durable queue, runner, usage) adds to a request that computes nothing.
 import { post, type Target } from "./client.ts";
-import { median, percentile } from "./statistics.ts";
+import { median, percentile, trimmedMean } from "./statistics.ts";
 
 export type Overhead = {
   /** Milliseconds of a request to a route that only answers. */
   bareMs: { p50: number; p99: number };
   /** Milliseconds of a request to the echo model. */
   fullMs: { p50: number; p99: number };
-  /** Mean milliseconds of it that the runner had the job (round trip between processes included). */
+  /**
+   * Milliseconds of it that the runner had the job (round trip between processes included). A mean: the server tells
+   * whole milliseconds, and their mean is right where their median is not.
+   */
   runnerMs: number;
   /** Medians over rounds: full less bare, the same less the runner's time, full by bare. */
   differenceMs: number;
@@ -58,20 +61,19 @@ async function latencies(count: number, ask: () => Promise<Response>): Promise<n
 const runTimeOf = (response: Response) =>
   Number(/run=([\d.]+)/.exec(response.headers.get("x-forecourt-timing") ?? "")?.[1] ?? Number.NaN);
 
-/** The server tells whole milliseconds: their mean is right where their median is not. */
-const mean = (samples: number[]) => samples.reduce((sum, each) => sum + each, 0) / samples.length;
-
 function summarise(rounds: Round[]): Overhead {
   const all = (which: keyof Round) => rounds.flatMap((round) => round[which]);
   const spread = (samples: number[]) => ({ p50: median(samples), p99: percentile(samples, 0.99) });
   const perRound = (of: (medians: { bare: number; full: number; runner: number }) => number) =>
     median(
-      rounds.map(({ bare, full, runner }) => of({ bare: median(bare), full: median(full), runner: mean(runner) })),
+      rounds.map(({ bare, full, runner }) =>
+        of({ bare: median(bare), full: median(full), runner: trimmedMean(runner) }),
+      ),
     );
   return {
     bareMs: spread(all("bare")),
     fullMs: spread(all("full")),
-    runnerMs: mean(all("runner")),
+    runnerMs: trimmedMean(all("runner")),
     differenceMs: perRound(({ bare, full }) => full - bare),
     withoutRunnerMs: perRound(({ bare, full, runner }) => full - runner - bare),
     ratio: perRound(({ bare, full }) => full / bare),

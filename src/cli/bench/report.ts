@@ -8,13 +8,15 @@ import type { Steps } from "./steps.ts";
 export type BenchReport = {
   version: Version;
   device: string;
+  /** What else the machine did before: processes that wanted to run, over the last minute, and threads there are. */
+  load: { average: number; threads: number };
   overhead: Overhead;
   jobsPerSecond: number;
   startUp: StartUp;
   steps: Steps;
 };
 
-export function benchText({ device, overhead, jobsPerSecond, startUp, steps }: BenchReport): string {
+export function benchText({ device, load, overhead, jobsPerSecond, startUp, steps }: BenchReport): string {
   const { bareMs, fullMs, runnerMs, differenceMs, withoutRunnerMs, ratio } = overhead;
   const rows: [string, string][] = [
     ["bare route, p50 / p99", `${ms(bareMs.p50)} / ${ms(bareMs.p99)}`],
@@ -30,7 +32,17 @@ export function benchText({ device, overhead, jobsPerSecond, startUp, steps }: B
     ["  the bare session's call", ms(steps.sessionMs)],
     ["  more than the bare session", `${(100 * steps.overhead).toFixed(1)} %`],
   ];
-  return `On ${device}\n\n${table(["measured", "result"], rows)}`;
+  return [`On ${device}`, ...busyText(load), "", table(["measured", "result"], rows)].join("\n");
 }
+
+/** Above this share of the threads, others take time that the measured processes would have had. */
+const BUSY = 0.25;
+
+const busyText = ({ average, threads }: BenchReport["load"]) =>
+  average > BUSY * threads
+    ? [
+        `The machine was busy before (load ${average.toFixed(1)} on ${threads} threads): idle, it does better than this.`,
+      ]
+    : [];
 
 const ms = (value: number) => `${value.toFixed(value < 10 ? 2 : 0)} ms`;
