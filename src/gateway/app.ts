@@ -50,7 +50,8 @@ function createApp({ settings, clock = systemClock, keepAliveMs = KEEP_ALIVE_MS,
   const fal = createEntrances({ faces, authenticate, publicUrl });
   const border = createBorder({ allowOrigins, report, routes: (): Route[] => app.routes });
 
-  // A path is matched in one way only, served or called by handle(): by Elysia's own router.
+  // A path is matched in one way only, served or called by handle(): by Elysia's own router. Each route has options of
+  // its own, because the router writes into them.
   const app = new Elysia({ systemRouter: false })
     .wrap((handle) => async (request: Request) => border.leave(request, await handle(request)))
     .onRequest(({ request, server }) => border.preflight(request) ?? fal.byHost(request, server))

@@ -28,7 +28,7 @@ export const docs = ({ catalog, version, publicUrl }: DocsParts) =>
       hidden(),
     );
 
-/** A new one for each route: the router writes into what it is given. */
+/** A new one for each route, because the router writes into it. */
 const hidden = () => ({ detail: { hide: true } });
 
 const summary = ({ model }: CatalogEntry) => ({

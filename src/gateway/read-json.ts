@@ -1,9 +1,15 @@
 // A request's body as JSON, bounded in size and depth whatever the client sends.
 import { ForecourtError } from "../core/errors.ts";
 import type { Bytes } from "../core/units.ts";
+import { brokenLimit, type JsonLimits } from "./json-size.ts";
 
-/** Deeper nesting than any model's input has; recursive code further in never meets more. */
-const MAX_DEPTH = 64;
+/** Far beyond any model's input; code further in, which recurses and copies, never meets more. */
+const LIMITS = { depth: 64, commas: 1_000_000 } satisfies JsonLimits;
+
+const words = {
+  depth: `JSON is nested deeper than ${LIMITS.depth} levels`,
+  commas: `JSON has more than ${LIMITS.commas} values`,
+} satisfies Record<keyof JsonLimits, string>;
 
 /**
  * An empty body is `{}`. Throws `payload_too_large` without reading further, and `invalid_input` for what is not JSON.
@@ -11,13 +17,8 @@ const MAX_DEPTH = 64;
 export async function readJson(request: Request, limit: Bytes): Promise<unknown> {
   const text = await readText(request, limit);
   if (/^\s*$/.test(text)) return {};
-  const value = parseJson(text);
-  if (isDeeperThan(MAX_DEPTH, value))
-    throw invalid("json_too_deep", `JSON is nested deeper than ${MAX_DEPTH} levels`, {});
-  return value;
-}
-
-function parseJson(text: string): unknown {
+  const broken = brokenLimit(text, LIMITS);
+  if (broken) throw invalid("json_too_complex", words[broken], { [broken]: LIMITS[broken] });
   try {
     return JSON.parse(text);
   } catch (error) {
@@ -54,15 +55,3 @@ const tooLarge = (limit: Bytes) =>
   new ForecourtError("payload_too_large", `The request body is larger than ${limit} bytes. Send large files by URL.`, {
     details: { limit },
   });
-
-/** Level by level, because a recursive walk is what deep nesting is meant to break. */
-function isDeeperThan(limit: number, value: unknown): boolean {
-  let level = [value].filter(isContainer);
-  for (let depth = 0; level.length > 0; depth++) {
-    if (depth >= limit) return true;
-    level = level.flatMap((each) => Object.values(each)).filter(isContainer);
-  }
-  return false;
-}
-
-const isContainer = (value: unknown): value is object => typeof value === "object" && value !== null;

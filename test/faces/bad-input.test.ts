@@ -74,7 +74,7 @@ const cases: Case[] = [
     what: "JSON a million levels deep",
     ask: { body: `{"prompt":${"[".repeat(1e6)}${"]".repeat(1e6)}}` },
     status: 422,
-    problem: { loc: ["body"], type: "json_too_deep" },
+    problem: { loc: ["body"], type: "json_too_complex" },
   },
   { what: "a missing field", ask: { body: {} }, status: 422, problem: { loc: ["body", "prompt"], type: "missing" } },
   {
