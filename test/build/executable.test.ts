@@ -1,5 +1,5 @@
 // The compiled executable alone: no checkout, no node_modules, an empty environment, an empty directory.
-import { afterAll, beforeAll, expect, test } from "bun:test";
+import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import { copyFile, mkdtemp, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
@@ -9,12 +9,15 @@ import { type BuiltExecutable, buildOnce } from "../support/build-once.ts";
 import { echoModel, watchFleet } from "../support/fleet-watcher.ts";
 import { freePort, until } from "../support/live-server.ts";
 
+// Processes on a loaded machine.
+setDefaultTimeout(30_000);
+
 let executable: BuiltExecutable;
 let empty = "";
 beforeAll(async () => {
   executable = await buildOnce();
   empty = await mkdtemp(join(tmpdir(), "forecourt-empty-"));
-}, 60_000);
+}, 120_000);
 afterAll(async () => {
   await executable[Symbol.asyncDispose]();
   await rm(empty, { recursive: true, force: true });

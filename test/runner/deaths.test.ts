@@ -1,9 +1,12 @@
 // Runners that crash, hang or disobey, and servers that die: nothing is left over and the reason is told.
-import { expect, test } from "bun:test";
+import { expect, setDefaultTimeout, test } from "bun:test";
 import { join } from "node:path";
 import { milliseconds } from "../../src/core/units.ts";
 import { echoModel, isRunning, watchFleet } from "../support/fleet-watcher.ts";
 import { until } from "../support/live-server.ts";
+
+// Processes on a loaded machine.
+setDefaultTimeout(30_000);
 
 const endless = { prompt: "hello", steps: 1000, step_ms: 20 };
 
@@ -20,7 +23,7 @@ test("a runner killed in the middle of a step is gone with its batch and the sig
 });
 
 test("a runner that stops answering in the middle of a batch is ended as hung", async () => {
-  await using watched = await watchFleet({ limits: { silence: milliseconds(300) } });
+  await using watched = await watchFleet({ limits: { silence: milliseconds(1000) } });
   const { runner, pid } = await watched.start();
   const batch = watched.run(runner, [endless]);
   await watched.next("step");
@@ -130,14 +133,14 @@ test("no runner survives a server that is killed, even one that computes and rea
   expect(await isRunning(runner)).toBe(true);
   process.kill(runner, "SIGSTOP"); // as deaf as native code
   await kill(parent);
-  await until(async () => !(await isRunning(runner)), "the runner is gone", 1_000);
+  await until(async () => !(await isRunning(runner)), "the runner is gone", 5_000);
 });
 
 test("a runner whose server dies while it starts does not stay either", async () => {
   await using started = await startParent("parent-that-dies.ts");
   const { parent, runner } = started;
   await parent.exited;
-  await until(async () => !(await isRunning(runner)), "the runner is gone", 1_000);
+  await until(async () => !(await isRunning(runner)), "the runner is gone", 5_000);
 });
 
 test("the process that holds the fleet maps no native library", async () => {
@@ -148,5 +151,5 @@ test("the process that holds the fleet maps no native library", async () => {
   expect(maps).not.toMatch(/onnxruntime|vips|sharp/);
   parent.kill("SIGTERM");
   await parent.exited;
-  await until(async () => !(await isRunning(runner)), "the runner is gone", 1_000);
+  await until(async () => !(await isRunning(runner)), "the runner is gone", 5_000);
 });

@@ -1,6 +1,9 @@
 // Jobs in a real runner process: steps in order, failures that stay with their job, cancelling, stopping.
-import { expect, test } from "bun:test";
+import { expect, setDefaultTimeout, test } from "bun:test";
 import { isRunning, watchFleet } from "../support/fleet-watcher.ts";
+
+// Processes on a loaded machine.
+setDefaultTimeout(30_000);
 
 const steps = (count: number, stepMs = 0) => ({ prompt: "hello", steps: count, step_ms: stepMs });
 

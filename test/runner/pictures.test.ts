@@ -1,10 +1,13 @@
 // Native code in a runner: pictures are written where the job says, and nothing else is touched.
-import { expect, test } from "bun:test";
+import { expect, setDefaultTimeout, test } from "bun:test";
 import { readdir } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { parse } from "../../src/core/schema.ts";
 import { textToImage } from "../../src/engine/pipelines/text-to-image.ts";
 import { echoModel, watchFleet } from "../support/fleet-watcher.ts";
+
+// Processes on a loaded machine.
+setDefaultTimeout(30_000);
 
 const TINY = resolve(import.meta.dir, "../engine/tiny/optimum");
 const model = echoModel({ id: "test/tiny-diffusion", pipeline: "text-to-image" });

@@ -1,4 +1,5 @@
 // Starts a runner: this same executable as a child process with an IPC channel.
+import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import type { FromRunner, ToRunner } from "../../engine/protocol.ts";
 import { collectLines } from "./last-lines.ts";
@@ -27,11 +28,13 @@ export type SpawnOptions = {
   onExit(exit: ChildExit): void;
 };
 
+/** Linux's way to this very program, even when an upgrade has replaced its file meanwhile. */
+const THIS_PROGRAM = "/proc/self/exe";
+
 /** Arguments that run this program again, whatever it was started as. */
 export function runnerCommand(): string[] {
-  // Through /proc the child is of this very version, even when an upgrade has replaced the file meanwhile.
-  if (Bun.isStandaloneExecutable) return [process.platform === "linux" ? "/proc/self/exe" : process.execPath, "runner"];
-  return [process.execPath, resolve(import.meta.dir, "../../main.ts"), "runner"];
+  if (!Bun.isStandaloneExecutable) return [process.execPath, resolve(import.meta.dir, "../../main.ts"), "runner"];
+  return [existsSync(THIS_PROGRAM) ? THIS_PROGRAM : process.execPath, "runner"];
 }
 
 /** How long the end of the channel may come after the end of the process. */
