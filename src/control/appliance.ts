@@ -19,13 +19,17 @@ import { createJobLedger } from "./jobs/ledger.ts";
 import { createJobWork } from "./jobs/work.ts";
 import { ensureAdminKey } from "./keys/admin-key.ts";
 import { createKeys, type Keys } from "./keys/keys.ts";
+import { ensureTokenSecret } from "./keys/token-secret.ts";
+import { createTokens, type Tokens } from "./keys/tokens.ts";
 import { createUsageNotes } from "./keys/usage-notes.ts";
 import { createScheduler } from "./scheduler/scheduler.ts";
 import type { Settings } from "./settings.ts";
 import { createFiles, type Files } from "./storage/files.ts";
 import { createInputMedia } from "./storage/input-media.ts";
 import { referencedFiles } from "./storage/output-files.ts";
+import { createOwnMedia } from "./storage/own-media.ts";
 import { createAddressGuard } from "./storage/public-address.ts";
+import { createUploads, type Uploads } from "./storage/uploads.ts";
 import { resolveWeights } from "./weights/embedded.ts";
 
 export type Appliance = {
@@ -38,8 +42,10 @@ export type Appliance = {
   database: Database;
   catalog: Catalog;
   keys: Keys;
+  tokens: Tokens;
   jobs: Jobs;
   files: Files;
+  uploads: Uploads;
   fleet: Fleet;
   /** Recovers the queue and begins to schedule. */
   start(): Promise<void>;
@@ -95,16 +101,23 @@ function assemble(found: Found): Appliance {
   const { data } = settings;
   const files = createFiles({ root: join(data, "files") });
   const keys = createKeys({ database, clock });
+  const tokens = createTokens({ keys, secret: ensureTokenSecret(data), clock });
+  const maxBytes = bytes(settings.storage.maxUploadMb * MIB);
+  const uploads = createUploads({ root: join(data, "uploads"), database, clock, maxBytes });
   const fleet =
     found.fleet ?? createFleet({ runtime: join(data, "runtime"), threads: settings.threads, log, clock, timers });
-  const { jobs, work, expiry } = assembleJobs(found, { files, clock, timers });
+  const { jobs, work, expiry } = assembleJobs(found, { files, uploads, clock, timers });
   const scheduler = createScheduler({
     jobs,
     work,
     fleet,
     catalog,
     files,
-    media: createInputMedia({ files, limits: mediaLimits(settings) }),
+    media: createInputMedia({
+      files,
+      ownMedia: createOwnMedia({ files, uploads, keys, tokens }),
+      limits: mediaLimits(settings),
+    }),
     resolveWeights: ({ model }) => resolveWeights({ source: model.source, data }),
     devices: [{ device, budget: memoryBudget(device, settings.memory) }],
     ...idleUnload(settings),
@@ -115,7 +128,7 @@ function assemble(found: Found): Appliance {
   const notes = createUsageNotes({ keys, timers, log });
 
   return {
-    ...{ settings, log, hardware, device, database, catalog, keys, jobs, files, fleet },
+    ...{ settings, log, hardware, device, database, catalog, keys, tokens, jobs, files, uploads, fleet },
     async start() {
       const keyFile = ensureAdminKey({ keys, data });
       if (keyFile) log.info("admin key made", { file: keyFile });
@@ -134,9 +147,9 @@ function assemble(found: Found): Appliance {
   };
 }
 
-type Tools = { files: Files; clock: Clock; timers: Timers };
+type Tools = { files: Files; uploads: Uploads; clock: Clock; timers: Timers };
 
-function assembleJobs({ settings, log, catalog, database }: Found, { files, clock, timers }: Tools) {
+function assembleJobs({ settings, log, catalog, database }: Found, { files, uploads, clock, timers }: Tools) {
   const ledger = createJobLedger({ database, clock, timers });
   const { retries, maxQueue, retentionDays } = settings.jobs;
   return {
@@ -146,7 +159,15 @@ function assembleJobs({ settings, log, catalog, database }: Found, { files, cloc
       hasModel: (model) => catalog.find(model) !== undefined,
       missingFiles: (output, token) => referencedFiles(output).filter((name) => !files.find(token, name)),
     }),
-    expiry: createExpiry({ ledger, removeFiles: files.remove, retention: days(retentionDays), clock, timers, log }),
+    expiry: createExpiry({
+      ledger,
+      removeFiles: files.remove,
+      uploads,
+      retention: days(retentionDays),
+      clock,
+      timers,
+      log,
+    }),
   };
 }
 

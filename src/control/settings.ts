@@ -113,6 +113,14 @@ export const settingTree = {
       default: 64,
     }),
   },
+  storage: {
+    maxUploadMb: setting({
+      doc: "Largest file that may be uploaded, in MiB.",
+      env: "FORECOURT_STORAGE_MAX_UPLOAD_MB",
+      schema: Type.Integer({ minimum: 1 }),
+      default: 5120,
+    }),
+  },
   fetch: {
     allow: setting({
       doc: "Private networks (10.0.0.0/8), addresses or host names that input URLs may point to; otherwise only public ones.",

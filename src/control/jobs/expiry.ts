@@ -1,8 +1,9 @@
-// Finished jobs, their results and their files are kept for a while, then removed.
+// Finished jobs, their results and their files are kept for a while, then removed; uploads whose time is over too.
 import type { Clock, Timers } from "../../core/clock.ts";
 import type { FileToken } from "../../core/ids.ts";
 import type { Log } from "../../core/log.ts";
 import { instant, type Milliseconds, milliseconds } from "../../core/units.ts";
+import type { Uploads } from "../storage/uploads.ts";
 import type { JobLedger } from "./ledger.ts";
 
 export type Expiry = {
@@ -19,13 +20,15 @@ const JOBS_AT_ONCE = 200;
 export type ExpiryParts = {
   ledger: JobLedger;
   removeFiles: (token: FileToken) => void;
+  /** Swept along with the jobs. */
+  uploads?: Pick<Uploads, "sweep">;
   retention: Milliseconds;
   clock: Clock;
   timers: Timers;
   log: Log;
 };
 
-export function createExpiry({ ledger, removeFiles, retention, clock, timers, log }: ExpiryParts): Expiry {
+export function createExpiry({ ledger, removeFiles, uploads, retention, clock, timers, log }: ExpiryParts): Expiry {
   const { store, writes } = ledger;
   let cancel = () => {};
   let isStopped = false;
@@ -52,7 +55,11 @@ export function createExpiry({ ledger, removeFiles, retention, clock, timers, lo
       .then((removed) => {
         if (removed > 0) log.info("expired jobs removed", { jobs: removed });
       })
-      .catch((error) => log.error("expired jobs could not be removed", { error: String(error) }))
+      .then(() => uploads?.sweep() ?? 0)
+      .then((removed) => {
+        if (removed > 0) log.info("expired uploads removed", { uploads: removed });
+      })
+      .catch((error) => log.error("what has expired could not be removed", { error: String(error) }))
       .finally(() => {
         if (!isStopped) plan();
       });

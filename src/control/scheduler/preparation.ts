@@ -12,7 +12,7 @@ export type Preparation = {
   /** The folder of the model's weights. */
   weights(entry: CatalogEntry): Readiness<string>;
   /** Files for the URLs of a job's input. */
-  media(job: Pick<Job, "id" | "input" | "files">, entry: CatalogEntry): Readiness<Record<string, string>>;
+  media(job: Pick<Job, "id" | "input" | "files" | "key">, entry: CatalogEntry): Readiness<Record<string, string>>;
   /** Weights may change between two loads: they are looked up anew each time. */
   forgetWeights(model: ModelId): void;
   /** Ends a fetch that nobody waits for any more. */
@@ -53,7 +53,7 @@ export function createPreparation({ resolveWeights, media, onSettled }: Preparat
       const entry = { state: PENDING as Readiness<Record<string, string>>, abort: new AbortController() };
       fetched.set(job.id, entry);
       const { signal } = entry.abort;
-      settle(media.fetch({ schema, input: job.input, token: job.files, signal })).then((state) => {
+      settle(media.fetch({ schema, input: job.input, token: job.files, key: job.key, signal })).then((state) => {
         entry.state = state;
         if (signal.aborted) media.remove(job.files);
         else onSettled();

@@ -2,23 +2,26 @@
 import { existsSync, mkdirSync, readdirSync, rmdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { ForecourtError } from "../../core/errors.ts";
-import type { FileToken } from "../../core/ids.ts";
+import type { FileToken, KeyId } from "../../core/ids.ts";
 import type { TObject } from "../../core/schema.ts";
 import { fetchMedia, type MediaLimits, type Resolver } from "./fetch-media.ts";
 import type { Files } from "./files.ts";
 import { type MediaUrl, mediaUrls } from "./media-urls.ts";
+import type { OwnMedia } from "./own-media.ts";
 
 export type InputMedia = {
   /** Does this input name anything to fetch? */
   isNeeded(schema: TObject, input: unknown): boolean;
   /**
    * URL -> file for every URL of the input. Throws `invalid_input` with the field of the first that could not be had.
-   * This box's own `/files/` URLs are read from disk.
+   * This box's own files are read from disk, where they lie.
    */
   fetch(input: {
     schema: TObject;
     input: unknown;
     token: FileToken;
+    /** Who asks for the run. */
+    key: KeyId;
     signal: AbortSignal;
   }): Promise<Record<string, string>>;
   /** Removes what was fetched, and the folder when there are no outputs in it. */
@@ -27,27 +30,29 @@ export type InputMedia = {
 
 /** Starts with a dot, so that files.ts does not give it out. */
 const FOLDER = ".input";
-const OWN_FILE = /\/files\/([\w-]{22})\/([^/?#]+)$/;
 
-export function createInputMedia(parts: { files: Files; limits: MediaLimits; resolver?: Resolver }): InputMedia {
-  const { files, limits, resolver } = parts;
+export type InputMediaParts = {
+  files: Pick<Files, "directory">;
+  ownMedia: OwnMedia;
+  limits: MediaLimits;
+  resolver?: Resolver;
+};
 
-  /** A token is the right to read its file, so the host of the URL does not matter. */
-  const ownFile = (url: string): string | undefined => {
-    const [, token, name] = OWN_FILE.exec(URL.parse(url)?.pathname ?? "") ?? [];
-    return token && name ? files.find(token, name)?.path : undefined;
-  };
-
+export function createInputMedia({ files, ownMedia, limits, resolver }: InputMediaParts): InputMedia {
   return {
     isNeeded: (schema, input) => mediaUrls(schema, input).length > 0,
-    async fetch({ schema, input, token, signal }) {
+    async fetch({ schema, input, token, key, signal }) {
       const folder = join(files.directory(token), FOLDER);
       mkdirSync(folder, { recursive: true, mode: 0o700 });
       const media: Record<string, string> = {};
       for (const [at, { loc, url }] of mediaUrls(schema, input).entries()) {
         if (media[url] !== undefined) continue;
         const to = join(folder, String(at));
-        media[url] = ownFile(url) ?? (await fetchTo({ loc, url }, to, { signal, limits, resolver }));
+        media[url] = await named({ loc, url }, async () => {
+          const own = ownMedia(url, key);
+          if (own === undefined) await fetchMedia({ url, to, signal }, limits, resolver);
+          return own ?? to;
+        });
       }
       return media;
     },
@@ -59,16 +64,14 @@ export function createInputMedia(parts: { files: Files; limits: MediaLimits; res
   };
 }
 
-type Means = { signal: AbortSignal; limits: MediaLimits; resolver: Resolver | undefined };
-
-async function fetchTo({ loc, url }: MediaUrl, to: string, { signal, limits, resolver }: Means): Promise<string> {
+/** Failures say which field of the input they are about. */
+async function named({ loc, url }: MediaUrl, get: () => Promise<string>): Promise<string> {
   try {
-    await fetchMedia({ url, to, signal }, limits, resolver);
-    return to;
+    return await get();
   } catch (error) {
     if (!(error instanceof ForecourtError)) throw error;
     const problems = error.problems?.map((problem) => ({ ...problem, loc, input: url }));
-    const named = `${loc.slice(1).join(".")}: ${error.message}`;
-    throw new ForecourtError("invalid_input", named, { ...(problems && { problems }), cause: error });
+    const message = `${loc.slice(1).join(".")}: ${error.message}`;
+    throw new ForecourtError("invalid_input", message, { ...(problems && { problems }), cause: error });
   }
 }

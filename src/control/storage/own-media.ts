@@ -1,0 +1,50 @@
+// URLs of this box's own files in a job's input: read from disk, without a detour over the network.
+import { ForecourtError } from "../../core/errors.ts";
+import type { KeyId } from "../../core/ids.ts";
+import type { Keys } from "../keys/keys.ts";
+import type { Tokens } from "../keys/tokens.ts";
+import type { Files } from "./files.ts";
+import type { UploadedFile, Uploads } from "./uploads.ts";
+
+/**
+ * The file on disk; undefined for other URLs. The token in a URL is the right to read its file, so the host does not
+ * matter. Throws `file_download_error` when the file's rules keep it from `reader`.
+ */
+export type OwnMedia = (url: string, reader: KeyId) => string | undefined;
+
+const OUTPUT = /\/files\/([\w-]{22})\/([^/]+)$/;
+const UPLOAD = /\/files\/b\/([\w-]{22})\/([^/]+)$/;
+
+export type OwnMediaParts = {
+  files: Pick<Files, "find">;
+  uploads: Pick<Uploads, "find">;
+  keys: Pick<Keys, "find">;
+  tokens: Pick<Tokens, "verify">;
+};
+
+export function createOwnMedia({ files, uploads, keys, tokens }: OwnMediaParts): OwnMedia {
+  const isSigned = (identity: string | null, file: string): boolean => {
+    if (identity === null) return false;
+    try {
+      return tokens.verify(identity, "file").grant.file === file;
+    } catch (error) {
+      if (error instanceof ForecourtError) return false;
+      throw error;
+    }
+  };
+  return (text, reader) => {
+    const url = URL.parse(text);
+    const [, token = "", name = ""] = OUTPUT.exec(url?.pathname ?? "") ?? [];
+    if (token) return files.find(token, name)?.path;
+    const [, uploaded = "", uploadName = ""] = UPLOAD.exec(url?.pathname ?? "") ?? [];
+    const upload: UploadedFile | undefined = uploaded ? uploads.find(uploaded, uploadName) : undefined;
+    if (!url || !upload) return undefined;
+    const mayRead =
+      upload.decide(keys.find(reader)) === "allow" || isSigned(url.searchParams.get("identity"), uploaded);
+    if (mayRead) return upload.path;
+    const msg = "Failed to download the file: its owner does not share it with this key";
+    throw new ForecourtError("file_download_error", msg, {
+      problems: [{ loc: ["body"], msg, type: "file_download_error" }],
+    });
+  };
+}

@@ -1,0 +1,106 @@
+// The content of uploads on its way in: whole or in parts, the first complete one counts.
+
+import { randomBytes } from "node:crypto";
+import { rmSync } from "node:fs";
+import { join } from "node:path";
+import type { Clock } from "../../core/clock.ts";
+import { ForecourtError } from "../../core/errors.ts";
+import { type Bytes, instant } from "../../core/units.ts";
+import type { Database } from "../database/open.ts";
+import { createUploadParts, type UploadPart, type UploadParts } from "./upload-parts.ts";
+import type { UploadRow, UploadStore } from "./upload-store.ts";
+import { type Content, type Written, writeContent } from "./write-content.ts";
+
+/** `token` and `name` are the file's address; `secret` is the right to send its content. */
+export type Upload = { token: string; name: string; secret: string };
+
+export type UploadContent = {
+  /**
+   * The whole content. Sending the same again is no harm. Throws `not_found` for an unknown secret, `bad_request` when
+   * other content is there already, and what writeContent throws.
+   */
+  write(secret: string, content: Content): Promise<Upload>;
+  /** One part, in any order; sent again it replaces the earlier one. Throws as `write` does. */
+  writePart(secret: string, number: number, content: Content): Promise<UploadPart>;
+  /** Joins the parts by their numbers. Throws `bad_request` for parts that are not there. Once done, it stays done. */
+  complete(secret: string, parts: readonly UploadPart[]): Promise<Upload>;
+};
+
+/** Content is awaited for so long; the largest upload over a slow line is done by then. */
+export const OPEN_MS = 24 * 60 * 60 * 1000;
+
+export type Disk = {
+  /** Of a complete file: its name is its digest, so that contents which arrive at once do not meet. */
+  pathOf(token: string, digest: string): string;
+  /** The upload's file and parts. */
+  remove(token: string): void;
+  parts: UploadParts;
+  temporary(): string;
+};
+
+/** Removes what a killed server left half-written below `root`. */
+export function createDisk({ root, maxBytes }: { root: string; maxBytes: Bytes }): Disk {
+  const scratch = join(root, ".new");
+  rmSync(scratch, { recursive: true, force: true });
+  const temporary = () => join(scratch, randomBytes(12).toString("hex"));
+  const parts = createUploadParts({ root: join(root, ".parts"), temporary, maxBytes });
+  return {
+    pathOf: (token, digest) => join(root, token, digest),
+    remove(token) {
+      parts.remove(token);
+      rmSync(join(root, token), { recursive: true, force: true });
+    },
+    parts,
+    temporary,
+  };
+}
+
+type ContentParts = { disk: Disk; store: UploadStore; database: Database; clock: Clock; maxBytes: Bytes };
+
+export function createUploadContent({ disk, store, database, clock, maxBytes }: ContentParts): UploadContent {
+  const completing = new Map<string, Promise<Upload>>();
+
+  const rowOf = (secret: string): UploadRow => {
+    const row = store.bySecret(secret);
+    const isOver = row?.completedAt === null && row.createdAt + OPEN_MS < clock.now();
+    if (!row || isOver) throw new ForecourtError("not_found", "There is no such upload, or its time is over.");
+    return row;
+  };
+  const fill = async (row: UploadRow, content: Content): Promise<Upload> => {
+    const path = ({ digest }: Written) => disk.pathOf(row.token, digest);
+    const written = await writeContent(content, { temporary: disk.temporary(), path, maxBytes });
+    const completedAt = clock.now();
+    const expiresAt = row.keepFor === null ? null : instant(completedAt + row.keepFor);
+    const isFirst = database.write(() => store.complete(row.token, { ...written, completedAt, expiresAt }));
+    if (!isFirst && store.byToken(row.token)?.digest !== written.digest) {
+      rmSync(path(written), { force: true });
+      throw alreadyThere();
+    }
+    await database.committed();
+    return row;
+  };
+  const joinParts = async (row: UploadRow, parts: readonly UploadPart[]): Promise<Upload> => {
+    const upload = await fill(row, disk.parts.read(row.token, parts));
+    disk.parts.remove(row.token);
+    return upload;
+  };
+
+  return {
+    write: async (secret, content) => await fill(rowOf(secret), content),
+    async writePart(secret, number, content) {
+      const { token, completedAt } = rowOf(secret);
+      if (completedAt !== null) throw alreadyThere();
+      return await disk.parts.write(token, number, content);
+    },
+    async complete(secret, parts) {
+      const row = rowOf(secret);
+      if (row.completedAt !== null) return row;
+      const joined = completing.get(secret) ?? joinParts(row, parts).finally(() => completing.delete(secret));
+      completing.set(secret, joined);
+      return await joined;
+    },
+  };
+}
+
+const alreadyThere = () =>
+  new ForecourtError("bad_request", "This upload is complete; begin another one for other content.");

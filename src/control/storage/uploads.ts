@@ -1,0 +1,98 @@
+// Files that callers bring: begun, filled, read by URL, swept when their time is over.
+import type { Clock } from "../../core/clock.ts";
+import { asId, type KeyId, newFileToken } from "../../core/ids.ts";
+import { type Bytes, bytes, instant } from "../../core/units.ts";
+import type { Database } from "../database/open.ts";
+import type { Key } from "../keys/keys.ts";
+import { type Acl, type Decision, decide, type Lifecycle } from "./acl.ts";
+import type { StoredFile } from "./files.ts";
+import { createDisk, createUploadContent, OPEN_MS, type Upload, type UploadContent } from "./upload-content.ts";
+import { safeContentType, uploadName } from "./upload-name.ts";
+import { createUploadStore, type UploadRow } from "./upload-store.ts";
+
+export type NewUpload = { key: KeyId; name: string; contentType: string; lifecycle: Lifecycle };
+
+export type UploadedFile = StoredFile & {
+  owner: KeyId;
+  /** May it be read by this key, or by someone without one? */
+  decide(reader: Key | undefined): Decision;
+  /** Until its end; infinite for files that have none. */
+  secondsLeft: number;
+};
+
+export type Uploads = UploadContent & {
+  /** Resolves when it is on record; its content is awaited for a day. */
+  begin(upload: NewUpload): Promise<Upload>;
+  /** Undefined for unknown, incomplete and expired ones. */
+  find(token: string, name: string): UploadedFile | undefined;
+  /** Removes what has expired and what was never completed; resolves to the number of files. */
+  sweep(): Promise<number>;
+};
+
+/** Between two of these the server does its other work. */
+const SWEPT_AT_ONCE = 100;
+
+export type UploadsParts = { root: string; database: Database; clock: Clock; maxBytes: Bytes };
+
+/** Nobody else may write below `root`. */
+export function createUploads({ root, database, clock, maxBytes }: UploadsParts): Uploads {
+  const store = createUploadStore(database);
+  const disk = createDisk({ root, maxBytes });
+
+  const remove = (token: string) => {
+    // Files first: a row without files does no harm, files without a row would stay for ever.
+    disk.remove(token);
+    database.write(() => store.remove(token));
+  };
+
+  return {
+    ...createUploadContent({ disk, store, database, clock, maxBytes }),
+    async begin(upload) {
+      const row = newRow(upload, clock);
+      database.write(() => store.insert(row));
+      await database.committed();
+      return row;
+    },
+    find(token, name) {
+      const row = store.byToken(token);
+      if (row?.name !== name || row.digest === null) return undefined;
+      const secondsLeft = row.expiresAt === null ? Number.POSITIVE_INFINITY : (row.expiresAt - clock.now()) / 1000;
+      return secondsLeft > 0 ? uploadedFile(row, { path: disk.pathOf(token, row.digest), secondsLeft }) : undefined;
+    },
+    async sweep() {
+      disk.parts.sweep((token) => store.byToken(token)?.completedAt === null);
+      for (let removed = 0; ; ) {
+        const now = clock.now();
+        const over = store.over({ now, begunBefore: instant(now - OPEN_MS) }, SWEPT_AT_ONCE);
+        for (const token of over) remove(token);
+        removed += over.length;
+        if (over.length < SWEPT_AT_ONCE) return removed;
+        await database.committed();
+      }
+    },
+  };
+}
+
+function newRow({ key, name, contentType, lifecycle }: NewUpload, clock: Clock): UploadRow {
+  const { original, inUrl } = uploadName(name);
+  return {
+    ...{ token: newFileToken(), secret: newFileToken(), key, name: inUrl, originalName: original },
+    contentType: safeContentType(contentType),
+    acl: JSON.stringify(lifecycle.acl),
+    createdAt: clock.now(),
+    keepFor: lifecycle.keepFor ?? null,
+    ...{ expiresAt: null, completedAt: null, size: null, digest: null },
+  };
+}
+
+function uploadedFile(row: UploadRow, found: { path: string; secondsLeft: number }): UploadedFile {
+  const acl = JSON.parse(row.acl) as Acl; // written by newRow
+  return {
+    ...found,
+    name: row.originalName,
+    contentType: row.contentType,
+    size: bytes(row.size ?? 0),
+    owner: asId<KeyId>(row.key),
+    decide: (reader) => decide({ acl, owner: row.key }, reader),
+  };
+}
