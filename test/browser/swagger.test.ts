@@ -1,0 +1,70 @@
+// The documentation page in a real browser with the network cut: it lists the models and runs one of them.
+import { expect, test } from "bun:test";
+import { existsSync } from "node:fs";
+import { chromium } from "playwright-core";
+import { startServer } from "../support/live-server.ts";
+
+const CHROMIUM = process.env.FORECOURT_CHROMIUM ?? "/usr/bin/chromium";
+const hasBrowser = existsSync(CHROMIUM);
+/** A folder to leave screenshots in, for people. */
+const SCREENSHOTS = process.env.FORECOURT_SCREENSHOTS;
+
+const launch = () =>
+  chromium.launch({
+    executablePath: CHROMIUM,
+    args: [
+      "--no-sandbox",
+      "--disable-gpu",
+      "--disable-quic",
+      "--no-first-run",
+      "--disable-background-networking",
+      "--disable-component-update",
+      "--disable-sync",
+    ],
+  });
+
+test.skipIf(!hasBrowser)(
+  "the Swagger page works offline: it lists the models, and Try it out makes a picture",
+  async () => {
+    await using server = await startServer();
+    await using browser = await launch();
+    const page = await browser.newPage({ viewport: { width: 1280, height: 1600 } });
+    const outside: string[] = [];
+    const problems: string[] = [];
+    await page.route("**/*", (route) => {
+      if (new URL(route.request().url()).origin === server.origin) return route.continue();
+      outside.push(route.request().url());
+      return route.abort();
+    });
+    page.on("pageerror", (error) => problems.push(error.message));
+    page.on("console", (message) => message.type() === "error" && problems.push(message.text()));
+
+    await page.goto(`${server.origin}/swagger`);
+    const operation = page.locator(".opblock", { hasText: "/run/forecourt/demo-diffusion" }).first();
+    await operation.waitFor();
+    expect(await page.locator(".opblock").filter({ hasText: "/run/forecourt/demo-clip" }).count()).toBeGreaterThan(0);
+
+    await page.locator(".btn.authorize").first().click();
+    await page.locator(".auth-container input").first().fill(`Key ${server.key}`);
+    await page.locator(".auth-btn-wrapper .authorize").first().click();
+    await page.locator(".btn-done").first().click();
+
+    await operation.locator(".opblock-summary-control").click();
+    await operation.locator(".try-out__btn").click();
+    await operation
+      .locator("textarea.body-param__text")
+      .fill(JSON.stringify({ prompt: "a big red circle on a blue ground", seed: 7 }));
+    await operation.locator(".execute").click();
+    const answer = operation.locator(".live-responses-table");
+    await answer.waitFor({ timeout: 60_000 });
+    if (SCREENSHOTS) await page.screenshot({ path: `${SCREENSHOTS}/swagger.png` });
+    expect((await answer.locator(".response-col_status").last().textContent())?.trim()).toStartWith("200");
+
+    const [url] = ((await answer.textContent()) ?? "").match(/http:\/\/[^"\s]+\/files\/[^"\s]+/) ?? [];
+    const picture = await fetch(url ?? "no url in the answer");
+    expect(picture.status).toBe(200);
+    expect(picture.headers.get("content-type")).toStartWith("image/");
+    expect({ outside, problems }).toEqual({ outside: [], problems: [] });
+  },
+  { timeout: 120_000 },
+);

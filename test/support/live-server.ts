@@ -1,0 +1,106 @@
+// A real server process on a data directory of its own: the compiled binary where it was built, else the source.
+import { existsSync } from "node:fs";
+import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+
+const ROOT = resolve(import.meta.dir, "../..");
+const BINARY = process.env.FORECOURT_BINARY ?? join(ROOT, "dist/forecourt");
+
+/** The command under test. */
+export const forecourt = existsSync(BINARY) ? [BINARY] : [process.execPath, join(ROOT, "src/main.ts")];
+export const isCompiled = existsSync(BINARY);
+
+export type LiveServer = {
+  origin: string;
+  port: number;
+  data: string;
+  /** `id:secret` of the admin key. */
+  key: string;
+  pid: number;
+  /** Everything that it wrote so far. */
+  output(): string;
+  runnerPids(): Promise<number[]>;
+  kill(signal: NodeJS.Signals): Promise<void>;
+  /** Ends it and removes its data directory. */
+  [Symbol.asyncDispose](): Promise<void>;
+};
+
+export type LiveServerOptions = {
+  /** An existing data directory, kept on disposal. */
+  data?: string;
+  port?: number;
+  env?: Record<string, string>;
+  arguments?: string[];
+};
+
+/** Starts `forecourt serve` and resolves when /ready answers 200; throws with the server's output when it never does. */
+export async function startServer(options: LiveServerOptions = {}): Promise<LiveServer> {
+  const data = options.data ?? (await mkdtemp(join(tmpdir(), "forecourt-live-")));
+  const port = options.port ?? (await freePort());
+  let output = "";
+  const child = Bun.spawn(
+    [...forecourt, "serve", "--data", data, "--port", String(port), "--device", "cpu", ...(options.arguments ?? [])],
+    { env: { ...process.env, ...options.env }, stdin: "ignore", stdout: "pipe", stderr: "pipe" },
+  );
+  const collect = async (stream: ReadableStream<Uint8Array>) => {
+    const decoder = new TextDecoder();
+    for await (const chunk of stream) output += decoder.decode(chunk, { stream: true });
+  };
+  const drained = Promise.all([collect(child.stdout), collect(child.stderr)]);
+  const origin = `http://127.0.0.1:${port}`;
+  await until(async () => {
+    if (child.exitCode !== null) throw new Error(`the server ended with ${child.exitCode}:\n${output}`);
+    return (await fetch(`${origin}/ready`).catch(() => undefined))?.ok ?? false;
+  }, `the server is ready on ${origin}`);
+  const kill = async (signal: NodeJS.Signals) => {
+    child.kill(signal);
+    await child.exited;
+    await drained;
+  };
+  return {
+    origin,
+    port,
+    data,
+    key: (await readFile(join(data, "admin.key"), "utf8")).trim(),
+    pid: child.pid,
+    output: () => output,
+    runnerPids: () => childrenOf(child.pid),
+    kill,
+    async [Symbol.asyncDispose]() {
+      if (child.exitCode === null && child.signalCode === null) await kill("SIGTERM");
+      if (options.data === undefined) await rm(data, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Polls a condition that has no event to wait for; throws after `deadlineMs`. */
+export async function until(condition: () => Promise<boolean>, what: string, deadlineMs = 30_000): Promise<void> {
+  const end = performance.now() + deadlineMs;
+  while (!(await condition())) {
+    if (performance.now() > end) throw new Error(`waited ${deadlineMs} ms in vain until ${what}`);
+    await Bun.sleep(20);
+  }
+}
+
+export async function freePort(): Promise<number> {
+  return await new Promise((done, fail) => {
+    const probe = createServer();
+    probe.once("error", fail);
+    probe.listen(0, "127.0.0.1", () => {
+      const address = probe.address();
+      const port = typeof address === "object" && address !== null ? address.port : 0;
+      probe.close(() => done(port));
+    });
+  });
+}
+
+/** Direct children of a process, as Linux's /proc lists them (every thread may have some). */
+export async function childrenOf(pid: number): Promise<number[]> {
+  const threads = await readdir(`/proc/${pid}/task`).catch(() => []);
+  const lists = await Promise.all(
+    threads.map((thread) => readFile(`/proc/${pid}/task/${thread}/children`, "utf8").catch(() => "")),
+  );
+  return lists.flatMap((list) => list.split(" ").filter(Boolean).map(Number));
+}
