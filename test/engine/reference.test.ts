@@ -1,5 +1,5 @@
 // The embedded demo models against Python's diffusers and transformers (numbers made by the scripts of test/reference).
-import { describe, expect, test } from "bun:test";
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { loadStableDiffusion } from "../../src/engine/diffusion/stable-diffusion.ts";
@@ -7,6 +7,9 @@ import { imageTextSimilarity } from "../../src/engine/pipelines/image-text-simil
 import type { Random } from "../../src/engine/tensor/random.ts";
 import { preprocess } from "../../src/engine/vision/preprocess.ts";
 import { openFolder, runOnce } from "./support/load.ts";
+
+/** Seconds of real inference on a machine that may be busy. */
+setDefaultTimeout(60_000);
 
 const REFERENCE = join(import.meta.dir, "../reference");
 const DEMO = join(import.meta.dir, "../../models/demo");

@@ -42,7 +42,8 @@ export function createDpmSolver(config: SamplerConfig, steps: number): Sampler {
 
 type Move = {
   from: Levels;
-  to: Levels /** Growth of the log signal-to-noise ratio; infinite when `to` is clean. */;
+  to: Levels;
+  /** Growth of the log signal-to-noise ratio; infinite when `to` is clean. */
   h: number;
 };
 
