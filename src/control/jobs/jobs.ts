@@ -34,7 +34,7 @@ export type Jobs = {
   position(id: JobId): number;
   logs(id: JobId): LogLine[];
   /**
-   * Replays the state and the log lines so far, then follows; the last event is `finished`, unless `signal` ends it
+   * Replays the state, log lines and partial values so far, then follows; the last event is `finished`, unless `signal` ends it
    * before. Unknown id throws `not_found`.
    */
   watch(id: JobId, signal: AbortSignal): AsyncGenerator<JobEvent>;
@@ -64,9 +64,10 @@ export function createJobs({ ledger, inputOf, retries, maxQueue }: JobsParts): J
     const lines = store.logs(id).map((line): JobEvent => ({ type: "log", line }));
     if (isFinished(job)) return [...lines, { type: "finished", job }];
     if (job.status !== "running") return [{ type: "queued", position: waiting.position(id) }, ...lines];
-    const progress = ledger.attempts.get(id)?.progress;
+    const { progress, partials = [] } = ledger.attempts.get(id) ?? {};
+    const parts = partials.map((value): JobEvent => ({ type: "partial", value }));
     const last: JobEvent[] = progress ? [{ type: "progress", ...progress }] : [];
-    return [{ type: "started", runner: job.runner }, ...lines, ...last];
+    return [{ type: "started", runner: job.runner }, ...lines, ...parts, ...last];
   };
 
   return {

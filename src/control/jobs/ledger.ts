@@ -19,6 +19,8 @@ export type Attempt = {
   /** Log lines so far, of all attempts. */
   lines: number;
   progress?: { at: number; of: number };
+  /** Kept for who begins to watch while it runs: the latest PARTIALS_KEPT. */
+  partials: unknown[];
 };
 
 /** What the scheduler hears. */

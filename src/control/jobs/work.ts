@@ -24,6 +24,8 @@ export type JobWork = Recovery &
 /** A caller reads its log; a runner that talks without end must not fill the disk. */
 const LOG_LINES = 200;
 const LOG_CHARACTERS = 2_000;
+/** A run may begin, and speak, before its caller has heard that it was accepted; a long answer has a few thousand parts. */
+const PARTIALS_KEPT = 4_096;
 
 export type WorkParts = {
   ledger: JobLedger;
@@ -58,7 +60,7 @@ export function createJobWork({ ledger, missingFiles, hasModel }: WorkParts): Jo
       if (!row) return undefined;
       const queueMs = Math.max(0, startedAt - (waited?.since ?? row.createdAt) - loadMs);
       const lines = row.attempts > 1 ? store.logs(id).length : 0;
-      attempts.set(id, { runner, startedAt, files: asId(row.files), queueMs, loadMs, lines });
+      attempts.set(id, { runner, startedAt, files: asId(row.files), queueMs, loadMs, lines, partials: [] });
       watchers.emit(id, { type: "started", runner });
       ledger.positionsChanged();
       return jobOf(row);
@@ -69,7 +71,13 @@ export function createJobWork({ ledger, missingFiles, hasModel }: WorkParts): Jo
       attempt.progress = progress;
       watchers.emit(id, { type: "progress", ...progress });
     },
-    partial: (id, value) => watchers.emit(id, { type: "partial", value }),
+    partial(id, value) {
+      const attempt = attempts.get(id);
+      if (!attempt) return;
+      attempt.partials.push(value);
+      if (attempt.partials.length > PARTIALS_KEPT) attempt.partials.shift();
+      watchers.emit(id, { type: "partial", value });
+    },
     log(id, message) {
       const attempt = attempts.get(id);
       if (attempt) addLog(id, attempt, message);

@@ -3,10 +3,11 @@ import { timingSafeEqual } from "node:crypto";
 import { eq } from "drizzle-orm";
 import type { Clock } from "../../core/clock.ts";
 import { ForecourtError } from "../../core/errors.ts";
-import { asId, type KeyId, newKeyId } from "../../core/ids.ts";
-import { type Instant, instant } from "../../core/units.ts";
+import { type KeyId, newKeyId } from "../../core/ids.ts";
+import type { Instant } from "../../core/units.ts";
 import type { Database } from "../database/open.ts";
 import { keyTable } from "./keys.table.ts";
+import { createKnownKeys, type KnownKeys } from "./known-keys.ts";
 
 export type KeyScope = "api" | "admin" | "metrics";
 
@@ -33,42 +34,24 @@ export type Keys = {
   flushUsage(): void;
 };
 
-type Row = typeof keyTable.$inferSelect;
-type Known = { key: Key; hash: Buffer };
-
 /** 128 bits: beyond guessing, so that a plain hash is enough to keep. fal's secrets have the same form. */
 const SECRET_BYTES = 16;
 
 export function createKeys({ database, clock }: { database: Database; clock: Clock }): Keys {
-  const { orm, sqlite, write, flush } = database;
-  const dataVersion = sqlite.prepare<{ data_version: number }, []>("PRAGMA data_version");
-  let known = new Map<string, Known>();
-  let seenVersion = -1;
+  const { orm, write, flush } = database;
+  const known = createKnownKeys(database);
   const used = new Map<KeyId, Instant>();
 
-  /** The counter changes when another process commits, such as `forecourt keys revoke`; reading it takes microseconds. */
-  const refresh = () => {
-    const version = dataVersion.get()?.data_version ?? 0;
-    if (version === seenVersion) return;
-    seenVersion = version;
-    known = new Map(
-      orm
-        .select()
-        .from(keyTable)
-        .all()
-        .map((row) => [row.id, { key: keyOf(row), hash: Buffer.from(row.hash, "hex") }]),
-    );
-  };
-  const forget = () => {
-    seenVersion = -1;
-  };
   const withUse = (key: Key): Key => {
     const lastUsedAt = used.get(key.id) ?? key.lastUsedAt;
     return { ...key, ...(lastUsedAt !== undefined && { lastUsedAt }) };
   };
-  const list = () => {
-    refresh();
-    return [...known.values()].map(({ key }) => withUse(key));
+  const list = () => known.all().map(({ key }) => withUse(key));
+  /** Holds from the moment of return, power cut or not. */
+  const change = (act: () => void) => {
+    write(act);
+    flush();
+    known.forget();
   };
 
   return {
@@ -82,14 +65,12 @@ export function createKeys({ database, clock }: { database: Database; clock: Clo
         ...(expiresAt !== undefined && { expiresAt }),
       };
       const hash = sha256(secret).toString("hex");
-      write(() =>
+      change(() =>
         orm
           .insert(keyTable)
           .values({ ...key, hash })
           .run(),
       );
-      flush();
-      forget();
       return { key, secret: `${key.id}:${secret}` };
     },
     list,
@@ -98,18 +79,14 @@ export function createKeys({ database, clock }: { database: Database; clock: Clo
       return keys.find(({ id }) => id === idOrName) ?? keys.findLast(({ name }) => name === idOrName);
     },
     revoke(id) {
-      refresh();
       const key = known.get(id)?.key;
       if (!key) throw new ForecourtError("not_found", `There is no key ${id}.`);
       if (key.revokedAt !== undefined) return withUse(key);
       const revokedAt = clock.now();
-      write(() => orm.update(keyTable).set({ revokedAt }).where(eq(keyTable.id, id)).run());
-      flush();
-      forget();
+      change(() => orm.update(keyTable).set({ revokedAt }).where(eq(keyTable.id, id)).run());
       return withUse({ ...key, revokedAt });
     },
     verify(credential) {
-      refresh();
       const key = check(credential, known, clock.now());
       used.set(key.id, clock.now());
       return key;
@@ -120,12 +97,12 @@ export function createKeys({ database, clock }: { database: Database; clock: Clo
         for (const [id, at] of used) orm.update(keyTable).set({ lastUsedAt: at }).where(eq(keyTable.id, id)).run();
       });
       used.clear();
-      forget();
+      known.forget();
     },
   };
 }
 
-function check(credential: string, known: Map<string, Known>, now: Instant): Key {
+function check(credential: string, known: KnownKeys, now: Instant): Key {
   const at = credential.indexOf(":");
   if (at < 0) throw unauthenticated("Invalid key format. Expected '<key_id>:<key_secret>'.");
   const found = known.get(credential.slice(0, at));
@@ -142,13 +119,3 @@ function check(credential: string, known: Map<string, Known>, now: Instant): Key
 const NO_HASH = Buffer.alloc(32);
 const sha256 = (text: string) => new Bun.CryptoHasher("sha256").update(text).digest();
 const unauthenticated = (message: string) => new ForecourtError("unauthenticated", message);
-
-const keyOf = ({ id, name, scope, createdAt, expiresAt, revokedAt, lastUsedAt }: Row): Key => ({
-  id: asId<KeyId>(id),
-  name,
-  scope,
-  createdAt: instant(createdAt),
-  ...(expiresAt !== null && { expiresAt: instant(expiresAt) }),
-  ...(revokedAt !== null && { revokedAt: instant(revokedAt) }),
-  ...(lastUsedAt !== null && { lastUsedAt: instant(lastUsedAt) }),
-});

@@ -1,12 +1,12 @@
-// The loop: gathers facts, decides, records and hands the actions to the fleet; wakes on any event or deadline.
+// Gathers facts, decides, records, and hands the actions to the fleet; looks again after any event or deadline.
 // Nothing is awaited between the facts and the actions: in one-threaded JavaScript that alone is the lock.
 import type { Clock, Timers } from "../../core/clock.ts";
 import type { Device } from "../../core/device.ts";
 import type { ModelId, RunnerId } from "../../core/ids.ts";
 import type { Log } from "../../core/log.ts";
-import { type Bytes, type Milliseconds, milliseconds } from "../../core/units.ts";
+import type { Bytes, Milliseconds } from "../../core/units.ts";
 import type { Catalog, CatalogEntry } from "../catalog/catalog.ts";
-import type { Fleet } from "../fleet/fleet.ts";
+import type { Fleet, FleetEvent } from "../fleet/fleet.ts";
 import type { Jobs } from "../jobs/jobs.ts";
 import type { JobNote } from "../jobs/ledger.ts";
 import type { JobWork } from "../jobs/work.ts";
@@ -16,6 +16,7 @@ import { createBatches } from "./batches.ts";
 import { decide } from "./decide.ts";
 import { createDispatch } from "./dispatch.ts";
 import { gatherFacts } from "./facts.ts";
+import { createLoop, type Look } from "./loop.ts";
 import { nextLook } from "./next-look.ts";
 import { createOutcomes, type ReadyRunner } from "./outcomes.ts";
 import { createPreparation } from "./preparation.ts";
@@ -42,15 +43,12 @@ export type SchedulerParts = {
   log: Log;
 };
 
-/** After the database refused a write, e.g. on a full disk: how long until the queue is read again. */
-const REPAIR_DELAY = milliseconds(1_000);
-
 export function createScheduler(parts: SchedulerParts): Scheduler {
   const { work, fleet, media, clock, timers, log, resolveWeights } = parts;
   const batches = createBatches();
   const readySince = new Map<RunnerId, ReadyRunner>();
   const measured = new Map<ModelId, Bytes>();
-  const preparation = createPreparation({ resolveWeights, media, onSettled: () => wake() });
+  const preparation = createPreparation({ resolveWeights, media, onSettled: () => loop.wake() });
   const devices = parts.devices.map(({ device: { id, kind }, budget }) => ({ id, kind, budget }));
   const cpus = new Set(devices.filter(({ kind }) => kind === "cpu").map(({ id }) => id));
   const isMeasurable = (runner: RunnerId) =>
@@ -60,75 +58,36 @@ export function createScheduler(parts: SchedulerParts): Scheduler {
   const dispatch = createDispatch({ ...sources, batches, devices: parts.devices.map(({ device }) => device) });
   const record = createOutcomes({ ...sources, batches, isMeasurable });
 
-  let isRunning = false;
-  let isAwake = false;
-  let isRepairing = false;
-  let disarm = () => {};
-  const subscriptions: (() => void)[] = [];
-
-  const look = () => {
+  const look = (): Look => {
     const facts = gatherFacts(sources);
     const actions = decide(facts);
     for (const action of actions) dispatch(action);
     dropForgottenMedia(preparation, work);
-    disarm();
-    const next = nextLook(facts, work.waiting.nextDeadline());
-    disarm = next === undefined ? () => {} : timers.after(milliseconds(next - clock.now()), wake);
-    // A refused job uncovers the one behind it; other work of this process comes in between.
-    if (actions.some(({ type }) => type === "refuse")) setImmediate(wake);
+    // A refused job uncovers the one behind it.
+    if (actions.some(({ type }) => type === "refuse")) return "again";
+    return nextLook(facts, work.waiting.nextDeadline());
   };
-  /** A write that fails must stop neither the server nor the loop. */
-  const guarded = (act: () => void) => {
-    try {
-      act();
-    } catch (error) {
-      log.error("the queue could not be brought up to date", { error: String(error) });
-      repair();
-    }
-  };
-  const repair = () => {
-    if (isRepairing) return;
-    isRepairing = true;
-    timers.after(REPAIR_DELAY, () => {
-      isRepairing = false;
-      if (isRunning) guarded(work.reload);
-      wake();
-    });
-  };
-  /** Once for all events of this turn, so that a job is claimed in the transaction that stored it. */
-  function wake() {
-    if (!isRunning || isAwake) return;
-    isAwake = true;
-    queueMicrotask(() => {
-      isAwake = false;
-      if (isRunning) guarded(look);
-    });
-  }
+  const loop = createLoop({ look, mend: work.reload, clock, timers, log });
+
   const onNote = (note: JobNote) => {
     const batch = note.type === "cancel" ? batches.of(note.id) : undefined;
     if (batch) fleet.cancel(batch.id);
-    if (note.type === "lost") {
-      log.error("writes of the queue were lost", { reason: note.reason });
-      repair();
-    }
-    wake();
+    if (note.type === "lost") loop.broken(note.reason);
+    loop.wake();
   };
+  const onEvent = (event: FleetEvent) => {
+    loop.guard(() => record(event));
+    loop.wake();
+  };
+  const subscriptions: (() => void)[] = [];
 
   return {
     start() {
-      isRunning = true;
-      subscriptions.push(work.subscribe(onNote));
-      subscriptions.push(
-        fleet.subscribe((event) => {
-          guarded(() => record(event));
-          wake();
-        }),
-      );
-      wake();
+      subscriptions.push(work.subscribe(onNote), fleet.subscribe(onEvent));
+      loop.start();
     },
     async stop() {
-      isRunning = false;
-      disarm();
+      loop.stop();
       for (const unsubscribe of subscriptions.splice(0)) unsubscribe();
       for (const id of preparation.jobs()) preparation.forgetMedia(id);
       await fleet.stop();

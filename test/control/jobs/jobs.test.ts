@@ -41,10 +41,13 @@ test("who watches later sees the log so far, and after the end the end", async (
   const { id } = await submit();
   work.claim(id, { runner, loadMs: 0 });
   work.log(id, "one");
+  work.partial(id, "hel");
+  work.partial(id, "lo");
   work.progress(id, { at: 1, of: 2 });
   const during = eventsOf(jobs.watch(id, never()));
   work.finish(id, result);
-  expect((await during).map(({ type }) => type)).toEqual(["started", "log", "progress", "finished"]);
+  const types = (await during).map(({ type }) => type).join(" ");
+  expect(types).toBe("started log partial partial progress finished");
   expect((await eventsOf(jobs.watch(id, never()))).map(({ type }) => type)).toEqual(["log", "finished"]);
 });
 

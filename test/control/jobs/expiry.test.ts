@@ -1,0 +1,94 @@
+// Old jobs go with their files, young and unfinished ones stay.
+import { expect, test } from "bun:test";
+import { createExpiry } from "../../../src/control/jobs/expiry.ts";
+import { createLog, silentLog } from "../../../src/core/log.ts";
+import { milliseconds } from "../../../src/core/units.ts";
+import { createJobBoard } from "../../support/job-board.ts";
+import { until } from "../../support/until.ts";
+
+const DAY = 24 * 60 * 60 * 1000;
+const result = { output: "done", units: { requests: 1 }, device: "cpu" };
+
+function stage(options: { log?: typeof silentLog; removeFiles?: (token: string) => void } = {}) {
+  const board = createJobBoard();
+  const removed: string[] = [];
+  const expiry = createExpiry({
+    ledger: board.ledger,
+    removeFiles: options.removeFiles ?? ((token) => removed.push(token)),
+    retention: milliseconds(30 * DAY),
+    clock: board.clock,
+    timers: board.clock,
+    log: options.log ?? silentLog,
+  });
+  const done = async () => {
+    const job = await board.submit();
+    board.work.claim(job.id, { runner: board.runner, loadMs: 0 });
+    board.work.log(job.id, "a line");
+    board.work.finish(job.id, result);
+    return job;
+  };
+  return { ...board, expiry, removed, done };
+}
+
+test("a finished job is removed with its files and its log when its time is over", async () => {
+  const { expiry, removed, done, submit, jobs, clock, database } = stage();
+  const old = await done();
+  const waiting = await submit();
+  clock.advance(29 * DAY);
+  const young = await done();
+  clock.advance(1 * DAY);
+  expect(await expiry.sweep()).toBe(0);
+  clock.advance(1);
+  expect(await expiry.sweep()).toBe(1);
+  expect(removed).toEqual([old.files]);
+  expect(jobs.find(old.id)).toBeUndefined();
+  expect([young, waiting].map(({ id }) => jobs.find(id)?.status)).toEqual(["done", "queued"]);
+  expect(database.sqlite.query("SELECT count(*) FROM job_log WHERE job = ?").values(old.id)).toEqual([[0]]);
+});
+
+test("many are removed in one sweep, with other work in between", async () => {
+  const { expiry, removed, done, clock } = stage();
+  for (let count = 0; count < 450; count++) await done();
+  clock.advance(31 * DAY);
+  let turns = 0;
+  const counting = setInterval(() => turns++, 0);
+  expect(await expiry.sweep()).toBe(450);
+  clearInterval(counting);
+  expect(removed).toHaveLength(450);
+});
+
+test("it sweeps at the start and every hour until it is stopped", async () => {
+  const { expiry, done, jobs, clock } = stage();
+  const job = await done();
+  expiry.start();
+  await until(() => clock.pending() === 1);
+  clock.advance(30 * DAY);
+  await until(() => clock.pending() === 1);
+  clock.advance(60 * 60 * 1000);
+  await until(() => jobs.find(job.id) === undefined);
+  await until(() => clock.pending() === 1);
+  expiry.stop();
+  expect(clock.pending()).toBe(0);
+});
+
+test("a file that cannot be removed is logged and tried again later, and the server lives on", async () => {
+  const lines: string[] = [];
+  let isBroken = true;
+  const { expiry, done, jobs, clock } = stage({
+    log: createLog({ level: "error", format: "json", write: (line) => lines.push(line) }),
+    removeFiles: () => {
+      if (isBroken) throw new Error("read-only file system");
+    },
+  });
+  const job = await done();
+  clock.advance(31 * DAY);
+  expiry.start();
+  await until(() => lines.length === 1);
+  expect(lines[0]).toContain("read-only file system");
+  expect(jobs.find(job.id)).toBeDefined();
+  isBroken = false;
+  await until(() => clock.pending() === 1);
+  clock.advance(60 * 60 * 1000);
+  await until(() => jobs.find(job.id) === undefined);
+  expiry.stop();
+});
