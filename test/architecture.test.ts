@@ -149,7 +149,7 @@ const codeOf = (text: string) =>
   text
     .replace(/\/\*[\s\S]*?\*\//g, "")
     .replace(/\/\/ .*$/gm, "")
-    .replace(/`[^`]*`/g, "``");
+    .replace(/`(?:\\.|[^`\\])*`/gs, "``");
 
 describe("sizes and names", () => {
   const LONGEST_FILE = 400;
