@@ -5,8 +5,9 @@ import type { Settings } from "../control/settings.ts";
 import { type Clock, systemClock } from "../core/clock.ts";
 import { bytes, MIB } from "../core/units.ts";
 import { admin } from "./admin/admin.ts";
-import { createAuthenticate, requireScope } from "./authenticate.ts";
+import { createAuthenticate, createAuthenticateStorage, requireScope } from "./authenticate.ts";
 import { createBorder } from "./border.ts";
+import { createCdn } from "./cdn/cdn.ts";
 import { docs } from "./docs.ts";
 import { createEntrances } from "./fal/entrances.ts";
 import { createQueue } from "./fal/queue.ts";
@@ -15,9 +16,13 @@ import { createFileFace } from "./files.ts";
 import { health } from "./health.ts";
 import { createListen } from "./listen.ts";
 import { createReport } from "./report.ts";
+import { createRest } from "./rest/rest.ts";
 import type { Route } from "./route-failure.ts";
 
-export type GatewayParts = Pick<Appliance, "catalog" | "keys" | "jobs" | "files" | "fleet" | "device" | "log"> & {
+export type GatewayParts = Pick<
+  Appliance,
+  "catalog" | "keys" | "tokens" | "jobs" | "files" | "uploads" | "fleet" | "device" | "log"
+> & {
   settings: Pick<Settings, "publicUrl" | "allowOrigins"> & { limits: Pick<Settings["limits"], "bodyMb"> };
   /** Shown in the documentation. */
   version: string;
@@ -46,7 +51,10 @@ function createApp({ settings, clock = systemClock, keepAliveMs = KEEP_ALIVE_MS,
   const authenticate = createAuthenticate(box);
   const files = createFileFace(box);
   const facing = { ...box, bodyLimit, keepAliveMs, report };
-  const faces = { run: createRun(facing), queue: createQueue(facing) };
+  const faces = {
+    ...{ run: createRun(facing), queue: createQueue(facing), rest: createRest(box) },
+    cdn: createCdn({ ...box, readOutput: files, authenticate: createAuthenticateStorage(box) }),
+  };
   const fal = createEntrances({ faces, authenticate, publicUrl });
   const border = createBorder({ allowOrigins, report, routes: (): Route[] => app.routes });
 
@@ -59,6 +67,10 @@ function createApp({ settings, clock = systemClock, keepAliveMs = KEEP_ALIVE_MS,
     .use(health(box))
     .use(docs({ ...box, publicUrl }))
     .all("/files/*", ({ request, params }) => files(request, params["*"]), { detail: { hide: true } })
+    .all("/cdn/*", ({ request, server, params }) => fal.openPath("cdn", { request, server }, params["*"]), {
+      parse: "none",
+      detail: { hide: true },
+    })
     .guard({ parse: "none" }, (guarded) =>
       guarded
         .resolve(({ request }) => ({ caller: authenticate(request) }))
@@ -67,6 +79,11 @@ function createApp({ settings, clock = systemClock, keepAliveMs = KEEP_ALIVE_MS,
         )
         .all("/queue/*", ({ request, server, caller, params }) =>
           fal.byPath("queue", { request, server, caller }, params["*"]),
+        )
+        .all(
+          "/rest/*",
+          ({ request, server, caller, params }) => fal.byPath("rest", { request, server, caller }, params["*"]),
+          { detail: { hide: true } },
         )
         .all("/fal/proxy", ({ request, server, caller }) => fal.byProxy({ request, server, caller }), {
           detail: { hide: true },

@@ -1,14 +1,42 @@
 // Who is calling: the key of a request, checked. `Key id:secret` and `Bearer id:secret` mean the same.
 import type { Key, KeyScope, Keys } from "../control/keys/keys.ts";
+import { coversApp, looksLikeToken, type Tokens } from "../control/keys/tokens.ts";
 import { ForecourtError } from "../core/errors.ts";
 
 export type Authenticate = (request: Request) => Key;
 
 /** The result throws `unauthenticated` for a request without a valid key. */
-export const createAuthenticate =
-  ({ keys }: { keys: Pick<Keys, "verify"> }): Authenticate =>
-  (request) =>
-    keys.verify(credentialOf(request.headers.get("authorization")));
+export function createAuthenticate({ keys, tokens }: AuthenticateParts): Authenticate {
+  return (request) => {
+    const header = request.headers.get("authorization");
+    return (header === null ? keyOfAppToken(tokens, request.url) : undefined) ?? keys.verify(credentialOf(header));
+  };
+}
+
+type AuthenticateParts = { keys: Pick<Keys, "verify">; tokens: Pick<Tokens, "verify"> };
+
+/** For uploads: a storage token is as good as its key. */
+export function createAuthenticateStorage({ keys, tokens }: AuthenticateParts): Authenticate {
+  return (request) => {
+    const credential = credentialOf(request.headers.get("authorization"));
+    return looksLikeToken(credential) ? tokens.verify(credential, "storage").key : keys.verify(credential);
+  };
+}
+
+/**
+ * The key behind `fal_jwt_token` in the URL of a stream or realtime connection, which browsers open without headers.
+ * Undefined for other URLs. Throws `unauthenticated`, and `forbidden` for a token of other endpoints.
+ */
+export function keyOfAppToken(tokens: Pick<Tokens, "verify">, url: string): Key | undefined {
+  if (!url.includes("fal_jwt_token=")) return undefined;
+  const { hostname, pathname, searchParams } = new URL(url);
+  const path = hostname === "fal.run" ? pathname : pathname.startsWith("/run/") ? pathname.slice(4) : "";
+  const token = searchParams.get("fal_jwt_token");
+  if (token === null || !/\/(stream|realtime)\/?$/.test(path)) return undefined;
+  const { key, grant } = tokens.verify(token, "apps");
+  if (coversApp(grant.apps, path.replace(/^\/|\/$/g, ""))) return key;
+  throw new ForecourtError("forbidden", `This token is for ${grant.apps.join(", ").slice(0, 200)} only.`);
+}
 
 function credentialOf(header: string | null): string {
   if (header === null) throw unauthenticated(`No key given. Send the header ${EXPECTED}.`);

@@ -2,8 +2,7 @@
 import type { Files, StoredFile } from "../control/storage/files.ts";
 import { ForecourtError } from "../core/errors.ts";
 import { requireMethod } from "./require-method.ts";
-
-type Range = { start: number; end: number };
+import { serveFile } from "./serve-file.ts";
 
 /** `names` is what follows /files/ in the path: `<token>/<name>`, still percent-encoded. */
 export function createFileFace({ files }: { files: Pick<Files, "find"> }) {
@@ -11,7 +10,7 @@ export function createFileFace({ files }: { files: Pick<Files, "find"> }) {
     requireMethod(request, ["GET", "HEAD"], "Files can only be read.");
     const file = lookUp(files, names);
     if (!file) throw new ForecourtError("not_found", "There is no such file, or it has expired.");
-    return answer(request, file);
+    return serveFile(request, file);
   };
 }
 
@@ -28,59 +27,4 @@ function decoded(part: string): string {
   } catch {
     return ""; // malformed percent-encoding names no file
   }
-}
-
-function answer(request: Request, file: StoredFile): Response {
-  const etag = `"${Bun.hash(`${file.path} ${file.size}`).toString(16)}"`;
-  const headers = headersOf(file, etag);
-  if (matches(request.headers.get("if-none-match"), etag)) return new Response(null, { status: 304, headers });
-  const body = Bun.file(file.path, { type: file.contentType });
-  const range = rangeOf(request, file.size, etag);
-  if (range === "unsatisfiable") {
-    const asked = { ...headers, "content-range": `bytes */${file.size}` };
-    return new Response(null, { status: 416, headers: asked });
-  }
-  if (range === undefined) return sized(request, body, file.size, { status: 200, headers });
-  const { start, end } = range;
-  const part = { ...headers, "content-range": `bytes ${start}-${end - 1}/${file.size}` };
-  return sized(request, body.slice(start, end, file.contentType), end - start, { status: 206, headers: part });
-}
-
-/** A HEAD answer says how long the body would be. */
-function sized(
-  request: Request,
-  body: Blob,
-  size: number,
-  { status, headers }: { status: number; headers: HeaderFields },
-) {
-  const init = { status, headers: { ...headers, "content-length": String(size) } };
-  return new Response(request.method === "HEAD" ? null : body, init);
-}
-
-type HeaderFields = Record<string, string>;
-
-const headersOf = ({ name, contentType }: StoredFile, etag: string): HeaderFields => ({
-  "content-type": contentType,
-  "content-disposition": `inline; filename*=UTF-8''${encodeURIComponent(name)}`,
-  "accept-ranges": "bytes",
-  etag,
-  "cache-control": "private, max-age=86400, immutable",
-  "x-content-type-options": "nosniff",
-  "content-security-policy": "default-src 'none'; sandbox",
-  "cross-origin-resource-policy": "cross-origin",
-});
-
-const matches = (header: string | null, etag: string) =>
-  (header ?? "").split(",").some((each) => each.trim() === "*" || each.trim().replace(/^W\//, "") === etag);
-
-/** One range of bytes; several at once or other units are answered with the whole file, as HTTP allows. */
-function rangeOf(request: Request, size: number, etag: string): Range | "unsatisfiable" | undefined {
-  const match = /^bytes=(\d{0,15})-(\d{0,15})$/.exec(request.headers.get("range") ?? "");
-  const condition = request.headers.get("if-range");
-  if (!match || (condition !== null && condition !== etag)) return undefined;
-  const [, first = "", last = ""] = match;
-  if ((first === "" && last === "") || (first !== "" && last !== "" && Number(last) < Number(first))) return undefined;
-  const start = first === "" ? Math.max(0, size - Number(last)) : Number(first);
-  const end = first === "" || last === "" ? size : Math.min(size, Number(last) + 1);
-  return start < end ? { start, end } : "unsatisfiable";
 }

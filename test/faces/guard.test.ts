@@ -4,6 +4,7 @@ import { createTestGateway, type TestGateway } from "../support/test-gateway.ts"
 
 /** All that is ever answered without a key. */
 const PUBLIC = [
+  "ALL /cdn/*",
   "ALL /files/*",
   "GET /health",
   "GET /models",

@@ -13,9 +13,8 @@ export type UploadName = {
 
 export function uploadName(given: string): UploadName {
   const last = given.toWellFormed().split(/[/\\]/).at(-1) ?? "";
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what has to go.
   const original = last
-    .replace(/[\u0000-\u001f\u007f]/g, "")
+    .replace(/\p{Cc}/gu, "")
     .slice(-LONGEST)
     .toWellFormed();
   const inUrl = original

@@ -21,11 +21,17 @@ export type Roots = {
   origin: string;
   /** Of the queue: `https://box.example/queue`, or the origin itself under the host name queue.fal.run. */
   queue: string;
+  /** Of uploads: `https://box.example/cdn`, or the origin of a CDN's host name. */
+  cdn: string;
 };
 
-export const rootsOf = (origin: string): Roots => ({ origin, queue: `${origin}/queue` });
+export const rootsOf = (origin: string): Roots => ({ origin, queue: `${origin}/queue`, cdn: `${origin}/cdn` });
 
 export type Face = (call: Call) => Promise<Response>;
+
+/** A face that decides itself what needs a key. */
+export type OpenFace = (visit: Visit) => Promise<Response>;
+export type Visit = Omit<Call, "caller">;
 
 /** An endpoint id has at most five parts, and `/stream` or `/realtime` may follow. */
 const MAX_PARTS = 6;

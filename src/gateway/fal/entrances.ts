@@ -2,8 +2,8 @@
 import type { Key } from "../../control/keys/keys.ts";
 import type { Authenticate } from "../authenticate.ts";
 import { hostOf, originOf } from "../origin.ts";
-import { type Call, type Face, rootsOf } from "./call.ts";
-import { type FaceName, faceOfHost, TARGET_URL, targetOf, trimSlashes } from "./proxy.ts";
+import { type Call, type Face, type OpenFace, type Roots, rootsOf, type Visit } from "./call.ts";
+import { CDN_HOST, type FaceName, faceOfHost, TARGET_URL, targetOf, trimSlashes } from "./proxy.ts";
 
 /** The part of Bun's server that a call needs; absent when the app is called without one. */
 type Connection = { timeout(request: Request, seconds: number): void } | null;
@@ -11,24 +11,38 @@ type Connection = { timeout(request: Request, seconds: number): void } | null;
 export type Incoming = { request: Request; server: Connection; caller: Key };
 
 export type EntranceParts = {
-  faces: Record<FaceName, Face>;
+  faces: Record<Exclude<FaceName, "cdn">, Face> & { cdn: OpenFace };
   authenticate: Authenticate;
   publicUrl: string;
 };
 
 export function createEntrances({ faces, authenticate, publicUrl }: EntranceParts) {
-  const callOf = ({ request, server, caller }: Incoming, path: string, query: URLSearchParams): Call => ({
+  const visitOf = ({ request, server }: Omit<Incoming, "caller">, path: string, query: URLSearchParams): Visit => ({
     request,
-    caller,
     path: trimSlashes(path),
     query,
     roots: rootsOf(originOf(request, publicUrl)),
     waitForever: () => server?.timeout(request, 0),
   });
+  const callOf = ({ caller, ...visit }: Incoming, path: string, query: URLSearchParams): Call => ({
+    ...visitOf(visit, path, query),
+    caller,
+  });
+  /** fal's host names stay among themselves, unless the operator said how this box is reached. */
+  const rootsByHost = (request: Request, face: FaceName): Roots => {
+    const here = originOf(request, "");
+    const roots = rootsOf(originOf(request, publicUrl));
+    const cdn = publicUrl === "" ? (face === "cdn" ? here : here.replace(/\/\/[^/:]+/, `//${CDN_HOST}`)) : roots.cdn;
+    return { ...roots, cdn, ...(face === "queue" && { queue: here }) };
+  };
   return {
     /** `path` is what follows the face's own path. */
-    byPath: (face: FaceName, incoming: Incoming, path: string) =>
+    byPath: (face: Exclude<FaceName, "cdn">, incoming: Incoming, path: string) =>
       faces[face](callOf(incoming, path, queryOf(incoming.request.url))),
+
+    /** The same for a face that looks at keys itself. */
+    openPath: (face: "cdn", incoming: Omit<Incoming, "caller">, path: string) =>
+      faces[face](visitOf(incoming, path, queryOf(incoming.request.url))),
 
     /** Throws `bad_request` and `not_found` for headers that name no face. */
     byProxy(incoming: Incoming) {
@@ -41,10 +55,10 @@ export function createEntrances({ faces, authenticate, publicUrl }: EntrancePart
       const face = faceOfHost(hostOf(request.url));
       if (face === undefined) return undefined;
       const { pathname, searchParams } = new URL(request.url);
-      if (pathname.startsWith("/files/")) return undefined;
-      const call = callOf({ request, server, caller: authenticate(request) }, pathname, searchParams);
-      if (face !== "queue") return faces[face](call);
-      return faces.queue({ ...call, roots: { ...call.roots, queue: originOf(request, "") } });
+      if (pathname.startsWith("/files/") && face !== "cdn") return undefined;
+      const roots = rootsByHost(request, face);
+      const visit = { ...visitOf({ request, server }, pathname, searchParams), roots };
+      return face === "cdn" ? faces.cdn(visit) : faces[face]({ ...visit, caller: authenticate(request) });
     },
   };
 }

@@ -3,12 +3,20 @@ import { ForecourtError } from "../../core/errors.ts";
 
 export const TARGET_URL = "x-fal-target-url";
 
-export type FaceName = "run" | "queue";
+export type FaceName = "run" | "queue" | "rest" | "cdn";
+
+/** What the URLs of files begin with when a caller came by one of fal's other names. */
+export const CDN_HOST = "v3.fal.media";
 
 /** fal's host names that are faces of this box, however deep its DNS hides it. */
 const hosts: ReadonlyMap<string, FaceName> = new Map([
   ["fal.run", "run"],
   ["queue.fal.run", "queue"],
+  ["rest.fal.ai", "rest"],
+  ["rest.alpha.fal.ai", "rest"],
+  [CDN_HOST, "cdn"],
+  ["v3b.fal.media", "cdn"],
+  ["fal.media", "cdn"],
 ]);
 
 export type Target = { face: FaceName; path: string; query: URLSearchParams };

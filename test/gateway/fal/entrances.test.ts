@@ -40,7 +40,7 @@ describe("the proxy route", () => {
   });
 
   test.each([
-    "https://rest.fal.ai/tokens/",
+    "https://api.fal.ai/v1/models",
     "https://example.org/forecourt/echo",
     "http://169.254.169.254/latest/meta-data",
     "https://fal.run.example.org/forecourt/echo",

@@ -1,0 +1,67 @@
+// v3.fal.media: uploads in fal's three dialects, and their files by URL. Each operation decides itself who may call it.
+import type { Tokens } from "../../control/keys/tokens.ts";
+import type { Uploads } from "../../control/storage/uploads.ts";
+import { ForecourtError } from "../../core/errors.ts";
+import type { Authenticate } from "../authenticate.ts";
+import type { OpenFace, Visit } from "../fal/call.ts";
+import { requireMethod } from "../require-method.ts";
+import { download, sign } from "./download.ts";
+import { beginParts, completeParts, putContent, putPart, uploadAtOnce } from "./upload.ts";
+
+export type CdnParts = {
+  uploads: Uploads;
+  tokens: Tokens;
+  /** The face of jobs' output files, whose URLs are as good under this name. */
+  readOutput: (request: Request, names: string) => Response;
+  /** By key or storage token. */
+  authenticate: Authenticate;
+};
+
+/** Groups of the path's pattern. */
+export type Names = { token?: string; name?: string; secret?: string; number?: string; output?: string };
+
+type Operation = {
+  path: RegExp;
+  methods: string[];
+  answer(parts: CdnParts, visit: Visit, names: Names): Response | Promise<Response>;
+};
+
+/** Tokens and names as control makes them; anything else leads nowhere. */
+const FILE = String.raw`files/b/(?<token>[\w-]{22})/(?<name>[\w.-]{1,100})`;
+const OF_UPLOAD = String.raw`uploads/(?<secret>[\w-]{22})`;
+const OF_FILE = String.raw`${FILE}/multipart/(?<secret>[\w-]{22})`;
+const NUMBER = String.raw`(?<number>\d{1,6})`;
+
+const at = (path: string) => new RegExp(`^${path}$`);
+
+const operations: Operation[] = [
+  // JavaScript's dialect, and the Google one that Python falls back to.
+  { path: at(OF_UPLOAD), methods: ["PUT"], answer: putContent },
+  { path: at(`${OF_UPLOAD}/${NUMBER}`), methods: ["PUT"], answer: putPart },
+  { path: at(`${OF_UPLOAD}/complete`), methods: ["POST"], answer: completeParts },
+  // Python's dialect.
+  { path: at("files/upload"), methods: ["POST"], answer: uploadAtOnce },
+  { path: at("files/upload/multipart"), methods: ["POST"], answer: beginParts },
+  { path: at(`${OF_FILE}/${NUMBER}`), methods: ["PUT"], answer: putPart },
+  { path: at(`${OF_FILE}/complete`), methods: ["POST"], answer: completeParts },
+
+  { path: at(FILE), methods: ["GET", "HEAD"], answer: download },
+  { path: at(`${FILE}/sign`), methods: ["POST"], answer: sign },
+  { path: at("files/(?<output>.+)"), methods: ["GET", "HEAD"], answer: readOutput },
+];
+
+export function createCdn(parts: CdnParts): OpenFace {
+  return async (visit) => {
+    for (const { path, methods, answer } of operations) {
+      const names = path.exec(visit.path)?.groups;
+      if (!names) continue;
+      requireMethod(visit.request, methods, `Use ${methods.join(" or ")}.`);
+      return await answer(parts, visit, names);
+    }
+    throw new ForecourtError("not_found", `Path /${visit.path.slice(0, 200)} not found`);
+  };
+}
+
+function readOutput({ readOutput }: CdnParts, { request }: Visit, { output = "" }: Names): Response {
+  return readOutput(request, output);
+}

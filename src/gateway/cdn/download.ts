@@ -1,0 +1,68 @@
+// Uploaded files by URL: for all, for some keys, or for whoever has a signed URL.
+import type { Key } from "../../control/keys/keys.ts";
+import type { UploadedFile } from "../../control/storage/uploads.ts";
+import { ForecourtError } from "../../core/errors.ts";
+import { choice, parse, Type } from "../../core/schema.ts";
+import { bytes, milliseconds } from "../../core/units.ts";
+import type { Visit } from "../fal/call.ts";
+import { readJson } from "../read-json.ts";
+import { serveFile } from "../serve-file.ts";
+import type { CdnParts, Names } from "./cdn.ts";
+import { fileUrl } from "./urls.ts";
+
+/** Throws `not_found` also for a file that its rules hide, `forbidden` for one that they forbid. */
+export function download(parts: CdnParts, visit: Visit, { token = "", name = "" }: Names): Response {
+  const file = parts.uploads.find(token, name);
+  if (!file) throw noFile();
+  const isPublic = file.decide(undefined) === "allow";
+  if (!isPublic && !isSigned(parts, visit, token)) requireLeave(file, readerOf(parts, visit));
+  return serveFile(visit.request, file, isPublic ? Math.floor(Math.min(file.secondsLeft, A_DAY)) : 0);
+}
+
+const A_DAY = 86_400;
+
+function requireLeave(file: UploadedFile, reader: Key | undefined): void {
+  const decision = file.decide(reader);
+  if (decision === "hide") throw noFile();
+  if (decision === "forbid")
+    throw new ForecourtError("forbidden", "The owner of this file does not share it with you.");
+}
+
+const noFile = () => new ForecourtError("not_found", "There is no such file, or it has expired.");
+
+/** Whoever shows nothing valid is anyone. */
+const readerOf = ({ authenticate }: CdnParts, { request }: Visit): Key | undefined =>
+  request.headers.has("authorization") ? orNothing(() => authenticate(request)) : undefined;
+
+function isSigned({ tokens }: CdnParts, { query }: Visit, token: string): boolean {
+  const identity = query.get("identity");
+  return identity !== null && orNothing(() => tokens.verify(identity, "file").grant.file) === token;
+}
+
+function orNothing<T>(verify: () => T): T | undefined {
+  try {
+    return verify();
+  } catch (error) {
+    if (error instanceof ForecourtError) return undefined;
+    throw error;
+  }
+}
+
+const signSchema = Type.Object({
+  duration: Type.Integer({ minimum: 1, maximum: 604_800, default: 86_400, description: "Seconds" }),
+  scope: Type.Array(choice(["read"]), { default: ["read"] }),
+});
+const SIGN_LIMIT = bytes(64 * 1024);
+
+/** A URL that reads the file whatever its rules say; given to its owner and admins, as plain text. */
+export async function sign(parts: CdnParts, visit: Visit, { token = "", name = "" }: Names): Promise<Response> {
+  const caller = parts.authenticate(visit.request);
+  const file = parts.uploads.find(token, name);
+  if (!file || (file.owner !== caller.id && caller.scope !== "admin")) throw noFile();
+  const { duration } = parse(signSchema, await readJson(visit.request, SIGN_LIMIT));
+  const lifetime = milliseconds(duration * 1000);
+  const identity = parts.tokens.issue({ key: caller.id, grant: { use: "file", file: token }, lifetime }).token;
+  return new Response(`${fileUrl({ token, name }, visit.roots)}?identity=${identity}`, {
+    headers: { "content-type": "text/plain; charset=utf-8" },
+  });
+}
