@@ -31,12 +31,16 @@ function explain(error: ValueError): Explained[] {
   if (error.type === Kind.Union) {
     for (const branch of error.errors) {
       const inner = [...branch];
-      const isOtherType = inner.some(({ path, type }) => path === error.path && TYPE_NAMES[type] !== undefined);
+      const isOtherType = inner.some((each) => each.path === error.path && isOfOtherType(each));
       if (inner.length > 0 && !isOtherType) return inner.flatMap(explain);
     }
   }
   return [{ path: error.path, verdict: verdictOf(error), input: error.value }];
 }
+
+/** A choice among strings complains of an object as it does of a wrong string. */
+const isOfOtherType = ({ type, schema, value }: ValueError) =>
+  TYPE_NAMES[type] !== undefined || (schema.type === "string" && typeof value !== "string");
 
 function verdictOf({ type, schema, message }: ValueError): Verdict {
   const typeName = TYPE_NAMES[type];

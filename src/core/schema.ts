@@ -19,10 +19,13 @@ export const mediaUrl = (media: MediaKind, description: string) =>
 const CHOICE = "Choice";
 TypeRegistry.Set(CHOICE, (schema: TSchema, value) => Array.isArray(schema.enum) && schema.enum.includes(value));
 
-/** One string of a list, as a plain JSON Schema `enum` (documentation pages show it as a menu). */
+/**
+ * One string of a list, as a plain JSON Schema `enum` (documentation pages show it as a menu). `amounts` says what each
+ * stands for where bounds on the field are to drop some.
+ */
 export const choice = <const Values extends readonly string[]>(
   values: Values,
-  options: { description?: string; default?: Values[number] } = {},
+  options: { description?: string; default?: Values[number]; amounts?: Record<string, number> } = {},
 ) => Type.Unsafe<Values[number]>({ type: "string", enum: [...values], ...options, [Kind]: CHOICE });
 
 const compiled = new WeakMap<TSchema, TypeCheck<TSchema>>();

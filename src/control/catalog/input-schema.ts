@@ -32,7 +32,31 @@ export function inputSchemaOf(
 const optionalNames = ({ properties, required = [] }: TObject) =>
   Object.keys(properties).filter((name) => !required.includes(name));
 
-function tighten(name: string, schema: TSchema, { minimum, maximum }: Bound): TSchema {
+/** Bounds of a choice with amounts drop what goes beyond; those of an object hold for each of its numbers. */
+function tighten(name: string, schema: TSchema, bound: Bound): TSchema {
+  if (Array.isArray(schema.anyOf)) {
+    const branches = schema.anyOf.map((branch: TSchema) => tighten(name, branch, bound));
+    const left = branches.filter((branch) => !Array.isArray(branch.enum) || branch.enum.length > 0);
+    if (left.length === 0) throw wrong(`bounds.${name}: nothing is left to choose from`);
+    return { ...schema, anyOf: left };
+  }
+  if (schema.amounts !== undefined) return { ...schema, enum: schema.enum.filter(isWithin(schema.amounts, bound)) };
+  if (schema.type !== "object") return tightenNumber(name, schema, bound);
+  const properties = Object.entries<TSchema>(schema.properties).map(([part, inner]) => [
+    part,
+    tighten(`${name}.${part}`, inner, bound),
+  ]);
+  return { ...schema, properties: Object.fromEntries(properties) };
+}
+
+const isWithin =
+  (amounts: Record<string, number>, { minimum = -Infinity, maximum = Infinity }: Bound) =>
+  (value: string) => {
+    const amount = amounts[value];
+    return amount !== undefined && amount >= minimum && amount <= maximum;
+  };
+
+function tightenNumber(name: string, schema: TSchema, { minimum, maximum }: Bound): TSchema {
   if (schema.type !== "number" && schema.type !== "integer") throw wrong(`bounds.${name}: ${name} is not a number`);
   const low = Math.max(minimum ?? Number.NEGATIVE_INFINITY, schema.minimum ?? Number.NEGATIVE_INFINITY);
   const high = Math.min(maximum ?? Number.POSITIVE_INFINITY, schema.maximum ?? Number.POSITIVE_INFINITY);

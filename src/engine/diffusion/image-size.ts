@@ -22,11 +22,18 @@ const presetNames = [
   "landscape_16_9",
 ] as const;
 
+const largestSides = Object.fromEntries(
+  Object.entries(PRESETS).map(([name, { width, height }]) => [name, Math.max(width, height)]),
+);
+
 const side = (name: string) =>
   Type.Integer({ default: 512, minimum: 64, maximum: 2048, description: `${name} in pixels` });
 
+/** A model's bounds on the field are of a side; they drop the presets that go beyond. */
+const presets = choice(presetNames, { amounts: largestSides });
+
 export const imageSizeField = Type.Optional(
-  Type.Union([choice(presetNames), Type.Object({ width: side("Width"), height: side("Height") })], {
+  Type.Union([presets, Type.Object({ width: side("Width"), height: side("Height") })], {
     description:
       "A preset or a width and height. Rounded to the nearest size that the model can draw. Absent: the size that the model was trained for.",
   }),

@@ -62,6 +62,16 @@ test("bounds only tighten a range, and the default moves inside", () => {
   expect(() => parse(input, { prompt: "x", steps: 2 })).toThrow(/steps: .*greater than or equal to 3/);
 });
 
+test("bounds of a picture's size hold for both sides and drop the presets beyond them", () => {
+  const { input } = only({ pipeline: "text-to-image", bounds: { image_size: { maximum: 600 } } });
+  const sized = (image_size: unknown) => () => parse(input, { prompt: "x", image_size });
+  expect(sized("square")()).toMatchObject({ image_size: "square" });
+  expect(sized("square_hd")).toThrow(/image_size: Input should be one of "square"/);
+  expect(sized({ width: 600, height: 64 })()).toMatchObject({ image_size: { width: 600, height: 64 } });
+  expect(sized({ width: 64, height: 601 })).toThrow(/image_size.height: .*less than or equal to 600/);
+  expect(parse(input, { prompt: "x" })).not.toHaveProperty("image_size");
+});
+
 test("one model's changes do not reach another model of the same pipeline", () => {
   const catalog = catalogOf(file({ defaults: { steps: 9 } }), file({ id: "acme/other" }, "models/other.yaml"));
   const prompt = { prompt: "x" };
