@@ -24,6 +24,7 @@ export function createGroupCommit({ sqlite, sync }: { sqlite: Sqlite; sync: WalS
   const listeners = new Set<(error: ForecourtError) => void>();
   let turn: Turn | undefined;
   let latest = Promise.resolve();
+  let onDisk: Promise<void> | undefined;
 
   const lost = (error: unknown): ForecourtError => {
     const failure = notWritten(error);
@@ -37,7 +38,20 @@ export function createGroupCommit({ sqlite, sync }: { sqlite: Sqlite; sync: WalS
     latest = promise;
     promise.catch(() => {}); // listeners of `lost` have heard of it, whether or not a caller waits
     turn = { done: promise, resolve, reject };
-    setImmediate(commit);
+    // While the disk is busy with earlier turns nobody could be told anyway: later turns join this one.
+    if (onDisk) onDisk.then(commit, commit);
+    else setImmediate(commit);
+  };
+  const wait = (): Promise<void> => {
+    const done = sync.later().catch((error) => {
+      throw lost(error);
+    });
+    const over = () => {
+      if (onDisk === done) onDisk = undefined;
+    };
+    onDisk = done;
+    done.then(over, over);
+    return done;
   };
   /** A full disk in the middle of a statement makes SQLite undo the whole transaction, others' writes too. */
   const abandon = (error: unknown) => {
@@ -51,11 +65,7 @@ export function createGroupCommit({ sqlite, sync }: { sqlite: Sqlite; sync: WalS
     turn = undefined;
     try {
       statement.commit.run();
-      resolve(
-        sync.later().catch((error) => {
-          throw lost(error);
-        }),
-      );
+      resolve(wait());
     } catch (error) {
       if (sqlite.inTransaction) statement.rollback.run();
       reject(lost(error));

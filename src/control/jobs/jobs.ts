@@ -61,10 +61,12 @@ export function createJobs({ ledger, inputOf, retries, maxQueue }: JobsParts): J
     const row = store.row(id);
     if (!row) return [];
     const job = jobOf(row);
-    const lines = store.logs(id).map((line): JobEvent => ({ type: "log", line }));
+    const attempt = ledger.attempts.get(id);
+    const hasLines = job.attempts > 0 && attempt?.lines !== 0;
+    const lines = hasLines ? store.logs(id).map((line): JobEvent => ({ type: "log", line })) : [];
     if (isFinished(job)) return [...lines, { type: "finished", job }];
     if (job.status !== "running") return [{ type: "queued", position: waiting.position(id) }, ...lines];
-    const { progress, partials = [] } = ledger.attempts.get(id) ?? {};
+    const { progress, partials = [] } = attempt ?? {};
     const parts = partials.map((value): JobEvent => ({ type: "partial", value }));
     const last: JobEvent[] = progress ? [{ type: "progress", ...progress }] : [];
     return [{ type: "started", runner: job.runner }, ...lines, ...parts, ...last];
@@ -86,10 +88,10 @@ export function createJobs({ ledger, inputOf, retries, maxQueue }: JobsParts): J
     position: (id) => waiting.position(id),
     logs: (id) => store.logs(id),
     async *watch(id, signal) {
-      const row = store.row(id);
-      if (!row) throw new ForecourtError("not_found", `There is no request ${id}.`);
+      const isOpen = waiting.get(id) !== undefined || ledger.attempts.has(id);
+      if (!isOpen && !store.row(id)) throw new ForecourtError("not_found", `There is no request ${id}.`);
       // An end that is not yet on disk is not told.
-      if (isFinished(row)) await writes.committed();
+      if (!isOpen) await writes.committed();
       yield* watchers.follow(id, () => replay(id), signal);
     },
     cancel(id) {
