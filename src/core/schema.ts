@@ -56,10 +56,12 @@ const summarise = (problems: { loc: (string | number)[]; msg: string }[]) =>
 function withoutNulls(schema: TObject, value: unknown): unknown {
   if (typeof value !== "object" || value === null || Array.isArray(value)) return value;
   const kept = Object.entries(value).filter(([name, field]) => {
+    if (field !== null) return field !== undefined;
     const property = schema.properties[name];
-    return field !== null || property === undefined || Value.Check(property, null) || isRequired(schema, name);
+    return property === undefined || Value.Check(property, null) || isRequired(schema, name);
   });
   return Object.fromEntries(kept);
 }
 
-const isRequired = (schema: TObject, name: string) => schema.required?.includes(name) ?? false;
+const isRequired = ({ required = [], properties }: TObject, name: string) =>
+  required.includes(name) && properties[name]?.default === undefined;

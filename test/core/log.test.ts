@@ -1,0 +1,30 @@
+// Log lines: JSON for machines, short text for terminals, nothing below the level.
+import { expect, test } from "bun:test";
+import { createLog, type LogOptions } from "../../src/core/log.ts";
+
+function written(options: Pick<LogOptions, "level" | "format">) {
+  const lines: string[] = [];
+  const log = createLog({ ...options, write: (line) => lines.push(line), now: () => new Date("2026-01-02T03:04:05Z") });
+  return { lines, log };
+}
+
+test("JSON lines carry time, level, message and fields", () => {
+  const { lines, log } = written({ level: "info", format: "json" });
+  log.with({ model: "a/b" }).warn("slow", { ms: 12 });
+  expect(lines.map((line) => JSON.parse(line))).toEqual([
+    { time: "2026-01-02T03:04:05.000Z", level: "warn", message: "slow", model: "a/b", ms: 12 },
+  ]);
+});
+
+test("text lines fit a terminal", () => {
+  const { lines, log } = written({ level: "info", format: "text" });
+  log.error("down", { reason: "full", at: [1] });
+  expect(lines).toEqual(["03:04:05 ERROR down reason=full at=[1]"]);
+});
+
+test("what is below the level is not written", () => {
+  const { lines, log } = written({ level: "warn", format: "json" });
+  log.info("hello");
+  log.debug("hello");
+  expect(lines).toEqual([]);
+});

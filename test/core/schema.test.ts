@@ -1,0 +1,92 @@
+// Parsing input: defaults in, unknown fields out, and one problem for each wrong field in fal's words.
+import { expect, test } from "bun:test";
+import { type FieldProblem, ForecourtError } from "../../src/core/errors.ts";
+import { choice, mediaUrl, parse, Type } from "../../src/core/schema.ts";
+
+const schema = Type.Object({
+  prompt: Type.String({ minLength: 1, maxLength: 10 }),
+  steps: Type.Integer({ default: 4, minimum: 1, maximum: 50 }),
+  scale: Type.Number({ default: 1, exclusiveMinimum: 0, exclusiveMaximum: 20, multipleOf: 0.5 }),
+  format: choice(["png", "jpeg"], { default: "png" }),
+  size: Type.Optional(Type.Union([choice(["square", "wide"]), Type.Object({ width: Type.Integer({ minimum: 8 }) })])),
+  seed: Type.Optional(Type.Integer()),
+  note: Type.Optional(Type.Union([Type.String(), Type.Null()])),
+  images: Type.Optional(Type.Array(mediaUrl("image", "Pictures."), { minItems: 1, maxItems: 2 })),
+});
+
+const problems = (value: unknown): FieldProblem[] => {
+  try {
+    parse(schema, value);
+  } catch (error) {
+    if (error instanceof ForecourtError && error.code === "invalid_input") return error.problems ?? [];
+    throw error;
+  }
+  return [];
+};
+
+test("defaults are filled in and unknown fields dropped, in a copy", () => {
+  const given = { prompt: "x", unknown: 1 };
+  expect(parse(schema, given)).toEqual({ prompt: "x", steps: 4, scale: 1, format: "png" });
+  expect(given).toEqual({ prompt: "x", unknown: 1 });
+});
+
+test("null in an optional field means that it is absent, unless null is one of its values", () => {
+  expect(parse(schema, { prompt: "x", seed: null, steps: null, note: null })).toEqual({
+    prompt: "x",
+    steps: 4,
+    scale: 1,
+    format: "png",
+    note: null,
+  });
+});
+
+test("null in a required field is wrong", () => {
+  expect(problems({ prompt: null })).toMatchObject([{ loc: ["body", "prompt"], type: "string_type" }]);
+});
+
+const cases: [string, Record<string, unknown>, Partial<FieldProblem>][] = [
+  ["a missing field", { prompt: undefined }, { loc: ["body", "prompt"], type: "missing", msg: "Field required" }],
+  ["a text for an integer", { steps: "four" }, { loc: ["body", "steps"], type: "int_type", input: "four" }],
+  ["a fraction for an integer", { steps: 1.5 }, { type: "int_type" }],
+  ["NaN", { seed: Number.NaN }, { type: "int_type", input: "NaN" }],
+  ["too small a number", { steps: 0 }, { type: "greater_than_equal", ctx: { ge: 1 } }],
+  ["too large a number", { steps: 51 }, { type: "less_than_equal", ctx: { le: 50 }, input: 51 }],
+  ["a number on the open lower bound", { scale: 0 }, { type: "greater_than", ctx: { gt: 0 } }],
+  ["a number on the open upper bound", { scale: 20 }, { type: "less_than", ctx: { lt: 20 } }],
+  ["a number between the steps", { scale: 0.7 }, { type: "multiple_of", ctx: { multiple_of: 0.5 } }],
+  ["an empty text", { prompt: "" }, { type: "sequence_too_short", ctx: { min_length: 1 } }],
+  ["too long a text", { prompt: "x".repeat(11) }, { type: "sequence_too_long", ctx: { max_length: 10 } }],
+  ["an empty list", { images: [] }, { type: "sequence_too_short", ctx: { min_length: 1 } }],
+  ["an object for a text", { prompt: {} }, { type: "string_type" }],
+  ["a wrong choice", { format: "gif" }, { type: "one_of", ctx: { expected: ["png", "jpeg"] } }],
+  ["a wrong name in a union", { size: "tall" }, { loc: ["body", "size"], type: "one_of" }],
+  ["a wrong part in a union", { size: { width: 1 } }, { loc: ["body", "size", "width"], type: "greater_than_equal" }],
+  ["a missing part in a union", { size: {} }, { loc: ["body", "size", "width"], type: "missing" }],
+  ["a wrong item", { images: ["u", 5] }, { loc: ["body", "images", 1], type: "string_type", input: 5 }],
+];
+
+test.each(cases)("%s is told", (_, change, expected) => {
+  expect(problems({ prompt: "x", ...change })).toMatchObject([expected]);
+});
+
+test("each wrong field is told once", () => {
+  expect(problems({ steps: 0, format: "gif" }).map(({ loc }) => loc[1])).toEqual(["prompt", "steps", "format"]);
+});
+
+test.each([
+  ["a list", []],
+  ["a text", "x"],
+  ["a number", 1],
+  ["null", null],
+])("%s is no input at all", (_, value) => {
+  expect(problems(value)).toMatchObject([{ loc: ["body"], type: "dict_type" }]);
+});
+
+test("a long wrong value is cut in the answer", () => {
+  const [problem] = problems({ prompt: "x".repeat(100_000) });
+  expect(String(problem?.input).length).toBeLessThan(300);
+});
+
+test("fields of the prototype are no input", () => {
+  expect(parse(schema, JSON.parse('{"prompt": "x", "__proto__": {"steps": 9}}'))).toMatchObject({ steps: 4 });
+});
