@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { choice, Type } from "../core/schema.ts";
 import { type Resolved, resolve } from "./settings/resolve.ts";
 import { type SettingTree, setting, type ValuesOf } from "./settings/setting.ts";
+import { huggingFaceEnvironment } from "./weights/environment.ts";
 
 export const settingTree = {
   data: setting({
@@ -141,6 +142,59 @@ export const settingTree = {
       default: 30,
     }),
   },
+  hub: {
+    endpoint: setting({
+      doc: "Where model repositories are fetched from: the Hub or a mirror of it. Empty: HF_ENDPOINT, else https://huggingface.co.",
+      env: "FORECOURT_HUB_ENDPOINT",
+      schema: Type.String({ pattern: "^(https?://[^\\s]+)?$" }),
+      default: "",
+    }),
+    token: setting({
+      doc: "Token for gated and private repositories and for higher limits; sent to the endpoint alone. Empty: HF_TOKEN or the one that `hf auth login` stored.",
+      env: "FORECOURT_HUB_TOKEN",
+      schema: Type.String(),
+      default: "",
+      isSecret: true,
+    }),
+    caches: setting({
+      doc: "Hugging Face caches (.../hub) whose files are used where they lie, never written. Empty: the one of this account, if there is one.",
+      env: "FORECOURT_HUB_CACHES",
+      schema: Type.Array(Type.String({ minLength: 1 })),
+      default: [],
+    }),
+    proxy: setting({
+      doc: "HTTP proxy for downloads, e.g. http://proxy.example:3128. Empty: HTTP_PROXY, HTTPS_PROXY and NO_PROXY.",
+      env: "FORECOURT_HUB_PROXY",
+      schema: Type.String({ pattern: "^(https?://[^\\s]+)?$" }),
+      default: "",
+    }),
+    offline: setting({
+      doc: "Never ask the Hub: only weights that are on this machine are used. By default as HF_HUB_OFFLINE says.",
+      env: "FORECOURT_HUB_OFFLINE",
+      schema: Type.Boolean(),
+      default: false,
+    }),
+  },
+  weights: {
+    fetch: setting({
+      doc: "When a server fetches missing weights. ahead: those of <data>/models at its start, others once a request needs them. asked: all once a request needs them. never: only `forecourt models pull` does.",
+      env: "FORECOURT_WEIGHTS_FETCH",
+      schema: choice(["ahead", "asked", "never"]),
+      default: "ahead",
+    }),
+    bandwidthMbps: setting({
+      doc: "Most that downloads of weights may take together, in megabits per second; 0 is no limit.",
+      env: "FORECOURT_WEIGHTS_BANDWIDTH_MBPS",
+      schema: Type.Number({ minimum: 0 }),
+      default: 0,
+    }),
+    connections: setting({
+      doc: "Connections of all downloads of weights together.",
+      env: "FORECOURT_WEIGHTS_CONNECTIONS",
+      schema: Type.Integer({ minimum: 1, maximum: 64 }),
+      default: 8,
+    }),
+  },
 } as const satisfies SettingTree;
 
 /** Resolved settings; parts get the slice they need. */
@@ -164,7 +218,16 @@ export function resolveSettings(given: {
     env,
     ...(given.config !== undefined && { config: given.config }),
     dataByDefault: defaultData(env),
+    inherited: inheritedFrom(env),
   });
+}
+
+/** What Hugging Face's own variables and login say counts where nothing of ours is set. */
+function inheritedFrom(env: Record<string, string | undefined>): Map<string, { value: unknown; origin: string }> {
+  const { endpoint, token, caches, isOffline } = huggingFaceEnvironment({ env, home: env.HOME || homedir() });
+  const known = { endpoint, token, ...(caches.length > 0 && { caches }), ...(isOffline && { offline: true }) };
+  const given = Object.entries(known).filter(([, value]) => value !== undefined);
+  return new Map(given.map(([name, value]) => [`hub.${name}`, { value, origin: "Hugging Face's environment" }]));
 }
 
 /** The defaults alone, with `data` as given: for tests and tools. */

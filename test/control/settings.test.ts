@@ -94,6 +94,29 @@ test("a settings file elsewhere may name the data directory", () => {
   expect(resolve({ config: fileWith("data: /srv/forecourt\n") }).settings.data).toBe("/srv/forecourt");
 });
 
+test("Hugging Face's own variables count where nothing of ours is set", () => {
+  const env = { HF_ENDPOINT: "https://mirror.example", HF_TOKEN: "hf_theirs", HF_HUB_OFFLINE: "1" };
+  const theirs = resolve({ env });
+  expect(theirs.settings.hub).toMatchObject({ endpoint: env.HF_ENDPOINT, token: env.HF_TOKEN, offline: true });
+  expect(originOf("hub.token", theirs)).toBe("Hugging Face's environment");
+  const config = join(import.meta.dir, "../../config/appliance.yaml");
+  expect(resolve({ env, config }).settings.hub.token).toBe("hf_theirs");
+  const ours = resolve({ env: { ...env, FORECOURT_HUB_TOKEN: "hf_ours" }, flags: { "hub.offline": "false" } });
+  expect(ours.settings.hub).toMatchObject({ token: "hf_ours", offline: false, endpoint: env.HF_ENDPOINT });
+});
+
+test("secrets work but are not shown, nor are passwords in addresses", () => {
+  const flags = { "hub.token": "hf_secret", "hub.proxy": "http://ada:lovelace@proxy.example:3128" };
+  const { settings, origins } = resolve({ flags });
+  expect(settings.hub).toMatchObject({ token: "hf_secret", proxy: flags["hub.proxy"] });
+  const shown = JSON.stringify(origins);
+  expect(shown).not.toContain("hf_secret");
+  expect(shown).not.toContain("lovelace");
+  expect(shown).toContain("http://ada:********@proxy.example:3128");
+  const broken = { "hub.proxy": "http://ada:lovelace@proxy.example /" };
+  expect(() => resolve({ flags: broken })).toThrow(/hub.proxy is "http:..ada:[*]{8}@proxy/);
+});
+
 const wrong: [string, Parameters<typeof resolve>[0], RegExp][] = [
   ["an unknown name in the file", { config: fileWith("prot: 1\n") }, /there is no setting prot. Did you mean p/],
   ["an unknown name in a group", { config: fileWith("jobs: { retry: 1 }\n") }, /there is no setting jobs.retry/],

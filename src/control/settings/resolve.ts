@@ -6,7 +6,7 @@ import { parse, type TObject, Type } from "../../core/schema.ts";
 import { readSettingsFile } from "./file.ts";
 import { listSettings, type NamedSetting, type SettingTree } from "./setting.ts";
 
-/** `origin` is `default`, the path of a file, the name of a variable, or a flag (`--port`). */
+/** `origin` is `default`, the path of a file, the name of a variable, or a flag (`--port`). Secrets are masked. */
 export type SettingOrigin = { name: string; value: unknown; origin: string; doc: string };
 export type Resolved<Values> = { settings: Values; origins: SettingOrigin[] };
 
@@ -16,6 +16,8 @@ export type Sources = {
   /** A settings file that must exist, instead of `<data>/appliance.yaml`, which may. */
   config?: string;
   dataByDefault: string;
+  /** Values by dotted name that count where a setting is absent or empty: other programs' variables. */
+  inherited?: ReadonlyMap<string, Found>;
   /** Undefined when there is no such file. */
   readFile?: (path: string) => string | undefined;
 };
@@ -27,16 +29,32 @@ export function resolve<Values>(tree: SettingTree, sources: Sources): Resolved<V
   rejectUnknownFlags(settings, sources.flags);
   const data = dataOf(settings, sources);
   const file = fileValues(settings, sources, data);
-  const found = settings.map((each) => ({ ...each, ...(lookUp(each, sources, file) ?? fallback(each)) }));
+  const found = settings.map((each) => ({ ...each, ...valueFor(each, sources, file) }));
   const origins = found.map(({ name, value, origin, setting }) =>
     name === "data"
       ? { name, value: data, origin, doc: setting.doc }
       : { name, value: coerce(setting.schema.type, value), origin, doc: setting.doc },
   );
-  return { settings: check(settings, origins) as Values, origins };
+  return { settings: check(settings, origins) as Values, origins: masked(settings, origins) };
 }
 
-const fallback = ({ setting }: NamedSetting): Found => ({ value: setting.default, origin: "default" });
+function valueFor(each: NamedSetting, sources: Sources, file: Map<string, Found>): Found {
+  const given = lookUp(each, sources, file);
+  if (given && !isEmpty(given.value)) return given;
+  return sources.inherited?.get(each.name) ?? given ?? { value: each.setting.default, origin: "default" };
+}
+
+const isEmpty = (value: unknown) => value === "" || (Array.isArray(value) && value.length === 0);
+
+/** For people: neither secrets nor the passwords inside of URLs. */
+const masked = (settings: NamedSetting[], origins: SettingOrigin[]) =>
+  origins.map((each) => ({ ...each, value: withoutSecrets(settings, each) }));
+
+function withoutSecrets(settings: NamedSetting[], { name, value }: Pick<SettingOrigin, "name" | "value">): unknown {
+  if (typeof value !== "string" || value === "") return value;
+  if (settings.find((each) => each.name === name)?.setting.isSecret) return "********";
+  return value.replace(/(?<=:\/\/[^/@\s]*:)[^/@\s]+(?=@)/, "********");
+}
 
 function lookUp({ name, setting }: NamedSetting, { flags, env }: Sources, file: Map<string, Found>): Found | undefined {
   const flag = flags[name];
@@ -87,7 +105,7 @@ function coerce(type: unknown, value: unknown): unknown {
 function check(settings: NamedSetting[], origins: SettingOrigin[]): unknown {
   const schema = Type.Object(Object.fromEntries(settings.map(({ name, setting }) => [name, setting.schema])));
   const values = Object.fromEntries(origins.map(({ name, value }) => [name, value]));
-  const checked = checkFlat(schema, values, origins);
+  const checked = checkFlat(schema, values, { settings, origins });
   const root: Record<string, unknown> = {};
   for (const { path, name } of settings) put(root, path, checked[name]);
   return root;
@@ -96,7 +114,7 @@ function check(settings: NamedSetting[], origins: SettingOrigin[]): unknown {
 function checkFlat(
   schema: TObject,
   values: Record<string, unknown>,
-  origins: SettingOrigin[],
+  { settings, origins }: { settings: NamedSetting[]; origins: SettingOrigin[] },
 ): Record<string, unknown> {
   try {
     return parse(schema, values, ["settings"]);
@@ -104,7 +122,7 @@ function checkFlat(
     if (!(error instanceof ForecourtError)) throw error;
     const [problem] = error.problems ?? [];
     const wrong = origins.find(({ name }) => name === problem?.loc[1]);
-    const given = JSON.stringify(wrong?.value);
+    const given = wrong && JSON.stringify(withoutSecrets(settings, wrong));
     const where = `${wrong?.name} is ${given} (from ${wrong?.origin})`;
     throw new ForecourtError("misconfigured", `Setting ${where}: ${problem?.msg}.`, { cause: error });
   }

@@ -7,6 +7,8 @@ export type Setting<S extends TSchema = TSchema> = {
   env: string;
   schema: S;
   default: Static<S>;
+  /** Never shown. */
+  isSecret?: boolean;
 };
 export type SettingTree = { [name: string]: Setting | SettingTree };
 
