@@ -1,8 +1,10 @@
 // The policy, case by case.
 import { expect, test } from "bun:test";
 import { decide } from "../../../src/control/scheduler/decide.ts";
+import type { Failure } from "../../../src/core/errors.ts";
 import { factsOf, inWords, type World } from "./world.ts";
 
+const killed: Failure = { code: "runner_crashed", message: "killed", details: { signal: "SIGKILL" } };
 const explained = { code: "weights_missing", message: "there is no folder" } as const;
 
 const cases: [string, World, string[]][] = [
@@ -122,6 +124,11 @@ const cases: [string, World, string[]][] = [
     "but not for ever",
     { jobs: { "A#1": {} }, backOffs: { A: { for: 0, failures: 10 } } },
     ["refuse A#1 runner_crashed"],
+  ],
+  [
+    "one that was killed from outside is tried longer still",
+    { jobs: { "A#1": {} }, backOffs: { A: { for: 0, failures: 39, reason: killed } } },
+    ["load A cpu"],
   ],
   [
     "a job past its deadline is refused",
