@@ -1,12 +1,11 @@
 // Fetches the file behind a user's URL to disk: public addresses only, bounded in size and time.
-import { lookup as resolveName } from "node:dns/promises";
 import { createWriteStream } from "node:fs";
 import { request as httpRequest, type IncomingMessage } from "node:http";
 import { request as httpsRequest } from "node:https";
-import { isIP, type LookupFunction } from "node:net";
 import { pipeline } from "node:stream/promises";
 import { type FieldProblem, ForecourtError } from "../../core/errors.ts";
 import type { Bytes, Milliseconds } from "../../core/units.ts";
+import { type Address, judgedAddress, pinnedTo, type Resolver, systemResolver } from "./pinned-address.ts";
 import type { AddressGuard } from "./public-address.ts";
 
 export type MediaFetch = {
@@ -18,14 +17,8 @@ export type MediaFetch = {
 
 export type MediaLimits = { guard: AddressGuard; maxBytes: Bytes; timeout: Milliseconds };
 
-type Address = { address: string; family: number };
-/** Names to addresses; a parameter so that tests can play a hostile name server. */
-export type Resolver = (host: string) => Promise<Address[]>;
-
 const MOST_REDIRECTS = 5;
 const REDIRECTS = new Set([301, 302, 303, 307, 308]);
-
-const systemResolver: Resolver = (host) => resolveName(host, { all: true, verbatim: true });
 
 /** Throws `file_download_error` with a problem of type `file_download_error` or `file_too_large`. */
 export async function fetchMedia(
@@ -70,25 +63,19 @@ function parseUrl(text: string): URL {
   return url;
 }
 
-/** The name is resolved once, judged, and the connection goes to that very address: no second answer can differ. */
-async function addressOf({ hostname }: URL, { guard, resolver }: Way): Promise<Address> {
-  const host = hostname.replace(/^\[|\]$/g, "");
-  const found = isIP(host) ? [{ address: host, family: isIP(host) }] : await resolver(host);
-  const isTrusted = guard.isTrustedHost(host);
-  const refused = found.find(({ address }) => !isTrusted && !guard.isAllowed(address));
-  if (refused) throw failed(`${host} is not a public address (the operator can allow it with fetch.allow)`);
-  const [first] = found;
-  if (!first) throw failed(`${host} has no address`);
-  return first;
+async function addressOf(url: URL, way: Way): Promise<Address> {
+  const found = await judgedAddress(url, way);
+  if ("refusal" in found) throw failed(found.refusal);
+  return found;
 }
 
-function ask(url: URL, { address, family }: Address, signal: AbortSignal): Promise<IncomingMessage> {
-  const pinned: LookupFunction = (_host, options, done) =>
-    options.all ? done(null, [{ address, family }]) : done(null, address, family);
+function ask(url: URL, address: Address, signal: AbortSignal): Promise<IncomingMessage> {
   const request = url.protocol === "https:" ? httpsRequest : httpRequest;
   return new Promise((resolve, reject) => {
     const headers = { "user-agent": "forecourt", accept: "*/*", "accept-encoding": "identity" };
-    request(url, { lookup: pinned, headers, signal, agent: false }, resolve).on("error", reject).end();
+    request(url, { lookup: pinnedTo(address), headers, signal, agent: false }, resolve)
+      .on("error", reject)
+      .end();
   });
 }
 

@@ -3,7 +3,8 @@ import { afterAll, expect, test } from "bun:test";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fetchMedia, type Resolver } from "../../../src/control/storage/fetch-media.ts";
+import { fetchMedia } from "../../../src/control/storage/fetch-media.ts";
+import type { Resolver } from "../../../src/control/storage/pinned-address.ts";
 import { createAddressGuard } from "../../../src/control/storage/public-address.ts";
 import { bytes, milliseconds } from "../../../src/core/units.ts";
 
