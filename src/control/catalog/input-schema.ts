@@ -1,6 +1,7 @@
 // A model's own input schema: its pipeline's, with the model's defaults and tighter bounds.
 import { ForecourtError } from "../../core/errors.ts";
-import { parse, type TObject, type TSchema, Type } from "../../core/schema.ts";
+import { fieldProblems } from "../../core/field-problems.ts";
+import type { TObject, TSchema } from "../../core/schema.ts";
 import type { Model } from "../../engine/model.ts";
 
 type Bound = Model["bounds"][string];
@@ -67,9 +68,11 @@ function tightenNumber(name: string, schema: TSchema, { minimum, maximum }: Boun
     : { ...bounded, default: Math.min(Math.max(schema.default, low), high) };
 }
 
+/** Not by `parse`, which compiles the schema: hundreds of models would wait seconds for checks that run once. */
 function withDefault(name: string, schema: TSchema, value: unknown): TSchema {
-  const checked = parse(Type.Object({ [name]: schema }), { [name]: value }, ["defaults"]);
-  return { ...schema, default: checked[name] };
+  const [problem] = fieldProblems(schema, value, ["defaults", name]);
+  if (problem) throw wrong(`${problem.loc.join(".")}: ${problem.msg}`);
+  return { ...schema, default: value };
 }
 
 const notAnInput = (name: string, { properties }: TObject) =>
