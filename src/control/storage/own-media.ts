@@ -4,6 +4,7 @@ import type { KeyId } from "../../core/ids.ts";
 import type { Keys } from "../keys/keys.ts";
 import type { Tokens } from "../keys/tokens.ts";
 import type { Files } from "./files.ts";
+import { isSigned } from "./signed.ts";
 import type { UploadedFile, Uploads } from "./uploads.ts";
 
 /**
@@ -23,15 +24,6 @@ export type OwnMediaParts = {
 };
 
 export function createOwnMedia({ files, uploads, keys, tokens }: OwnMediaParts): OwnMedia {
-  const isSigned = (identity: string | null, file: string): boolean => {
-    if (identity === null) return false;
-    try {
-      return tokens.verify(identity, "file").grant.file === file;
-    } catch (error) {
-      if (error instanceof ForecourtError) return false;
-      throw error;
-    }
-  };
   return (text, reader) => {
     const url = URL.parse(text);
     const [, token = "", name = ""] = OUTPUT.exec(url?.pathname ?? "") ?? [];
@@ -40,7 +32,7 @@ export function createOwnMedia({ files, uploads, keys, tokens }: OwnMediaParts):
     const upload: UploadedFile | undefined = uploaded ? uploads.find(uploaded, uploadName) : undefined;
     if (!url || !upload) return undefined;
     const mayRead =
-      upload.decide(keys.find(reader)) === "allow" || isSigned(url.searchParams.get("identity"), uploaded);
+      upload.decide(keys.find(reader)) === "allow" || isSigned(tokens, url.searchParams.get("identity"), uploaded);
     if (mayRead) return upload.path;
     const msg = "Failed to download the file: its owner does not share it with this key";
     throw new ForecourtError("file_download_error", msg, {

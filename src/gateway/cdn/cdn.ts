@@ -53,10 +53,10 @@ const operations: Operation[] = [
 export function createCdn(parts: CdnParts): OpenFace {
   return async (visit) => {
     for (const { path, methods, answer } of operations) {
-      const names = path.exec(visit.path)?.groups;
-      if (!names) continue;
+      const found = path.exec(visit.path);
+      if (!found) continue;
       requireMethod(visit.request, methods, `Use ${methods.join(" or ")}.`);
-      return await answer(parts, visit, names);
+      return await answer(parts, visit, found.groups ?? {});
     }
     throw new ForecourtError("not_found", `Path /${visit.path.slice(0, 200)} not found`);
   };

@@ -1,5 +1,6 @@
 // Uploaded files by URL: for all, for some keys, or for whoever has a signed URL.
 import type { Key } from "../../control/keys/keys.ts";
+import { isSigned } from "../../control/storage/signed.ts";
 import type { UploadedFile } from "../../control/storage/uploads.ts";
 import { ForecourtError } from "../../core/errors.ts";
 import { choice, parse, Type } from "../../core/schema.ts";
@@ -15,7 +16,8 @@ export function download(parts: CdnParts, visit: Visit, { token = "", name = "" 
   const file = parts.uploads.find(token, name);
   if (!file) throw noFile();
   const isPublic = file.decide(undefined) === "allow";
-  if (!isPublic && !isSigned(parts, visit, token)) requireLeave(file, readerOf(parts, visit));
+  if (!isPublic && !isSigned(parts.tokens, visit.query.get("identity"), token))
+    requireLeave(file, readerOf(parts, visit));
   return serveFile(visit.request, file, isPublic ? Math.floor(Math.min(file.secondsLeft, A_DAY)) : 0);
 }
 
@@ -31,17 +33,10 @@ function requireLeave(file: UploadedFile, reader: Key | undefined): void {
 const noFile = () => new ForecourtError("not_found", "There is no such file, or it has expired.");
 
 /** Whoever shows nothing valid is anyone. */
-const readerOf = ({ authenticate }: CdnParts, { request }: Visit): Key | undefined =>
-  request.headers.has("authorization") ? orNothing(() => authenticate(request)) : undefined;
-
-function isSigned({ tokens }: CdnParts, { query }: Visit, token: string): boolean {
-  const identity = query.get("identity");
-  return identity !== null && orNothing(() => tokens.verify(identity, "file").grant.file) === token;
-}
-
-function orNothing<T>(verify: () => T): T | undefined {
+function readerOf({ authenticate }: CdnParts, { request }: Visit): Key | undefined {
+  if (!request.headers.has("authorization")) return undefined;
   try {
-    return verify();
+    return authenticate(request);
   } catch (error) {
     if (error instanceof ForecourtError) return undefined;
     throw error;
