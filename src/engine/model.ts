@@ -24,6 +24,24 @@ const Source = Type.Union([
           { path: Type.String(), bytes: Type.Integer({ minimum: 0 }), sha256 },
           { additionalProperties: false },
         ),
+        { minItems: 1, description: "What is fetched of it" },
+      ),
+    },
+    { additionalProperties: false },
+  ),
+  Type.Object(
+    {
+      urls: Type.Array(
+        Type.Object(
+          {
+            url: Type.String({ pattern: "^https?://" }),
+            path: Type.Optional(Type.String({ description: "Its path in the folder; absent: the URL's last segment" })),
+            bytes: Type.Integer({ minimum: 0 }),
+            sha256,
+          },
+          { additionalProperties: false },
+        ),
+        { minItems: 1, description: "Files that lie anywhere on the web" },
       ),
     },
     { additionalProperties: false },
@@ -50,6 +68,10 @@ export const modelSchema = Type.Object(
     ),
     pipeline: choice(pipelineNames, { description: "Which code runs it" }),
     source: Source,
+    graphs: Type.Record(Type.String(), Type.String(), {
+      default: {},
+      description: "Other files for graphs that the pipeline asks for, e.g. onnx/model.onnx: onnx/model_fp16.onnx",
+    }),
     defaults: Type.Record(Type.String(), Type.Unknown(), {
       default: {},
       description: "Other defaults for inputs of the pipeline",

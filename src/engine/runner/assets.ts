@@ -9,6 +9,8 @@ import type { OpenGraph } from "./session.ts";
 export type AssetsOptions = {
   /** The model's weights. */
   folder: string;
+  /** Paths of graphs that are opened instead of others: a model in another precision. */
+  graphs?: Record<string, string>;
   open(path: string): Promise<OpenGraph>;
   codec: ImageCodec;
 };
@@ -19,7 +21,7 @@ export type LoadedAssets = Assets & {
 };
 
 /** Reading throws `weights_missing` for a file that is absent or broken, and for a path that leaves the folder. */
-export function createAssets({ folder, open, codec }: AssetsOptions): LoadedAssets {
+export function createAssets({ folder, graphs: others = {}, open, codec }: AssetsOptions): LoadedAssets {
   const graphs = new Map<string, Promise<OpenGraph>>();
 
   function locate(path: string): string {
@@ -44,7 +46,8 @@ export function createAssets({ folder, open, codec }: AssetsOptions): LoadedAsse
     text,
     has: (path) => existsSync(locate(path)),
     json: async <T>(path: string) => parseJson<T>(path, await text(path)),
-    graph(path) {
+    graph(wanted) {
+      const path = others[wanted] ?? wanted;
       const known = graphs.get(path);
       if (known) return known;
       const opened = (async () => open(present(path)))();

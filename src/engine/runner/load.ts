@@ -13,6 +13,7 @@ export async function loadModel({ model, device, weights, runtime, threads }: Lo
   const natives = once(() => prepareNatives(runtime));
   const assets = createAssets({
     folder: weights,
+    graphs: model.graphs,
     async open(path) {
       await natives();
       const { openGraph } = await import("./session.ts");

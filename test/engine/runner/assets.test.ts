@@ -71,3 +71,9 @@ test("a graph is opened once and released with the others", async () => {
   await given.release();
   expect(released).toBe(1);
 });
+
+test("a model may name another file for a graph", async () => {
+  const graphs = { "onnx/model.onnx": "unet/model.onnx" };
+  await createAssets({ folder: join(root, "weights"), graphs, open, codec }).graph("onnx/model.onnx");
+  expect(opened).toEqual([join(root, "weights/unet/model.onnx")]);
+});

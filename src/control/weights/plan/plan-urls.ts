@@ -10,14 +10,19 @@ type Means = { root: string; web: Web; patience: PatienceOptions };
 
 /** Throws `weights_missing` for what the server refuses or whose length it does not tell. */
 export async function planUrls({ urls }: UrlSource, { root, web, patience }: Means): Promise<Plan> {
-  const content = urls.map((file) => ({ path: pathOf(file), sha256: file.sha256 }));
-  const commit = new Bun.CryptoHasher("sha256").update(JSON.stringify(content)).digest("hex").slice(0, 40);
-  const folderName = `urls--${commit.slice(0, 12)}`;
+  const { commit, folderName } = placeOfUrls({ urls });
   const key = planKey({ urls });
   const title = [...new Set(urls.map(({ url }) => new URL(url).host))].join(", ");
   const known = await recallPlan(repoFolder(root, folderName), commit, key);
   const files = known?.files ?? (await Promise.all(urls.map((file) => plannedFile(file, web, patience))));
   return { title, folderName, commit, key, files };
+}
+
+/** Named after paths and contents, so that the same files are the same folder. Throws `misconfigured`. */
+export function placeOfUrls({ urls }: UrlSource): { commit: string; folderName: string } {
+  const content = urls.map((file) => ({ path: pathOf(file), sha256: file.sha256 }));
+  const commit = new Bun.CryptoHasher("sha256").update(JSON.stringify(content)).digest("hex").slice(0, 40);
+  return { commit, folderName: `urls--${commit.slice(0, 12)}` };
 }
 
 const plannedFile = async (file: UrlFile, web: Web, patience: PatienceOptions): Promise<PlannedFile> => ({
@@ -27,7 +32,7 @@ const plannedFile = async (file: UrlFile, web: Web, patience: PatienceOptions): 
   url: file.url,
 });
 
-function pathOf({ url, path }: UrlFile): string {
+export function pathOf({ url, path }: Pick<UrlFile, "url" | "path">): string {
   const address = URL.parse(url);
   if (address?.protocol !== "https:" && address?.protocol !== "http:")
     throw new ForecourtError("misconfigured", `${url} is not a URL of a file (https://...).`);
