@@ -34,7 +34,7 @@ export function createOwnMedia({ files, uploads, keys, tokens }: OwnMediaParts):
     const mayRead =
       upload.decide(keys.find(reader)) === "allow" || isSigned(tokens, url.searchParams.get("identity"), uploaded);
     if (mayRead) return upload.path;
-    const msg = "Failed to download the file: its owner does not share it with this key";
+    const msg = "Failed to download the file: it does not exist, or is not shared with this key";
     throw new ForecourtError("file_download_error", msg, {
       problems: [{ loc: ["body"], msg, type: "file_download_error" }],
     });

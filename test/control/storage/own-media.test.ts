@@ -1,0 +1,72 @@
+// This box's own URLs in an input are read from disk; other keys' restricted files are not.
+import { afterAll, beforeAll, expect, test } from "bun:test";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Key } from "../../../src/control/keys/keys.ts";
+import { type Acl, OPEN } from "../../../src/control/storage/acl.ts";
+import { createOwnMedia, type OwnMedia } from "../../../src/control/storage/own-media.ts";
+import { newFileToken } from "../../../src/core/ids.ts";
+import { milliseconds } from "../../../src/core/units.ts";
+import { createTestAppliance, type TestAppliance } from "../../support/create-test-appliance.ts";
+
+let box: TestAppliance;
+let owner: Key;
+let stranger: Key;
+let ownMedia: OwnMedia;
+beforeAll(async () => {
+  box = await createTestAppliance();
+  owner = box.keys.create({ name: "owner", scope: "api" }).key;
+  stranger = box.keys.create({ name: "stranger", scope: "api" }).key;
+  ownMedia = createOwnMedia(box);
+});
+afterAll(() => box[Symbol.asyncDispose]());
+
+async function* content() {
+  yield new TextEncoder().encode("picture");
+}
+
+async function upload(acl: Acl) {
+  const made = await box.uploads.begin({
+    ...{ key: owner.id, name: "a.png", contentType: "image/png" },
+    lifecycle: { acl },
+  });
+  await box.uploads.write(made.secret, content());
+  return { ...made, path: `/files/b/${made.token}/${made.name}` };
+}
+
+test.each(["https://v3.fal.media", "http://127.0.0.1:3250/cdn", "https://box.example/under/cdn"])(
+  "an uploaded file is found whatever its host: %s",
+  async (root) => {
+    const { path } = await upload(OPEN);
+    const file = ownMedia(root + path, stranger.id);
+    expect(file && readFileSync(file, "utf8")).toBe("picture");
+  },
+);
+
+test("an output file is found", () => {
+  const token = newFileToken();
+  mkdirSync(box.files.directory(token), { recursive: true });
+  writeFileSync(join(box.files.directory(token), "image_0.png"), "output");
+  const file = ownMedia(`http://127.0.0.1:3250/files/${token}/image_0.png`, stranger.id);
+  expect(file && readFileSync(file, "utf8")).toBe("output");
+});
+
+test("rules count for the key that asks for the run, and a signed URL opens its file", async () => {
+  const { path, token } = await upload({ default: "hide", rules: [] });
+  const url = `https://v3.fal.media${path}`;
+  expect(ownMedia(url, owner.id)).toBeString();
+  expect(() => ownMedia(url, stranger.id)).toThrow(expect.objectContaining({ code: "file_download_error" }));
+  const grant = { use: "file" as const, file: token };
+  const identity = box.tokens.issue({ key: owner.id, grant, lifetime: milliseconds(1000) }).token;
+  expect(ownMedia(`${url}?identity=${identity}`, stranger.id)).toBeString();
+  expect(() => ownMedia(`${url}?identity=x`, stranger.id)).toThrow();
+});
+
+test.each([
+  "https://example.org/a.png",
+  "not a url",
+  "https://v3.fal.media/files/b/AAAAAAAAAAAAAAAAAAAAAA/a.png",
+  "https://v3.fal.media/files/AAAAAAAAAAAAAAAAAAAAAA/..%2f..%2fforecourt.sqlite",
+])("%s is not ours", (url) => {
+  expect(ownMedia(url, owner.id)).toBeUndefined();
+});
