@@ -5,7 +5,6 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Database, openDatabase } from "../../../src/control/database/open.ts";
-import type { ForecourtError } from "../../../src/core/errors.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "forecourt-commit-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
