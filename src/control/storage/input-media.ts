@@ -4,10 +4,11 @@ import { join } from "node:path";
 import { ForecourtError } from "../../core/errors.ts";
 import type { FileToken, KeyId } from "../../core/ids.ts";
 import type { TObject } from "../../core/schema.ts";
-import { fetchMedia, type MediaLimits, type Resolver } from "./fetch-media.ts";
+import { fetchMedia, type MediaLimits } from "./fetch-media.ts";
 import type { Files } from "./files.ts";
 import { type MediaUrl, mediaUrls } from "./media-urls.ts";
 import type { OwnMedia } from "./own-media.ts";
+import type { Resolver } from "./pinned-address.ts";
 
 export type InputMedia = {
   /** Does this input name anything to fetch? */
