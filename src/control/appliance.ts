@@ -28,9 +28,14 @@ import { createFiles, type Files } from "./storage/files.ts";
 import { createInputMedia } from "./storage/input-media.ts";
 import { referencedFiles } from "./storage/output-files.ts";
 import { createOwnMedia } from "./storage/own-media.ts";
-import { createAddressGuard } from "./storage/public-address.ts";
+import { type AddressGuard, createAddressGuard } from "./storage/public-address.ts";
 import { createUploads, type Uploads } from "./storage/uploads.ts";
-import { resolveWeights } from "./weights/embedded.ts";
+import { createOutbox } from "./webhooks/outbox.ts";
+import { createOutboxStore } from "./webhooks/outbox-store.ts";
+import { ensureSigningKey } from "./webhooks/signing-key.ts";
+import { createWebhooks, type WebhookBody, type Webhooks } from "./webhooks/webhooks.ts";
+import { hubAccess, pullLimits } from "./weights/access.ts";
+import { createSupply, type Supply } from "./weights/supply.ts";
 
 export type Appliance = {
   settings: Settings;
@@ -46,7 +51,9 @@ export type Appliance = {
   jobs: Jobs;
   files: Files;
   uploads: Uploads;
+  webhooks: Webhooks;
   fleet: Fleet;
+  supply: Supply;
   /** Recovers the queue and begins to schedule. */
   start(): Promise<void>;
   /** Running jobs go back to the queue; no child process is left. The appliance cannot be started again. */
@@ -62,6 +69,8 @@ export type ApplianceParts = {
   fleet?: Fleet;
   hardware?: Hardware;
   builtInModels?: ModelFile[];
+  /** What webhooks say; without it none are sent: they wait for a process that can. */
+  webhookBody?: WebhookBody;
   /** `:memory:` instead of the file in the data directory. */
   databaseFile?: string;
 };
@@ -106,7 +115,16 @@ function assemble(found: Found): Appliance {
   const uploads = createUploads({ root: join(data, "uploads"), database, clock, maxBytes });
   const fleet =
     found.fleet ?? createFleet({ runtime: join(data, "runtime"), threads: settings.threads, log, clock, timers });
-  const { jobs, work, expiry } = assembleJobs(found, { files, uploads, clock, timers });
+  const guard = createAddressGuard(settings.fetch.allow);
+  const { jobs, work, expiry, webhooks } = assembleJobs(found, { files, uploads, guard, clock, timers });
+  const supply = createSupply({
+    data,
+    access: hubAccess(settings),
+    limits: pullLimits(settings),
+    when: settings.weights.fetch,
+    log,
+    clock,
+  });
   const scheduler = createScheduler({
     jobs,
     work,
@@ -116,9 +134,9 @@ function assemble(found: Found): Appliance {
     media: createInputMedia({
       files,
       ownMedia: createOwnMedia({ files, uploads, keys, tokens }),
-      limits: mediaLimits(settings),
+      limits: mediaLimits(settings, guard),
     }),
-    resolveWeights: ({ model }) => resolveWeights({ source: model.source, data }),
+    resolveWeights: ({ model }) => supply.folderOf(model),
     devices: [{ device, budget: memoryBudget(device, settings.memory) }],
     ...idleUnload(settings),
     clock,
@@ -128,7 +146,7 @@ function assemble(found: Found): Appliance {
   const notes = createUsageNotes({ keys, timers, log });
 
   return {
-    ...{ settings, log, hardware, device, database, catalog, keys, tokens, jobs, files, uploads, fleet },
+    ...{ settings, log, hardware, device, database, catalog, keys, tokens, jobs, files, uploads, webhooks, fleet },
     async start() {
       const keyFile = ensureAdminKey({ keys, data });
       if (keyFile) log.info("admin key made", { file: keyFile });
@@ -137,33 +155,47 @@ function assemble(found: Found): Appliance {
       scheduler.start();
       expiry.start();
       notes.start();
+      webhooks.start();
     },
     async stop() {
       expiry.stop();
       notes.stop();
       await scheduler.stop();
+      await supply.stop();
+      await webhooks.stop();
       work.flush();
     },
   };
 }
 
-type Tools = { files: Files; uploads: Uploads; clock: Clock; timers: Timers };
+type Tools = { files: Files; uploads: Uploads; guard: AddressGuard; clock: Clock; timers: Timers };
 
-function assembleJobs({ settings, log, catalog, database }: Found, { files, uploads, clock, timers }: Tools) {
-  const ledger = createJobLedger({ database, clock, timers });
+function assembleJobs(found: Found, { files, uploads, guard, clock, timers }: Tools) {
+  const { settings, log, catalog, database } = found;
   const { retries, maxQueue, retentionDays } = settings.jobs;
+  const retention = days(retentionDays);
+  const store = createOutboxStore(database);
+  const outbox = createOutbox(store);
+  const ledger = createJobLedger({ database, outbox, clock, timers });
+  const jobs = createJobs({ ledger, inputOf: (model) => inputOf(model, catalog), retries, maxQueue });
   return {
-    jobs: createJobs({ ledger, inputOf: (model) => inputOf(model, catalog), retries, maxQueue }),
+    jobs,
     work: createJobWork({
       ledger,
       hasModel: (model) => catalog.find(model) !== undefined,
       missingFiles: (output, token) => referencedFiles(output).filter((name) => !files.find(token, name)),
     }),
-    expiry: createExpiry({
-      ledger,
-      removeFiles: files.remove,
-      uploads,
-      retention: days(retentionDays),
+    expiry: createExpiry({ ledger, removeFiles: files.remove, uploads, retention, clock, timers, log }),
+    webhooks: createWebhooks({
+      store,
+      outbox,
+      writes: database,
+      findJob: jobs.find,
+      key: ensureSigningKey(settings.data),
+      guard,
+      body: found.webhookBody,
+      firstWait: seconds(settings.webhooks.retrySeconds),
+      retention,
       clock,
       timers,
       log,
@@ -177,13 +209,14 @@ function inputOf({ id }: Model, catalog: Catalog) {
   return entry.input;
 }
 
-const days = (count: number) => milliseconds(count * 24 * 60 * 60 * 1000);
+const seconds = (count: number) => milliseconds(count * 1000);
+const days = (count: number) => seconds(count * 24 * 60 * 60);
 
-const mediaLimits = ({ fetch }: Settings) => ({
-  guard: createAddressGuard(fetch.allow),
+const mediaLimits = ({ fetch }: Settings, guard: AddressGuard) => ({
+  guard,
   maxBytes: bytes(fetch.maxMb * MIB),
-  timeout: milliseconds(fetch.timeoutSeconds * 1000),
+  timeout: seconds(fetch.timeoutSeconds),
 });
 
 const idleUnload = ({ memory }: Settings) =>
-  memory.idleUnloadSeconds > 0 ? { idleUnload: milliseconds(memory.idleUnloadSeconds * 1000) } : {};
+  memory.idleUnloadSeconds > 0 ? { idleUnload: seconds(memory.idleUnloadSeconds) } : {};

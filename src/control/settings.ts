@@ -122,9 +122,17 @@ export const settingTree = {
       default: 5120,
     }),
   },
+  webhooks: {
+    retrySeconds: setting({
+      doc: "Wait before a webhook that failed is sent again; it doubles with each further attempt, up to an hour.",
+      env: "FORECOURT_WEBHOOKS_RETRY_SECONDS",
+      schema: Type.Number({ minimum: 0.05, maximum: 3600 }),
+      default: 5,
+    }),
+  },
   fetch: {
     allow: setting({
-      doc: "Private networks (10.0.0.0/8), addresses or host names that input URLs may point to; otherwise only public ones.",
+      doc: "Private networks (10.0.0.0/8), addresses or host names that input URLs and webhooks may point to; otherwise only public ones.",
       env: "FORECOURT_FETCH_ALLOW",
       schema: Type.Array(Type.String({ minLength: 1 })),
       default: [],

@@ -6,6 +6,8 @@ import { openDatabase } from "../../src/control/database/open.ts";
 import { createJobs, type Submission } from "../../src/control/jobs/jobs.ts";
 import { createJobLedger } from "../../src/control/jobs/ledger.ts";
 import { createJobWork } from "../../src/control/jobs/work.ts";
+import { createOutbox } from "../../src/control/webhooks/outbox.ts";
+import { createOutboxStore } from "../../src/control/webhooks/outbox-store.ts";
 import { asId, type KeyId, newRunnerId } from "../../src/core/ids.ts";
 import type { JobEvent } from "../../src/core/job.ts";
 import { createTestClock } from "./test-clock.ts";
@@ -26,7 +28,9 @@ export function createJobBoard(
     hasModel = () => true,
   } = options;
   const clock = createTestClock();
-  const ledger = createJobLedger({ database, clock, timers: clock });
+  const outboxStore = createOutboxStore(database);
+  const outbox = createOutbox(outboxStore);
+  const ledger = createJobLedger({ database, outbox, clock, timers: clock });
   const jobs = createJobs({ ledger, inputOf: () => echoEntry.input, retries, maxQueue });
   const savedFiles = new Set<string>();
   const missingFiles = (output: unknown) =>
@@ -41,6 +45,8 @@ export function createJobBoard(
     database,
     clock,
     ledger,
+    outbox,
+    outboxStore,
     jobs,
     work,
     runner,

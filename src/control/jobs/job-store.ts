@@ -35,7 +35,8 @@ export type JobStore = {
   remove(ids: JobId[]): void;
 };
 
-export function createJobStore({ orm }: Database): JobStore {
+/** `onEnd` is called in the transaction that ends a job, after it. */
+export function createJobStore({ orm }: Database, onEnd: (id: JobId, at: Instant) => void): JobStore {
   const job = jobTable;
   const run = prepareAll(orm);
   return {
@@ -52,6 +53,7 @@ export function createJobStore({ orm }: Database): JobStore {
       const { from } = leaving;
       const { runner } = attempt;
       const ended = run.end.get({ id, from, runner, kills, crashes, interruptions, at, ...endColumns(ending) });
+      if (ended) onEnd(id, at);
       return ended !== undefined;
     },
     requeue: (id, { runner, setbacks }) =>

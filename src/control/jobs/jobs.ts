@@ -5,6 +5,7 @@ import { isFinished, type Job, type JobEvent, type LogLine, type Priority } from
 import { parse, type TObject } from "../../core/schema.ts";
 import { instant, type Milliseconds } from "../../core/units.ts";
 import type { Model } from "../../engine/model.ts";
+import type { WebhookWish } from "../webhooks/outbox.ts";
 import { type JobRow, jobOf } from "./job-row.ts";
 import type { JobLedger } from "./ledger.ts";
 
@@ -24,6 +25,8 @@ export type Submission = {
   retry?: boolean;
   /** Throws `queue_full` when this many jobs already wait for the model. */
   maxQueue?: number;
+  /** Who hears of the end. */
+  webhook?: WebhookWish;
 };
 
 export type Jobs = {
@@ -76,7 +79,7 @@ export function createJobs({ ledger, inputOf, retries, maxQueue }: JobsParts): J
     async submit(submission) {
       checkRoom(submission, { waiting, maxQueue });
       const job = newJob(submission, { checked: check(submission, inputOf), now: clock.now(), retries });
-      writes.write(() => store.insert(rowOf(job)));
+      writes.write(() => begin(ledger, job, submission.webhook));
       if (job.status === "queued") ledger.queued({ ...job, since: job.createdAt });
       await writes.committed();
       return job;
@@ -107,6 +110,13 @@ export function createJobs({ ledger, inputOf, retries, maxQueue }: JobsParts): J
     },
     open: () => store.withStatus("queued", "running").map(jobOf),
   };
+}
+
+function begin({ store, outbox }: JobLedger, job: Job, webhook: WebhookWish | undefined): void {
+  store.insert(rowOf(job));
+  if (!webhook) return;
+  outbox.announce(job.id, webhook, job.createdAt);
+  if (job.status === "failed") outbox.ended(job.id, job.finishedAt);
 }
 
 function checkRoom({ model, maxQueue }: Submission, box: { waiting: JobLedger["waiting"]; maxQueue: number }): void {

@@ -4,6 +4,7 @@ import { asId, type FileToken, type JobId, type ModelId, type RunnerId } from ".
 import { type Instant, instant, milliseconds } from "../../core/units.ts";
 import type { GroupCommit } from "../database/group-commit.ts";
 import type { Database } from "../database/open.ts";
+import type { Outbox } from "../webhooks/outbox.ts";
 import { type JobRow, jobOf } from "./job-row.ts";
 import { createJobStore, type JobStore } from "./job-store.ts";
 import { createWaitingJobs, type WaitingJob, type WaitingJobs } from "./waiting.ts";
@@ -29,6 +30,8 @@ export type JobNote = { type: "waiting" } | { type: "cancel"; id: JobId } | { ty
 export type JobLedger = {
   store: JobStore;
   writes: GroupCommit;
+  /** Written together with a job's beginning and end. */
+  outbox: Pick<Outbox, "announce" | "ended">;
   waiting: WaitingJobs;
   attempts: Map<JobId, Attempt>;
   watchers: Watchers;
@@ -46,16 +49,10 @@ export type JobLedger = {
 /** Positions go out at most four times a second: they change with every job that starts. */
 const POSITION_PERIOD = milliseconds(250);
 
-export function createJobLedger({
-  database,
-  clock,
-  timers,
-}: {
-  database: Database;
-  clock: Clock;
-  timers: Timers;
-}): JobLedger {
-  const store = createJobStore(database);
+export type JobLedgerParts = { database: Database; outbox: JobLedger["outbox"]; clock: Clock; timers: Timers };
+
+export function createJobLedger({ database, outbox, clock, timers }: JobLedgerParts): JobLedger {
+  const store = createJobStore(database, outbox.ended);
   const waiting = createWaitingJobs();
   const watchers = createWatchers();
   const attempts = new Map<JobId, Attempt>();
@@ -69,6 +66,7 @@ export function createJobLedger({
   return {
     store,
     writes: database,
+    outbox,
     waiting,
     attempts,
     watchers,

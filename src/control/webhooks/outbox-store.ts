@@ -1,0 +1,138 @@
+// Every SQL statement about webhooks. Callers hold a transaction for changes: see group-commit.ts.
+// The statements of a webhook's usual way are prepared once: one of them runs at the end of every job.
+import { and, asc, desc, eq, getTableColumns, inArray, lt, type SQL, sql } from "drizzle-orm";
+import { asId, type JobId } from "../../core/ids.ts";
+import { type Instant, instant } from "../../core/units.ts";
+import type { Database } from "../database/open.ts";
+import { webhookDeliveryTable } from "./webhook-delivery.table.ts";
+
+export type WebhookRow = typeof webhookDeliveryTable.$inferSelect;
+export type WebhookStatus = WebhookRow["status"];
+
+/** What an attempt came to; `dueAt` is set where another one follows. */
+export type Settlement = {
+  attempts: number;
+  httpStatus: number | null;
+  reason: string | null;
+} & ({ status: "delivered" | "dead"; settledAt: Instant } | { status: "pending"; dueAt: Instant });
+
+export type OutboxStore = {
+  insert(webhook: { job: JobId; url: string; host: string; origin: string; at: Instant }): void;
+  /** waiting -> pending, due at once. False when the job has no webhook that waits. */
+  begin(job: JobId, at: Instant): boolean;
+  /** The longest due one, apart from those under way and from hosts that have enough of them. */
+  next(at: { now: Instant; underWay: JobId[]; fullHosts: string[] }): WebhookRow | undefined;
+  /** When the first of those that are not due yet will be. */
+  nextDueAt(now: Instant): Instant | undefined;
+  settle(job: JobId, settlement: Settlement): void;
+  /** delivered or dead -> pending, with all its attempts before it; one that is pending becomes due. */
+  replay(job: JobId, at: Instant): WebhookRow | undefined;
+  row(job: JobId): WebhookRow | undefined;
+  /** Latest job first. */
+  list(page: { status?: WebhookStatus; before?: JobId; limit: number }): WebhookRow[];
+  counts(): Record<WebhookStatus, number>;
+};
+
+export function createOutboxStore({ orm }: Database): OutboxStore {
+  const webhook = webhookDeliveryTable;
+  const run = prepareAll(orm);
+  return {
+    insert: ({ at, ...row }) => {
+      orm
+        .insert(webhook)
+        .values({ ...row, status: "waiting", createdAt: at })
+        .run();
+    },
+    begin: (job, at) => run.begin.get({ job, at }) !== undefined,
+    next: ({ now, underWay, fullHosts }) =>
+      run.next.get({ now, underWay: JSON.stringify(underWay), fullHosts: JSON.stringify(fullHosts) }),
+    nextDueAt(now) {
+      const dueAt = run.nextDueAt.get({ now })?.dueAt;
+      return dueAt === undefined || dueAt === null ? undefined : instant(dueAt);
+    },
+    settle: (job, settlement) => {
+      run.settle.run({ job, ...NOTHING_DUE, ...settlement });
+    },
+    replay: (job, at) =>
+      orm
+        .update(webhook)
+        .set({ status: "pending", dueAt: at, attempts: 0, settledAt: null })
+        .where(and(eq(webhook.job, job), inArray(webhook.status, ["pending", "delivered", "dead"])))
+        .returning()
+        .get(),
+    row: (job) => orm.select().from(webhook).where(eq(webhook.job, job)).get(),
+    list({ status, before, limit }) {
+      const filters: SQL[] = [];
+      if (status) filters.push(eq(webhook.status, status));
+      if (before) filters.push(lt(webhook.job, before));
+      return orm
+        .select()
+        .from(webhook)
+        .where(and(...filters))
+        .orderBy(desc(webhook.job))
+        .limit(limit)
+        .all();
+    },
+    counts() {
+      const counted = { waiting: 0, pending: 0, delivered: 0, dead: 0 };
+      for (const { status, count } of run.counts.all()) counted[status] = count;
+      return counted;
+    },
+  };
+}
+
+const NOTHING_DUE = { dueAt: null, settledAt: null };
+
+export const jobOfWebhook = ({ job }: Pick<WebhookRow, "job">) => asId<JobId>(job);
+
+const isOneOf = (list: string) => sql`(select value from json_each(${sql.placeholder(list)}))`;
+const given = (name: string) => sql`${sql.placeholder(name)}`;
+
+function prepareAll(orm: Database["orm"]) {
+  const webhook = webhookDeliveryTable;
+  const isPending = sql`${webhook.status} = 'pending'`;
+  const isJob = eq(webhook.job, sql.placeholder("job"));
+  const count = sql<number>`count(*)`;
+  return {
+    begin: orm
+      .update(webhook)
+      .set({ status: sql`'pending'`, endedAt: given("at"), dueAt: given("at") })
+      .where(and(isJob, sql`${webhook.status} = 'waiting'`))
+      .returning({ job: webhook.job })
+      .prepare(),
+    next: orm
+      .select(getTableColumns(webhook))
+      .from(webhook)
+      .where(
+        and(
+          isPending,
+          sql`${webhook.dueAt} <= ${sql.placeholder("now")}`,
+          sql`${webhook.host} not in ${isOneOf("fullHosts")}`,
+          sql`${webhook.job} not in ${isOneOf("underWay")}`,
+        ),
+      )
+      .orderBy(asc(webhook.dueAt))
+      .limit(1)
+      .prepare(),
+    nextDueAt: orm
+      .select({ dueAt: webhook.dueAt })
+      .from(webhook)
+      .where(and(isPending, sql`${webhook.dueAt} > ${sql.placeholder("now")}`))
+      .orderBy(asc(webhook.dueAt))
+      .limit(1)
+      .prepare(),
+    settle: orm
+      .update(webhook)
+      .set({
+        status: given("status"),
+        attempts: given("attempts"),
+        httpStatus: given("httpStatus"),
+        reason: given("reason"),
+        dueAt: given("dueAt"),
+        settledAt: given("settledAt"),
+      })
+      .where(and(isJob, isPending))
+      .prepare(),
+    counts: orm.select({ status: webhook.status, count }).from(webhook).groupBy(webhook.status).prepare(),
+  };
+}
