@@ -146,7 +146,8 @@ function assemble(found: Found): Appliance {
   const notes = createUsageNotes({ keys, timers, log });
 
   return {
-    ...{ settings, log, hardware, device, database, catalog, keys, tokens, jobs, files, uploads, webhooks, fleet },
+    ...{ settings, log, hardware, device, database, catalog, keys, tokens, jobs, files, uploads, webhooks },
+    ...{ fleet, supply },
     async start() {
       const keyFile = ensureAdminKey({ keys, data });
       if (keyFile) log.info("admin key made", { file: keyFile });
