@@ -38,6 +38,7 @@ async function serveUntil(stop: AbortSignal, appliance: Appliance): Promise<void
     isReady = true;
     tellSystemd("READY=1", log);
     announce(appliance, originOf(listening));
+    appliance.supply.fetchAhead(modelsOfOperator(appliance));
     await aborted(stop);
     isReady = false;
     tellSystemd("STOPPING=1", log);
@@ -47,6 +48,9 @@ async function serveUntil(stop: AbortSignal, appliance: Appliance): Promise<void
     await appliance.stop();
   }
 }
+
+const modelsOfOperator = ({ catalog }: Appliance) =>
+  catalog.list().flatMap(({ model, origin }) => (origin === "built-in" ? [] : [model]));
 
 /** systemd would otherwise wait in vain and then kill the service; that it can't be told is no reason to die here. */
 function tellSystemd(state: "READY=1" | "STOPPING=1", log: Log): void {
