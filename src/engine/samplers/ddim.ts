@@ -1,7 +1,7 @@
 // DDIM without added noise (Song et al., 2010.02502, equation 12 with η = 0).
 import type { SamplerConfig } from "./config.ts";
 import { signalShares } from "./noise-schedule.ts";
-import { cleanMix, levelsOfShare, mixed, noiseMix, weightedSum } from "./prediction.ts";
+import { cleanMix, levelsOfShare, mixed, mixedNoise, noiseMix, weightedSum } from "./prediction.ts";
 import type { Sampler } from "./sampler.ts";
 import { roundHalfEven, spacedTimesteps } from "./timesteps.ts";
 
@@ -17,6 +17,7 @@ export function createDdim(config: SamplerConfig, steps: number): Sampler {
     timesteps,
     initNoiseSigma: 1,
     scaleInput: (sample) => sample,
+    noisy: ({ index, ...given }) => mixedNoise(levelsOfShare(shares[timesteps[index] ?? 0] ?? 0), given),
     step({ modelOutput, sample, index }) {
       const timestep = timesteps[index] ?? 0;
       const levels = levelsOfShare(shares[timestep] ?? 0);

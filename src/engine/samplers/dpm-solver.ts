@@ -1,7 +1,7 @@
 // DPM-Solver++ multistep, first and second order, and its stochastic form (Lu et al., 2211.01095).
 import type { SamplerConfig } from "./config.ts";
 import { noiseLevels, positiveShares } from "./noise-schedule.ts";
-import { cleanMix, type Levels, levelsOfSigma, mixed, weightedSum } from "./prediction.ts";
+import { cleanMix, type Levels, levelsOfSigma, mixed, mixedNoise, weightedSum } from "./prediction.ts";
 import type { Sampler } from "./sampler.ts";
 import { finalSigma, karrasSigmas, sigmaAt, timestepOf } from "./sigmas.ts";
 import { roundHalfEven, spacedTimesteps } from "./timesteps.ts";
@@ -20,6 +20,7 @@ export function createDpmSolver(config: SamplerConfig, steps: number): Sampler {
     timesteps,
     initNoiseSigma: 1,
     scaleInput: (sample) => sample,
+    noisy: ({ index, ...given }) => mixedNoise(levelsOfSigma(sigmas[index] ?? 0), given),
     step({ modelOutput, sample, index, noise }) {
       const move = moveBetween(sigmas[index] ?? 0, sigmas[index + 1] ?? 0);
       const clean = mixed(cleanMix[config.prediction_type](move.from), { sample, modelOutput });

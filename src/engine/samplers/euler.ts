@@ -1,7 +1,7 @@
 // Euler's method on the probability-flow ODE (Karras et al., 2206.00364, algorithm 2 without churn), and its ancestral form.
 import type { SamplerConfig } from "./config.ts";
 import { noiseLevels, positiveShares } from "./noise-schedule.ts";
-import { cleanMix, levelsOfSigma, type Mix, type Prediction, weightedSum } from "./prediction.ts";
+import { cleanMix, levelsOfSigma, type Mix, mixedNoise, type Prediction, weightedSum } from "./prediction.ts";
 import type { Sampler } from "./sampler.ts";
 import { finalSigma, karrasSigmas, sigmaAt, timestepOf } from "./sigmas.ts";
 import { spacedTimesteps } from "./timesteps.ts";
@@ -14,6 +14,7 @@ export function createEuler(config: SamplerConfig, steps: number): Sampler {
     timesteps,
     initNoiseSigma: initNoiseSigma(config, sigmas),
     scaleInput: (sample, index) => scaled(sample, sigmas[index] ?? 0),
+    noisy: ({ index, ...given }) => mixedNoise({ signal: 1, noise: sigmas[index] ?? 0 }, given),
     step({ modelOutput, sample, index }) {
       const sigma = sigmas[index] ?? 0;
       const slope = slopeMix(config.prediction_type, sigma);
@@ -33,6 +34,7 @@ export function createEulerAncestral(config: SamplerConfig, steps: number): Samp
     timesteps,
     initNoiseSigma: initNoiseSigma(config, sigmas),
     scaleInput: (sample, index) => scaled(sample, sigmas[index] ?? 0),
+    noisy: ({ index, ...given }) => mixedNoise({ signal: 1, noise: sigmas[index] ?? 0 }, given),
     step({ modelOutput, sample, index, noise }) {
       const sigma = sigmas[index] ?? 0;
       const next = sigmas[index + 1] ?? 0;

@@ -2,8 +2,8 @@
 import { ForecourtError } from "../../core/errors.ts";
 import type { SamplerConfig } from "./config.ts";
 import { linspace, signalShares } from "./noise-schedule.ts";
-import { cleanMix, levelsOfShare, mixed, weightedSum } from "./prediction.ts";
-import type { Sampler } from "./sampler.ts";
+import { cleanMix, levelsOfShare, mixed, mixedNoise, weightedSum } from "./prediction.ts";
+import type { Sampler, SamplerRun } from "./sampler.ts";
 
 export const lcmDefaults: Partial<SamplerConfig> = {
   beta_start: 0.00085,
@@ -14,13 +14,14 @@ export const lcmDefaults: Partial<SamplerConfig> = {
 /** Standard deviation of the data in the boundary conditions, equation 9. */
 const DATA_DEVIATION = 0.5;
 
-export function createLcm(config: SamplerConfig, steps: number): Sampler {
+export function createLcm(config: SamplerConfig, steps: number, { strength = 1 }: SamplerRun = {}): Sampler {
   const shares = signalShares(config);
-  const timesteps = lcmTimesteps(config, steps);
+  const timesteps = lcmTimesteps(config, steps, strength);
   return {
     timesteps,
     initNoiseSigma: 1,
     scaleInput: (sample) => sample,
+    noisy: ({ index, ...given }) => mixedNoise(levelsOfShare(shares[timesteps[index] ?? 0] ?? 0), given),
     step({ modelOutput, sample, index, noise }) {
       const timestep = timesteps[index] ?? 0;
       const clean = mixed(cleanMix[config.prediction_type](levelsOfShare(shares[timestep] ?? 0)), {
@@ -46,11 +47,12 @@ export function createLcm(config: SamplerConfig, steps: number): Sampler {
 
 const clip = (values: Float32Array, limit: number) => values.map((value) => Math.min(limit, Math.max(-limit, value)));
 
-/** `steps` of the `original_inference_steps` on which the model was distilled, highest first. */
-function lcmTimesteps(config: SamplerConfig, steps: number): number[] {
-  const { num_train_timesteps: total, original_inference_steps: original } = config;
+/** `steps` of the `original_inference_steps` on which the model was distilled (of the lower part of them), highest first. */
+function lcmTimesteps(config: SamplerConfig, steps: number, strength: number): number[] {
+  const { num_train_timesteps: total } = config;
+  const original = Math.trunc(config.original_inference_steps * strength);
   if (steps > original) {
-    throw new ForecourtError("invalid_input", `this model was distilled for at most ${original} steps, not ${steps}`, {
+    throw new ForecourtError("invalid_input", `this model takes at most ${original} steps here, not ${steps}`, {
       problems: [
         {
           loc: ["body", "num_inference_steps"],
@@ -62,7 +64,7 @@ function lcmTimesteps(config: SamplerConfig, steps: number): number[] {
       ],
     });
   }
-  const stride = Math.floor(total / original);
+  const stride = Math.floor(total / config.original_inference_steps);
   return linspace(0, original, steps + 1)
     .slice(0, -1)
     .map((at) => (original - Math.floor(at)) * stride - 1);

@@ -7,18 +7,21 @@ export type Mix = { sample: number; output: number };
 /** The noisy sample is `signal` · clean + `noise` · noise. */
 export type Levels = { signal: number; noise: number };
 
-export type Prediction = SamplerConfig["prediction_type"];
+/** "flow_prediction" = noise - clean, for levels whose signal and noise add up to 1. */
+export type Prediction = SamplerConfig["prediction_type"] | "flow_prediction";
 
 export const cleanMix: Record<Prediction, (levels: Levels) => Mix> = {
   epsilon: ({ signal, noise }) => ({ sample: 1 / signal, output: -noise / signal }),
   v_prediction: ({ signal, noise }) => ({ sample: signal, output: -noise }),
   sample: () => ({ sample: 0, output: 1 }),
+  flow_prediction: ({ noise }) => ({ sample: 1, output: -noise }),
 };
 
 export const noiseMix: Record<Prediction, (levels: Levels) => Mix> = {
   epsilon: () => ({ sample: 0, output: 1 }),
   v_prediction: ({ signal, noise }) => ({ sample: noise, output: signal }),
   sample: ({ signal, noise }) => ({ sample: 1 / noise, output: -signal / noise }),
+  flow_prediction: ({ signal }) => ({ sample: 1, output: signal }),
 };
 
 /** Levels of a sample that keeps its variance, from ᾱ. */
@@ -29,6 +32,13 @@ export const levelsOfSigma = (sigma: number): Levels => {
   const signal = 1 / Math.sqrt(sigma * sigma + 1);
   return { signal, noise: sigma * signal };
 };
+
+/** The sample of these levels. */
+export const mixedNoise = ({ signal, noise }: Levels, given: { clean: Float32Array; noise: Float32Array }) =>
+  weightedSum([
+    [signal, given.clean],
+    [noise, given.noise],
+  ]);
 
 /** Σ weight · values, element by element, summed in float64. A term of weight 0 adds nothing, not even infinities. */
 export function weightedSum(terms: readonly (readonly [weight: number, values: Float32Array])[]): Float32Array {

@@ -4,24 +4,32 @@ import { readSamplerConfig, type SamplerConfig } from "./config.ts";
 import { createDdim, ddimDefaults } from "./ddim.ts";
 import { createDpmSolver, dpmSolverDefaults } from "./dpm-solver.ts";
 import { createEuler, createEulerAncestral, eulerDefaults } from "./euler.ts";
+import { createFlowMatch } from "./flow-match.ts";
 import { createLcm, lcmDefaults } from "./lcm.ts";
 import { createPndm, pndmDefaults } from "./pndm.ts";
-import type { Sampler } from "./sampler.ts";
+import type { Sampler, SamplerRun } from "./sampler.ts";
+import { createUniPc } from "./unipc.ts";
 
-type SamplerClass = {
-  create(config: SamplerConfig, steps: number): Sampler;
-  /** Where the class's defaults differ from those in config.ts. */
-  defaults: Partial<SamplerConfig>;
-};
+type CreateSampler = (config: Record<string, unknown>, steps: number, run: SamplerRun) => Sampler;
+
+type WithConfig = (config: SamplerConfig, steps: number, run: SamplerRun) => Sampler;
+
+/** `defaults` are where the class's differ from those in config.ts. */
+const reading =
+  (create: WithConfig, defaults: Partial<SamplerConfig>): CreateSampler =>
+  (config, steps, run) =>
+    create(readSamplerConfig(config, defaults), steps, run);
 
 export const samplers = {
-  DDIMScheduler: { create: createDdim, defaults: ddimDefaults },
-  DPMSolverMultistepScheduler: { create: createDpmSolver, defaults: dpmSolverDefaults },
-  EulerAncestralDiscreteScheduler: { create: createEulerAncestral, defaults: eulerDefaults },
-  EulerDiscreteScheduler: { create: createEuler, defaults: eulerDefaults },
-  LCMScheduler: { create: createLcm, defaults: lcmDefaults },
-  PNDMScheduler: { create: createPndm, defaults: pndmDefaults },
-} as const satisfies Record<string, SamplerClass>;
+  DDIMScheduler: reading(createDdim, ddimDefaults),
+  DPMSolverMultistepScheduler: reading(createDpmSolver, dpmSolverDefaults),
+  EulerAncestralDiscreteScheduler: reading(createEulerAncestral, eulerDefaults),
+  EulerDiscreteScheduler: reading(createEuler, eulerDefaults),
+  FlowMatchEulerDiscreteScheduler: createFlowMatch,
+  LCMScheduler: reading(createLcm, lcmDefaults),
+  PNDMScheduler: reading(createPndm, pndmDefaults),
+  UniPCMultistepScheduler: createUniPc,
+} as const satisfies Record<string, CreateSampler>;
 
 export type SamplerName = keyof typeof samplers;
 
@@ -31,12 +39,11 @@ const isSamplerName = (name: unknown): name is SamplerName => typeof name === "s
  * A sampler for one run of `steps` steps. Throws `misconfigured` for a class or setting that is not supported and
  * `invalid_input` for more steps than the schedule has.
  */
-export function createSampler(config: Record<string, unknown>, steps: number): Sampler {
+export function createSampler(config: Record<string, unknown>, steps: number, run: SamplerRun = {}): Sampler {
   const name = config._class_name;
   if (!isSamplerName(name)) {
     const known = Object.keys(samplers).join(", ");
     throw new ForecourtError("misconfigured", `scheduler_config.json: no sampler ${name}; there are ${known}`);
   }
-  const { create, defaults } = samplers[name];
-  return create(readSamplerConfig(config, defaults), steps);
+  return samplers[name](config, steps, run);
 }
