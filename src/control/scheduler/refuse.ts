@@ -26,7 +26,8 @@ export function reasonToRefuse({ model, startBy }: WaitingJob, facts: Facts): Fa
 }
 
 function startsAllowed({ code, details }: Failure): number {
-  if (code !== "runner_crashed") return STARTS_BEFORE_REFUSAL.explained;
+  // Without a signal or exit code it was the runner itself that gave up, with what it says.
+  if (code !== "runner_crashed" || details === undefined) return STARTS_BEFORE_REFUSAL.explained;
   return details?.signal === "SIGKILL" ? STARTS_BEFORE_REFUSAL.killed : STARTS_BEFORE_REFUSAL.unexplained;
 }
 

@@ -126,6 +126,14 @@ const cases: [string, World, string[]][] = [
     ["refuse A#1 runner_crashed"],
   ],
   [
+    "unless the runner lived to say that it cannot",
+    {
+      jobs: { "A#1": {} },
+      backOffs: { A: { for: 0, failures: 2, reason: { code: "runner_crashed", message: "a bug" } } },
+    },
+    ["refuse A#1 runner_crashed"],
+  ],
+  [
     "one that was killed from outside is tried longer still",
     { jobs: { "A#1": {} }, backOffs: { A: { for: 0, failures: 39, reason: killed } } },
     ["load A cpu"],

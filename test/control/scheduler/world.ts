@@ -68,7 +68,7 @@ export function factsOf({
   };
 }
 
-const CRASH: Failure = { code: "runner_crashed", message: "gone" };
+const CRASH: Failure = { code: "runner_crashed", message: "gone", details: { signal: "SIGSEGV" } };
 
 function jobOf(name: string, { age = 0, low = false, startIn }: JobWords): WaitingJob {
   const [model = ""] = name.split("#");
