@@ -11,6 +11,7 @@ const commands: CommandTable = {
     summary: "examine this box and its settings",
     load: async () => (await import("./cli/doctor.ts")).doctor(),
   },
+  tls: { summary: "make certificates for https", load: async () => (await import("./cli/tls.ts")).tls() },
   bench: { summary: "measure this box", load: async () => (await import("./cli/bench.ts")).bench() },
   version: { summary: "print the version", load: async () => (await import("./cli/version.ts")).version() },
 };

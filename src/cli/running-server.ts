@@ -10,16 +10,21 @@ export type RunningServer = {
   ask(path: string, request?: { method?: string; body?: unknown; signal?: AbortSignal }): Promise<Response>;
 };
 
-type Address = Pick<Settings, "host" | "port" | "data">;
+/** `tls` is left out where it is known to be http. */
+type Place = Pick<Settings, "host" | "port"> & Partial<Pick<Settings, "tls">>;
+type Address = Place & Pick<Settings, "data">;
+
+/** Its names are those that other machines use; on this one the address is proof enough, as it is over http. */
+const ANY_CERTIFICATE = { tls: { rejectUnauthorized: false } };
 
 /** A server on the same machine answers within a few milliseconds, a busy one within this. */
 const ANSWER_MS = 2_000;
 
 /** Where clients on this machine reach a server that listens on `host`. */
-export function originOf({ host, port }: Pick<Settings, "host" | "port">): string {
+export function originOf({ host, port, tls }: Place): string {
   const isAny = host === "0.0.0.0" || host === "::" || host === "";
   const name = isAny ? "127.0.0.1" : host;
-  return `http://${name.includes(":") ? `[${name}]` : name}:${port}`;
+  return `${tls?.cert ? "https" : "http"}://${name.includes(":") ? `[${name}]` : name}:${port}`;
 }
 
 /** Throws `unauthenticated` when a server answers whose admin key can't be read here. */
@@ -31,14 +36,14 @@ export async function findServer(settings: Address): Promise<RunningServer | und
 }
 
 /** Whether a server lives at this address, ready or not. */
-export const isServing = (address: Pick<Settings, "host" | "port">) => answers(address, "/health");
+export const isServing = (address: Place) => answers(address, "/health");
 
 /** Whether a server at this address is ready for work. */
-export const isReady = (address: Pick<Settings, "host" | "port">) => answers(address, "/ready");
+export const isReady = (address: Place) => answers(address, "/ready");
 
-async function answers(address: Pick<Settings, "host" | "port">, path: string): Promise<boolean> {
+async function answers(address: Place, path: string): Promise<boolean> {
   const signal = AbortSignal.timeout(ANSWER_MS);
-  const response = await fetch(`${originOf(address)}${path}`, { signal }).catch(() => undefined); // no one there
+  const response = await fetch(`${originOf(address)}${path}`, { signal, ...ANY_CERTIFICATE }).catch(() => undefined); // no one there
   return response?.ok ?? false;
 }
 
@@ -62,6 +67,7 @@ async function ask(url: string, key: string, { method = "GET", body, signal }: R
     headers: { authorization: `Key ${key}`, ...(body !== undefined && { "content-type": "application/json" }) },
     ...(body !== undefined && { body: JSON.stringify(body) }),
     ...(signal && { signal }),
+    ...ANY_CERTIFICATE,
   });
   if (!response.ok) throw await refusalOf(response);
   return response;

@@ -33,11 +33,11 @@ async function serveUntil(stop: AbortSignal, appliance: Appliance): Promise<void
   let isReady = false;
   try {
     const gateway = createGateway({ ...appliance, version: versionFacts().version, isReady: () => isReady });
-    const listening = gateway.listen({ host: settings.host, port: settings.port, signal: stop });
+    const listening = gateway.listen({ host: settings.host, port: settings.port, signal: stop, tls: settings.tls });
     await appliance.start();
     isReady = true;
     tellSystemd("READY=1", log);
-    announce(appliance, originOf(listening));
+    announce(appliance, originOf({ ...listening, tls: settings.tls }));
     appliance.supply.fetchAhead(modelsOfOperator(appliance));
     await aborted(stop);
     isReady = false;

@@ -32,6 +32,20 @@ export const settingTree = {
     schema: Type.String({ pattern: "^(https?://[^\\s]+[^/\\s])?$" }),
     default: "",
   }),
+  tls: {
+    cert: setting({
+      doc: "File with the certificate (and its chain) to serve https with, in PEM; `forecourt tls init` makes one. Empty: plain http.",
+      env: "FORECOURT_TLS_CERT",
+      schema: Type.String(),
+      default: "",
+    }),
+    key: setting({
+      doc: "File with the certificate's private key, in PEM.",
+      env: "FORECOURT_TLS_KEY",
+      schema: Type.String(),
+      default: "",
+    }),
+  },
   allowOrigins: setting({
     doc: "Origins of web pages that may call this box with a key, e.g. https://app.example.org; * for all, none forbids it.",
     env: "FORECOURT_ALLOW_ORIGINS",

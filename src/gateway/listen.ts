@@ -1,4 +1,5 @@
 // Serving the app on a port until told to stop.
+import { readFileSync } from "node:fs";
 import type { AnyElysia } from "elysia";
 import { ForecourtError } from "../core/errors.ts";
 import { onAbort } from "./on-abort.ts";
@@ -8,7 +9,14 @@ const IDLE_SECONDS = 30;
 /** What is under way when the box stops gets this long to end. */
 const DRAIN_MS = 5_000;
 
-export type ListenOptions = { host: string; port: number; signal: AbortSignal; idleSeconds?: number };
+export type ListenOptions = {
+  host: string;
+  port: number;
+  signal: AbortSignal;
+  idleSeconds?: number;
+  /** Files in PEM; https with them, http when both are empty. */
+  tls?: { cert: string; key: string };
+};
 
 /** `port` is the one in use, where 0 was asked for; `closed` resolves when no connection is left after `signal`. */
 export type Listening = { host: string; port: number; closed: Promise<void> };
@@ -16,17 +24,17 @@ export type Listening = { host: string; port: number; closed: Promise<void> };
 /** The result throws `misconfigured` when the address cannot be had. */
 export const createListen =
   (app: AnyElysia) =>
-  ({ host, port, signal, idleSeconds = IDLE_SECONDS }: ListenOptions): Listening => {
-    start(app, { host, port, idleSeconds });
+  ({ host, port, signal, idleSeconds = IDLE_SECONDS, tls }: ListenOptions): Listening => {
+    start(app, { host, port, idleSeconds, ...(tls && readTls(tls)) });
     const { server } = app;
     if (!server) throw new Error("the server did not start");
     const closed = new Promise<void>((resolve) => onAbort(signal, () => resolve(drain(server))));
     return { host, port: server.port ?? port, closed };
   };
 
-type Address = { host: string; port: number; idleSeconds: number };
+type Address = { host: string; port: number; idleSeconds: number; tls?: { cert: string; key: string } };
 
-function start(app: AnyElysia, { host, port, idleSeconds }: Address): void {
+function start(app: AnyElysia, { host, port, idleSeconds, tls }: Address): void {
   try {
     app.listen({
       hostname: host,
@@ -37,9 +45,26 @@ function start(app: AnyElysia, { host, port, idleSeconds }: Address): void {
       development: false,
       // Bodies are bounded where they are read, with an answer in fal's words.
       maxRequestBodySize: Number.MAX_SAFE_INTEGER,
+      ...(tls && { tls }),
     });
   } catch (cause) {
     throw new ForecourtError("misconfigured", explain(cause, { host, port }), { cause });
+  }
+}
+
+/** The files' contents. Throws `misconfigured` for one without the other, and for files that cannot be read. */
+function readTls({ cert, key }: { cert: string; key: string }): Pick<Address, "tls"> {
+  if (cert === "" && key === "") return {};
+  if (cert === "" || key === "") throw new ForecourtError("misconfigured", "tls.cert and tls.key belong together.");
+  return { tls: { cert: readPem("tls.cert", cert), key: readPem("tls.key", key) } };
+}
+
+function readPem(setting: string, file: string): string {
+  try {
+    return readFileSync(file, "utf8");
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new ForecourtError("misconfigured", `${setting} cannot be read: ${reason}`, { cause });
   }
 }
 

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { startServer } from "../support/live-server.ts";
 
 /** A server that is given needs this file in its `<data>/models/`. */
-const ECHO_MODEL = `
+export const ECHO_MODEL = `
 id: test/echo/idle
 aliases: [fal-ai/echo/idle]
 title: Echo

@@ -33,26 +33,39 @@ export type LiveServerOptions = {
   port?: number;
   env?: Record<string, string>;
   arguments?: string[];
+  /** Serves https with these files, under the name localhost. */
+  tls?: { cert: string; key: string; ca: string };
 };
 
 /** Starts `forecourt serve` and resolves when /ready answers 200; throws with the server's output when it never does. */
 export async function startServer(options: LiveServerOptions = {}): Promise<LiveServer> {
   const data = options.data ?? (await mkdtemp(join(tmpdir(), "forecourt-live-")));
   const port = options.port ?? (await freePort());
+  const { tls } = options;
   let output = "";
   const child = Bun.spawn(
     [...forecourt, "serve", "--data", data, "--port", String(port), "--device", "cpu", ...(options.arguments ?? [])],
-    { env: { ...process.env, ...options.env }, stdin: "ignore", stdout: "pipe", stderr: "pipe" },
+    {
+      env: {
+        ...process.env,
+        ...(tls && { FORECOURT_TLS_CERT: tls.cert, FORECOURT_TLS_KEY: tls.key }),
+        ...options.env,
+      },
+      stdin: "ignore",
+      stdout: "pipe",
+      stderr: "pipe",
+    },
   );
   const collect = async (stream: ReadableStream<Uint8Array>) => {
     const decoder = new TextDecoder();
     for await (const chunk of stream) output += decoder.decode(chunk, { stream: true });
   };
   const drained = Promise.all([collect(child.stdout), collect(child.stderr)]);
-  const origin = `http://127.0.0.1:${port}`;
+  const origin = tls ? `https://localhost:${port}` : `http://127.0.0.1:${port}`;
+  const trust = tls ? { tls: { ca: await readFile(tls.ca, "utf8") } } : {};
   await until(async () => {
     if (child.exitCode !== null) throw new Error(`the server ended with ${child.exitCode}:\n${output}`);
-    return (await fetch(`${origin}/ready`).catch(() => undefined))?.ok ?? false;
+    return (await fetch(`${origin}/ready`, trust).catch(() => undefined))?.ok ?? false;
   }, `the server is ready on ${origin}`);
   const kill = async (signal: NodeJS.Signals) => {
     child.kill(signal);

@@ -19,6 +19,9 @@ const hosts: ReadonlyMap<string, FaceName> = new Map([
   ["fal.media", "cdn"],
 ]);
 
+/** All of fal's host names that clients call, those included that this box has no face for yet. */
+export const FAL_HOSTS: readonly string[] = [...hosts.keys(), "ws.fal.run", "api.fal.ai"];
+
 export type Target = { face: FaceName; path: string; query: URLSearchParams };
 
 /** Undefined for a host that is none of fal's. */
