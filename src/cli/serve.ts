@@ -5,6 +5,7 @@ import { adminKeyFile } from "../control/keys/admin-key.ts";
 import { notifySocket, type Settings } from "../control/settings.ts";
 import { createLog, type Log } from "../core/log.ts";
 import { createGateway } from "../gateway/app.ts";
+import { webhookBody } from "../gateway/fal/webhook-body.ts";
 import { originOf } from "./running-server.ts";
 import { notifySystemd } from "./serve/notify-systemd.ts";
 import { aborted, listenForStop } from "./serve/stop-signals.ts";
@@ -19,7 +20,7 @@ export const serve = () =>
       const { settings } = settingsOf(flags);
       const log = createLog({ level: settings.log.level, format: logFormat(settings) });
       using signals = listenForStop();
-      const appliance = await createAppliance({ settings, log });
+      const appliance = await createAppliance({ settings, log, webhookBody });
       const stopped = serveUntil(signals.drain, appliance);
       await Promise.race([stopped, signals.atOnce]);
     });

@@ -14,6 +14,7 @@ import { createQueue } from "./fal/queue.ts";
 import { createRun } from "./fal/run.ts";
 import { createFileFace } from "./files.ts";
 import { health } from "./health.ts";
+import { keySets } from "./key-sets.ts";
 import { createListen } from "./listen.ts";
 import { createReport } from "./report.ts";
 import { createRest } from "./rest/rest.ts";
@@ -21,7 +22,7 @@ import type { Route } from "./route-failure.ts";
 
 export type GatewayParts = Pick<
   Appliance,
-  "catalog" | "keys" | "tokens" | "jobs" | "files" | "uploads" | "fleet" | "device" | "log"
+  "catalog" | "keys" | "tokens" | "jobs" | "files" | "uploads" | "webhooks" | "fleet" | "device" | "log"
 > & {
   settings: Pick<Settings, "publicUrl" | "allowOrigins"> & { limits: Pick<Settings["limits"], "bodyMb"> };
   /** Shown in the documentation. */
@@ -66,6 +67,7 @@ function createApp({ settings, clock = systemClock, keepAliveMs = KEEP_ALIVE_MS,
     .onError(({ request, code, error }) => border.failure(request, { code, error }))
     .use(health(box))
     .use(docs({ ...box, publicUrl }))
+    .use(keySets(box))
     .all("/files/*", ({ request, params }) => files(request, params["*"]), { detail: { hide: true } })
     .all("/cdn/*", ({ request, server, params }) => fal.openPath("cdn", { request, server }, params["*"]), {
       parse: "none",

@@ -1,9 +1,11 @@
 // The whole HTTP app over all of control; only the processes are fake, and runs wait for the test where it wants that.
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { defaultSettings } from "../../src/control/settings.ts";
 import { asId, type FileToken, newFileToken } from "../../src/core/ids.ts";
 import { createLog } from "../../src/core/log.ts";
 import { createGateway, type Gateway, type GatewayParts } from "../../src/gateway/app.ts";
+import { webhookBody } from "../../src/gateway/fal/webhook-body.ts";
 import { createTestAppliance, type TestAppliance } from "./create-test-appliance.ts";
 import { createHeldRuns, type HeldRun } from "./held-runs.ts";
 
@@ -36,7 +38,7 @@ export type Ask = {
 };
 
 export type TestGateway = Gateway &
-  Pick<TestAppliance, "keys" | "jobs" | "apiKey" | "adminKey" | "data"> & {
+  Pick<TestAppliance, "keys" | "jobs" | "webhooks" | "apiKey" | "adminKey" | "data"> & {
     logged: LogEntry[];
     /** `path` is below http://localhost, or a whole URL. */
     ask(method: string, path: string, ask?: Ask): Promise<Response>;
@@ -47,21 +49,27 @@ export type TestGateway = Gateway &
     [Symbol.asyncDispose](): Promise<void>;
   };
 
-export async function createTestGateway(options: Partial<GatewayParts> = {}): Promise<TestGateway> {
+/** `allow`: private networks that webhooks and input URLs may lead to. */
+export async function createTestGateway({
+  allow = [],
+  ...options
+}: Partial<GatewayParts> & { allow?: string[] } = {}): Promise<TestGateway> {
   const logged: LogEntry[] = [];
   const log = createLog({ level: "debug", format: "json", write: (line) => logged.push(JSON.parse(line)) });
   const runs = createHeldRuns();
   const appliance = await createTestAppliance({
     log,
     fleet: runs.fleet,
+    settings: { fetch: { ...defaultSettings("").fetch, allow } },
+    webhookBody,
     builtInModels: [{ file: "models/echo.yaml", text: echoModel }],
   });
   const settings = { publicUrl: "", allowOrigins: ["*"], limits: { bodyMb: 16 } };
   const gateway = createGateway({ ...appliance, settings, version: "1.2.3", isReady: () => true, ...options });
-  const { keys, jobs, apiKey, adminKey, data, files } = appliance;
+  const { keys, jobs, webhooks, apiKey, adminKey, data, files } = appliance;
   return {
     ...gateway,
-    ...{ keys, jobs, apiKey, adminKey, data, logged },
+    ...{ keys, jobs, webhooks, apiKey, adminKey, data, logged },
     holdRuns: runs.hold,
     nextRun: runs.next,
     ask: (method, path, { key = apiKey, body, headers = {}, signal } = {}) => {

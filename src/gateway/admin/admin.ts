@@ -8,8 +8,12 @@ import { readJson } from "../read-json.ts";
 import { createKey, listKeys, newKeySchema, revokeKey } from "./keys.ts";
 import { listModels } from "./models.ts";
 import { showStatus } from "./status.ts";
+import { listWebhooks, replayWebhook } from "./webhooks.ts";
 
-type Parts = Pick<Appliance, "catalog" | "keys" | "jobs" | "fleet" | "device"> & { clock: Clock; bodyLimit: Bytes };
+type Parts = Pick<Appliance, "catalog" | "keys" | "jobs" | "webhooks" | "fleet" | "device"> & {
+  clock: Clock;
+  bodyLimit: Bytes;
+};
 
 export const admin = ({ bodyLimit, clock, ...box }: Parts) =>
   new Elysia({ prefix: "/admin/v1", name: "admin" })
@@ -21,9 +25,26 @@ export const admin = ({ bodyLimit, clock, ...box }: Parts) =>
       detail: detail("End a key at once and for ever"),
     })
     .get("/models", () => listModels(box.catalog), { detail: detail("All models, with the whole of their files") })
-    .get("/status", () => showStatus(box), { detail: detail("Device, runners and open jobs") });
+    .get("/status", () => showStatus(box), { detail: detail("Device, runners and open jobs") })
+    .get("/webhooks", ({ request }) => listWebhooks(box.webhooks, new URL(request.url).searchParams), {
+      detail: { ...detail("Webhooks, latest request first"), parameters: webhookFilters },
+    })
+    .post("/webhooks/:request_id/replay", ({ params }) => replayWebhook(box.webhooks, params.request_id), {
+      detail: detail("Send a webhook again, from now and with all its attempts"),
+    });
 
 const detail = (summary: string) => ({ tags: ["Administration"], summary });
+
+const inQuery = { in: "query" as const };
+const webhookFilters = [
+  {
+    ...inQuery,
+    name: "status",
+    schema: { type: "string" as const, enum: ["waiting", "pending", "delivered", "dead"] },
+  },
+  { ...inQuery, name: "before", schema: { type: "string" as const }, description: "`next` of the page before" },
+  { ...inQuery, name: "limit", schema: { type: "integer" as const, default: 50, minimum: 1, maximum: 500 } },
+];
 
 const newKeyBody = {
   required: true,

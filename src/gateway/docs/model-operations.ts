@@ -1,7 +1,7 @@
 // One model's operations in the document of the whole box: run it now, as a stream, or through the queue.
 import type { CatalogEntry } from "../../control/catalog/catalog.ts";
 import { type OpenApiSchema, toOpenApi } from "./openapi-schema.ts";
-import { jsonContent, logsParameter, ref, refusals, requestIdParameter } from "./shared-schemas.ts";
+import { jsonContent, logsParameter, ref, refusals, requestIdParameter, webhookParameter } from "./shared-schemas.ts";
 
 type Described = { paths: Record<string, OpenApiSchema>; schemas: Record<string, OpenApiSchema> };
 
@@ -38,6 +38,7 @@ function submitting(model: CatalogEntry["model"], { name, tags, result, requestB
     [`/queue/${model.id}`]: post("submit", {
       summary: `${model.title}: put into the queue`,
       description: "Answers at once; a wrong input shows when the result is fetched.",
+      parameters: [webhookParameter],
       responses: { 200: status, 401: refusals[401] },
     }),
   };

@@ -77,6 +77,13 @@ export const refusals = {
 };
 
 export const requestIdParameter = { name: "request_id", in: "path", required: true, schema: text };
+export const webhookParameter = {
+  name: "fal_webhook",
+  in: "query",
+  required: false,
+  schema: url,
+  description: "Where the result is to be sent by POST, signed with the key of /.well-known/jwks.json",
+};
 export const logsParameter = {
   name: "logs",
   in: "query",

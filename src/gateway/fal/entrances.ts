@@ -1,6 +1,7 @@
 // The three ways into fal's faces: below a path of this box, through the proxy route, and by fal's own host names.
 import type { Key } from "../../control/keys/keys.ts";
 import type { Authenticate } from "../authenticate.ts";
+import { KEY_SET_PATH } from "../key-sets.ts";
 import { hostOf, originOf } from "../origin.ts";
 import { type Call, type Face, type OpenFace, type Roots, rootsOf, type Visit } from "./call.ts";
 import { CDN_HOST, type FaceName, faceOfHost, TARGET_URL, targetOf, trimSlashes } from "./proxy.ts";
@@ -50,12 +51,13 @@ export function createEntrances({ faces, authenticate, publicUrl }: EntrancePart
       return faces[face](callOf(incoming, path, query));
     },
 
-    /** Undefined for requests to other hosts. Files are everywhere at the same place. Throws `unauthenticated`. */
+    /** Undefined for other hosts, and for what is at the same place on all: files, public keys. Throws `unauthenticated`. */
     byHost(request: Request, server: Connection): Promise<Response> | undefined {
       const face = faceOfHost(hostOf(request.url));
       if (face === undefined) return undefined;
       const { pathname, searchParams } = new URL(request.url);
       if (pathname.startsWith("/files/") && face !== "cdn") return undefined;
+      if (pathname === KEY_SET_PATH && face === "rest") return undefined;
       const roots = rootsByHost(request, face);
       const visit = { ...visitOf({ request, server }, pathname, searchParams), roots };
       return face === "cdn" ? faces.cdn(visit) : faces[face]({ ...visit, caller: authenticate(request) });

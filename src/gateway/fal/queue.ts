@@ -1,6 +1,7 @@
 // queue.fal.run: submit now, ask later. Requests are found by their id alone, whatever endpoint the URL names.
 import type { Catalog } from "../../control/catalog/catalog.ts";
 import type { Jobs } from "../../control/jobs/jobs.ts";
+import type { Webhooks } from "../../control/webhooks/webhooks.ts";
 import { ForecourtError } from "../../core/errors.ts";
 import { asId, type JobId } from "../../core/ids.ts";
 import type { Job } from "../../core/job.ts";
@@ -18,6 +19,7 @@ import { inQueue, isOver, resultResponse, statusBody } from "./translate.ts";
 export type QueueParts = {
   catalog: Catalog;
   jobs: Jobs;
+  webhooks: Pick<Webhooks, "target">;
   bodyLimit: Bytes;
   keepAliveMs: number;
   report: ReportFailure;
@@ -59,8 +61,7 @@ async function submit(parts: QueueParts, call: Call): Promise<Response> {
   if (rest !== "") throw new ForecourtError("not_found", `Path ${rest} not found`);
   requireMethod(request, ["POST"], "Submit a request with POST; its status and result are at /requests/<id>.");
   requireScope(caller, "api", "admin");
-  refuseWebhook(query);
-  const options = submissionOptions(request.headers, query);
+  const options = { ...submissionOptions(request.headers, query), ...webhookOf(call, parts.webhooks) };
   const input = await readJson(request, parts.bodyLimit);
   const job = await parts.jobs.submit({
     ...options,
@@ -75,10 +76,10 @@ async function submit(parts: QueueParts, call: Call): Promise<Response> {
   return Response.json(body, { headers: { [REQUEST_ID]: job.id } });
 }
 
-/** A webhook that never comes would be noticed too late. */
-function refuseWebhook(query: URLSearchParams): void {
-  if (!query.has("fal_webhook")) return;
-  throw new ForecourtError("bad_request", "fal_webhook is not supported yet. Poll the request's status_url instead.");
+/** Throws `bad_request`: a webhook that can never come would be noticed too late. */
+function webhookOf({ query, roots }: Call, webhooks: QueueParts["webhooks"]) {
+  const url = query.get("fal_webhook");
+  return url === null ? {} : { webhook: { url: webhooks.target(url), origin: roots.origin } };
 }
 
 /** 202 until it is over: fal's app client reads the end from the HTTP status. */
