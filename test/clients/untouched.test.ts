@@ -1,0 +1,87 @@
+// Clients in which nothing is patched: Python's by its environment variables, and both by the names of fal's hosts.
+import { afterAll, beforeAll, expect, test } from "bun:test";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { writeCertificates } from "../../src/cli/tls/certificate-files.ts";
+import { startServer } from "../support/live-server.ts";
+import { pythonWithFalClient } from "./python/python.ts";
+import { ECHO_MODEL } from "./server-under-test.ts";
+
+const python = pythonWithFalClient();
+/** Rights to make namespaces: as root, mostly. */
+const unshare = ["unshare", "--mount", "--net"];
+const mayUnshare = process.platform === "linux" && Bun.which("ip") !== null && succeeds([...unshare, "true"]);
+
+let folder: string;
+const pem = (name: string) => join(folder, "tls", `${name}.pem`);
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "forecourt-untouched-"));
+  await mkdir(join(folder, "data", "models"), { recursive: true });
+  await writeFile(join(folder, "data", "models", "echo.yaml"), ECHO_MODEL);
+  const names = ["localhost", "fal.run", "queue.fal.run", "rest.fal.ai", "v3.fal.media"];
+  await writeCertificates({ dir: join(folder, "tls"), names, days: 1, now: new Date() });
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+const seenByPython = (cdn: string) => ({
+  run: { prompt: "run", steps: 1 },
+  submit: { data: { prompt: "submitted", steps: 2 }, status: "Completed" },
+  subscribe: {
+    data: { prompt: "subscribed", steps: 3 },
+    logs: ["idle step 1 of 3", "idle step 2 of 3", "idle step 3 of 3"],
+  },
+  stream: [{ prompt: "streamed", steps: 1 }],
+  ...{ cancel: 499, wrong_input: 422 },
+  small_url: expect.stringContaining(`${cdn}/files/b/`),
+  ...{ small_is_whole: true, large_is_whole: true },
+});
+
+test.skipIf(python === undefined)(
+  "fal_client by its environment variables, with its two fixed addresses set",
+  async () => {
+    const tls = { cert: pem("cert"), key: pem("key"), ca: pem("ca") };
+    await using server = await startServer({ data: join(folder, "data"), tls });
+    const host = server.origin.replace("https://", "");
+    const seen = await outputOf([python ?? "", join(import.meta.dir, "python/calls.py")], {
+      ...{ FAL_KEY: server.key, FAL_RUN_HOST: `${host}/run`, FAL_QUEUE_RUN_HOST: `${host}/queue` },
+      ...{ REST_URL: `${server.origin}/rest`, CDN_URL: `${server.origin}/cdn`, SSL_CERT_FILE: tls.ca },
+    });
+    expect(JSON.parse(seen)).toEqual(seenByPython(`${server.origin}/cdn`));
+  },
+  300_000,
+);
+
+test.skipIf(!mayUnshare)(
+  "both clients by internal DNS and a private authority, with nothing set but those",
+  async () => {
+    const inside = join(import.meta.dir, "dns/inside.ts");
+    const seen = await outputOf([...unshare, process.execPath, inside, folder, python ?? "-"]);
+    expect(JSON.parse(seen)).toEqual({
+      javascript: {
+        run: { prompt: "run", steps: 1 },
+        subscribe: { prompt: "subscribed", steps: 2 },
+        stream: { prompt: "streamed", steps: 1 },
+        url: expect.stringContaining("https://v3.fal.media/files/b/"),
+        file: 1024,
+      },
+      ...(python !== undefined && { python: seenByPython("https://v3.fal.media") }),
+    });
+  },
+  300_000,
+);
+
+function succeeds(command: string[]): boolean {
+  try {
+    return Bun.spawnSync(command, { stderr: "ignore" }).success;
+  } catch {
+    return false; // there is no such program
+  }
+}
+
+async function outputOf(command: string[], env: Record<string, string> = {}): Promise<string> {
+  const child = Bun.spawn(command, { env: { ...process.env, ...env }, stdout: "pipe", stderr: "pipe" });
+  const [stdout, stderr] = await Promise.all([new Response(child.stdout).text(), new Response(child.stderr).text()]);
+  if ((await child.exited) !== 0) throw new Error(stderr);
+  return stdout;
+}
