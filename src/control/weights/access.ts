@@ -1,8 +1,10 @@
 // How this box reaches the Hub and how much its downloads may take, from its settings.
 import type { Settings } from "../settings.ts";
+import { checkedEndpoint, createHub, DEFAULT_ENDPOINT, type Hub } from "./hub.ts";
 import type { HubAccess, PullLimits } from "./pull.ts";
 import { createBandwidth, unlimited } from "./transfer/bandwidth.ts";
 import { createSlots } from "./transfer/slots.ts";
+import { createWeb, type Web } from "./transfer/web.ts";
 
 export type DownloadSettings = Pick<Settings, "hub" | "weights">;
 
@@ -19,3 +21,16 @@ export const pullLimits = ({ weights: { bandwidthMbps, connections } }: Download
   bandwidth: bandwidthMbps > 0 ? createBandwidth({ bytesPerSecond: (bandwidthMbps * 1e6) / 8 }) : unlimited,
   slots: createSlots(connections),
 });
+
+/** For questions to the Hub beside downloads. Throws `misconfigured` for an endpoint that is no URL. */
+export function openHub({ endpoint = DEFAULT_ENDPOINT, token, proxy, isOffline = false }: HubAccess): {
+  hub: Hub;
+  web: Web;
+} {
+  const web = createWeb({
+    isOffline,
+    ...(token && { credentials: { origin: new URL(checkedEndpoint(endpoint)).origin, token } }),
+    ...(proxy && { proxy }),
+  });
+  return { web, hub: createHub({ endpoint, hasToken: Boolean(token), web }) };
+}

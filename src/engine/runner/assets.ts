@@ -4,6 +4,7 @@ import { readFile } from "node:fs/promises";
 import { isAbsolute, relative, resolve } from "node:path";
 import { ForecourtError, toFailure } from "../../core/errors.ts";
 import type { Assets, ImageCodec } from "../../core/pipeline.ts";
+import { parsePythonJson } from "../../core/python-json.ts";
 import type { OpenGraph } from "./session.ts";
 
 export type AssetsOptions = {
@@ -70,16 +71,11 @@ const missing = (path: string, why: string) =>
 /** The caller says what it expects of the file; unknown content is checked where it is used. */
 function parseJson<T>(path: string, text: string): T {
   try {
-    return JSON.parse(text) as T;
+    return parsePythonJson(text) as T;
   } catch (cause) {
-    const standard = text.replace(PYTHON_NUMBER, "null");
-    if (standard !== text) return parseJson(path, standard);
     throw new ForecourtError("weights_missing", `the file ${path} is not valid JSON: ${toFailure(cause).message}`, {
       details: { file: path },
       cause,
     });
   }
 }
-
-/** What Python's json writes beyond the standard, e.g. `"lambda_min_clipped": -Infinity` in scheduler_config.json. */
-const PYTHON_NUMBER = /(?<=[:[,]\s*)(?:-?Infinity|NaN)(?=\s*[,\]}])/g;

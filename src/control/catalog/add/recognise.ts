@@ -1,0 +1,102 @@
+// From what a repository says of itself to a model file: which pipeline, which files, how large. Pure.
+import { ForecourtError } from "../../../core/errors.ts";
+import { pipelineNames } from "../../../engine/pipelines/registry.ts";
+import { clip } from "./clip.ts";
+import { configOf, type Family, type Finding, type Wishes } from "./finding.ts";
+import { licenceOf } from "./licence.ts";
+import type { Repository } from "./repository.ts";
+import { stableDiffusion } from "./stable-diffusion.ts";
+
+/** By `_class_name` of model_index.json, without the prefix of the program that exported it. */
+const DIFFUSERS: Record<string, Family> = { StableDiffusionPipeline: stableDiffusion };
+
+/** By `model_type` of config.json. */
+const TRANSFORMERS: Record<string, Family> = { clip };
+
+export type Draft = {
+  /** A model file but for `source`. */
+  model: Record<string, unknown> & { id: string };
+  files: { path: string; bytes: number }[];
+  /** Sentences for the operator: what was guessed and what is left to them. */
+  unsure: string[];
+};
+
+/** Throws `misconfigured`, naming the architecture, for what no pipeline runs and for repositories that lack files. */
+export function recognise(repository: Repository, { id, ...wishes }: Wishes & { id?: string } = {}): Draft {
+  const finding = familyOf(repository)(repository, wishes);
+  const { licence, isKnown } = licenceOf(repository.licence);
+  const { repo } = repository;
+  const paths = new Set(finding.files);
+  return {
+    model: {
+      id: id ?? idOf(repo),
+      title: repo.split("/").at(-1) ?? repo,
+      description: `${finding.description}. From ${repo}.`,
+      category: finding.category,
+      licence,
+      pipeline: finding.pipeline,
+      ...optional("graphs", otherGraphs(finding)),
+      ...optional("defaults", finding.defaults),
+      memory: memoryOf(finding),
+      price: { unit: finding.unit, amount: 0, currency: "USD" },
+    },
+    files: repository.files.filter(({ path }) => paths.has(path)),
+    unsure: [
+      ...finding.unsure,
+      ...(isKnown ? [] : [licenceDoubt(repository)]),
+      "Its memory is an estimate from its files; it is measured once it is loaded.",
+      "It has no price: every call is free until the file says otherwise.",
+    ],
+  };
+}
+
+function familyOf(repository: Repository): Family {
+  const className = configOf(repository, "model_index.json")._class_name;
+  if (typeof className === "string")
+    return DIFFUSERS[className.replace(/^(ORT|Onnx)/, "")] ?? unknown(repository, className);
+  const { model_type: type, architectures } = configOf(repository, "config.json");
+  if (typeof type === "string") return TRANSFORMERS[type] ?? unknown(repository, nameOf(type, architectures));
+  throw new ForecourtError(
+    "misconfigured",
+    `${repository.repo} does not say what it is: it has neither a model_index.json with a _class_name nor a config.json with a model_type.`,
+    { details: { reason: "unknown_architecture" } },
+  );
+}
+
+const nameOf = (type: string, architectures: unknown) =>
+  Array.isArray(architectures) && architectures.length > 0 ? `${type} (${architectures.join(", ")})` : type;
+
+function unknown({ repo }: Repository, architecture: string): never {
+  const known = [...Object.keys(DIFFUSERS), ...Object.keys(TRANSFORMERS)].join(", ");
+  throw new ForecourtError(
+    "misconfigured",
+    `${repo} is of the architecture ${architecture}, which no pipeline of this version runs (${pipelineNames.join(", ")}). Known are: ${known}.`,
+    { details: { reason: "unknown_architecture", architecture } },
+  );
+}
+
+/** Ids are in lower case; the Hub's oldest repositories have no owner. */
+const idOf = (repo: string) => (repo.includes("/") ? repo : `hub/${repo}`).toLowerCase();
+
+const otherGraphs = ({ graphs }: Finding) =>
+  Object.fromEntries(Object.entries(graphs).flatMap(([wanted, { path }]) => (path === wanted ? [] : [[wanted, path]])));
+
+const optional = (name: string, value: Record<string, unknown>) =>
+  Object.keys(value).length > 0 ? { [name]: value } : {};
+
+/** A runner process with ONNX Runtime, before any model. */
+const RUNTIME_BYTES = 150e6;
+/** What ONNX Runtime keeps beside the numbers themselves. */
+const OVERHEAD = 1.1;
+
+/** A CPU computes half precision in single. */
+function memoryOf({ graphs, working }: Finding): { weights: number; working: number } {
+  const loaded = Object.values(graphs).map(({ bytes, precision }) => bytes * (precision === "fp16" ? 2 : 1));
+  const weights = RUNTIME_BYTES + OVERHEAD * loaded.reduce((sum, each) => sum + each, 0);
+  return { weights: Math.ceil(weights), working: Math.ceil(working) };
+}
+
+const licenceDoubt = ({ licence }: Repository) =>
+  licence === undefined
+    ? "Its licence is not stated: it counts as not for commercial use until you say otherwise."
+    : `Its licence, ${licence}, is not known to allow commercial use: read it and set licence.commercial.`;

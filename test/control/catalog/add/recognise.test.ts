@@ -1,0 +1,236 @@
+// From a repository's listing and configs to a model file: real layouts, by the facts that are known of them.
+import { describe, expect, test } from "bun:test";
+import type { Precision } from "../../../../src/control/catalog/add/pick-graph.ts";
+import { recognise } from "../../../../src/control/catalog/add/recognise.ts";
+import type { Repository } from "../../../../src/control/catalog/add/repository.ts";
+import { failureOf } from "../../weights/setting.ts";
+
+const COMMIT = "c".repeat(40);
+const MB = 1e6;
+const PNDM = { _class_name: "PNDMScheduler", skip_prk_steps: true, steps_offset: 1, beta_schedule: "scaled_linear" };
+
+/** `tree`: megabytes by path. */
+const repository = (
+  repo: string,
+  { tree, configs, licence }: { tree: Record<string, number>; configs: Repository["configs"]; licence?: string },
+): Repository => ({
+  repo,
+  commit: COMMIT,
+  files: Object.entries(tree).map(([path, size]) => ({ path, bytes: Math.round(size * MB) })),
+  configs,
+  ...(licence && { licence }),
+});
+
+const words = { "tokenizer/vocab.json": 1, "tokenizer/merges.txt": 0.5, "tokenizer/tokenizer_config.json": 0.001 };
+const small = { "model_index.json": 0.001, "scheduler/scheduler_config.json": 0.001, ...words };
+const configs = {
+  "model_index.json": { _class_name: "OnnxStableDiffusionPipeline" },
+  "scheduler/scheduler_config.json": PNDM,
+};
+
+const legacy = repository("onnx-community/stable-diffusion-v1-5-ONNX", {
+  licence: "creativeml-openrail-m",
+  configs,
+  tree: {
+    ".gitattributes": 0.001,
+    "README.md": 0.01,
+    ...small,
+    "feature_extractor/preprocessor_config.json": 0.001,
+    "safety_checker/model.onnx": 1200,
+    "text_encoder/model.onnx": 493,
+    "unet/model.onnx": 1.09,
+    "unet/weights.pb": 3440,
+    "vae_decoder/model.onnx": 198,
+    "vae_encoder/model.onnx": 137,
+  },
+});
+
+const optimum = repository("someone/sd-turbo-onnx", {
+  licence: "sai-nc-community",
+  configs: {
+    "model_index.json": { _class_name: "StableDiffusionPipeline" },
+    "scheduler/scheduler_config.json": { _class_name: "EulerDiscreteScheduler", timestep_spacing: "trailing" },
+    "unet/config.json": { sample_size: 64, attention_head_dim: [5, 10, 20, 20], time_cond_proj_dim: null },
+    "vae_decoder/config.json": { block_out_channels: [128, 256, 512, 512], scaling_factor: 0.18215 },
+  },
+  tree: {
+    ...small,
+    "unet/config.json": 0.002,
+    "unet/diffusion_pytorch_model.safetensors": 1730,
+    "unet/model.onnx": 2,
+    "unet/model.onnx_data": 2000,
+    "unet/model.onnx_data_1": 1440,
+    "text_encoder/model.onnx": 1360,
+    "text_encoder/openvino_model.xml": 1,
+    "vae_decoder/config.json": 0.001,
+    "vae_decoder/model.onnx": 198,
+  },
+});
+
+const clipTree = {
+  "config.json": 0.004,
+  "preprocessor_config.json": 0.001,
+  "tokenizer.json": 2.2,
+  "tokenizer_config.json": 0.001,
+  "vocab.json": 0.9,
+  "merges.txt": 0.5,
+  "onnx/model.onnx": 606,
+  "onnx/model_fp16.onnx": 304,
+  "onnx/model_quantized.onnx": 154,
+  "onnx/text_model.onnx": 254,
+  "onnx/vision_model.onnx": 352,
+};
+const clipConfig = { "config.json": { model_type: "clip", architectures: ["CLIPModel"], projection_dim: 512 } };
+const clip = (changes: Record<string, number | undefined> = {}) => {
+  const kept = Object.entries({ ...clipTree, ...changes }).flatMap(([path, size]) => (size ? [[path, size]] : []));
+  return repository("Xenova/clip-vit-base-patch32", { tree: Object.fromEntries(kept), configs: clipConfig });
+};
+
+const pathsOf = (draft: ReturnType<typeof recognise>) => draft.files.map(({ path }) => path).sort();
+const megabytes = (draft: ReturnType<typeof recognise>) => draft.files.reduce((sum, { bytes }) => sum + bytes, 0) / MB;
+
+describe("Stable Diffusion", () => {
+  test("in the layout of diffusers' old script: its three graphs, weights.pb, tokenizer and scheduler", () => {
+    const draft = recognise(legacy);
+    expect(draft.model).toMatchObject({
+      id: "onnx-community/stable-diffusion-v1-5-onnx",
+      title: "stable-diffusion-v1-5-ONNX",
+      pipeline: "text-to-image",
+      category: "text-to-image",
+      licence: { id: "creativeml-openrail-m", commercial: true },
+    });
+    expect(draft.model.graphs).toBeUndefined();
+    expect(pathsOf(draft)).toEqual([
+      "model_index.json",
+      "scheduler/scheduler_config.json",
+      "text_encoder/model.onnx",
+      "tokenizer/merges.txt",
+      "tokenizer/tokenizer_config.json",
+      "tokenizer/vocab.json",
+      "unet/model.onnx",
+      "unet/weights.pb",
+      "vae_decoder/model.onnx",
+    ]);
+    expect(draft.unsure.join(" ")).toContain("taken to be 512 x 512");
+  });
+
+  test("in optimum's layout: shards of external data come along, other programs' formats do not", () => {
+    const draft = recognise(optimum);
+    expect(pathsOf(draft).filter((path) => /^(unet|text_encoder|vae)/.test(path))).toEqual([
+      "text_encoder/model.onnx",
+      "unet/config.json",
+      "unet/model.onnx",
+      "unet/model.onnx_data",
+      "unet/model.onnx_data_1",
+      "vae_decoder/config.json",
+      "vae_decoder/model.onnx",
+    ]);
+    expect(draft.model.licence).toEqual({ id: "sai-nc-community", commercial: false });
+    expect(draft.model.defaults).toEqual({ num_inference_steps: 4, guidance_scale: 1 });
+    expect(draft.unsure.join(" ")).not.toContain("taken to be");
+  });
+
+  test("its memory follows from its graphs and the size of its pictures", () => {
+    const { weights, working } = recognise(optimum).model.memory as { weights: number; working: number };
+    expect(weights / MB).toBeCloseTo(150 + 1.1 * (2 + 2000 + 1440 + 1360 + 198), 0);
+    expect(working).toBe(2 * 2 * 5 * 4 * 4096 ** 2);
+  });
+
+  test("a file for each tensor, as older exports have it, comes along", () => {
+    const { "unet/model.onnx_data": _, "unet/model.onnx_data_1": __, ...rest } = treeOf(optimum);
+    const loose = { "unet/onnx__MatMul_9211": 40, "unet/unet.conv_in.weight": 1, "unet/.ignore": 1, "unet/old/x": 9 };
+    const draft = recognise({ ...optimum, files: filesOf({ ...rest, ...loose }) });
+    expect(pathsOf(draft).filter((path) => path.startsWith("unet/"))).toEqual([
+      "unet/config.json",
+      "unet/model.onnx",
+      "unet/onnx__MatMul_9211",
+      "unet/unet.conv_in.weight",
+    ]);
+  });
+});
+
+const treeOf = ({ files }: Repository) => Object.fromEntries(files.map(({ path, bytes }) => [path, bytes / MB]));
+const filesOf = (tree: Record<string, number>) =>
+  Object.entries(tree).map(([path, size]) => ({ path, bytes: Math.round(size * MB) }));
+
+describe("CLIP in transformers.js' layout", () => {
+  test("has one graph of full precision on a CPU", () => {
+    const draft = recognise(clip());
+    expect(draft.model).toMatchObject({ id: "xenova/clip-vit-base-patch32", pipeline: "image-text-similarity" });
+    expect(pathsOf(draft).filter((path) => path.startsWith("onnx"))).toEqual(["onnx/model.onnx"]);
+    expect(pathsOf(draft)).not.toContain("vocab.json");
+    expect(draft.unsure.join(" ")).toContain("licence is not stated");
+  });
+
+  const precisions: [Precision | undefined, Record<string, undefined>, string, number][] = [
+    ["fp16", {}, "onnx/model_fp16.onnx", 2 * 304],
+    ["q8", {}, "onnx/model_quantized.onnx", 154],
+    [undefined, { "onnx/model.onnx": undefined }, "onnx/model_fp16.onnx", 2 * 304],
+  ];
+  test.each(precisions)("precision %p of it, without %p, is %s", (precision, without, path, loaded) => {
+    const draft = recognise(clip(without), precision ? { precision } : {});
+    expect(draft.model.graphs).toEqual({ "onnx/model.onnx": path });
+    expect(megabytes(draft)).toBeLessThan(310);
+    const { weights } = draft.model.memory as { weights: number };
+    expect(weights / MB).toBeCloseTo(150 + 1.1 * loaded, 0);
+  });
+
+  test("the vocabulary's own files are taken where there is no tokenizer.json", () => {
+    expect(pathsOf(recognise(clip({ "tokenizer.json": undefined })))).toContain("merges.txt");
+  });
+});
+
+describe("refused by name", () => {
+  const refusals: [string, Repository, RegExp][] = [
+    [
+      "a diffusers class that no pipeline runs",
+      { ...legacy, configs: { "model_index.json": { _class_name: "AllegroPipeline" } } },
+      /architecture AllegroPipeline, which no pipeline.*StableDiffusionPipeline/,
+    ],
+    [
+      "a model type that no pipeline runs",
+      { ...clip(), configs: { "config.json": { model_type: "bark", architectures: ["BarkModel"] } } },
+      /architecture bark \(BarkModel\)/,
+    ],
+    ["a repository that does not say what it is", { ...clip(), configs: {} }, /does not say what it is/],
+    [
+      "PyTorch's weights alone",
+      { ...legacy, files: legacy.files.filter(({ path }) => !path.endsWith(".onnx")) },
+      /has no text_encoder\/model.onnx: .* look for an ONNX export/,
+    ],
+    [
+      "split towers of CLIP",
+      clip({ "onnx/model.onnx": undefined, "onnx/model_fp16.onnx": undefined, "onnx/model_quantized.onnx": undefined }),
+      /has no onnx\/model.onnx/,
+    ],
+    [
+      "a tokenizer that is not there",
+      clip({ "tokenizer.json": undefined, "vocab.json": undefined }),
+      /has no vocab.json/,
+    ],
+    [
+      "a scheduler that no sampler follows",
+      {
+        ...legacy,
+        configs: { ...configs, "scheduler/scheduler_config.json": { _class_name: "DPMSolverSDEScheduler" } },
+      },
+      /DPMSolverSDEScheduler/,
+    ],
+  ];
+  test.each(refusals)("%s", async (_, given, message) => {
+    const failure = await failureOf(Promise.try(() => recognise(given)));
+    expect(failure.code).toBe("misconfigured");
+    expect(failure.message).toMatch(message);
+  });
+
+  test("a precision that is not there, with those that are", async () => {
+    const failure = await failureOf(Promise.try(() => recognise(clip(), { precision: "q4" })));
+    expect(failure.message).toBe("Xenova/clip-vit-base-patch32 has onnx/model.onnx only as fp32, fp16, q8.");
+  });
+});
+
+test("a licence that is not known counts as not commercial, and is named", () => {
+  const draft = recognise({ ...clip(), licence: "other" });
+  expect(draft.model.licence).toEqual({ id: "other", commercial: false });
+  expect(draft.unsure.join(" ")).toContain("Its licence, other, is not known");
+});
