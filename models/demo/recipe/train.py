@@ -40,8 +40,7 @@ def run(stage, scale):
     elif stage == "latents":
         unet.make_latents(WORK / "latents.pt", vae.load(WORK / "vae.pt"), int(SCENES * min(1, scale)), SEED)
     elif stage == "unet":
-        t = tokenizer.load(words)
-        unet.train(WORK / "unet.pt", WORK / "latents.pt", clip.load_text(WORK / "text.pt", t), t, seconds, SEED)
+        unet.train(WORK / "unet.pt", WORK / "latents.pt", WORK / "text.pt", words, seconds, SEED)
     elif stage == "polish":
         vae.polish(WORK / "vae-final.pt", WORK / "vae.pt", seconds, SEED + 2)
     elif stage == "vision":
