@@ -2,7 +2,7 @@
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { loadStableDiffusion } from "../../src/engine/diffusion/stable-diffusion.ts";
+import { loadDiffusionModel } from "../../src/engine/diffusion/diffusion-model.ts";
 import { imageTextSimilarity } from "../../src/engine/pipelines/image-text-similarity.ts";
 import type { Random } from "../../src/engine/tensor/random.ts";
 import { preprocess } from "../../src/engine/vision/preprocess.ts";
@@ -40,16 +40,17 @@ else {
   const { cases }: { cases: DiffusionCase[] } = read("demo-diffusion/cases.json");
   describe("demo-diffusion agrees with diffusers", async () => {
     const assets = openFolder(join(DEMO, "diffusion"));
-    const model = await loadStableDiffusion(assets);
+    const model = await loadDiffusionModel(assets, { drawsFrom: "prompt" });
+    const encode = (text: string) => model.encode({ text, isNegative: false, clipSkip: 0 });
     for (const each of cases) {
       test(`${each.id}: the picture within 2/255`, async () => {
-        const prompt = await model.encode(each.prompt);
-        for (const [i, value] of each.prompt_embeds.first.entries()) expect(prompt.data[i]).toBeCloseTo(value, 3);
+        const prompt = await encode(each.prompt);
+        for (const [i, value] of each.prompt_embeds.first.entries())
+          expect(prompt.rows.encoder_hidden_states?.data[i]).toBeCloseTo(value, 3);
         const drawing = model.draw({
           prompt,
-          ...(each.guidance > 1 && {
-            guidance: { negative: await model.encode(each.negative_prompt), scale: each.guidance },
-          }),
+          ...(each.guidance > 1 && { negative: await encode(each.negative_prompt) }),
+          scale: each.guidance,
           size: model.size.native,
           count: 1,
           steps: each.steps,

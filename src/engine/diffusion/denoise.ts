@@ -1,8 +1,20 @@
 // The loop of every latent diffusion model: ask for a prediction, guide it, let the sampler take a step, again.
 import type { Sampler } from "../samplers/sampler.ts";
 import type { Random } from "../tensor/random.ts";
-import type { LatentShape, NoisePredictor } from "./noise-predictor.ts";
-import type { PromptEmbedding } from "./prompt-encoder.ts";
+import type { Condition, Rows } from "./condition.ts";
+import type { LatentShape, NoisePredictor, Predict } from "./noise-predictor.ts";
+
+/** Where a run begins, and what holds it to a given picture. */
+export type Start = {
+  /** The latents before the first step. */
+  sample: Float32Array;
+  /** Place in the sampler's timesteps of the first step. */
+  from: number;
+  /** Shown to the model besides the latents, see noise-predictor.ts. */
+  besides?: Float32Array;
+  /** Changes the latents that a step gave; `next` is the place of the step to come. */
+  after?(sample: Float32Array, next: number): Float32Array;
+};
 
 export type Denoising = {
   predictor: NoisePredictor;
@@ -10,39 +22,47 @@ export type Denoising = {
   random: Random;
   /** Of the pictures; with guidance the model sees twice as many rows. */
   shape: LatentShape;
-  prompt: PromptEmbedding;
+  start: Start;
+  prompt: Condition;
   /** Present = classifier-free guidance (2207.12598): away from `negative`, `scale` > 1 times as far. */
-  guidance?: { negative: PromptEmbedding; scale: number };
+  guidance?: { negative: Condition; scale: number };
+  /** Inputs that are the same for all rows. */
+  shared: Rows;
   signal: AbortSignal;
 };
 
 /** Yields after each model call and returns the clean latents. Throws the signal's reason between two calls. */
-export async function* denoise(given: Denoising): AsyncGenerator<{ at: number; of: number }, Float32Array> {
-  const { sampler, random, signal } = given;
-  const { timesteps } = sampler;
+export async function* denoise(given: Denoising): AsyncGenerator<Denoised, Float32Array> {
+  const { sampler, random, signal, start } = given;
   const size = given.shape.reduce((product, each) => product * each, 1);
   const predict = guidedPredict(given, size);
   const noise = () => random.normal(size);
-  let sample: Float32Array = noise().map((value) => value * sampler.initNoiseSigma);
-  for (const [index, timestep] of timesteps.entries()) {
+  const timesteps = sampler.timesteps.slice(start.from);
+  let { sample } = start;
+  for (const [at, timestep] of timesteps.entries()) {
+    const index = start.from + at;
     signal.throwIfAborted();
     const modelOutput = await predict(sampler.scaleInput(sample, index), timestep);
     sample = sampler.step({ modelOutput, sample, index, noise });
-    yield { at: index + 1, of: timesteps.length };
+    if (start.after) sample = start.after(sample, index + 1);
+    yield { at: at + 1, of: timesteps.length, latents: sample };
   }
   return sample;
 }
 
-type PredictRows = (latents: Float32Array, timestep: number) => Promise<Float32Array>;
+/** One model call done; `latents` are those that it led to, not to be written to. */
+export type Denoised = { at: number; of: number; latents: Float32Array };
 
 /** With guidance both prompts go through the model in one call: first all rows of the negative, then of the prompt. */
-function guidedPredict({ predictor, shape, prompt, guidance }: Denoising, size: number): PredictRows {
+function guidedPredict({ predictor, shape, prompt, guidance, shared, start }: Denoising, size: number): Predict {
   const [count, ...rest] = shape;
-  const embeddings = repeat(prompt, count);
-  if (!guidance) return predictor.begin({ shape, embeddings });
+  const constant = { shared, ...(start.besides && { besides: start.besides }) };
+  const conditions = repeat(prompt.rows, count);
+  if (!guidance) return predictor.begin({ ...constant, shape, conditions });
   const predict = predictor.begin({
+    ...constant,
     shape: [2 * count, ...rest],
-    embeddings: [...repeat(guidance.negative, count), ...embeddings],
+    conditions: [...repeat(guidance.negative.rows, count), ...conditions],
   });
   const twice = new Float32Array(2 * size);
   return async (latents, timestep) => {

@@ -32,21 +32,35 @@ const side = (name: string) =>
 /** A model's bounds on the field are of a side; they drop the presets that go beyond. */
 const presets = choice(presetNames, { amounts: largestSides });
 
-export const imageSizeField = Type.Optional(
-  Type.Union([presets, Type.Object({ width: side("Width"), height: side("Height") })], {
-    description:
-      "A preset or a width and height. Rounded to the nearest size that the model can draw. Absent: the size that the model was trained for.",
-  }),
+const sizeField = (absent: string) =>
+  Type.Optional(
+    Type.Union([presets, Type.Object({ width: side("Width"), height: side("Height") })], {
+      description: `A preset or a width and height. Rounded to the nearest size that the model can draw. Absent: ${absent}.`,
+    }),
+  );
+
+export const imageSizeField = sizeField("the size that the model was trained for");
+export const redrawnSizeField = sizeField(
+  "the given picture's, made smaller where its area is more than the model was trained for",
 );
 
 export type ImageSize = Static<typeof imageSizeField>;
 
+type Drawable = { native: Size; multiple: number };
+
 /** The size to draw: what was asked for, else `native`; each side the nearest positive multiple of `multiple`. */
-export function sizeToDraw(
-  asked: ImageSize | undefined,
-  { native, multiple }: { native: Size; multiple: number },
-): Size {
+export function sizeToDraw(asked: ImageSize | undefined, { native, multiple }: Drawable): Size {
   const { width, height } = typeof asked === "string" ? PRESETS[asked] : (asked ?? native);
   const fit = (pixels: number) => Math.max(1, Math.round(pixels / multiple)) * multiple;
   return { width: fit(width), height: fit(height) };
+}
+
+/** The size at which to redraw a picture: what was asked for, else its own, with at most the area of `native`. */
+export function sizeToRedraw(
+  asked: ImageSize | undefined,
+  { picture, native, multiple }: Drawable & { picture: Size },
+): Size {
+  const shrink = Math.min(1, Math.sqrt((native.width * native.height) / (picture.width * picture.height)));
+  const own = { width: picture.width * shrink, height: picture.height * shrink };
+  return sizeToDraw(asked, { native: own, multiple });
 }

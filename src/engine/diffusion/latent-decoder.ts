@@ -6,13 +6,27 @@ import { requirePort, tensorOf, toFloats } from "../tensor/tensor.ts";
 import type { LatentShape } from "./noise-predictor.ts";
 
 /** What the autoencoder's config.json says; the names are diffusers'. */
-export type VaeConfig = { scaling_factor?: number; shift_factor?: number | null; block_out_channels?: number[] };
+export type VaeConfig = {
+  scaling_factor?: number;
+  shift_factor?: number | null;
+  block_out_channels?: number[];
+  latent_channels?: number;
+};
 
 /** Stable Diffusion 1's, for repositories whose decoder has no config.json. */
 const SCALING_FACTOR = 0.18215;
+const CHANNELS = 4;
 const UPSCALE = 8;
 
+/** Latents as the denoiser knows them are (the autoencoder's - shift) · scale. */
+export const latentScale = ({ scaling_factor, shift_factor }: VaeConfig) => ({
+  scale: scaling_factor ?? SCALING_FACTOR,
+  shift: shift_factor ?? 0,
+});
+
 export type LatentDecoder = {
+  /** Channels of the latents. */
+  channels: number;
   /** Pixels along each side of one latent. */
   upscale: number;
   /** One picture for each row; decoded one by one, so that memory does not grow with their number. */
@@ -22,10 +36,12 @@ export type LatentDecoder = {
 export function createLatentDecoder({ graph, config }: { graph: Graph; config: VaeConfig }): LatentDecoder {
   const input = requirePort(graph.inputs, { names: ["latent_sample"], of: "VAE decoder" });
   const output = requirePort(graph.outputs, { names: ["sample"], of: "VAE decoder" });
-  const { scaling_factor: scale = SCALING_FACTOR, block_out_channels: blocks } = config;
-  const shift = config.shift_factor ?? 0;
+  const { block_out_channels: blocks } = config;
+  const { scale, shift } = latentScale(config);
+  const channels = input.shape[1];
 
   return {
+    channels: typeof channels === "number" ? channels : (config.latent_channels ?? CHANNELS),
     upscale: blocks ? 2 ** (blocks.length - 1) : UPSCALE,
     async *decode(latents, [rows, ...shape]) {
       const size = latents.length / rows;

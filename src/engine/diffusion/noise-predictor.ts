@@ -1,9 +1,9 @@
-// The UNet of a diffusion model as a function: noisy latents and a timestep in, the model's prediction out.
+// The denoiser of a diffusion model (UNet or transformer) as a function: noisy latents and a timestep in, its prediction out.
 import { invariant } from "../../core/errors.ts";
 import type { Graph } from "../../core/pipeline.ts";
 import type { Port, Tensor } from "../../core/tensor.ts";
-import { requirePort, sizeOf, tensorOf, toFloats } from "../tensor/tensor.ts";
-import type { PromptEmbedding } from "./prompt-encoder.ts";
+import { requirePort, tensorOf, toFloats } from "../tensor/tensor.ts";
+import { checkNames, type Rows, sharedRow, stackRows } from "./condition.ts";
 
 /** [rows, channels, height, width] of the latents. */
 export type LatentShape = readonly [rows: number, channels: number, height: number, width: number];
@@ -11,38 +11,101 @@ export type LatentShape = readonly [rows: number, channels: number, height: numb
 /** Predicts for all rows at once; `latents` may be reused by the caller afterwards, the result is in new memory. */
 export type Predict = (latents: Float32Array, timestep: number) => Promise<Float32Array>;
 
-export type NoisePredictor = {
-  /** Channels of the latents. */
-  channels: number;
-  /** Prepares what stays the same over the steps of a run: one embedding for each row. */
-  begin(given: { shape: LatentShape; embeddings: readonly PromptEmbedding[] }): Predict;
+export type Begin = {
+  shape: LatentShape;
+  /** One for each row. */
+  conditions: readonly Rows[];
+  /** The same for all rows. */
+  shared?: Rows;
+  /** [channels, height, width] that the model is shown below each row's latents. */
+  besides?: Float32Array;
 };
 
-/** Latent channels of every Stable Diffusion; used where the graph leaves them open. */
-const CHANNELS = 4;
+export type NoisePredictor = {
+  /** Channels that the graph is shown; undefined where it leaves them open. */
+  channels: number | undefined;
+  /** Names of the inputs besides latents and timestep. */
+  inputs: readonly string[];
+  /** Prepares what stays the same over the steps of a run. */
+  begin(given: Begin): Predict;
+};
 
-export function createNoisePredictor(graph: Graph): NoisePredictor {
-  const sample = requirePort(graph.inputs, { names: ["sample"], of: "UNet" });
-  const timestepPort = requirePort(graph.inputs, { names: ["timestep"], of: "UNet" });
-  const context = requirePort(graph.inputs, { names: ["encoder_hidden_states"], of: "UNet" });
-  const output = requirePort(graph.outputs, { names: ["out_sample", "noise_pred"], of: "UNet" });
+/** How the latents lie in the graph's tensors where that is not [rows, channels, height, width]. */
+export type LatentLayout = {
+  pack(latents: Float32Array, shape: LatentShape): { data: Float32Array; shape: readonly number[] };
+  unpack(packed: Float32Array, shape: LatentShape): Float32Array;
+};
+
+type Denoiser = {
+  graph: Graph;
+  layout?: LatentLayout;
+  /** What a timestep is multiplied by before the model sees it. */
+  timestepScale?: number;
+};
+
+export function createNoisePredictor({ graph, layout, timestepScale = 1 }: Denoiser): NoisePredictor {
+  const of = "denoiser";
+  const sample = requirePort(graph.inputs, { names: ["sample", "hidden_states"], of });
+  const timestepPort = requirePort(graph.inputs, { names: ["timestep"], of });
+  const output = requirePort(graph.outputs, { names: ["out_sample", "out_hidden_states", "noise_pred"], of });
+  const further = graph.inputs.filter((port) => port !== sample && port !== timestepPort);
   const channels = sample.shape[1];
   return {
-    channels: typeof channels === "number" ? channels : CHANNELS,
-    begin({ shape, embeddings }) {
-      const contextTensor = stack(context, embeddings);
+    channels: typeof channels === "number" ? channels : undefined,
+    inputs: further.map(({ name }) => name),
+    begin(given) {
+      const constants = constantInputs(further, given);
+      const shape = widened(given);
       return async (latents, timestep) => {
+        const seen = given.besides ? interleaved(latents, given.besides, shape[0]) : latents;
+        const packed = layout ? layout.pack(seen, shape) : { data: seen, shape };
         const results = await graph.run({
-          [sample.name]: tensorOf(sample.dtype, shape, latents),
-          [timestepPort.name]: timestepTensor(timestepPort, timestep, shape[0]),
-          [context.name]: contextTensor,
+          ...constants,
+          [sample.name]: tensorOf(sample.dtype, packed.shape, packed.data),
+          [timestepPort.name]: timestepTensor(timestepPort, timestep * timestepScale, shape[0]),
         });
         const predicted = results[output.name];
         invariant(predicted, "a graph gives each of its outputs");
-        return toFloats(predicted);
+        return layout ? layout.unpack(toFloats(predicted), given.shape) : toFloats(predicted);
       };
     },
   };
+}
+
+function constantInputs(ports: readonly Port[], { conditions, shared = {}, shape }: Begin): Record<string, Tensor> {
+  const names = [...Object.keys(conditions[0] ?? {}), ...Object.keys(shared)];
+  checkNames(
+    ports.map(({ name }) => name),
+    names,
+  );
+  const tensors = ports.map((port): [string, Tensor] => {
+    const same = shared[port.name];
+    if (same) return [port.name, sharedRow(port, same, shape[0])];
+    return [
+      port.name,
+      stackRows(
+        port,
+        conditions.flatMap((rows) => rows[port.name] ?? []),
+      ),
+    ];
+  });
+  return Object.fromEntries(tensors);
+}
+
+function widened({ shape: [rows, channels, height, width], besides }: Begin): LatentShape {
+  return [rows, channels + (besides?.length ?? 0) / (height * width), height, width];
+}
+
+/** Each row's latents, then the channels that all rows share. */
+function interleaved(latents: Float32Array, besides: Float32Array, rows: number): Float32Array {
+  const size = latents.length / rows;
+  const wide = size + besides.length;
+  const all = new Float32Array(rows * wide);
+  for (let row = 0; row < rows; row++) {
+    all.set(latents.subarray(row * size, (row + 1) * size), row * wide);
+    all.set(besides, row * wide + size);
+  }
+  return all;
 }
 
 /** Exports differ: a scalar, one number for all rows, or one for each row. Integer ports take whole timesteps only. */
@@ -52,13 +115,4 @@ function timestepTensor({ dtype, shape }: Port, timestep: number, rows: number):
   if (length === undefined) return tensorOf(dtype, [], [value]);
   const count = typeof length === "number" ? length : length.includes("batch") ? rows : 1;
   return tensorOf(dtype, [count], new Array<number>(count).fill(value));
-}
-
-/** [rows, tokens, width] from one embedding a row. */
-function stack({ dtype }: Port, embeddings: readonly PromptEmbedding[]): Tensor {
-  const { tokens = 0, width = 0 } = embeddings[0] ?? {};
-  const shape = [embeddings.length, tokens, width];
-  const all = new Float32Array(sizeOf(shape));
-  for (const [row, { data }] of embeddings.entries()) all.set(data, row * tokens * width);
-  return tensorOf(dtype, shape, all);
 }

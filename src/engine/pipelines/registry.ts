@@ -2,11 +2,15 @@
 import type { Pipeline } from "../../core/pipeline.ts";
 import { echo } from "./echo.ts";
 import { imageTextSimilarity } from "./image-text-similarity.ts";
+import { imageToImage } from "./image-to-image.ts";
+import { inpaint } from "./inpaint.ts";
 import { textToImage } from "./text-to-image.ts";
 
 export const pipelines = {
   echo,
   "image-text-similarity": imageTextSimilarity,
+  "image-to-image": imageToImage,
+  inpaint,
   "text-to-image": textToImage,
 } as const satisfies Record<string, unknown>;
 

@@ -148,10 +148,10 @@ describe("a run on the tiny model", () => {
 
 test("a repository of another family is refused when it is loaded", async () => {
   const json = async <T>(path: string) =>
-    (path === "model_index.json" ? { _class_name: "StableDiffusionXLPipeline" } : await assets.json<T>(path)) as T;
+    (path === "model_index.json" ? { _class_name: "KandinskyPipeline" } : await assets.json<T>(path)) as T;
   await expect(textToImage.load({ ...assets, json })).rejects.toMatchObject({
     code: "misconfigured",
-    message: expect.stringContaining("StableDiffusionXLPipeline"),
+    message: expect.stringContaining("KandinskyPipeline"),
   });
 });
 

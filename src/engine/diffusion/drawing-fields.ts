@@ -1,0 +1,57 @@
+// Fields of the input that all pipelines of diffusion models share (fal-protocol.md 12); to be spread into their own.
+import { choice, mediaUrl, type Static, Type } from "../../core/schema.ts";
+import { drawnFields } from "../media/drawn.ts";
+import { samplerChoiceNames } from "../samplers/choices.ts";
+
+export const promptFields = {
+  prompt: Type.String({
+    description: "What to draw.",
+    maxLength: 20_000,
+    ui: { field: "textarea", important: true },
+  }),
+  negative_prompt: Type.String({
+    default: "",
+    maxLength: 20_000,
+    description: "What to keep away from. Has no effect without guidance (guidance_scale of 1 or less).",
+  }),
+};
+
+export const steeringFields = {
+  num_inference_steps: Type.Integer({
+    default: 25,
+    minimum: 1,
+    maximum: 100,
+    description: "Steps from noise to picture: more take longer and look better, up to a point.",
+  }),
+  guidance_scale: Type.Number({
+    default: 7.5,
+    minimum: 0,
+    maximum: 20,
+    description: "How closely to follow the prompt; 1 or less turns guidance off.",
+  }),
+  scheduler: Type.Optional(
+    choice(samplerChoiceNames, { description: "How to step from noise to picture. Absent: the model's own way." }),
+  ),
+  clip_skip: Type.Integer({
+    default: 0,
+    minimum: 0,
+    maximum: 10,
+    description: "Last layers of the text encoder to leave out, for models whose encoder gives the others.",
+  }),
+  ...drawnFields,
+};
+
+export const pictureFields = {
+  image_url: mediaUrl("image", "The picture to begin with: URL or data URI."),
+  strength: Type.Number({
+    default: 0.95,
+    minimum: 0.01,
+    maximum: 1,
+    description: "How much to change the picture: of the steps this share is taken.",
+  }),
+};
+
+const shared = Type.Object({ ...promptFields, ...steeringFields });
+
+/** What the shared code reads of an input. */
+export type DrawingInput = Static<typeof shared>;

@@ -1,0 +1,53 @@
+// The encoder half of a variational autoencoder: a picture to latents.
+import { ForecourtError, invariant } from "../../core/errors.ts";
+import type { Graph } from "../../core/pipeline.ts";
+import type { Tensor } from "../../core/tensor.ts";
+import type { Random } from "../tensor/random.ts";
+import { requirePort, tensorOf, toFloats } from "../tensor/tensor.ts";
+import { latentScale, type VaeConfig } from "./latent-decoder.ts";
+
+export type LatentEncoder = {
+  /** Whether `encode` draws from its `random`. */
+  drawsNoise: boolean;
+  /**
+   * Latents [channels, height, width] of RGB planes in [-1, 1] of `size`, scaled as the denoiser knows them. One sample
+   * of what the encoder takes for likely: draws as many numbers as there are latents (none where the graph draws itself).
+   */
+  encode(planes: Float32Array, given: { size: Size; random: Random }): Promise<Float32Array>;
+};
+
+type Size = { width: number; height: number };
+
+export function createLatentEncoder({ graph, config }: { graph: Graph; config: VaeConfig }): LatentEncoder {
+  const input = requirePort(graph.inputs, { names: ["sample"], of: "VAE encoder" });
+  const { scale, shift } = latentScale(config);
+  return {
+    drawsNoise: graph.outputs.some(({ name }) => name === PARAMETERS),
+    async encode(planes, { size: { width, height }, random }) {
+      const results = await graph.run({ [input.name]: tensorOf(input.dtype, [1, 3, height, width], planes) });
+      return sampled(results, random).map((value) => (value - shift) * scale);
+    },
+  };
+}
+
+const PARAMETERS = "latent_parameters";
+
+/** optimum's export gives the distribution, the legacy one a sample of it with the graph's own noise. */
+function sampled(results: Record<string, Tensor>, random: Random): Float32Array {
+  const { [PARAMETERS]: parameters, latent_sample: sample } = results;
+  if (parameters) return sampleOf(toFloats(parameters), random);
+  if (sample) return toFloats(sample);
+  const there = Object.keys(results).join(", ");
+  throw new ForecourtError("runner_failed", `the graph of the VAE encoder lacks "${PARAMETERS}"; it has ${there}`);
+}
+
+/** diffusers' DiagonalGaussianDistribution: means, then the logarithms of variances, which it clamps to [-30, 20]. */
+function sampleOf(parameters: Float32Array, random: Random): Float32Array {
+  const size = parameters.length / 2;
+  invariant(Number.isInteger(size), "as many means as variances");
+  const noise = random.normal(size);
+  return noise.map((value, i) => {
+    const logVariance = Math.min(20, Math.max(-30, parameters[size + i] ?? 0));
+    return (parameters[i] ?? 0) + Math.exp(0.5 * logVariance) * value;
+  });
+}

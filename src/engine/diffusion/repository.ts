@@ -1,0 +1,25 @@
+// A folder in the layout of diffusers and optimum: one folder for each part of a model.
+import type { Assets, Graph } from "../../core/pipeline.ts";
+
+export type Repository = {
+  assets: Assets;
+  /** The graph of a part, e.g. "unet". */
+  graph(part: string): Promise<Graph>;
+  has(part: string): boolean;
+  /** A JSON file; empty where it is missing. The caller says what it expects of it and checks what it uses. */
+  optional<T extends object>(path: string): Promise<Partial<T>>;
+  /** scheduler/scheduler_config.json */
+  scheduler(): Promise<Record<string, unknown>>;
+};
+
+export function openRepository(assets: Assets): Repository {
+  const graphOf = (part: string) => `${part}/model.onnx`;
+  return {
+    assets,
+    graph: (part) => assets.graph(graphOf(part)),
+    has: (part) => assets.has(graphOf(part)),
+    optional: async <T extends object>(path: string): Promise<Partial<T>> =>
+      assets.has(path) ? await assets.json<T>(path) : {},
+    scheduler: () => assets.json("scheduler/scheduler_config.json"),
+  };
+}

@@ -1,0 +1,92 @@
+// Where a run begins: at noise, at a given picture, or at a picture of which a mask shows what to redraw.
+import type { Sampler } from "../samplers/sampler.ts";
+import type { Random } from "../tensor/random.ts";
+import type { Start } from "./denoise.ts";
+import type { Size } from "./image-size.ts";
+import type { LatentEncoder } from "./latent-encoder.ts";
+import type { LatentShape } from "./noise-predictor.ts";
+
+type Run = { sampler: Sampler; random: Random; shape: LatentShape };
+
+export function startAtNoise({ sampler, random, shape }: Run): Start {
+  return { sample: atFullNoise(sampler, random.normal(sizeOf(shape))), from: 0 };
+}
+
+type FromPicture = Run & {
+  encoder: LatentEncoder;
+  /** Place in the sampler's timesteps of the first step. */
+  from: number;
+  /** In pixels. */
+  size: Size;
+  /** RGB in [-1, 1] of that size. */
+  planes: Float32Array;
+};
+
+/** Numbers are drawn in diffusers' order: for the picture's latents, then for the noise on them. */
+export async function startAtPicture(given: FromPicture): Promise<Start> {
+  const { sampler, random, shape, encoder, from } = given;
+  const clean = repeated(await encoder.encode(given.planes, given), shape[0]);
+  const noise = random.normal(sizeOf(shape));
+  return { sample: sampler.noisy({ clean, noise, index: from }), from };
+}
+
+type FromMask = FromPicture & {
+  /** For each pixel whether to redraw it. */
+  mask: Uint8Array;
+  /** The model was trained to redraw: it is shown the mask and the rest of the picture. Else the rest is put back. */
+  seesMask: boolean;
+  /** Nothing of the picture is to shine through where it is redrawn. */
+  isFull: boolean;
+};
+
+/** diffusers' order again: the picture's latents (where they are needed), the noise, the latents of what is kept. */
+export async function startAtMask(given: FromMask): Promise<Start> {
+  const { sampler, random, shape, encoder, from, size, mask, seesMask, isFull } = given;
+  const needsClean = !seesMask || !isFull;
+  const clean = needsClean ? repeated(await encoder.encode(given.planes, given), shape[0]) : undefined;
+  const noise = random.normal(sizeOf(shape));
+  const sample = clean && !isFull ? sampler.noisy({ clean, noise, index: from }) : atFullNoise(sampler, noise);
+  const redraw = maskOfLatents(mask, { size, shape });
+  if (seesMask) {
+    const kept = await encoder.encode(withoutMasked(given.planes, mask), { size, random });
+    return { sample, from, besides: joined(redraw, kept) };
+  }
+  if (encoder.drawsNoise) random.normal(sizeOf(shape) / shape[0]);
+  const after: Start["after"] = (latents, next) => {
+    if (!clean) return latents;
+    const rest = next < sampler.timesteps.length ? sampler.noisy({ clean, noise, index: next }) : clean;
+    return latents.map((value, i) => ((redraw[i % redraw.length] ?? 0) > 0 ? value : (rest[i] ?? 0)));
+  };
+  return { sample, from, after };
+}
+
+const sizeOf = (shape: LatentShape) => shape.reduce((product, each) => product * each, 1);
+
+const atFullNoise = (sampler: Sampler, noise: Float32Array) => noise.map((value) => value * sampler.initNoiseSigma);
+
+function repeated(one: Float32Array, count: number): Float32Array {
+  const all = new Float32Array(one.length * count);
+  for (let i = 0; i < count; i++) all.set(one, i * one.length);
+  return all;
+}
+
+function joined(first: Float32Array, second: Float32Array): Float32Array {
+  const both = new Float32Array(first.length + second.length);
+  both.set(first);
+  both.set(second, first.length);
+  return both;
+}
+
+/** Of each latent the pixel in its upper left corner, as torch's nearest interpolation picks it. */
+function maskOfLatents(mask: Uint8Array, { size, shape }: { size: Size; shape: LatentShape }): Float32Array {
+  const [, , height, width] = shape;
+  return Float32Array.from({ length: height * width }, (_, i) => {
+    const y = Math.floor((Math.floor(i / width) * size.height) / height);
+    const x = Math.floor(((i % width) * size.width) / width);
+    return mask[y * size.width + x] ?? 0;
+  });
+}
+
+/** Grey where the picture is to be redrawn. */
+const withoutMasked = (planes: Float32Array, mask: Uint8Array) =>
+  planes.map((value, i) => (mask[i % mask.length] ? 0 : value));

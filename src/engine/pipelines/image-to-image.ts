@@ -1,0 +1,28 @@
+// Pictures drawn anew from a picture and a prompt, with a diffusion model.
+import { definePipeline } from "../../core/pipeline.ts";
+import { Type } from "../../core/schema.ts";
+import { loadDiffusionModel } from "../diffusion/diffusion-model.ts";
+import { drawTasks } from "../diffusion/draw-tasks.ts";
+import { pictureFields, promptFields, steeringFields } from "../diffusion/drawing-fields.ts";
+import { redrawnSizeField, sizeToRedraw } from "../diffusion/image-size.ts";
+import { drawnOutput } from "../media/drawn.ts";
+import { readPicture } from "../media/picture.ts";
+
+export const imageToImage = definePipeline({
+  summary: "Draws a picture anew as a text prompt says.",
+  input: Type.Object({ ...pictureFields, ...promptFields, image_size: redrawnSizeField, ...steeringFields }),
+  output: drawnOutput,
+  async load(assets) {
+    const model = await loadDiffusionModel(assets, { drawsFrom: "picture" });
+    const { codec } = assets;
+    return drawTasks({
+      model,
+      codec,
+      async plan(task) {
+        const { image_url, image_size, strength } = task.input;
+        const picture = await readPicture({ task, codec, url: image_url, field: "image_url" });
+        return { size: sizeToRedraw(image_size, { picture, ...model.size }), given: { picture, strength } };
+      },
+    });
+  },
+});

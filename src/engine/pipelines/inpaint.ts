@@ -1,0 +1,35 @@
+// A part of a picture drawn anew, with a diffusion model.
+import { definePipeline } from "../../core/pipeline.ts";
+import { mediaUrl, Type } from "../../core/schema.ts";
+import { loadDiffusionModel } from "../diffusion/diffusion-model.ts";
+import { drawTasks } from "../diffusion/draw-tasks.ts";
+import { pictureFields, promptFields, steeringFields } from "../diffusion/drawing-fields.ts";
+import { redrawnSizeField, sizeToRedraw } from "../diffusion/image-size.ts";
+import { drawnOutput } from "../media/drawn.ts";
+import { readPicture } from "../media/picture.ts";
+
+export const inpaint = definePipeline({
+  summary: "Draws a part of a picture anew as a text prompt says.",
+  input: Type.Object({
+    ...pictureFields,
+    mask_url: mediaUrl("image", "White where to draw anew, black where to keep: URL or data URI."),
+    ...promptFields,
+    image_size: redrawnSizeField,
+    ...steeringFields,
+  }),
+  output: drawnOutput,
+  async load(assets) {
+    const model = await loadDiffusionModel(assets, { drawsFrom: "mask" });
+    const { codec } = assets;
+    return drawTasks({
+      model,
+      codec,
+      async plan(task) {
+        const { image_url, mask_url, image_size, strength } = task.input;
+        const picture = await readPicture({ task, codec, url: image_url, field: "image_url" });
+        const mask = await readPicture({ task, codec, url: mask_url, field: "mask_url" });
+        return { size: sizeToRedraw(image_size, { picture, ...model.size }), given: { picture, mask, strength } };
+      },
+    });
+  },
+});
