@@ -43,6 +43,9 @@ export type SchedulerParts = {
   log: Log;
 };
 
+/** So many hopeless jobs of a long queue are refused before other work of this process comes in between. */
+const REFUSALS_AT_ONCE = 50;
+
 export function createScheduler(parts: SchedulerParts): Scheduler {
   const { work, fleet, media, clock, timers, log, resolveWeights } = parts;
   const batches = createBatches();
@@ -58,14 +61,19 @@ export function createScheduler(parts: SchedulerParts): Scheduler {
   const dispatch = createDispatch({ ...sources, batches, devices: parts.devices.map(({ device }) => device) });
   const record = createOutcomes({ ...sources, batches, isMeasurable });
 
-  const look = (): Look => {
+  const lookOnce = (): Look => {
     const facts = gatherFacts(sources);
     const actions = decide(facts);
     for (const action of actions) dispatch(action);
-    dropForgottenMedia(preparation, work);
     // A refused job uncovers the one behind it.
     if (actions.some(({ type }) => type === "refuse")) return "again";
     return nextLook(facts, work.waiting.nextDeadline());
+  };
+  const look = (): Look => {
+    let next = lookOnce();
+    for (let refused = 1; next === "again" && refused < REFUSALS_AT_ONCE; refused++) next = lookOnce();
+    dropForgottenMedia(preparation, work);
+    return next;
   };
   const loop = createLoop({ look, mend: work.reload, clock, timers, log });
 
