@@ -12,7 +12,7 @@ import type { Outbox } from "./outbox.ts";
 import { jobOfWebhook, type OutboxStore, type WebhookRow, type WebhookStatus } from "./outbox-store.ts";
 import { createPost, type Reply } from "./post.ts";
 import { createSender } from "./sender.ts";
-import type { WebhookCounters } from "./settle.ts";
+import { createSettle, type WebhookCounters } from "./settle.ts";
 import { signedHeaders } from "./signature.ts";
 import type { PublicKeyJwk, SigningKey } from "./signing-key.ts";
 import { webhookTarget } from "./target.ts";
@@ -57,8 +57,9 @@ export type WebhooksParts = {
 export function createWebhooks(parts: WebhooksParts): Webhooks {
   const { store, outbox, writes, key, guard, body, clock } = parts;
   const counters: WebhookCounters = { delivered: 0, failedAttempts: 0, dead: 0 };
-  const sender = body && createSender({ ...parts, counters, attempt: createAttempt({ ...parts, body }) });
-  const forget = sender ? outbox.onDue(sender.wake) : () => {};
+  const settle = createSettle({ ...parts, counters });
+  const sender = body && createSender({ ...parts, settle, attempt: createAttempt({ ...parts, body }) });
+  let forget = () => {};
 
   return {
     target: (url) => webhookTarget(url, guard),
@@ -72,7 +73,11 @@ export function createWebhooks(parts: WebhooksParts): Webhooks {
       return row;
     },
     counters: () => ({ sinceStart: { ...counters }, kept: store.counts() }),
-    start: () => sender?.start(),
+    start() {
+      if (!sender) return;
+      forget = outbox.onDue(sender.wake);
+      sender.wake();
+    },
     async stop() {
       forget();
       await sender?.stop();
