@@ -13,7 +13,7 @@ import { type BenchReport, benchText } from "./bench/report.ts";
 import { measureStartUp } from "./bench/start-up.ts";
 import { measureSteps, type Steps } from "./bench/steps.ts";
 import { measureThroughput } from "./bench/throughput.ts";
-import { findModel } from "./models.ts";
+import { findModel } from "./models/catalogue.ts";
 import { createProgress, type Progress } from "./progress.ts";
 import { printJson, printLine } from "./terminal.ts";
 import { versionFacts } from "./version.ts";

@@ -1,25 +1,39 @@
 // `forecourt models`: what this box offers.
 import { Command } from "commander";
-import { type Catalog, type CatalogEntry, createCatalog } from "../control/catalog/catalog.ts";
-import { ForecourtError } from "../core/errors.ts";
+import type { CatalogEntry } from "../control/catalog/catalog.ts";
+import type { Settings } from "../control/settings.ts";
+import { type Presence, presenceOf } from "../control/weights/presence.ts";
 import type { TSchema } from "../core/schema.ts";
-import { type SettingsFlags, settingsOf, withSettings } from "./settings-flags.ts";
+import { add } from "./models/add.ts";
+import { catalogueOf, findModel } from "./models/catalogue.ts";
+import { pull } from "./models/pull.ts";
+import { remove } from "./models/remove.ts";
+import { verify } from "./models/verify.ts";
+import { type SettingsFlags, withSettings } from "./settings-flags.ts";
 import { printJson, printLine, sizeText, table } from "./terminal.ts";
 
 type Flags = SettingsFlags & { json?: true };
 
 export const models = () =>
-  new Command("models").description("The models of this box.").addCommand(list()).addCommand(show());
+  new Command("models")
+    .description("The models of this box and their weights.")
+    .addCommand(list())
+    .addCommand(show())
+    .addCommand(add())
+    .addCommand(pull())
+    .addCommand(verify())
+    .addCommand(remove());
 
 const list = () =>
   withSettings(new Command("list"))
     .summary("list all models")
     .description("Lists the built-in models and those of <data>/models.")
     .option("--json", "print as JSON")
-    .action(({ json, ...flags }: Flags) => {
-      const entries = catalogOf(flags).list();
-      if (json) return printJson(entries.map(published));
-      printLine(table(["id", "title", "category", "memory", "price", "origin"], entries.map(row)));
+    .action(async ({ json, ...flags }: Flags) => {
+      const { catalog, settings } = catalogueOf(flags);
+      const models = await Promise.all(catalog.list().map((entry) => withPresence(entry, settings)));
+      if (json) return printJson(models.map(published));
+      printLine(table(["id", "title", "category", "weights", "memory", "price", "origin"], models.map(row)));
     });
 
 const show = () =>
@@ -28,39 +42,53 @@ const show = () =>
     .description("Shows one model: what it does, what it takes, what it costs.")
     .argument("<model>", "id or alias")
     .option("--json", "print as JSON")
-    .action((endpoint: string, { json, ...flags }: Flags) => {
-      const entry = findModel(catalogOf(flags), endpoint);
-      if (json) return printJson({ ...published(entry), input: entry.input, output: entry.output });
-      printLine(describe(entry));
+    .action(async (endpoint: string, { json, ...flags }: Flags) => {
+      const { catalog, settings } = catalogueOf(flags);
+      const model = await withPresence(findModel(catalog, endpoint), settings);
+      if (json) return printJson({ ...published(model), input: model.entry.input, output: model.entry.output });
+      printLine(describe(model));
     });
 
-const catalogOf = (flags: SettingsFlags) => createCatalog({ data: settingsOf(flags).settings.data });
+type Listed = { entry: CatalogEntry; weights: Presence };
 
-/** Throws `not_found` with what is there. */
-export function findModel(catalog: Catalog, endpoint: string): CatalogEntry {
-  const entry = catalog.find(endpoint);
-  if (entry) return entry;
-  const known = catalog.list().map(({ model }) => model.id);
-  const near = known.filter((id) => id.includes(endpoint));
-  const offer = (near.length > 0 ? near : known).join(", ");
-  throw new ForecourtError("not_found", `There is no model ${endpoint}. This box has: ${offer}.`);
-}
+const withPresence = async (entry: CatalogEntry, { data, hub }: Settings): Promise<Listed> => ({
+  entry,
+  weights: await presenceOf({ source: entry.model.source, data, caches: hub.caches }),
+});
 
-const published = ({ model, origin }: CatalogEntry) => ({ ...model, origin });
+const published = ({ entry: { model, origin }, weights: { wantedBytes, ...weights } }: Listed) => ({
+  ...model,
+  origin,
+  weights: { ...weights, wanted_bytes: wantedBytes },
+});
 
-const row = ({ model, origin }: CatalogEntry) => [
+const row = ({ entry: { model, origin }, weights }: Listed) => [
   model.id,
   model.title,
   model.category,
+  weightsText(weights),
   sizeText(model.memory.weights + model.memory.working),
   priceText(model),
   origin,
 ];
 
+function weightsText({ state, bytes, wantedBytes }: Presence): string {
+  switch (state) {
+    case "built-in":
+      return "built in";
+    case "complete":
+      return sizeText(bytes);
+    case "partial":
+      return `${sizeText(bytes)} of ${sizeText(wantedBytes)}`;
+    case "absent":
+      return wantedBytes > 0 ? `not here (${sizeText(wantedBytes)})` : "not here";
+  }
+}
+
 const priceText = ({ price }: CatalogEntry["model"]) =>
   price.amount === 0 ? "free" : `${price.amount} ${price.currency} per ${price.unit}`;
 
-function describe({ model, input, origin }: CatalogEntry): string {
+function describe({ entry: { model, input, origin }, weights }: Listed): string {
   const facts = [
     ["id", model.id],
     ...(model.aliases.length > 0 ? [["also as", model.aliases.join(", ")]] : []),
@@ -68,6 +96,8 @@ function describe({ model, input, origin }: CatalogEntry): string {
     ["licence", `${model.licence.id}${model.licence.commercial ? "" : " (no commercial use)"}`],
     ["price", priceText(model)],
     ["memory", `${sizeText(model.memory.weights)} loaded, ${sizeText(model.memory.working)} more while it runs`],
+    ["weights", weightsText(weights)],
+    ...(weights.folder ? [["", weights.folder]] : []),
     ["defined in", origin],
   ].map(([name = "", value = ""]) => `  ${name.padEnd(12)}${value}`);
   const inputs = Object.entries(input.properties).map(([name, schema]) => [

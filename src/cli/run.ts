@@ -3,7 +3,7 @@ import { Command } from "commander";
 import { createCatalog } from "../control/catalog/catalog.ts";
 import type { Settings } from "../control/settings.ts";
 import { createLog } from "../core/log.ts";
-import { findModel } from "./models.ts";
+import { findModel } from "./models/catalogue.ts";
 import { createProgress } from "./progress.ts";
 import { readInput } from "./run/input.ts";
 import { type Outcome, saveFiles } from "./run/outcome.ts";

@@ -1,0 +1,50 @@
+// `forecourt models add`: a Hub repository becomes a model of this box.
+import { Command, Option } from "commander";
+import { type AddedModel, addModel } from "../../control/catalog/add/add-model.ts";
+import { type Precision, precisions } from "../../control/catalog/add/pick-graph.ts";
+import { hubAccess, openHub } from "../../control/weights/access.ts";
+import { wrongUsage } from "../failure.ts";
+import { type SettingsFlags, settingsOf, withSettings } from "../settings-flags.ts";
+import { note, printJson, printLine, sizeText } from "../terminal.ts";
+import { interruptible } from "./interrupt.ts";
+
+type Flags = SettingsFlags & { id?: string; precision?: Precision; json?: true };
+
+export const add = () =>
+  withSettings(new Command("add"))
+    .summary("make a model of a Hub repository")
+    .description("Reads what a Hub repository says of itself and writes a model file to <data>/models.")
+    .argument("<repository>", "OWNER/REPO, or OWNER/REPO@REVISION for a branch, tag or commit")
+    .option("--id <id>", "id of the model; default: the repository's name in lower case")
+    .addOption(
+      new Option("--precision <precision>", "which of the graphs to take, where there are several").choices(precisions),
+    )
+    .option("--json", "print as JSON")
+    .addHelpText("after", "\nExample: forecourt models add Xenova/clip-vit-base-patch32 --id acme/clip")
+    .action(async (name: string, { id, precision, json, ...flags }: Flags) => {
+      const { settings } = settingsOf(flags);
+      const added = await interruptible("Stopped. Nothing was written.", (signal) =>
+        addModel({
+          ...repositoryOf(name),
+          data: settings.data,
+          wishes: { ...(id && { id }), ...(precision && { precision }) },
+          tools: { ...openHub(hubAccess(settings)), signal },
+        }),
+      );
+      if (json) return printJson(added);
+      print(added);
+    });
+
+function repositoryOf(name: string): { repo: string; revision: string } {
+  const [repo = "", revision = "main", ...rest] = name.split("@");
+  const isGood = /^[\w.-]+(\/[\w.-]+)?$/.test(repo) && revision !== "" && rest.length === 0;
+  if (!isGood) throw wrongUsage(`${name} is not a repository such as OWNER/REPO or OWNER/REPO@REVISION.`);
+  return { repo, revision };
+}
+
+function print({ model, file, bytes, unsure }: AddedModel): void {
+  printLine(file);
+  note(`${model.id} runs through ${model.pipeline}; its weights are ${sizeText(bytes)}.`);
+  for (const sentence of unsure) note(`- ${sentence}`);
+  note(`Fetch them with \`forecourt models pull ${model.id}\`. A running server knows the model after its next start.`);
+}
