@@ -22,7 +22,7 @@ import type { Route } from "./route-failure.ts";
 
 export type GatewayParts = Pick<
   Appliance,
-  "catalog" | "keys" | "tokens" | "jobs" | "files" | "uploads" | "webhooks" | "fleet" | "device" | "log"
+  "catalog" | "keys" | "tokens" | "jobs" | "files" | "uploads" | "webhooks" | "fleet" | "supply" | "device" | "log"
 > & {
   settings: Pick<Settings, "publicUrl" | "allowOrigins"> & { limits: Pick<Settings["limits"], "bodyMb"> };
   /** Shown in the documentation. */
@@ -94,7 +94,7 @@ function createApp({ settings, clock = systemClock, keepAliveMs = KEEP_ALIVE_MS,
           detail: { hide: true },
         })
         .guard({ beforeHandle: ({ request }) => requireScope(authenticate(request), "admin") }, (forAdmins) =>
-          forAdmins.use(admin({ ...box, clock, bodyLimit })),
+          forAdmins.use(admin({ ...facing, clock })),
         ),
     );
   return app;

@@ -55,6 +55,16 @@ describe("the state of the box over HTTP", () => {
     run.finish({});
   });
 
+  test("tells how far a model's download is, and ends with what is on the disk", async () => {
+    const response = await ask("GET", "/models/forecourt/echo/download");
+    expect(response.headers.get("content-type")).toStartWith("text/event-stream");
+    expect(await response.text()).toContain('data: {"state":"built-in","at":0,"of":0}');
+    expect((await ask("GET", "/models/forecourt/none/download")).status).toBe(404);
+    expect((await ask("GET", "/models/forecourt/echo/other")).status).toBe(404);
+    const path = "/admin/v1/models/forecourt/echo/download";
+    expect((await gateway.ask("GET", path, { key: gateway.apiKey })).status).toBe(403);
+  });
+
   test("lists whole model files with their origin", async () => {
     const { models } = await (await ask("GET", "/models")).json();
     expect(models).toMatchObject([{ id: "forecourt/echo", pipeline: "echo", origin: "built-in" }]);

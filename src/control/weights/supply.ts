@@ -5,7 +5,7 @@ import type { Log } from "../../core/log.ts";
 import type { Model } from "../../engine/model.ts";
 import type { Settings } from "../settings.ts";
 import { resolveWeights } from "./embedded.ts";
-import { type FetchableSource, isFetchable } from "./presence.ts";
+import { type FetchableSource, isFetchable, type Presence, presenceOf } from "./presence.ts";
 import type { PullEvent } from "./progress.ts";
 import { type HubAccess, type PullLimits, pull } from "./pull.ts";
 import { createTally, type Tally } from "./tally.ts";
@@ -20,6 +20,8 @@ export type Supply = {
   fetchAhead(models: readonly Model[]): void;
   /** How far the download is each time it got further; ends with it, at once if there is none. */
   watch(model: Model, signal: AbortSignal): AsyncGenerator<DownloadStep>;
+  /** What of its weights is on this machine. */
+  presenceOf(model: Model): Promise<Presence>;
   /** Ends all downloads; what arrived stays for the next start. */
   stop(): Promise<void>;
 };
@@ -113,6 +115,7 @@ export function createSupply({ data, access, limits, when, log, clock = systemCl
         await change;
       }
     },
+    presenceOf: ({ source }) => presenceOf({ source, data, caches }),
     async stop() {
       closing.abort(new ForecourtError("unavailable", "The server stops."));
       await Promise.allSettled([ahead, ...[...flights.values()].map(({ folder }) => folder)]);

@@ -5,13 +5,17 @@ import type { Clock } from "../../core/clock.ts";
 import type { Bytes } from "../../core/units.ts";
 import { toOpenApi } from "../docs/openapi-schema.ts";
 import { readJson } from "../read-json.ts";
+import type { ReportFailure } from "../report.ts";
+import { watchDownload } from "./download.ts";
 import { createKey, listKeys, newKeySchema, revokeKey } from "./keys.ts";
 import { listModels } from "./models.ts";
 import { showStatus } from "./status.ts";
 import { listWebhooks, replayWebhook } from "./webhooks.ts";
 
-type Parts = Pick<Appliance, "catalog" | "keys" | "jobs" | "webhooks" | "fleet" | "device"> & {
+type Parts = Pick<Appliance, "catalog" | "keys" | "jobs" | "webhooks" | "fleet" | "device" | "supply"> & {
   clock: Clock;
+  keepAliveMs: number;
+  report: ReportFailure;
   bodyLimit: Bytes;
 };
 
@@ -25,6 +29,9 @@ export const admin = ({ bodyLimit, clock, ...box }: Parts) =>
       detail: detail("End a key at once and for ever"),
     })
     .get("/models", () => listModels(box.catalog), { detail: detail("All models, with the whole of their files") })
+    .get("/models/*", ({ request, params }) => watchDownload(box, request, params["*"]), {
+      detail: { ...detail("Progress of a model's download, as events: /admin/v1/models/{id}/download"), hide: true },
+    })
     .get("/status", () => showStatus(box), { detail: detail("Device, runners and open jobs") })
     .get("/webhooks", ({ request }) => listWebhooks(box.webhooks, new URL(request.url).searchParams), {
       detail: { ...detail("Webhooks, latest request first"), parameters: webhookFilters },
