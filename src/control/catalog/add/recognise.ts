@@ -8,7 +8,10 @@ import type { Repository } from "./repository.ts";
 import { stableDiffusion } from "./stable-diffusion.ts";
 
 /** By `_class_name` of model_index.json, without the prefix of the program that exported it. */
-const DIFFUSERS: Record<string, Family> = { StableDiffusionPipeline: stableDiffusion };
+const DIFFUSERS: Record<string, Family> = {
+  StableDiffusionPipeline: stableDiffusion,
+  LatentConsistencyModelPipeline: stableDiffusion,
+};
 
 /** By `model_type` of config.json. */
 const TRANSFORMERS: Record<string, Family> = { clip };

@@ -1,5 +1,4 @@
-// Stable Diffusion 1 and 2 in ONNX: optimum's layout and that of diffusers' old script. models.md 1.1 and 2.
-import { ForecourtError } from "../../../core/errors.ts";
+// Stable Diffusion 1 and 2 and latent consistency models in ONNX: optimum's layout and that of diffusers' old script. models.md 1.1 and 2.
 import { createSampler } from "../../../engine/samplers/registry.ts";
 import { configOf, type Family, present, requireFiles, tokenizerFiles } from "./finding.ts";
 import { pickGraph } from "./pick-graph.ts";
@@ -9,15 +8,13 @@ const GRAPHS = ["text_encoder/model.onnx", "unet/model.onnx", "vae_decoder/model
 const CONFIGS = ["text_encoder/config.json", "unet/config.json", "vae/config.json", "vae_decoder/config.json"];
 
 export const stableDiffusion: Family = (repository, { precision }) => {
-  if (typeof configOf(repository, "unet/config.json").time_cond_proj_dim === "number")
-    throw latentConsistency(repository);
   const scheduler = requireFiles(repository, ["scheduler/scheduler_config.json"]);
   createSampler(configOf(repository, "scheduler/scheduler_config.json"), 1); // refuses what it can't do
   const graphs = Object.fromEntries(
     GRAPHS.map((graph) => [graph, pickGraph(repository, { graph, ...(precision && { precision }) })]),
   );
   const { size, isKnown } = nativeSize(repository);
-  const isDistilled = /turbo|lightning|hyper|lcm/i.test(repository.repo);
+  const fewSteps = fewStepsOf(repository);
   return {
     pipeline: "text-to-image",
     category: "text-to-image",
@@ -29,17 +26,29 @@ export const stableDiffusion: Family = (repository, { precision }) => {
       ...tokenizerFiles(repository, "tokenizer/"),
       ...Object.values(graphs).flatMap(({ files }) => files),
     ],
-    defaults: isDistilled ? { num_inference_steps: 4, guidance_scale: 1 } : {},
+    defaults: fewSteps?.defaults ?? {},
     working: attentionBytes(repository, size),
     unit: "image",
     unsure: [
       ...(isKnown
         ? []
         : [`The size it was trained for is taken to be ${size} x ${size}: there is no unet/config.json.`]),
-      ...(isDistilled ? ["By its name it draws in few steps: 4 without guidance are its defaults."] : []),
+      ...(fewSteps ? [fewSteps.reason] : []),
     ],
   };
 };
+
+/** Models that were distilled draw in a few steps; a latent consistency model takes its guidance as an input. */
+function fewStepsOf(repository: Repository): { defaults: Record<string, number>; reason: string } | undefined {
+  if (typeof configOf(repository, "unet/config.json").time_cond_proj_dim === "number")
+    return {
+      defaults: { num_inference_steps: 4 },
+      reason: "It is a latent consistency model: its default is 4 steps.",
+    };
+  if (!/turbo|lightning|hyper|lcm/i.test(repository.repo)) return undefined;
+  const reason = "By its name it draws in few steps: 4 without guidance are its defaults.";
+  return { defaults: { num_inference_steps: 4, guidance_scale: 1 }, reason };
+}
 
 /** Stable Diffusion 1's, where a repository does not say. */
 const LATENT_SIDE = 64;
@@ -63,10 +72,3 @@ function attentionBytes(repository: Repository, size: number): number {
   const latents = (size / UPSCALE) ** 2;
   return 2 * 2 * (typeof first === "number" ? first : HEADS) * 4 * latents ** 2;
 }
-
-const latentConsistency = ({ repo }: Repository) =>
-  new ForecourtError(
-    "misconfigured",
-    `${repo} is a latent consistency model (its UNet takes timestep_cond), which no pipeline of this version runs.`,
-    { details: { reason: "unknown_architecture", architecture: "LatentConsistencyModelPipeline" } },
-  );

@@ -130,6 +130,17 @@ describe("Stable Diffusion", () => {
     expect(draft.unsure.join(" ")).not.toContain("taken to be");
   });
 
+  test("a latent consistency model is known by its UNet and draws in four steps, guided", () => {
+    const ofLcm = {
+      ...optimum.configs,
+      "model_index.json": { _class_name: "LatentConsistencyModelPipeline" },
+      "unet/config.json": { sample_size: 96, time_cond_proj_dim: 256 },
+    };
+    const draft = recognise({ ...optimum, configs: ofLcm });
+    expect(draft.model).toMatchObject({ pipeline: "text-to-image", defaults: { num_inference_steps: 4 } });
+    expect(draft.model.defaults).not.toHaveProperty("guidance_scale");
+  });
+
   test("its memory follows from its graphs and the size of its pictures", () => {
     const { weights, working } = recognise(optimum).model.memory as { weights: number; working: number };
     expect(weights / MB).toBeCloseTo(150 + 1.1 * (2 + 2000 + 1440 + 1360 + 198), 0);
