@@ -1,6 +1,9 @@
 // Every family by the pipeline classes that a model_index.json names in `_class_name`.
 import { ForecourtError } from "../../core/errors.ts";
+import { loadFlux } from "./family/flux.ts";
 import { loadStableDiffusion } from "./family/stable-diffusion.ts";
+import { loadStableDiffusion3 } from "./family/stable-diffusion-3.ts";
+import { loadStableDiffusionXl } from "./family/stable-diffusion-xl.ts";
 import type { LoadFamily } from "./family.ts";
 
 const families = {
@@ -8,6 +11,15 @@ const families = {
   StableDiffusionImg2ImgPipeline: loadStableDiffusion,
   StableDiffusionInpaintPipeline: loadStableDiffusion,
   LatentConsistencyModelPipeline: loadStableDiffusion,
+  StableDiffusionXLPipeline: loadStableDiffusionXl,
+  StableDiffusionXLImg2ImgPipeline: loadStableDiffusionXl,
+  StableDiffusionXLInpaintPipeline: loadStableDiffusionXl,
+  StableDiffusion3Pipeline: loadStableDiffusion3,
+  StableDiffusion3Img2ImgPipeline: loadStableDiffusion3,
+  StableDiffusion3InpaintPipeline: loadStableDiffusion3,
+  FluxPipeline: loadFlux,
+  FluxImg2ImgPipeline: loadFlux,
+  FluxInpaintPipeline: loadFlux,
 } as const satisfies Record<string, LoadFamily>;
 
 type ClassName = keyof typeof families;

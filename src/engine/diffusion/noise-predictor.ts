@@ -22,7 +22,7 @@ export type Begin = {
 };
 
 export type NoisePredictor = {
-  /** Channels that the graph is shown; undefined where it leaves them open. */
+  /** Channels that the graph is shown; undefined where it leaves them open or has a layout of its own. */
   channels: number | undefined;
   /** Names of the inputs besides latents and timestep. */
   inputs: readonly string[];
@@ -51,7 +51,7 @@ export function createNoisePredictor({ graph, layout, timestepScale = 1 }: Denoi
   const further = graph.inputs.filter((port) => port !== sample && port !== timestepPort);
   const channels = sample.shape[1];
   return {
-    channels: typeof channels === "number" ? channels : undefined,
+    channels: typeof channels === "number" && !layout ? channels : undefined,
     inputs: further.map(({ name }) => name),
     begin(given) {
       const constants = constantInputs(further, given);

@@ -49,7 +49,7 @@ export async function loadClipTokenizer(assets: Assets, folder: string): Promise
 type Parts = { description: object; config: TokenizerConfig; name: string };
 
 function createClipTokenizer({ description, config, name }: Parts): Tokenizer {
-  const library = build(description, config, name);
+  const library = openDescription({ description, config, name });
   const idOf = (token: SpecialToken) => {
     const id = library.token_to_id(contentOf(token));
     if (id === undefined) throw new ForecourtError("weights_missing", `${name} has no token ${contentOf(token)}`);
@@ -72,7 +72,8 @@ function createClipTokenizer({ description, config, name }: Parts): Tokenizer {
   };
 }
 
-function build(description: object, config: object, name: string): Library {
+/** What tokenizer.json describes; `name` is for the error. Throws `weights_missing`. */
+export function openDescription({ description, config, name }: { description: object; config: object; name: string }) {
   try {
     return new Library(asInRust(description), config);
   } catch (cause) {

@@ -1,6 +1,7 @@
 // Stable Diffusion 1 and 2 and their distilled forms (Turbo, latent consistency): one CLIP text encoder and a UNet.
 import { loadClipTokenizer } from "../../text/tokenizer.ts";
 import type { LoadFamily } from "../family.ts";
+import { rowOf } from "../joined-embeddings.ts";
 import { cannotSkip, createPromptEncoder } from "../prompt-encoder.ts";
 import { loadUnet } from "../unet.ts";
 
@@ -15,8 +16,8 @@ export const loadStableDiffusion: LoadFamily = async (repository) => {
     async encode({ text, clipSkip }) {
       // A lower layer's states would still need the encoder's final norm, which its graph keeps to itself.
       if (clipSkip > 0) throw cannotSkip();
-      const { data, tokens, width, dropped } = await encoder.encode(text);
-      return { rows: { encoder_hidden_states: { data, shape: [tokens, width] } }, dropped };
+      const states = await encoder.encode(text);
+      return { rows: { encoder_hidden_states: rowOf(states) }, dropped: states.dropped };
     },
     shared: ({ scale }) => scaleRows(scale),
   };

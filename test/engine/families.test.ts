@@ -1,0 +1,142 @@
+// Tiny models of every diffusion family against Python's diffusers (made by the scripts of test/reference/families).
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Assets, Pixels } from "../../src/core/pipeline.ts";
+import { type DiffusionModel, loadDiffusionModel } from "../../src/engine/diffusion/diffusion-model.ts";
+import { createRandom } from "../../src/engine/tensor/random.ts";
+import { loadT5Tokenizer } from "../../src/engine/text/t5-tokenizer.ts";
+import { loadClipTokenizer } from "../../src/engine/text/tokenizer.ts";
+import { openOverlay } from "./support/overlay.ts";
+
+setDefaultTimeout(60_000);
+
+const FAMILIES = join(import.meta.dir, "../reference/families");
+
+type Case = {
+  name: string;
+  task: "text-to-image" | "image-to-image" | "inpaint";
+  prompt: string;
+  negative_prompt: string;
+  clip_skip?: number;
+  steps: number;
+  seed: number;
+  guidance: number;
+  count: number;
+  width: number;
+  height: number;
+  strength?: number;
+  scheduler?: Record<string, unknown>;
+  /** In latents.bin: first number, and [steps, count, channels, height, width]. */
+  latents: { at: number; shape: number[] };
+  images: string[];
+};
+type Recorded = { ids: Record<string, number[]>; cases: Case[] };
+
+const DRAWS_FROM = { "text-to-image": "prompt", "image-to-image": "picture", inpaint: "mask" } as const;
+const LARGEST_RELATIVE = 1e-4;
+
+/** Folder -> folders whose parts it shares. */
+const folders: Record<string, string[]> = {
+  sd: [],
+  "sd-inpaint": ["sd"],
+  lcm: ["sd"],
+  sdxl: [],
+  sd3: [],
+  "flux-dev": [],
+  "flux-schnell": ["flux-dev"],
+};
+
+for (const [name, others] of Object.entries(folders)) {
+  describe(`${name} agrees with diffusers`, () => {
+    const folder = join(FAMILIES, name);
+    const assets = openOverlay([folder, ...others.map((other) => join(FAMILIES, other))]);
+    const { ids, cases }: Recorded = JSON.parse(readFileSync(join(folder, "cases.json"), "utf8"));
+    const latents = new Float32Array(new Uint8Array(readFileSync(join(folder, "latents.bin"))).buffer);
+
+    if (ids.prompt && ids.negative) {
+      test("the prompts become the same tokens", async () => {
+        const tokenizer = await loadClipTokenizer(assets, "tokenizer");
+        const first = cases[0];
+        expect(tokenizer.encode(first?.prompt ?? "").ids).toEqual(ids.prompt ?? []);
+        expect(tokenizer.encode("blurry stars").ids).toEqual(ids.negative ?? []);
+      });
+    }
+
+    if (ids.t5) {
+      test("the prompt becomes T5's tokens, cut at its length with the end token kept", async () => {
+        const folder = name === "sd3" ? "tokenizer_3" : "tokenizer_2";
+        const tokenizer = await loadT5Tokenizer(assets, { folder, maxLength: 512 });
+        const { prompt = "" } = cases[0] ?? {};
+        expect(tokenizer.encode(prompt).ids).toEqual(ids.t5 ?? []);
+        const short = await loadT5Tokenizer(assets, { folder, maxLength: 4 });
+        const wanted = [...(ids.t5 ?? []).slice(0, 3), ids.t5?.at(-1) ?? 0];
+        expect(short.encode(prompt)).toEqual({ ids: wanted, dropped: (ids.t5?.length ?? 0) - 4 });
+        expect(short.pad([5], 3)).toEqual([5, 0, 0]);
+      });
+    }
+
+    for (const each of cases) {
+      test(`${each.name}: latents of each step within 1e-4, pictures within 2/255`, async () => {
+        const model = await loadDiffusionModel(assets, { drawsFrom: DRAWS_FROM[each.task] });
+        const { steps, pictures } = await drawn(model, assets, each);
+        const [count = 0, ...rest] = each.latents.shape;
+        const size = rest.reduce((product, value) => product * value, 1);
+        expect(steps).toHaveLength(count);
+        for (const [i, step] of steps.entries()) {
+          const from = each.latents.at + i * size;
+          expect(distance(step, latents.subarray(from, from + size))).toBeLessThan(LARGEST_RELATIVE);
+        }
+        expect(pictures).toHaveLength(each.images.length);
+        for (const [i, file] of each.images.entries()) {
+          const wanted = await assets.codec.decode(new Uint8Array(readFileSync(join(folder, file))));
+          expect(largestDifference(pictures[i], wanted)).toBeLessThanOrEqual(2);
+        }
+      });
+    }
+  });
+}
+
+async function drawn(model: DiffusionModel, { codec }: Assets, wanted: Case) {
+  const open = async (name: string) => await codec.decode(new Uint8Array(readFileSync(join(FAMILIES, name))));
+  const { prompt, negative_prompt, clip_skip: clipSkip = 0, strength, guidance: scale } = wanted;
+  const isGuided = model.guidance === "two-prompts" && scale > 1;
+  const drawing = model.draw({
+    prompt: await model.encode({ text: prompt, isNegative: false, clipSkip }),
+    ...(isGuided && { negative: await model.encode({ text: negative_prompt, isNegative: true, clipSkip }) }),
+    scale,
+    size: { width: wanted.width, height: wanted.height },
+    count: wanted.count,
+    steps: wanted.steps,
+    random: createRandom(wanted.seed),
+    ...(wanted.scheduler && { scheduler: wanted.scheduler }),
+    ...(strength !== undefined && {
+      given: {
+        picture: await open("picture.png"),
+        ...(wanted.task === "inpaint" && { mask: await open("mask.png") }),
+        strength,
+      },
+    }),
+    signal: new AbortController().signal,
+  });
+  const steps: Float32Array[] = [];
+  let next = await drawing.next();
+  for (; !next.done; next = await drawing.next()) steps.push(next.value.latents);
+  return { steps, pictures: next.value };
+}
+
+/** Largest difference, relative to the largest number. */
+function distance(actual: Float32Array, wanted: Float32Array): number {
+  expect(actual.length).toBe(wanted.length);
+  let [most, largest] = [0, 0];
+  for (const [i, value] of wanted.entries()) {
+    most = Math.max(most, Math.abs(value - (actual[i] ?? Number.NaN)));
+    largest = Math.max(largest, Math.abs(value));
+  }
+  return most / largest;
+}
+
+function largestDifference(actual: Pixels | undefined, wanted: Pixels): number {
+  expect(actual).toMatchObject({ width: wanted.width, height: wanted.height, channels: 3 });
+  return wanted.data.reduce((most, value, i) => Math.max(most, Math.abs(value - (actual?.data[i] ?? 999))), 0);
+}
