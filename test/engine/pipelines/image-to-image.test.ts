@@ -18,7 +18,7 @@ const URL = "https://example.com/picture.png";
 const grey = async (value: number) =>
   await assets.codec.encode({ data: new Uint8Array(64).fill(value), width: 8, height: 8, channels: 1 }, "png");
 
-const redraw = (input: Record<string, unknown>, bytes = picture) =>
+const redraw = (input: Record<string, unknown>, bytes: Uint8Array = picture) =>
   runOnce(imageToImage, {
     assets,
     input: { image_url: URL, prompt: "a", seed: 1, num_inference_steps: 4, output_format: "png", ...input },

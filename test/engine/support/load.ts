@@ -1,6 +1,6 @@
 // Opens a folder of weights on the CPU as a runner does, and runs pipelines on it without a runner.
 
-import type { Pipeline, Step, Task } from "../../../src/core/pipeline.ts";
+import type { Assets, Pipeline, Step, Task } from "../../../src/core/pipeline.ts";
 import { parse, type Static, type TObject } from "../../../src/core/schema.ts";
 import { createAssets, type LoadedAssets } from "../../../src/engine/runner/assets.ts";
 import { createCodec } from "../../../src/engine/runner/codec.ts";
@@ -30,7 +30,7 @@ export async function runOnce<In extends TObject, Out extends TObject>(
     signal,
     media,
   }: {
-    assets: LoadedAssets;
+    assets: Assets;
     input: Record<string, unknown>;
     signal?: AbortSignal;
     media?: (url: string) => Promise<Uint8Array>;
