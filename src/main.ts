@@ -4,7 +4,10 @@ import type { CommandTable } from "./cli/program.ts";
 const commands: CommandTable = {
   serve: { summary: "serve the models", load: async () => (await import("./cli/serve.ts")).serve() },
   run: { summary: "run one model once", load: async () => (await import("./cli/run.ts")).run() },
-  models: { summary: "list, add, fetch and check models", load: async () => (await import("./cli/models.ts")).models() },
+  models: {
+    summary: "list, add, fetch and check models",
+    load: async () => (await import("./cli/models.ts")).models(),
+  },
   keys: { summary: "create, list and revoke API keys", load: async () => (await import("./cli/keys.ts")).keys() },
   ps: { summary: "show what a running server has loaded", load: async () => (await import("./cli/ps.ts")).ps() },
   doctor: {
