@@ -7,6 +7,7 @@ const PUBLIC = [
   "ALL /cdn/*",
   "ALL /files/*",
   "GET /.well-known/jwks.json",
+  "GET /rest/.well-known/jwks.json",
   "GET /health",
   "GET /models",
   "GET /models/*",
