@@ -33,7 +33,7 @@ CASES = [
     ("euler-trailing-10", "yellow ring on green", "", "EulerDiscreteScheduler", {"timestep_spacing": "trailing"}, 10, 4.0, False),
     ("ddim-trailing-10-no-guidance", "pink cross", "", "DDIMScheduler", {"clip_sample": False, "set_alpha_to_one": False, "timestep_spacing": "trailing"}, 10, 1.0, False),
 ]
-STEPS, GUIDANCE = 20, 4.0  # the default of the repository, for the case "default"
+STEPS, GUIDANCE = 20, 3.0  # the default of the repository, for the case "default"
 
 
 def sample_of(x):

@@ -20,7 +20,7 @@ import world
 from common import DEMO, WORK, log, save_state
 
 CROP = 32
-STEPS, GUIDANCE = 20, 4.0
+STEPS, GUIDANCE = 20, 3.0
 PALETTE = world.PALETTE.numpy()
 
 # ----------------------------------------------------------------------------------------------- seeing by pixels
