@@ -149,7 +149,9 @@ check_tools() {
   done
   if [ -z "$built" ] && ! has npm; then
     has curl || has wget || missing="$missing curl"
-    for tool in gzip sha512sum tar; do
+    tools=unzip
+    [ -z "${npm_config_registry:-}" ] || tools="gzip sha512sum tar"
+    for tool in $tools; do
       has "$tool" || missing="$missing $tool"
     done
   fi

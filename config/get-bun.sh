@@ -1,11 +1,13 @@
 #!/bin/sh
 # Prints the path of the Bun that this project is built with; installs it into the folder $1 when it is not there yet.
-# Needs npm, or curl or wget with tar. The archive must have the hash that bun.lock names.
+# Needs npm, or curl or wget. Without npm it comes from the mirror that npm_config_registry names (needs tar; the archive
+# must have the hash of bun.lock), else from Bun's own releases (needs unzip; the hash is that of the release).
 set -eu
 
 folder=$1
 version=1.4.5
-registry=${npm_config_registry:-https://registry.npmjs.org}
+registry=${npm_config_registry:-}
+releases=https://github.com/oven-sh/bun/releases/download/bun-v$version
 
 say() { printf '%s\n' "$*" >&2; }
 give_up() {
@@ -34,7 +36,8 @@ download() {
   fi
 }
 
-by_download() {
+by_mirror() {
+  has tar || give_up "tar is missing; install it with your package manager."
   archive=$folder/bun.tgz
   download "${registry%/}/@oven/$package/-/$package-$version.tgz" "$archive" || return 1
   if [ "$(sha512sum "$archive" | cut -d ' ' -f 1)" != "$(wanted_hash)" ]; then
@@ -44,6 +47,21 @@ by_download() {
   mkdir -p "$folder/node_modules/@oven/$package"
   tar -xzf "$archive" -C "$folder/node_modules/@oven/$package" --strip-components=1
   rm -f "$archive"
+}
+
+by_release() {
+  has unzip || give_up "unzip is missing; install it, or npm, with your package manager."
+  archive=$folder/$package.zip
+  download "$releases/$package.zip" "$archive" && download "$releases/SHASUMS256.txt" "$archive.sums" || return 1
+  wanted=$(awk -v name="$package.zip" '$2 == name { print $1 }' "$archive.sums")
+  if [ -z "$wanted" ] || [ "$(sha256sum "$archive" | cut -d ' ' -f 1)" != "$wanted" ]; then
+    rm -f "$archive" "$archive.sums"
+    give_up "the downloaded Bun $version does not have the hash of its release; try again."
+  fi
+  mkdir -p "${bun%/*}"
+  unzip -q -o -j "$archive" "$package/bun" -d "${bun%/*}"
+  chmod 755 "$bun"
+  rm -f "$archive" "$archive.sums"
 }
 
 # The platform's own package holds the program itself, so that no install script needs to run.
@@ -60,8 +78,11 @@ if ! is_right "$bun"; then
   if has npm; then
     by_npm || give_up "npm could not install @oven/$package; its message is above."
   elif has curl || has wget; then
-    has tar || give_up "tar is missing; install it with your package manager."
-    by_download || give_up "$registry did not answer; is this machine connected?"
+    if [ -n "$registry" ]; then
+      by_mirror || give_up "$registry did not answer; is this machine connected?"
+    else
+      by_release || give_up "$releases did not answer; is this machine connected?"
+    fi
   else
     give_up "none of npm, curl and wget is here; install one of them."
   fi

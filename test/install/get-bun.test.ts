@@ -37,13 +37,21 @@ test("an archive without the hash of bun.lock is refused and not unpacked", asyn
   );
 });
 
-test("a registry that does not answer is named", async () => {
+test.each([
+  ["a mirror", { npm_config_registry: "http://127.0.0.1:9" }, "http://127.0.0.1:9 did not answer"],
+  ["Bun's releases", {}, "/releases/download/bun-v1.4.5 did not answer"],
+])("%s without an answer is named", async (_, environment, expected) => {
   using machine = createMachine();
   machine.onlyTools(withoutNpm);
   machine.tool("curl", "exit 7");
-  const { exitCode, stderr } = await machine.run(["dash"], ["config/get-bun.sh", join(machine.home, "bun")]);
+  machine.tool("unzip", "exit 1");
+  const { exitCode, stderr } = await machine.run(
+    ["dash"],
+    ["config/get-bun.sh", join(machine.home, "bun")],
+    environment,
+  );
   expect(exitCode).toBe(1);
-  expect(stderr).toContain("did not answer");
+  expect(stderr).toContain(expected);
 });
 
 test("with no way to download it says what to install", async () => {
