@@ -133,7 +133,7 @@ function assemble(found: Found): Appliance {
     files,
     media: createInputMedia({
       files,
-      ownMedia: createOwnMedia({ files, uploads, keys, tokens }),
+      ownMedia: createOwnMedia({ files, fileRules: jobs.fileRules, uploads, keys, tokens }),
       limits: mediaLimits(settings, guard),
     }),
     resolveWeights: ({ model }) => supply.folderOf(model),

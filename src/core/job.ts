@@ -7,6 +7,22 @@ import type { Instant } from "./units.ts";
 /** `low` runs only when no `normal` job waits for the same model. */
 export type Priority = "normal" | "low";
 
+/** Kinds of failure after which a caller may wish for further attempts. */
+export const RETRY_CONDITIONS = ["server_error", "timeout", "connection_error"] as const;
+export type RetryCondition = (typeof RETRY_CONDITIONS)[number];
+
+/** How a caller wants a job handled, beside its input. */
+export type Wishes = {
+  /** Free text: the runner that served it before is preferred. */
+  hint?: string;
+  /** Further attempts by kind of failure, in place of what the box grants. */
+  retries?: Partial<Record<RetryCondition, number>>;
+  /** Somebody follows the run: partial results are worth their making. */
+  partials?: true;
+  /** Jobs with the same one follow each other: their runner may keep what they share. */
+  session?: string;
+};
+
 /** Milliseconds spent in each part of a job's life, over its last attempt. */
 export type Timing = { queueMs: number; loadMs: number; runMs: number };
 
@@ -30,6 +46,11 @@ export type Job = {
   /** Further attempts allowed after a crash of the runner or server. */
   retries: number;
   files: FileToken;
+  wishes: Wishes;
+  /** The caller's own marks for its costs. */
+  tags?: Record<string, string>;
+  /** Its input and output were not to be kept, and are gone. */
+  isForgotten?: true;
   createdAt: Instant;
   /** Must have started before this, else it fails with `start_timeout`. */
   startBy?: Instant;

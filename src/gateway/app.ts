@@ -50,11 +50,12 @@ function createApp({ settings, clock = systemClock, keepAliveMs = KEEP_ALIVE_MS,
   const bodyLimit = bytes(settings.limits.bodyMb * MIB);
   const report = createReport(box.log);
   const authenticate = createAuthenticate(box);
-  const files = createFileFace(box);
+  const authenticateStorage = createAuthenticateStorage(box);
+  const files = createFileFace({ ...box, authenticate: authenticateStorage });
   const facing = { ...box, bodyLimit, keepAliveMs, report };
   const faces = {
     ...{ run: createRun(facing), queue: createQueue(facing), rest: createRest(box) },
-    cdn: createCdn({ ...box, readOutput: files, authenticate: createAuthenticateStorage(box) }),
+    cdn: createCdn({ ...box, readOutput: files, authenticate: authenticateStorage }),
   };
   const fal = createEntrances({ faces, authenticate, publicUrl });
   const border = createBorder({ allowOrigins, report, routes: (): Route[] => app.routes });

@@ -1,24 +1,39 @@
-// Output files by URL: whoever knows the URL may read it, browsers included; nothing in it can run as a page of this box.
+// Output files by URL: whoever knows the URL may read it, unless the job's caller said otherwise; nothing in it can run as a page.
+import type { Jobs } from "../control/jobs/jobs.ts";
 import type { Files, StoredFile } from "../control/storage/files.ts";
-import { ForecourtError } from "../core/errors.ts";
+import type { Authenticate } from "./authenticate.ts";
+import { noFile, readerOf, requireLeave } from "./reader.ts";
 import { requireMethod } from "./require-method.ts";
 import { serveFile } from "./serve-file.ts";
 
 /** `names` is what follows /files/ in the path: `<token>/<name>`, still percent-encoded. */
-export function createFileFace({ files }: { files: Pick<Files, "find"> }) {
+export function createFileFace({ files, jobs, authenticate }: FileFaceParts) {
   return (request: Request, names: string): Response => {
     requireMethod(request, ["GET", "HEAD"], "Files can only be read.");
-    const file = lookUp(files, names);
-    if (!file) throw new ForecourtError("not_found", "There is no such file, or it has expired.");
-    return serveFile(request, file);
+    const { file, token } = lookUp(files, names);
+    if (!file) throw noFile();
+    const rules = jobs.fileRules(token);
+    if (!rules) return serveFile(request, file);
+    if (rules.decide(undefined) === "allow")
+      return serveFile(request, file, Math.floor(Math.min(rules.secondsLeft, A_DAY)));
+    requireLeave(rules.decide(readerOf(authenticate, request)));
+    return serveFile(request, file, 0);
   };
 }
 
-function lookUp(files: Pick<Files, "find">, names: string): StoredFile | undefined {
+export type FileFaceParts = {
+  files: Pick<Files, "find">;
+  jobs: Pick<Jobs, "fileRules">;
+  /** By key or storage token. */
+  authenticate: Authenticate;
+};
+
+const A_DAY = 86_400;
+
+function lookUp(files: Pick<Files, "find">, names: string): { file: StoredFile | undefined; token: string } {
   const parts = names.split("/");
-  if (parts.length !== 2) return undefined;
-  const [token = "", name = ""] = parts.map(decoded);
-  return token === "" || name === "" ? undefined : files.find(token, name);
+  const [token = "", name = ""] = parts.length === 2 ? parts.map(decoded) : [];
+  return { token, file: token === "" || name === "" ? undefined : files.find(token, name) };
 }
 
 function decoded(part: string): string {

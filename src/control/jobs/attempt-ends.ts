@@ -2,15 +2,15 @@
 import { type Failure, ForecourtError } from "../../core/errors.ts";
 import type { FileToken, JobId } from "../../core/ids.ts";
 import type { Units } from "../../core/pipeline.ts";
-import type { JobRow } from "./job-row.ts";
+import { type JobRow, jobOf, setbacksOf } from "./job-row.ts";
 import type { Ending, Leaving } from "./job-store.ts";
 import { type Attempt, type JobLedger, waitingOf } from "./ledger.ts";
-import { afterRunnerDeath, type Setbacks } from "./retry.ts";
+import { afterSetback, type Setbacks } from "./retry.ts";
 
 export type AttemptEnds = {
   /** running -> done; -> failed when the output names a file that is not there. False when the job had ended already. */
   finish(id: JobId, result: { output: unknown; units: Units; device: string }): boolean;
-  /** running -> failed, or -> cancelled when that was asked for. */
+  /** running -> failed, or -> queued where the caller wished for that, or -> cancelled when that was asked for. */
   fail(id: JobId, failure: Failure): boolean;
   /** queued -> failed. */
   refuse(id: JobId, failure: Failure): boolean;
@@ -51,15 +51,14 @@ export function createAttemptEnds({ ledger, missingFiles, addLog }: AttemptEndPa
     const row = writes.write(() => store.requeue(id, { runner, ...(setbacks && { setbacks }) }));
     if (row) ledger.queued(waitingOf(row, clock.now()));
   };
-  const tryAgain = (id: JobId, attempt: Attempt, row: JobRow, failure: Failure) => {
-    const { kills, crashes, interruptions, retries } = row;
-    const verdict = afterRunnerDeath(failure, { setbacks: { kills, crashes, interruptions }, retries });
-    if (verdict.type === "give-up") {
-      fail(id, attempt, verdict.failure, verdict.setbacks);
-      return;
-    }
+  const tryAgain = (id: JobId, attempt: Attempt, row: JobRow, failure: Failure): boolean => {
+    const wished = jobOf(row).wishes.retries;
+    const granted = { setbacks: setbacksOf(row), retries: row.retries, ...(wished && { wished }) };
+    const verdict = afterSetback(failure, granted);
+    if (verdict.type === "give-up") return fail(id, attempt, verdict.failure, verdict.setbacks);
     addLog(id, attempt, `Attempt ${row.attempts} was cut short: ${failure.message} Trying again.`);
     requeue(id, attempt, verdict.setbacks);
+    return true;
   };
 
   return {
@@ -74,7 +73,9 @@ export function createAttemptEnds({ ledger, missingFiles, addLog }: AttemptEndPa
     },
     fail(id, failure) {
       const attempt = take(id);
-      return attempt ? fail(id, attempt, failure) : false;
+      const row = attempt && store.row(id);
+      if (!row) return false;
+      return row.cancelRequested ? fail(id, attempt, failure) : tryAgain(id, attempt, row, failure);
     },
     refuse: (id, failure) => end(id, { from: "queued" }, { status: "failed", failure }),
     interrupt(id, failure) {

@@ -11,9 +11,13 @@ export type Expiry = {
   stop(): void;
   /** Removes what is older than the retention; resolves to the number of jobs. */
   sweep(): Promise<number>;
+  /** Removes payloads and output files that were to end before their job; resolves to how many jobs they belonged to. */
+  sweepParts(): Promise<number>;
 };
 
 const PERIOD = milliseconds(60 * 60 * 1000);
+/** Who wants something forgotten within an hour does not want it found an hour later. */
+const PARTS_PERIOD = milliseconds(60 * 1000);
 /** Between two of these the server does its other work. */
 const JOBS_AT_ONCE = 200;
 
@@ -31,6 +35,7 @@ export type ExpiryParts = {
 export function createExpiry({ ledger, removeFiles, uploads, retention, clock, timers, log }: ExpiryParts): Expiry {
   const { store, writes } = ledger;
   let cancel = () => {};
+  let cancelParts = () => {};
   let isStopped = false;
 
   const sweep = async (): Promise<number> => {
@@ -47,8 +52,30 @@ export function createExpiry({ ledger, removeFiles, uploads, retention, clock, t
     }
     return removed;
   };
+  const sweepParts = async (): Promise<number> => {
+    const now = clock.now();
+    let forgotten = 0;
+    while (!isStopped) {
+      const files = store.filesOver(now, JOBS_AT_ONCE);
+      const payloads = store.payloadsOver(now, JOBS_AT_ONCE);
+      for (const { files: token } of files) removeFiles(token);
+      if (files.length > 0) writes.write(() => store.forgetFiles(files.map(({ id }) => id)));
+      if (payloads.length > 0) writes.write(() => store.forgetPayloads(payloads));
+      forgotten += files.length + payloads.length;
+      if (Math.max(files.length, payloads.length) < JOBS_AT_ONCE) break;
+      await writes.committed();
+    }
+    return forgotten;
+  };
   const plan = () => {
     cancel = timers.after(PERIOD, run);
+  };
+  const runParts = () => {
+    sweepParts()
+      .catch((error) => log.error("what was not to be kept could not be removed", { error: String(error) }))
+      .finally(() => {
+        if (!isStopped) cancelParts = timers.after(PARTS_PERIOD, runParts);
+      });
   };
   const run = () => {
     sweep()
@@ -67,13 +94,16 @@ export function createExpiry({ ledger, removeFiles, uploads, retention, clock, t
 
   return {
     sweep,
+    sweepParts,
     start() {
       isStopped = false;
       run();
+      runParts();
     },
     stop() {
       isStopped = true;
       cancel();
+      cancelParts();
     },
   };
 }

@@ -1,10 +1,11 @@
 // Rows of the job table as jobs and back.
 import type { Failure } from "../../core/errors.ts";
 import { asId, type FileToken, type JobId, type KeyId, type ModelId, type RunnerId } from "../../core/ids.ts";
-import type { Job, JobState, Timing } from "../../core/job.ts";
+import type { Job, JobState, Timing, Wishes } from "../../core/job.ts";
 import type { Units } from "../../core/pipeline.ts";
-import { instant } from "../../core/units.ts";
+import { type Instant, instant } from "../../core/units.ts";
 import type { jobTable } from "./job.table.ts";
+import type { Setbacks } from "./retry.ts";
 
 export type JobRow = typeof jobTable.$inferSelect;
 
@@ -18,6 +19,8 @@ export const jobOf = (row: JobRow): Job => ({
   attempts: row.attempts,
   retries: row.retries,
   files: asId<FileToken>(row.files),
+  wishes: row.wishes === null ? {} : json<Wishes>(row.wishes),
+  ...(row.tags !== null && { tags: json<Record<string, string>>(row.tags) }),
   createdAt: instant(row.createdAt),
   ...(row.startBy !== null && { startBy: instant(row.startBy) }),
   ...stateOf(row),
@@ -48,3 +51,14 @@ function stateOf(row: JobRow): JobState {
 
 /** Columns that this folder wrote as JSON of that type. */
 const json = <T>(text: string | null) => JSON.parse(text ?? "null") as T;
+
+/** As callers see it, `now`: what was not to be kept is gone even before it is swept. */
+export function seenJob(row: JobRow, now: Instant): Job {
+  const job = jobOf(row);
+  if (row.payloadUntil === null || row.payloadUntil > now) return job;
+  return { ...job, input: {}, isForgotten: true, ...(job.status === "done" && { output: null }) };
+}
+
+export const setbacksOf = ({ kills, crashes, interruptions, errors, timeouts }: JobRow): Setbacks => ({
+  ...{ kills, crashes, interruptions, errors, timeouts },
+});

@@ -5,10 +5,11 @@ import type { Failure } from "../../core/errors.ts";
 import { asId, type FileToken, type JobId, type RunnerId } from "../../core/ids.ts";
 import type { Job, LogLine, Timing } from "../../core/job.ts";
 import type { Units } from "../../core/pipeline.ts";
-import { type Instant, instant } from "../../core/units.ts";
+import { type Instant, instant, milliseconds } from "../../core/units.ts";
 import type { Database } from "../database/open.ts";
 import { jobLogTable, jobTable } from "./job.table.ts";
 import type { JobRow } from "./job-row.ts";
+import { createKeepingStore, type KeepingStore } from "./keeping-store.ts";
 import type { Setbacks } from "./retry.ts";
 
 export type Ending =
@@ -33,13 +34,17 @@ export type JobStore = {
   logs(id: JobId): LogLine[];
   finishedBefore(before: Instant, limit: number): { id: JobId; files: FileToken }[];
   remove(ids: JobId[]): void;
-};
+} & KeepingStore;
+
+/** For an hour, as at fal, a result that is not to be kept can be fetched, and webhooks that carry it be tried again. */
+export const PAYLOAD_KEPT = milliseconds(60 * 60 * 1000);
 
 /** `onEnd` is called in the transaction that ends a job, after it. */
 export function createJobStore({ orm }: Database, onEnd: (id: JobId, at: Instant) => void): JobStore {
   const job = jobTable;
   const run = prepareAll(orm);
   return {
+    ...createKeepingStore({ orm }),
     insert: (row) => {
       run.insert.run(row);
     },
@@ -49,10 +54,10 @@ export function createJobStore({ orm }: Database, onEnd: (id: JobId, at: Instant
     claim: (id, { runner, at }) => run.claim.get({ id, runner, at }),
     end(id, leaving, { at, ...ending }) {
       const attempt = leaving.from === "running" ? leaving : { runner: null, setbacks: undefined };
-      const { kills = null, crashes = null, interruptions = null } = attempt.setbacks ?? {};
+      const setbacks = { ...UNCHANGED, ...attempt.setbacks };
       const { from } = leaving;
       const { runner } = attempt;
-      const ended = run.end.get({ id, from, runner, kills, crashes, interruptions, at, ...endColumns(ending) });
+      const ended = run.end.get({ id, from, runner, ...setbacks, at, ...endColumns(ending) });
       if (ended) onEnd(id, at);
       return ended !== undefined;
     },
@@ -88,6 +93,10 @@ export function createJobStore({ orm }: Database, onEnd: (id: JobId, at: Instant
   };
 }
 
+const UNCHANGED: Record<keyof Setbacks, null> = {
+  ...{ kills: null, crashes: null, interruptions: null, errors: null, timeouts: null },
+};
+
 /** A setback that is not given stays as it was. */
 const kept = (name: keyof Setbacks) => sql`coalesce(${sql.placeholder(name)}, ${jobTable[name]})`;
 const given = (name: string) => sql`${sql.placeholder(name)}`;
@@ -107,6 +116,10 @@ function prepareAll(orm: Database["orm"]) {
     kills: kept("kills"),
     crashes: kept("crashes"),
     interruptions: kept("interruptions"),
+    errors: kept("errors"),
+    timeouts: kept("timeouts"),
+    payloadUntil: sql`case when ${job.keepsPayload} then null else ${sql.placeholder("at")} + ${PAYLOAD_KEPT} end`,
+    filesUntil: sql`${sql.placeholder("at")} + ${job.filesKeepFor}`,
   };
   const claim = {
     status: sql`'running'`,

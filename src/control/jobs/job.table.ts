@@ -19,9 +19,23 @@ export const jobTable = sqliteTable(
     kills: integer().notNull().default(0),
     crashes: integer().notNull().default(0),
     interruptions: integer().notNull().default(0),
+    /** Attempts that the model itself ended with an error, or that ran too long, and that were repeated on the caller's wish. */
+    errors: integer().notNull().default(0),
+    timeouts: integer().notNull().default(0),
     /** The caller asked a running job to end. */
     cancelRequested: integer("cancel_requested", { mode: "boolean" }).notNull().default(false),
     files: text().notNull(),
+    /** Who may read the output files (JSON of acl.ts; null is anyone), and for how many milliseconds after the end. */
+    filesAcl: text("files_acl"),
+    filesKeepFor: integer("files_keep_for"),
+    filesUntil: integer("files_until"),
+    /** False: input and output are forgotten soon after the end. */
+    keepsPayload: integer("keeps_payload", { mode: "boolean" }).notNull().default(true),
+    payloadUntil: integer("payload_until"),
+    /** JSON: the caller's own marks for its costs, by name. */
+    tags: text(),
+    /** JSON of `Wishes` in core/job.ts. */
+    wishes: text(),
     createdAt: integer("created_at").notNull(),
     startBy: integer("start_by"),
     runner: text(),
@@ -37,6 +51,9 @@ export const jobTable = sqliteTable(
   (table) => [
     index("job_open").on(table.status, table.createdAt).where(sql`status in ('queued', 'running')`),
     index("job_finished").on(table.finishedAt).where(sql`finished_at is not null`),
+    index("job_payload_until").on(table.payloadUntil).where(sql`payload_until is not null`),
+    index("job_files_until").on(table.filesUntil).where(sql`files_until is not null`),
+    index("job_files_guarded").on(table.files).where(sql`files_acl is not null or files_keep_for is not null`),
     index("job_by_key").on(table.key, desc(table.createdAt)),
   ],
 );

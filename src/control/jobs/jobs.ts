@@ -1,13 +1,16 @@
 // The waist of the house: submit, watch, cancel durable jobs. Every face is a translation to these few calls.
-import { type Failure, ForecourtError } from "../../core/errors.ts";
-import { asId, type JobId, type KeyId, type ModelId, newFileToken, newJobId } from "../../core/ids.ts";
-import { isFinished, type Job, type JobEvent, type LogLine, type Priority } from "../../core/job.ts";
+import { ForecourtError } from "../../core/errors.ts";
+import { asId, type JobId, type KeyId, type ModelId } from "../../core/ids.ts";
+import { isFinished, type Job, type JobEvent, type LogLine, type Priority, type Wishes } from "../../core/job.ts";
 import { parse, type TObject } from "../../core/schema.ts";
-import { instant, type Milliseconds } from "../../core/units.ts";
+import type { Milliseconds } from "../../core/units.ts";
 import type { Model } from "../../engine/model.ts";
+import type { Lifecycle } from "../storage/acl.ts";
 import type { WebhookWish } from "../webhooks/outbox.ts";
-import { type JobRow, jobOf } from "./job-row.ts";
+import { createFileRules, type FindFileRules } from "./file-rules.ts";
+import { jobOf, seenJob } from "./job-row.ts";
 import type { JobLedger } from "./ledger.ts";
+import { type Checked, newJob, rowOf } from "./new-job.ts";
 
 export type Submission = {
   model: Model;
@@ -25,6 +28,12 @@ export type Submission = {
   retry?: boolean;
   /** Throws `queue_full` when this many jobs already wait for the model. */
   maxQueue?: number;
+  wishes?: Wishes;
+  tags?: Record<string, string>;
+  /** false: input and output are forgotten an hour after the end. */
+  keepsPayload?: boolean;
+  /** Of the output files. */
+  lifecycle?: Lifecycle;
   /** Who hears of the end. */
   webhook?: WebhookWish;
 };
@@ -43,6 +52,8 @@ export type Jobs = {
   watch(id: JobId, signal: AbortSignal): AsyncGenerator<JobEvent>;
   /** A queued job ends at once; a running one between two steps. */
   cancel(id: JobId): "requested" | "finished" | "unknown";
+  /** Rules for reading the output files of the folder with this token. */
+  fileRules: FindFileRules;
   /** Jobs waiting or running, for `ps`. */
   open(): Job[];
 };
@@ -79,14 +90,14 @@ export function createJobs({ ledger, inputOf, retries, maxQueue }: JobsParts): J
     async submit(submission) {
       checkRoom(submission, { waiting, maxQueue });
       const job = newJob(submission, { checked: check(submission, inputOf), now: clock.now(), retries });
-      writes.write(() => begin(ledger, job, submission.webhook));
+      writes.write(() => begin(ledger, job, submission));
       if (job.status === "queued") ledger.queued({ ...job, since: job.createdAt });
       await writes.committed();
       return job;
     },
     find: (id) => {
       const row = store.row(id);
-      return row && jobOf(row);
+      return row && seenJob(row, clock.now());
     },
     position: (id) => waiting.position(id),
     logs: (id) => store.logs(id),
@@ -108,12 +119,14 @@ export function createJobs({ ledger, inputOf, retries, maxQueue }: JobsParts): J
       }
       return store.row(id) ? "finished" : "unknown";
     },
+    fileRules: createFileRules({ store, clock }),
     open: () => store.withStatus("queued", "running").map(jobOf),
   };
 }
 
-function begin({ store, outbox }: JobLedger, job: Job, webhook: WebhookWish | undefined): void {
-  store.insert(rowOf(job));
+function begin({ store, outbox }: JobLedger, job: Job, submission: Submission): void {
+  store.insert(rowOf(job, submission));
+  const { webhook } = submission;
   if (!webhook) return;
   outbox.announce(job.id, webhook, job.createdAt);
   if (job.status === "failed") outbox.ended(job.id, job.finishedAt);
@@ -129,8 +142,6 @@ function checkRoom({ model, maxQueue }: Submission, box: { waiting: JobLedger["w
 
 const queueFull = (why: string) => new ForecourtError("queue_full", `The queue is full: ${why}. Try again later.`);
 
-type Checked = { input: Record<string, unknown>; failure?: Failure };
-
 function check({ model, input, rejectInvalid }: Submission, inputOf: JobsParts["inputOf"]): Checked {
   try {
     return { input: parse(inputOf(model), input) };
@@ -142,42 +153,3 @@ function check({ model, input, rejectInvalid }: Submission, inputOf: JobsParts["
 
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === "object" && value !== null && !Array.isArray(value);
-
-type Granted = { checked: Checked; now: Job["createdAt"]; retries: number };
-
-function newJob(submission: Submission, { checked, now, retries }: Granted): Job {
-  const { model, endpoint, key, priority = "normal", startTimeout, retry = true } = submission;
-  const { input, failure } = checked;
-  const common = {
-    id: newJobId(),
-    model: asId<ModelId>(model.id),
-    endpoint,
-    key,
-    input,
-    priority,
-    attempts: 0,
-    retries: retry ? retries : 0,
-    files: newFileToken(),
-    createdAt: now,
-    ...(startTimeout !== undefined && { startBy: instant(now + startTimeout) }),
-  };
-  return failure ? { ...common, status: "failed", failure, finishedAt: now } : { ...common, status: "queued" };
-}
-
-function rowOf(job: Job): JobRow {
-  const { id, model, endpoint, key, priority, attempts, retries, files, createdAt, startBy = null } = job;
-  const isFailed = job.status === "failed";
-  return {
-    ...NEW_ROW,
-    ...{ id, model, endpoint, key, priority, attempts, retries, files, createdAt, startBy },
-    input: JSON.stringify(job.input),
-    status: isFailed ? "failed" : "queued",
-    failure: isFailed ? JSON.stringify(job.failure) : null,
-    finishedAt: isFailed ? job.finishedAt : null,
-  };
-}
-
-const NEW_ROW = {
-  ...{ kills: 0, crashes: 0, interruptions: 0, cancelRequested: false },
-  ...{ runner: null, startedAt: null, output: null, units: null, timing: null, device: null },
-};

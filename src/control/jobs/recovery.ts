@@ -1,6 +1,6 @@
 // Bringing rows and memory together: at boot, after an orderly stop, after writes that the disk refused.
 import { asId, type JobId, type ModelId, type RunnerId } from "../../core/ids.ts";
-import type { JobRow } from "./job-row.ts";
+import { type JobRow, setbacksOf } from "./job-row.ts";
 import { type JobLedger, waitingOf } from "./ledger.ts";
 import { afterServerDeath } from "./retry.ts";
 
@@ -23,8 +23,7 @@ export function createRecovery({
   const afterDeath = (row: JobRow): "requeued" | "ended" => {
     const id = asId<JobId>(row.id);
     const runner = asId<RunnerId>(row.runner ?? "");
-    const { kills, crashes, interruptions, retries } = row;
-    const verdict = afterServerDeath({ setbacks: { kills, crashes, interruptions }, retries });
+    const verdict = afterServerDeath({ setbacks: setbacksOf(row), retries: row.retries });
     const { setbacks } = verdict;
     const leaving = { from: "running" as const, runner, setbacks };
     if (row.cancelRequested) store.end(id, leaving, { status: "cancelled", at: clock.now() });

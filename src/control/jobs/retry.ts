@@ -1,5 +1,6 @@
 // Whether a job whose attempt was cut short gets another one: a pure rule over what happened to it so far.
 import type { Failure } from "../../core/errors.ts";
+import type { Wishes } from "../../core/job.ts";
 
 /** Attempts of a job that ended without its doing, by kind. */
 export type Setbacks = {
@@ -9,7 +10,17 @@ export type Setbacks = {
   crashes: number;
   /** Server died. */
   interruptions: number;
+  /** The model ended it with an error of its own. */
+  errors: number;
+  /** It ran too long. */
+  timeouts: number;
 };
+
+/** What a job was granted: by the box after deaths of its runner, and by the caller's own wish. */
+export type Granted = { setbacks: Setbacks; retries: number; wished?: Wishes["retries"] };
+
+/** Asked for or not: attempts cost what others wait for. */
+const WISHES_GRANTED = 10;
 
 export type Verdict = { type: "again"; setbacks: Setbacks } | { type: "give-up"; setbacks: Setbacks; failure: Failure };
 
@@ -21,16 +32,20 @@ const INTERRUPTIONS_ALLOWED = 10;
 /** Signals that a process raises by its own fault; others come from outside. */
 const FAULTS = new Set(["SIGSEGV", "SIGABRT", "SIGBUS", "SIGILL", "SIGFPE", "SIGTRAP", "SIGSYS"]);
 
-/** After the runner of a job was gone before the job's end. `retries` is what the job was granted. */
-export function afterRunnerDeath(
-  failure: Failure,
-  { setbacks, retries }: { setbacks: Setbacks; retries: number },
-): Verdict {
+/** After an attempt failed, or its runner was gone before the job's end. */
+export function afterSetback(failure: Failure, { setbacks, retries, wished = {} }: Granted): Verdict {
   const kind = kindOf(failure);
   if (kind === "final") return { type: "give-up", setbacks, failure };
   const counted = { ...setbacks, [kind]: setbacks[kind] + 1 };
-  const allowed = kind === "crashes" ? Math.min(retries, CRASHES_ALLOWED) : retries;
-  if (counted[kind] <= allowed) return { type: "again", setbacks: counted };
+  const deaths = wished.connection_error ?? retries;
+  const allowed = {
+    kills: deaths,
+    crashes: Math.min(deaths, CRASHES_ALLOWED),
+    errors: wished.server_error ?? 0,
+    timeouts: wished.timeout ?? 0,
+  };
+  if (counted[kind] <= Math.min(allowed[kind], Math.max(retries, WISHES_GRANTED)))
+    return { type: "again", setbacks: counted };
   return { type: "give-up", setbacks: counted, failure: explain(failure, counted[kind]) };
 }
 
@@ -45,9 +60,11 @@ export function afterServerDeath({ setbacks, retries }: { setbacks: Setbacks; re
   return { type: "give-up", setbacks: counted, failure: { code: "unavailable", message } };
 }
 
-function kindOf({ code, details }: Failure): "kills" | "crashes" | "final" {
+function kindOf({ code, details }: Failure): Exclude<keyof Setbacks, "interruptions"> | "final" {
   if (code === "device_lost") return "kills";
   if (code === "runner_hung") return "crashes";
+  if (code === "run_timeout") return "timeouts";
+  if (code === "runner_failed" || code === "internal") return "errors";
   if (code !== "runner_crashed") return "final";
   const signal = details?.signal;
   if (typeof signal === "string") return FAULTS.has(signal) ? "crashes" : "kills";

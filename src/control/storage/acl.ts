@@ -28,6 +28,8 @@ export type Decision = Acl["default"];
 export type Lifecycle = { acl: Acl; keepFor?: Milliseconds };
 
 export const OPEN: Acl = { default: "allow", rules: [] };
+/** Does it keep nobody out? */
+export const isOpen = (acl: Acl) => acl.default === "allow";
 
 /** fal's JSON of `X-Fal-Object-Lifecycle`. Throws `bad_request` that says what is wrong. */
 export function readLifecycle(json: string): Lifecycle {

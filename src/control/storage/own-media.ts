@@ -1,8 +1,9 @@
 // URLs of this box's own files in a job's input: read from disk, without a detour over the network.
 import { ForecourtError } from "../../core/errors.ts";
 import type { KeyId } from "../../core/ids.ts";
-import type { Keys } from "../keys/keys.ts";
+import type { Key, Keys } from "../keys/keys.ts";
 import type { Tokens } from "../keys/tokens.ts";
+import type { Decision } from "./acl.ts";
 import type { Files } from "./files.ts";
 import { isSigned } from "./signed.ts";
 import type { UploadedFile, Uploads } from "./uploads.ts";
@@ -18,25 +19,35 @@ const UPLOAD = /\/files\/b\/([\w-]{22})\/([^/]+)$/;
 
 export type OwnMediaParts = {
   files: Pick<Files, "find">;
+  /** Of output files. */
+  fileRules: (token: string) => { decide(reader: Key | undefined): Decision } | undefined;
   uploads: Pick<Uploads, "find">;
   keys: Pick<Keys, "find">;
   tokens: Pick<Tokens, "verify">;
 };
 
-export function createOwnMedia({ files, uploads, keys, tokens }: OwnMediaParts): OwnMedia {
+export function createOwnMedia({ files, fileRules, uploads, keys, tokens }: OwnMediaParts): OwnMedia {
   return (text, reader) => {
     const url = URL.parse(text);
     const [, token = "", name = ""] = OUTPUT.exec(url?.pathname ?? "") ?? [];
-    if (token) return files.find(token, name)?.path;
+    if (token) {
+      const path = files.find(token, name)?.path;
+      const decision = path === undefined ? "allow" : (fileRules(token)?.decide(keys.find(reader)) ?? "allow");
+      if (decision !== "allow") throw notShared();
+      return path;
+    }
     const [, uploaded = "", uploadName = ""] = UPLOAD.exec(url?.pathname ?? "") ?? [];
     const upload: UploadedFile | undefined = uploaded ? uploads.find(uploaded, uploadName) : undefined;
     if (!url || !upload) return undefined;
     const mayRead =
       upload.decide(keys.find(reader)) === "allow" || isSigned(tokens, url.searchParams.get("identity"), uploaded);
     if (mayRead) return upload.path;
-    const msg = "Failed to download the file: it does not exist, or is not shared with this key";
-    throw new ForecourtError("file_download_error", msg, {
-      problems: [{ loc: ["body"], msg, type: "file_download_error" }],
-    });
+    throw notShared();
   };
+}
+
+function notShared(): ForecourtError {
+  const msg = "Failed to download the file: it does not exist, or is not shared with this key";
+  const problem = { loc: ["body"], msg, type: "file_download_error" };
+  return new ForecourtError("file_download_error", msg, { problems: [problem] });
 }

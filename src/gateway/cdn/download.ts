@@ -1,12 +1,10 @@
 // Uploaded files by URL: for all, for some keys, or for whoever has a signed URL.
-import type { Key } from "../../control/keys/keys.ts";
 import { isSigned } from "../../control/storage/signed.ts";
-import type { UploadedFile } from "../../control/storage/uploads.ts";
-import { ForecourtError } from "../../core/errors.ts";
 import { choice, parse, Type } from "../../core/schema.ts";
 import { bytes, milliseconds } from "../../core/units.ts";
 import type { Visit } from "../fal/call.ts";
 import { readJson } from "../read-json.ts";
+import { noFile, readerOf, requireLeave } from "../reader.ts";
 import { serveFile } from "../serve-file.ts";
 import type { CdnParts, Names } from "./cdn.ts";
 import { fileUrl } from "./urls.ts";
@@ -17,31 +15,11 @@ export function download(parts: CdnParts, visit: Visit, { token = "", name = "" 
   if (!file) throw noFile();
   const isPublic = file.decide(undefined) === "allow";
   if (!isPublic && !isSigned(parts.tokens, visit.query.get("identity"), token))
-    requireLeave(file, readerOf(parts, visit));
+    requireLeave(file.decide(readerOf(parts.authenticate, visit.request)));
   return serveFile(visit.request, file, isPublic ? Math.floor(Math.min(file.secondsLeft, A_DAY)) : 0);
 }
 
 const A_DAY = 86_400;
-
-function requireLeave(file: UploadedFile, reader: Key | undefined): void {
-  const decision = file.decide(reader);
-  if (decision === "hide") throw noFile();
-  if (decision === "forbid")
-    throw new ForecourtError("forbidden", "The owner of this file does not share it with you.");
-}
-
-const noFile = () => new ForecourtError("not_found", "There is no such file, or it has expired.");
-
-/** Whoever shows nothing valid is anyone. */
-function readerOf({ authenticate }: CdnParts, { request }: Visit): Key | undefined {
-  if (!request.headers.has("authorization")) return undefined;
-  try {
-    return authenticate(request);
-  } catch (error) {
-    if (error instanceof ForecourtError) return undefined;
-    throw error;
-  }
-}
 
 const signSchema = Type.Object({
   duration: Type.Integer({ minimum: 1, maximum: 604_800, default: 86_400, description: "Seconds" }),

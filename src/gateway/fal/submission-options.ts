@@ -1,26 +1,64 @@
 // What a caller asks for beside the input: fal's request headers and query parameters, as options of a submission.
 import type { Submission } from "../../control/jobs/jobs.ts";
+import { readLifecycle } from "../../control/storage/acl.ts";
 import { ForecourtError } from "../../core/errors.ts";
+import { RETRY_CONDITIONS, type Wishes } from "../../core/job.ts";
+import { parse, Type } from "../../core/schema.ts";
 import { milliseconds } from "../../core/units.ts";
+import { TAGS, tagsOf } from "./tags.ts";
 
-type Options = Pick<Submission, "priority" | "startTimeout" | "retry" | "maxQueue">;
+export type SubmissionOptions = Pick<
+  Submission,
+  "priority" | "startTimeout" | "retry" | "maxQueue" | "wishes" | "tags" | "keepsPayload" | "lifecycle"
+>;
 
 /** Shorter ones cannot be met even by an idle model (fal's own bound). */
 const SHORTEST_TIMEOUT_SECONDS = 0.1;
+/** A hint is a name, not a document. */
+const LONGEST_HINT = 256;
+
+const LIFECYCLE = "x-fal-object-lifecycle-preference";
 
 /** Throws `bad_request`, naming the header or parameter that is wrong. */
-export function submissionOptions(headers: Headers, query: URLSearchParams): Options {
+export function submissionOptions(headers: Headers, query: URLSearchParams): SubmissionOptions {
   const timeout = headers.get("x-fal-request-timeout");
   const priority = headers.get("x-fal-queue-priority");
   const noRetry = headers.get("x-fal-no-retry");
   const maxQueue = query.get("fal_max_queue_length");
+  const tags = headers.get(TAGS);
+  const lifecycle = headers.get(LIFECYCLE);
+  const wishes = wishesOf(headers);
   return {
     ...(timeout !== null && { startTimeout: startTimeoutOf(timeout) }),
     ...(priority !== null && { priority: priorityOf(priority) }),
     ...(noRetry !== null && /^(1|true|yes)$/i.test(noRetry.trim()) && { retry: false }),
     // fal refuses when more wait than that, `maxQueue` when as many do.
     ...(maxQueue !== null && { maxQueue: maxQueueOf(maxQueue) + 1 }),
+    ...(headers.get("x-fal-store-io")?.trim() === "0" && { keepsPayload: false }),
+    ...(tags !== null && { tags: tagsOf(tags) }),
+    ...(lifecycle !== null && { lifecycle: readLifecycle(lifecycle) }),
+    ...(Object.keys(wishes).length > 0 && { wishes }),
   };
+}
+
+function wishesOf(headers: Headers): Wishes {
+  const hint = headers.get("x-fal-runner-hint")?.trim() ?? "";
+  const retries = headers.get("x-fal-retry-config");
+  if (hint.length > LONGEST_HINT) throw wrong("X-Fal-Runner-Hint", `at most ${LONGEST_HINT} characters`, hint);
+  return { ...(hint !== "" && { hint }), ...(retries !== null && { retries: retriesOf(retries) }) };
+}
+
+const condition = Type.Optional(Type.Object({ retries: Type.Integer({ minimum: 0, maximum: 10 }) }));
+const retryConfig = Type.Object({ server_error: condition, timeout: condition, connection_error: condition });
+
+function retriesOf(text: string): NonNullable<Wishes["retries"]> {
+  try {
+    const given = parse(retryConfig, JSON.parse(text));
+    return Object.fromEntries(RETRY_CONDITIONS.flatMap((name) => (given[name] ? [[name, given[name].retries]] : [])));
+  } catch (cause) {
+    const expected = `JSON such as {"server_error":{"retries":2}}, of ${RETRY_CONDITIONS.join(", ")}, with 0 to 10 retries`;
+    throw wrong("X-Fal-Retry-Config", expected, text, cause);
+  }
 }
 
 function startTimeoutOf(text: string) {
@@ -39,5 +77,7 @@ function maxQueueOf(text: string) {
   throw wrong("fal_max_queue_length", "a whole number", text);
 }
 
-const wrong = (name: string, expected: string, given: string) =>
-  new ForecourtError("bad_request", `${name} should be ${expected}, not ${JSON.stringify(given.slice(0, 100))}.`);
+function wrong(name: string, expected: string, given: string, cause?: unknown) {
+  const message = `${name} should be ${expected}, not ${JSON.stringify(given.slice(0, 100))}.`;
+  return new ForecourtError("bad_request", message, { cause });
+}

@@ -1,7 +1,7 @@
 // Jobs in fal's words: result, status, log lines, the URLs of a request and of its files.
 import type { CatalogEntry } from "../../control/catalog/catalog.ts";
 import { fileReference } from "../../control/storage/output-files.ts";
-import type { Failure } from "../../core/errors.ts";
+import { type Failure, ForecourtError } from "../../core/errors.ts";
 import type { FileToken } from "../../core/ids.ts";
 import { isFinished, type Job, type LogLine, type Timing } from "../../core/job.ts";
 import type { Units } from "../../core/pipeline.ts";
@@ -20,6 +20,7 @@ export const failureOf = (job: Exclude<FinishedJob, { status: "done" }>): Failur
 /** The model's bare output, or the failure with its own status. `entry` is missing when the model was removed since. */
 export function resultResponse(job: FinishedJob, entry: CatalogEntry | undefined, roots: Roots): Response {
   if (job.status !== "done") return failureResponse(failureOf(job), job.id);
+  if (job.isForgotten) return failureResponse(FORGOTTEN, job.id);
   return Response.json(publicOutput(job.output, job.files, roots), {
     headers: {
       [REQUEST_ID]: job.id,
@@ -29,6 +30,11 @@ export function resultResponse(job: FinishedJob, entry: CatalogEntry | undefined
     },
   });
 }
+
+const FORGOTTEN = new ForecourtError(
+  "not_found",
+  "The result was not kept, as its request asked with X-Fal-Store-IO: 0.",
+).toFailure();
 
 /** fal names units in the singular, pipelines count in the plural; a model priced by request counts as one. */
 function billableUnits(units: Units, entry: CatalogEntry | undefined): number {

@@ -7,6 +7,8 @@ import { failureOf, isOver, publicOutput } from "./translate.ts";
 /** Beyond this a receiver fetches the result instead: many refuse larger bodies, and each attempt sends the whole. */
 const LARGEST_PAYLOAD = 4 * 1024 * 1024;
 
+const FORGOTTEN = "The result was not kept, as its request asked with X-Fal-Store-IO: 0.";
+
 /** The same text for every attempt, so that receivers can tell repetitions. */
 export const webhookBody: WebhookBody = (job, origin) => {
   invariant(isOver(job), "webhooks tell the end of a job");
@@ -17,6 +19,7 @@ export const webhookBody: WebhookBody = (job, origin) => {
     const error = `Invalid status code: ${statusOf(failure)}`;
     return JSON.stringify({ ...ids, status: "ERROR", error, payload: failureBody(failure) });
   }
+  if (job.isForgotten) return JSON.stringify({ ...ids, status: "OK", payload: null, payload_error: FORGOTTEN });
   const payload = JSON.stringify(publicOutput(job.output, job.files, { origin })) ?? "null";
   const size = Buffer.byteLength(payload);
   if (size <= LARGEST_PAYLOAD)

@@ -1,11 +1,15 @@
 // Old jobs go with their files, young and unfinished ones stay.
 import { expect, test } from "bun:test";
 import { createExpiry } from "../../../src/control/jobs/expiry.ts";
+import { OPEN } from "../../../src/control/storage/acl.ts";
 import { createLog, silentLog } from "../../../src/core/log.ts";
 import { milliseconds } from "../../../src/core/units.ts";
 import { createJobBoard } from "../../support/job-board.ts";
 import { until } from "../../support/until.ts";
 
+const HOUR = 60 * 60 * 1000;
+/** One for old jobs, one for what ends before its job. */
+const TIMERS = 2;
 const DAY = 24 * 60 * 60 * 1000;
 const result = { output: "done", units: { requests: 1 }, device: "cpu" };
 
@@ -20,8 +24,8 @@ function stage(options: { log?: typeof silentLog; removeFiles?: (token: string) 
     timers: board.clock,
     log: options.log ?? silentLog,
   });
-  const done = async () => {
-    const job = await board.submit();
+  const done = async (change: Parameters<typeof board.submit>[0] = {}) => {
+    const job = await board.submit(change);
     board.work.claim(job.id, { runner: board.runner, loadMs: 0 });
     board.work.log(job.id, "a line");
     board.work.finish(job.id, result);
@@ -46,6 +50,35 @@ test("a finished job is removed with its files and its log when its time is over
   expect(database.sqlite.query("SELECT count(*) FROM job_log WHERE job = ?").values(old.id)).toEqual([[0]]);
 });
 
+test("a payload that was not to be kept is gone after an hour, from the answers and from the database", async () => {
+  const { expiry, done, jobs, clock, database } = stage();
+  const secret = await done({ keepsPayload: false });
+  const usual = await done();
+  clock.advance(HOUR - 1);
+  expect(jobs.find(secret.id)).toMatchObject({ status: "done", output: "done", input: { prompt: "hello" } });
+  expect(await expiry.sweepParts()).toBe(0);
+  clock.advance(1);
+  expect(jobs.find(secret.id)).toMatchObject({ status: "done", output: null, input: {}, isForgotten: true });
+  expect(await expiry.sweepParts()).toBe(1);
+  expect(await expiry.sweepParts()).toBe(0);
+  expect(database.sqlite.query("SELECT input, output FROM job WHERE id = ?").values(secret.id)).toEqual([["{}", null]]);
+  expect(jobs.find(secret.id)).toMatchObject({ isForgotten: true });
+  expect(jobs.find(usual.id)).toMatchObject({ output: "done" });
+});
+
+test("output files with a lifetime of their own end before their job, and are hidden the moment it is over", async () => {
+  const { expiry, removed, done, jobs, clock } = stage();
+  const lifecycle = { acl: OPEN, keepFor: milliseconds(60_000) };
+  const short = await done({ lifecycle });
+  await done();
+  expect(jobs.fileRules(short.files)).toMatchObject({ secondsLeft: 60 });
+  clock.advance(60_000);
+  expect(jobs.fileRules(short.files)?.decide(undefined)).toBe("hide");
+  expect(await expiry.sweepParts()).toBe(1);
+  expect(removed).toEqual([short.files]);
+  expect(jobs.find(short.id)?.status).toBe("done");
+});
+
 test("many are removed in one sweep, with other work in between", async () => {
   const { expiry, removed, done, clock } = stage();
   for (let count = 0; count < 450; count++) await done();
@@ -60,13 +93,14 @@ test("many are removed in one sweep, with other work in between", async () => {
 test("it sweeps at the start and every hour until it is stopped", async () => {
   const { expiry, done, jobs, clock } = stage();
   const job = await done();
+  clock.advance(1_000); // what the job itself had planned is over
   expiry.start();
-  await until(() => clock.pending() === 1);
+  await until(() => clock.pending() === TIMERS);
   clock.advance(30 * DAY);
-  await until(() => clock.pending() === 1);
+  await until(() => clock.pending() === TIMERS);
   clock.advance(60 * 60 * 1000);
   await until(() => jobs.find(job.id) === undefined);
-  await until(() => clock.pending() === 1);
+  await until(() => clock.pending() === TIMERS);
   expiry.stop();
   expect(clock.pending()).toBe(0);
 });
@@ -87,7 +121,7 @@ test("a file that cannot be removed is logged and tried again later, and the ser
   expect(lines[0]).toContain("read-only file system");
   expect(jobs.find(job.id)).toBeDefined();
   isBroken = false;
-  await until(() => clock.pending() === 1);
+  await until(() => clock.pending() === TIMERS);
   clock.advance(60 * 60 * 1000);
   await until(() => jobs.find(job.id) === undefined);
   expiry.stop();

@@ -1,9 +1,10 @@
 // Who gets another attempt after what.
 import { expect, test } from "bun:test";
-import { afterRunnerDeath, afterServerDeath, type Setbacks } from "../../../src/control/jobs/retry.ts";
+import { afterServerDeath, afterSetback, type Setbacks } from "../../../src/control/jobs/retry.ts";
 import type { Failure } from "../../../src/core/errors.ts";
+import type { Wishes } from "../../../src/core/job.ts";
 
-const none: Setbacks = { kills: 0, crashes: 0, interruptions: 0 };
+const none: Setbacks = { kills: 0, crashes: 0, interruptions: 0, errors: 0, timeouts: 0 };
 const signal = (name: string): Failure => ({ code: "runner_crashed", message: "gone.", details: { signal: name } });
 const plain = (code: Failure["code"]): Failure => ({ code, message: "gone." });
 
@@ -24,17 +25,31 @@ const cases: [string, Failure, Partial<Setbacks>, number, "again" | "give-up"][]
   ["a fault of a job that wants no retry", signal("SIGSEGV"), {}, 0, "give-up"],
 ];
 test.each(cases)("after %s", (_, failure, before, retries, verdict) => {
-  expect(afterRunnerDeath(failure, { setbacks: { ...none, ...before }, retries }).type).toBe(verdict);
+  expect(afterSetback(failure, { setbacks: { ...none, ...before }, retries }).type).toBe(verdict);
+});
+
+const wishes: [string, Failure, Partial<Setbacks>, Wishes["retries"], "again" | "give-up"][] = [
+  ["an error of the model, two retries wished", plain("runner_failed"), { errors: 1 }, { server_error: 2 }, "again"],
+  ["as many errors as wished", plain("runner_failed"), { errors: 2 }, { server_error: 2 }, "give-up"],
+  ["an error where retries were wished for timeouts", plain("runner_failed"), {}, { timeout: 2 }, "give-up"],
+  ["a run over its time, one retry wished", plain("run_timeout"), {}, { timeout: 1 }, "again"],
+  ["a kill where none were wished", signal("SIGKILL"), {}, { connection_error: 0 }, "give-up"],
+  ["a second fault, whatever is wished", signal("SIGSEGV"), { crashes: 1 }, { connection_error: 9 }, "give-up"],
+  ["a wrong input", plain("invalid_input"), {}, { server_error: 9 }, "give-up"],
+];
+test.each(wishes)("after %s", (_, failure, before, wished, verdict) => {
+  const granted = { setbacks: { ...none, ...before }, retries: 3, ...(wished && { wished }) };
+  expect(afterSetback(failure, granted).type).toBe(verdict);
 });
 
 test("what is counted is what happened, and the last failure says how often", () => {
-  const verdict = afterRunnerDeath(signal("SIGKILL"), {
-    setbacks: { kills: 3, crashes: 1, interruptions: 2 },
+  const verdict = afterSetback(signal("SIGKILL"), {
+    setbacks: { ...none, kills: 3, crashes: 1, interruptions: 2 },
     retries: 3,
   });
   expect(verdict).toEqual({
     type: "give-up",
-    setbacks: { kills: 4, crashes: 1, interruptions: 2 },
+    setbacks: { ...none, kills: 4, crashes: 1, interruptions: 2 },
     failure: { ...signal("SIGKILL"), message: "gone. (4 attempts ended this way)" },
   });
 });

@@ -17,7 +17,7 @@ beforeAll(async () => {
   box = await createTestAppliance();
   owner = box.keys.create({ name: "owner", scope: "api" }).key;
   stranger = box.keys.create({ name: "stranger", scope: "api" }).key;
-  ownMedia = createOwnMedia(box);
+  ownMedia = createOwnMedia({ ...box, fileRules: box.jobs.fileRules });
 });
 afterAll(() => box[Symbol.asyncDispose]());
 

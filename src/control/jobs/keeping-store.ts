@@ -1,0 +1,60 @@
+// How long what belongs to a finished job is kept: statements about payloads and output files that end before their job.
+import { and, eq, gt, inArray, isNotNull, lte, or, sql } from "drizzle-orm";
+import { asId, type FileToken, type JobId, type KeyId } from "../../core/ids.ts";
+import type { Instant } from "../../core/units.ts";
+import type { Database } from "../database/open.ts";
+import { jobTable } from "./job.table.ts";
+
+/** Output files that not everybody may read, or not for as long as their job is kept. */
+export type GuardedFiles = { owner: KeyId; acl: string | null; until: Instant | undefined };
+
+export type KeepingStore = {
+  /** Undefined for files without rules of their own. */
+  guardOf(files: FileToken): GuardedFiles | undefined;
+  payloadsOver(now: Instant, limit: number): JobId[];
+  forgetPayloads(ids: JobId[]): void;
+  filesOver(now: Instant, limit: number): { id: JobId; files: FileToken }[];
+  forgetFiles(ids: JobId[]): void;
+};
+
+/** In place of a time to come: the beginning of time. */
+const FORGOTTEN = 0;
+
+export function createKeepingStore({ orm }: Pick<Database, "orm">): KeepingStore {
+  const job = jobTable;
+  // Spelled as in the index, which SQLite recognises by its condition.
+  const isGuarded = or(isNotNull(job.filesAcl), isNotNull(job.filesKeepFor));
+  const guard = orm
+    .select({ owner: job.key, acl: job.filesAcl, until: job.filesUntil })
+    .from(job)
+    .where(and(eq(job.files, sql.placeholder("files")), isGuarded))
+    .prepare();
+  return {
+    guardOf(files) {
+      const found = guard.get({ files });
+      return found && { owner: asId<KeyId>(found.owner), acl: found.acl, until: (found.until ?? undefined) as Instant };
+    },
+    payloadsOver: (now, limit) =>
+      orm
+        .select({ id: job.id })
+        .from(job)
+        .where(and(isNotNull(job.payloadUntil), gt(job.payloadUntil, FORGOTTEN), lte(job.payloadUntil, now)))
+        .limit(limit)
+        .all()
+        .map(({ id }) => asId<JobId>(id)),
+    forgetPayloads: (ids) => {
+      orm.update(job).set({ input: "{}", output: null, payloadUntil: FORGOTTEN }).where(inArray(job.id, ids)).run();
+    },
+    filesOver: (now, limit) =>
+      orm
+        .select({ id: job.id, files: job.files })
+        .from(job)
+        .where(and(isNotNull(job.filesUntil), lte(job.filesUntil, now)))
+        .limit(limit)
+        .all()
+        .map(({ id, files }) => ({ id: asId<JobId>(id), files: asId<FileToken>(files) })),
+    forgetFiles: (ids) => {
+      orm.update(job).set({ filesUntil: null }).where(inArray(job.id, ids)).run();
+    },
+  };
+}
