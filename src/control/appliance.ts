@@ -14,6 +14,8 @@ import { type Database, databaseFile, openDatabase } from "./database/open.ts";
 import { createFleet, type Fleet } from "./fleet/fleet.ts";
 import { detect, type Hardware } from "./hardware/detect.ts";
 import { createExpiry } from "./jobs/expiry.ts";
+import { createJobHistory, type JobHistory } from "./jobs/history.ts";
+import { createHistoryStore } from "./jobs/history-store.ts";
 import { createJobs, type Jobs } from "./jobs/jobs.ts";
 import { createJobLedger } from "./jobs/ledger.ts";
 import { createJobWork } from "./jobs/work.ts";
@@ -49,6 +51,7 @@ export type Appliance = {
   keys: Keys;
   tokens: Tokens;
   jobs: Jobs;
+  history: JobHistory;
   files: Files;
   uploads: Uploads;
   webhooks: Webhooks;
@@ -116,7 +119,7 @@ function assemble(found: Found): Appliance {
   const fleet =
     found.fleet ?? createFleet({ runtime: join(data, "runtime"), threads: settings.threads, log, clock, timers });
   const guard = createAddressGuard(settings.fetch.allow);
-  const { jobs, work, expiry, webhooks } = assembleJobs(found, { files, uploads, guard, clock, timers });
+  const { jobs, history, work, expiry, webhooks } = assembleJobs(found, { files, uploads, guard, clock, timers });
   const supply = createSupply({
     data,
     access: hubAccess(settings),
@@ -146,8 +149,8 @@ function assemble(found: Found): Appliance {
   const notes = createUsageNotes({ keys, timers, log });
 
   return {
-    ...{ settings, log, hardware, device, database, catalog, keys, tokens, jobs, files, uploads, webhooks },
-    ...{ fleet, supply },
+    ...{ settings, log, hardware, device, database, catalog, keys, tokens, jobs, history, files },
+    ...{ uploads, webhooks, fleet, supply },
     async start() {
       const keyFile = ensureAdminKey({ keys, data });
       if (keyFile) log.info("admin key made", { file: keyFile });
@@ -181,6 +184,13 @@ function assembleJobs(found: Found, { files, uploads, guard, clock, timers }: To
   const jobs = createJobs({ ledger, inputOf: (model) => inputOf(model, catalog), retries, maxQueue });
   return {
     jobs,
+    history: createJobHistory({
+      store: createHistoryStore(database),
+      writes: database,
+      findJob: jobs.find,
+      removeFiles: files.remove,
+      clock,
+    }),
     work: createJobWork({
       ledger,
       hasModel: (model) => catalog.find(model) !== undefined,

@@ -49,9 +49,11 @@ export type Job = {
   wishes: Wishes;
   /** The caller's own marks for its costs. */
   tags?: Record<string, string>;
-  /** Its input and output were not to be kept, and are gone. */
+  /** Its input and output were not to be kept, or were deleted. */
   isForgotten?: true;
   createdAt: Instant;
+  /** Of its last attempt. */
+  startedAt?: Instant;
   /** Must have started before this, else it fails with `start_timeout`. */
   startBy?: Instant;
 } & JobState;

@@ -16,13 +16,25 @@ import { createFileFace } from "./files.ts";
 import { health } from "./health.ts";
 import { keySets } from "./key-sets.ts";
 import { createListen } from "./listen.ts";
+import { createPlatform } from "./platform/platform.ts";
 import { createReport } from "./report.ts";
 import { createRest } from "./rest/rest.ts";
 import type { Route } from "./route-failure.ts";
 
 export type GatewayParts = Pick<
   Appliance,
-  "catalog" | "keys" | "tokens" | "jobs" | "files" | "uploads" | "webhooks" | "fleet" | "supply" | "device" | "log"
+  | "catalog"
+  | "keys"
+  | "tokens"
+  | "jobs"
+  | "history"
+  | "files"
+  | "uploads"
+  | "webhooks"
+  | "fleet"
+  | "supply"
+  | "device"
+  | "log"
 > & {
   settings: Pick<Settings, "publicUrl" | "allowOrigins"> & { limits: Pick<Settings["limits"], "bodyMb"> };
   /** Shown in the documentation. */
@@ -56,6 +68,7 @@ function createApp({ settings, clock = systemClock, keepAliveMs = KEEP_ALIVE_MS,
   const faces = {
     ...{ run: createRun(facing), queue: createQueue(facing), rest: createRest(box) },
     cdn: createCdn({ ...box, readOutput: files, authenticate: authenticateStorage }),
+    platform: createPlatform({ ...box, authenticate, clock, report }),
   };
   const fal = createEntrances({ faces, authenticate, publicUrl });
   const border = createBorder({ allowOrigins, report, routes: (): Route[] => app.routes });
@@ -71,6 +84,10 @@ function createApp({ settings, clock = systemClock, keepAliveMs = KEEP_ALIVE_MS,
     .use(keySets(box))
     .all("/files/*", ({ request, params }) => files(request, params["*"]), { detail: { hide: true } })
     .all("/cdn/*", ({ request, server, params }) => fal.openPath("cdn", { request, server }, params["*"]), {
+      parse: "none",
+      detail: { hide: true },
+    })
+    .all("/platform/*", ({ request, server, params }) => fal.openPath("platform", { request, server }, params["*"]), {
       parse: "none",
       detail: { hide: true },
     })

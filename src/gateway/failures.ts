@@ -38,6 +38,10 @@ const answers = {
 
 const answerTo = (code: ErrorCode): Answer => answers[code];
 
+/** Codes that are answered with a status of this range. */
+export const codesWithStatus = (from: number, before: number) =>
+  (Object.keys(answers) as ErrorCode[]).filter((code) => answers[code].status >= from && answers[code].status < before);
+
 export const statusOf = ({ code }: Failure) => answerTo(code).status;
 
 /** The pair that a finished job's status carries. */
@@ -65,7 +69,8 @@ function problemsOf({ code, message, problems = [] }: Failure): FieldProblem[] {
 
 const withUrl = (problem: FieldProblem) => ({ ...problem, url: `https://docs.fal.ai/errors#${problem.type}` });
 
-const messageOf = ({ code, message }: Failure) =>
+/** What the caller may be told. */
+export const messageOf = ({ code, message }: Failure) =>
   answerTo(code).isPrivate ? "Internal error. The server's log says more under this request's id." : message;
 
 function headersOf({ code, details }: Failure, requestId: string | undefined): Record<string, string> {

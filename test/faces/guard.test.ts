@@ -6,6 +6,7 @@ import { createTestGateway, type TestGateway } from "../support/test-gateway.ts"
 const PUBLIC = [
   "ALL /cdn/*",
   "ALL /files/*",
+  "ALL /platform/*",
   "GET /.well-known/jwks.json",
   "GET /rest/.well-known/jwks.json",
   "GET /health",

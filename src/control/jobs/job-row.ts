@@ -22,6 +22,7 @@ export const jobOf = (row: JobRow): Job => ({
   wishes: row.wishes === null ? {} : json<Wishes>(row.wishes),
   ...(row.tags !== null && { tags: json<Record<string, string>>(row.tags) }),
   createdAt: instant(row.createdAt),
+  ...(row.startedAt !== null && { startedAt: instant(row.startedAt) }),
   ...(row.startBy !== null && { startBy: instant(row.startBy) }),
   ...stateOf(row),
 });

@@ -1,5 +1,6 @@
 // The document of the whole box: what @elysiajs/swagger cannot see because one wildcard route serves every model.
 import type { Catalog } from "../../control/catalog/catalog.ts";
+import { platformPaths, platformSchemas } from "../platform/documents.ts";
 import { modelOperations } from "./model-operations.ts";
 import { pascalIds } from "./schema-names.ts";
 import { securitySchemes, sharedSchemas } from "./shared-schemas.ts";
@@ -17,10 +18,10 @@ export function boxDocument({ catalog, version }: { catalog: Catalog; version: s
     servers: [{ url: "/", description: "This box" }],
     security: [{ apiKeyAuth: [] }],
     tags: entries.map(({ model }) => ({ name: model.id, description: model.title })),
-    paths: Object.assign({}, ...described.map(({ paths }) => paths)),
+    paths: Object.assign({}, ...described.map(({ paths }) => paths), platformPaths()),
     components: {
       securitySchemes,
-      schemas: Object.assign({}, sharedSchemas, ...described.map(({ schemas }) => schemas)),
+      schemas: Object.assign({}, sharedSchemas, platformSchemas, ...described.map(({ schemas }) => schemas)),
     },
   };
 }

@@ -4,7 +4,7 @@ import type { Authenticate } from "../authenticate.ts";
 import { KEY_SET_PATH } from "../key-sets.ts";
 import { hostOf, originOf } from "../origin.ts";
 import { type Call, type Face, type OpenFace, type Roots, rootsOf, type Visit } from "./call.ts";
-import { CDN_HOST, type FaceName, faceOfHost, TARGET_URL, targetOf, trimSlashes } from "./proxy.ts";
+import { CDN_HOST, type FaceName, faceOfHost, type OpenFaceName, TARGET_URL, targetOf, trimSlashes } from "./proxy.ts";
 
 /** The part of Bun's server that a call needs; absent when the app is called without one. */
 type Connection = { timeout(request: Request, seconds: number): void } | null;
@@ -12,7 +12,7 @@ type Connection = { timeout(request: Request, seconds: number): void } | null;
 export type Incoming = { request: Request; server: Connection; caller: Key };
 
 export type EntranceParts = {
-  faces: Record<Exclude<FaceName, "cdn">, Face> & { cdn: OpenFace };
+  faces: Record<Exclude<FaceName, OpenFaceName>, Face> & Record<OpenFaceName, OpenFace>;
   authenticate: Authenticate;
   publicUrl: string;
 };
@@ -38,11 +38,11 @@ export function createEntrances({ faces, authenticate, publicUrl }: EntrancePart
   };
   return {
     /** `path` is what follows the face's own path. */
-    byPath: (face: Exclude<FaceName, "cdn">, incoming: Incoming, path: string) =>
+    byPath: (face: Exclude<FaceName, OpenFaceName>, incoming: Incoming, path: string) =>
       faces[face](callOf(incoming, path, queryOf(incoming.request.url))),
 
     /** The same for a face that looks at keys itself. */
-    openPath: (face: "cdn", incoming: Omit<Incoming, "caller">, path: string) =>
+    openPath: (face: OpenFaceName, incoming: Omit<Incoming, "caller">, path: string) =>
       faces[face](visitOf(incoming, path, queryOf(incoming.request.url))),
 
     /** Throws `bad_request` and `not_found` for headers that name no face. */
@@ -60,7 +60,8 @@ export function createEntrances({ faces, authenticate, publicUrl }: EntrancePart
       if (pathname === KEY_SET_PATH && face === "rest") return undefined;
       const roots = rootsByHost(request, face);
       const visit = { ...visitOf({ request, server }, pathname, searchParams), roots };
-      return face === "cdn" ? faces.cdn(visit) : faces[face]({ ...visit, caller: authenticate(request) });
+      if (face === "cdn" || face === "platform") return faces[face](visit);
+      return faces[face]({ ...visit, caller: authenticate(request) });
     },
   };
 }

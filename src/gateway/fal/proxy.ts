@@ -3,7 +3,9 @@ import { ForecourtError } from "../../core/errors.ts";
 
 export const TARGET_URL = "x-fal-target-url";
 
-export type FaceName = "run" | "queue" | "rest" | "cdn";
+export type FaceName = "run" | "queue" | "rest" | OpenFaceName;
+/** Faces that look at keys themselves. */
+export type OpenFaceName = "cdn" | "platform";
 
 /** What the URLs of files begin with when a caller came by one of fal's other names. */
 export const CDN_HOST = "v3.fal.media";
@@ -17,10 +19,11 @@ const hosts: ReadonlyMap<string, FaceName> = new Map([
   [CDN_HOST, "cdn"],
   ["v3b.fal.media", "cdn"],
   ["fal.media", "cdn"],
+  ["api.fal.ai", "platform"],
 ]);
 
 /** All of fal's host names that clients call, those included that this box has no face for yet. */
-export const FAL_HOSTS: readonly string[] = [...hosts.keys(), "ws.fal.run", "api.fal.ai"];
+export const FAL_HOSTS: readonly string[] = [...hosts.keys(), "ws.fal.run"];
 
 export type Target = { face: FaceName; path: string; query: URLSearchParams };
 

@@ -33,7 +33,7 @@ export function resultResponse(job: FinishedJob, entry: CatalogEntry | undefined
 
 const FORGOTTEN = new ForecourtError(
   "not_found",
-  "The result was not kept, as its request asked with X-Fal-Store-IO: 0.",
+  "The result is not kept any more: the request asked for that with X-Fal-Store-IO: 0, or it was deleted.",
 ).toFailure();
 
 /** fal names units in the singular, pipelines count in the plural; a model priced by request counts as one. */
@@ -57,7 +57,7 @@ export function publicOutput(value: unknown, files: FileToken, roots: Pick<Roots
   return Object.fromEntries(fields);
 }
 
-const fileUrl = (name: string, files: FileToken, { origin }: Pick<Roots, "origin">) =>
+export const fileUrl = (name: string, files: FileToken, { origin }: Pick<Roots, "origin">) =>
   `${origin}/files/${files}/${encodeURIComponent(name)}`;
 
 /** The clients build request URLs from `[namespace/]owner/alias` alone. */

@@ -40,7 +40,7 @@ describe("the proxy route", () => {
   });
 
   test.each([
-    "https://api.fal.ai/v1/models",
+    "https://auth.fal.ai/oauth/token",
     "https://example.org/forecourt/echo",
     "http://169.254.169.254/latest/meta-data",
     "https://fal.run.example.org/forecourt/echo",

@@ -1,0 +1,50 @@
+// Looking back: jobs that are over, in pages and as facts for statistics, and the removal of what they took and gave.
+import type { Clock } from "../../core/clock.ts";
+import { ForecourtError } from "../../core/errors.ts";
+import { asId, type FileToken, type JobId } from "../../core/ids.ts";
+import { isFinished, type Job } from "../../core/job.ts";
+import type { GroupCommit } from "../database/group-commit.ts";
+import type { HistoryFilter, HistoryPage, HistoryStore, JobFact } from "./history-store.ts";
+import { seenJob } from "./job-row.ts";
+
+export type JobHistory = {
+  page(page: HistoryPage): Job[];
+  /** Blocks for about a microsecond a job: callers ask for a long time in parts. */
+  facts(filter: HistoryFilter): JobFact[];
+  /**
+   * Removes input, output, log and output files; that the job was, how long it took and what it cost stays. Resolves when
+   * it is on disk. Throws `not_found`, and `bad_request` for a job that is not over.
+   */
+  erase(id: JobId): Promise<void>;
+};
+
+export type JobHistoryParts = {
+  store: HistoryStore;
+  writes: Pick<GroupCommit, "write" | "committed">;
+  findJob(id: JobId): Job | undefined;
+  removeFiles(token: FileToken): void;
+  clock: Clock;
+};
+
+export function createJobHistory({ store, writes, findJob, removeFiles, clock }: JobHistoryParts): JobHistory {
+  return {
+    page: (page) => store.page(page).map((row) => seenJob(row, clock.now())),
+    facts: store.facts,
+    async erase(id) {
+      const job = findJob(id);
+      if (!job) throw new ForecourtError("not_found", `There is no request ${id}.`);
+      if (!isFinished(job))
+        throw new ForecourtError("bad_request", `The request ${id} is not over; what it holds can be deleted then.`);
+      // Files first: a row without files does no harm.
+      removeFiles(job.files);
+      writes.write(() => store.erase(asId(id), job.status === "failed" ? withoutInput(job.failure) : undefined));
+      await writes.committed();
+    },
+  };
+}
+
+/** Problems repeat the wrong values. */
+const withoutInput = ({ problems, ...failure }: Extract<Job, { status: "failed" }>["failure"]) => ({
+  ...failure,
+  ...(problems && { problems: problems.map(({ input: _, ...problem }) => problem) }),
+});

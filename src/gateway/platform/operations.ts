@@ -1,0 +1,18 @@
+// All operations of the platform API. A path that is written out comes before one with names in it.
+import { meta } from "./account.ts";
+import { analytics } from "./analytics.ts";
+import { createKey, deleteKey, listKeys } from "./keys.ts";
+import { listModels } from "./models.ts";
+import type { Operation } from "./operation.ts";
+import { deletePayloads, requestsByEndpoint } from "./requests.ts";
+
+export const operations: readonly Operation[] = [
+  listModels,
+  analytics,
+  requestsByEndpoint,
+  deletePayloads,
+  listKeys,
+  createKey,
+  deleteKey,
+  meta,
+];
