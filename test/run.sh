@@ -80,7 +80,9 @@ if bring shellcheck shellcheck; then check "Shell scripts" shell_scripts; else s
 check "Build" bun run build
 bring chromium chromium || printf 'There is no chromium: tests in a browser will be skipped.\n'
 step "Tests"
+rm -f .cache/conformance.jsonl
 tests
+check "Conformance table" bun run conformance --check
 
 printf '\n%s passed, %s failed, %s skipped\n' "$passed" "$failed" "$skipped"
 [ "$failed" = 0 ]

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { ApiError, createFalClient, type FalClient, type QueueStatus, ValidationError } from "@fal-ai/client";
+import { proved } from "../support/conformance.ts";
 import { type ServerUnderTest, serverUnderTest } from "./server-under-test.ts";
 
 let server: ServerUnderTest;
@@ -46,7 +47,7 @@ const ALIAS = "fal-ai/echo/idle";
 const slow = { prompt: "slow", steps: 6, step_ms: 60 };
 const messages = (status: QueueStatus) => ("logs" in status ? (status.logs ?? []).map(({ message }) => message) : []);
 
-describe.each(recipes)("@fal-ai/client by %s", (_, recipe) => {
+describe.each(recipes)("@fal-ai/client by %s", (name, recipe) => {
   let fal: FalClient;
   beforeAll(() => {
     fal = recipe(server.key);
@@ -56,11 +57,14 @@ describe.each(recipes)("@fal-ai/client by %s", (_, recipe) => {
     const { data, requestId } = await fal.run(ECHO, { input: { prompt: "ü 水", steps: 2 } });
     expect(data).toEqual({ prompt: "ü 水", steps: 2 });
     expect(requestId).toMatch(/^[0-9a-f-]{36}$/);
+    if (name === "proxyUrl") proved("js", "proxy");
+    proved("js", "run");
   });
 
   test("run by GET takes the input from the query string", async () => {
     const { data } = await fal.run(ECHO, { method: "get", input: { prompt: "q", steps: 3 } });
     expect(data).toEqual({ prompt: "q", steps: 3 });
+    proved("js", "run-get");
   });
 
   test("subscribe by polling tells of the queue, the logs and the result", async () => {
@@ -84,6 +88,7 @@ describe.each(recipes)("@fal-ai/client by %s", (_, recipe) => {
     expect(statuses.at(-1)).toBe("COMPLETED");
     const last = seen.at(-1);
     expect(last && messages(last)).toEqual([1, 2, 3, 4, 5, 6].map((step) => `idle step ${step} of 6`));
+    proved("js", "subscribe", "logs");
   });
 
   test("subscribe by streaming joins each log line once", async () => {
@@ -99,6 +104,7 @@ describe.each(recipes)("@fal-ai/client by %s", (_, recipe) => {
     expect(data).toEqual({ prompt: "slow", steps: 6 });
     expect(last?.status).toBe("COMPLETED");
     expect(last && messages(last)).toEqual([1, 2, 3, 4, 5, 6].map((step) => `idle step ${step} of 6`));
+    proved("js", "status-stream");
   });
 
   test("queue.submit, status, streamStatus and result work on their own", async () => {
@@ -119,6 +125,7 @@ describe.each(recipes)("@fal-ai/client by %s", (_, recipe) => {
     expect(late.status).toBe("COMPLETED");
     const result = await fal.queue.result(ALIAS, { requestId });
     expect(result).toEqual({ data: { prompt: "slow", steps: 6 }, requestId });
+    proved("js", "submit", "status", "result");
   });
 
   test("queue.cancel ends a running request; its result is a 499", async () => {
@@ -132,6 +139,7 @@ describe.each(recipes)("@fal-ai/client by %s", (_, recipe) => {
     expect(failure).toBeInstanceOf(ApiError);
     expect(failure).toMatchObject({ status: 499, body: { error_type: "client_cancelled" }, requestId });
     expect(await errorOf(fal.queue.cancel(ALIAS, { requestId }))).toMatchObject({ status: 400 });
+    proved("js", "cancel");
   });
 
   test("subscribe with a timeout cancels and rejects", async () => {
@@ -158,6 +166,7 @@ describe.each(recipes)("@fal-ai/client by %s", (_, recipe) => {
     expect(events).toEqual([{ prompt: "s", steps: 3 }]);
     expect(await stream.done()).toEqual({ prompt: "s", steps: 3 });
     expect(stream.requestId).toMatch(/^[0-9a-f-]{36}$/);
+    proved("js", "stream");
   });
 
   test("wrong input is a ValidationError with its fields, at once from run and at the result from the queue", async () => {
@@ -173,6 +182,7 @@ describe.each(recipes)("@fal-ai/client by %s", (_, recipe) => {
       expect(failure.getFieldErrors("prompt")).toMatchObject([{ type: "missing", loc: ["body", "prompt"] }]);
       expect(failure.getFieldErrors("steps")).toMatchObject([{ type: "greater_than_equal", ctx: { ge: 1 } }]);
     }
+    proved("js", "error-fields");
   });
 
   test("an unknown model and an unknown request are ApiErrors with their status", async () => {
@@ -180,12 +190,14 @@ describe.each(recipes)("@fal-ai/client by %s", (_, recipe) => {
     expect(model).toMatchObject({ status: 404, body: { detail: 'Application "nothing" not found' } });
     const request = await errorOf(fal.queue.status(ECHO, { requestId: crypto.randomUUID() }));
     expect(request).toMatchObject({ status: 404, body: { status: "NOT_FOUND" } });
+    proved("js", "error-unknown");
   });
 
   test("a wrong key is a 401", async () => {
     const failure = await errorOf(recipe("nobody:nothing").run(ECHO, { input: { prompt: "x" } }));
     expect(failure).toBeInstanceOf(ApiError);
     expect(failure).toMatchObject({ status: 401, body: { detail: expect.any(String) } });
+    proved("js", "error-auth");
   });
 
   test("aborting a run ends it on the box", async () => {
@@ -210,6 +222,7 @@ describe.each(recipes)("@fal-ai/client by %s", (_, recipe) => {
     const failure = await errorOf(fal.run(ECHO, { input: { prompt: "second" }, startTimeout: 1.2 }));
     expect(failure).toMatchObject({ status: 504, isUserTimeout: true });
     await fal.queue.cancel(ALIAS, { requestId });
+    proved("js", "start-timeout");
   });
 });
 

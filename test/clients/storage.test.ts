@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ApiError, createFalClient, type FalClient } from "@fal-ai/client";
+import { proved } from "../support/conformance.ts";
 import { type ServerUnderTest, serverUnderTest } from "./server-under-test.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "forecourt-upload-"));
@@ -93,6 +94,7 @@ describe.each(recipes)("fal.storage by %s", (_, recipe) => {
     expect(await response.text()).toBe("secret");
     expect(response.headers.get("content-disposition")).toContain("Bericht%20%C3%BC.txt");
     expect(response.headers.get("cache-control")).toContain("no-store");
+    proved("js", "upload", "upload-lifecycle");
   });
 
   test("a Blob within an input is uploaded and read by the model", async () => {
@@ -102,6 +104,7 @@ describe.each(recipes)("fal.storage by %s", (_, recipe) => {
     });
     expect(data.scores).toHaveLength(2);
     expect(data.scores[0] + data.scores[1]).toBeCloseTo(1, 5);
+    proved("js", "upload-in-input");
   }, 60_000);
 
   test("a wrong key may not upload", async () => {
@@ -124,6 +127,7 @@ test("fal.storage sends 95 MB in parts", async () => {
   expect(head.headers.get("content-length")).toBe(String(95 * MIB));
   const tail = await fetch(url, { headers: { range: `bytes=${95 * MIB - 4}-` } });
   expect(new Uint8Array(await tail.arrayBuffer())).toEqual(new Uint8Array(4));
+  proved("js", "upload-parts", "range");
 }, 60_000);
 
 /** A PNG of 64 by 64 pixels, red on white. */
@@ -159,6 +163,7 @@ describe("fal.stream in client mode", () => {
       "https://fal.run/test/echo/idle/stream?fal_jwt_token=",
     ]);
     expect(seen[1]?.key ?? null).toBeNull();
+    proved("js", "stream-token");
   });
 
   test("takes a token of the caller's own provider, for the whole path", async () => {

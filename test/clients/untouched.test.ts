@@ -4,6 +4,7 @@ import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { writeCertificates } from "../../src/cli/tls/certificate-files.ts";
+import { proved } from "../support/conformance.ts";
 import { startServer } from "../support/live-server.ts";
 import { pythonWithFalClient } from "./python/python.ts";
 import { ECHO_MODEL } from "./server-under-test.ts";
@@ -48,6 +49,8 @@ test.skipIf(python === undefined)(
       ...{ REST_URL: `${server.origin}/rest`, CDN_URL: `${server.origin}/cdn`, SSL_CERT_FILE: tls.ca },
     });
     expect(JSON.parse(seen)).toEqual(seenByPython(`${server.origin}/cdn`));
+    proved("python", "run", "submit", "status", "result", "subscribe", "logs", "stream", "cancel", "error-fields");
+    proved("python", "upload", "upload-parts");
   },
   300_000,
 );
@@ -67,6 +70,8 @@ test.skipIf(!mayUnshare)(
       },
       ...(python !== undefined && { python: seenByPython("https://v3.fal.media") }),
     });
+    proved("js", "dns");
+    if (python !== undefined) proved("python", "dns");
   },
   300_000,
 );
