@@ -10,6 +10,10 @@ const commands: CommandTable = {
   },
   keys: { summary: "create, list and revoke API keys", load: async () => (await import("./cli/keys.ts")).keys() },
   ps: { summary: "show what a running server has loaded", load: async () => (await import("./cli/ps.ts")).ps() },
+  audit: {
+    summary: "show who changed what",
+    load: async () => (await import("./cli/audit.ts")).audit(),
+  },
   doctor: {
     summary: "examine this box and its settings",
     load: async () => (await import("./cli/doctor.ts")).doctor(),

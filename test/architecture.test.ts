@@ -118,6 +118,7 @@ describe("each foreign thing has its place", () => {
     ["native packages", /^(onnxruntime-node|sharp)$/, /^src\/engine\/runner\//],
     ["bun:sqlite", /^bun:sqlite$/, /^src\/control\/database\//],
     ["drizzle", /^drizzle-orm/, /^src\/control\/(database\/|.*\.table\.ts$|.*-store\.ts$|keys\/(known-)?keys\.ts$)/],
+    ["prom-client", /^prom-client$/, /^src\/control\/metrics\/registry\.ts$/],
     ["commander", /^commander$/, /^src\/(cli\/|main\.ts)/],
   ];
   test.each(places)("%s is imported nowhere else", (_, packages, place) => {

@@ -8,17 +8,33 @@ export type CommandTable = Record<string, { summary: string; load: () => Promise
 /** Runs one command to its end; never throws. Only the command that is asked for is loaded. */
 export async function runProgram(given: { commands: CommandTable; arguments: string[] }): Promise<ExitCode> {
   process.stdout.on("error", leaveOnBrokenPipe);
+  let acting: Command | undefined;
+  const ended = async (exit: ExitCode) => {
+    if (acting) await writeDownAct(acting, exit);
+    return exit;
+  };
   try {
     const program = await createProgram(given.commands, given.arguments);
+    program.hook("preAction", (_, command) => {
+      acting = command;
+    });
     await program.parseAsync(given.arguments, { from: "user" });
-    return EXIT.done;
+    return await ended(EXIT.done);
   } catch (thrown) {
     const text = explain(thrown);
     if (text !== undefined) process.stderr.write(`${text}\n`);
-    return exitCodeOf(thrown);
+    return await ended(exitCodeOf(thrown));
   } finally {
     await new Promise((written) => process.stdout.write("", written));
   }
+}
+
+/** Loads the database's code only for commands that change something. */
+async function writeDownAct(command: Command, exit: ExitCode): Promise<void> {
+  const { isAudited, pathOf } = await import("./audited-commands.ts");
+  if (!isAudited(pathOf(command))) return;
+  const { writeDown } = await import("./audited.ts");
+  writeDown(command, exit);
 }
 
 async function createProgram(commands: CommandTable, [wanted, subject]: string[]): Promise<Command> {

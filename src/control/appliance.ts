@@ -24,6 +24,7 @@ import { createKeys, type Keys } from "./keys/keys.ts";
 import { ensureTokenSecret } from "./keys/token-secret.ts";
 import { createTokens, type Tokens } from "./keys/tokens.ts";
 import { createUsageNotes } from "./keys/usage-notes.ts";
+import { createOversight, type Oversight } from "./oversight.ts";
 import { createScheduler } from "./scheduler/scheduler.ts";
 import type { Settings } from "./settings.ts";
 import { createFiles, type Files } from "./storage/files.ts";
@@ -57,6 +58,8 @@ export type Appliance = {
   webhooks: Webhooks;
   fleet: Fleet;
   supply: Supply;
+  /** Audit log and metrics. */
+  oversight: Oversight;
   /** Recovers the queue and begins to schedule. */
   start(): Promise<void>;
   /** Running jobs go back to the queue; no child process is left. The appliance cannot be started again. */
@@ -147,15 +150,17 @@ function assemble(found: Found): Appliance {
     log,
   });
   const notes = createUsageNotes({ keys, timers, log });
+  const oversight = createOversight({ jobs, fleet, webhooks, device, hardware, database, settings, clock });
 
   return {
     ...{ settings, log, hardware, device, database, catalog, keys, tokens, jobs, history, files },
-    ...{ uploads, webhooks, fleet, supply },
+    ...{ uploads, webhooks, fleet, supply, oversight },
     async start() {
       const keyFile = ensureAdminKey({ keys, data });
       if (keyFile) log.info("admin key made", { file: keyFile });
       const recovered = work.recover();
       if (recovered.waiting + recovered.ended > 0) log.info("queue recovered", recovered);
+      oversight.start();
       scheduler.start();
       expiry.start();
       notes.start();
@@ -165,6 +170,7 @@ function assemble(found: Found): Appliance {
       expiry.stop();
       notes.stop();
       await scheduler.stop();
+      await oversight.stop();
       await supply.stop();
       await webhooks.stop();
       work.flush();

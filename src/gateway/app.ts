@@ -5,6 +5,7 @@ import type { Settings } from "../control/settings.ts";
 import { type Clock, systemClock } from "../core/clock.ts";
 import { bytes, MIB } from "../core/units.ts";
 import { admin } from "./admin/admin.ts";
+import { createAuditTrail } from "./audit.ts";
 import { createAuthenticate, createAuthenticateStorage, requireScope } from "./authenticate.ts";
 import { createBorder } from "./border.ts";
 import { createCdn } from "./cdn/cdn.ts";
@@ -16,6 +17,7 @@ import { createFileFace } from "./files.ts";
 import { health } from "./health.ts";
 import { keySets } from "./key-sets.ts";
 import { createListen } from "./listen.ts";
+import { metricsRoute, showMetrics } from "./metrics.ts";
 import { createPlatform } from "./platform/platform.ts";
 import { createReport } from "./report.ts";
 import { createRest } from "./rest/rest.ts";
@@ -34,6 +36,7 @@ export type GatewayParts = Pick<
   | "fleet"
   | "supply"
   | "device"
+  | "oversight"
   | "log"
 > & {
   settings: Pick<Settings, "publicUrl" | "allowOrigins"> & { limits: Pick<Settings["limits"], "bodyMb"> };
@@ -71,7 +74,10 @@ function createApp({ settings, clock = systemClock, keepAliveMs = KEEP_ALIVE_MS,
     platform: createPlatform({ ...box, authenticate, clock, report }),
   };
   const fal = createEntrances({ faces, authenticate, publicUrl });
-  const border = createBorder({ allowOrigins, report, routes: (): Route[] => app.routes });
+  const trail = createAuditTrail({ audit: box.oversight.audit, authenticate, log: box.log });
+  const addressOf = (request: Request) => app.server?.requestIP(request)?.address;
+  const { metrics } = box.oversight;
+  const border = createBorder({ allowOrigins, report, trail, metrics, addressOf, routes: (): Route[] => app.routes });
 
   // A path is matched in one way only, served or called by handle(): by Elysia's own router. Each route has options of
   // its own, because the router writes into them.
@@ -111,6 +117,7 @@ function createApp({ settings, clock = systemClock, keepAliveMs = KEEP_ALIVE_MS,
         .all("/api/fal/proxy", ({ request, server, caller }) => fal.byProxy({ request, server, caller }), {
           detail: { hide: true },
         })
+        .get("/metrics", ({ caller }) => showMetrics(metrics, caller), metricsRoute)
         .guard({ beforeHandle: ({ request }) => requireScope(authenticate(request), "admin") }, (forAdmins) =>
           forAdmins.use(admin({ ...facing, clock })),
         ),

@@ -1,17 +1,28 @@
 // What every answer passes on its way out: failures in fal's words, a request id, and leave for web pages to read it.
+
+import type { Metrics } from "../control/metrics/metrics.ts";
 import { ForecourtError } from "../core/errors.ts";
+import type { AuditTrail } from "./audit.ts";
 import { createCors } from "./cors.ts";
 import { failureResponse } from "./failures.ts";
 import type { ReportFailure } from "./report.ts";
 import { ensureRequestId, newRequestId } from "./request-id.ts";
 import { type Route, routeFailure } from "./route-failure.ts";
 
-export type BorderParts = { allowOrigins: readonly string[]; report: ReportFailure; routes: () => Route[] };
+export type BorderParts = {
+  allowOrigins: readonly string[];
+  report: ReportFailure;
+  trail: AuditTrail;
+  metrics: Pick<Metrics, "answered">;
+  /** Of the peer; undefined when the app is called without a server. */
+  addressOf: (request: Request) => string | undefined;
+  routes: () => Route[];
+};
 
 /** `code` is the router's, `error` what was thrown. */
 type Thrown = { code: unknown; error: unknown };
 
-export function createBorder({ allowOrigins, report, routes }: BorderParts) {
+export function createBorder({ allowOrigins, report, trail, metrics, addressOf, routes }: BorderParts) {
   const cors = createCors({ origins: allowOrigins });
   return {
     preflight: cors.preflight,
@@ -22,15 +33,30 @@ export function createBorder({ allowOrigins, report, routes }: BorderParts) {
     },
 
     /** Marks the answer in place; what is no answer (an upgraded connection) passes as it is. */
-    leave(request: Request, response: unknown): unknown {
-      if (response instanceof Response) {
-        cors.open(request, response);
-        ensureRequestId(response);
-      }
+    async leave(request: Request, response: unknown): Promise<unknown> {
+      if (!(response instanceof Response)) return response;
+      cors.open(request, response);
+      ensureRequestId(response);
+      metrics.answered({ face: faceOf(request.url), method: methodOf(request), status: response.status });
+      if (trail.isAct(request)) await trail.note(request, response, addressOf(request));
       return response;
     },
   };
 }
+
+const METHODS = new Set(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]);
+const methodOf = ({ method }: Request) => (METHODS.has(method) ? method : "other");
+
+/** Paths are many, their first parts few. */
+function faceOf(url: string): string {
+  const start = url.indexOf("/", url.indexOf("://") + 3);
+  const part = /^\/([a-z0-9.]+)/.exec(start < 0 ? "" : url.slice(start, start + 20))?.[1] ?? "";
+  return FACES.has(part) ? part : "other";
+}
+
+const FACES = new Set(
+  "run queue rest cdn files fal platform v1 admin swagger models metrics health ready .well-known".split(" "),
+);
 
 /** A request whose client is gone fails in many ways that are nobody's fault. */
 function causeOf(request: Request, { code, error }: Thrown, routes: () => Route[]): unknown {

@@ -1,7 +1,9 @@
 // `forecourt keys` on a real database.
 import { afterAll, expect, test } from "bun:test";
 import { existsSync } from "node:fs";
+import { hostname, userInfo } from "node:os";
 import { join } from "node:path";
+import { createAudit } from "../../src/control/audit/audit.ts";
 import { databaseFile, openDatabase } from "../../src/control/database/open.ts";
 import { createKeys } from "../../src/control/keys/keys.ts";
 import { systemClock } from "../../src/core/clock.ts";
@@ -63,4 +65,29 @@ test("a duration without a unit is wrong usage and makes no key", async () => {
   expect(exitCode).toBe(2);
   expect(stderr).toContain("30d");
   expect(existsSync(databaseFile(data))).toBe(false);
+});
+
+test("every change by command is in the audit log, refused ones too, looking is not", async () => {
+  const data = newFolder();
+  const at = ["--data", data];
+  await forecourt(["keys", "create", "--name", "ann", "--scope", "admin", ...at]);
+  await forecourt(["keys", "list", ...at]);
+  await forecourt(["keys", "revoke", "ann", ...at]);
+  await forecourt(["keys", "revoke", "nobody", ...at]);
+  using database = openDatabase({ file: databaseFile(data) });
+  const entries = createAudit({ database, clock: systemClock }).list({ limit: 10 });
+  expect(entries.map(({ action, outcome, code }) => [action, outcome, code])).toEqual([
+    ["forecourt keys revoke", "failed", 1],
+    ["forecourt keys revoke", "done", 0],
+    ["forecourt keys create", "done", 0],
+  ]);
+  expect(entries.at(-1)).toMatchObject({
+    actor: `os:${userInfo().username}`,
+    origin: hostname(),
+    details: { name: "ann", scope: "admin" },
+  });
+  const printed = JSON.parse((await forecourt(["audit", "--json", "--limit", "2", ...at])).stdout);
+  expect(printed.map(({ action }: { action: string }) => action)).toEqual(
+    entries.slice(0, 2).map(({ action }) => action),
+  );
 });

@@ -38,7 +38,7 @@ export type Ask = {
 };
 
 export type TestGateway = Gateway &
-  Pick<TestAppliance, "keys" | "jobs" | "webhooks" | "apiKey" | "adminKey" | "data"> & {
+  Pick<TestAppliance, "keys" | "jobs" | "webhooks" | "database" | "oversight" | "apiKey" | "adminKey" | "data"> & {
     logged: LogEntry[];
     /** `path` is below http://localhost, or a whole URL. */
     ask(method: string, path: string, ask?: Ask): Promise<Response>;
@@ -66,10 +66,10 @@ export async function createTestGateway({
   });
   const settings = { publicUrl: "", allowOrigins: ["*"], limits: { bodyMb: 16 } };
   const gateway = createGateway({ ...appliance, settings, version: "1.2.3", isReady: () => true, ...options });
-  const { keys, jobs, webhooks, apiKey, adminKey, data, files } = appliance;
+  const { keys, jobs, webhooks, database, oversight, apiKey, adminKey, data, files } = appliance;
   return {
     ...gateway,
-    ...{ keys, jobs, webhooks, apiKey, adminKey, data, logged },
+    ...{ keys, jobs, webhooks, database, oversight, apiKey, adminKey, data, logged },
     holdRuns: runs.hold,
     nextRun: runs.next,
     ask: (method, path, { key = apiKey, body, headers = {}, signal } = {}) => {

@@ -3,7 +3,7 @@ import { ForecourtError } from "../../core/errors.ts";
 import { asId, type JobId, type KeyId, type ModelId } from "../../core/ids.ts";
 import { isFinished, type Job, type JobEvent, type LogLine, type Priority, type Wishes } from "../../core/job.ts";
 import { parse, type TObject } from "../../core/schema.ts";
-import type { Milliseconds } from "../../core/units.ts";
+import { type Instant, instant, type Milliseconds } from "../../core/units.ts";
 import type { Model } from "../../engine/model.ts";
 import type { Lifecycle } from "../storage/acl.ts";
 import type { WebhookWish } from "../webhooks/outbox.ts";
@@ -56,6 +56,10 @@ export type Jobs = {
   fileRules: FindFileRules;
   /** Jobs waiting or running, for `ps`. */
   open(): Job[];
+  /** The queue in numbers; `oldest` is since when the longest waiting job waits. */
+  queue(): { waiting: Map<ModelId, number>; running: number; oldest?: Instant };
+  /** Hears of every job whose end is on disk. */
+  follow(listener: (job: Job) => void): () => void;
 };
 
 export type JobsParts = {
@@ -93,6 +97,7 @@ export function createJobs({ ledger, inputOf, retries, maxQueue }: JobsParts): J
       writes.write(() => begin(ledger, job, submission));
       if (job.status === "queued") ledger.queued({ ...job, since: job.createdAt });
       await writes.committed();
+      if (job.status !== "queued") ledger.tellFollowers(job);
       return job;
     },
     find: (id) => {
@@ -121,6 +126,18 @@ export function createJobs({ ledger, inputOf, retries, maxQueue }: JobsParts): J
     },
     fileRules: createFileRules({ store, clock }),
     open: () => store.withStatus("queued", "running").map(jobOf),
+    queue: () => queueOf(ledger),
+    follow: ledger.follow,
+  };
+}
+
+function queueOf({ waiting, attempts }: Pick<JobLedger, "waiting" | "attempts">) {
+  const models = waiting.models();
+  const since = models.flatMap((model) => waiting.heads(model, 1).map((head) => head.since));
+  return {
+    waiting: new Map(models.map((model) => [model, waiting.count(model)])),
+    running: attempts.size,
+    ...(since.length > 0 && { oldest: instant(Math.min(...since)) }),
   };
 }
 

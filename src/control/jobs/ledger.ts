@@ -1,6 +1,7 @@
 // What the two sides of the job store share: rows, their mirror in memory, watchers, and who hears of changes.
 import type { Clock, Timers } from "../../core/clock.ts";
 import { asId, type FileToken, type JobId, type ModelId, type RunnerId } from "../../core/ids.ts";
+import type { Job } from "../../core/job.ts";
 import { type Instant, instant, milliseconds } from "../../core/units.ts";
 import type { GroupCommit } from "../database/group-commit.ts";
 import type { Database } from "../database/open.ts";
@@ -40,6 +41,10 @@ export type JobLedger = {
   queued(row: WaitingJob): void;
   /** After a job came to its end; watchers hear of it once that is on disk. */
   ended(id: JobId): void;
+  /** Of a job that ended as it began. */
+  tellFollowers(job: Job): void;
+  /** Hears of every job whose end is on disk. */
+  follow(listener: (job: Job) => void): () => void;
   notify(note: JobNote): void;
   subscribe(listener: (note: JobNote) => void): () => void;
   /** Tells watchers of waiting jobs their new position, soon and together. */
@@ -57,8 +62,12 @@ export function createJobLedger({ database, outbox, clock, timers }: JobLedgerPa
   const watchers = createWatchers();
   const attempts = new Map<JobId, Attempt>();
   const listeners = new Set<(note: JobNote) => void>();
+  const followers = new Set<(job: Job) => void>();
   const notify = (note: JobNote) => {
     for (const listener of listeners) listener(note);
+  };
+  const tellFollowers = (job: Job) => {
+    for (const follower of followers) follower(job);
   };
   database.onLost((error) => notify({ type: "lost", reason: error.message }));
   const positionsChanged = createPositionNews({ waiting, watchers, timers });
@@ -82,11 +91,19 @@ export function createJobLedger({ database, outbox, clock, timers }: JobLedgerPa
       attempts.delete(id);
       if (waiting.remove(id)) positionsChanged();
       const tell = () => {
-        const row = watchers.has(id) ? store.row(id) : undefined;
-        if (row) watchers.emit(id, { type: "finished", job: jobOf(row) });
+        const row = watchers.has(id) || followers.size > 0 ? store.row(id) : undefined;
+        if (!row) return;
+        const job = jobOf(row);
+        watchers.emit(id, { type: "finished", job });
+        tellFollowers(job);
       };
       // A write that was lost is told to nobody: `lost` makes the scheduler look again.
       database.committed().then(tell, () => {});
+    },
+    tellFollowers,
+    follow(listener) {
+      followers.add(listener);
+      return () => followers.delete(listener);
     },
     subscribe(listener) {
       listeners.add(listener);

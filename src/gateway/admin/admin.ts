@@ -6,21 +6,23 @@ import type { Bytes } from "../../core/units.ts";
 import { toOpenApi } from "../docs/openapi-schema.ts";
 import { readJson } from "../read-json.ts";
 import type { ReportFailure } from "../report.ts";
+import { auditFilters, listAudit } from "./audit.ts";
 import { watchDownload } from "./download.ts";
 import { createKey, listKeys, newKeySchema, revokeKey } from "./keys.ts";
 import { listModels } from "./models.ts";
 import { showStatus } from "./status.ts";
 import { listWebhooks, replayWebhook } from "./webhooks.ts";
 
-type Parts = Pick<Appliance, "catalog" | "keys" | "jobs" | "webhooks" | "fleet" | "device" | "supply"> & {
+type Parts = Pick<Appliance, "catalog" | "keys" | "jobs" | "webhooks" | "fleet" | "device" | "supply" | "oversight"> & {
   clock: Clock;
   keepAliveMs: number;
   report: ReportFailure;
   bodyLimit: Bytes;
 };
 
-export const admin = ({ bodyLimit, clock, ...box }: Parts) =>
-  new Elysia({ prefix: "/admin/v1", name: "admin" })
+export const admin = ({ bodyLimit, clock, ...box }: Parts) => {
+  const audit = { audit: box.oversight.audit, keys: box.keys };
+  return new Elysia({ prefix: "/admin/v1", name: "admin" })
     .get("/keys", () => listKeys(box.keys, clock.now()), { detail: detail("All keys, without their secrets") })
     .post("/keys", async ({ request }) => createKey(box.keys, await readJson(request, bodyLimit), clock.now()), {
       detail: { ...detail("Make a key; it is shown this once"), requestBody: newKeyBody },
@@ -33,12 +35,19 @@ export const admin = ({ bodyLimit, clock, ...box }: Parts) =>
       detail: { ...detail("Progress of a model's download, as events: /admin/v1/models/{id}/download"), hide: true },
     })
     .get("/status", () => showStatus(box), { detail: detail("Device, runners and open jobs") })
+    .get("/audit", ({ request }) => listAudit(audit, new URL(request.url).searchParams), {
+      detail: {
+        ...detail("Administrative acts, latest first: who, when, from where, what, result"),
+        parameters: auditFilters,
+      },
+    })
     .get("/webhooks", ({ request }) => listWebhooks(box.webhooks, new URL(request.url).searchParams), {
       detail: { ...detail("Webhooks, latest request first"), parameters: webhookFilters },
     })
     .post("/webhooks/:request_id/replay", ({ params }) => replayWebhook(box.webhooks, params.request_id), {
       detail: detail("Send a webhook again, from now and with all its attempts"),
     });
+};
 
 const detail = (summary: string) => ({ tags: ["Administration"], summary });
 

@@ -1,0 +1,18 @@
+// Which commands are administrative acts.
+import type { Command } from "commander";
+
+/** Commands that only look are not among them. */
+const ADMINISTRATIVE = new Set([
+  ...["keys create", "keys revoke", "keys rotate", "keys change", "keys update"],
+  ...["models add", "models pull", "models remove", "models import", "models export", "models update"],
+  ...["backup", "restore", "tls init", "runtime install"],
+]);
+
+export const isAudited = (path: string) => ADMINISTRATIVE.has(path);
+
+/** `keys create` of the command `forecourt keys create`. */
+export function pathOf(command: Command): string {
+  const names: string[] = [];
+  for (let each: Command | null = command; each?.parent; each = each.parent) names.unshift(each.name());
+  return names.join(" ");
+}

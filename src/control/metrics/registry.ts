@@ -1,0 +1,70 @@
+// The names, help texts and buckets of everything that /metrics says. The only file that imports prom-client.
+import { Counter, Gauge, Histogram, Registry } from "prom-client";
+
+/** From a tiny model's milliseconds to a video's quarter of an hour. */
+const SECONDS = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 900];
+
+export type MetricRegistry = ReturnType<typeof createMetricRegistry>;
+
+/** Labels are models, devices, states and codes: nothing of persons, no names of keys, no secrets. */
+export function createMetricRegistry() {
+  const registry = new Registry();
+  const registers = [registry];
+  const counter = <Label extends string>(name: string, help: string, labelNames: Label[]) =>
+    new Counter({ name: `forecourt_${name}`, help, labelNames, registers });
+  const gauge = <Label extends string>(name: string, help: string, labelNames: Label[]) =>
+    new Gauge({ name: `forecourt_${name}`, help, labelNames, registers });
+  const histogram = <Label extends string>(name: string, help: string, labelNames: Label[]) =>
+    new Histogram({ name: `forecourt_${name}`, help, labelNames, buckets: SECONDS, registers });
+  return {
+    text: () => registry.metrics(),
+    contentType: registry.contentType,
+    ...jobMetrics({ counter, histogram, gauge }),
+    ...boxMetrics({ counter, histogram, gauge }),
+  };
+}
+
+type Makers = {
+  counter: <Label extends string>(name: string, help: string, labels: Label[]) => Counter<Label>;
+  gauge: <Label extends string>(name: string, help: string, labels: Label[]) => Gauge<Label>;
+  histogram: <Label extends string>(name: string, help: string, labels: Label[]) => Histogram<Label>;
+};
+
+const jobMetrics = ({ counter, gauge, histogram }: Makers) => ({
+  queueSeconds: histogram("job_queue_seconds", "Wait of finished jobs for their turn.", ["model"]),
+  loadSeconds: histogram("job_load_seconds", "Wait of finished jobs for their model to load.", ["model"]),
+  runSeconds: histogram("job_run_seconds", "Run of finished jobs.", ["model", "device"]),
+  jobs: counter("jobs_total", "Ended jobs; outcome is done, cancelled or the code of the failure.", [
+    "model",
+    "outcome",
+  ]),
+  units: counter("units_total", "What finished jobs made: images, tokens, steps, seconds...", ["model", "unit"]),
+  waiting: gauge("jobs_waiting", "Jobs in the queue.", ["model"]),
+  running: gauge("jobs_running", "Jobs on runners.", []),
+  oldestSeconds: gauge("queue_oldest_seconds", "How long the longest waiting job waits.", []),
+});
+
+const boxMetrics = ({ counter, gauge, histogram }: Makers) => ({
+  requests: counter("http_requests_total", "Answers by face and status.", ["face", "method", "status"]),
+  coldStarts: histogram("model_load_seconds", "Loads of models into runners: the cold starts.", ["model", "device"]),
+  runnerDeaths: counter("runner_deaths_total", "Runners that ended otherwise than asked.", ["model", "reason"]),
+  runners: gauge("runners", "Runner processes.", ["model", "device", "state"]),
+  runnerBytes: gauge("runner_memory_bytes", "What runners hold: measured when ready, estimated before.", [
+    "model",
+    "device",
+  ]),
+  resting: gauge("models_resting", "Models that rest after their runner failed.", ["model"]),
+  deviceBytes: gauge("device_memory_bytes", "Memory of the device: all of it, and what models may take.", [
+    "device",
+    "kind",
+  ]),
+  fallback: gauge("device_fallback", "1 while models run on the processor although the box has an idle card.", [
+    "device",
+  ]),
+  webhooks: gauge("webhooks", "Webhooks in the outbox by state.", ["state"]),
+  webhookAttempts: gauge("webhook_attempts", "Attempts to deliver since the start, by outcome.", ["outcome"]),
+  alerts: counter("alerts_total", "Alerts raised.", ["rule"]),
+  diskBytes: gauge("disk_bytes", "The disk of the data directory.", ["kind"]),
+  residentBytes: gauge("process_resident_memory_bytes", "Memory of the server's own process.", []),
+  startedAt: gauge("process_start_time_seconds", "When the server started, in seconds since 1970.", []),
+});

@@ -1,0 +1,79 @@
+// Writes each administrative act that comes in over HTTP into the audit log, whichever face it came through.
+import type { Act, Audit } from "../control/audit/audit.ts";
+import type { Log } from "../core/log.ts";
+import type { Authenticate } from "./authenticate.ts";
+import { REQUEST_ID } from "./request-id.ts";
+
+export type AuditTrail = {
+  /** Cheap: asked for every request. */
+  isAct(request: Request): boolean;
+  /** After the answer is made and before it is sent; reads a copy of it, and never throws. `address` is the peer's. */
+  note(request: Request, response: Response, address: string | undefined): Promise<void>;
+};
+
+export type AuditTrailParts = { audit: Pick<Audit, "record">; authenticate: Authenticate; log: Log };
+
+/** Faces in which everything but reading is an administrative act. */
+const ADMINISTRATIVE = /^https?:\/\/[^/]+\/(admin\/v1|platform\/v1\/keys)([/?]|$)/;
+const READING = new Set(["GET", "HEAD", "OPTIONS"]);
+
+/** Of the answer, what says which thing was acted upon; secrets are not among them. */
+const TELLING = ["id", "key_id", "name", "alias", "scope", "state", "model", "request_id", "status", "detail"];
+const LONGEST_VALUE = 300;
+
+export function createAuditTrail({ audit, authenticate, log }: AuditTrailParts): AuditTrail {
+  return {
+    isAct: ({ method, url }) => !READING.has(method) && ADMINISTRATIVE.test(url),
+    async note(request, response, address) {
+      const { pathname } = new URL(request.url);
+      const actor = actorOf(request, authenticate);
+      // Strangers are told apart from administrators by their missing key; they must not be able to fill the disk.
+      if (actor === undefined) return;
+      const requestId = response.headers.get(REQUEST_ID);
+      const act: Act = {
+        actor,
+        origin: originOf(request, address),
+        action: `${request.method} ${pathname.slice(0, LONGEST_VALUE)}`,
+        details: await detailsOf(response),
+        outcome: response.status < 400 ? "done" : response.status < 500 ? "refused" : "failed",
+        code: response.status,
+        ...(requestId !== null && { requestId }),
+      };
+      try {
+        audit.record(act);
+      } catch (error) {
+        log.error("an administrative act could not be written down", { ...act, error: String(error) });
+      }
+    },
+  };
+}
+
+function actorOf(request: Request, authenticate: Authenticate): string | undefined {
+  try {
+    return authenticate(request).id;
+  } catch {
+    return undefined; // no key, no act: the answer was a 401
+  }
+}
+
+/** What a proxy says of the caller is kept as its word, beside what is known. */
+function originOf(request: Request, address = "unknown"): string {
+  const forwarded = request.headers.get("x-forwarded-for");
+  return forwarded === null ? address : `${address} for ${forwarded.slice(0, LONGEST_VALUE)}`;
+}
+
+async function detailsOf(response: Response): Promise<Record<string, unknown>> {
+  if (!response.headers.get("content-type")?.includes("json")) return {};
+  const body: unknown = await response
+    .clone()
+    .json()
+    .catch(() => undefined);
+  if (typeof body !== "object" || body === null) return {};
+  const isTold = ([name, value]: [string, unknown]) =>
+    TELLING.includes(name) && (typeof value === "string" || typeof value === "number" || typeof value === "boolean");
+  return Object.fromEntries(
+    Object.entries(body)
+      .filter(isTold)
+      .map(([name, value]) => [name, typeof value === "string" ? value.slice(0, LONGEST_VALUE) : value]),
+  );
+}

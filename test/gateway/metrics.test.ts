@@ -1,0 +1,99 @@
+// What Prometheus reads: who may, what is counted, and what must never be in it.
+import { afterAll, beforeAll, expect, test } from "bun:test";
+import { createTestGateway, type TestGateway } from "../support/test-gateway.ts";
+
+let gateway: TestGateway;
+let prometheus = "";
+beforeAll(async () => {
+  gateway = await createTestGateway();
+  prometheus = gateway.keys.create({ name: "secret-project-prometheus", scope: "metrics" }).secret;
+});
+afterAll(() => gateway[Symbol.asyncDispose]());
+
+const text = async (key = prometheus) => await (await gateway.ask("GET", "/metrics", { key })).text();
+
+/** Value of the line with this name and exactly these labels, in any order. */
+function metric(metrics: string, name: string, labels: Record<string, string> = {}): number | undefined {
+  for (const line of metrics.split("\n")) {
+    const [, found, list = "", value] = /^(\w+)(?:\{(.*)\})? (\S+)$/.exec(line) ?? [];
+    if (found !== name) continue;
+    const pairs = Object.fromEntries([...list.matchAll(/(\w+)="((?:[^"\\]|\\.)*)"/g)].map(([, key, is]) => [key, is]));
+    if (Bun.deepEquals(pairs, labels)) return Number(value);
+  }
+  return undefined;
+}
+
+test("keys with the scope metrics or admin may read it, others may not", async () => {
+  expect((await gateway.ask("GET", "/metrics", { key: "" })).status).toBe(401);
+  expect((await gateway.ask("GET", "/metrics")).status).toBe(403);
+  expect((await gateway.ask("GET", "/metrics", { key: gateway.adminKey })).status).toBe(200);
+  const response = await gateway.ask("GET", "/metrics", { key: prometheus });
+  expect(response.headers.get("content-type")).toStartWith("text/plain; version=0.0.4");
+});
+
+test("requests, units and times of each model are counted once each", async () => {
+  const model = "forecourt/echo";
+  const before = await text();
+  const done = metric(before, "forecourt_jobs_total", { model, outcome: "done" }) ?? 0;
+  for (let n = 0; n < 3; n++) await gateway.ask("POST", "/run/forecourt/echo", { body: { prompt: "hi" } });
+  const after = await text();
+  expect(metric(after, "forecourt_jobs_total", { model, outcome: "done" })).toBe(done + 3);
+  expect(metric(after, "forecourt_units_total", { model, unit: "requests" })).toBe(done + 3);
+  for (const part of ["queue", "load"])
+    expect(metric(after, `forecourt_job_${part}_seconds_count`, { model })).toBe(done + 3);
+  expect(metric(after, "forecourt_job_run_seconds_count", { model, device: "cpu" })).toBe(done + 3);
+  expect(metric(after, "forecourt_model_load_seconds_count", { model, device: "cpu" })).toBe(1);
+  expect(metric(after, "forecourt_http_requests_total", { face: "run", method: "POST", status: "200" })).toBe(done + 3);
+});
+
+test("a wrong input in the queue, a failure and a cancelled job are outcomes of their own", async () => {
+  const model = "forecourt/echo";
+  await gateway.ask("POST", "/queue/forecourt/echo", { body: { prompt: 7 } });
+  expect(metric(await text(), "forecourt_jobs_total", { model, outcome: "invalid_input" })).toBe(1);
+  gateway.holdRuns();
+  const answer = gateway.ask("POST", "/run/forecourt/echo", { body: { prompt: "hi" } });
+  const run = await gateway.nextRun();
+  expect(metric(await text(), "forecourt_jobs_running")).toBe(1);
+  run.fail({ code: "device_lost", message: "The card is gone." });
+  await answer;
+  expect(metric(await text(), "forecourt_jobs_total", { model, outcome: "device_lost" })).toBe(1);
+  expect(metric(await text(), "forecourt_jobs_running")).toBe(0);
+});
+
+test("the queue, runners, memory, disk and webhooks are told as they are", async () => {
+  const first = await gateway.ask("POST", "/queue/forecourt/echo", { body: { prompt: "runs" } });
+  await gateway.ask("POST", "/queue/forecourt/echo", { body: { prompt: "waits" } });
+  const run = await gateway.nextRun();
+  const metrics = await text();
+  expect(metric(metrics, "forecourt_jobs_waiting", { model: "forecourt/echo" })).toBe(1);
+  expect(metric(metrics, "forecourt_runners", { model: "forecourt/echo", device: "cpu", state: "busy" })).toBe(1);
+  expect(metric(metrics, "forecourt_device_memory_bytes", { device: "cpu", kind: "total" })).toBe(8192 * 1024 * 1024);
+  expect(metric(metrics, "forecourt_device_fallback", { device: "cpu" })).toBe(0);
+  expect(metric(metrics, "forecourt_disk_bytes", { kind: "free" })).toBeGreaterThan(0);
+  expect(metric(metrics, "forecourt_webhooks", { state: "pending" })).toBe(0);
+  expect(metric(metrics, "forecourt_process_resident_memory_bytes")).toBeGreaterThan(1e6);
+  run.finish({ prompt: "runs", steps: 1 });
+  (await gateway.nextRun()).finish({ prompt: "waits", steps: 1 });
+  expect(first.status).toBe(200);
+});
+
+test("neither secrets nor names or ids of keys are in it", async () => {
+  const metrics = await text();
+  for (const key of gateway.keys.list()) {
+    expect(metrics).not.toContain(key.id);
+    expect(metrics).not.toContain(`"${key.name}"`);
+  }
+  for (const secret of [prometheus, gateway.apiKey, gateway.adminKey])
+    expect(metrics).not.toContain(secret.split(":")[1] ?? "none");
+});
+
+test("whatever callers make up, labels stay few", async () => {
+  for (let n = 0; n < 50; n++) {
+    await gateway.ask("GET", `/made-up-${n}/path`);
+    await gateway.ask("POST", `/run/no/such-model-${n}`, { body: {} });
+  }
+  const metrics = await text();
+  expect(metrics).not.toContain("made-up");
+  expect(metrics).not.toContain("such-model");
+  expect(metric(metrics, "forecourt_http_requests_total", { face: "other", method: "GET", status: "404" })).toBe(50);
+});
