@@ -56,7 +56,7 @@ export type Step<Out> =
   | { type: "partial"; value: unknown }
   | { type: "output"; value: Out; units: Units };
 
-/** Amounts done, for the price: keys are price units (`images`, `megapixels`, `steps`, `tokens`, `seconds`...). */
+/** Amounts done, for the price: keys are price units in the plural (`images`, `megapixels`, `steps`, `tokens`, `seconds`...). */
 export type Units = Record<string, number>;
 
 /** A loaded pipeline. Checks `signal` between steps and throws its reason when aborted. */
@@ -70,6 +70,11 @@ export type Pipeline<In extends TObject = TObject, Out extends TObject = TObject
   summary: string;
   input: In;
   output: Out;
+  /**
+   * The most units that a run of this input can count, for what is reserved of a budget; a unit that only the run can
+   * know is left out. Without it nothing but `requests` and `gpu_seconds` is known beforehand.
+   */
+  estimate?(input: Static<In>): Units;
   load(assets: Assets): Promise<Run<Static<In>, Static<Out>>>;
 };
 

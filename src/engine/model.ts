@@ -4,6 +4,12 @@ import { type PipelineName, pipelineNames } from "./pipelines/registry.ts";
 
 const sha256 = Type.String({ pattern: "^[0-9a-f]{64}$" });
 
+const priceUnit = Type.String({
+  pattern: "^[a-z][a-z_]*$",
+  description:
+    "One of what its pipeline counts, in the singular: image, megapixel, step, second (of output), token, input_token, output_token, character, request, gpu_second",
+});
+
 const Source = Type.Union([
   Type.Object(
     {
@@ -98,9 +104,13 @@ export const modelSchema = Type.Object(
     ),
     price: Type.Object(
       {
-        unit: Type.String({ description: "image, megapixel, step, second, token, character, request..." }),
-        amount: Type.Number({ minimum: 0 }),
+        unit: priceUnit,
+        amount: Type.Number({ minimum: 0, description: "Of the currency, for one unit" }),
         currency: Type.String({ pattern: "^[A-Z]{3}$" }),
+        also: Type.Array(
+          Type.Object({ unit: priceUnit, amount: Type.Number({ minimum: 0 }) }, { additionalProperties: false }),
+          { default: [], description: "Further units that cost too, e.g. output_token beside input_token" },
+        ),
       },
       { additionalProperties: false },
     ),

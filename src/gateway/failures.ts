@@ -11,7 +11,7 @@ type Answer = {
   isPrivate?: true;
 };
 
-/** 408, 409 and 429 are retried by clients: only a full queue, which empties by itself, has one of them. */
+/** 408, 409 and 429 are retried by clients: only what passes by itself (a full queue, a rate) has one of them. */
 const answers = {
   bad_request: { status: 400, type: "bad_request" },
   invalid_input: { status: 422 },
@@ -20,6 +20,9 @@ const answers = {
   not_found: { status: 404 },
   method_not_allowed: { status: 405 },
   payload_too_large: { status: 413 },
+  rate_limited: { status: 429, type: "rate_limit_exceeded", isRetryable: true },
+  concurrency_limited: { status: 429, type: "concurrent_requests_limit", isRetryable: true },
+  budget_exhausted: { status: 403 },
   queue_full: { status: 429, type: "concurrent_requests_limit", isRetryable: true },
   client_cancelled: { status: 499, type: "client_cancelled" },
   start_timeout: { status: 504, type: "request_timeout" },
@@ -83,6 +86,7 @@ function headersOf({ code, details }: Failure, requestId: string | undefined): R
     ...(type && { "x-fal-error-type": type }),
     ...(code === "start_timeout" && { "x-fal-request-timeout-type": "user" }),
     ...(code === "unauthenticated" && { "www-authenticate": 'Key realm="forecourt", Bearer realm="forecourt"' }),
+    ...(typeof details?.retryAfterSeconds === "number" && { "retry-after": String(details.retryAfterSeconds) }),
     ...(Array.isArray(details?.allow) && { allow: details.allow.join(", ") }),
   };
 }

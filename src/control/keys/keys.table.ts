@@ -5,8 +5,18 @@ export const keyTable = sqliteTable("api_key", {
   id: text().primaryKey(),
   name: text().notNull(),
   scope: text({ enum: ["api", "admin", "metrics"] }).notNull(),
+  /** Who shares limits, prices and reports with other keys. */
+  team: text(),
+  /** For people: whom to ask. */
+  owner: text(),
+  /** JSON: patterns of model ids that it may use; null is all. */
+  models: text(),
   /** SHA-256 of the secret, hexadecimal. */
   hash: text().notNull(),
+  /** Of the secret before the last rotation, and until when that one is good too. */
+  previousHash: text("previous_hash"),
+  previousUntil: integer("previous_until"),
+  rotatedAt: integer("rotated_at"),
   createdAt: integer("created_at").notNull(),
   expiresAt: integer("expires_at"),
   revokedAt: integer("revoked_at"),

@@ -4,30 +4,44 @@ import { eq } from "drizzle-orm";
 import type { Clock } from "../../core/clock.ts";
 import { ForecourtError } from "../../core/errors.ts";
 import { type KeyId, newKeyId } from "../../core/ids.ts";
-import type { Instant } from "../../core/units.ts";
+import { type Instant, instant, type Milliseconds } from "../../core/units.ts";
 import type { Database } from "../database/open.ts";
 import { keyTable } from "./keys.table.ts";
-import { createKnownKeys, type KnownKeys } from "./known-keys.ts";
+import { createKnownKeys, type KnownKey, type KnownKeys } from "./known-keys.ts";
 
-export type KeyScope = "api" | "admin" | "metrics";
+export const KEY_SCOPES = ["api", "admin", "metrics"] as const;
+export type KeyScope = (typeof KEY_SCOPES)[number];
 
-export type Key = {
-  id: KeyId;
+export type NewKey = {
   name: string;
   scope: KeyScope;
-  createdAt: Instant;
+  /** Keys of one team share its limits, prices and reports. */
+  team?: string;
+  /** For people: whom to ask. */
+  owner?: string;
+  /** Patterns of model ids (`fal-ai/*`) that it may use; absent = all. */
+  models?: string[];
   expiresAt?: Instant;
+};
+
+export type Key = NewKey & {
+  id: KeyId;
+  createdAt: Instant;
   revokedAt?: Instant;
+  rotatedAt?: Instant;
   lastUsedAt?: Instant;
 };
 
 export type Keys = {
-  /** `secret` is `id:secret`, given out this once. */
-  create(key: { name: string; scope: KeyScope; expiresAt?: Instant }): { key: Key; secret: string };
+  /** `secret` is `id:secret`, given out this once. `also` is written in the same transaction. */
+  create(key: NewKey, also?: (id: KeyId) => void): { key: Key; secret: string };
   list(): Key[];
+  get(id: KeyId): Key | undefined;
   find(idOrName: string): Key | undefined;
   /** Throws `not_found`. Revoking twice is no harm. */
   revoke(id: KeyId): Key;
+  /** Another secret for the same key; the one before is good for `overlap` more. Throws `not_found`, `bad_request`. */
+  rotate(id: KeyId, overlap: Milliseconds): { key: Key; secret: string };
   /** `credential` is `id:secret`. Throws `unauthenticated`. */
   verify(credential: string): Key;
   /** Writes down when keys were last used; kept in memory until then. */
@@ -44,9 +58,14 @@ export function createKeys({ database, clock }: { database: Database; clock: Clo
 
   const withUse = (key: Key): Key => {
     const lastUsedAt = used.get(key.id) ?? key.lastUsedAt;
-    return { ...key, ...(lastUsedAt !== undefined && { lastUsedAt }) };
+    return lastUsedAt === key.lastUsedAt ? key : { ...key, ...(lastUsedAt !== undefined && { lastUsedAt }) };
   };
   const list = () => known.all().map(({ key }) => withUse(key));
+  const existing = (id: KeyId): KnownKey => {
+    const found = known.get(id);
+    if (!found) throw new ForecourtError("not_found", `There is no key ${id}.`);
+    return found;
+  };
   /** Holds from the moment of return, power cut or not. */
   const change = (act: () => void) => {
     write(act);
@@ -55,40 +74,47 @@ export function createKeys({ database, clock }: { database: Database; clock: Clo
   };
 
   return {
-    create({ name, scope, expiresAt }) {
-      const secret = Buffer.from(crypto.getRandomValues(new Uint8Array(SECRET_BYTES))).toString("hex");
-      const key: Key = {
-        id: newKeyId(),
-        name,
-        scope,
-        createdAt: clock.now(),
-        ...(expiresAt !== undefined && { expiresAt }),
-      };
-      const hash = sha256(secret).toString("hex");
-      change(() =>
+    create(wanted, also = () => {}) {
+      const { secret, hash } = newSecret();
+      const key: Key = { ...wanted, id: newKeyId(), createdAt: clock.now() };
+      const models = wanted.models ? JSON.stringify(wanted.models) : null;
+      change(() => {
         orm
           .insert(keyTable)
-          .values({ ...key, hash })
-          .run(),
-      );
+          .values({ ...key, models, hash })
+          .run();
+        also(key.id);
+      });
       return { key, secret: `${key.id}:${secret}` };
     },
     list,
+    get: (id) => known.get(id)?.key,
     find: (idOrName) => {
-      const keys = list();
-      return keys.find(({ id }) => id === idOrName) ?? keys.findLast(({ name }) => name === idOrName);
+      const exact = known.get(idOrName)?.key;
+      return exact ? withUse(exact) : list().findLast(({ name }) => name === idOrName);
     },
     revoke(id) {
-      const key = known.get(id)?.key;
-      if (!key) throw new ForecourtError("not_found", `There is no key ${id}.`);
+      const { key } = existing(id);
       if (key.revokedAt !== undefined) return withUse(key);
       const revokedAt = clock.now();
       change(() => orm.update(keyTable).set({ revokedAt }).where(eq(keyTable.id, id)).run());
       return withUse({ ...key, revokedAt });
     },
+    rotate(id, overlap) {
+      const { key, hash: previous } = existing(id);
+      if (key.revokedAt !== undefined)
+        throw new ForecourtError("bad_request", `The key ${key.name} was revoked; make another one.`);
+      const { secret, hash } = newSecret();
+      const rotatedAt = clock.now();
+      const previousHash = previous.toString("hex");
+      const changed = { hash, previousHash, previousUntil: instant(rotatedAt + overlap), rotatedAt };
+      change(() => orm.update(keyTable).set(changed).where(eq(keyTable.id, id)).run());
+      return { key: withUse({ ...key, rotatedAt }), secret: `${id}:${secret}` };
+    },
     verify(credential) {
-      const key = check(credential, known, clock.now());
-      used.set(key.id, clock.now());
+      const now = clock.now();
+      const key = check(credential, known, now);
+      used.set(key.id, now);
       return key;
     },
     flushUsage() {
@@ -102,14 +128,22 @@ export function createKeys({ database, clock }: { database: Database; clock: Clo
   };
 }
 
+function newSecret() {
+  const secret = Buffer.from(crypto.getRandomValues(new Uint8Array(SECRET_BYTES))).toString("hex");
+  return { secret, hash: sha256(secret).toString("hex") };
+}
+
 function check(credential: string, known: KnownKeys, now: Instant): Key {
   const at = credential.indexOf(":");
   if (at < 0) throw unauthenticated("Invalid key format. Expected '<key_id>:<key_secret>'.");
   const found = known.get(credential.slice(0, at));
   const hash = sha256(credential.slice(at + 1));
-  // An unknown id takes as long as a wrong secret.
-  const isRight = timingSafeEqual(hash, found?.hash ?? NO_HASH);
-  if (!found || !isRight) throw unauthenticated("Invalid key credentials.");
+  // An unknown id takes as long as a wrong secret, and so does one that was rotated.
+  const isCurrent = timingSafeEqual(hash, found?.hash ?? NO_HASH);
+  const isPrevious = timingSafeEqual(hash, found?.previous?.hash ?? NO_HASH);
+  if (!found || !(isCurrent || isPrevious)) throw unauthenticated("Invalid key credentials.");
+  if (!isCurrent && (found.previous?.until ?? 0) <= now)
+    throw unauthenticated("This key has another secret since it was rotated.");
   const { key } = found;
   if (key.revokedAt !== undefined) throw unauthenticated("This key was revoked.");
   if (key.expiresAt !== undefined && key.expiresAt <= now) throw unauthenticated("This key has expired.");

@@ -1,12 +1,18 @@
-// All keys in memory, as fresh as the database: who checks a request must not wait for a query.
+// All keys in memory, as fresh as the database.
 
 import { asId, type KeyId } from "../../core/ids.ts";
-import { instant } from "../../core/units.ts";
+import { type Instant, instant } from "../../core/units.ts";
+import { createMirror } from "../database/mirror.ts";
 import type { Database } from "../database/open.ts";
 import { keyTable } from "./keys.table.ts";
 import type { Key } from "./keys.ts";
 
-export type KnownKey = { key: Key; hash: Buffer };
+export type KnownKey = {
+  key: Key;
+  hash: Buffer;
+  /** The secret before the last rotation, while it is good too. */
+  previous?: { hash: Buffer; until: Instant };
+};
 
 export type KnownKeys = {
   get(id: string): KnownKey | undefined;
@@ -17,35 +23,36 @@ export type KnownKeys = {
 
 type Row = typeof keyTable.$inferSelect;
 
-export function createKnownKeys({ orm, sqlite }: Database): KnownKeys {
-  // The counter changes when another process commits, such as `forecourt keys revoke`; reading it takes microseconds.
-  const dataVersion = sqlite.prepare<{ data_version: number }, []>("PRAGMA data_version");
-  let known = new Map<string, KnownKey>();
-  let seenVersion = -1;
-
-  const fresh = () => {
-    const version = dataVersion.get()?.data_version ?? 0;
-    if (version !== seenVersion) known = new Map(orm.select().from(keyTable).all().map(entryOf));
-    seenVersion = version;
-    return known;
-  };
+export function createKnownKeys(database: Database): KnownKeys {
+  const mirror = createMirror(database, () => new Map(database.orm.select().from(keyTable).all().map(entryOf)));
   return {
-    get: (id) => fresh().get(id),
-    all: () => [...fresh().values()],
-    forget() {
-      seenVersion = -1;
-    },
+    get: (id) => mirror.get().get(id),
+    all: () => [...mirror.get().values()],
+    forget: mirror.forget,
   };
 }
 
-const entryOf = (row: Row): [string, KnownKey] => [row.id, { key: keyOf(row), hash: Buffer.from(row.hash, "hex") }];
+const entryOf = (row: Row): [string, KnownKey] => [
+  row.id,
+  {
+    key: keyOf(row),
+    hash: Buffer.from(row.hash, "hex"),
+    ...(row.previousHash !== null && {
+      previous: { hash: Buffer.from(row.previousHash, "hex"), until: instant(row.previousUntil ?? 0) },
+    }),
+  },
+];
 
-const keyOf = ({ id, name, scope, createdAt, expiresAt, revokedAt, lastUsedAt }: Row): Key => ({
+const keyOf = ({ id, name, scope, team, owner, models, createdAt, ...row }: Row): Key => ({
   id: asId<KeyId>(id),
   name,
   scope,
+  ...(team !== null && { team }),
+  ...(owner !== null && { owner }),
+  ...(models !== null && { models: JSON.parse(models) as string[] }), // written by keys.ts
   createdAt: instant(createdAt),
-  ...(expiresAt !== null && { expiresAt: instant(expiresAt) }),
-  ...(revokedAt !== null && { revokedAt: instant(revokedAt) }),
-  ...(lastUsedAt !== null && { lastUsedAt: instant(lastUsedAt) }),
+  ...(row.expiresAt !== null && { expiresAt: instant(row.expiresAt) }),
+  ...(row.revokedAt !== null && { revokedAt: instant(row.revokedAt) }),
+  ...(row.rotatedAt !== null && { rotatedAt: instant(row.rotatedAt) }),
+  ...(row.lastUsedAt !== null && { lastUsedAt: instant(row.lastUsedAt) }),
 });

@@ -9,7 +9,7 @@ import { createKeys, type Keys } from "../../../src/control/keys/keys.ts";
 import { createUsageNotes } from "../../../src/control/keys/usage-notes.ts";
 import { asId, type KeyId } from "../../../src/core/ids.ts";
 import { silentLog } from "../../../src/core/log.ts";
-import { instant } from "../../../src/core/units.ts";
+import { instant, milliseconds } from "../../../src/core/units.ts";
 import { createTestClock, type TestClock } from "../../support/test-clock.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "forecourt-keys-"));
@@ -91,6 +91,32 @@ test("a key is found by id, and by name the latest of that name", () => {
   expect(keys.find(first.id)?.id).toBe(first.id);
   expect(keys.find("app")?.id).toBe(second.id);
   expect(keys.find("other")).toBeUndefined();
+});
+
+test("after a rotation both secrets are good until the overlap is over, then only the other one", () => {
+  const { key, secret: first } = keys.create({ name: "a", scope: "api" });
+  const { secret: second } = keys.rotate(key.id, milliseconds(1000));
+  expect(second).toStartWith(`${key.id}:`);
+  expect([keys.verify(first).id, keys.verify(second).id]).toEqual([key.id, key.id]);
+  clock.advance(1000);
+  expect(() => keys.verify(first)).toThrow(/another secret since it was rotated/);
+  expect(keys.verify(second).rotatedAt).toBeDefined();
+  const { secret: third } = keys.rotate(key.id, milliseconds(0));
+  expect(() => keys.verify(first)).toThrow(/Invalid key credentials/);
+  expect(() => keys.verify(second)).toThrow(/another secret/);
+  expect(keys.verify(third).id).toBe(key.id);
+});
+
+test("a revoked key is not rotated", () => {
+  const { key } = keys.create({ name: "a", scope: "api" });
+  keys.revoke(key.id);
+  expect(() => keys.rotate(key.id, milliseconds(0))).toThrow(/was revoked/);
+});
+
+test("what a key may do and whose it is is kept with it", () => {
+  const { key } = keys.create({ name: "a", scope: "api", team: "art", owner: "ann@example.org", models: ["fal-ai/*"] });
+  expect(keys.get(key.id)).toEqual(key);
+  expect(key).toMatchObject({ team: "art", owner: "ann@example.org", models: ["fal-ai/*"] });
 });
 
 test("the time of last use is shown at once and written down every minute", () => {
