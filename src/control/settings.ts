@@ -128,6 +128,14 @@ export const settingTree = {
       default: 64,
     }),
   },
+  realtime: {
+    sessionSeconds: setting({
+      doc: "A realtime connection without an input for this long is closed.",
+      env: "FORECOURT_REALTIME_SESSION_SECONDS",
+      schema: Type.Number({ minimum: 1, maximum: 86_400 }),
+      default: 60,
+    }),
+  },
   storage: {
     maxUploadMb: setting({
       doc: "Largest file that may be uploaded, in MiB.",

@@ -48,6 +48,10 @@ export type Task<In> = {
   save(bytes: Uint8Array, file: { name: string; contentType: string }): Promise<SavedFile>;
   /** A line for the request's log, seen by the caller. */
   log(message: string): void;
+  /** Somebody follows the run: `partial` steps reach a caller. */
+  wantsPartials?: boolean;
+  /** The same for messages of one realtime connection: what they share may be kept between them, for a while. */
+  session?: string;
 };
 
 /** What a run yields; exactly one `output` per task ends it. */
@@ -75,6 +79,8 @@ export type Pipeline<In extends TObject = TObject, Out extends TObject = TObject
    * know is left out. Without it nothing but `requests` and `gpu_seconds` is known beforehand.
    */
   estimate?(input: Static<In>): Units;
+  /** Input of one message of a realtime connection; absent: the pipeline is not for these. `load`'s tasks may be of it. */
+  frame?: TObject;
   load(assets: Assets): Promise<Run<Static<In>, Static<Out>>>;
 };
 

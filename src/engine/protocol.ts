@@ -14,6 +14,10 @@ export type RunJob = {
   directory: string;
   /** URL of the input -> file already fetched by the server; data URIs are not listed. */
   media: Record<string, string>;
+  /** Somebody follows the run: partial results are worth their making. */
+  wantsPartials?: boolean;
+  /** Names what may be kept between jobs that follow each other. */
+  session?: string;
 };
 
 export type ToRunner =

@@ -11,6 +11,7 @@ import { createBorder } from "./border.ts";
 import { createCdn } from "./cdn/cdn.ts";
 import { docs } from "./docs.ts";
 import { createEntrances } from "./fal/entrances.ts";
+import { createFalSockets } from "./fal/fal-sockets.ts";
 import { createQueue } from "./fal/queue.ts";
 import { createRun } from "./fal/run.ts";
 import { createFileFace } from "./files.ts";
@@ -39,7 +40,7 @@ export type GatewayParts = Pick<
   | "oversight"
   | "log"
 > & {
-  settings: Pick<Settings, "publicUrl" | "allowOrigins"> & { limits: Pick<Settings["limits"], "bodyMb"> };
+  settings: Pick<Settings, "publicUrl" | "allowOrigins" | "realtime"> & { limits: Pick<Settings["limits"], "bodyMb"> };
   /** Shown in the documentation. */
   version: string;
   /** Whether /ready says so. */
@@ -56,8 +57,8 @@ export type Gateway = ReturnType<typeof createGateway>;
 
 /** `app.handle(request)` answers without a network, `listen` serves. */
 export function createGateway(parts: GatewayParts) {
-  const app = createApp(parts);
-  return { app, listen: createListen(app) };
+  const { app, sockets, bodyLimit } = createApp(parts);
+  return { app, listen: createListen(app, { maxMessage: bodyLimit, onStop: sockets.closeAll }) };
 }
 
 function createApp({ settings, clock = systemClock, keepAliveMs = KEEP_ALIVE_MS, ...box }: GatewayParts) {
@@ -74,6 +75,7 @@ function createApp({ settings, clock = systemClock, keepAliveMs = KEEP_ALIVE_MS,
     platform: createPlatform({ ...box, authenticate, clock, report }),
   };
   const fal = createEntrances({ faces, authenticate, publicUrl });
+  const sockets = createFalSockets({ ...box, ...{ run: faces.run, authenticate, settings, report, clock } });
   const trail = createAuditTrail({ audit: box.oversight.audit, authenticate, log: box.log });
   const addressOf = (request: Request) => app.server?.requestIP(request)?.address;
   const { metrics } = box.oversight;
@@ -82,7 +84,11 @@ function createApp({ settings, clock = systemClock, keepAliveMs = KEEP_ALIVE_MS,
   // A path is matched in one way only, served or called by handle(): by Elysia's own router. Each route has options of
   // its own, because the router writes into them.
   const app = new Elysia({ systemRouter: false })
-    .wrap((handle) => async (request: Request) => border.leave(request, await handle(request)))
+    .wrap((handle) => async (request: Request) => {
+      const entered = sockets.enter(request, app.server);
+      if (entered === "upgraded") return undefined;
+      return border.leave(request, entered ?? (await handle(request)));
+    })
     .onRequest(({ request, server }) => border.preflight(request) ?? fal.byHost(request, server))
     .onError(({ request, code, error }) => border.failure(request, { code, error }))
     .use(health(box))
@@ -122,5 +128,5 @@ function createApp({ settings, clock = systemClock, keepAliveMs = KEEP_ALIVE_MS,
           forAdmins.use(admin({ ...facing, clock })),
         ),
     );
-  return app;
+  return { app, sockets, bodyLimit };
 }

@@ -2,10 +2,13 @@
 import { readFileSync } from "node:fs";
 import type { AnyElysia } from "elysia";
 import { ForecourtError } from "../core/errors.ts";
+import type { Bytes } from "../core/units.ts";
 import { onAbort } from "./on-abort.ts";
 
 /** A client that neither sends nor reads for this long is cut off; answers that take longer lift it for themselves. */
 const IDLE_SECONDS = 30;
+/** Sockets are pinged when silent; a client that does not answer for this long is gone. */
+const SOCKET_IDLE_SECONDS = 120;
 /** What is under way when the box stops gets this long to end. */
 const DRAIN_MS = 5_000;
 
@@ -21,20 +24,30 @@ export type ListenOptions = {
 /** `port` is the one in use, where 0 was asked for; `closed` resolves when no connection is left after `signal`. */
 export type Listening = { host: string; port: number; closed: Promise<void> };
 
+/** `maxMessage`: a client that sends a longer one by WebSocket is cut off. */
+type SocketLimits = { maxMessage: Bytes; onStop(): void };
+
 /** The result throws `misconfigured` when the address cannot be had. */
 export const createListen =
-  (app: AnyElysia) =>
+  (app: AnyElysia, { maxMessage, onStop }: SocketLimits) =>
   ({ host, port, signal, idleSeconds = IDLE_SECONDS, tls }: ListenOptions): Listening => {
-    start(app, { host, port, idleSeconds, ...(tls && readTls(tls)) });
+    start(app, { host, port, idleSeconds, maxMessage, ...(tls && readTls(tls)) });
     const { server } = app;
     if (!server) throw new Error("the server did not start");
     const closed = new Promise<void>((resolve) => onAbort(signal, () => resolve(drain(server))));
+    onAbort(signal, onStop);
     return { host, port: server.port ?? port, closed };
   };
 
-type Address = { host: string; port: number; idleSeconds: number; tls?: { cert: string; key: string } };
+type Address = {
+  host: string;
+  port: number;
+  idleSeconds: number;
+  maxMessage: Bytes;
+  tls?: { cert: string; key: string };
+};
 
-function start(app: AnyElysia, { host, port, idleSeconds, tls }: Address): void {
+function start(app: AnyElysia, { host, port, idleSeconds, maxMessage, tls }: Address): void {
   try {
     app.listen({
       hostname: host,
@@ -45,6 +58,7 @@ function start(app: AnyElysia, { host, port, idleSeconds, tls }: Address): void 
       development: false,
       // Bodies are bounded where they are read, with an answer in fal's words.
       maxRequestBodySize: Number.MAX_SAFE_INTEGER,
+      websocket: { maxPayloadLength: maxMessage, idleTimeout: SOCKET_IDLE_SECONDS, perMessageDeflate: false },
       ...(tls && { tls }),
     });
   } catch (cause) {

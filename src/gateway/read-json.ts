@@ -15,7 +15,11 @@ const words = {
  * An empty body is `{}`. Throws `payload_too_large` without reading further, and `invalid_input` for what is not JSON.
  */
 export async function readJson(request: Request, limit: Bytes): Promise<unknown> {
-  const text = await readText(request, limit);
+  return parseJson(await readText(request, limit));
+}
+
+/** An empty text is `{}`. Throws `invalid_input` for what is not JSON or too complex. */
+export function parseJson(text: string): unknown {
   if (/^\s*$/.test(text)) return {};
   const broken = brokenLimit(text, LIMITS);
   if (broken) throw invalid("json_too_complex", words[broken], { [broken]: LIMITS[broken] });

@@ -1,7 +1,12 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { createTestGateway, type TestGateway } from "../support/test-gateway.ts";
 
-const settingsWith = (allowOrigins: string[]) => ({ publicUrl: "", allowOrigins, limits: { bodyMb: 16 } });
+const settingsWith = (allowOrigins: string[]) => ({
+  publicUrl: "",
+  allowOrigins,
+  limits: { bodyMb: 16 },
+  realtime: { sessionSeconds: 60 },
+});
 
 let open: TestGateway;
 let picky: TestGateway;

@@ -64,7 +64,8 @@ export async function createTestGateway({
     webhookBody,
     builtInModels: [{ file: "models/echo.yaml", text: echoModel }],
   });
-  const settings = { publicUrl: "", allowOrigins: ["*"], limits: { bodyMb: 16 } };
+  const realtime = { sessionSeconds: 60 };
+  const settings = { publicUrl: "", allowOrigins: ["*"], limits: { bodyMb: 16 }, realtime };
   const gateway = createGateway({ ...appliance, settings, version: "1.2.3", isReady: () => true, ...options });
   const { keys, jobs, webhooks, database, oversight, apiKey, adminKey, data, files } = appliance;
   return {

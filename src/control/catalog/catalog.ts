@@ -16,6 +16,8 @@ export type CatalogEntry = {
   model: Model;
   input: TObject;
   output: TObject;
+  /** Of a message of a realtime connection, where the model takes these. */
+  frame?: TObject;
   /** Has an input that may hold a URL. */
   takesMedia: boolean;
   /** `built-in` or the path of the operator's file. */
@@ -60,7 +62,9 @@ function entryOf(file: ModelFile, origin: string): CatalogEntry {
   const model = readModel(file);
   const pipeline = pipelineOf(model.pipeline);
   const input = within(file.file, () => inputSchemaOf(pipeline.input, model));
-  return { model, input, output: pipeline.output, takesMedia: hasMedia(input), origin };
+  const { frame, output } = pipeline;
+  const ownFrame = frame && { frame: within(file.file, () => inputSchemaOf(frame, model)) };
+  return { model, input, output, takesMedia: hasMedia(input), origin, ...ownFrame };
 }
 
 function add(entries: Map<string, CatalogEntry>, entry: CatalogEntry, file: string): void {

@@ -160,7 +160,8 @@ const placeholders = <Columns extends Record<string, unknown>>(columns: Columns)
     [Name in keyof Columns]: Placeholder; // Object.fromEntries forgets the names
   };
 
-function endColumns(ending: Ending) {
+/** What an ending writes beside its time. */
+export function endColumns(ending: Ending) {
   const { status } = ending;
   const nothing = { output: null, units: null, timing: null, failure: null, device: null };
   if (status === "failed") return { ...nothing, status, failure: JSON.stringify(ending.failure) };

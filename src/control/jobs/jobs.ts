@@ -21,6 +21,10 @@ export type Submission = {
   input: unknown;
   /** true: wrong input throws `invalid_input` (sync). false: the job is stored as failed with it (queue, as fal does). */
   rejectInvalid: boolean;
+  /** In place of the model's own input schema. */
+  schema?: TObject;
+  /** false: lives in memory alone and is lost with this process; for callers who would not ask for it later. */
+  durable?: boolean;
   priority?: Priority;
   /** Fails with `start_timeout` unless it has started by then. */
   startTimeout?: Milliseconds;
@@ -39,7 +43,7 @@ export type Submission = {
 };
 
 export type Jobs = {
-  /** Resolves when the job is on disk. Throws `queue_full`, `invalid_input`. */
+  /** Resolves when the job is on disk (one that is not durable: at once). Throws `queue_full`, `invalid_input`. */
   submit(submission: Submission): Promise<Job>;
   find(id: JobId): Job | undefined;
   /** Jobs of the same model that will run before this one. */
@@ -96,7 +100,7 @@ export function createJobs({ ledger, inputOf, retries, maxQueue }: JobsParts): J
       const job = newJob(submission, { checked: check(submission, inputOf), now: clock.now(), retries });
       writes.write(() => begin(ledger, job, submission));
       if (job.status === "queued") ledger.queued({ ...job, since: job.createdAt });
-      await writes.committed();
+      if (submission.durable !== false) await writes.committed();
       if (job.status !== "queued") ledger.tellFollowers(job);
       return job;
     },
@@ -110,7 +114,7 @@ export function createJobs({ ledger, inputOf, retries, maxQueue }: JobsParts): J
       const isOpen = waiting.get(id) !== undefined || ledger.attempts.has(id);
       if (!isOpen && !store.row(id)) throw new ForecourtError("not_found", `There is no request ${id}.`);
       // An end that is not yet on disk is not told.
-      if (!isOpen) await writes.committed();
+      if (!isOpen && !store.isPassing(id)) await writes.committed();
       yield* watchers.follow(id, () => replay(id), signal);
     },
     cancel(id) {
@@ -142,8 +146,10 @@ function queueOf({ waiting, attempts }: Pick<JobLedger, "waiting" | "attempts">)
 }
 
 function begin({ store, outbox }: JobLedger, job: Job, submission: Submission): void {
-  store.insert(rowOf(job, submission));
-  const { webhook } = submission;
+  const { webhook, durable = true } = submission;
+  const row = rowOf(job, submission);
+  if (durable) store.insert(row);
+  else store.insertPassing(row);
   if (!webhook) return;
   outbox.announce(job.id, webhook, job.createdAt);
   if (job.status === "failed") outbox.ended(job.id, job.finishedAt);
@@ -159,9 +165,9 @@ function checkRoom({ model, maxQueue }: Submission, box: { waiting: JobLedger["w
 
 const queueFull = (why: string) => new ForecourtError("queue_full", `The queue is full: ${why}. Try again later.`);
 
-function check({ model, input, rejectInvalid }: Submission, inputOf: JobsParts["inputOf"]): Checked {
+function check({ model, input, schema, rejectInvalid }: Submission, inputOf: JobsParts["inputOf"]): Checked {
   try {
-    return { input: parse(inputOf(model), input) };
+    return { input: parse(schema ?? inputOf(model), input) };
   } catch (error) {
     if (rejectInvalid || !(error instanceof ForecourtError)) throw error;
     return { input: isObject(input) ? input : {}, failure: error.toFailure() };

@@ -7,7 +7,8 @@ import type { GroupCommit } from "../database/group-commit.ts";
 import type { Database } from "../database/open.ts";
 import type { Outbox } from "../webhooks/outbox.ts";
 import { type JobRow, jobOf } from "./job-row.ts";
-import { createJobStore, type JobStore } from "./job-store.ts";
+import { createJobStore } from "./job-store.ts";
+import { type AllJobsStore, withPassingJobs } from "./passing-store.ts";
 import { createWaitingJobs, type WaitingJob, type WaitingJobs } from "./waiting.ts";
 import { createWatchers, type Watchers } from "./watchers.ts";
 
@@ -29,7 +30,7 @@ export type Attempt = {
 export type JobNote = { type: "waiting" } | { type: "cancel"; id: JobId } | { type: "lost"; reason: string };
 
 export type JobLedger = {
-  store: JobStore;
+  store: AllJobsStore;
   writes: GroupCommit;
   /** Written together with a job's beginning and end. */
   outbox: Pick<Outbox, "announce" | "ended">;
@@ -51,13 +52,16 @@ export type JobLedger = {
   positionsChanged(): void;
 };
 
+/** Nobody watches a passing job any more, or nobody ever did: how long its end can still be asked for. */
+const UNWATCHED_KEPT = milliseconds(10_000);
+
 /** Positions go out at most four times a second: they change with every job that starts. */
 const POSITION_PERIOD = milliseconds(250);
 
 export type JobLedgerParts = { database: Database; outbox: JobLedger["outbox"]; clock: Clock; timers: Timers };
 
 export function createJobLedger({ database, outbox, clock, timers }: JobLedgerParts): JobLedger {
-  const store = createJobStore(database, outbox.ended);
+  const store = withPassingJobs(createJobStore(database, outbox.ended), outbox.ended);
   const waiting = createWaitingJobs();
   const watchers = createWatchers();
   const attempts = new Map<JobId, Attempt>();
@@ -91,12 +95,19 @@ export function createJobLedger({ database, outbox, clock, timers }: JobLedgerPa
       attempts.delete(id);
       if (waiting.remove(id)) positionsChanged();
       const tell = () => {
-        const row = watchers.has(id) || followers.size > 0 ? store.row(id) : undefined;
-        if (!row) return;
+        const isWatched = watchers.has(id);
+        const row = isWatched || followers.size > 0 ? store.row(id) : undefined;
+        if (!row) return false;
         const job = jobOf(row);
         watchers.emit(id, { type: "finished", job });
         tellFollowers(job);
+        return isWatched;
       };
+      if (store.isPassing(id)) {
+        if (tell()) store.forget(id);
+        else timers.after(UNWATCHED_KEPT, () => store.forget(id));
+        return;
+      }
       // A write that was lost is told to nobody: `lost` makes the scheduler look again.
       database.committed().then(tell, () => {});
     },

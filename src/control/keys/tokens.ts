@@ -6,6 +6,7 @@ import { asId, type KeyId } from "../../core/ids.ts";
 import { parse, type Static, Type } from "../../core/schema.ts";
 import { type Instant, instant, type Milliseconds } from "../../core/units.ts";
 import type { Key, Keys } from "./keys.ts";
+import { endOf } from "./live-key.ts";
 
 /**
  * `apps`: streams and realtime connections to these endpoints. `storage`: uploads, and reading what its key may read.
@@ -70,12 +71,11 @@ export function createTokens({ keys, secret, clock }: TokensParts): Tokens {
 }
 
 function liveKey(keys: Pick<Keys, "find">, id: KeyId, clock: Clock): Key {
-  const key = keys.find(id);
-  if (key?.id !== id) throw unauthenticated("The key of this token does not exist.");
-  if (key.revokedAt !== undefined) throw unauthenticated("The key of this token was revoked.");
-  if (key.expiresAt !== undefined && key.expiresAt <= clock.now())
-    throw unauthenticated("The key of this token has expired.");
-  return key;
+  const found = keys.find(id);
+  const key = found?.id === id ? found : undefined; // not one of that name
+  const end = endOf(key, clock.now());
+  if (key && !end) return key;
+  throw unauthenticated(`The key of this token ${end}.`);
 }
 
 /** Told from an API key, `id:secret`. */

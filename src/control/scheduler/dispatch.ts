@@ -89,6 +89,8 @@ function run({ runner, jobs }: { runner: RunnerId; jobs: JobId[] }, parts: Dispa
         input: job.input,
         directory: files.directory(job.files),
         media: media.type === "ready" ? media.value : {},
+        ...(job.wishes.partials && { wantsPartials: true }),
+        ...(job.wishes.session !== undefined && { session: job.wishes.session }),
       };
     }),
   });

@@ -14,6 +14,7 @@ export const echo = definePipeline({
   summary: "Returns the prompt after a number of idle steps.",
   input,
   output,
+  frame: input,
   load: async () =>
     async function* (tasks, signal) {
       for (const [index, { input, log }] of tasks.entries()) {

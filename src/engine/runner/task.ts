@@ -20,6 +20,8 @@ export function createTask({ job, log }: { job: RunJob; log(message: string): vo
       return { url: `forecourt-file:${file}`, content_type: contentType, file_name: file, file_size: bytes.byteLength };
     },
     log,
+    ...(job.wantsPartials && { wantsPartials: true }),
+    ...(job.session !== undefined && { session: job.session }),
   };
 }
 

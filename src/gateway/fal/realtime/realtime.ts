@@ -1,0 +1,57 @@
+// fal.run/{endpoint}/realtime: a WebSocket on which every message is an input and is answered by a result.
+import type { Catalog } from "../../../control/catalog/catalog.ts";
+import type { Jobs } from "../../../control/jobs/jobs.ts";
+import type { Keys } from "../../../control/keys/keys.ts";
+import { endOf } from "../../../control/keys/live-key.ts";
+import { type Clock, systemClock } from "../../../core/clock.ts";
+import { ForecourtError } from "../../../core/errors.ts";
+import { milliseconds } from "../../../core/units.ts";
+import { requireScope } from "../../authenticate.ts";
+import type { ReportFailure } from "../../report.ts";
+import { newRequestId } from "../../request-id.ts";
+import type { SocketEvents } from "../../socket.ts";
+import { type Call, endpointOf } from "../call.ts";
+import { submissionOptions } from "../submission-options.ts";
+import { createSession } from "./session.ts";
+
+export type RealtimeParts = {
+  catalog: Catalog;
+  jobs: Pick<Jobs, "submit" | "watch" | "cancel">;
+  keys: Pick<Keys, "find">;
+  sessionSeconds: number;
+  report: ReportFailure;
+  clock?: Clock;
+};
+
+/** Throws for a connection that may not be made. */
+export type SocketFace = (call: Call) => SocketEvents;
+
+export function createRealtime({ keys, sessionSeconds, clock = systemClock, ...parts }: RealtimeParts): SocketFace {
+  return (call) => {
+    const { entry, endpoint, rest } = endpointOf(parts.catalog, call.path);
+    const isRealtime = /(^|\/)realtime$/.test(rest === "" ? endpoint : rest);
+    const { frame } = entry;
+    if (!isRealtime || !frame) throw new ForecourtError("not_found", `${endpoint} has no realtime path ${rest}`);
+    requireScope(call.caller, "api", "admin");
+    const { caller } = call;
+    return createSession({
+      ...parts,
+      ...{ entry, endpoint, call, frame },
+      options: submissionOptions(call.request.headers, new URLSearchParams()),
+      id: newRequestId(),
+      buffering: bufferingOf(call.query.get("max_buffering")),
+      timeout: milliseconds(sessionSeconds * 1000),
+      isWelcome: () => endOf(keys.find(caller.id), clock.now()) === undefined,
+    });
+  };
+}
+
+/** fal's clients allow from 1 to 60 and leave it out by default. */
+const MOST_BUFFERED = 60;
+
+function bufferingOf(text: string | null): number {
+  if (text === null) return MOST_BUFFERED;
+  const count = /^\d{1,2}$/.test(text) ? Number(text) : 0;
+  if (count >= 1 && count <= MOST_BUFFERED) return count;
+  throw new ForecourtError("bad_request", `max_buffering should be a whole number from 1 to ${MOST_BUFFERED}.`);
+}

@@ -1,0 +1,110 @@
+// Requests for a WebSocket: told from all others before any route, authenticated, handed to the face they are for.
+import { ForecourtError } from "../../core/errors.ts";
+import type { Authenticate } from "../authenticate.ts";
+import { failureResponse } from "../failures.ts";
+import { hostOf, originOf } from "../origin.ts";
+import type { ReportFailure } from "../report.ts";
+import { newRequestId, REQUEST_ID } from "../request-id.ts";
+import { GOING_AWAY, NORMAL_CLOSE, type Socket, type SocketData, type SocketEvents, socketData } from "../socket.ts";
+import { type Call, rootsOf } from "./call.ts";
+import { trimSlashes } from "./proxy.ts";
+import { controlFrame } from "./realtime/frames.ts";
+import type { SocketFace } from "./realtime/realtime.ts";
+
+/** The part of Bun's server that is needed; absent when the app is called without one. */
+export type Upgrader = {
+  upgrade(request: Request, options: { data: SocketData; headers: Record<string, string> }): boolean;
+} | null;
+
+type FaceName = "realtime" | "http";
+
+export type SocketsParts = {
+  faces: Record<FaceName, SocketFace>;
+  authenticate: Authenticate;
+  publicUrl: string;
+  report: ReportFailure;
+};
+
+export type Sockets = {
+  /** Undefined for requests that are for ordinary routes; `"upgraded"` is no answer: the connection has become a socket. */
+  enter(request: Request, server: Upgrader): Response | "upgraded" | undefined;
+  /** Tells all clients that the box stops. */
+  closeAll(): void;
+};
+
+/** Faces by fal's host names and by the paths of this box. */
+const byHost: ReadonlyMap<string, FaceName> = new Map([
+  ["fal.run", "realtime"],
+  ["ws.fal.run", "http"],
+]);
+const byPath: readonly [string, FaceName][] = [
+  ["/run/", "realtime"],
+  ["/ws/", "http"],
+];
+
+export function createSockets({ faces, authenticate, publicUrl, report }: SocketsParts): Sockets {
+  const open = new Set<Socket>();
+
+  const eventsFor = (request: Request, { face, path, query }: Target): SocketEvents => {
+    const call = (): Call => ({
+      ...{ request, path, query },
+      caller: authenticate(request),
+      roots: rootsOf(originOf(request, publicUrl)),
+      waitForever: () => {},
+    });
+    try {
+      return faces[face](call());
+    } catch (thrown) {
+      // Browsers are not told the status of a handshake that failed: who came by token is told by a message.
+      if (isAboutToken(thrown, query)) return turnAway();
+      throw thrown;
+    }
+  };
+
+  return {
+    enter(request, server) {
+      if (request.headers.get("upgrade")?.toLowerCase() !== "websocket") return undefined;
+      const target = targetOf(request.url);
+      if (!target) return undefined;
+      const id = newRequestId();
+      try {
+        const data = socketData(
+          eventsFor(request, target),
+          (socket) => open.add(socket),
+          (socket) => open.delete(socket),
+        );
+        if (server?.upgrade(request, { data, headers: { [REQUEST_ID]: id } })) return "upgraded";
+        throw new ForecourtError("bad_request", "The WebSocket handshake is not complete.");
+      } catch (thrown) {
+        return failureResponse(report(thrown, id), id);
+      }
+    },
+    closeAll() {
+      for (const socket of open) socket.close(GOING_AWAY, "The box is stopping.");
+    },
+  };
+}
+
+type Target = { face: FaceName; path: string; query: URLSearchParams };
+
+function targetOf(url: string): Target | undefined {
+  const { pathname, searchParams: query } = new URL(url);
+  const hosted = byHost.get(hostOf(url));
+  if (hosted) return { face: hosted, path: trimSlashes(pathname), query };
+  const [root = "", face] = byPath.find(([each]) => pathname.startsWith(each)) ?? [];
+  return face && { face, path: trimSlashes(pathname.slice(root.length)), query };
+}
+
+const isAboutToken = (thrown: unknown, query: URLSearchParams) =>
+  query.has("fal_jwt_token") &&
+  thrown instanceof ForecourtError &&
+  (thrown.code === "unauthenticated" || thrown.code === "forbidden");
+
+const turnAway = (): SocketEvents => ({
+  opened(socket) {
+    socket.send(controlFrame.unauthorized());
+    socket.close(NORMAL_CLOSE, "Unauthorized");
+  },
+  received() {},
+  closed() {},
+});
