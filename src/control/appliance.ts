@@ -13,6 +13,7 @@ import { lockData } from "./database/lock.ts";
 import { type Database, databaseFile, openDatabase } from "./database/open.ts";
 import { createFleet, type Fleet } from "./fleet/fleet.ts";
 import { detect, type Hardware } from "./hardware/detect.ts";
+import { createCompositeJobs } from "./jobs/composite.ts";
 import { createExpiry } from "./jobs/expiry.ts";
 import { createJobHistory, type JobHistory } from "./jobs/history.ts";
 import { createHistoryStore } from "./jobs/history-store.ts";
@@ -39,6 +40,7 @@ import { ensureSigningKey } from "./webhooks/signing-key.ts";
 import { createWebhooks, type WebhookBody, type Webhooks } from "./webhooks/webhooks.ts";
 import { hubAccess, pullLimits } from "./weights/access.ts";
 import { createSupply, type Supply } from "./weights/supply.ts";
+import { createWorkflows, type Workflows } from "./workflows/workflows.ts";
 
 export type Appliance = {
   settings: Settings;
@@ -56,6 +58,7 @@ export type Appliance = {
   files: Files;
   uploads: Uploads;
   webhooks: Webhooks;
+  workflows: Workflows;
   fleet: Fleet;
   supply: Supply;
   /** Audit log and metrics. */
@@ -122,7 +125,13 @@ function assemble(found: Found): Appliance {
   const fleet =
     found.fleet ?? createFleet({ runtime: join(data, "runtime"), threads: settings.threads, log, clock, timers });
   const guard = createAddressGuard(settings.fetch.allow);
-  const { jobs, history, work, expiry, webhooks } = assembleJobs(found, { files, uploads, guard, clock, timers });
+  const { jobs, history, work, expiry, webhooks, workflows } = assembleJobs(found, {
+    files,
+    uploads,
+    guard,
+    clock,
+    timers,
+  });
   const supply = createSupply({
     data,
     access: hubAccess(settings),
@@ -154,7 +163,7 @@ function assemble(found: Found): Appliance {
 
   return {
     ...{ settings, log, hardware, device, database, catalog, keys, tokens, jobs, history, files },
-    ...{ uploads, webhooks, fleet, supply, oversight },
+    ...{ uploads, webhooks, workflows, fleet, supply, oversight },
     async start() {
       const keyFile = ensureAdminKey({ keys, data });
       if (keyFile) log.info("admin key made", { file: keyFile });
@@ -165,10 +174,12 @@ function assemble(found: Found): Appliance {
       expiry.start();
       notes.start();
       webhooks.start();
+      workflows.start();
     },
     async stop() {
       expiry.stop();
       notes.stop();
+      await workflows.stop();
       await scheduler.stop();
       await oversight.stop();
       await supply.stop();
@@ -188,19 +199,22 @@ function assembleJobs(found: Found, { files, uploads, guard, clock, timers }: To
   const outbox = createOutbox(store);
   const ledger = createJobLedger({ database, outbox, clock, timers });
   const jobs = createJobs({ ledger, inputOf: (model) => inputOf(model, catalog), retries, maxQueue });
+  const work = createJobWork({
+    ledger,
+    hasModel: (model) => catalog.find(model) !== undefined,
+    missingFiles: (output, token) => referencedFiles(output).filter((name) => !files.find(token, name)),
+  });
+  const composites = createCompositeJobs(ledger);
   return {
     jobs,
+    work,
+    workflows: createWorkflows({ database, catalog, jobs, composites, work, maxRuns: maxQueue, clock, timers, log }),
     history: createJobHistory({
       store: createHistoryStore(database),
       writes: database,
       findJob: jobs.find,
       removeFiles: files.remove,
       clock,
-    }),
-    work: createJobWork({
-      ledger,
-      hasModel: (model) => catalog.find(model) !== undefined,
-      missingFiles: (output, token) => referencedFiles(output).filter((name) => !files.find(token, name)),
     }),
     expiry: createExpiry({ ledger, removeFiles: files.remove, uploads, retention, clock, timers, log }),
     webhooks: createWebhooks({

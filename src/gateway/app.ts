@@ -34,6 +34,7 @@ export type GatewayParts = Pick<
   | "files"
   | "uploads"
   | "webhooks"
+  | "workflows"
   | "fleet"
   | "supply"
   | "device"

@@ -8,6 +8,7 @@ import { createGateway, type Gateway, type GatewayParts } from "../../src/gatewa
 import { webhookBody } from "../../src/gateway/fal/webhook-body.ts";
 import { createTestAppliance, type TestAppliance } from "./create-test-appliance.ts";
 import { createHeldRuns, type HeldRun } from "./held-runs.ts";
+import { testModel } from "./test-models.ts";
 
 export type LogEntry = { level: string; message: string; code?: string };
 
@@ -50,10 +51,11 @@ export type TestGateway = Gateway &
   };
 
 /** `allow`: private networks that webhooks and input URLs may lead to. */
-export async function createTestGateway({
-  allow = [],
-  ...options
-}: Partial<GatewayParts> & { allow?: string[] } = {}): Promise<TestGateway> {
+export async function createTestGateway(
+  { allow = [], ...options }: Partial<GatewayParts> & { allow?: string[] } = {},
+  /** Further models that echo. */
+  models: string[] = [],
+): Promise<TestGateway> {
   const logged: LogEntry[] = [];
   const log = createLog({ level: "debug", format: "json", write: (line) => logged.push(JSON.parse(line)) });
   const runs = createHeldRuns();
@@ -62,7 +64,7 @@ export async function createTestGateway({
     fleet: runs.fleet,
     settings: { fetch: { ...defaultSettings("").fetch, allow } },
     webhookBody,
-    builtInModels: [{ file: "models/echo.yaml", text: echoModel }],
+    builtInModels: [{ file: "models/echo.yaml", text: echoModel }, ...models.map((id) => testModel(id))],
   });
   const realtime = { sessionSeconds: 60 };
   const settings = { publicUrl: "", allowOrigins: ["*"], limits: { bodyMb: 16 }, realtime };

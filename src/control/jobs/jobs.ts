@@ -13,6 +13,8 @@ import type { JobLedger } from "./ledger.ts";
 import { type Checked, newJob, rowOf } from "./new-job.ts";
 
 export type Submission = {
+  /** Of a submitter who has to know it before the job is on disk. */
+  id?: JobId;
   model: Model;
   /** The id that the caller used: the model's own or an alias. */
   endpoint: string;

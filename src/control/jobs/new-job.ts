@@ -3,6 +3,7 @@ import type { Failure } from "../../core/errors.ts";
 import { asId, type ModelId, newFileToken, newJobId } from "../../core/ids.ts";
 import type { Job } from "../../core/job.ts";
 import { instant } from "../../core/units.ts";
+import type { Model } from "../../engine/model.ts";
 import { isOpen } from "../storage/acl.ts";
 import type { JobRow } from "./job-row.ts";
 import type { Submission } from "./jobs.ts";
@@ -11,13 +12,16 @@ export type Checked = { input: Record<string, unknown>; failure?: Failure };
 
 type Granted = { checked: Checked; now: Job["createdAt"]; retries: number };
 
+/** What a job is made of; of the model its id alone counts here. */
+export type Wanted = Omit<Submission, "model" | "input" | "rejectInvalid"> & { model: Pick<Model, "id"> };
+
 /** Failed from the start when the input is wrong. `retries`: what the box grants. */
-export function newJob(submission: Submission, { checked, now, retries }: Granted): Job {
+export function newJob(submission: Wanted, { checked, now, retries }: Granted): Job {
   const { model, endpoint, key, priority = "normal", startTimeout, retry = true, wishes = {}, tags } = submission;
   const { input, failure } = checked;
   const { retries: asked, ...others } = wishes;
   const common = {
-    id: newJobId(),
+    id: submission.id ?? newJobId(),
     model: asId<ModelId>(model.id),
     endpoint,
     key,

@@ -1,5 +1,6 @@
 // Bringing rows and memory together: at boot, after an orderly stop, after writes that the disk refused.
 import { asId, type JobId, type ModelId, type RunnerId } from "../../core/ids.ts";
+import { isComposite } from "./composite.ts";
 import { type JobRow, setbacksOf } from "./job-row.ts";
 import { type JobLedger, waitingOf } from "./ledger.ts";
 import { afterServerDeath } from "./retry.ts";
@@ -20,6 +21,8 @@ export function createRecovery({
 }): Recovery {
   const { store, writes, waiting, attempts, clock } = ledger;
 
+  /** Composite jobs are taken up by who carries them out. */
+  const running = () => store.withStatus("running").filter(({ model }) => !isComposite(model));
   const afterDeath = (row: JobRow): "requeued" | "ended" => {
     const id = asId<JobId>(row.id);
     const runner = asId<RunnerId>(row.runner ?? "");
@@ -47,14 +50,14 @@ export function createRecovery({
   return {
     recover: () =>
       writes.write(() => {
-        const fates = store.withStatus("running").map(afterDeath);
+        const fates = running().map(afterDeath);
         readQueue();
         const requeued = fates.filter((fate) => fate === "requeued").length;
         return { requeued, ended: fates.length - requeued, waiting: waiting.size };
       }),
     reload: () =>
       writes.write(() => {
-        for (const { id, runner } of store.withStatus("running"))
+        for (const { id, runner } of running())
           if (!attempts.has(asId<JobId>(id))) store.requeue(asId<JobId>(id), { runner: asId<RunnerId>(runner ?? "") });
         readQueue();
       }),

@@ -1,7 +1,9 @@
 // queue.fal.run: submit now, ask later. Requests are found by their id alone, whatever endpoint the URL names.
 import type { Catalog } from "../../control/catalog/catalog.ts";
 import type { Jobs } from "../../control/jobs/jobs.ts";
+import type { WebhookWish } from "../../control/webhooks/outbox.ts";
 import type { Webhooks } from "../../control/webhooks/webhooks.ts";
+import type { Workflows } from "../../control/workflows/workflows.ts";
 import { ForecourtError } from "../../core/errors.ts";
 import { asId, type JobId } from "../../core/ids.ts";
 import type { Job } from "../../core/job.ts";
@@ -11,14 +13,16 @@ import { readJson } from "../read-json.ts";
 import type { ReportFailure } from "../report.ts";
 import { REQUEST_ID } from "../request-id.ts";
 import { requireMethod } from "../require-method.ts";
-import { type Call, endpointOf, type Face } from "./call.ts";
+import { type Call, endpointOf, type Face, type Roots } from "./call.ts";
 import { statusStream } from "./status-stream.ts";
 import { submissionOptions } from "./submission-options.ts";
 import { inQueue, isOver, resultResponse, statusBody } from "./translate.ts";
+import { beginWorkflow, type WorkflowTarget, workflowOf } from "./workflows.ts";
 
 export type QueueParts = {
   catalog: Catalog;
   jobs: Jobs;
+  workflows: Pick<Workflows, "run">;
   webhooks: Pick<Webhooks, "target">;
   bodyLimit: Bytes;
   keepAliveMs: number;
@@ -57,6 +61,8 @@ function ownJob(jobs: Jobs, id: JobId, { caller }: Call): Job | undefined {
 /** As at fal, the input is not judged here: a wrong one shows when the result is fetched. */
 async function submit(parts: QueueParts, call: Call): Promise<Response> {
   const { request, caller, query, roots } = call;
+  const workflow = workflowOf(call.path);
+  if (workflow) return await submitWorkflow(parts, call, workflow);
   const { entry, endpoint, rest } = endpointOf(parts.catalog, call.path);
   if (rest !== "") throw new ForecourtError("not_found", `Path ${rest} not found`);
   requireMethod(request, ["POST"], "Submit a request with POST; its status and result are at /requests/<id>.");
@@ -71,13 +77,25 @@ async function submit(parts: QueueParts, call: Call): Promise<Response> {
     input,
     rejectInvalid: false,
   });
-  const position = isOver(job) ? 0 : parts.jobs.position(job.id);
+  return ticket(job, isOver(job) ? 0 : parts.jobs.position(job.id), roots);
+}
+
+async function submitWorkflow(parts: QueueParts, call: Call, { endpoint, rest }: WorkflowTarget): Promise<Response> {
+  if (rest !== "") throw new ForecourtError("not_found", `Path ${rest} not found`);
+  requireMethod(call.request, ["POST"], "Submit a request with POST; its status and result are at /requests/<id>.");
+  requireScope(call.caller, "api", "admin");
+  const { webhook } = webhookOf(call, parts.webhooks);
+  const job = await beginWorkflow(parts, call, { endpoint, rejectInvalid: false, ...(webhook && { webhook }) });
+  return ticket(job, 0, call.roots);
+}
+
+function ticket(job: Job, position: number, roots: Roots): Response {
   const body = { ...inQueue(job, { position, roots }), gateway_request_id: job.id };
   return Response.json(body, { headers: { [REQUEST_ID]: job.id } });
 }
 
 /** Throws `bad_request`: a webhook that can never come would be noticed too late. */
-function webhookOf({ query, roots }: Call, webhooks: QueueParts["webhooks"]) {
+function webhookOf({ query, roots }: Call, webhooks: QueueParts["webhooks"]): { webhook?: WebhookWish } {
   const url = query.get("fal_webhook");
   return url === null ? {} : { webhook: { url: webhooks.target(url), origin: roots.origin } };
 }

@@ -1,6 +1,7 @@
 // fal.run: one request, one answer. Submits a job and waits for its end; a caller who leaves takes the job along.
 import type { Catalog } from "../../control/catalog/catalog.ts";
 import type { Jobs } from "../../control/jobs/jobs.ts";
+import type { Workflows } from "../../control/workflows/workflows.ts";
 import { ForecourtError } from "../../core/errors.ts";
 import type { Job } from "../../core/job.ts";
 import type { Bytes } from "../../core/units.ts";
@@ -14,12 +15,22 @@ import { inputFromQuery } from "./query-input.ts";
 import { streamResponse } from "./stream.ts";
 import { submissionOptions } from "./submission-options.ts";
 import { type FinishedJob, isOver, resultResponse } from "./translate.ts";
+import { beginWorkflow, type WorkflowTarget, workflowOf, workflowStream } from "./workflows.ts";
 
-type RunParts = { catalog: Catalog; jobs: Jobs; bodyLimit: Bytes; keepAliveMs: number; report: ReportFailure };
+type RunParts = {
+  catalog: Catalog;
+  jobs: Jobs;
+  workflows: Pick<Workflows, "run">;
+  bodyLimit: Bytes;
+  keepAliveMs: number;
+  report: ReportFailure;
+};
 
 export function createRun(parts: RunParts): Face {
   const { catalog, jobs, keepAliveMs, report } = parts;
   return async (call) => {
+    const workflow = workflowOf(call.path);
+    if (workflow) return await runWorkflow(parts, call, workflow);
     const target = endpointOf(catalog, call.path);
     if (target.rest !== "" && target.rest !== "/stream")
       throw new ForecourtError("not_found", `Path ${target.rest} not found`);
@@ -30,6 +41,15 @@ export function createRun(parts: RunParts): Face {
       return await streamResponse({ jobs, job, call, entry: target.entry, keepAliveMs, report });
     return resultResponse(await finished(jobs, job, call.request.signal), target.entry, call.roots);
   };
+}
+
+async function runWorkflow(parts: RunParts, call: Call, { endpoint, rest }: WorkflowTarget): Promise<Response> {
+  requireMethod(call.request, ["POST"], "Send the workflow's input as JSON with POST.");
+  requireScope(call.caller, "api", "admin");
+  const job = await beginWorkflow(parts, call, { endpoint, rejectInvalid: true });
+  call.waitForever();
+  if (rest === "/stream") return workflowStream({ ...parts, job, call });
+  return resultResponse(await finished(parts.jobs, job, call.request.signal), undefined, call.roots);
 }
 
 /** fal never retries a request whose caller waits: the caller sees the failure and decides. */

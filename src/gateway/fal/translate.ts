@@ -1,6 +1,6 @@
 // Jobs in fal's words: result, status, log lines, the URLs of a request and of its files.
 import type { CatalogEntry } from "../../control/catalog/catalog.ts";
-import { fileReference } from "../../control/storage/output-files.ts";
+import { filePath, fileReference } from "../../control/storage/output-files.ts";
 import { type Failure, ForecourtError } from "../../core/errors.ts";
 import type { FileToken } from "../../core/ids.ts";
 import { isFinished, type Job, type LogLine, type Timing } from "../../core/job.ts";
@@ -49,12 +49,19 @@ const tenths = (ms: number) => Math.round(ms * 10) / 10;
 /** A copy in which every saved file's `url` leads to this box. */
 export function publicOutput(value: unknown, files: FileToken, roots: Pick<Roots, "origin">): unknown {
   if (Array.isArray(value)) return value.map((each) => publicOutput(each, files, roots));
+  if (typeof value === "string") return withOrigin(value, roots);
   if (typeof value !== "object" || value === null) return value;
   const fields = Object.entries(value).map(([field, inner]) => {
     const name = fileReference(field, inner);
     return [field, name === undefined ? publicOutput(inner, files, roots) : fileUrl(name, files, roots)];
   });
   return Object.fromEntries(fields);
+}
+
+/** Texts that refer to a file of another job, in a workflow's output, wherever they stand. */
+function withOrigin(text: string, { origin }: Pick<Roots, "origin">): string {
+  const path = filePath(text);
+  return path === undefined ? text : `${origin}${path}`;
 }
 
 export const fileUrl = (name: string, files: FileToken, { origin }: Pick<Roots, "origin">) =>

@@ -1,0 +1,76 @@
+// Jobs whose work is other jobs: they wait in no queue and need no runner; who began them carries them out.
+import { type Failure, ForecourtError } from "../../core/errors.ts";
+import { asId, type JobId, type RunnerId } from "../../core/ids.ts";
+import type { Job } from "../../core/job.ts";
+import { isFinished } from "../../core/job.ts";
+import { jobOf } from "./job-row.ts";
+import type { JobLedger } from "./ledger.ts";
+import { newJob, rowOf, type Wanted } from "./new-job.ts";
+
+/** The namespace of their endpoint ids, which no model file has. */
+const PREFIX = "workflows/";
+export const isComposite = (model: string) => model.startsWith(PREFIX);
+
+const CONDUCTOR = asId<RunnerId>("conductor");
+
+export type CompositeSubmission = Omit<Wanted, "id"> & {
+  input: Record<string, unknown>;
+  /** Failed from the start. */
+  failure?: Failure;
+};
+
+export type CompositeJobs = {
+  /**
+   * Begins to run at once. `also` writes into the transaction that stores the job. Resolves when it is on disk; from then
+   * on its steps and its end are written through JobWork.
+   */
+  begin(submission: CompositeSubmission, also: (id: JobId) => void): Promise<Job>;
+  /** Those that run on disk and in nobody's hands: after a restart, or after writes that were lost. They are taken up with it. */
+  takeUp(): { job: Job; isCancelled: boolean }[];
+};
+
+export function createCompositeJobs(ledger: JobLedger): CompositeJobs {
+  const { store, writes, outbox, attempts, clock } = ledger;
+  const take = ({ id, files }: Pick<Job, "id" | "files">, lines: number) =>
+    attempts.set(id, { runner: CONDUCTOR, startedAt: clock.now(), files, queueMs: 0, loadMs: 0, lines, partials: [] });
+
+  return {
+    async begin({ input, failure, ...submission }, also) {
+      const checked = { input, ...(failure && { failure }) };
+      const job = newJob({ ...submission, retry: false }, { checked, now: clock.now(), retries: 0 });
+      const isOver = isFinished(job);
+      const started = { status: "running" as const, runner: CONDUCTOR, startedAt: job.createdAt, attempts: 1 };
+      writes.write(() => {
+        store.insert({ ...rowOf(job, submission), ...(!isOver && started) });
+        if (submission.webhook) outbox.announce(job.id, submission.webhook, job.createdAt);
+        if (submission.webhook && isOver) outbox.ended(job.id, job.createdAt);
+        also(job.id);
+      });
+      if (!isOver) take(job, 0);
+      await committedOr(() => attempts.delete(job.id), writes.committed());
+      const row = store.row(job.id);
+      if (!row) throw new ForecourtError("unavailable", "The request could not be stored.");
+      return jobOf(row);
+    },
+    takeUp() {
+      const orphans = store
+        .withStatus("running")
+        .filter(({ id, model }) => isComposite(model) && !attempts.has(asId<JobId>(id)));
+      return orphans.map((row) => {
+        const job = jobOf(row);
+        take(job, store.logs(job.id).length);
+        return { job, isCancelled: row.cancelRequested };
+      });
+    },
+  };
+}
+
+/** What was lost on its way to the disk never was. */
+async function committedOr(undo: () => void, committed: Promise<void>): Promise<void> {
+  try {
+    await committed;
+  } catch (error) {
+    undo();
+    throw error;
+  }
+}

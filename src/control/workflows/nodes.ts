@@ -1,0 +1,112 @@
+// Carrying out one node: a utility at once, a model as a job of its own, found again after a restart.
+import { ForecourtError, invariant, toFailure } from "../../core/errors.ts";
+import { type JobId, newJobId } from "../../core/ids.ts";
+import { isFinished, type Job } from "../../core/job.ts";
+import type { Catalog } from "../catalog/catalog.ts";
+import type { GroupCommit } from "../database/group-commit.ts";
+import type { Jobs, Submission } from "../jobs/jobs.ts";
+import { withFolder } from "../storage/output-files.ts";
+import type { WorkflowNode } from "./definition.ts";
+import { type Reference, resolved, valueAt } from "./references.ts";
+import { utilityOf } from "./utilities.ts";
+import type { WorkflowStore } from "./workflow-store.ts";
+
+/** What a workflow's caller asked for and every node's job gets. */
+export type NodeOptions = Pick<Submission, "priority" | "retry" | "wishes" | "tags" | "keepsPayload" | "lifecycle">;
+
+export type NodeParts = {
+  store: Pick<WorkflowStore, "jobOf" | "setJob">;
+  writes: Pick<GroupCommit, "write">;
+  jobs: Pick<Jobs, "submit" | "find" | "watch">;
+  catalog: Pick<Catalog, "find">;
+};
+
+export type NodeRun = {
+  run: Job;
+  id: string;
+  node: WorkflowNode;
+  options: NodeOptions;
+  /** By node; the workflow's input under `input`. */
+  values: ReadonlyMap<string, unknown>;
+  /** Ends the waiting, not the job. */
+  signal: AbortSignal;
+  onSubmitted(job: JobId): void;
+};
+
+/** A text that doubles with every node would fill the memory. */
+const LARGEST_VALUE = 8 * 1024 * 1024;
+
+/** The output. Throws what the node failed with, and the signal's reason. */
+export async function carryOut(parts: NodeParts, nodeRun: NodeRun): Promise<unknown> {
+  const { node, values } = nodeRun;
+  if (node.type !== "run") return node.type === "display" ? fieldsOf(node, values) : node.input;
+  const app = node.app ?? "";
+  const input = resolved(node.input, lookIn(values));
+  const utility = utilityOf(app);
+  if (!utility) return await runModel(parts, nodeRun, { app, input });
+  const output = utility.run(input);
+  const size = JSON.stringify(output).length;
+  if (size <= LARGEST_VALUE) return output;
+  throw new ForecourtError("invalid_input", `The result has ${size} characters, and ${LARGEST_VALUE} may be.`);
+}
+
+export const fieldsOf = ({ fields }: Pick<WorkflowNode, "fields">, values: ReadonlyMap<string, unknown>) =>
+  resolved(fields, lookIn(values));
+
+export const lookIn =
+  (values: ReadonlyMap<string, unknown>) =>
+  ({ node, path }: Reference): unknown =>
+    valueAt(values.get(node), path);
+
+async function runModel(parts: NodeParts, nodeRun: NodeRun, what: { app: string; input: unknown }): Promise<unknown> {
+  const { run, id, signal, onSubmitted } = nodeRun;
+  const known = parts.store.jobOf(run.id, id);
+  const earlier = known === undefined ? undefined : parts.jobs.find(known);
+  const job = earlier ?? (await submit(parts, nodeRun, what, known));
+  onSubmitted(job.id);
+  const ended = isFinished(job) ? job : await endOf(parts, job, signal);
+  switch (ended.status) {
+    case "done":
+      return withFolder(ended.output, ended.files);
+    case "failed":
+      throw ForecourtError.from(ended.failure);
+    default:
+      throw new ForecourtError("client_cancelled", "The node's request was cancelled.");
+  }
+}
+
+/** The node's job is on record before it is in the queue, in the same transaction. */
+async function submit(
+  { store, writes, jobs, catalog }: NodeParts,
+  { run, id, options }: NodeRun,
+  { app, input }: { app: string; input: unknown },
+  known = newJobId(),
+): Promise<Job> {
+  const entry = catalog.find(app);
+  if (!entry) throw new ForecourtError("not_found", `The model ${app} was removed while this workflow ran.`);
+  writes.write(() => store.setJob(run.id, id, known));
+  const { model } = entry;
+  return await jobs.submit({ ...options, id: known, model, endpoint: app, key: run.key, input, rejectInvalid: true });
+}
+
+async function endOf({ jobs }: NodeParts, { id }: Job, signal: AbortSignal): Promise<Job> {
+  for await (const event of jobs.watch(id, signal)) if (event.type === "finished") return event.job;
+  signal.throwIfAborted();
+  invariant(false, "watching ends with the job's end or the signal");
+}
+
+/** A failure with the node's name: in the message, in the places of its problems, and for machines. */
+export function failureOfNode(thrown: unknown, id: string) {
+  const { code, message, problems, details } = toFailure(thrown);
+  return {
+    code,
+    message: `${id}: ${message}`,
+    ...(problems && {
+      problems: problems.map(({ loc, ...problem }) => ({
+        ...problem,
+        loc: ["body", "workflow", id, "input", ...loc.slice(1)],
+      })),
+    }),
+    details: { ...details, node: id },
+  };
+}
