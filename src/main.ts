@@ -10,6 +10,8 @@ const commands: CommandTable = {
   },
   keys: { summary: "create, list and revoke API keys", load: async () => (await import("./cli/keys.ts")).keys() },
   ps: { summary: "show what a running server has loaded", load: async () => (await import("./cli/ps.ts")).ps() },
+  backup: { summary: "put the box into one file", load: async () => (await import("./cli/backup.ts")).backup() },
+  restore: { summary: "bring a backup back", load: async () => (await import("./cli/restore.ts")).restore() },
   audit: {
     summary: "show who changed what",
     load: async () => (await import("./cli/audit.ts")).audit(),

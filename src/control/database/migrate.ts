@@ -1,8 +1,9 @@
 // Brings a database to this version's schema: each file in one exclusive transaction, after a snapshot of what was there.
 import type { Database as Sqlite } from "bun:sqlite";
-import { chmodSync, rmSync } from "node:fs";
+import { rmSync, statSync } from "node:fs";
 import { ForecourtError } from "../../core/errors.ts";
 import type { Migration } from "./migrations.macro.ts";
+import { snapshotInto } from "./snapshot.ts";
 
 /** Throws `misconfigured` when the database is newer than `migrations`; a failed file leaves the database as it was. */
 export function migrate(sqlite: Sqlite, migrations: Migration[], file: string): void {
@@ -10,7 +11,7 @@ export function migrate(sqlite: Sqlite, migrations: Migration[], file: string): 
   const newest = migrations.at(-1)?.version ?? 0;
   if (before > newest) throw tooNew(file, { found: before, known: newest });
   if (before === newest) return;
-  if (before > 0 && file !== ":memory:") snapshot(sqlite, snapshotFile(file, before));
+  if (before > 0 && file !== ":memory:") keepCopy(sqlite, { file, before });
   for (const migration of migrations) apply(sqlite, migration, file);
 }
 
@@ -22,10 +23,17 @@ function versionOf(sqlite: Sqlite): number {
   return row?.user_version ?? 0;
 }
 
-function snapshot(sqlite: Sqlite, copy: string): void {
-  rmSync(copy, { force: true });
-  sqlite.query("VACUUM INTO ?").run(copy);
-  chmodSync(copy, 0o600);
+/** No copy, no migration: what cannot be undone is not begun. */
+function keepCopy(sqlite: Sqlite, { file, before }: { file: string; before: number }): void {
+  const copy = snapshotFile(file, before);
+  try {
+    snapshotInto(sqlite, copy);
+  } catch (cause) {
+    if (statSync(copy, { throwIfNoEntry: false })?.isFile()) rmSync(copy);
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    const message = `${file} was not migrated, because the copy ${copy} of it could not be written: ${reason}. Free some space and start again.`;
+    throw new ForecourtError("misconfigured", message, { cause });
+  }
 }
 
 /** Another process may have migrated meanwhile: the version is read again inside the transaction. */

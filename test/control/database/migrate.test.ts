@@ -1,7 +1,7 @@
 // Migrations: all or nothing, never backwards, with a copy of what was there.
 import { Database as Sqlite } from "bun:sqlite";
 import { afterAll, beforeEach, expect, test } from "bun:test";
-import { existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { snapshotFile } from "../../../src/control/database/migrate.ts";
@@ -70,6 +70,20 @@ test("a migration that fails changes nothing and says which it was", () => {
   using database = open(first);
   expect(versionOf(database)).toBe(1);
   expect(database.sqlite.query("SELECT x FROM a").values()).toEqual([[21]]);
+});
+
+test("without room for the copy nothing is migrated", () => {
+  {
+    using database = open(first);
+    database.sqlite.run("INSERT INTO a VALUES (21)");
+  }
+  // A folder in the copy's place fails as a full disk does.
+  mkdirSync(join(snapshotFile(file, 1), "in the way"), { recursive: true });
+  expect(() => open(first, second)).toThrow(/was not migrated, because the copy .* could not be written/);
+  rmSync(snapshotFile(file, 1), { recursive: true });
+  using database = open(first);
+  expect(versionOf(database)).toBe(1);
+  expect(database.sqlite.query("SELECT * FROM a").values()).toEqual([[21]]);
 });
 
 test("a database of a newer version is refused and stays untouched", () => {

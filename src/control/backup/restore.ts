@@ -1,0 +1,102 @@
+// Puts a backup into a data directory: looked through to its last byte first, the database last and at once.
+import { chmodSync, existsSync, linkSync, mkdirSync, readFileSync, renameSync, rmSync } from "node:fs";
+import { rm } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { ForecourtError } from "../../core/errors.ts";
+import { lockData } from "../database/lock.ts";
+import { examineDatabase, newestSchema, settleLog } from "../database/snapshot.ts";
+import type { Manifest } from "./backup.ts";
+import { DATABASE, isKnown, MANIFEST } from "./contents.ts";
+import { type Packed, unpack } from "./tar.ts";
+import { damaged } from "./tar-header.ts";
+
+export type Restored = {
+  manifest: Manifest;
+  /** Folder with what was replaced, if anything was. */
+  kept?: string;
+};
+
+/**
+ * Throws `unavailable` while a server runs there, `misconfigured` for a backup of a newer version, `bad_request` for one
+ * that is damaged; nothing is changed then. Interrupted, it can be run again.
+ */
+export async function restore({ data, from, now }: { data: string; from: string; now: Date }): Promise<Restored> {
+  if (!existsSync(from)) throw new ForecourtError("not_found", `There is no file ${from}.`);
+  mkdirSync(data, { recursive: true, mode: 0o700 });
+  using lock = lockData(data);
+  void lock;
+  const stage = join(data, `restoring-${process.pid}`);
+  try {
+    const files = await unpack(from, stage);
+    const manifest = checked(files, stage);
+    const kept = join(data, `before-restore-${now.toISOString().replaceAll(/[:.]/g, "-")}`);
+    for (const { name } of manifest.files) if (name !== DATABASE) putInPlace(name, { stage, data, kept });
+    putDatabaseInPlace({ stage, data, kept });
+    return { manifest, ...(existsSync(kept) && { kept }) };
+  } finally {
+    await rm(stage, { recursive: true, force: true });
+  }
+}
+
+function checked(files: Packed[], stage: string): Manifest {
+  if (!files.some(({ name }) => name === MANIFEST)) throw damaged("it has no manifest, so it was cut short");
+  const manifest = readManifest(join(stage, MANIFEST));
+  const found = new Map(files.map((file) => [file.name, file]));
+  found.delete(MANIFEST);
+  for (const { name, size, sha256 } of manifest.files) {
+    const file = found.get(name);
+    if (file?.size !== size || file.sha256 !== sha256) throw damaged(`${name} is not as it was packed`);
+    if (!isKnown(name)) throw damaged(`it holds ${name}, which no backup has`);
+    found.delete(name);
+  }
+  if (found.size > 0) throw damaged(`it holds ${[...found.keys()][0]}, which its manifest does not know`);
+  const { schema } = examineDatabase(join(stage, DATABASE));
+  if (schema > newestSchema()) throw tooNew({ schema, version: manifest.version });
+  return manifest;
+}
+
+function readManifest(path: string): Manifest {
+  try {
+    const manifest = JSON.parse(readFileSync(path, "utf8")) as Manifest; // its format is checked next
+    if (manifest.format === "forecourt-backup-1" && Array.isArray(manifest.files)) return manifest;
+  } catch (cause) {
+    throw damaged("its manifest cannot be read", cause);
+  }
+  throw damaged("its manifest has another format");
+}
+
+type Places = { stage: string; data: string; kept: string };
+
+function putInPlace(name: string, { stage, data, kept }: Places): void {
+  const target = join(data, name);
+  keepOld(name, { data, kept });
+  mkdirSync(dirname(target), { recursive: true, mode: 0o700 });
+  renameSync(join(stage, name), target);
+}
+
+/** The file that is there gets a second name, so that it is never missing. */
+function keepOld(name: string, { data, kept }: Omit<Places, "stage">): void {
+  const target = join(data, name);
+  if (!existsSync(target)) return;
+  mkdirSync(dirname(join(kept, name)), { recursive: true, mode: 0o700 });
+  linkSync(target, join(kept, name));
+}
+
+function putDatabaseInPlace({ stage, data, kept }: Places): void {
+  const target = join(data, DATABASE);
+  settleLog(target);
+  keepOld(DATABASE, { data, kept });
+  // A log belongs to one file alone: SQLite would mix this one into the other.
+  for (const end of ["-wal", "-shm"]) {
+    keepOld(`${DATABASE}${end}`, { data, kept });
+    rmSync(`${target}${end}`, { force: true });
+  }
+  chmodSync(join(stage, DATABASE), 0o600);
+  renameSync(join(stage, DATABASE), target);
+}
+
+const tooNew = ({ schema, version }: { schema: number; version: string }) =>
+  new ForecourtError(
+    "misconfigured",
+    `This backup was made by Forecourt ${version} (schema ${schema}), and this version knows schema ${newestSchema()}. Upgrade first. Nothing was changed.`,
+  );

@@ -1,0 +1,76 @@
+// Writing and reading a tar archive of plain files as a stream, each file hashed on the way.
+import { createHash } from "node:crypto";
+import { createReadStream, createWriteStream } from "node:fs";
+import { type FileHandle, mkdir, open, stat } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { finished } from "node:stream/promises";
+import { BLOCK, damaged, readTarHeader, type TarEntry, tarHeader } from "./tar-header.ts";
+
+export type Packed = { name: string; size: number; sha256: string };
+
+const padding = (size: number) => (BLOCK - (size % BLOCK)) % BLOCK;
+
+/** Appends to `to`. A file that shrinks meanwhile is filled up with zeros: its hash is of what was written. */
+export async function packFile(to: FileHandle, { name, path }: { name: string; path: string }): Promise<Packed> {
+  const { size } = await stat(path);
+  await to.write(tarHeader({ name, size }));
+  const hash = createHash("sha256");
+  let written = 0;
+  const put = async (chunk: Buffer) => {
+    hash.update(chunk);
+    await to.write(chunk);
+    written += chunk.byteLength;
+  };
+  if (size > 0) for await (const chunk of createReadStream(path, { end: size - 1 })) await put(chunk);
+  while (written < size) await put(Buffer.alloc(Math.min(1 << 16, size - written)));
+  await to.write(Buffer.alloc(padding(size)));
+  return { name, size, sha256: hash.digest("hex") };
+}
+
+export async function packText(to: FileHandle, { name, text }: { name: string; text: string }): Promise<void> {
+  const content = Buffer.from(text);
+  await to.write(tarHeader({ name, size: content.byteLength }));
+  await to.write(Buffer.concat([content, Buffer.alloc(padding(content.byteLength))]));
+}
+
+export const packEnd = (to: FileHandle) => to.write(Buffer.alloc(2 * BLOCK));
+
+/** Writes every file below `folder`. Throws `bad_request` for an archive that is cut short or holds unsafe names. */
+export async function unpack(archive: string, folder: string): Promise<Packed[]> {
+  await using from = await open(archive, "r");
+  const files: Packed[] = [];
+  for (let position = 0; ; ) {
+    const header = Buffer.alloc(BLOCK);
+    const { bytesRead } = await from.read(header, 0, BLOCK, position);
+    if (bytesRead < BLOCK) throw damaged("it ends before its end");
+    const entry = readTarHeader(header);
+    if (!entry) return files;
+    files.push(await unpackOne(archive, { entry, position: position + BLOCK, folder }));
+    position += BLOCK + entry.size + padding(entry.size);
+  }
+}
+
+type Place = { entry: TarEntry; position: number; folder: string };
+
+async function unpackOne(archive: string, { entry: { name, size }, position, folder }: Place): Promise<Packed> {
+  if (!isSafe(name)) throw damaged(`it names a file ${JSON.stringify(name)}`);
+  const path = join(folder, name);
+  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+  const hash = createHash("sha256");
+  const out = createWriteStream(path, { mode: 0o600, flags: "wx" });
+  let written = 0;
+  if (size > 0)
+    for await (const chunk of createReadStream(archive, { start: position, end: position + size - 1 })) {
+      hash.update(chunk);
+      written += chunk.byteLength;
+      if (!out.write(chunk)) await new Promise((drained) => out.once("drain", drained));
+    }
+  out.end();
+  await finished(out);
+  if (written < size) throw damaged(`${name} is cut short`);
+  return { name, size, sha256: hash.digest("hex") };
+}
+
+/** Relative, and it leaves no folder. */
+const isSafe = (name: string) =>
+  /^[\w.@-][^\0]*$/.test(name) && !name.split("/").some((part) => part === ".." || part === "." || part === "");
