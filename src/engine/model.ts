@@ -82,6 +82,15 @@ export const modelSchema = Type.Object(
       default: {},
       description: "Other defaults for inputs of the pipeline",
     }),
+    realtime: Type.Object(
+      {
+        defaults: Type.Record(Type.String(), Type.Unknown(), {
+          default: {},
+          description: "Other defaults again for messages of a realtime connection, e.g. fewer steps",
+        }),
+      },
+      { additionalProperties: false, default: {} },
+    ),
     bounds: Type.Record(
       Type.String(),
       Type.Object(

@@ -63,9 +63,13 @@ function entryOf(file: ModelFile, origin: string): CatalogEntry {
   const pipeline = pipelineOf(model.pipeline);
   const input = within(file.file, () => inputSchemaOf(pipeline.input, model));
   const { frame, output } = pipeline;
-  const ownFrame = frame && { frame: within(file.file, () => inputSchemaOf(frame, model)) };
+  const ownFrame = frame && { frame: within(file.file, () => inputSchemaOf(frame, frameDefaults(model))) };
   return { model, input, output, takesMedia: hasMedia(input), origin, ...ownFrame };
 }
+
+const frameDefaults = ({ defaults, bounds, realtime }: Model) => ({
+  ...{ bounds, defaults: { ...defaults, ...realtime.defaults } },
+});
 
 function add(entries: Map<string, CatalogEntry>, entry: CatalogEntry, file: string): void {
   if (entries.has(entry.model.id)) throw taken(file, entry.model.id, "another file");

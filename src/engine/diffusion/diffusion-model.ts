@@ -1,5 +1,5 @@
 // A diffusion repository come alive (diffusers, optimum and legacy ONNX layouts): prompt in, pictures out.
-import { ForecourtError, invariant } from "../../core/errors.ts";
+import { ForecourtError } from "../../core/errors.ts";
 import type { Assets, Pixels } from "../../core/pipeline.ts";
 import type { Random } from "../tensor/random.ts";
 import type { Condition } from "./condition.ts";
@@ -11,8 +11,9 @@ import type { Size } from "./image-size.ts";
 import { createLatentDecoder, type LatentDecoder, type VaeConfig } from "./latent-decoder.ts";
 import { createLatentEncoder, type LatentEncoder } from "./latent-encoder.ts";
 import type { LatentShape } from "./noise-predictor.ts";
+import { calmed, createPreviewer, type LatentPicture, type Previewer } from "./preview.ts";
 import { openRepository, type Repository } from "./repository.ts";
-import { startAtMask, startAtNoise, startAtPicture } from "./start.ts";
+import { type Previous, startAtLatents, startAtMask, startAtNoise, startAtPicture } from "./start.ts";
 
 export type Drawing = {
   prompt: Condition;
@@ -30,6 +31,8 @@ export type Drawing = {
   scheduler?: Record<string, unknown>;
   /** A picture to begin with, of any size. */
   given?: GivenPicture;
+  /** The last latents of an earlier drawing, to begin with in part; others than of this size and count are left out. */
+  previous?: Previous & { strength: number };
   signal: AbortSignal;
 };
 
@@ -47,8 +50,11 @@ export type DiffusionModel = {
   guidance: Family["guidance"];
   encode: Family["encode"];
   /** Yields once for each model call and returns the pictures. */
-  draw(drawing: Drawing): AsyncGenerator<Denoised, Pixels[]>;
+  draw(drawing: Drawing): AsyncGenerator<Drawn, Pixels[]>;
 };
+
+/** `preview` makes small pictures of these latents: cheap once the model has finished a drawing. */
+export type Drawn = Denoised & { preview(): Promise<Pixels[]> };
 
 /** `drawsFrom` = what the pipeline will give to `draw`, so that a repository without the parts for it is refused now. */
 export async function loadDiffusionModel(
@@ -60,52 +66,99 @@ export async function loadDiffusionModel(
   const family = await familyOf(className)(repository);
   const config = await vaeConfig(repository);
   const decoder = createLatentDecoder({ graph: await repository.graph("vae_decoder"), config });
-  const encoder =
-    drawsFrom === "prompt" ? undefined : createLatentEncoder({ graph: await repository.graph("vae_encoder"), config });
+  const encoder = lateEncoder(repository, config);
+  if (drawsFrom !== "prompt") await encoder();
   const seesMask = family.predictor.channels === 2 * decoder.channels + 1;
   if (seesMask && drawsFrom !== "mask") throw onlyForMasks();
   const { native, multiple } = family.sides;
+  const previewer = createPreviewer();
   const pixels = (latents: number) => latents * decoder.upscale;
 
   return {
     size: { native: { width: pixels(native.width), height: pixels(native.height) }, multiple: pixels(multiple) },
     guidance: family.guidance,
     encode: family.encode,
-    draw: (drawing) => draw({ family, decoder, encoder, seesMask }, drawing),
+    draw: (drawing) => draw({ family, decoder, encoder, seesMask, previewer }, drawing),
   };
 }
 
-type Parts = { family: Family; decoder: LatentDecoder; encoder: LatentEncoder | undefined; seesMask: boolean };
+/** Models that draw from prompts alone have the encoder opened when a picture comes after all. */
+function lateEncoder(repository: Repository, config: VaeConfig): () => Promise<LatentEncoder> {
+  let opened: Promise<LatentEncoder> | undefined;
+  const open = async () => createLatentEncoder({ graph: await repository.graph("vae_encoder"), config });
+  return () => {
+    opened ??= open();
+    return opened;
+  };
+}
 
-async function* draw(parts: Parts, drawing: Drawing): AsyncGenerator<Denoised, Pixels[]> {
+type Parts = {
+  family: Family;
+  decoder: LatentDecoder;
+  encoder: () => Promise<LatentEncoder>;
+  seesMask: boolean;
+  previewer: Previewer;
+};
+
+async function* draw(parts: Parts, drawing: Drawing): AsyncGenerator<Drawn, Pixels[]> {
   const { family, decoder } = parts;
-  const { size, count, steps, scheduler, given, negative, scale, prompt, random, signal } = drawing;
+  const { size, count, steps, scheduler, negative, scale, prompt, random, signal } = drawing;
   const latents = { width: size.width / decoder.upscale, height: size.height / decoder.upscale };
   const shape: LatentShape = [count, decoder.channels, latents.height, latents.width];
-  const strength = given && { strength: given.strength };
+  const begun = drawing.given ?? previousOf(drawing, shape);
+  const strength = begun && { strength: begun.strength };
   const { sampler, from } = family.sampling({ steps, latents, ...strength, ...(scheduler && { changes: scheduler }) });
   const start = await startOf(parts, { drawing, run: { sampler, random, shape }, from });
   const shared = family.shared({ pixels: size, latents, scale });
   const guidance = negative && { guidance: { negative, scale } };
   const { predictor } = family;
-  const clean = yield* denoise({ predictor, sampler, random, shape, start, prompt, shared, signal, ...guidance });
+  const denoising = denoise({ predictor, sampler, random, shape, start, prompt, shared, signal, ...guidance });
+  let next = await denoising.next();
+  for (; !next.done; next = await denoising.next()) {
+    const { latents: unfinished } = next.value;
+    yield { ...next.value, preview: () => previewOf(parts, unfinished, shape) };
+  }
+  return await decoded(parts, next.value, { shape, signal });
+}
+
+type Decoding = { shape: LatentShape; signal: AbortSignal };
+
+async function decoded({ decoder, previewer }: Parts, clean: Float32Array, { shape, signal }: Decoding) {
   const pictures: Pixels[] = [];
   for await (const picture of decoder.decode(clean, shape)) {
     signal.throwIfAborted();
+    previewer.learn(rowOf(clean, shape, pictures.length), picture);
     pictures.push(picture);
   }
   return pictures;
+}
+
+/** Until the model has drawn a few pictures the decoder itself is asked; from then on previews cost next to nothing. */
+async function previewOf({ decoder, previewer }: Parts, latents: Float32Array, shape: LatentShape): Promise<Pixels[]> {
+  if (!previewer.knows()) return await Array.fromAsync(decoder.decode(latents, shape));
+  return Array.from({ length: shape[0] }, (_, row) => previewer.preview(calmed(rowOf(latents, shape, row))));
+}
+
+function rowOf(latents: Float32Array, [rows, channels, height, width]: LatentShape, row: number): LatentPicture {
+  const size = latents.length / rows;
+  return { latents: latents.subarray(row * size, (row + 1) * size), channels, height, width };
+}
+
+/** Of an earlier drawing, where it can flow into this one. */
+function previousOf({ previous }: Drawing, shape: LatentShape) {
+  const size = shape.reduce((product, each) => product * each, 1);
+  return previous && previous.share > 0 && previous.latents.length === size ? previous : undefined;
 }
 
 type Starting = { drawing: Drawing; run: Parameters<typeof startAtNoise>[0]; from: number };
 
 async function startOf({ encoder, seesMask }: Parts, { drawing, run, from }: Starting): Promise<Start> {
   const { given, size } = drawing;
-  if (!given) return startAtNoise(run);
-  invariant(encoder, "a model that is to draw from pictures was loaded for that");
+  const previous = previousOf(drawing, run.shape);
+  if (!given) return previous ? startAtLatents({ ...run, from, clean: previous.latents }) : startAtNoise(run);
   const planes = fittedPlanes(given.picture, size);
-  const begin = { ...run, encoder, from, size, planes };
-  if (!given.mask) return startAtPicture(begin);
+  const begin = { ...run, encoder: await encoder(), from, size, planes };
+  if (!given.mask) return startAtPicture({ ...begin, previous });
   return startAtMask({ ...begin, mask: fittedMask(given.mask, size), seesMask, isFull: given.strength === 1 });
 }
 

@@ -38,6 +38,13 @@ export const steeringFields = {
     maximum: 10,
     description: "Last layers of the text encoder to leave out, for models whose encoder gives the others.",
   }),
+  preview_every: Type.Optional(
+    Type.Integer({
+      minimum: 0,
+      maximum: 100,
+      description: "Streams only: a small preview after every so many steps, 0 for none. Absent: about five in a run.",
+    }),
+  ),
   ...drawnFields,
 };
 

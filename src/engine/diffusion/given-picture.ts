@@ -4,8 +4,19 @@ import { pixelsToPlanes } from "../tensor/pixels.ts";
 import { resize } from "../tensor/resize.ts";
 import type { Size } from "./image-size.ts";
 
-/** RGB planes in [-1, 1] of a picture of any size. */
+/** Planes of pictures that somebody still holds: those of a realtime connection come again and again. */
+const latest = new WeakMap<Pixels, { size: Size; planes: Float32Array }>();
+
+/** RGB planes in [-1, 1] of a picture of any size; the same memory for the same picture and size. Not to be written to. */
 export function fittedPlanes(picture: Pixels, size: Size): Float32Array {
+  const known = latest.get(picture);
+  if (known && known.size.width === size.width && known.size.height === size.height) return known.planes;
+  const planes = fit(picture, size);
+  latest.set(picture, { size, planes });
+  return planes;
+}
+
+function fit(picture: Pixels, size: Size): Float32Array {
   const fitted = resize(picture, { ...size, kernel: "lanczos3" });
   return pixelsToPlanes(fitted, { scale: 2 / 255, mean: [1, 1, 1], deviation: [1, 1, 1] });
 }

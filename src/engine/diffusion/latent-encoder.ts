@@ -12,6 +12,7 @@ export type LatentEncoder = {
   /**
    * Latents [channels, height, width] of RGB planes in [-1, 1] of `size`, scaled as the denoiser knows them. One sample
    * of what the encoder takes for likely: draws as many numbers as there are latents (none where the graph draws itself).
+   * For planes in the same memory as before the graph is not run again.
    */
   encode(planes: Float32Array, given: { size: Size; random: Random }): Promise<Float32Array>;
 };
@@ -21,10 +22,14 @@ type Size = { width: number; height: number };
 export function createLatentEncoder({ graph, config }: { graph: Graph; config: VaeConfig }): LatentEncoder {
   const input = requirePort(graph.inputs, { names: ["sample"], of: "VAE encoder" });
   const { scale, shift } = latentScale(config);
+  const encoded = new WeakMap<Float32Array, Record<string, Tensor>>();
   return {
     drawsNoise: graph.outputs.some(({ name }) => name === PARAMETERS),
     async encode(planes, { size: { width, height }, random }) {
-      const results = await graph.run({ [input.name]: tensorOf(input.dtype, [1, 3, height, width], planes) });
+      const known = encoded.get(planes);
+      const results =
+        known ?? (await graph.run({ [input.name]: tensorOf(input.dtype, [1, 3, height, width], planes) }));
+      encoded.set(planes, results);
       return sampled(results, random).map((value) => (value - shift) * scale);
     },
   };

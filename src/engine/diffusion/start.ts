@@ -23,12 +23,28 @@ type FromPicture = Run & {
 };
 
 /** Numbers are drawn in diffusers' order: for the picture's latents, then for the noise on them. */
-export async function startAtPicture(given: FromPicture): Promise<Start> {
-  const { sampler, random, shape, encoder, from } = given;
+export async function startAtPicture(given: FromPicture & { previous?: Previous | undefined }): Promise<Start> {
+  const { encoder, shape, previous } = given;
   const clean = repeated(await encoder.encode(given.planes, given), shape[0]);
+  return startAtLatents({ ...given, clean: previous ? mixed(clean, previous) : clean });
+}
+
+/** Clean latents of an earlier run, and how much of them to begin with, from 0 to 1. */
+export type Previous = { latents: Float32Array; share: number };
+
+export function startAtLatents({
+  sampler,
+  random,
+  shape,
+  from,
+  clean,
+}: Run & { from: number; clean: Float32Array }): Start {
   const noise = random.normal(sizeOf(shape));
   return { sample: sampler.noisy({ clean, noise, index: from }), from };
 }
+
+const mixed = (clean: Float32Array, { latents, share }: Previous) =>
+  clean.map((value, i) => value + share * ((latents[i] ?? 0) - value));
 
 type FromMask = FromPicture & {
   /** For each pixel whether to redraw it. */

@@ -4,6 +4,7 @@ import { Type } from "../../core/schema.ts";
 import { loadDiffusionModel } from "../diffusion/diffusion-model.ts";
 import { drawTasks } from "../diffusion/draw-tasks.ts";
 import { pictureFields, promptFields, steeringFields } from "../diffusion/drawing-fields.ts";
+import { frameFields, noPictureYet, pictureOfSession } from "../diffusion/frame-fields.ts";
 import { redrawnSizeField, sizeToRedraw } from "../diffusion/image-size.ts";
 import { drawnOutput } from "../media/drawn.ts";
 import { readPicture } from "../media/picture.ts";
@@ -12,15 +13,19 @@ export const imageToImage = definePipeline({
   summary: "Draws a picture anew as a text prompt says.",
   input: Type.Object({ ...pictureFields, ...promptFields, image_size: redrawnSizeField, ...steeringFields }),
   output: drawnOutput,
+  frame: Type.Object({ ...promptFields, image_size: redrawnSizeField, ...frameFields, ...steeringFields }),
   async load(assets) {
     const model = await loadDiffusionModel(assets, { drawsFrom: "picture" });
     const { codec } = assets;
     return drawTasks({
       model,
       codec,
-      async plan(task) {
+      async plan(task, session) {
         const { image_url, image_size, strength } = task.input;
-        const picture = await readPicture({ task, codec, url: image_url, field: "image_url" });
+        const picture = session
+          ? await pictureOfSession({ task, session, codec })
+          : await readPicture({ task, codec, url: image_url, field: "image_url" });
+        if (!picture) throw noPictureYet();
         return { size: sizeToRedraw(image_size, { picture, ...model.size }), given: { picture, strength } };
       },
     });

@@ -4,6 +4,7 @@ import { Type } from "../../core/schema.ts";
 import { loadDiffusionModel } from "../diffusion/diffusion-model.ts";
 import { drawTasks } from "../diffusion/draw-tasks.ts";
 import { promptFields, steeringFields } from "../diffusion/drawing-fields.ts";
+import { frameFields, frameOf, pictureOfSession } from "../diffusion/frame-fields.ts";
 import { imageSizeField, sizeToDraw } from "../diffusion/image-size.ts";
 import { drawnOutput } from "../media/drawn.ts";
 
@@ -11,9 +12,19 @@ export const textToImage = definePipeline({
   summary: "Draws pictures from a text prompt.",
   input: Type.Object({ ...promptFields, image_size: imageSizeField, ...steeringFields }),
   output: drawnOutput,
+  frame: Type.Object({ ...promptFields, image_size: imageSizeField, ...frameFields, ...steeringFields }),
   async load(assets) {
     const model = await loadDiffusionModel(assets, { drawsFrom: "prompt" });
     const { codec } = assets;
-    return drawTasks({ model, codec, plan: ({ input }) => ({ size: sizeToDraw(input.image_size, model.size) }) });
+    return drawTasks({
+      model,
+      codec,
+      async plan(task, session) {
+        const size = sizeToDraw(task.input.image_size, model.size);
+        const picture = await pictureOfSession({ task, session, codec });
+        const { strength = 1 } = frameOf(task) ?? {};
+        return { size, ...(picture && { given: { picture, strength } }) };
+      },
+    });
   },
 });

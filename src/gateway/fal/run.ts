@@ -36,9 +36,9 @@ export function createRun(parts: RunParts): Face {
       throw new ForecourtError("not_found", `Path ${target.rest} not found`);
     requireMethod(call.request, ["POST", "GET"], "Send the model's input as JSON with POST.");
     requireScope(call.caller, "api", "admin");
-    const job = await submit(parts, call, target);
-    if (target.rest === "/stream")
-      return await streamResponse({ jobs, job, call, entry: target.entry, keepAliveMs, report });
+    const isFollowed = target.rest === "/stream";
+    const job = await submit(parts, call, { ...target, isFollowed });
+    if (isFollowed) return await streamResponse({ jobs, job, call, entry: target.entry, keepAliveMs, report });
     return resultResponse(await finished(jobs, job, call.request.signal), target.entry, call.roots);
   };
 }
@@ -56,7 +56,7 @@ async function runWorkflow(parts: RunParts, call: Call, { endpoint, rest }: Work
 async function submit(
   parts: { jobs: Jobs; bodyLimit: Bytes },
   call: Call,
-  { entry, endpoint }: Endpoint,
+  { entry, endpoint, isFollowed }: Endpoint & { isFollowed: boolean },
 ): Promise<Job> {
   const { request, caller, query } = call;
   const options = submissionOptions(request.headers, query);
@@ -73,6 +73,7 @@ async function submit(
     input,
     rejectInvalid: true,
     retry: false,
+    ...(isFollowed && { wishes: { ...options.wishes, partials: true } }),
   });
 }
 

@@ -29,11 +29,13 @@ export async function runOnce<In extends TObject, Out extends TObject>(
     input,
     signal,
     media,
+    wantsPartials = false,
   }: {
     assets: Assets;
     input: Record<string, unknown>;
     signal?: AbortSignal;
     media?: (url: string) => Promise<Uint8Array>;
+    wantsPartials?: boolean;
   },
 ): Promise<Ran<Static<Out>>> {
   const files = new Map<string, Uint8Array>();
@@ -46,6 +48,7 @@ export async function runOnce<In extends TObject, Out extends TObject>(
       return { url: `forecourt-file:${name}`, content_type: contentType, file_name: name, file_size: bytes.length };
     },
     log: (message) => log.push(message),
+    wantsPartials,
   };
   const run = await pipeline.load(assets);
   const steps: Step<Static<Out>>[] = [];
