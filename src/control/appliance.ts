@@ -18,6 +18,7 @@ import { createExpiry } from "./jobs/expiry.ts";
 import { createJobHistory, type JobHistory } from "./jobs/history.ts";
 import { createHistoryStore } from "./jobs/history-store.ts";
 import { createJobs, type Jobs } from "./jobs/jobs.ts";
+import { createKeepingStore } from "./jobs/keeping-store.ts";
 import { createJobLedger } from "./jobs/ledger.ts";
 import { createJobWork } from "./jobs/work.ts";
 import { ensureAdminKey } from "./keys/admin-key.ts";
@@ -28,8 +29,11 @@ import { createUsageNotes } from "./keys/usage-notes.ts";
 import { createOversight, type Oversight } from "./oversight.ts";
 import { createScheduler } from "./scheduler/scheduler.ts";
 import type { Settings } from "./settings.ts";
-import { createFiles, type Files } from "./storage/files.ts";
+import { chosenBucket } from "./storage/choose-store.ts";
+import { createDiskStore } from "./storage/disk-store.ts";
+import { createFiles, FILES_FOLDER, type Files } from "./storage/files.ts";
 import { createInputMedia } from "./storage/input-media.ts";
+import { createMovingStore } from "./storage/moving-store.ts";
 import { referencedFiles } from "./storage/output-files.ts";
 import { createOwnMedia } from "./storage/own-media.ts";
 import { type AddressGuard, createAddressGuard } from "./storage/public-address.ts";
@@ -117,11 +121,16 @@ function assemble(found: Found): Appliance {
   const { settings, log, catalog, hardware, device, database } = found;
   const { clock = systemClock, timers = systemTimers } = found;
   const { data } = settings;
-  const files = createFiles({ root: join(data, "files") });
   const keys = createKeys({ database, clock });
   const tokens = createTokens({ keys, secret: ensureTokenSecret(data), clock });
   const maxBytes = bytes(settings.storage.maxUploadMb * MIB);
-  const uploads = createUploads({ root: join(data, "uploads"), database, clock, maxBytes });
+  const local = createDiskStore({ root: data });
+  const bucket = chosenBucket(settings.storage);
+  const openTokens = createKeepingStore(database).openFiles;
+  const moving = bucket && createMovingStore({ local, remote: bucket, folders: MOVED, openTokens, timers, log });
+  const fileStore = moving ?? local;
+  const files = createFiles({ root: data, store: fileStore });
+  const uploads = createUploads({ root: join(data, "uploads"), fileStore, database, clock, maxBytes });
   const fleet =
     found.fleet ?? createFleet({ runtime: join(data, "runtime"), threads: settings.threads, log, clock, timers });
   const guard = createAddressGuard(settings.fetch.allow);
@@ -175,6 +184,7 @@ function assemble(found: Found): Appliance {
       notes.start();
       webhooks.start();
       workflows.start();
+      moving?.start();
     },
     async stop() {
       expiry.stop();
@@ -182,12 +192,16 @@ function assemble(found: Found): Appliance {
       await workflows.stop();
       await scheduler.stop();
       await oversight.stop();
+      await moving?.stop();
       await supply.stop();
       await webhooks.stop();
       work.flush();
     },
   };
 }
+
+/** Uploads too: those that lay here before there was a bucket. */
+const MOVED = [FILES_FOLDER, "uploads"];
 
 type Tools = { files: Files; uploads: Uploads; guard: AddressGuard; clock: Clock; timers: Timers };
 
@@ -202,7 +216,7 @@ function assembleJobs(found: Found, { files, uploads, guard, clock, timers }: To
   const work = createJobWork({
     ledger,
     hasModel: (model) => catalog.find(model) !== undefined,
-    missingFiles: (output, token) => referencedFiles(output).filter((name) => !files.find(token, name)),
+    missingFiles: (output, token) => referencedFiles(output).filter((name) => !files.isWritten(token, name)),
   });
   const composites = createCompositeJobs(ledger);
   return {

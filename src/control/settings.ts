@@ -4,6 +4,7 @@ import { homedir } from "node:os";
 import { join } from "node:path";
 import { choice, Type } from "../core/schema.ts";
 import { type Resolved, resolve } from "./settings/resolve.ts";
+import { s3Settings } from "./settings/s3.ts";
 import { type SettingTree, setting, type ValuesOf } from "./settings/setting.ts";
 import { huggingFaceEnvironment } from "./weights/environment.ts";
 
@@ -143,6 +144,7 @@ export const settingTree = {
       schema: Type.Integer({ minimum: 1 }),
       default: 5120,
     }),
+    s3: s3Settings,
   },
   webhooks: {
     retrySeconds: setting({

@@ -1,6 +1,6 @@
 // Output files by URL: whoever knows the URL may read it, unless the job's caller said otherwise; nothing in it can run as a page.
 import type { Jobs } from "../control/jobs/jobs.ts";
-import type { Files, StoredFile } from "../control/storage/files.ts";
+import type { Files } from "../control/storage/files.ts";
 import type { Authenticate } from "./authenticate.ts";
 import { noFile, readerOf, requireLeave } from "./reader.ts";
 import { requireMethod } from "./require-method.ts";
@@ -8,9 +8,10 @@ import { serveFile } from "./serve-file.ts";
 
 /** `names` is what follows /files/ in the path: `<token>/<name>`, still percent-encoded. */
 export function createFileFace({ files, jobs, authenticate }: FileFaceParts) {
-  return (request: Request, names: string): Response => {
+  return async (request: Request, names: string): Promise<Response> => {
     requireMethod(request, ["GET", "HEAD"], "Files can only be read.");
-    const { file, token } = lookUp(files, names);
+    const { token, name } = lookUp(names);
+    const file = token === "" || name === "" ? undefined : await files.find(token, name);
     if (!file) throw noFile();
     const rules = jobs.fileRules(token);
     if (!rules) return serveFile(request, file);
@@ -30,10 +31,10 @@ export type FileFaceParts = {
 
 const A_DAY = 86_400;
 
-function lookUp(files: Pick<Files, "find">, names: string): { file: StoredFile | undefined; token: string } {
+function lookUp(names: string): { token: string; name: string } {
   const parts = names.split("/");
   const [token = "", name = ""] = parts.length === 2 ? parts.map(decoded) : [];
-  return { token, file: token === "" || name === "" ? undefined : files.find(token, name) };
+  return { token, name };
 }
 
 function decoded(part: string): string {

@@ -1,37 +1,31 @@
 // A stored file as an answer: whole, a range of it, or the news that the caller has it; nothing in it can run as a page.
+import type { ByteRange, FileBody } from "../control/storage/file-store.ts";
 import type { StoredFile } from "../control/storage/files.ts";
-
-type Range = { start: number; end: number };
 
 const A_DAY_IN_SECONDS = 86_400;
 
 /** The file or the part of it that is asked for, with leave to keep it for so many seconds; 0 for nobody's cache. */
-export function serveFile(request: Request, file: StoredFile, keepSeconds = A_DAY_IN_SECONDS): Response {
-  const etag = `"${Bun.hash(`${file.path} ${file.size}`).toString(16)}"`;
+export async function serveFile(request: Request, file: StoredFile, keepSeconds = A_DAY_IN_SECONDS): Promise<Response> {
+  const etag = `"${Bun.hash(file.version).toString(16)}"`;
   const headers = headersOf(file, { etag, keepSeconds });
+  const wanted = request.headers.get("if-match");
+  if (wanted !== null && !matches(wanted, etag)) return new Response(null, { status: 412, headers });
   if (matches(request.headers.get("if-none-match"), etag)) return new Response(null, { status: 304, headers });
-  const body = Bun.file(file.path, { type: file.contentType });
   const range = rangeOf(request, file.size, etag);
   if (range === "unsatisfiable") {
     const asked = { ...headers, "content-range": `bytes */${file.size}` };
     return new Response(null, { status: 416, headers: asked });
   }
-  if (range === undefined) return sized(request, body, file.size, { status: 200, headers });
+  const body = request.method === "HEAD" ? null : await file.read(range);
+  if (range === undefined) return sized(body, file.size, { status: 200, headers });
   const { start, end } = range;
   const part = { ...headers, "content-range": `bytes ${start}-${end - 1}/${file.size}` };
-  return sized(request, body.slice(start, end, file.contentType), end - start, { status: 206, headers: part });
+  return sized(body, end - start, { status: 206, headers: part });
 }
 
 /** A HEAD answer says how long the body would be. */
-function sized(
-  request: Request,
-  body: Blob,
-  size: number,
-  { status, headers }: { status: number; headers: HeaderFields },
-) {
-  const init = { status, headers: { ...headers, "content-length": String(size) } };
-  return new Response(request.method === "HEAD" ? null : body, init);
-}
+const sized = (body: FileBody | null, size: number, { status, headers }: { status: number; headers: HeaderFields }) =>
+  new Response(body, { status, headers: { ...headers, "content-length": String(size) } });
 
 type HeaderFields = Record<string, string>;
 
@@ -53,7 +47,7 @@ const matches = (header: string | null, etag: string) =>
   (header ?? "").split(",").some((each) => each.trim() === "*" || each.trim().replace(/^W\//, "") === etag);
 
 /** One range of bytes; several at once or other units are answered with the whole file, as HTTP allows. */
-function rangeOf(request: Request, size: number, etag: string): Range | "unsatisfiable" | undefined {
+function rangeOf(request: Request, size: number, etag: string): ByteRange | "unsatisfiable" | undefined {
   const match = /^bytes=(\d{0,15})-(\d{0,15})$/.exec(request.headers.get("range") ?? "");
   const condition = request.headers.get("if-range");
   if (!match || (condition !== null && condition !== etag)) return undefined;

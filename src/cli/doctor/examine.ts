@@ -8,22 +8,24 @@ import { databaseFile } from "../../control/database/open.ts";
 import { detect, type Hardware } from "../../control/hardware/detect.ts";
 import type { Resolved } from "../../control/settings/resolve.ts";
 import type { Settings } from "../../control/settings.ts";
+import { chosenBucket } from "../../control/storage/choose-store.ts";
 import { toFailure } from "../../core/errors.ts";
 import { embeddedFolder } from "../../engine/embedded/embedded.ts";
 import { isReady, isServing, originOf } from "../running-server.ts";
 import { sizeText } from "../terminal.ts";
 import { versionFacts } from "../version.ts";
-import type { Complaint, DataFacts, Report, RuntimeFacts, ServerFacts } from "./report.ts";
+import type { Complaint, DataFacts, Report, RuntimeFacts, ServerFacts, StorageFacts } from "./report.ts";
 
 /** Unpacked libraries and some pictures; models bring their own needs. */
 const LEAST_FREE_BYTES = 1024 ** 3;
 
 /** Changes nothing on this box; a wrong model file is a complaint, wrong settings throw `misconfigured`. */
 export async function examine({ settings, origins }: Resolved<Settings>): Promise<Report> {
-  const [hardware, system, data, server] = await Promise.all([
+  const [hardware, system, data, storage, server] = await Promise.all([
     detect(),
     systemFacts(),
     dataFacts(settings.data),
+    storageFacts(settings),
     serverFacts(settings),
   ]);
   const models = countModels(settings.data);
@@ -32,11 +34,18 @@ export async function examine({ settings, origins }: Resolved<Settings>): Promis
     system,
     ...hardware,
     data,
+    storage,
     runtime: runtimeFacts(settings.data),
     server,
     models: models.count,
     settings: origins,
-    complaints: [...ofData(data), ...ofServer(server), ...ofHardware(hardware, settings.device), ...models.complaints],
+    complaints: [
+      ...ofData(data),
+      ...ofStorage(storage),
+      ...ofServer(server),
+      ...ofHardware(hardware, settings.device),
+      ...models.complaints,
+    ],
   };
 }
 
@@ -63,6 +72,16 @@ async function dataFacts(path: string): Promise<DataFacts> {
     totalBytes: blocks * bsize,
     hasDatabase: existsSync(databaseFile(path)),
   };
+}
+
+async function storageFacts({ storage, data }: Settings): Promise<StorageFacts> {
+  const bucket = chosenBucket(storage);
+  if (!bucket) return { place: join(data, "files"), reason: null };
+  const reason = await bucket.check().then(
+    () => null,
+    (error: unknown) => toFailure(error).message,
+  );
+  return { place: bucket.place, reason };
 }
 
 const nearestFolder = (path: string): string => (existsSync(path) ? path : nearestFolder(dirname(path)));
@@ -120,6 +139,12 @@ function ofData({ path, state, freeBytes }: DataFacts): Complaint[] {
     complaints.push({ severity: "warning", what, remedy: "free some space, or move it with --data" });
   }
   return complaints;
+}
+
+function ofStorage({ reason }: StorageFacts): Complaint[] {
+  if (reason === null) return [];
+  const remedy = "check storage.s3: endpoint, bucket, region and key; until then outputs wait on this disk";
+  return [{ severity: "failed", what: reason, remedy }];
 }
 
 function ofServer({ origin, state }: ServerFacts): Complaint[] {

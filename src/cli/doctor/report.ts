@@ -20,6 +20,9 @@ export type RuntimeFacts =
   | { source: "node_modules" }
   | { source: "executable"; path: string; isUnpacked: boolean; bytes: number };
 
+/** Where uploads and outputs are kept; `reason` says why a bucket cannot be used. */
+export type StorageFacts = { place: string; reason: string | null };
+
 /** Who listens where the server would. */
 export type ServerFacts = { origin: string; state: "free" | "ready" | "starting" | "foreign" };
 
@@ -29,6 +32,7 @@ export type Report = {
   devices: Hardware["devices"];
   problems: Hardware["problems"];
   data: DataFacts;
+  storage: StorageFacts;
   runtime: RuntimeFacts;
   server: ServerFacts;
   models: number;

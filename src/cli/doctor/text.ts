@@ -3,12 +3,13 @@ import { sizeText, table } from "../terminal.ts";
 import type { Report, RuntimeFacts, ServerFacts } from "./report.ts";
 
 export function reportText(report: Report): string {
-  const { version, system, data, runtime, server, models } = report;
+  const { version, system, data, storage, runtime, server, models } = report;
   const facts: [string, string][] = [
     ["forecourt", `${version.version} (${version.commit ?? "from source"})`],
     ["system", `${system.name}, kernel ${system.kernel}, glibc ${system.glibc ?? "unknown"}`],
     ["data", `${data.path} (${data.state}), ${sizeText(data.freeBytes)} of ${sizeText(data.totalBytes)} free`],
     ["database", data.hasDatabase ? "present" : "made at the first start"],
+    ["files", storage.reason === null ? storage.place : `${storage.place}, which cannot be used`],
     ["libraries", runtimeText(runtime)],
     ["server", serverText(server)],
     ["models", String(models)],

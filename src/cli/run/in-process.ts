@@ -1,5 +1,4 @@
 // One run without a server: the appliance lives for this one job.
-import { readFile } from "node:fs/promises";
 import { type Appliance, createAppliance } from "../../control/appliance.ts";
 import type { Settings } from "../../control/settings.ts";
 import { ForecourtError } from "../../core/errors.ts";
@@ -56,9 +55,9 @@ async function outcomeOf(job: Job, files: Appliance["files"]): Promise<Outcome> 
     timing: `queue=${Math.round(queueMs)}, load=${Math.round(loadMs)}, run=${Math.round(runMs)}`,
     async open(url) {
       if (url.startsWith("data:")) return (await fetch(url)).bytes();
-      const stored = files.find(job.files, url.slice("forecourt-file:".length));
+      const stored = await files.find(job.files, url.slice("forecourt-file:".length));
       if (!stored) throw new ForecourtError("not_found", `The run's file ${url} is gone.`);
-      return readFile(stored.path);
+      return await new Response(await stored.read()).bytes();
     },
   };
 }

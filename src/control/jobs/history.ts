@@ -13,7 +13,7 @@ export type JobHistory = {
   facts(filter: HistoryFilter): JobFact[];
   /**
    * Removes input, output, log and output files; that the job was, how long it took and what it cost stays. Resolves when
-   * it is on disk. Throws `not_found`, and `bad_request` for a job that is not over.
+   * it is on disk. Throws `not_found`, `bad_request` for a job that is not over, `unavailable` when its files stay.
    */
   erase(id: JobId): Promise<void>;
 };
@@ -22,7 +22,7 @@ export type JobHistoryParts = {
   store: HistoryStore;
   writes: Pick<GroupCommit, "write" | "committed">;
   findJob(id: JobId): Job | undefined;
-  removeFiles(token: FileToken): void;
+  removeFiles(token: FileToken): Promise<void>;
   clock: Clock;
 };
 
@@ -36,7 +36,7 @@ export function createJobHistory({ store, writes, findJob, removeFiles, clock }:
       if (!isFinished(job))
         throw new ForecourtError("bad_request", `The request ${id} is not over; what it holds can be deleted then.`);
       // Files first: a row without files does no harm.
-      removeFiles(job.files);
+      await removeFiles(job.files);
       writes.write(() => store.erase(asId(id), job.status === "failed" ? withoutInput(job.failure) : undefined));
       await writes.committed();
     },

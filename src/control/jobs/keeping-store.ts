@@ -15,6 +15,8 @@ export type KeepingStore = {
   forgetPayloads(ids: JobId[]): void;
   filesOver(now: Instant, limit: number): { id: JobId; files: FileToken }[];
   forgetFiles(ids: JobId[]): void;
+  /** Of jobs that wait or run. */
+  openFiles(): Set<string>;
 };
 
 /** In place of a time to come: the beginning of time. */
@@ -55,6 +57,11 @@ export function createKeepingStore({ orm }: Pick<Database, "orm">): KeepingStore
         .map(({ id, files }) => ({ id: asId<JobId>(id), files: asId<FileToken>(files) })),
     forgetFiles: (ids) => {
       orm.update(job).set({ filesUntil: null }).where(inArray(job.id, ids)).run();
+    },
+    openFiles: () => {
+      const isOpen = inArray(job.status, ["queued", "running"]);
+      const rows = orm.select({ files: job.files }).from(job).where(isOpen).all();
+      return new Set(rows.map(({ files }) => files));
     },
   };
 }

@@ -1,36 +1,65 @@
-// Output files of jobs: one folder each under <data>/files, named by an unguessable token.
-import { lstatSync, rmSync } from "node:fs";
+// Output files of jobs: one folder each, named by an unguessable token.
+import { lstatSync } from "node:fs";
 import { extname, join } from "node:path";
 import type { FileToken } from "../../core/ids.ts";
-import { type Bytes, bytes } from "../../core/units.ts";
+import type { Bytes } from "../../core/units.ts";
+import type { ByteRange, FileBody, FileStore } from "./file-store.ts";
 
-export type StoredFile = { path: string; name: string; contentType: string; size: Bytes };
+export type StoredFile = {
+  name: string;
+  contentType: string;
+  size: Bytes;
+  /** Another for other content. */
+  version: string;
+  /** Both as in file-store.ts. */
+  read(range?: ByteRange): Promise<FileBody>;
+  take(to: string): Promise<void>;
+};
+
+type Placed = Pick<StoredFile, "name" | "contentType" | "size"> & { at: string };
+
+/** `at` is its name in the store. */
+export const storedFile = (store: FileStore, { at, ...facts }: Placed): StoredFile => ({
+  ...facts,
+  version: `${at} ${facts.size}`,
+  read: (range) => store.read(at, range),
+  take: (to) => store.take(at, to),
+});
 
 export type Files = {
-  /** Path of the folder, which exists once something was put into it: most jobs' never does. */
+  /** Path of the folder for its runner, on this disk; it exists once something was put into it: most jobs' never does. */
   directory(token: FileToken): string;
-  /** Undefined for unknown, expired, or for names that try to leave the folder. */
-  find(token: string, name: string): StoredFile | undefined;
-  remove(token: FileToken): void;
+  /** Did the runner, which has just ended, write it? */
+  isWritten(token: FileToken, name: string): boolean;
+  /** Undefined for unknown, expired, or for names that try to leave the folder. Throws `unavailable`. */
+  find(token: string, name: string): Promise<StoredFile | undefined>;
+  /** Throws `unavailable`: then they are still there. */
+  remove(token: FileToken): Promise<void>;
 };
+
+/** Of `root`, and in the store. */
+export const FILES_FOLDER = "files";
 
 /** 128 bits in base64url, as ids.ts makes them. */
 const TOKEN = /^[\w-]{22}$/;
 /** One plain component; a leading dot is kept for what callers must not read. */
 const NAME = /^[A-Za-z0-9_-][\w.-]{0,199}$/;
 
-export function createFiles({ root }: { root: string }): Files {
+/** `root` holds the folder of what runners write; what is there is part of the store. */
+export function createFiles({ root, store }: { root: string; store: FileStore }): Files {
+  const directory = (token: FileToken) => join(root, FILES_FOLDER, token);
   return {
-    directory: (token) => join(root, token),
-    find(token, name) {
+    directory,
+    isWritten: (token, name) =>
+      NAME.test(name) && lstatSync(join(directory(token), name), { throwIfNoEntry: false })?.isFile() === true,
+    async find(token, name) {
       if (!TOKEN.test(token) || !NAME.test(name)) return undefined;
-      const path = join(root, token, name);
-      const found = lstatSync(path, { throwIfNoEntry: false });
-      if (!found?.isFile()) return undefined;
-      return { path, name, contentType: contentTypeOf(name), size: bytes(found.size) };
+      const at = `${FILES_FOLDER}/${token}/${name}`;
+      const size = await store.find(at);
+      return size === undefined ? undefined : storedFile(store, { at, name, contentType: contentTypeOf(name), size });
     },
-    remove(token) {
-      if (TOKEN.test(token)) rmSync(join(root, token), { recursive: true, force: true });
+    async remove(token) {
+      if (TOKEN.test(token)) await store.remove(`${FILES_FOLDER}/${token}`);
     },
   };
 }

@@ -15,7 +15,7 @@ export type InputMedia = {
   isNeeded(schema: TObject, input: unknown): boolean;
   /**
    * URL -> file for every URL of the input. Throws `invalid_input` with the field of the first that could not be had.
-   * This box's own files are read from disk, where they lie.
+   * This box's own files are taken from its store. Throws `unavailable` when that cannot be reached.
    */
   fetch(input: {
     schema: TObject;
@@ -50,9 +50,9 @@ export function createInputMedia({ files, ownMedia, limits, resolver }: InputMed
         if (media[url] !== undefined) continue;
         const to = join(folder, String(at));
         media[url] = await named({ loc, url }, async () => {
-          const own = ownMedia(url, key);
-          if (own === undefined) await fetchMedia({ url, to, signal }, limits, resolver);
-          return own ?? to;
+          const own = await ownMedia(url, key);
+          await (own === undefined ? fetchMedia({ url, to, signal }, limits, resolver) : own.take(to));
+          return to;
         });
       }
       return media;
@@ -70,7 +70,7 @@ async function named({ loc, url }: MediaUrl, get: () => Promise<string>): Promis
   try {
     return await get();
   } catch (error) {
-    if (!(error instanceof ForecourtError)) throw error;
+    if (!(error instanceof ForecourtError) || error.code === "unavailable") throw error;
     const problems = error.problems?.map((problem) => ({ ...problem, loc, input: url }));
     const message = `${loc.slice(1).join(".")}: ${error.message}`;
     throw new ForecourtError("invalid_input", message, { ...(problems && { problems }), cause: error });

@@ -1,18 +1,18 @@
-// URLs of this box's own files in a job's input: read from disk, without a detour over the network.
+// URLs of this box's own files in a job's input: taken from its store, without a detour over its own door.
 import { ForecourtError } from "../../core/errors.ts";
 import type { KeyId } from "../../core/ids.ts";
 import type { Key, Keys } from "../keys/keys.ts";
 import type { Tokens } from "../keys/tokens.ts";
 import type { Decision } from "./acl.ts";
-import type { Files } from "./files.ts";
+import type { Files, StoredFile } from "./files.ts";
 import { isSigned } from "./signed.ts";
 import type { UploadedFile, Uploads } from "./uploads.ts";
 
 /**
- * The file on disk; undefined for other URLs. The token in a URL is the right to read its file, so the host does not
+ * The file; undefined for other URLs. The token in a URL is the right to read its file, so the host does not
  * matter. Throws `file_download_error` when the file's rules keep it from `reader`.
  */
-export type OwnMedia = (url: string, reader: KeyId) => string | undefined;
+export type OwnMedia = (url: string, reader: KeyId) => Promise<StoredFile | undefined>;
 
 const OUTPUT = /\/files\/([\w-]{22})\/([^/]+)$/;
 const UPLOAD = /\/files\/b\/([\w-]{22})\/([^/]+)$/;
@@ -27,21 +27,21 @@ export type OwnMediaParts = {
 };
 
 export function createOwnMedia({ files, fileRules, uploads, keys, tokens }: OwnMediaParts): OwnMedia {
-  return (text, reader) => {
+  return async (text, reader) => {
     const url = URL.parse(text);
     const [, token = "", name = ""] = OUTPUT.exec(url?.pathname ?? "") ?? [];
     if (token) {
-      const path = files.find(token, name)?.path;
-      const decision = path === undefined ? "allow" : (fileRules(token)?.decide(keys.find(reader)) ?? "allow");
+      const file = await files.find(token, name);
+      const decision = file === undefined ? "allow" : (fileRules(token)?.decide(keys.find(reader)) ?? "allow");
       if (decision !== "allow") throw notShared();
-      return path;
+      return file;
     }
     const [, uploaded = "", uploadName = ""] = UPLOAD.exec(url?.pathname ?? "") ?? [];
     const upload: UploadedFile | undefined = uploaded ? uploads.find(uploaded, uploadName) : undefined;
     if (!url || !upload) return undefined;
     const mayRead =
       upload.decide(keys.find(reader)) === "allow" || isSigned(tokens, url.searchParams.get("identity"), uploaded);
-    if (mayRead) return upload.path;
+    if (mayRead) return upload;
     throw notShared();
   };
 }

@@ -1,5 +1,4 @@
 // The content of uploads on its way in: whole or in parts, the first complete one counts.
-
 import { randomBytes } from "node:crypto";
 import { rmSync } from "node:fs";
 import { join } from "node:path";
@@ -7,6 +6,7 @@ import type { Clock } from "../../core/clock.ts";
 import { ForecourtError } from "../../core/errors.ts";
 import { type Bytes, instant } from "../../core/units.ts";
 import type { Database } from "../database/open.ts";
+import type { FileStore } from "./file-store.ts";
 import { createUploadParts, type UploadPart, type UploadParts } from "./upload-parts.ts";
 import type { UploadRow, UploadStore } from "./upload-store.ts";
 import { type Content, type Written, writeContent } from "./write-content.ts";
@@ -29,35 +29,34 @@ export type UploadContent = {
 /** Content is awaited for so long; the largest upload over a slow line is done by then. */
 export const OPEN_MS = 24 * 60 * 60 * 1000;
 
-export type Disk = {
-  /** Of a complete file: its name is its digest, so that contents which arrive at once do not meet. */
-  pathOf(token: string, digest: string): string;
-  /** The upload's file and parts. */
-  remove(token: string): void;
-  parts: UploadParts;
-  temporary(): string;
-};
+/** Of a complete file: named by its digest, so that contents which arrive at once do not meet. */
+export const storedName = (token: string, digest: string) => `${FOLDER}/${token}/${digest}`;
+export const storedFolder = (token: string) => `${FOLDER}/${token}`;
+const FOLDER = "uploads";
+
+/** Where content is received before it goes to the store. */
+export type Landing = { parts: UploadParts; temporary(): string };
 
 /** Removes what a killed server left half-written below `root`. */
-export function createDisk({ root, maxBytes }: { root: string; maxBytes: Bytes }): Disk {
+export function createLanding({ root, maxBytes }: { root: string; maxBytes: Bytes }): Landing {
   const scratch = join(root, ".new");
   rmSync(scratch, { recursive: true, force: true });
   const temporary = () => join(scratch, randomBytes(12).toString("hex"));
   const parts = createUploadParts({ root: join(root, ".parts"), temporary, maxBytes });
-  return {
-    pathOf: (token, digest) => join(root, token, digest),
-    remove(token) {
-      parts.remove(token);
-      rmSync(join(root, token), { recursive: true, force: true });
-    },
-    parts,
-    temporary,
-  };
+  return { parts, temporary };
 }
 
-type ContentParts = { disk: Disk; store: UploadStore; database: Database; clock: Clock; maxBytes: Bytes };
+type ContentParts = {
+  landing: Landing;
+  fileStore: FileStore;
+  store: UploadStore;
+  database: Database;
+  clock: Clock;
+  maxBytes: Bytes;
+};
 
-export function createUploadContent({ disk, store, database, clock, maxBytes }: ContentParts): UploadContent {
+export function createUploadContent(contentParts: ContentParts): UploadContent {
+  const { landing, fileStore, store, database, clock, maxBytes } = contentParts;
   const completing = new Map<string, Promise<Upload>>();
 
   const rowOf = (secret: string): UploadRow => {
@@ -67,21 +66,22 @@ export function createUploadContent({ disk, store, database, clock, maxBytes }: 
     return row;
   };
   const fill = async (row: UploadRow, content: Content): Promise<Upload> => {
-    const path = ({ digest }: Written) => disk.pathOf(row.token, digest);
-    const written = await writeContent(content, { temporary: disk.temporary(), path, maxBytes });
+    const temporary = landing.temporary();
+    const keep = ({ digest }: Written) => fileStore.put(storedName(row.token, digest), temporary);
+    const written = await writeContent(content, { temporary, maxBytes, keep });
     const completedAt = clock.now();
     const expiresAt = row.keepFor === null ? null : instant(completedAt + row.keepFor);
     const isFirst = database.write(() => store.complete(row.token, { ...written, completedAt, expiresAt }));
     if (!isFirst && store.byToken(row.token)?.digest !== written.digest) {
-      rmSync(path(written), { force: true });
+      await fileStore.remove(storedName(row.token, written.digest));
       throw alreadyThere();
     }
     await database.committed();
     return row;
   };
   const joinParts = async (row: UploadRow, parts: readonly UploadPart[]): Promise<Upload> => {
-    const upload = await fill(row, disk.parts.read(row.token, parts));
-    disk.parts.remove(row.token);
+    const upload = await fill(row, landing.parts.read(row.token, parts));
+    landing.parts.remove(row.token);
     return upload;
   };
 
@@ -90,7 +90,7 @@ export function createUploadContent({ disk, store, database, clock, maxBytes }: 
     async writePart(secret, number, content) {
       const { token, completedAt } = rowOf(secret);
       if (completedAt !== null) throw alreadyThere();
-      return await disk.parts.write(token, number, content);
+      return await landing.parts.write(token, number, content);
     },
     async complete(secret, parts) {
       const row = rowOf(secret);

@@ -1,5 +1,6 @@
 // Parts of large uploads on disk until they are joined: in any order, each complete or not there.
 import { createReadStream, readdirSync, rmSync, statSync } from "node:fs";
+import { mkdir, rename } from "node:fs/promises";
 import { join } from "node:path";
 import { ForecourtError } from "../../core/errors.ts";
 import type { Bytes } from "../../core/units.ts";
@@ -35,8 +36,12 @@ export function createUploadParts({ root, temporary, maxBytes }: UploadPartsOpti
       if (!Number.isInteger(number) || number < 1 || number > MOST_PARTS)
         throw new ForecourtError("bad_request", `Parts are numbered from 1 to ${MOST_PARTS}.`);
       const taken = others(token, number).reduce((sum, name) => sum + sizeOf(join(folderOf(token), name)), 0);
-      const path = ({ digest }: { digest: string }) => pathOf(token, { number, etag: digest });
-      const { digest } = await writeContent(content, { temporary: temporary(), path, maxBytes: maxBytes - taken });
+      const file = temporary();
+      const keep = async ({ digest: etag }: { digest: string }) => {
+        await mkdir(folderOf(token), { recursive: true, mode: 0o700 });
+        await rename(file, pathOf(token, { number, etag }));
+      };
+      const { digest } = await writeContent(content, { temporary: file, maxBytes: maxBytes - taken, keep });
       for (const name of list(folderOf(token)))
         if (numberOf(name) === number && name !== `${number}-${digest}`)
           rmSync(join(folderOf(token), name), { force: true });

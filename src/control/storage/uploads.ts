@@ -5,8 +5,17 @@ import { type Bytes, bytes, instant } from "../../core/units.ts";
 import type { Database } from "../database/open.ts";
 import type { Key } from "../keys/keys.ts";
 import { type Acl, type Decision, decide, type Lifecycle } from "./acl.ts";
-import type { StoredFile } from "./files.ts";
-import { createDisk, createUploadContent, OPEN_MS, type Upload, type UploadContent } from "./upload-content.ts";
+import type { FileStore } from "./file-store.ts";
+import { type StoredFile, storedFile } from "./files.ts";
+import {
+  createLanding,
+  createUploadContent,
+  OPEN_MS,
+  storedFolder,
+  storedName,
+  type Upload,
+  type UploadContent,
+} from "./upload-content.ts";
 import { safeContentType, uploadName } from "./upload-name.ts";
 import { createUploadStore, type UploadRow } from "./upload-store.ts";
 
@@ -32,21 +41,28 @@ export type Uploads = UploadContent & {
 /** Between two of these the server does its other work. */
 const SWEPT_AT_ONCE = 100;
 
-export type UploadsParts = { root: string; database: Database; clock: Clock; maxBytes: Bytes };
+export type UploadsParts = {
+  /** On this disk, for what has not arrived completely; nobody else may write there. */
+  root: string;
+  fileStore: FileStore;
+  database: Database;
+  clock: Clock;
+  maxBytes: Bytes;
+};
 
-/** Nobody else may write below `root`. */
-export function createUploads({ root, database, clock, maxBytes }: UploadsParts): Uploads {
+export function createUploads({ root, fileStore, database, clock, maxBytes }: UploadsParts): Uploads {
   const store = createUploadStore(database);
-  const disk = createDisk({ root, maxBytes });
+  const landing = createLanding({ root, maxBytes });
 
-  const remove = (token: string) => {
+  const remove = async (token: string) => {
     // Files first: a row without files does no harm, files without a row would stay for ever.
-    disk.remove(token);
+    landing.parts.remove(token);
+    await fileStore.remove(storedFolder(token));
     database.write(() => store.remove(token));
   };
 
   return {
-    ...createUploadContent({ disk, store, database, clock, maxBytes }),
+    ...createUploadContent({ landing, fileStore, store, database, clock, maxBytes }),
     async begin(upload) {
       const row = newRow(upload, clock);
       database.write(() => store.insert(row));
@@ -57,14 +73,14 @@ export function createUploads({ root, database, clock, maxBytes }: UploadsParts)
       const row = store.byToken(token);
       if (row?.name !== name || row.digest === null) return undefined;
       const secondsLeft = row.expiresAt === null ? Number.POSITIVE_INFINITY : (row.expiresAt - clock.now()) / 1000;
-      return secondsLeft > 0 ? uploadedFile(row, { path: disk.pathOf(token, row.digest), secondsLeft }) : undefined;
+      return secondsLeft > 0 ? uploadedFile(row, { fileStore, digest: row.digest, secondsLeft }) : undefined;
     },
     async sweep() {
-      disk.parts.sweep((token) => store.byToken(token)?.completedAt === null);
+      landing.parts.sweep((token) => store.byToken(token)?.completedAt === null);
       for (let removed = 0; ; ) {
         const now = clock.now();
         const over = store.over({ now, begunBefore: instant(now - OPEN_MS) }, SWEPT_AT_ONCE);
-        for (const token of over) remove(token);
+        for (const token of over) await remove(token);
         removed += over.length;
         if (over.length < SWEPT_AT_ONCE) return removed;
         await database.committed();
@@ -85,13 +101,14 @@ function newRow({ key, name, contentType, lifecycle }: NewUpload, clock: Clock):
   };
 }
 
-function uploadedFile(row: UploadRow, found: { path: string; secondsLeft: number }): UploadedFile {
+type Found = { fileStore: FileStore; digest: string; secondsLeft: number };
+
+function uploadedFile(row: UploadRow, { fileStore, digest, secondsLeft }: Found): UploadedFile {
   const acl = JSON.parse(row.acl) as Acl; // written by newRow
+  const { originalName: name, contentType } = row;
   return {
-    ...found,
-    name: row.originalName,
-    contentType: row.contentType,
-    size: bytes(row.size ?? 0),
+    ...storedFile(fileStore, { at: storedName(row.token, digest), name, contentType, size: bytes(row.size ?? 0) }),
+    secondsLeft,
     owner: asId<KeyId>(row.key),
     decide: (reader) => decide({ acl, owner: row.key }, reader),
   };

@@ -1,5 +1,5 @@
-// Streams bytes to a file that is there complete or not at all: a temporary name, bounded, hashed, renamed.
-import { mkdir, open, rename, rm } from "node:fs/promises";
+// Streams bytes to a file that is there complete or not at all: a temporary name, bounded, hashed, handed on.
+import { mkdir, open, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import { ForecourtError } from "../../core/errors.ts";
 import { type Bytes, bytes } from "../../core/units.ts";
@@ -10,32 +10,29 @@ export type Content = AsyncIterable<Uint8Array>;
 export type Written = { size: Bytes; digest: string };
 
 export type Target = {
-  /** A name on the same file system that nobody else uses. */
+  /** A name that nobody else uses. */
   temporary: string;
-  /** Where it goes, by what was written. */
-  path: (written: Written) => string;
   maxBytes: number;
+  /** Takes the complete file to where it belongs; what it leaves is removed. */
+  keep: (written: Written) => Promise<void>;
 };
 
 /**
  * Throws `payload_too_large` beyond `maxBytes`, `unavailable` when the disk is full, and what `content` throws; nothing
  * is left behind then.
  */
-export async function writeContent(content: Content, { temporary, path, maxBytes }: Target): Promise<Written> {
+export async function writeContent(content: Content, { temporary, maxBytes, keep }: Target): Promise<Written> {
   try {
-    await makeFolder(temporary);
+    await mkdir(dirname(temporary), { recursive: true, mode: 0o700 });
     const written = await stream(content, temporary, maxBytes);
-    const target = path(written);
-    await makeFolder(target);
-    await rename(temporary, target);
+    await keep(written);
     return written;
   } catch (error) {
-    await rm(temporary, { force: true });
     throw isDiskFull(error) ? diskFull(error) : error;
+  } finally {
+    await rm(temporary, { force: true });
   }
 }
-
-const makeFolder = (file: string) => mkdir(dirname(file), { recursive: true, mode: 0o700 });
 
 async function stream(content: Content, path: string, maxBytes: number): Promise<Written> {
   const hasher = new Bun.CryptoHasher("sha256");

@@ -12,7 +12,7 @@ export type CdnParts = {
   uploads: Uploads;
   tokens: Tokens;
   /** The face of jobs' output files, whose URLs are as good under this name. */
-  readOutput: (request: Request, names: string) => Response;
+  readOutput: (request: Request, names: string) => Promise<Response>;
   /** By key or storage token. */
   authenticate: Authenticate;
 };
@@ -62,6 +62,6 @@ export function createCdn(parts: CdnParts): OpenFace {
   };
 }
 
-function readOutput({ readOutput }: CdnParts, { request }: Visit, { output = "" }: Names): Response {
+function readOutput({ readOutput }: CdnParts, { request }: Visit, { output = "" }: Names): Promise<Response> {
   return readOutput(request, output);
 }

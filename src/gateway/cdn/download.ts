@@ -10,7 +10,7 @@ import type { CdnParts, Names } from "./cdn.ts";
 import { fileUrl } from "./urls.ts";
 
 /** Throws `not_found` also for a file that its rules hide, `forbidden` for one that they forbid. */
-export function download(parts: CdnParts, visit: Visit, { token = "", name = "" }: Names): Response {
+export async function download(parts: CdnParts, visit: Visit, { token = "", name = "" }: Names): Promise<Response> {
   const file = parts.uploads.find(token, name);
   if (!file) throw noFile();
   const isPublic = file.decide(undefined) === "allow";

@@ -18,7 +18,7 @@ function stage(options: { log?: typeof silentLog; removeFiles?: (token: string) 
   const removed: string[] = [];
   const expiry = createExpiry({
     ledger: board.ledger,
-    removeFiles: options.removeFiles ?? ((token) => removed.push(token)),
+    removeFiles: async (token) => options.removeFiles?.(token) ?? void removed.push(token),
     retention: milliseconds(30 * DAY),
     clock: board.clock,
     timers: board.clock,

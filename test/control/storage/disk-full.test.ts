@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { openDatabase } from "../../../src/control/database/open.ts";
 import { OPEN } from "../../../src/control/storage/acl.ts";
+import { createDiskStore } from "../../../src/control/storage/disk-store.ts";
 import { createUploads } from "../../../src/control/storage/uploads.ts";
 import { systemClock } from "../../../src/core/clock.ts";
 import { asId, type KeyId } from "../../../src/core/ids.ts";
@@ -24,7 +25,13 @@ async function* zeros(size: number) {
 
 test.skipIf(!isMounted)("a full disk is told, leaves nothing behind, and the upload can be sent again", async () => {
   using database = openDatabase({ file: ":memory:" });
-  const uploads = createUploads({ root: mountPoint, database, clock: systemClock, maxBytes: bytes(100 * MIB) });
+  const uploads = createUploads({
+    root: mountPoint,
+    fileStore: createDiskStore({ root: mountPoint }),
+    database,
+    clock: systemClock,
+    maxBytes: bytes(100 * MIB),
+  });
   const upload = await uploads.begin({
     ...{ key: asId<KeyId>("owner"), name: "a.bin", contentType: "application/zip" },
     lifecycle: { acl: OPEN },

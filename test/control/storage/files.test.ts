@@ -3,6 +3,7 @@ import { afterAll, expect, test } from "bun:test";
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { createDiskStore } from "../../../src/control/storage/disk-store.ts";
 import { createFiles } from "../../../src/control/storage/files.ts";
 import { mediaUrls } from "../../../src/control/storage/media-urls.ts";
 import { referencedFiles } from "../../../src/control/storage/output-files.ts";
@@ -11,8 +12,7 @@ import { mediaUrl, Type } from "../../../src/core/schema.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "forecourt-files-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
-const root = join(folder, "files");
-const files = createFiles({ root });
+const files = createFiles({ root: folder, store: createDiskStore({ root: folder }) });
 
 function put(name: string) {
   const token = newFileToken();
@@ -21,16 +21,15 @@ function put(name: string) {
   return token;
 }
 
-test("a file is found by its job's token and its name", () => {
+test("a file is found by its job's token and its name", async () => {
   const token = put("image-1.png");
-  expect(files.find(token, "image-1.png")).toEqual({
-    path: join(root, token, "image-1.png"),
+  expect(await files.find(token, "image-1.png")).toMatchObject({
     name: "image-1.png",
     contentType: "image/png",
     size: 7 as never,
   });
-  expect(files.find(token, "image-2.png")).toBeUndefined();
-  expect(files.find(newFileToken(), "image-1.png")).toBeUndefined();
+  expect(await files.find(token, "image-2.png")).toBeUndefined();
+  expect(await files.find(newFileToken(), "image-1.png")).toBeUndefined();
 });
 
 test.each([
@@ -45,39 +44,39 @@ test.each([
   "a\0.png",
   "%2e%2e",
   `${"a".repeat(300)}.png`,
-])("the name %p leads nowhere", (name) => {
+])("the name %p leads nowhere", async (name) => {
   writeFileSync(join(folder, "secret"), "secret");
   const token = put("a.png");
   mkdirSync(join(files.directory(token), ".input"), { recursive: true });
-  expect(files.find(token, name)).toBeUndefined();
+  expect(await files.find(token, name)).toBeUndefined();
 });
 
 test.each(["..", "../files", "", "a".repeat(22), "../../etc", "x".repeat(21)])(
   "the token %p leads nowhere",
-  (token) => {
+  async (token) => {
     writeFileSync(join(folder, "a.png"), "secret");
-    expect(files.find(token, "a.png")).toBeUndefined();
+    expect(await files.find(token, "a.png")).toBeUndefined();
   },
 );
 
-test("a folder and a link out of the folder are no files", () => {
+test("a folder and a link out of the folder are no files", async () => {
   const token = put("a.png");
   mkdirSync(join(files.directory(token), "folder"));
   symlinkSync("/etc/hostname", join(files.directory(token), "link.txt"));
-  expect(files.find(token, "folder")).toBeUndefined();
-  expect(files.find(token, "link.txt")).toBeUndefined();
+  expect(await files.find(token, "folder")).toBeUndefined();
+  expect(await files.find(token, "link.txt")).toBeUndefined();
 });
 
-test("what a browser could run is given out as bytes", () => {
+test("what a browser could run is given out as bytes", async () => {
   for (const name of ["a.html", "a.svg", "a.js", "a", "a.xhtml"])
-    expect(files.find(put(name), name)?.contentType).toBe("application/octet-stream");
+    expect((await files.find(put(name), name))?.contentType).toBe("application/octet-stream");
 });
 
-test("a removed folder is gone, and removing it again is no harm", () => {
+test("a removed folder is gone, and removing it again is no harm", async () => {
   const token = put("a.png");
-  files.remove(token);
-  files.remove(token);
-  expect(files.find(token, "a.png")).toBeUndefined();
+  await files.remove(token);
+  await files.remove(token);
+  expect(await files.find(token, "a.png")).toBeUndefined();
 });
 
 test("files that an output names are found however deep", () => {

@@ -1,262 +1,262 @@
-// Uploads on a real disk and a real database: whole, in parts, hostile, expired.
-import { afterAll, beforeEach, describe, expect, test } from "bun:test";
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+// Uploads in every kind of store, with a real database: whole, in parts, hostile, expired.
+import { beforeEach, describe, expect, test } from "bun:test";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { basename, join } from "node:path";
 import { openDatabase } from "../../../src/control/database/open.ts";
 import { OPEN } from "../../../src/control/storage/acl.ts";
 import { createUploads, type NewUpload, type Uploads } from "../../../src/control/storage/uploads.ts";
 import { asId, type KeyId } from "../../../src/core/ids.ts";
 import { bytes, milliseconds } from "../../../src/core/units.ts";
+import { describeForEachStore, type StoreUnderTest } from "../../support/file-stores.ts";
 import { createTestClock, type TestClock } from "../../support/test-clock.ts";
 
 const HOUR = 60 * 60 * 1000;
-const folder = mkdtempSync(join(tmpdir(), "forecourt-uploads-"));
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
-
-let clock: TestClock;
-let root: string;
-let uploads: Uploads;
-let database: ReturnType<typeof openDatabase>;
-beforeEach(() => {
-  clock = createTestClock();
-  root = mkdtempSync(join(folder, "root-"));
-  database = openDatabase({ file: ":memory:" });
-  uploads = createUploads({ root, database, clock, maxBytes: bytes(1000) });
-});
-
-const begin = (change: Partial<NewUpload> = {}) =>
-  uploads.begin({
-    key: asId<KeyId>("owner"),
-    name: "a.txt",
-    contentType: "text/plain",
-    lifecycle: { acl: OPEN },
-    ...change,
+describeForEachStore("uploads", (next) => {
+  let clock: TestClock;
+  let at: StoreUnderTest;
+  let root: string;
+  let uploads: Uploads;
+  let database: ReturnType<typeof openDatabase>;
+  beforeEach(() => {
+    clock = createTestClock();
+    at = next();
+    root = join(at.data, "uploads");
+    database = openDatabase({ file: ":memory:" });
+    uploads = createUploads({ root, fileStore: at.store, database, clock, maxBytes: bytes(1000) });
   });
 
-async function* content(...chunks: string[]) {
-  for (const chunk of chunks) yield new TextEncoder().encode(chunk);
-}
-
-/** Every file below the root. */
-const onDisk = () =>
-  existsSync(root)
-    ? readdirSync(root, { recursive: true, withFileTypes: true })
-        .filter((entry) => entry.isFile())
-        .map(({ name }) => name)
-    : [];
-
-const read = ({ token, name }: { token: string; name: string }) => {
-  const file = uploads.find(token, name);
-  return file && readFileSync(file.path, "utf8");
-};
-
-describe("an upload", () => {
-  test("is there once its content is complete, with type, name and size", async () => {
-    const upload = await begin();
-    expect(uploads.find(upload.token, upload.name)).toBeUndefined();
-    await uploads.write(upload.secret, content("hel", "lo"));
-    expect(read(upload)).toBe("hello");
-    expect(uploads.find(upload.token, upload.name)).toMatchObject({
-      ...{ name: "a.txt", contentType: "text/plain", size: 5, owner: "owner" },
-      secondsLeft: Number.POSITIVE_INFINITY,
+  const begin = (change: Partial<NewUpload> = {}) =>
+    uploads.begin({
+      key: asId<KeyId>("owner"),
+      name: "a.txt",
+      contentType: "text/plain",
+      lifecycle: { acl: OPEN },
+      ...change,
     });
-  });
 
-  test("may be empty", async () => {
-    const upload = await begin();
-    await uploads.write(upload.secret, content());
-    expect(uploads.find(upload.token, upload.name)?.size).toBe(bytes(0));
-  });
+  async function* content(...chunks: string[]) {
+    for (const chunk of chunks) yield new TextEncoder().encode(chunk);
+  }
 
-  test("is found by token and name together only", async () => {
-    const upload = await begin();
-    await uploads.write(upload.secret, content("x"));
-    expect(uploads.find(upload.token, "b.txt")).toBeUndefined();
-    expect(uploads.find(upload.secret, upload.name)).toBeUndefined();
-    expect(uploads.find("A".repeat(22), upload.name)).toBeUndefined();
-  });
+  /** Wherever it is, whole or half. */
+  const kept = async () => (await at.names()).map((name) => basename(name));
 
-  test("sent again is the same; other content is refused and leaves nothing", async () => {
-    const upload = await begin();
-    await uploads.write(upload.secret, content("first"));
-    await uploads.write(upload.secret, content("fir", "st"));
-    await expect(uploads.write(upload.secret, content("second"))).rejects.toMatchObject({ code: "bad_request" });
-    expect(read(upload)).toBe("first");
-    expect(onDisk()).toHaveLength(1);
-  });
+  const read = async ({ token, name }: { token: string; name: string }) => {
+    const file = uploads.find(token, name);
+    return file && (await new Response(await file.read()).text());
+  };
 
-  test("of two contents at once, one wins whole", async () => {
-    const upload = await begin();
-    const results = await Promise.allSettled(
-      ["aaaa", "bbbb"].map((text) => uploads.write(upload.secret, content(text, text))),
-    );
-    expect(results.map(({ status }) => status).sort()).toEqual(["fulfilled", "rejected"]);
-    const winner = results[0]?.status === "fulfilled" ? "aaaaaaaa" : "bbbbbbbb";
-    expect(read(upload)).toBe(winner);
-    expect(onDisk()).toHaveLength(1);
-  });
+  describe("an upload", () => {
+    test("is there once its content is complete, with type, name and size", async () => {
+      const upload = await begin();
+      expect(uploads.find(upload.token, upload.name)).toBeUndefined();
+      await uploads.write(upload.secret, content("hel", "lo"));
+      expect(await read(upload)).toBe("hello");
+      expect(uploads.find(upload.token, upload.name)).toMatchObject({
+        ...{ name: "a.txt", contentType: "text/plain", size: 5, owner: "owner" },
+        secondsLeft: Number.POSITIVE_INFINITY,
+      });
+    });
 
-  test("that breaks off leaves nothing and can be sent again", async () => {
-    const upload = await begin();
-    async function* broken() {
-      yield new TextEncoder().encode("half");
-      throw new Error("connection lost");
-    }
-    await expect(uploads.write(upload.secret, broken())).rejects.toThrow("connection lost");
-    expect(onDisk()).toEqual([]);
-    expect(uploads.find(upload.token, upload.name)).toBeUndefined();
-    await uploads.write(upload.secret, content("whole"));
-    expect(read(upload)).toBe("whole");
-  });
+    test("may be empty", async () => {
+      const upload = await begin();
+      await uploads.write(upload.secret, content());
+      expect(uploads.find(upload.token, upload.name)?.size).toBe(bytes(0));
+    });
 
-  test("beyond the limit is refused as soon as that shows", async () => {
-    const upload = await begin();
-    let sent = 0;
-    async function* endless() {
-      for (;;) {
-        sent += 400;
-        yield new Uint8Array(400);
+    test("is found by token and name together only", async () => {
+      const upload = await begin();
+      await uploads.write(upload.secret, content("x"));
+      expect(uploads.find(upload.token, "b.txt")).toBeUndefined();
+      expect(uploads.find(upload.secret, upload.name)).toBeUndefined();
+      expect(uploads.find("A".repeat(22), upload.name)).toBeUndefined();
+    });
+
+    test("sent again is the same; other content is refused and leaves nothing", async () => {
+      const upload = await begin();
+      await uploads.write(upload.secret, content("first"));
+      await uploads.write(upload.secret, content("fir", "st"));
+      await expect(uploads.write(upload.secret, content("second"))).rejects.toMatchObject({ code: "bad_request" });
+      expect(await read(upload)).toBe("first");
+      expect(await kept()).toHaveLength(1);
+    });
+
+    test("of two contents at once, one wins whole", async () => {
+      const upload = await begin();
+      const results = await Promise.allSettled(
+        ["aaaa", "bbbb"].map((text) => uploads.write(upload.secret, content(text, text))),
+      );
+      expect(results.map(({ status }) => status).sort()).toEqual(["fulfilled", "rejected"]);
+      const winner = results[0]?.status === "fulfilled" ? "aaaaaaaa" : "bbbbbbbb";
+      expect(await read(upload)).toBe(winner);
+      expect(await kept()).toHaveLength(1);
+    });
+
+    test("that breaks off leaves nothing and can be sent again", async () => {
+      const upload = await begin();
+      async function* broken() {
+        yield new TextEncoder().encode("half");
+        throw new Error("connection lost");
       }
-    }
-    await expect(uploads.write(upload.secret, endless())).rejects.toMatchObject({ code: "payload_too_large" });
-    expect(sent).toBe(1200);
-    expect(onDisk()).toEqual([]);
-  });
-
-  test("with a secret that nobody was given is not found", async () => {
-    await expect(uploads.write("A".repeat(22), content("x"))).rejects.toMatchObject({ code: "not_found" });
-    await expect(uploads.writePart("A".repeat(22), 1, content("x"))).rejects.toMatchObject({ code: "not_found" });
-    expect(onDisk()).toEqual([]);
-  });
-
-  test.each([
-    ["../../etc/passwd", "passwd", "passwd"],
-    ["C:\\temp\\x.png", "x.png", "x.png"],
-    ["..", "file", ".."],
-    [".hidden", "hidden", ".hidden"],
-    ["", "file", "file"],
-    ["a b/ü\u0000\r\n\"'.png", "_.png", "ü\"'.png"],
-    ["\ud800.png", "_.png", "\ufffd.png"],
-    [`${"x".repeat(500)}.png`, `${"x".repeat(96)}.png`, `${"x".repeat(251)}.png`],
-  ])("named %p becomes %p in its URL and no path on disk", async (given, inUrl, original) => {
-    const upload = await begin({ name: given });
-    expect(upload.name).toBe(inUrl);
-    await uploads.write(upload.secret, content("x"));
-    expect(uploads.find(upload.token, upload.name)?.name).toBe(original);
-    expect(onDisk()).toEqual([expect.stringMatching(/^[0-9a-f]{64}$/)]);
-  });
-
-  test.each([
-    ["image/PNG", "image/png"],
-    ["text/plain; charset=utf-8", "text/plain; charset=utf-8"],
-    ["image/svg+xml", "image/svg+xml"],
-    ["text/html", "application/octet-stream"],
-    ["application/xhtml+xml", "application/octet-stream"],
-    ["text/javascript", "application/octet-stream"],
-    ["text/plain\r\nx-evil: 1", "application/octet-stream"],
-    ["", "application/octet-stream"],
-  ])("of type %p is read as %p", async (given, type) => {
-    const upload = await begin({ contentType: given });
-    await uploads.write(upload.secret, content("x"));
-    expect(uploads.find(upload.token, upload.name)?.contentType).toBe(type);
-  });
-});
-
-describe("parts", () => {
-  test("come in any order, are sent again, and are joined by their numbers", async () => {
-    const upload = await begin();
-    const third = await uploads.writePart(upload.secret, 3, content("cc"));
-    await uploads.writePart(upload.secret, 1, content("wrong"));
-    const first = await uploads.writePart(upload.secret, 1, content("aa"));
-    const again = await uploads.writePart(upload.secret, 1, content("a", "a"));
-    const second = await uploads.writePart(upload.secret, 2, content());
-    expect(again).toEqual(first);
-    await uploads.complete(upload.secret, [third, second, first]);
-    expect(read(upload)).toBe("aacc");
-    expect(onDisk()).toHaveLength(1);
-  });
-
-  test("completed twice, one after the other or at once, are complete", async () => {
-    const upload = await begin();
-    const part = await uploads.writePart(upload.secret, 1, content("a"));
-    await Promise.all([uploads.complete(upload.secret, [part]), uploads.complete(upload.secret, [part])]);
-    await uploads.complete(upload.secret, [part]);
-    expect(read(upload)).toBe("a");
-    await expect(uploads.writePart(upload.secret, 2, content("b"))).rejects.toMatchObject({ code: "bad_request" });
-  });
-
-  test("that did not arrive, changed or are named twice are told, and nothing is lost", async () => {
-    const upload = await begin();
-    const first = await uploads.writePart(upload.secret, 1, content("a"));
-    const second = await uploads.writePart(upload.secret, 2, content("b"));
-    const wrong: { number: number; etag: string }[][] = [
-      [first, { number: 3, etag: second.etag }],
-      [first, { number: 2, etag: "0".repeat(64) }],
-      [first, { number: 2, etag: "../../../etc/passwd" }],
-      [first, first],
-    ];
-    for (const parts of wrong)
-      await expect(uploads.complete(upload.secret, parts)).rejects.toMatchObject({ code: "bad_request" });
-    await uploads.complete(upload.secret, [first, second]);
-    expect(read(upload)).toBe("ab");
-  });
-
-  test.each([0, 10_001, 1.5, Number.NaN])("cannot have the number %p", async (number) => {
-    const upload = await begin();
-    await expect(uploads.writePart(upload.secret, number, content("x"))).rejects.toMatchObject({ code: "bad_request" });
-  });
-
-  test("together keep to the limit", async () => {
-    const upload = await begin();
-    await uploads.writePart(upload.secret, 1, content("x".repeat(600)));
-    await expect(uploads.writePart(upload.secret, 2, content("x".repeat(401)))).rejects.toMatchObject({
-      code: "payload_too_large",
+      await expect(uploads.write(upload.secret, broken())).rejects.toThrow("connection lost");
+      expect(await kept()).toEqual([]);
+      expect(uploads.find(upload.token, upload.name)).toBeUndefined();
+      await uploads.write(upload.secret, content("whole"));
+      expect(await read(upload)).toBe("whole");
     });
-    await uploads.writePart(upload.secret, 1, content("y".repeat(1000)));
-  });
-});
 
-describe("time", () => {
-  test("a lifetime counts from the end of the upload, and is over for readers at once", async () => {
-    const upload = await begin({ lifecycle: { acl: OPEN, keepFor: milliseconds(60_000) } });
-    clock.advance(HOUR);
-    await uploads.write(upload.secret, content("x"));
-    clock.advance(59_999);
-    expect(read(upload)).toBe("x");
-    expect(await uploads.sweep()).toBe(0);
-    clock.advance(1);
-    expect(uploads.find(upload.token, upload.name)).toBeUndefined();
-    clock.advance(1);
-    expect(await uploads.sweep()).toBe(1);
-    expect(onDisk()).toEqual([]);
-    await expect(uploads.write(upload.secret, content("x"))).rejects.toMatchObject({ code: "not_found" });
+    test("beyond the limit is refused as soon as that shows", async () => {
+      const upload = await begin();
+      let sent = 0;
+      async function* endless() {
+        for (;;) {
+          sent += 400;
+          yield new Uint8Array(400);
+        }
+      }
+      await expect(uploads.write(upload.secret, endless())).rejects.toMatchObject({ code: "payload_too_large" });
+      expect(sent).toBe(1200);
+      expect(await kept()).toEqual([]);
+    });
+
+    test("with a secret that nobody was given is not found", async () => {
+      await expect(uploads.write("A".repeat(22), content("x"))).rejects.toMatchObject({ code: "not_found" });
+      await expect(uploads.writePart("A".repeat(22), 1, content("x"))).rejects.toMatchObject({ code: "not_found" });
+      expect(await kept()).toEqual([]);
+    });
+
+    test.each([
+      ["../../etc/passwd", "passwd", "passwd"],
+      ["C:\\temp\\x.png", "x.png", "x.png"],
+      ["..", "file", ".."],
+      [".hidden", "hidden", ".hidden"],
+      ["", "file", "file"],
+      ["a b/ü\u0000\r\n\"'.png", "_.png", "ü\"'.png"],
+      ["\ud800.png", "_.png", "\ufffd.png"],
+      [`${"x".repeat(500)}.png`, `${"x".repeat(96)}.png`, `${"x".repeat(251)}.png`],
+    ])("named %p becomes %p in its URL and no path on disk", async (given, inUrl, original) => {
+      const upload = await begin({ name: given });
+      expect(upload.name).toBe(inUrl);
+      await uploads.write(upload.secret, content("x"));
+      expect(uploads.find(upload.token, upload.name)?.name).toBe(original);
+      expect(await kept()).toEqual([expect.stringMatching(/^[0-9a-f]{64}$/)]);
+    });
+
+    test.each([
+      ["image/PNG", "image/png"],
+      ["text/plain; charset=utf-8", "text/plain; charset=utf-8"],
+      ["image/svg+xml", "image/svg+xml"],
+      ["text/html", "application/octet-stream"],
+      ["application/xhtml+xml", "application/octet-stream"],
+      ["text/javascript", "application/octet-stream"],
+      ["text/plain\r\nx-evil: 1", "application/octet-stream"],
+      ["", "application/octet-stream"],
+    ])("of type %p is read as %p", async (given, type) => {
+      const upload = await begin({ contentType: given });
+      await uploads.write(upload.secret, content("x"));
+      expect(uploads.find(upload.token, upload.name)?.contentType).toBe(type);
+    });
   });
 
-  test("what was never completed goes after a day, complete files stay", async () => {
-    const kept = await begin();
-    await uploads.write(kept.secret, content("kept"));
-    const abandoned = await begin();
-    await uploads.writePart(abandoned.secret, 1, content("half"));
-    clock.advance(24 * HOUR);
-    expect(await uploads.sweep()).toBe(0);
-    clock.advance(1);
-    await expect(uploads.writePart(abandoned.secret, 2, content("late"))).rejects.toMatchObject({ code: "not_found" });
-    expect(await uploads.sweep()).toBe(1);
-    expect(onDisk()).toHaveLength(1);
-    expect(read(kept)).toBe("kept");
+  describe("parts", () => {
+    test("come in any order, are sent again, and are joined by their numbers", async () => {
+      const upload = await begin();
+      const third = await uploads.writePart(upload.secret, 3, content("cc"));
+      await uploads.writePart(upload.secret, 1, content("wrong"));
+      const first = await uploads.writePart(upload.secret, 1, content("aa"));
+      const again = await uploads.writePart(upload.secret, 1, content("a", "a"));
+      const second = await uploads.writePart(upload.secret, 2, content());
+      expect(again).toEqual(first);
+      await uploads.complete(upload.secret, [third, second, first]);
+      expect(await read(upload)).toBe("aacc");
+      expect(await kept()).toHaveLength(1);
+    });
+
+    test("completed twice, one after the other or at once, are complete", async () => {
+      const upload = await begin();
+      const part = await uploads.writePart(upload.secret, 1, content("a"));
+      await Promise.all([uploads.complete(upload.secret, [part]), uploads.complete(upload.secret, [part])]);
+      await uploads.complete(upload.secret, [part]);
+      expect(await read(upload)).toBe("a");
+      await expect(uploads.writePart(upload.secret, 2, content("b"))).rejects.toMatchObject({ code: "bad_request" });
+    });
+
+    test("that did not arrive, changed or are named twice are told, and nothing is lost", async () => {
+      const upload = await begin();
+      const first = await uploads.writePart(upload.secret, 1, content("a"));
+      const second = await uploads.writePart(upload.secret, 2, content("b"));
+      const wrong: { number: number; etag: string }[][] = [
+        [first, { number: 3, etag: second.etag }],
+        [first, { number: 2, etag: "0".repeat(64) }],
+        [first, { number: 2, etag: "../../../etc/passwd" }],
+        [first, first],
+      ];
+      for (const parts of wrong)
+        await expect(uploads.complete(upload.secret, parts)).rejects.toMatchObject({ code: "bad_request" });
+      await uploads.complete(upload.secret, [first, second]);
+      expect(await read(upload)).toBe("ab");
+    });
+
+    test.each([0, 10_001, 1.5, Number.NaN])("cannot have the number %p", async (number) => {
+      const upload = await begin();
+      await expect(uploads.writePart(upload.secret, number, content("x"))).rejects.toMatchObject({
+        code: "bad_request",
+      });
+    });
+
+    test("together keep to the limit", async () => {
+      const upload = await begin();
+      await uploads.writePart(upload.secret, 1, content("x".repeat(600)));
+      await expect(uploads.writePart(upload.secret, 2, content("x".repeat(401)))).rejects.toMatchObject({
+        code: "payload_too_large",
+      });
+      await uploads.writePart(upload.secret, 1, content("y".repeat(1000)));
+    });
   });
 
-  test("what a killed server left behind goes at the next start and sweep", async () => {
-    const upload = await begin();
-    await uploads.write(upload.secret, content("kept"));
-    for (const leftover of [".new/half", `.parts/${upload.token}/1-abc`, ".parts/unknown/1-abc"]) {
-      mkdirSync(join(root, leftover, ".."), { recursive: true });
-      writeFileSync(join(root, leftover), "left");
-    }
-    const next = createUploads({ root, database, clock, maxBytes: bytes(1000) });
-    await next.sweep();
-    expect(onDisk()).toHaveLength(1);
-    expect(read(upload)).toBe("kept");
+  describe("time", () => {
+    test("a lifetime counts from the end of the upload, and is over for readers at once", async () => {
+      const upload = await begin({ lifecycle: { acl: OPEN, keepFor: milliseconds(60_000) } });
+      clock.advance(HOUR);
+      await uploads.write(upload.secret, content("x"));
+      clock.advance(59_999);
+      expect(await read(upload)).toBe("x");
+      expect(await uploads.sweep()).toBe(0);
+      clock.advance(1);
+      expect(uploads.find(upload.token, upload.name)).toBeUndefined();
+      clock.advance(1);
+      expect(await uploads.sweep()).toBe(1);
+      expect(await kept()).toEqual([]);
+      await expect(uploads.write(upload.secret, content("x"))).rejects.toMatchObject({ code: "not_found" });
+    });
+
+    test("what was never completed goes after a day, complete files stay", async () => {
+      const complete = await begin();
+      await uploads.write(complete.secret, content("kept"));
+      const abandoned = await begin();
+      await uploads.writePart(abandoned.secret, 1, content("half"));
+      clock.advance(24 * HOUR);
+      expect(await uploads.sweep()).toBe(0);
+      clock.advance(1);
+      await expect(uploads.writePart(abandoned.secret, 2, content("late"))).rejects.toMatchObject({
+        code: "not_found",
+      });
+      expect(await uploads.sweep()).toBe(1);
+      expect(await kept()).toHaveLength(1);
+      expect(await read(complete)).toBe("kept");
+    });
+
+    test("what a killed server left behind goes at the next start and sweep", async () => {
+      const upload = await begin();
+      await uploads.write(upload.secret, content("kept"));
+      for (const leftover of [".new/half", `.parts/${upload.token}/1-abc`, ".parts/unknown/1-abc"]) {
+        mkdirSync(join(root, leftover, ".."), { recursive: true });
+        writeFileSync(join(root, leftover), "left");
+      }
+      const restarted = createUploads({ root, fileStore: at.store, database, clock, maxBytes: bytes(1000) });
+      await restarted.sweep();
+      expect(await kept()).toHaveLength(1);
+      expect(await read(upload)).toBe("kept");
+    });
   });
 });
