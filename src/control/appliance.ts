@@ -29,15 +29,13 @@ import { createUsageNotes } from "./keys/usage-notes.ts";
 import { createOversight, type Oversight } from "./oversight.ts";
 import { createScheduler } from "./scheduler/scheduler.ts";
 import type { Settings } from "./settings.ts";
-import { chosenBucket } from "./storage/choose-store.ts";
-import { createDiskStore } from "./storage/disk-store.ts";
-import { createFiles, FILES_FOLDER, type Files } from "./storage/files.ts";
+import type { Files } from "./storage/files.ts";
 import { createInputMedia } from "./storage/input-media.ts";
-import { createMovingStore } from "./storage/moving-store.ts";
 import { referencedFiles } from "./storage/output-files.ts";
 import { createOwnMedia } from "./storage/own-media.ts";
 import { type AddressGuard, createAddressGuard } from "./storage/public-address.ts";
-import { createUploads, type Uploads } from "./storage/uploads.ts";
+import { createStorage } from "./storage/storage.ts";
+import type { Uploads } from "./storage/uploads.ts";
 import { createOutbox } from "./webhooks/outbox.ts";
 import { createOutboxStore } from "./webhooks/outbox-store.ts";
 import { ensureSigningKey } from "./webhooks/signing-key.ts";
@@ -123,14 +121,9 @@ function assemble(found: Found): Appliance {
   const { data } = settings;
   const keys = createKeys({ database, clock });
   const tokens = createTokens({ keys, secret: ensureTokenSecret(data), clock });
-  const maxBytes = bytes(settings.storage.maxUploadMb * MIB);
-  const local = createDiskStore({ root: data });
-  const bucket = chosenBucket(settings.storage);
-  const openTokens = createKeepingStore(database).openFiles;
-  const moving = bucket && createMovingStore({ local, remote: bucket, folders: MOVED, openTokens, timers, log });
-  const fileStore = moving ?? local;
-  const files = createFiles({ root: data, store: fileStore });
-  const uploads = createUploads({ root: join(data, "uploads"), fileStore, database, clock, maxBytes });
+  const { openFiles: openTokens } = createKeepingStore(database);
+  const storage = createStorage({ settings, database, openTokens, clock, timers, log });
+  const { files, uploads } = storage;
   const fleet =
     found.fleet ?? createFleet({ runtime: join(data, "runtime"), threads: settings.threads, log, clock, timers });
   const guard = createAddressGuard(settings.fetch.allow);
@@ -184,7 +177,7 @@ function assemble(found: Found): Appliance {
       notes.start();
       webhooks.start();
       workflows.start();
-      moving?.start();
+      storage.start();
     },
     async stop() {
       expiry.stop();
@@ -192,16 +185,13 @@ function assemble(found: Found): Appliance {
       await workflows.stop();
       await scheduler.stop();
       await oversight.stop();
-      await moving?.stop();
+      await storage.stop();
       await supply.stop();
       await webhooks.stop();
       work.flush();
     },
   };
 }
-
-/** Uploads too: those that lay here before there was a bucket. */
-const MOVED = [FILES_FOLDER, "uploads"];
 
 type Tools = { files: Files; uploads: Uploads; guard: AddressGuard; clock: Clock; timers: Timers };
 
