@@ -17,6 +17,8 @@ export const serve = () =>
   withSettings(new Command("serve"), ["data", "host", "port", "device"])
     .description("Serves the models until it is told to stop (SIGINT, SIGTERM; a second one stops at once).")
     .action(async (flags: SettingsFlags) => {
+      // Whatever the account's own mask: results, uploads and the database are nobody else's business.
+      process.umask(0o077);
       const { settings } = settingsOf(flags);
       const log = createLog({ level: settings.log.level, format: logFormat(settings) });
       using signals = listenForStop();

@@ -36,6 +36,7 @@ export function createBorder({ allowOrigins, report, trail, metrics, addressOf, 
     async leave(request: Request, response: unknown): Promise<unknown> {
       if (!(response instanceof Response)) return response;
       cors.open(request, response);
+      shield(response);
       ensureRequestId(response);
       metrics.answered({ face: faceOf(request.url), method: methodOf(request), status: response.status });
       if (trail.isAct(request)) await trail.note(request, response, addressOf(request));
@@ -46,6 +47,14 @@ export function createBorder({ allowOrigins, report, trail, metrics, addressOf, 
 
 const METHODS = new Set(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]);
 const methodOf = ({ method }: Request) => (METHODS.has(method) ? method : "other");
+
+/** Answers are data, not pages; those that are pages bring a policy of their own. */
+function shield({ headers }: Response): void {
+  headers.set("x-content-type-options", "nosniff");
+  headers.set("referrer-policy", "no-referrer");
+  if (!headers.has("content-security-policy"))
+    headers.set("content-security-policy", "default-src 'none'; frame-ancestors 'none'");
+}
 
 /** Paths are many, their first parts few. */
 function faceOf(url: string): string {

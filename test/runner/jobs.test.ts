@@ -1,5 +1,7 @@
 // Jobs in a real runner process: steps in order, failures that stay with their job, cancelling, stopping.
+
 import { expect, setDefaultTimeout, test } from "bun:test";
+import { readdirSync, readFileSync } from "node:fs";
 import { isRunning, watchFleet } from "../support/fleet-watcher.ts";
 
 // Processes on a loaded machine.
@@ -83,4 +85,16 @@ test("an evicted runner leaves by itself, without a failure, and its process is 
   expect(await isRunning(pid)).toBe(false);
   expect(watched.fleet.runners()).toEqual([]);
   expect(watched.fleet.backOffs().size).toBe(0);
+});
+
+test("no thread of a runner has a way to the network", async () => {
+  await using watched = await watchFleet();
+  const { pid } = await watched.start();
+  const threads = readdirSync(`/proc/${pid}/task`);
+  const states = threads.map((thread) => readFileSync(`/proc/${pid}/task/${thread}/status`, "utf8"));
+  expect(states.length).toBeGreaterThan(1);
+  for (const state of states) {
+    expect(state).toMatch(/^Seccomp:\t2$/m);
+    expect(state).toMatch(/^NoNewPrivs:\t1$/m);
+  }
 });

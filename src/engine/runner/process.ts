@@ -1,6 +1,7 @@
 // Ties the runner's loop to its process: IPC with the server, and the end of one with the end of the other.
 import { invariant } from "../../core/errors.ts";
 import type { FromRunner, ToRunner } from "../protocol.ts";
+import { closeNetwork } from "./close-network.ts";
 import { dieWithParent } from "./libc.ts";
 import { loadModel } from "./load.ts";
 import { createRunnerLoop, type ExitCode } from "./runner.ts";
@@ -25,6 +26,9 @@ export async function runRunnerProcess(): Promise<ExitCode> {
   process.on("message", (message) => loop.receive(message as ToRunner));
   // Ctrl+C and service managers signal the whole group; when a runner ends is for the server to decide.
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => {});
+  const obstacle = closeNetwork();
   void send({ type: "hello", pid: process.pid });
+  if (obstacle !== undefined)
+    void send({ type: "log", level: "warn", message: `This runner keeps its access to the network: ${obstacle}.` });
   return await Promise.race([loop.ended, disconnected]);
 }
