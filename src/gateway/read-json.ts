@@ -11,11 +11,25 @@ const words = {
   commas: `JSON has more than ${LIMITS.commas} values`,
 } satisfies Record<keyof JsonLimits, string>;
 
+/** The largest body over a slow line; a client that sends a byte now and then holds its place no longer. */
+const LONGEST_MS = 5 * 60_000;
+
 /**
- * An empty body is `{}`. Throws `payload_too_large` without reading further, and `invalid_input` for what is not JSON.
+ * An empty body is `{}`. Throws `payload_too_large` without reading further, `bad_request` for one that does not come to
+ * its end in time, and `invalid_input` for what is not JSON.
  */
-export async function readJson(request: Request, limit: Bytes): Promise<unknown> {
-  return parseJson(await readText(request, limit));
+export async function readJson(request: Request, limit: Bytes, withinMs = LONGEST_MS): Promise<unknown> {
+  return parseJson(await inTime(readText(request, limit), withinMs));
+}
+
+async function inTime<T>(work: Promise<T>, ms: number): Promise<T> {
+  const { promise: late, reject } = Promise.withResolvers<never>();
+  const timer = setTimeout(() => reject(tooSlow(ms)), ms);
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 /** An empty text is `{}`. Throws `invalid_input` for what is not JSON or too complex. */
@@ -54,6 +68,12 @@ async function readCounted(body: ReadableStream<Uint8Array>, limit: Bytes): Prom
   }
   return text + decoder.decode();
 }
+
+const tooSlow = (ms: number) =>
+  new ForecourtError(
+    "bad_request",
+    `The request body did not arrive within ${ms / 1000} seconds. Send large files by URL.`,
+  );
 
 const tooLarge = (limit: Bytes) =>
   new ForecourtError("payload_too_large", `The request body is larger than ${limit} bytes. Send large files by URL.`, {

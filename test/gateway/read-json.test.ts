@@ -52,4 +52,11 @@ describe("a JSON body", () => {
     expect(await readJson(post(nested(64)), LIMIT)).toBeArray();
     await expect(readJson(post(nested(65)), LIMIT)).rejects.toMatchObject({ code: "invalid_input" });
   });
+
+  test("that does not come to its end is given up in time, with a sentence", async () => {
+    const endless = new ReadableStream<Uint8Array>({
+      start: (controller) => controller.enqueue(new Uint8Array([0x7b])),
+    });
+    expect(readJson(post(endless), LIMIT, 20)).rejects.toThrow("The request body did not arrive within 0.02 seconds");
+  });
 });
