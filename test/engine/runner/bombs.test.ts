@@ -21,7 +21,13 @@ function png(width: number, height: number, rows: Uint8Array, extra: Buffer[] = 
   header.writeUInt32BE(height, 4);
   header.set([1, 0, 0, 0, 0], 8); // one bit of grey a pixel
   const signature = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]);
-  return Buffer.concat([signature, chunk("IHDR", header), ...extra, chunk("IDAT", rows), chunk("IEND", new Uint8Array())]);
+  return Buffer.concat([
+    signature,
+    chunk("IHDR", header),
+    ...extra,
+    chunk("IDAT", rows),
+    chunk("IEND", new Uint8Array()),
+  ]);
 }
 
 const zeros = (bytes: number) => deflateSync(new Uint8Array(bytes), { level: 9 });
@@ -32,9 +38,18 @@ const bombs: [string, () => Buffer][] = [
   ["a picture of 2.5 thousand million pixels in 300 kB", () => png(50_000, 50_000, zeros(6_251 * 50_000))],
   ["a header that promises the largest picture there can be", () => png(0x7fffffff, 0x7fffffff, zeros(1000))],
   ["a picture of one line without end", () => png(100_000_000, 1, zeros(12_500_001))],
-  ["a GIF whose screen is 65535 x 65535", () => Buffer.concat([Buffer.from("GIF89a"), Buffer.from([255, 255, 255, 255, 0, 0, 0, 0x3b])])],
-  ["an SVG that references itself", () => Buffer.from(`<svg xmlns="http://www.w3.org/2000/svg"><image href="file:///etc/passwd"/></svg>`)],
-  ["XML of a thousand million laughs", () => Buffer.from(`<?xml version="1.0"?><!DOCTYPE l [<!ENTITY a "${"ha".repeat(50)}">]><svg>&a;</svg>`)],
+  [
+    "a GIF whose screen is 65535 x 65535",
+    () => Buffer.concat([Buffer.from("GIF89a"), Buffer.from([255, 255, 255, 255, 0, 0, 0, 0x3b])]),
+  ],
+  [
+    "an SVG that references itself",
+    () => Buffer.from(`<svg xmlns="http://www.w3.org/2000/svg"><image href="file:///etc/passwd"/></svg>`),
+  ],
+  [
+    "XML of a thousand million laughs",
+    () => Buffer.from(`<?xml version="1.0"?><!DOCTYPE l [<!ENTITY a "${"ha".repeat(50)}">]><svg>&a;</svg>`),
+  ],
   ["a gzip stream in place of a picture", () => Buffer.from(Bun.gzipSync(new Uint8Array(50 * MIB)))],
 ];
 
