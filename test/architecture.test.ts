@@ -72,7 +72,7 @@ describe("floors", () => {
   });
 
   test("the policy of the scheduler imports nothing that acts", () => {
-    const pure = ["decide", "evict", "fit", "fairness", "refuse", "next-look"].map(
+    const pure = ["decide", "affinity", "evict", "fit", "fairness", "refuse", "next-look"].map(
       (name) => `src/control/scheduler/${name}.ts`,
     );
     for (const path of pure) expect(existsSync(join(ROOT, path))).toBe(true);

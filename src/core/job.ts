@@ -23,13 +23,27 @@ export type Wishes = {
   session?: string;
 };
 
+/** What ties a job to a runner that keeps something for it. */
+export const hintOf = ({ hint, session }: Wishes): { hint?: string } => {
+  const tie = hint ?? session;
+  return tie === undefined ? {} : { hint: tie };
+};
+
 /** Milliseconds spent in each part of a job's life, over its last attempt. */
 export type Timing = { queueMs: number; loadMs: number; runMs: number };
 
 export type JobState =
   | { status: "queued" }
   | { status: "running"; runner: RunnerId; startedAt: Instant }
-  | { status: "done"; output: unknown; units: Units; timing: Timing; device: string; finishedAt: Instant }
+  | {
+      status: "done";
+      output: unknown;
+      units: Units;
+      timing: Timing;
+      device: string;
+      servedFrom?: RunnerId;
+      finishedAt: Instant;
+    }
   | { status: "failed"; failure: Failure; finishedAt: Instant }
   | { status: "cancelled"; finishedAt: Instant };
 

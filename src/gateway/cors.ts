@@ -7,6 +7,7 @@ const EXPOSED = [
   "x-fal-needs-retry",
   "x-fal-retryable",
   "x-fal-request-timeout-type",
+  "x-fal-served-from",
   "x-forecourt-device",
   "x-forecourt-timing",
   "content-range",

@@ -41,6 +41,7 @@ function stateOf(row: JobRow): JobState {
         units: json<Units>(row.units),
         timing: json<Timing>(row.timing),
         device: row.device ?? "",
+        ...(row.runner !== null && { servedFrom: asId<RunnerId>(row.runner) }),
         finishedAt,
       };
     case "failed":

@@ -1,7 +1,15 @@
 // The waist of the house: submit, watch, cancel durable jobs. Every face is a translation to these few calls.
 import { ForecourtError } from "../../core/errors.ts";
 import { asId, type JobId, type KeyId, type ModelId } from "../../core/ids.ts";
-import { isFinished, type Job, type JobEvent, type LogLine, type Priority, type Wishes } from "../../core/job.ts";
+import {
+  hintOf,
+  isFinished,
+  type Job,
+  type JobEvent,
+  type LogLine,
+  type Priority,
+  type Wishes,
+} from "../../core/job.ts";
 import { parse, type TObject } from "../../core/schema.ts";
 import { type Instant, instant, type Milliseconds } from "../../core/units.ts";
 import type { Model } from "../../engine/model.ts";
@@ -101,7 +109,7 @@ export function createJobs({ ledger, inputOf, retries, maxQueue }: JobsParts): J
       checkRoom(submission, { waiting, maxQueue });
       const job = newJob(submission, { checked: check(submission, inputOf), now: clock.now(), retries });
       writes.write(() => begin(ledger, job, submission));
-      if (job.status === "queued") ledger.queued({ ...job, since: job.createdAt });
+      if (job.status === "queued") ledger.queued({ ...job, ...hintOf(job.wishes), since: job.createdAt });
       if (submission.durable !== false) await writes.committed();
       if (job.status !== "queued") ledger.tellFollowers(job);
       return job;

@@ -1,7 +1,7 @@
 // What the two sides of the job store share: rows, their mirror in memory, watchers, and who hears of changes.
 import type { Clock, Timers } from "../../core/clock.ts";
 import { asId, type FileToken, type JobId, type ModelId, type RunnerId } from "../../core/ids.ts";
-import type { Job } from "../../core/job.ts";
+import { hintOf, type Job } from "../../core/job.ts";
 import { type Instant, instant, milliseconds } from "../../core/units.ts";
 import type { GroupCommit } from "../database/group-commit.ts";
 import type { Database } from "../database/open.ts";
@@ -151,5 +151,6 @@ export const waitingOf = (row: JobRow, since: Instant): WaitingJob => ({
   priority: row.priority,
   createdAt: instant(row.createdAt),
   ...(row.startBy !== null && { startBy: instant(row.startBy) }),
+  ...(row.wishes !== null && hintOf(jobOf(row).wishes)),
   since,
 });

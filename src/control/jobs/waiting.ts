@@ -7,6 +7,8 @@ import { createSortedList, type SortedList } from "./sorted-list.ts";
 export type WaitingJob = Pick<Job, "id" | "model" | "priority" | "createdAt" | "startBy"> & {
   /** When it began to wait: its creation, or its return to the queue. */
   since: Instant;
+  /** Prefers the runner that served it before. */
+  hint?: string;
 };
 
 export type WaitingJobs = {

@@ -5,12 +5,13 @@ import { asId, type DeviceId, type JobId, type ModelId, type RunnerId } from "..
 import type { Job, Priority } from "../../core/job.ts";
 import { type Bytes, bytes, type Instant, type Milliseconds } from "../../core/units.ts";
 import type { BackOff, RunnerFact } from "../fleet/fleet.ts";
+import { preferred, type Served } from "./affinity.ts";
 import { chooseEvictions } from "./evict.ts";
 import { runnersThatYield } from "./fairness.ts";
 import { fitsAlone, fitsBeside, freeOn, mayLoad, needOf } from "./fit.ts";
 import { reasonToRefuse } from "./refuse.ts";
 
-export type WaitingJob = Pick<Job, "id" | "model" | "priority" | "createdAt" | "startBy">;
+export type WaitingJob = Pick<Job, "id" | "model" | "priority" | "createdAt" | "startBy"> & { hint?: string };
 
 export type Facts = {
   now: Instant;
@@ -24,6 +25,8 @@ export type Facts = {
   /** Memory a loaded model is expected to take (weights + working). */
   footprint: ReadonlyMap<ModelId, Bytes>;
   backOffs: ReadonlyMap<ModelId, BackOff>;
+  /** Hints by the runner that served them. */
+  served?: Served;
   /** A runner without work for this long is stopped. */
   idleUnload?: Milliseconds;
 };
@@ -85,10 +88,12 @@ function headsByModel(jobs: WaitingJob[]): WaitingJob[] {
 }
 
 /** A ready runner of the model takes the job; without one, a device with room for it gets one. */
-function serve({ id, model }: WaitingJob, plan: Plan): void {
+function serve({ id, model, hint }: WaitingJob, plan: Plan): void {
   const { facts, runners } = plan;
-  const ready = runners.find((runner) => runner.model === model && runner.state === "ready");
-  if (ready && !plan.yielding.has(ready.id)) {
+  const isFree = (runner: RunnerFact) =>
+    runner.model === model && runner.state === "ready" && !plan.yielding.has(runner.id);
+  const ready = preferred(hint, runners.filter(isFree), facts.served);
+  if (ready) {
     plan.actions.push({ type: "run", runner: ready.id, jobs: [id] });
     become(plan, ready, "busy");
   }

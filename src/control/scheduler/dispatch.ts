@@ -11,6 +11,7 @@ import {
   newRunnerId,
   type RunnerId,
 } from "../../core/ids.ts";
+import { hintOf } from "../../core/job.ts";
 import type { Log } from "../../core/log.ts";
 import { type Instant, milliseconds } from "../../core/units.ts";
 import type { Catalog, CatalogEntry } from "../catalog/catalog.ts";
@@ -20,6 +21,7 @@ import type { Files } from "../storage/files.ts";
 import type { Batches } from "./batches.ts";
 import type { Action } from "./decide.ts";
 import type { Preparation } from "./preparation.ts";
+import type { ServedHints } from "./served-hints.ts";
 
 export type DispatchParts = {
   work: JobWork;
@@ -30,6 +32,7 @@ export type DispatchParts = {
   batches: Batches;
   devices: Device[];
   readySince: ReadonlyMap<RunnerId, { at: Instant; loadMs: number }>;
+  affinity: Pick<ServedHints, "note">;
   log: Log;
 };
 
@@ -76,6 +79,10 @@ function run({ runner, jobs }: { runner: RunnerId; jobs: JobId[] }, parts: Dispa
   });
   const [first] = claimed;
   if (!first) return;
+  for (const { wishes } of claimed) {
+    const { hint } = hintOf(wishes);
+    if (hint !== undefined) parts.affinity.note(runner, hint);
+  }
   const entry = entryOf(first.model, parts.catalog);
   const batch = newBatchId();
   batches.begin({ id: batch, runner, model: first.model, jobs: claimed.map(({ id, files }) => ({ id, files })) });

@@ -8,6 +8,7 @@ import type { Jobs } from "../jobs/jobs.ts";
 import type { JobWork } from "../jobs/work.ts";
 import type { Facts, WaitingJob } from "./decide.ts";
 import type { Preparation } from "./preparation.ts";
+import type { ServedHints } from "./served-hints.ts";
 
 /** So many jobs of a model have their media fetched ahead; a slow download delays no job behind it. */
 const LOOK_AHEAD = 8;
@@ -22,6 +23,7 @@ export type FactSources = {
   devices: Facts["devices"];
   idleUnload?: Milliseconds;
   readySince: ReadonlyMap<RunnerId, { at: Instant; loadMs: number }>;
+  affinity: Pick<ServedHints, "served">;
   /** What models were seen to hold, where that is known. */
   measured: ReadonlyMap<ModelId, Bytes>;
 };
@@ -41,6 +43,7 @@ export function gatherFacts(sources: FactSources): Facts {
     jobs,
     runners,
     readySince,
+    served: sources.affinity.served,
     devices,
     backOffs: fleet.backOffs(),
     footprint: new Map(jobs.map(({ model }) => [model, footprintOf(model, sources)])),

@@ -11,6 +11,7 @@ import type { JobWork } from "../jobs/work.ts";
 import type { InputMedia } from "../storage/input-media.ts";
 import type { Batch, Batches } from "./batches.ts";
 import type { Preparation } from "./preparation.ts";
+import type { ServedHints } from "./served-hints.ts";
 
 export type ReadyRunner = { at: Instant; loadMs: number; device: string };
 
@@ -21,6 +22,7 @@ export type OutcomeParts = {
   preparation: Preparation;
   batches: Batches;
   readySince: Map<RunnerId, ReadyRunner>;
+  affinity: Pick<ServedHints, "forget">;
   measured: Map<ModelId, Bytes>;
   /** Runners whose reported size is what their model takes on the device: those of the CPU. */
   isMeasurable: (runner: RunnerId) => boolean;
@@ -69,6 +71,7 @@ export function createOutcomes(parts: OutcomeParts): (event: FleetEvent) => void
       }
       case "gone": {
         readySince.delete(event.runner);
+        parts.affinity.forget(event.runner);
         if (event.failure) log.warn("runner gone", { model: event.model, runner: event.runner, ...event.failure });
         const batch = event.batch && batches.end(event.batch);
         if (!batch) return;

@@ -20,6 +20,7 @@ import { createLoop, type Look } from "./loop.ts";
 import { nextLook } from "./next-look.ts";
 import { createOutcomes, type ReadyRunner } from "./outcomes.ts";
 import { createPreparation } from "./preparation.ts";
+import { createServedHints } from "./served-hints.ts";
 
 export type Scheduler = {
   start(): void;
@@ -57,7 +58,8 @@ export function createScheduler(parts: SchedulerParts): Scheduler {
   const isMeasurable = (runner: RunnerId) =>
     fleet.runners().some(({ id, device }) => id === runner && cpus.has(device));
 
-  const sources = { ...parts, preparation, readySince, measured, devices };
+  const affinity = createServedHints();
+  const sources = { ...parts, preparation, readySince, affinity, measured, devices };
   const dispatch = createDispatch({ ...sources, batches, devices: parts.devices.map(({ device }) => device) });
   const record = createOutcomes({ ...sources, batches, isMeasurable });
 

@@ -27,6 +27,7 @@ export function resultResponse(job: FinishedJob, entry: CatalogEntry | undefined
       "x-fal-billable-units": String(billableUnits(job.units, entry)),
       "x-forecourt-device": job.device,
       "x-forecourt-timing": timingText(job.timing),
+      ...(job.servedFrom !== undefined && { "x-fal-served-from": job.servedFrom }),
     },
   });
 }

@@ -36,6 +36,12 @@ describe("a request's headers", () => {
     await finished(ticket);
   });
 
+  test("the answer says which runner it was served from", async () => {
+    const answer = gateway.ask("POST", "/run/forecourt/echo", { body: { prompt: "hi" } });
+    (await gateway.nextRun()).finish({});
+    expect((await answer).headers.get("x-fal-served-from")).toMatch(/^[0-9a-f-]{36}$/);
+  });
+
   test("X-Fal-No-Retry leaves nothing of X-Fal-Retry-Config", async () => {
     const { ticket } = await submit({ "x-fal-no-retry": "1", "x-fal-retry-config": '{"timeout":{"retries":1}}' });
     expect(jobOf(ticket)).toMatchObject({ retries: 0, wishes: {} });
