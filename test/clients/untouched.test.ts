@@ -20,7 +20,7 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "forecourt-untouched-"));
   await mkdir(join(folder, "data", "models"), { recursive: true });
   await writeFile(join(folder, "data", "models", "echo.yaml"), ECHO_MODEL);
-  const names = ["localhost", "fal.run", "queue.fal.run", "rest.fal.ai", "v3.fal.media"];
+  const names = ["localhost", "fal.run", "queue.fal.run", "ws.fal.run", "rest.fal.ai", "v3.fal.media"];
   await writeCertificates({ dir: join(folder, "tls"), names, days: 1, now: new Date() });
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
@@ -35,8 +35,16 @@ const seenByPython = (cdn: string) => ({
   stream: [{ prompt: "streamed", steps: 1 }],
   ...{ cancel: 499, wrong_input: 422 },
   small_url: expect.stringContaining(`${cdn}/files/b/`),
-  ...{ small_is_whole: true, large_is_whole: true },
+  ...{ small_is_whole: true, middle_is_whole: true, large_is_whole: true },
+  errors: { start_timeout: { status: 504, type: "request_timeout" }, unknown_model: 404, wrong_key: 401 },
+  realtime: { by_token: REALTIME_BY_PYTHON, by_key: REALTIME_BY_PYTHON },
+  realtime_async: [ASYNC, ASYNC],
+  picture: { is_png: true, width: 128 },
+  previews: { previews: 5, ends_with_file: true },
 });
+
+const ASYNC = { prompt: "asynchronous", steps: 1 };
+const REALTIME_BY_PYTHON = [{ prompt: "one", steps: 1, request_id: "1" }, "INVALID_INPUT", { prompt: "two", steps: 1 }];
 
 test.skipIf(python === undefined)(
   "fal_client by its environment variables, with its two fixed addresses set",
@@ -50,7 +58,8 @@ test.skipIf(python === undefined)(
     });
     expect(JSON.parse(seen)).toEqual(seenByPython(`${server.origin}/cdn`));
     proved("python", "run", "submit", "status", "result", "subscribe", "logs", "stream", "cancel", "error-fields");
-    proved("python", "upload", "upload-parts");
+    proved("python", "upload", "upload-parts", "realtime", "realtime-token");
+    proved("python", "start-timeout", "error-auth", "error-unknown");
   },
   300_000,
 );
@@ -67,6 +76,12 @@ test.skipIf(!mayUnshare)(
         stream: { prompt: "streamed", steps: 1 },
         url: expect.stringContaining("https://v3.fal.media/files/b/"),
         file: 1024,
+        realtime: [
+          { prompt: "first", steps: 1, request_id: "1" },
+          { prompt: "second", steps: 1, request_id: "2" },
+        ],
+        picture: 128,
+        socket: ["start", { prompt: "over a socket", steps: 1 }, "end"],
       },
       ...(python !== undefined && { python: seenByPython("https://v3.fal.media") }),
     });

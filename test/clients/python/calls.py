@@ -3,6 +3,7 @@
 REST_URL and CDN_URL, if set, are put into the client (it has no other way to be told); everything else is environment.
 """
 
+import asyncio
 import json
 import os
 import sys
@@ -51,6 +52,67 @@ def cancel():
         return error.status_code
 
 
+def error_of(call):
+    try:
+        call()
+    except fal_client.client.FalClientHTTPError as error:
+        return {"status": error.status_code, "type": error.error_type}
+
+
+def start_timeout():
+    """A start that comes too late: another request has the model."""
+    first = fal_client.submit(ECHO, {"prompt": "first", "steps": 1000, "step_ms": 50})
+    while not isinstance(first.status(), fal_client.InProgress):
+        pass
+    failure = error_of(lambda: fal_client.run(ECHO, {"prompt": "second"}, start_timeout=1.5))
+    first.cancel()
+    return failure
+
+
+def unknown_model():
+    return error_of(lambda: fal_client.run("test/nothing", {"prompt": "x"}))["status"]
+
+
+def wrong_key():
+    client = fal_client.SyncClient(key="nobody:nothing")
+    return error_of(lambda: client.run(ECHO, {"prompt": "x"}))["status"]
+
+
+def realtime(use_jwt):
+    """Results in order with their request_id; a wrong input is an error and costs one message."""
+    with fal_client.realtime(ECHO, use_jwt=use_jwt, max_buffering=5) as connection:
+        connection.send({"prompt": "one", "request_id": "1"})
+        seen = [connection.recv()]
+        connection.send({"steps": 0})
+        try:
+            connection.recv()
+        except fal_client.client.RealtimeError as error:
+            seen.append(error.error)
+        connection.send({"prompt": "two"})
+        return seen + [connection.recv()]
+
+
+async def realtime_async(use_jwt):
+    async with fal_client.realtime_async(ECHO, use_jwt=use_jwt) as connection:
+        await connection.send({"prompt": "asynchronous"})
+        return await connection.recv()
+
+
+def picture():
+    """From the demo model by a realtime connection: raw bytes."""
+    with fal_client.realtime("forecourt/demo-diffusion") as connection:
+        connection.send({"prompt": "a big red circle on a blue ground", "seed": 3})
+        image = connection.recv()["images"][0]
+        return {"is_png": image["content"][1:4] == b"PNG", "width": image["width"]}
+
+
+def previews():
+    """A stream of the demo model: pictures to come, then the whole result."""
+    events = list(fal_client.stream("forecourt/demo-diffusion", {"prompt": "a red circle", "num_inference_steps": 12}))
+    inline = [event["images"][0]["url"].startswith("data:") for event in events]
+    return {"previews": sum(inline), "ends_with_file": not inline[-1]}
+
+
 def wrong_input():
     try:
         fal_client.run(ECHO, {"steps": 0})
@@ -58,8 +120,7 @@ def wrong_input():
         return error.status_code
 
 
-def large_file():
-    size = 101 * 1024 * 1024
+def whole_file(size):
     with tempfile.NamedTemporaryFile(suffix=".bin") as file:
         file.truncate(size)
         url = fal_client.upload_file(file.name)
@@ -79,7 +140,17 @@ json.dump(
         "wrong_input": wrong_input(),
         "small_url": text,
         "small_is_whole": read(text) == b"x" * 1024,
-        "large_is_whole": large_file(),
+        "middle_is_whole": whole_file(60_000_000),
+        "large_is_whole": whole_file(150_000_000),
+        "errors": {
+            "start_timeout": start_timeout(),
+            "unknown_model": unknown_model(),
+            "wrong_key": wrong_key(),
+        },
+        "realtime": {"by_token": realtime(True), "by_key": realtime(False)},
+        "realtime_async": [asyncio.run(realtime_async(use_jwt)) for use_jwt in (True, False)],
+        "picture": picture(),
+        "previews": previews(),
     },
     sys.stdout,
 )
