@@ -14,6 +14,8 @@ let gate: ReturnType<typeof Bun.serve>;
 /** What the gate does with the next requests, one after the other; then it lets all pass. */
 let failures: ((request: Request) => Response | Promise<Response>)[] = [];
 let seen: Seen[] = [];
+/** Runners, as results name them. */
+let servedFrom: string[] = [];
 
 beforeAll(async () => {
   server = await serverUnderTest();
@@ -27,7 +29,10 @@ beforeAll(async () => {
       if (failure) return await failure(request);
       const { method, headers } = request;
       const body = method === "GET" ? {} : { body: await request.text() };
-      return await fetch(`${server.origin}${pathname}${search}`, { method, headers, ...body });
+      const response = await fetch(`${server.origin}${pathname}${search}`, { method, headers, ...body });
+      const runner = response.headers.get("x-fal-served-from");
+      if (runner !== null) servedFrom.push(runner);
+      return response;
     },
   });
 }, 60_000);
@@ -38,6 +43,7 @@ afterAll(async () => {
 afterEach(() => {
   failures = [];
   seen = [];
+  servedFrom = [];
 });
 
 const client = () =>
@@ -122,7 +128,19 @@ describe("headers", () => {
       headers: { "x-custom": "1", "x-fal-queue-priority": "normal" },
     });
     expect([sent("x-custom"), sent("x-fal-queue-priority"), sent("x-fal-runner-hint")]).toEqual(["1", "low", "cat-7"]);
-    proved("js", "priority", "hints");
+    proved("js", "priority");
+  });
+
+  test("a hint that is repeated leads to the same runner", async () => {
+    const { queue } = client();
+    for (let count = 0; count < 2; count++) {
+      const { request_id: requestId } = await queue.submit(ECHO, { input, hint: "cat-7" });
+      await (await queue.streamStatus(ECHO, { requestId })).done();
+      await queue.result(ECHO, { requestId });
+    }
+    expect(servedFrom).toHaveLength(2);
+    expect(new Set(servedFrom).size).toBe(1);
+    proved("js", "hints");
   });
 
   test("priority is normal and there is no hint or time limit unless asked for", async () => {
