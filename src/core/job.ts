@@ -63,6 +63,8 @@ export type Job = {
   wishes: Wishes;
   /** The caller's own marks for its costs. */
   tags?: Record<string, string>;
+  /** Its input and output are for its caller to fetch, soon, and for no history. */
+  keepsPayload?: false;
   /** Its input and output were not to be kept, or were deleted. */
   isForgotten?: true;
   createdAt: Instant;

@@ -137,6 +137,7 @@ describe("one model's document", () => {
       "Range: `1 to 1000`",
       "0.5 USD per image",
       "curl http://localhost/run/forecourt/echo",
+      "ws://localhost/run/forecourt/echo/realtime",
     ])
       expect(text).toContain(part);
   });

@@ -20,6 +20,7 @@ export const jobOf = (row: JobRow): Job => ({
   retries: row.retries,
   files: asId<FileToken>(row.files),
   wishes: row.wishes === null ? {} : json<Wishes>(row.wishes),
+  ...(!row.keepsPayload && { keepsPayload: false as const }),
   ...(row.tags !== null && { tags: json<Record<string, string>>(row.tags) }),
   createdAt: instant(row.createdAt),
   ...(row.startedAt !== null && { startedAt: instant(row.startedAt) }),

@@ -61,6 +61,7 @@ const POSITION_PERIOD = milliseconds(250);
 export type JobLedgerParts = { database: Database; outbox: JobLedger["outbox"]; clock: Clock; timers: Timers };
 
 export function createJobLedger({ database, outbox, clock, timers }: JobLedgerParts): JobLedger {
+  // Both tell the same of an end: what counts in the table counts in memory.
   const store = withPassingJobs(createJobStore(database, outbox.ended), outbox.ended);
   const waiting = createWaitingJobs();
   const watchers = createWatchers();

@@ -4,7 +4,7 @@ import type { TObject, TSchema } from "../../core/schema.ts";
 import type { Roots } from "../fal/call.ts";
 import { priceText } from "./model-operations.ts";
 
-export function llmsText({ model, input, output }: CatalogEntry, endpoint: string, { origin }: Roots): string {
+export function llmsText({ model, input, output, frame }: CatalogEntry, endpoint: string, { origin }: Roots): string {
   const example = JSON.stringify(model.examples[0] ?? {}, null, 2);
   return `# ${model.title}
 
@@ -50,12 +50,20 @@ fal.config({ credentials: process.env.FAL_KEY, proxyUrl: { url: "${origin}/fal/p
 const { data } = await fal.subscribe("${endpoint}", { input: ${example} });
 \`\`\`
 
-## Additional Resources
+${frame ? realtimeText(frame, `${origin.replace(/^http/, "ws")}/run/${endpoint}/realtime`) : ""}## Additional Resources
 
 - OpenAPI: ${origin}/models/${endpoint}/openapi.json
 - Try it out: ${origin}/swagger
 `;
 }
+
+const realtimeText = (frame: TObject, url: string) => `## Realtime
+
+A WebSocket at \`${url}\`: each message, MessagePack or JSON text, is an input and is answered by a result.
+
+${fieldList(frame)}
+
+`;
 
 function fieldList({ properties, required = [] }: TObject): string {
   const fields = Object.entries(properties).map(([name, schema]) => field(name, schema, required.includes(name)));

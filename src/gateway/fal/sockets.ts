@@ -25,6 +25,9 @@ export type SocketsParts = {
   report: ReportFailure;
 };
 
+/** Each may hold an inbox and a model's attention; more than that at once is a mistake or an attack. */
+const MOST_SOCKETS = 1_000;
+
 export type Sockets = {
   /** Undefined for requests that are for ordinary routes; `"upgraded"` is no answer: the connection has become a socket. */
   enter(request: Request, server: Upgrader): Response | "upgraded" | undefined;
@@ -68,6 +71,7 @@ export function createSockets({ faces, authenticate, publicUrl, report }: Socket
       if (!target) return undefined;
       const id = newRequestId();
       try {
+        if (open.size >= MOST_SOCKETS) throw tooMany();
         const data = socketData(
           eventsFor(request, target),
           (socket) => open.add(socket),
@@ -84,6 +88,12 @@ export function createSockets({ faces, authenticate, publicUrl, report }: Socket
     },
   };
 }
+
+const tooMany = () =>
+  new ForecourtError(
+    "unavailable",
+    `${MOST_SOCKETS} WebSockets are open on this box, and no more may be. Try again later.`,
+  );
 
 type Target = { face: FaceName; path: string; query: URLSearchParams };
 

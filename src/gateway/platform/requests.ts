@@ -118,8 +118,14 @@ function published(job: Job, withPayloads: boolean, roots: Roots) {
     ended_at: isOver(job) ? isoTime(job.finishedAt) : null,
     ...(isOver(job) && { status_code: job.status === "done" ? 200 : statusOf(failureOf(job)) }),
     ...(isOver(job) && startedAt !== undefined && { duration: (job.finishedAt - startedAt) / 1000 }),
-    ...(withPayloads && { json_input: job.input, json_output: outputOf(job, roots) }),
+    ...(withPayloads && payloadsOf(job, roots)),
   };
+}
+
+/** Where a request asked for that, only its caller's fetch of the result shows them, no history. */
+function payloadsOf(job: Job, roots: Roots) {
+  if (job.keepsPayload === false) return { json_input: null, json_output: null };
+  return { json_input: job.input, json_output: outputOf(job, roots) };
 }
 
 function outputOf(job: Job, roots: Roots): unknown {

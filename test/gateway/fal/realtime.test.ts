@@ -1,6 +1,7 @@
 // The wire of realtime connections (fal-protocol.md 5), with runs that the test ends by hand.
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { decode, encode } from "@msgpack/msgpack";
+import { createRandom } from "../../../src/engine/tensor/random.ts";
 import { connect, type SocketClient } from "../../support/socket-client.ts";
 import { createTestGateway, type TestGateway } from "../../support/test-gateway.ts";
 import { until } from "../../support/until.ts";
@@ -112,6 +113,27 @@ describe("a realtime connection", () => {
     expect(error.detail).toMatchObject([{ loc: ["body", "prompt"] }, { loc: ["body", "steps"] }]);
     for (const nonsense of ["{", "[1]", Uint8Array.of(0xc1), encode("text")]) {
       client.send(nonsense);
+      expect(await json(client)).toMatchObject({ type: "x-fal-error", error: "INVALID_INPUT" });
+    }
+    send(client, { prompt: "still here" });
+    (await gateway.nextRun()).finish({ prompt: "still here" });
+    expect(await unpacked(client)).toEqual({ prompt: "still here" });
+    client.close(1000);
+  });
+
+  test("whatever bytes come, the connection answers in words or with a result, and the box lives on", async () => {
+    const client = await open();
+    const normal = createRandom(11).normal(300 * 24);
+    for (let count = 0; count < 300; count++) {
+      const bytes = Uint8Array.from(normal.subarray(count * 24, count * 24 + 1 + (count % 24)), (value) => value * 97);
+      // Half of them begin as maps do, so that the reading goes deeper.
+      if (count % 2 === 0) bytes[0] = 0x80 + (count % 16);
+      client.send(bytes);
+      expect(await json(client)).toMatchObject({ type: "x-fal-error", error: "INVALID_INPUT" });
+    }
+    const proto = '{"__proto__":{"prompt":1}}';
+    for (const text of ["", "null", "[]", '{"prompt":', "\u0000", "[".repeat(100_000), proto]) {
+      client.send(text);
       expect(await json(client)).toMatchObject({ type: "x-fal-error", error: "INVALID_INPUT" });
     }
     send(client, { prompt: "still here" });

@@ -175,6 +175,20 @@ describe("requests by endpoint", () => {
     expect((await json(`${path}&end=2001-01-01`)).items).toEqual([]);
   });
 
+  test("show no payloads of who asked for none to be kept", async () => {
+    const headers = { "x-fal-store-io": "0" };
+    const id = idOf(await gateway.ask("POST", "/run/forecourt/echo", { body: { prompt: "secret" }, headers }));
+    for (const more of ["", `&request_id=${id}`]) {
+      const path = `/models/requests/by-endpoint?endpoint_id=forecourt/echo&expand=payloads${more}`;
+      const { items } = await json(path);
+      const item = items.find(({ request_id }: { request_id: string }) => request_id === id);
+      expect(item).toMatchObject({ status_code: 200, json_input: null, json_output: null });
+    }
+    expect(await (await gateway.ask("GET", `/queue/forecourt/echo/requests/${id}`)).json()).toMatchObject({
+      prompt: "secret",
+    });
+  });
+
   test("are told apart by how they ended", async () => {
     const key = gateway.keys.create({ name: "apart", scope: "api" }).secret;
     const good = idOf(await run("good", key));
