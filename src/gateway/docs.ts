@@ -4,8 +4,10 @@ import { Elysia } from "elysia";
 import type { Catalog, CatalogEntry } from "../control/catalog/catalog.ts";
 import { ForecourtError } from "../core/errors.ts";
 import { boxDocument } from "./docs/box-document.ts";
+import { completeDocument } from "./docs/complete-document.ts";
 import { llmsText } from "./docs/llms-text.ts";
 import { modelDocument } from "./docs/model-document.ts";
+import type { OpenApiSchema } from "./docs/openapi-schema.ts";
 import { swaggerAsset, swaggerPage } from "./docs/swagger-page.ts";
 import { type Roots, rootsOf } from "./fal/call.ts";
 import { originOf } from "./origin.ts";
@@ -14,7 +16,10 @@ type DocsParts = { catalog: Catalog; version: string; publicUrl: string };
 
 export const docs = ({ catalog, version, publicUrl }: DocsParts) =>
   new Elysia({ name: "docs" })
-    .use(swagger({ provider: "swagger-ui", documentation: boxDocument({ catalog, version }) }))
+    .onAfterHandle({ as: "scoped" }, ({ path, response }) =>
+      path === DOCUMENT && isDocument(response) ? completeDocument(response) : undefined,
+    )
+    .use(swagger({ provider: "swagger-ui", specPath: DOCUMENT, documentation: boxDocument({ catalog, version }) }))
     // Replaces the plugin's own page, which would load its parts from a public server.
     .get("/swagger", swaggerPage, hidden())
     .get("/swagger/assets/:name", ({ params }) => swaggerAsset(params.name), hidden())
@@ -27,6 +32,10 @@ export const docs = ({ catalog, version, publicUrl }: DocsParts) =>
         describeModel({ catalog, path: params["*"], roots: rootsOf(originOf(request, publicUrl)) }),
       hidden(),
     );
+
+const DOCUMENT = "/swagger/json";
+const isDocument = (value: unknown): value is { paths: OpenApiSchema } =>
+  typeof value === "object" && value !== null && "paths" in value;
 
 /** A new one for each route, because the router writes into it. */
 const hidden = () => ({ detail: { hide: true } });

@@ -3,7 +3,8 @@ import { Elysia } from "elysia";
 import type { Appliance } from "../../control/appliance.ts";
 import type { Clock } from "../../core/clock.ts";
 import type { Bytes } from "../../core/units.ts";
-import { toOpenApi } from "../docs/openapi-schema.ts";
+import { toOpenApiInput } from "../docs/openapi-schema.ts";
+import { parametersOf } from "../query-parameters.ts";
 import { readJson } from "../read-json.ts";
 import type { ReportFailure } from "../report.ts";
 import { auditFilters, listAudit } from "./audit.ts";
@@ -11,7 +12,7 @@ import { watchDownload } from "./download.ts";
 import { createKey, listKeys, newKeySchema, revokeKey } from "./keys.ts";
 import { listModels } from "./models.ts";
 import { showStatus } from "./status.ts";
-import { listWebhooks, replayWebhook } from "./webhooks.ts";
+import { listWebhooks, replayWebhook, webhookPage } from "./webhooks.ts";
 
 type Parts = Pick<Appliance, "catalog" | "keys" | "jobs" | "webhooks" | "fleet" | "device" | "supply" | "oversight"> & {
   clock: Clock;
@@ -25,7 +26,7 @@ export const admin = ({ bodyLimit, clock, ...box }: Parts) => {
   return new Elysia({ prefix: "/admin/v1", name: "admin" })
     .get("/keys", () => listKeys(box.keys, clock.now()), { detail: detail("All keys, without their secrets") })
     .post("/keys", async ({ request }) => createKey(box.keys, await readJson(request, bodyLimit), clock.now()), {
-      detail: { ...detail("Make a key; it is shown this once"), requestBody: newKeyBody },
+      detail: { ...detail("Make a key; it is shown this once"), requestBody: newKeyBody, ...answered(201) },
     })
     .delete("/keys/:id", ({ params }) => revokeKey(box.keys, params.id, clock.now()), {
       detail: detail("End a key at once and for ever"),
@@ -42,29 +43,19 @@ export const admin = ({ bodyLimit, clock, ...box }: Parts) => {
       },
     })
     .get("/webhooks", ({ request }) => listWebhooks(box.webhooks, new URL(request.url).searchParams), {
-      detail: { ...detail("Webhooks, latest request first"), parameters: webhookFilters },
+      detail: { ...detail("Webhooks, latest request first"), parameters: parametersOf(webhookPage) },
     })
     .post("/webhooks/:request_id/replay", ({ params }) => replayWebhook(box.webhooks, params.request_id), {
-      detail: detail("Send a webhook again, from now and with all its attempts"),
+      detail: { ...detail("Send a webhook again, from now and with all its attempts"), ...answered(202) },
     });
 };
 
+const answered = (status: number) => ({ responses: { [status]: { description: "Done" } } });
 const detail = (summary: string) => ({ tags: ["Administration"], summary });
-
-const inQuery = { in: "query" as const };
-const webhookFilters = [
-  {
-    ...inQuery,
-    name: "status",
-    schema: { type: "string" as const, enum: ["waiting", "pending", "delivered", "dead"] },
-  },
-  { ...inQuery, name: "before", schema: { type: "string" as const }, description: "`next` of the page before" },
-  { ...inQuery, name: "limit", schema: { type: "integer" as const, default: 50, minimum: 1, maximum: 500 } },
-];
 
 const newKeyBody = {
   required: true,
   content: {
-    "application/json": { schema: toOpenApi(newKeySchema), example: { name: "my app", scope: "api" as const } },
+    "application/json": { schema: toOpenApiInput(newKeySchema), example: { name: "my app", scope: "api" as const } },
   },
 };

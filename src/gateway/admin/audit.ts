@@ -3,19 +3,22 @@ import type { Audit, AuditEntry } from "../../control/audit/audit.ts";
 import type { Key, Keys } from "../../control/keys/keys.ts";
 import { parse, Type } from "../../core/schema.ts";
 import { instant } from "../../core/units.ts";
-import { inputFromQuery } from "../fal/query-input.ts";
+import { queryValues, wrongQuery } from "../platform/query.ts";
+import { parametersOf } from "../query-parameters.ts";
 
 const pageSchema = Type.Object({
-  actor: Type.Optional(Type.String({ minLength: 1, maxLength: 200 })),
+  actor: Type.Optional(Type.String({ minLength: 1, maxLength: 200, description: "Id of a key, or os:<account>" })),
   since: Type.Optional(Type.String({ pattern: "^\\d{4}-\\d\\d-\\d\\d(T[\\d:.]+(Z|[+-]\\d\\d:\\d\\d))?$" })),
-  before: Type.Optional(Type.String({ minLength: 1, maxLength: 100 })),
+  before: Type.Optional(Type.String({ minLength: 1, maxLength: 100, description: "`next` of the page before" })),
   limit: Type.Integer({ default: 100, minimum: 1, maximum: 1000 }),
 });
 
 /** `next` is the `before` of the following page, null at the end. Throws `invalid_input`. */
 export function listAudit(box: { audit: Pick<Audit, "list">; keys: Pick<Keys, "list"> }, query: URLSearchParams) {
-  const { since, ...page } = parse(pageSchema, inputFromQuery(pageSchema, query), ["query"]);
-  const entries = box.audit.list({ ...page, ...(since !== undefined && { since: instant(Date.parse(since)) }) });
+  const { since, ...page } = parse(pageSchema, queryValues(pageSchema, query), ["query"]);
+  const from = since === undefined ? undefined : Date.parse(since);
+  if (Number.isNaN(from)) throw wrongQuery("since", "Input should be a date, or a date and a time");
+  const entries = box.audit.list({ ...page, ...(from !== undefined && { since: instant(from) }) });
   const names = new Map(box.keys.list().map(({ id, name }: Key) => [String(id), name]));
   const next = entries.length === page.limit ? (entries.at(-1)?.id ?? null) : null;
   return Response.json({ entries: entries.map((entry) => published(entry, names)), next });
@@ -34,9 +37,4 @@ const published = (entry: AuditEntry, names: ReadonlyMap<string, string>) => ({
   request_id: entry.requestId ?? null,
 });
 
-export const auditFilters = [
-  { name: "actor", schema: { type: "string" as const }, description: "Id of a key, or os:<account>" },
-  { name: "since", schema: { type: "string" as const, format: "date-time" } },
-  { name: "before", schema: { type: "string" as const }, description: "`next` of the page before" },
-  { name: "limit", schema: { type: "integer" as const, default: 100, minimum: 1, maximum: 1000 } },
-].map((filter) => ({ in: "query" as const, ...filter }));
+export const auditFilters = parametersOf(pageSchema);

@@ -3,19 +3,19 @@ import type { WebhookRow } from "../../control/webhooks/outbox-store.ts";
 import type { Webhooks } from "../../control/webhooks/webhooks.ts";
 import { asId, type JobId } from "../../core/ids.ts";
 import { choice, parse, Type } from "../../core/schema.ts";
-import { inputFromQuery } from "../fal/query-input.ts";
+import { queryValues } from "../platform/query.ts";
 
 const statuses = ["waiting", "pending", "delivered", "dead"] as const satisfies WebhookRow["status"][];
 
-const pageSchema = Type.Object({
+export const webhookPage = Type.Object({
   status: Type.Optional(choice(statuses)),
-  before: Type.Optional(Type.String({ minLength: 1, maxLength: 100 })),
+  before: Type.Optional(Type.String({ minLength: 1, maxLength: 100, description: "`next` of the page before" })),
   limit: Type.Integer({ default: 50, minimum: 1, maximum: 500 }),
 });
 
 /** `next` is the `before` of the following page, null at the end. Throws `invalid_input`. */
 export function listWebhooks(webhooks: Pick<Webhooks, "list">, query: URLSearchParams): Response {
-  const { status, before, limit } = parse(pageSchema, inputFromQuery(pageSchema, query), ["query"]);
+  const { status, before, limit } = parse(webhookPage, queryValues(webhookPage, query), ["query"]);
   const rows = webhooks.list({
     limit,
     ...(status && { status }),

@@ -2,7 +2,7 @@
 import type { CatalogEntry } from "../../control/catalog/catalog.ts";
 import type { Roots } from "../fal/call.ts";
 import { examplesOf, priceText } from "./model-operations.ts";
-import { toOpenApi } from "./openapi-schema.ts";
+import { toOpenApi, toOpenApiInput } from "./openapi-schema.ts";
 import { pascalId } from "./schema-names.ts";
 import {
   jsonContent,
@@ -38,7 +38,7 @@ export function modelDocument(entry: CatalogEntry, endpoint: string, roots: Root
       securitySchemes,
       schemas: {
         QueueStatus: sharedSchemas.QueueStatus,
-        [`${name}Input`]: { title: `${name}Input`, ...toOpenApi(entry.input) },
+        [`${name}Input`]: { title: `${name}Input`, ...toOpenApiInput(entry.input) },
         [`${name}Output`]: { title: `${name}Output`, ...toOpenApi(entry.output) },
       },
     },

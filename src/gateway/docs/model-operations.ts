@@ -1,6 +1,6 @@
 // One model's operations in the document of the whole box: run it now, as a stream, or through the queue.
 import type { CatalogEntry } from "../../control/catalog/catalog.ts";
-import { type OpenApiSchema, toOpenApi } from "./openapi-schema.ts";
+import { type OpenApiSchema, toOpenApi, toOpenApiInput } from "./openapi-schema.ts";
 import { jsonContent, logsParameter, ref, refusals, requestIdParameter, webhookParameter } from "./shared-schemas.ts";
 
 type Described = { paths: Record<string, OpenApiSchema>; schemas: Record<string, OpenApiSchema> };
@@ -10,7 +10,7 @@ export function modelOperations({ model, input, output }: CatalogEntry, name: st
   const requestBody = { required: true, ...jsonContent(ref(`${name}Input`), examplesOf(model.examples)) };
   const shared = { name, tags: [model.id], result: jsonContent(ref(`${name}Output`)) };
   return {
-    schemas: { [`${name}Input`]: toOpenApi(input), [`${name}Output`]: toOpenApi(output) },
+    schemas: { [`${name}Input`]: toOpenApiInput(input), [`${name}Output`]: toOpenApi(output) },
     paths: { ...submitting(model, { ...shared, requestBody }), ...following(model, shared) },
   };
 }
@@ -23,7 +23,9 @@ function submitting(model: CatalogEntry["model"], { name, tags, result, requestB
   const post = (verb: string, more: OpenApiSchema) => ({
     post: { tags, operationId: `${verb}${name}`, requestBody, ...more },
   });
-  const events = { "text/event-stream": { schema: { type: "string" } } };
+  const text = { type: "string" };
+  const data = { ...text, description: "JSON: an output, perhaps partial" };
+  const events = { "text/event-stream": { schema: { type: "object", properties: { event: text, data } } } };
   return {
     [`/run/${model.id}`]: post("run", {
       summary: `${model.title}: run and wait for the result`,

@@ -1,5 +1,5 @@
 // A TypeBox schema as OpenAPI 3.0 writes it: no const, no patternProperties, exclusive bounds as flags, one example.
-import type { TSchema } from "../../core/schema.ts";
+import type { TObject, TSchema } from "../../core/schema.ts";
 
 export type OpenApiSchema = { [word: string]: unknown };
 
@@ -28,6 +28,23 @@ export function toOpenApi(schema: TSchema): OpenApiSchema {
   const words = Object.keys(schema).map((word) => translations[word]?.(schema) ?? { [word]: schema[word] });
   return Object.assign({}, ...words);
 }
+
+/** What `parse` takes: null in a field that may be absent means absent, and a field with a default may be. */
+export function toOpenApiInput(schema: TObject): OpenApiSchema {
+  const required = (schema.required ?? []).filter((name) => schema.properties[name]?.default === undefined);
+  const properties = Object.entries(schema.properties).map(([name, field]) => {
+    const described = toOpenApi(field);
+    return [name, required.includes(name) ? described : withNull(described)];
+  });
+  const { required: _, ...rest } = toOpenApi(schema);
+  return { ...rest, properties: Object.fromEntries(properties), ...(required.length > 0 && { required }) };
+}
+
+const withNull = (schema: OpenApiSchema): OpenApiSchema => ({
+  ...schema,
+  ...(Array.isArray(schema.enum) && { enum: [...schema.enum, null] }),
+  nullable: true,
+});
 
 const toOpenApiEach = (properties: Record<string, TSchema>) =>
   Object.fromEntries(Object.entries(properties).map(([name, schema]) => [name, toOpenApi(schema)]));

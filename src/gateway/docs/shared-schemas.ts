@@ -57,6 +57,16 @@ export const sharedSchemas = {
     },
     required: ["detail"],
   },
+  AnyFailure: {
+    type: "object",
+    description:
+      "`detail` is a sentence, or names the fields that are wrong; requests that nobody knows have `status` alone.",
+    properties: {
+      detail: { anyOf: [text, { type: "array", items: { type: "object" } }] },
+      error_type: text,
+      status: text,
+    },
+  },
   Failure: {
     type: "object",
     properties: { detail: text, error_type: text },

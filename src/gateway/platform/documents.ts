@@ -1,7 +1,8 @@
 // The platform API in the document of the whole box, from the table that also routes it.
-import type { TObject, TSchema } from "../../core/schema.ts";
-import { toOpenApi } from "../docs/openapi-schema.ts";
+
+import { toOpenApi, toOpenApiInput } from "../docs/openapi-schema.ts";
 import { jsonContent, ref } from "../docs/shared-schemas.ts";
+import { parametersOf } from "../query-parameters.ts";
 import type { Operation } from "./operation.ts";
 import { operations } from "./operations.ts";
 
@@ -62,7 +63,7 @@ function described(operation: Operation) {
     ...(access === "open" && { security: [] }),
     parameters: [...namesOf(path), ...parametersOf(query), ...(isChange ? [IDEMPOTENCY] : [])],
     ...(Object.keys(body.properties).length > 0 && {
-      requestBody: { required: true, ...jsonContent(toOpenApi(body)) },
+      requestBody: { required: true, ...jsonContent(toOpenApiInput(body)) },
     }),
     responses: {
       [status]: { description: "Done", ...(result && jsonContent(toOpenApi(result))) },
@@ -78,12 +79,3 @@ const operationId = ({ method, path }: Operation) =>
 
 const namesOf = (path: string) =>
   [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => ({ name, in: "path", required: true, schema: text }));
-
-const parametersOf = ({ properties, required = [] }: TObject) =>
-  Object.entries(properties).map(([name, schema]: [string, TSchema]) => ({
-    name,
-    in: "query",
-    required: required.includes(name) && schema.default === undefined,
-    ...(schema.description !== undefined && { description: schema.description }),
-    schema: toOpenApi(schema),
-  }));

@@ -1,0 +1,210 @@
+// Whatever is sent to whatever route: an answer below 500, or a documented 5xx, within seconds, and the server lives on.
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { connect } from "node:net";
+import fc from "fast-check";
+import { codesWithStatus, statusOf } from "../../src/gateway/failures.ts";
+import { type LiveServer, startServer } from "../support/live-server.ts";
+import { createTestGateway, type TestGateway } from "../support/test-gateway.ts";
+
+/** Fixed, so that a failure is of the change at hand; another one looks elsewhere. */
+const seed = Number(process.env.FORECOURT_FUZZ_SEED ?? 1);
+const runs = Number(process.env.FORECOURT_FUZZ_RUNS ?? 400);
+const BOUND_MS = 5_000;
+
+/** What the table of failures says the box may answer when it cannot serve; 500 says that the box has a fault. */
+const documented = new Set(codesWithStatus(501, 600).map((code) => statusOf({ code, message: "" })));
+
+/** RFC 9110: not implemented, and a version of HTTP that is not spoken here. Bun's parser says so, no route is reached. */
+const OF_HTTP = [501, 505];
+
+let gateway: TestGateway;
+let server: LiveServer;
+beforeAll(async () => {
+  gateway = await createTestGateway();
+  server = await startServer();
+}, 60_000);
+afterAll(async () => {
+  await gateway[Symbol.asyncDispose]();
+  await server[Symbol.asyncDispose]();
+});
+
+const METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "QUERY"];
+/** Below the wildcards: what their own faces tell apart. */
+const BELOW = [
+  ...["forecourt/echo", "forecourt/echo/stream", "forecourt/echo/requests/x/status", "forecourt/echo/requests/x"],
+  ...["forecourt/echo/requests/x/cancel", "forecourt/echo/requests/x/status/stream", "workflows/execute"],
+  ...["tokens/", "tokens/realtime", "storage/upload/initiate", "storage/upload/initiate-multipart"],
+  ...["storage/auth/token", "files/upload", "files/upload/multipart", "v1/models", "v1/models/pricing", "v1/keys"],
+  ...["uploads/AAAAAAAAAAAAAAAAAAAAAA", "files/b/AAAAAAAAAAAAAAAAAAAAAA/a.png", ""],
+];
+
+const noise = fc.string({ unit: "binary", maxLength: 40 });
+const part = fc.oneof(
+  noise.map(encodeURIComponent_),
+  fc.constantFrom("..", ".", "%00", "%", "%ff", "a", "0", "-1", "null"),
+);
+const headerValue = fc.oneof(
+  fc.constantFrom("", "0", "-1", "NaN", "1e400", "{}", "[]", "null", "bytes=0-", "bytes=-", "application/json", "*"),
+  fc.string({ unit: "grapheme-ascii", maxLength: 60 }).map((text) => text.replace(/[^\x20-\x7e]/g, "")),
+);
+const headers = fc.dictionary(
+  fc.constantFrom(
+    ...["accept", "content-type", "range", "if-range", "if-none-match", "if-match", "origin", "host", "x-fal-tags"],
+    ...["x-fal-request-timeout", "x-fal-queue-priority", "x-fal-runner-hint", "x-fal-no-retry", "x-fal-retry-config"],
+    ...["x-fal-store-io", "x-fal-object-lifecycle", "x-fal-object-lifecycle-preference", "x-fal-target-url"],
+    ...["x-fal-file-name", "x-forwarded-proto", "x-forwarded-host", "idempotency-key", "access-control-request-method"],
+  ),
+  headerValue,
+  { maxKeys: 4 },
+);
+const body = fc.oneof(
+  fc.uint8Array({ maxLength: 300 }),
+  fc.json().map((text) => new TextEncoder().encode(text)),
+  fc.constant(new TextEncoder().encode('{"prompt":"a","steps":1}')),
+);
+
+/** Lone surrogates have no encoding. */
+function encodeURIComponent_(text: string): string {
+  return encodeURIComponent(text.toWellFormed());
+}
+
+const routes = () => [...new Set(gateway.app.routes.map(({ path }) => path))];
+const path = () =>
+  fc
+    .tuple(fc.constantFrom(...routes()), fc.array(part, { maxLength: 3 }), fc.constantFrom(...BELOW), part)
+    .map(([route, parts, below, one]) =>
+      route.replace(/:[^/]+/g, one).replace("*", parts.length > 1 ? parts.join("/") : below),
+    );
+const query = fc
+  .array(
+    fc.tuple(
+      fc.oneof(fc.constantFrom("logs", "limit", "cursor", "endpoint_id", "expand", "fal_webhook"), noise),
+      noise,
+    ),
+    {
+      maxLength: 3,
+    },
+  )
+  .map((pairs) =>
+    new URLSearchParams(pairs.map(([name, value]) => [name.toWellFormed(), value.toWellFormed()])).toString(),
+  );
+
+type Asked = { method: string; path: string; query: string; headers: Record<string, string>; body: Uint8Array };
+
+describe("any request", () => {
+  test("gets an answer that is not a fault of the box, soon", async () => {
+    expect(routes().length).toBeGreaterThan(20);
+    await fc.assert(
+      fc.asyncProperty(
+        fc.record({ method: fc.constantFrom(...METHODS), path: path(), query, headers, body }),
+        fc.constantFrom(gateway.apiKey, gateway.adminKey, ""),
+        async (asked, key) => {
+          const status = await statusOfAnswer(asked, key);
+          if (status >= 500) expect(documented).toContain(status);
+        },
+      ),
+      { seed, numRuns: runs, endOnFailure: false },
+    );
+    expect(gateway.logged.filter(({ level }) => level === "error")).toEqual([]);
+  }, 300_000);
+});
+
+async function statusOfAnswer(asked: Asked, key: string): Promise<number> {
+  const hasBody = asked.method !== "GET" && asked.method !== "HEAD";
+  const request = new Request(`http://localhost${asked.path}?${asked.query}`, {
+    method: asked.method,
+    headers: { ...asked.headers, ...(key !== "" && { authorization: `Key ${key}` }) },
+    ...(hasBody && { body: new Uint8Array(asked.body) }),
+  });
+  const late = Promise.withResolvers<never>();
+  const timer = setTimeout(() => late.reject(new Error(`no answer within ${BOUND_MS} ms`)), BOUND_MS);
+  try {
+    const response = await Promise.race([gateway.app.handle(request), late.promise]);
+    await response.body?.cancel(); // streams may go on for as long as their job
+    return response.status;
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+describe("any bytes on the wire", () => {
+  const requestLike = fc
+    .record({
+      line: fc.constantFrom(
+        ...[
+          "GET / HTTP/1.1",
+          "POST /run/forecourt/echo HTTP/1.1",
+          "GET /files/.. HTTP/1.0",
+          "PUT /cdn/uploads/x HTTP/1.1",
+        ],
+        ...["FOO /health HTTP/1.1", "GET http://[::1 HTTP/1.1", "GET /%zz HTTP/9.9", "PRI * HTTP/2.0", "GET /health"],
+      ),
+      headers: fc.array(
+        fc.oneof(
+          fc.constantFrom(
+            ...[
+              "Host: x",
+              "Host: fal.run",
+              "Content-Length: 5",
+              "Content-Length: -1",
+              "Content-Length: 99999999999999999999",
+            ],
+            ...[
+              "Transfer-Encoding: chunked",
+              "Transfer-Encoding: gzip, chunked",
+              "Expect: 100-continue",
+              "Upgrade: websocket",
+            ],
+            ...[
+              "Connection: Upgrade",
+              "Sec-WebSocket-Key: x",
+              "Sec-WebSocket-Version: 13",
+              ": empty",
+              "Content-Length: 5, 6",
+            ],
+          ),
+          noise,
+        ),
+        { maxLength: 6 },
+      ),
+      rest: fc.uint8Array({ maxLength: 200 }),
+    })
+    .map(({ line, headers, rest }) => Buffer.concat([Buffer.from(`${[line, ...headers].join("\r\n")}\r\n\r\n`), rest]));
+  const bytes = fc.oneof(fc.uint8Array({ maxLength: 400 }), requestLike);
+
+  test("get an answer below 500 or a closed connection, and the next request is served", async () => {
+    await fc.assert(
+      fc.asyncProperty(bytes, async (sent) => {
+        const answer = await exchange(server.port, sent);
+        const status = Number(/^HTTP\/1\.[01] (\d{3})/.exec(answer)?.[1] ?? 0);
+        if (status >= 500) expect(new Set([...documented, ...OF_HTTP])).toContain(status);
+      }),
+      { seed, numRuns: Math.ceil(runs / 2) },
+    );
+    expect((await fetch(`${server.origin}/health`)).status).toBe(200);
+    expect((await fetch(`${server.origin}/ready`)).status).toBe(200);
+    expect(server.output()).not.toMatch(/panic|Segmentation|"level":"error"/);
+  }, 300_000);
+});
+
+/** Sends, says that this was all, and reads until the other side is done too; a half request may be waited for. */
+function exchange(port: number, sent: Uint8Array): Promise<string> {
+  return new Promise((resolve, reject) => {
+    let answer = "";
+    const socket = connect({ port, host: "127.0.0.1" });
+    const timer = setTimeout(() => {
+      socket.destroy();
+      reject(new Error(`neither an answer nor an end within ${BOUND_MS} ms`));
+    }, BOUND_MS);
+    const done = () => {
+      clearTimeout(timer);
+      resolve(answer);
+    };
+    socket.on("data", (chunk) => {
+      answer += chunk.toString("latin1");
+    });
+    socket.on("close", done);
+    socket.on("error", done); // reset by a server that wants no more of this
+    socket.end(sent);
+  });
+}

@@ -1,0 +1,89 @@
+// Schemathesis, which reads the Swagger document and asks for everything in it, rightly and wrongly: nothing to complain of.
+import { expect, test } from "bun:test";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { startServer } from "../support/live-server.ts";
+import { pythonWith } from "../support/python-venv.ts";
+
+const bin = pythonWith("schemathesis==4.32.5");
+
+/** As the built-in one, but nobody waits long for it. */
+const QUICK_ECHO = `
+id: forecourt/echo
+title: Echo
+description: Gives the prompt back.
+category: text-to-text
+licence: { id: Apache-2.0, commercial: true }
+pipeline: echo
+source: { embedded: none }
+memory: { weights: 0, working: 0 }
+price: { unit: request, amount: 0, currency: USD }
+bounds: { steps: { maximum: 3 }, step_ms: { maximum: 2 } }
+examples:
+  - prompt: a red circle
+`;
+
+/**
+ * Its rules are left out where fal's protocol has others: the queue takes any input, whose faults show at the result, and
+ * a GET of what is not there yet is a 400; a run may also be a GET. Times, cursors and idempotency keys can be wrong
+ * beyond what a schema says.
+ */
+const CONFIG = `
+[[operations]]
+include-path-regex = "^/queue/"
+[operations.checks]
+negative_data_rejection.enabled = false
+positive_data_acceptance.enabled = false
+
+[[operations]]
+include-path-regex = "^/run/"
+[operations.checks]
+unsupported_method.enabled = false
+allow_header_conformance.enabled = false
+
+[[operations]]
+include-path-regex = "^/(platform/|admin/v1/audit)"
+[operations.checks]
+positive_data_acceptance.enabled = false
+`;
+
+/** Fixed, so that a failure is of the change at hand; another one looks elsewhere. */
+const SEED = process.env.FORECOURT_FUZZ_SEED ?? "1";
+
+/** Every model has the same operations; pictures only take longer. */
+const OTHER_MODELS = "^/(run|queue)/(?!forecourt/echo)";
+
+test.skipIf(bin === undefined)(
+  "Schemathesis is content with every operation of the document",
+  async () => {
+    const data = await mkdtemp(join(tmpdir(), "forecourt-schemathesis-"));
+    await mkdir(join(data, "models"));
+    await writeFile(join(data, "models", "echo.yaml"), QUICK_ECHO);
+    await writeFile(join(data, "schemathesis.toml"), CONFIG);
+    try {
+      await using server = await startServer({ data });
+      const child = Bun.spawn(
+        [
+          ...[join(bin ?? "", "schemathesis"), "--config-file", join(data, "schemathesis.toml")],
+          ...["run", `${server.origin}/swagger/json`, "--header", `Authorization: Key ${server.key}`],
+          ...["--exclude-path-regex", OTHER_MODELS, "--phases", "examples,coverage,fuzzing", "--max-examples", "10"],
+          ...["--request-timeout", "20", "--continue-on-failure", "--no-color", "--suppress-health-check", "all"],
+          ...["--generation-database", "none", "--seed", SEED],
+        ],
+        { cwd: data, stdout: "pipe", stderr: "pipe" },
+      );
+      const [stdout, stderr] = await Promise.all([
+        new Response(child.stdout).text(),
+        new Response(child.stderr).text(),
+      ]);
+      const code = await child.exited;
+      if (code !== 0) throw new Error(`${stdout.slice(-20_000)}\n${stderr}`);
+      expect(Number(/(\d+) generated/.exec(stdout)?.[1])).toBeGreaterThan(500);
+      expect((await fetch(`${server.origin}/ready`)).status).toBe(200);
+    } finally {
+      await rm(data, { recursive: true, force: true });
+    }
+  },
+  600_000,
+);
