@@ -1,7 +1,9 @@
 // Writes each administrative act that comes in over HTTP into the audit log, whichever face it came through.
+
 import type { Act, Audit } from "../control/audit/audit.ts";
 import type { Log } from "../core/log.ts";
 import type { Authenticate } from "./authenticate.ts";
+import { urlOf } from "./origin.ts";
 import { REQUEST_ID } from "./request-id.ts";
 
 export type AuditTrail = {
@@ -25,7 +27,7 @@ export function createAuditTrail({ audit, authenticate, log }: AuditTrailParts):
   return {
     isAct: ({ method, url }) => !READING.has(method) && ADMINISTRATIVE.test(url),
     async note(request, response, address) {
-      const { pathname } = new URL(request.url);
+      const { pathname } = urlOf(request);
       const actor = actorOf(request, authenticate);
       // Strangers are told apart from administrators by their missing key; they must not be able to fill the disk.
       if (actor === undefined) return;

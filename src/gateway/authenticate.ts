@@ -1,7 +1,9 @@
 // Who is calling: the key of a request, checked. `Key id:secret` and `Bearer id:secret` mean the same.
+
 import type { Key, KeyScope, Keys } from "../control/keys/keys.ts";
 import { coversApp, looksLikeToken, type Tokens } from "../control/keys/tokens.ts";
 import { ForecourtError } from "../core/errors.ts";
+import { urlOf } from "./origin.ts";
 
 export type Authenticate = (request: Request) => Key;
 
@@ -29,7 +31,7 @@ export function createAuthenticateStorage({ keys, tokens }: AuthenticateParts): 
  */
 export function keyOfAppToken(tokens: Pick<Tokens, "verify">, url: string): Key | undefined {
   if (!url.includes("fal_jwt_token=")) return undefined;
-  const { hostname, pathname, searchParams } = new URL(url);
+  const { hostname, pathname, searchParams } = urlOf({ url });
   const path = hostname === "fal.run" ? pathname : pathname.startsWith("/run/") ? pathname.slice(4) : "";
   const token = searchParams.get("fal_jwt_token");
   if (token === null || !/\/(stream|realtime)\/?$/.test(path)) return undefined;

@@ -17,7 +17,12 @@ export function originOf(request: Request, publicUrl: string): string {
 
 const first = (list: string | null) => (list ?? "").split(",", 1)[0]?.trim() ?? "";
 
+/** Where a client of HTTP/1.0 names no host, Bun gives the bare path. */
+const NO_HOST = "http://localhost";
+export const urlOf = ({ url }: { url: string }): URL => new URL(url.startsWith("/") ? `${NO_HOST}${url}` : url);
+
 function splitOrigin(url: string): { protocol: string; host: string } {
+  if (url.startsWith("/")) return splitOrigin(NO_HOST);
   const afterProtocol = url.indexOf("://");
   const slash = url.indexOf("/", afterProtocol + 3);
   return {

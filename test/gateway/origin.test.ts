@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { hostOf, originOf } from "../../src/gateway/origin.ts";
+import { hostOf, originOf, urlOf } from "../../src/gateway/origin.ts";
 
 const request = (headers: Record<string, string> = {}, url = "http://box.local:3250/run/x?y=1") =>
   new Request(url, { headers });
@@ -34,5 +34,11 @@ describe("the caller's own origin", () => {
   test("a host's name comes without its port", () => {
     expect(hostOf("https://fal.run/x")).toBe("fal.run");
     expect(hostOf("http://queue.fal.run:8080")).toBe("queue.fal.run");
+  });
+
+  test("a path without a host, as HTTP/1.0 allows, is this box and no name of fal's", () => {
+    expect(urlOf({ url: "/files/a?x=1" }).href).toBe("http://localhost/files/a?x=1");
+    expect(urlOf({ url: "//fal.run/a" }).hostname).toBe("localhost");
+    expect(hostOf("/xfal.run/a")).toBe("localhost");
   });
 });

@@ -4,6 +4,7 @@ import type { Appliance } from "../../control/appliance.ts";
 import type { Clock } from "../../core/clock.ts";
 import type { Bytes } from "../../core/units.ts";
 import { toOpenApiInput } from "../docs/openapi-schema.ts";
+import { urlOf } from "../origin.ts";
 import { parametersOf } from "../query-parameters.ts";
 import { readJson } from "../read-json.ts";
 import type { ReportFailure } from "../report.ts";
@@ -36,13 +37,13 @@ export const admin = ({ bodyLimit, clock, ...box }: Parts) => {
       detail: { ...detail("Progress of a model's download, as events: /admin/v1/models/{id}/download"), hide: true },
     })
     .get("/status", () => showStatus(box), { detail: detail("Device, runners and open jobs") })
-    .get("/audit", ({ request }) => listAudit(audit, new URL(request.url).searchParams), {
+    .get("/audit", ({ request }) => listAudit(audit, urlOf(request).searchParams), {
       detail: {
         ...detail("Administrative acts, latest first: who, when, from where, what, result"),
         parameters: auditFilters,
       },
     })
-    .get("/webhooks", ({ request }) => listWebhooks(box.webhooks, new URL(request.url).searchParams), {
+    .get("/webhooks", ({ request }) => listWebhooks(box.webhooks, urlOf(request).searchParams), {
       detail: { ...detail("Webhooks, latest request first"), parameters: parametersOf(webhookPage) },
     })
     .post("/webhooks/:request_id/replay", ({ params }) => replayWebhook(box.webhooks, params.request_id), {

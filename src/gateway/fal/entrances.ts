@@ -2,7 +2,7 @@
 import type { Key } from "../../control/keys/keys.ts";
 import type { Authenticate } from "../authenticate.ts";
 import { KEY_SET_PATH } from "../key-sets.ts";
-import { hostOf, originOf } from "../origin.ts";
+import { hostOf, originOf, urlOf } from "../origin.ts";
 import { type Call, type Face, type OpenFace, type Roots, rootsOf, type Visit } from "./call.ts";
 import { CDN_HOST, type FaceName, faceOfHost, type OpenFaceName, TARGET_URL, targetOf, trimSlashes } from "./proxy.ts";
 
@@ -55,7 +55,7 @@ export function createEntrances({ faces, authenticate, publicUrl }: EntrancePart
     byHost(request: Request, server: Connection): Promise<Response> | undefined {
       const face = faceOfHost(hostOf(request.url));
       if (face === undefined) return undefined;
-      const { pathname, searchParams } = new URL(request.url);
+      const { pathname, searchParams } = urlOf(request);
       if (pathname.startsWith("/files/") && face !== "cdn") return undefined;
       if (pathname === KEY_SET_PATH && face === "rest") return undefined;
       const roots = rootsByHost(request, face);

@@ -2,7 +2,7 @@
 import { ForecourtError } from "../../core/errors.ts";
 import type { Authenticate } from "../authenticate.ts";
 import { failureResponse } from "../failures.ts";
-import { hostOf, originOf } from "../origin.ts";
+import { hostOf, originOf, urlOf } from "../origin.ts";
 import type { ReportFailure } from "../report.ts";
 import { newRequestId, REQUEST_ID } from "../request-id.ts";
 import { GOING_AWAY, NORMAL_CLOSE, type Socket, type SocketData, type SocketEvents, socketData } from "../socket.ts";
@@ -98,7 +98,7 @@ const tooMany = () =>
 type Target = { face: FaceName; path: string; query: URLSearchParams };
 
 function targetOf(url: string): Target | undefined {
-  const { pathname, searchParams: query } = new URL(url);
+  const { pathname, searchParams: query } = urlOf({ url });
   const hosted = byHost.get(hostOf(url));
   if (hosted) return { face: hosted, path: trimSlashes(pathname), query };
   const [root = "", face] = byPath.find(([each]) => pathname.startsWith(each)) ?? [];
