@@ -1,150 +1,98 @@
 // The whole policy: facts in, actions out. Pure, synchronous, no log.
-import type { Device } from "../../core/device.ts";
-import type { Failure } from "../../core/errors.ts";
-import { asId, type DeviceId, type JobId, type ModelId, type RunnerId } from "../../core/ids.ts";
-import type { Job, Priority } from "../../core/job.ts";
-import { type Bytes, bytes, type Instant, type Milliseconds } from "../../core/units.ts";
-import type { BackOff, RunnerFact } from "../fleet/fleet.ts";
-import { preferred, type Served } from "./affinity.ts";
-import { chooseEvictions } from "./evict.ts";
-import { runnersThatYield } from "./fairness.ts";
-import { fitsAlone, fitsBeside, freeOn, mayLoad, needOf } from "./fit.ts";
-import { reasonToRefuse } from "./refuse.ts";
-
-export type WaitingJob = Pick<Job, "id" | "model" | "priority" | "createdAt" | "startBy"> & { hint?: string };
-
-export type Facts = {
-  now: Instant;
-  /** In no particular order. */
-  jobs: WaitingJob[];
-  runners: RunnerFact[];
-  /** When each runner came to be ready, and how long that took. */
-  readySince: ReadonlyMap<RunnerId, { at: Instant; loadMs: number }>;
-  /** In order of preference. */
-  devices: { id: DeviceId; kind: Device["kind"]; budget: Bytes }[];
-  /** Memory a loaded model is expected to take (weights + working). */
-  footprint: ReadonlyMap<ModelId, Bytes>;
-  backOffs: ReadonlyMap<ModelId, BackOff>;
-  /** Hints by the runner that served them. */
-  served?: Served;
-  /** A runner without work for this long is stopped. */
-  idleUnload?: Milliseconds;
-};
-
-export type Action =
-  | { type: "load"; model: ModelId; device: DeviceId }
-  | { type: "evict"; runner: RunnerId }
-  | { type: "run"; runner: RunnerId; jobs: JobId[] }
-  | { type: "refuse"; job: JobId; failure: Failure };
+import type { RunnerFact } from "../fleet/fleet.ts";
+import { takeBatch } from "./batch.ts";
+import { holdRoomForStarved } from "./fairness.ts";
+import { loadIntoRoom, makeRoom, mayLoad } from "./place.ts";
+import { beginPlan, evict, freeOn, type Plan, run } from "./plan.ts";
+import { byTurn } from "./queues.ts";
+import { createRefusal } from "./refuse.ts";
+import { addReplica } from "./replicas.ts";
+import type { Action, Facts, WaitingJob } from "./situation.ts";
 
 /**
- * Jobs run in order of priority and age, one at a time on the one runner of their model. A model is loaded when a job
- * asks for it; to make room, idle runners go, least recently used first; busy and starting ones never.
+ * Jobs run in order of priority, fair turn and age on the runners of their model, several together where their pipeline
+ * can. A model is loaded when a job asks for it; to make room, idle runners go whose memory is worth least; busy,
+ * starting and pinned ones never.
  */
 export function decide(facts: Facts): Action[] {
-  const { refusals, jobs } = sortOut(facts);
-  const heads = headsByModel(jobs);
-  const plan: Plan = {
-    runners: [...facts.runners],
-    actions: [],
-    heads,
-    yielding: runnersThatYield(heads, facts),
-    facts,
-  };
-  for (const head of heads) serve(head, plan);
-  for (const head of heads) makeRoom(head, plan);
+  const refusals: Action[] = [];
+  const reasonToRefuse = createRefusal(facts);
+  const jobs = facts.jobs.filter((job) => {
+    const failure = reasonToRefuse(job);
+    if (failure) refusals.push({ type: "refuse", job: job.id, failure });
+    return failure === undefined;
+  });
+  const plan = beginPlan(facts, jobs);
+  holdRoomForStarved(plan);
+  for (const { model } of plan.heads) serve(model, plan);
+  for (const { model } of plan.heads) if (!plan.of.has(model) && mayLoad(model, plan)) place(model, plan);
+  for (const { model } of plan.heads) addReplica(model, plan);
+  loadAhead(plan);
   unloadIdle(plan);
   return [...refusals, ...plan.actions];
 }
 
-/** What has been decided so far: `runners` are those of the facts with the changes of `actions` made. */
-type Plan = {
-  facts: Facts;
-  runners: RunnerFact[];
-  actions: Action[];
-  heads: WaitingJob[];
-  yielding: Set<RunnerId>;
-};
-
-function sortOut(facts: Facts): { refusals: Action[]; jobs: WaitingJob[] } {
-  const refusals: Action[] = [];
-  const jobs = facts.jobs.filter((job) => {
-    const failure = reasonToRefuse(job, facts);
-    if (failure) refusals.push({ type: "refuse", job: job.id, failure });
-    return failure === undefined;
-  });
-  return { refusals, jobs };
-}
-
-const byAge = (a: WaitingJob, b: WaitingJob) => a.createdAt - b.createdAt || (a.id < b.id ? -1 : 1);
-const byTurn = (a: WaitingJob, b: WaitingJob) => rank(a.priority) - rank(b.priority) || byAge(a, b);
-const rank = (priority: Priority) => (priority === "normal" ? 0 : 1);
-
-/** The next job of each model; the model whose job is oldest comes first. */
-function headsByModel(jobs: WaitingJob[]): WaitingJob[] {
-  const heads = new Map<ModelId, WaitingJob>();
-  for (const job of jobs.toSorted(byTurn)) if (!heads.has(job.model)) heads.set(job.model, job);
-  return [...heads.values()].sort(byAge);
-}
-
-/** A ready runner of the model takes the job; without one, a device with room for it gets one. */
-function serve({ id, model, hint }: WaitingJob, plan: Plan): void {
-  const { facts, runners } = plan;
-  const isFree = (runner: RunnerFact) =>
-    runner.model === model && runner.state === "ready" && !plan.yielding.has(runner.id);
-  const ready = preferred(hint, runners.filter(isFree), facts.served);
-  if (ready) {
-    plan.actions.push({ type: "run", runner: ready.id, jobs: [id] });
-    become(plan, ready, "busy");
-  }
-  if (!mayLoad(model, { ...facts, runners })) return;
-  const memory = needOf(model, facts.footprint);
-  const device = facts.devices.find((each) => fitsBeside(memory, each, runners));
-  if (!device) return;
-  plan.actions.push({ type: "load", model, device: device.id });
-  // Named by the fleet later; here it holds its memory.
-  const unnamed = asId<RunnerId>(`new ${model}`);
-  runners.push({ id: unnamed, model, device: device.id, state: "starting", memory, lastUsedAt: facts.now });
-}
-
-/** Stops runners for a model that has no room yet; it is loaded once their processes are gone. */
-function makeRoom({ model }: WaitingJob, plan: Plan): void {
-  const { facts, runners } = plan;
-  if (!mayLoad(model, { ...facts, runners })) return;
-  const need = needOf(model, facts.footprint);
-  // What is stopping already will be free: more must not go for the same need.
-  const staying = runners.filter(({ state }) => state !== "stopping");
-  for (const device of facts.devices.filter((each) => fitsAlone(need, each))) {
-    const missing = bytes(need - freeOn(device, staying));
-    if (missing <= 0) return;
-    const evictions = chooseEvictions(
-      missing,
-      staying.filter((runner) => runner.device === device.id && maySpare(runner, plan)),
-    );
-    for (const runner of evictions) evict(runner, plan);
-    if (evictions.length > 0) return;
+/** Ready runners of the model take its next jobs. */
+function serve(model: WaitingJob["model"], plan: Plan): void {
+  const ready = plan.of.get(model)?.filter(({ id, state }) => state === "ready" && !plan.yielding.has(id));
+  if (!ready || ready.length === 0) return;
+  const queue = plan.queues.get(model)?.toSorted(byTurn) ?? [];
+  while (queue.length > 0 && ready.length > 0 && hasTurn(model, plan)) {
+    const [head] = queue;
+    if (!head) return;
+    const runner = preferred(head, ready, plan);
+    const jobs = batchFor(head, { queue, runner, plan });
+    if (!jobs) return;
+    run(plan, runner, jobs);
+    ready.splice(ready.indexOf(runner), 1);
+    for (const job of jobs) queue.splice(queue.indexOf(job), 1);
   }
 }
 
-const maySpare = (runner: RunnerFact, { heads, yielding }: Plan) =>
-  runner.state === "ready" && (yielding.has(runner.id) || !isWanted(runner, heads));
+/** Its pool may limit how many run at a time. */
+function hasTurn(model: WaitingJob["model"], { facts, busy }: Plan): boolean {
+  const pool = facts.pools.find(({ name }) => name === facts.models.get(model)?.pool);
+  return !pool || pool.concurrency === 0 || (busy.get(pool.name) ?? 0) < pool.concurrency;
+}
 
-const isWanted = ({ model }: RunnerFact, heads: WaitingJob[]) => heads.some((job) => job.model === model);
+/** The runner that served the same hint before, else the one that has been idle for the shortest time. */
+function preferred({ hint }: WaitingJob, ready: RunnerFact[], { facts }: Plan): RunnerFact {
+  const known = hint === undefined ? undefined : facts.hints.get(hint);
+  const same = known === undefined ? undefined : ready.find(({ id }) => id === known);
+  return same ?? ready.reduce((best, each) => (each.lastUsedAt > best.lastUsedAt ? each : best));
+}
+
+type Choice = { queue: WaitingJob[]; runner: RunnerFact; plan: Plan };
+
+/** Undefined while others may still come that could run with it. */
+function batchFor(head: WaitingJob, { queue, runner, plan }: Choice): WaitingJob[] | undefined {
+  const { facts } = plan;
+  const model = facts.models.get(head.model);
+  const device = facts.devices.find(({ id }) => id === runner.device);
+  if (!model || !device) return [head];
+  const jobs = takeBatch(head, queue, { ...model, free: freeOn(plan, device) });
+  const isOpen = head.batch !== undefined && jobs.length < model.maxBatch;
+  return isOpen && facts.now - head.createdAt < facts.batchWindow ? undefined : jobs;
+}
+
+function place(model: WaitingJob["model"], plan: Plan): void {
+  if (!loadIntoRoom(model, plan)) makeRoom(model, plan);
+}
+
+/** Only pinned models push others out; what is merely popular waits for room. */
+function loadAhead(plan: Plan): void {
+  for (const model of plan.facts.ahead) {
+    if (plan.of.has(model) || plan.queues.has(model) || !mayLoad(model, plan)) continue;
+    if (!loadIntoRoom(model, plan) && plan.facts.models.get(model)?.isPinned) makeRoom(model, plan);
+  }
+}
 
 function unloadIdle(plan: Plan): void {
-  const { idleUnload, now } = plan.facts;
+  const { idleUnload, now, runners, models } = plan.facts;
   if (idleUnload === undefined) return;
-  for (const runner of [...plan.runners]) {
-    const isIdle = runner.state === "ready" && now - runner.lastUsedAt >= idleUnload;
-    if (isIdle && !isWanted(runner, plan.heads)) evict(runner, plan);
+  for (const { id, model } of runners) {
+    const runner = plan.of.get(model)?.find((each) => each.id === id);
+    const isIdle = runner?.state === "ready" && now - runner.lastUsedAt >= idleUnload;
+    if (runner && isIdle && !plan.queues.has(model) && !models.get(model)?.isPinned) evict(plan, runner);
   }
-}
-
-function evict(runner: RunnerFact, plan: Plan): void {
-  plan.actions.push({ type: "evict", runner: runner.id });
-  become(plan, runner, "stopping");
-}
-
-function become(plan: Plan, runner: RunnerFact, state: RunnerFact["state"]): void {
-  plan.runners[plan.runners.indexOf(runner)] = { ...runner, state };
 }

@@ -1,8 +1,12 @@
 // When a loaded model must give up its memory although it has work: so that no other model waits for ever.
-import type { RunnerId } from "../../core/ids.ts";
-import { type Instant, instant, milliseconds } from "../../core/units.ts";
-import type { Facts, WaitingJob } from "./decide.ts";
-import { fitsBeside, mayLoad, needOf } from "./fit.ts";
+import type { DeviceId } from "../../core/ids.ts";
+import { type Bytes, bytes, type Instant, instant, milliseconds } from "../../core/units.ts";
+import type { RunnerFact } from "../fleet/fleet.ts";
+import { chooseEvictions } from "./evict.ts";
+import { needOn } from "./fit.ts";
+import { candidates, maySpare, mayLoad, withWorth } from "./place.ts";
+import { comingFreeOn, type Plan, reserve } from "./plan.ts";
+import type { DeviceFact, WaitingJob } from "./situation.ts";
 
 /**
  * A job that waits this long for memory may take it from a loaded model whose own jobs are younger; until then the
@@ -16,21 +20,42 @@ const TENURE_LOADS = 2;
 export const tenureEnd = ({ at, loadMs }: { at: Instant; loadMs: number }) =>
   instant(at + Math.max(PATIENCE, TENURE_LOADS * loadMs));
 
-/** Runners that get no further job, because an older job of another model has waited long enough for their memory. */
-export function runnersThatYield(heads: WaitingJob[], facts: Facts): Set<RunnerId> {
-  const yielding = new Set<RunnerId>();
-  const starved = heads.filter((head) => facts.now - head.createdAt >= PATIENCE && lacksRoom(head, facts));
-  for (const head of starved) {
-    for (const { id, model } of facts.runners) {
-      const own = heads.find((each) => each.model === model);
-      const since = facts.readySince.get(id);
-      const isYounger = own === undefined || own.createdAt > head.createdAt;
-      if (isYounger && since !== undefined && tenureEnd(since) <= facts.now) yielding.add(id);
-    }
+/**
+ * For each model that has waited too long, one device is chosen: runners there get no further job until it has its
+ * room, and what becomes free there is kept for it.
+ */
+export function holdRoomForStarved(plan: Plan): void {
+  for (const head of plan.heads) {
+    if (plan.facts.now - head.createdAt < PATIENCE) continue;
+    if (plan.of.has(head.model) || !mayLoad(head.model, plan)) continue;
+    const devices = candidates(head.model, plan).map((device) => outlookOn(device, head, plan));
+    if (devices.some(({ missing, isSpareEnough }) => missing <= 0 || isSpareEnough)) continue;
+    const [best] = devices.flatMap(({ eviction, ...rest }) => (eviction ? [{ ...rest, ...eviction }] : [])).toSorted(
+      (a, b) => a.loss - b.loss,
+    );
+    if (!best) continue;
+    for (const { id } of best.chosen) plan.yielding.add(id);
+    if (best.chosen.some(({ state }) => state !== "ready")) reserve(plan, best);
   }
-  return yielding;
 }
 
-const lacksRoom = ({ model }: WaitingJob, facts: Facts) =>
-  mayLoad(model, facts) &&
-  !facts.devices.some((device) => fitsBeside(needOf(model, facts.footprint), device, facts.runners));
+type Outlook = { device: DeviceId; need: Bytes; missing: Bytes; isSpareEnough: boolean };
+
+function outlookOn(device: DeviceFact, head: WaitingJob, plan: Plan) {
+  const need = needOn(head.model, device.id, plan.facts);
+  const missing = bytes(need - comingFreeOn(plan, device));
+  const there = plan.on.get(device.id) ?? [];
+  const spare = there.filter((runner) => maySpare(runner, plan)).reduce((sum, { memory }) => sum + memory, 0);
+  const outlook: Outlook = { device: device.id, need, missing, isSpareEnough: spare >= missing };
+  const yielding = there.filter((runner) => maySpare(runner, plan) || mayYield(runner, head, plan));
+  return { ...outlook, eviction: chooseEvictions(missing, yielding.map((runner) => withWorth(runner, plan))) };
+}
+
+function mayYield({ id, model, state }: RunnerFact, head: WaitingJob, plan: Plan): boolean {
+  const { facts, heads } = plan;
+  if ((state !== "ready" && state !== "busy") || facts.models.get(model)?.isPinned) return false;
+  const since = facts.readySince.get(id);
+  const own = heads.find((each) => each.model === model);
+  const isYounger = own === undefined || own.createdAt > head.createdAt;
+  return isYounger && since !== undefined && tenureEnd(since) <= facts.now;
+}

@@ -1,30 +1,73 @@
-// Does a model fit on a device beside what is there, and may it be loaded at all?
+// Where a model may be placed, and how much memory it needs there.
 import type { DeviceId, ModelId } from "../../core/ids.ts";
-import { type Bytes, bytes, type Instant } from "../../core/units.ts";
+import { type Bytes, bytes } from "../../core/units.ts";
+import type { DeviceFact, Facts } from "./situation.ts";
 
-/** Anything that holds memory of a device: a runner, whatever its state, until its process is gone. */
-export type Holder = { device: DeviceId; memory: Bytes };
-export type Room = { id: DeviceId; budget: Bytes };
-
-/** Memory of the budget that nobody holds; below zero when a model turned out larger than its estimate. */
-export function freeOn(device: Room, holders: Holder[]): Bytes {
-  let free: number = device.budget;
-  for (const holder of holders) if (holder.device === device.id) free -= holder.memory;
-  return bytes(free);
+export function needOn(model: ModelId, device: DeviceId, { models }: Pick<Facts, "models">): Bytes {
+  const fact = models.get(model);
+  return fact?.measured?.get(device) ?? fact?.footprint ?? bytes(0);
 }
 
-export const fitsBeside = (need: Bytes, device: Room, holders: Holder[]) => need <= freeOn(device, holders);
+/** Usable devices of the model's pool, or those that are set apart for nobody. */
+export function devicesOf(model: ModelId, { models, pools, devices }: Facts): readonly DeviceFact[] {
+  const pool = models.get(model)?.pool;
+  const named = pools.find(({ name }) => name === pool);
+  const isMine = named
+    ? ({ id }: DeviceFact) => named.devices.includes(id)
+    : ({ id }: DeviceFact) => !pools.some((each) => each.devices.includes(id));
+  return devices.filter(isMine);
+}
 
-/** Could it fit if nothing else were there? */
-export const fitsAlone = (need: Bytes, device: Room) => need <= device.budget;
+export type Places = {
+  /** Where the model fits once everything that may go is gone, the CPU only if it fits on no GPU. */
+  of(model: ModelId): readonly DeviceFact[];
+  /** Of its pool, lost ones left out. */
+  usable(model: ModelId): readonly DeviceFact[];
+  all(model: ModelId): readonly DeviceFact[];
+};
 
-export const needOf = (model: ModelId, footprint: ReadonlyMap<ModelId, Bytes>): Bytes =>
-  footprint.get(model) ?? bytes(0);
+/** What models may use, worked out once for each pool. */
+export function createPlaces(facts: Facts): Places {
+  const byPool = new Map<string | undefined, readonly DeviceFact[]>();
+  const pinned = pinnedMemory(facts);
+  const all = (model: ModelId) => {
+    const pool = facts.models.get(model)?.pool;
+    const known = byPool.get(pool);
+    if (known) return known;
+    const found = devicesOf(model, facts);
+    byPool.set(pool, found);
+    return found;
+  };
+  const usable = (model: ModelId) => {
+    const devices = all(model);
+    return devices.some(({ isLost }) => isLost) ? devices.filter(({ isLost }) => !isLost) : devices;
+  };
+  const fits = (model: ModelId, device: DeviceFact) =>
+    needOn(model, device.id, facts) <= device.budget - (pinned.get(device.id)?.others(model) ?? 0);
+  return {
+    all,
+    usable,
+    of(model) {
+      const fitting = usable(model).filter((device) => fits(model, device));
+      const gpus = fitting.filter(({ kind }) => kind !== "cpu");
+      return gpus.length > 0 ? gpus : fitting;
+    },
+  };
+}
 
-type Standing = { runners: { model: ModelId }[]; backOffs: ReadonlyMap<ModelId, { until: Instant }>; now: Instant };
-
-/** One runner for each model, and none while it is to be left alone after a crash. */
-export function mayLoad(model: ModelId, { runners, backOffs, now }: Standing): boolean {
-  const until = backOffs.get(model)?.until;
-  return !runners.some((runner) => runner.model === model) && (until === undefined || until <= now);
+/** Memory of each device that is held by pinned models. */
+function pinnedMemory({ runners, models }: Facts) {
+  const byDevice = new Map<DeviceId, { others(model: ModelId): number }>();
+  const held = new Map<DeviceId, Map<ModelId, number>>();
+  for (const { device, model, memory } of runners) {
+    if (!models.get(model)?.isPinned) continue;
+    const onDevice = held.get(device) ?? new Map<ModelId, number>();
+    onDevice.set(model, (onDevice.get(model) ?? 0) + memory);
+    held.set(device, onDevice);
+  }
+  for (const [device, onDevice] of held) {
+    const total = [...onDevice.values()].reduce((sum, each) => sum + each, 0);
+    byDevice.set(device, { others: (model) => total - (onDevice.get(model) ?? 0) });
+  }
+  return byDevice;
 }

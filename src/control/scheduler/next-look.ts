@@ -1,20 +1,24 @@
 // The earliest moment at which the same facts would be decided otherwise, for no other reason than the time.
 import { type Instant, instant } from "../../core/units.ts";
-import type { Facts } from "./decide.ts";
 import { PATIENCE, tenureEnd } from "./fairness.ts";
+import type { Facts } from "./situation.ts";
 
 /** `deadline`: the earliest `startBy` of all waiting jobs, also of those that the facts leave out. */
 export function nextLook(facts: Facts, deadline: Instant | undefined): Instant | undefined {
-  const { now, jobs, runners, backOffs, readySince, idleUnload } = facts;
+  const { now, jobs, runners, backOffs, readySince, idleUnload, models, ahead } = facts;
   const moments: number[] = deadline === undefined ? [] : [deadline];
-  for (const { model, createdAt } of jobs) {
+  for (const { model, createdAt, batch } of jobs) {
     const backOff = backOffs.get(model);
     if (backOff) moments.push(backOff.until);
     moments.push(createdAt + PATIENCE);
+    if (batch !== undefined) moments.push(createdAt + facts.batchWindow);
   }
-  if (jobs.length > 0) moments.push(...[...readySince.values()].map(tenureEnd));
+  for (const { inLineSince } of models.values())
+    if (inLineSince !== undefined) moments.push(inLineSince + facts.lineLimit);
+  for (const model of ahead) moments.push(backOffs.get(model)?.until ?? now);
+  if (jobs.length > 0) for (const since of readySince.values()) moments.push(tenureEnd(since));
   if (idleUnload !== undefined)
     for (const { state, lastUsedAt } of runners) if (state === "ready") moments.push(lastUsedAt + idleUnload);
-  const coming = moments.filter((moment) => moment > now);
-  return coming.length === 0 ? undefined : instant(Math.min(...coming));
+  const next = moments.reduce((least, each) => (each > now && each < least ? each : least), Number.POSITIVE_INFINITY);
+  return Number.isFinite(next) ? instant(next) : undefined;
 }

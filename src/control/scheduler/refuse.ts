@@ -1,7 +1,8 @@
-// Why a waiting job will not run, if that is certain: late, too large for this box, or of a model that does not start.
+// Why a waiting job will not run, if that is certain: late, without a device, too large, or of a model that does not start.
 import type { Failure } from "../../core/errors.ts";
-import type { Facts, WaitingJob } from "./decide.ts";
-import { fitsAlone, needOf } from "./fit.ts";
+import type { ModelId } from "../../core/ids.ts";
+import { createPlaces, needOn, type Places } from "./fit.ts";
+import type { Facts, WaitingJob } from "./situation.ts";
 
 /**
  * Failed starts in a row after which waiting jobs are told: few when the runner said why, more when it just died, most
@@ -9,20 +10,34 @@ import { fitsAlone, needOf } from "./fit.ts";
  */
 const STARTS_BEFORE_REFUSAL = { explained: 2, unexplained: 10, killed: 40 };
 
-export function reasonToRefuse({ model, startBy }: WaitingJob, facts: Facts): Failure | undefined {
-  if (startBy !== undefined && startBy <= facts.now)
-    return { code: "start_timeout", message: "The request did not start within the time that it asked for." };
-  if (facts.runners.some((runner) => runner.model === model)) return undefined;
+/** Says of each job of the same facts why it is hopeless; undefined for all others. */
+export function createRefusal(facts: Facts): (job: WaitingJob) => Failure | undefined {
+  const loaded = new Set(facts.runners.map(({ model }) => model));
+  const ofModel = new Map<ModelId, Failure | undefined>();
+  const places = createPlaces(facts);
+  return ({ model, startBy }) => {
+    if (startBy !== undefined && startBy <= facts.now) return LATE;
+    if (loaded.has(model)) return undefined;
+    if (!ofModel.has(model)) ofModel.set(model, withoutRunner(model, facts, places));
+    return ofModel.get(model);
+  };
+}
+
+const LATE: Failure = {
+  code: "start_timeout",
+  message: "The request did not start within the time that it asked for.",
+};
+
+function withoutRunner(model: ModelId, facts: Facts, places: Places): Failure | undefined {
   const backOff = facts.backOffs.get(model);
   if (backOff && backOff.failures >= startsAllowed(backOff.reason)) return backOff.reason;
-  const need = needOf(model, facts.footprint);
-  if (facts.devices.some((device) => fitsAlone(need, device))) return undefined;
-  const budget = Math.max(0, ...facts.devices.map((device) => device.budget));
-  return {
-    code: "insufficient_memory",
-    message: `${model} needs ${mib(need)} MiB and models may take ${mib(budget)} MiB here; raise memory.budget_mb if the box has more.`,
-    details: { needBytes: need, budgetBytes: budget },
-  };
+  const devices = places.usable(model);
+  const lost = places.all(model).filter(({ isLost }) => isLost);
+  if (devices.length === 0) return lost.length > 0 ? deviceLost(model, lost) : noDevice(model, facts);
+  if (places.of(model).length > 0) return waitedTooLong(model, facts);
+  const need = Math.min(...devices.map(({ id }) => needOn(model, id, facts)));
+  const budget = Math.max(...devices.map((device) => device.budget));
+  return need <= budget ? behindPinned(model, need) : tooLarge(model, { need, budget });
 }
 
 function startsAllowed({ code, details }: Failure): number {
@@ -30,5 +45,41 @@ function startsAllowed({ code, details }: Failure): number {
   if (code !== "runner_crashed" || details === undefined) return STARTS_BEFORE_REFUSAL.explained;
   return details?.signal === "SIGKILL" ? STARTS_BEFORE_REFUSAL.killed : STARTS_BEFORE_REFUSAL.unexplained;
 }
+
+function waitedTooLong(model: ModelId, { models, now, lineLimit }: Facts): Failure | undefined {
+  const since = models.get(model)?.inLineSince;
+  if (since === undefined || now - since < lineLimit) return undefined;
+  return {
+    code: "insufficient_memory",
+    message: `No memory came free for ${model} within ${lineLimit / 1000} s: the models that hold it are busy. Try again later, or give it a pool of its own.`,
+  };
+}
+
+const tooLarge = (model: ModelId, { need, budget }: { need: number; budget: number }): Failure => ({
+  code: "insufficient_memory",
+  message: `${model} needs ${mib(need)} MiB and models may take ${mib(budget)} MiB here; raise memory.budget_mb if the box has more.`,
+  details: { needBytes: need, budgetBytes: budget },
+});
+
+const behindPinned = (model: ModelId, need: number): Failure => ({
+  code: "insufficient_memory",
+  message: `${model} needs ${mib(need)} MiB, and pinned models hold too much of the memory; unpin one of them.`,
+  details: { needBytes: need },
+});
+
+const deviceLost = (model: ModelId, lost: readonly { id: string }[]): Failure => ({
+  code: "device_lost",
+  message: `${model} has no device to run on: ${lost.map(({ id }) => id).join(", ")} stopped answering. \`forecourt doctor\` says why; usually a reboot of the box brings it back.`,
+  details: { devices: lost.map(({ id }) => id) },
+});
+
+const noDevice = (model: ModelId, { models }: Facts): Failure => ({
+  code: "misconfigured",
+  message: `No device is left for ${model}: ${
+    models.get(model)?.pool === undefined
+      ? "all are set apart for pools"
+      : `those of its pool ${models.get(model)?.pool} do not exist`
+  }; change the setting pools.`,
+});
 
 const mib = (size: number) => Math.ceil(size / 1024 / 1024);

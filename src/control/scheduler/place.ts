@@ -1,0 +1,73 @@
+// Where a model without a runner goes: a device with room, else one where room costs least.
+import type { ModelId } from "../../core/ids.ts";
+import { type Bytes, bytes } from "../../core/units.ts";
+import type { RunnerFact } from "../fleet/fleet.ts";
+import { chooseEvictions } from "./evict.ts";
+import { needOn } from "./fit.ts";
+import { comingFreeOn, evict, freeOn, load, type Plan, reserve } from "./plan.ts";
+import type { DeviceFact } from "./situation.ts";
+
+/** May a process be started for it now? Not while one of its own ends, nor while it is to be left alone after a crash. */
+export function mayLoad(model: ModelId, { facts, of }: Plan): boolean {
+  const until = facts.backOffs.get(model)?.until;
+  if (until !== undefined && until > facts.now) return false;
+  return !of.get(model)?.some(({ state }) => state === "stopping" || state === "starting");
+}
+
+/** Devices where it fits and is not yet. */
+export function candidates(model: ModelId, plan: Plan): readonly DeviceFact[] {
+  const own = plan.of.get(model);
+  const places = plan.places.of(model);
+  return own ? places.filter(({ id }) => !own.some(({ device }) => device === id)) : places;
+}
+
+/** Loads the model where there is most room; false when there is none. */
+export function loadIntoRoom(model: ModelId, plan: Plan): boolean {
+  let best: DeviceFact | undefined;
+  let most = -1;
+  for (const device of candidates(model, plan)) {
+    const left = freeOn(plan, device) - needOn(model, device.id, plan.facts);
+    if (left > most) {
+      best = device;
+      most = left;
+    }
+  }
+  if (!best) return false;
+  load(plan, model, best);
+  return true;
+}
+
+/** What may go: idle ones that no job waits for and that are not pinned, and those that have to yield. */
+export function maySpare(runner: RunnerFact, { facts, queues, yielding }: Plan): boolean {
+  if (runner.state !== "ready" || facts.models.get(runner.model)?.isPinned) return false;
+  return yielding.has(runner.id) || !queues.has(runner.model);
+}
+
+/** What is lost when it goes; of several runners of a model each is worth its part. */
+export function withWorth(runner: RunnerFact, { facts, of }: Plan) {
+  const worth = facts.models.get(runner.model)?.worth ?? 0;
+  return { ...runner, worth: worth / Math.max(1, of.get(runner.model)?.length ?? 1) };
+}
+
+/**
+ * Stops runners where the least is lost, and keeps the room for this model: it is loaded once their processes are gone.
+ * Does nothing when that would not be enough anywhere, or when more than `limit` would be lost.
+ */
+export function makeRoom(model: ModelId, plan: Plan, limit = Number.POSITIVE_INFINITY): boolean {
+  let best: { device: DeviceFact; need: Bytes; chosen: RunnerFact[]; loss: number } | undefined;
+  for (const device of candidates(model, plan)) {
+    const need = needOn(model, device.id, plan.facts);
+    const missing = bytes(need - comingFreeOn(plan, device));
+    const spare = missing <= 0 ? [] : (plan.on.get(device.id) ?? []).filter((runner) => maySpare(runner, plan));
+    const eviction = chooseEvictions(
+      missing,
+      spare.map((runner) => withWorth(runner, plan)),
+    );
+    if (eviction && (!best || eviction.loss < best.loss)) best = { device, need, ...eviction };
+    if (best?.loss === 0 && best.chosen.length === 0) break;
+  }
+  if (!best || best.loss > limit) return false;
+  for (const runner of best.chosen) evict(plan, runner);
+  reserve(plan, { device: best.device.id, need: best.need });
+  return true;
+}

@@ -1,0 +1,121 @@
+// What has been decided so far: the facts with the changes of the actions made, indexed by model and by device.
+import { asId, type DeviceId, type ModelId, type RunnerId } from "../../core/ids.ts";
+import { type Bytes, bytes } from "../../core/units.ts";
+import type { RunnerFact } from "../fleet/fleet.ts";
+import { createPlaces, needOn, type Places } from "./fit.ts";
+import { byTurn } from "./queues.ts";
+import type { Action, DeviceFact, Facts, WaitingJob } from "./situation.ts";
+
+export type Plan = {
+  facts: Facts;
+  places: Places;
+  actions: Action[];
+  /** Waiting jobs by model that no action is about yet. */
+  queues: Map<ModelId, WaitingJob[]>;
+  /** The next job of each model; the longest waiting first. */
+  heads: WaitingJob[];
+  on: Map<DeviceId, RunnerFact[]>;
+  of: Map<ModelId, RunnerFact[]>;
+  /** Memory that is kept for models whose room is being made. */
+  reserved: Map<DeviceId, number>;
+  /** Runners that get no further job, see fairness.ts. */
+  yielding: Set<RunnerId>;
+  /** Busy runners by pool. */
+  busy: Map<string, number>;
+};
+
+export function beginPlan(facts: Facts, jobs: readonly WaitingJob[]): Plan {
+  const queues = new Map<ModelId, WaitingJob[]>();
+  for (const job of jobs) {
+    const queue = queues.get(job.model);
+    if (queue) queue.push(job);
+    else queues.set(job.model, [job]);
+  }
+  const plan: Plan = {
+    facts,
+    places: createPlaces(facts),
+    actions: [],
+    queues,
+    heads: headsOf(queues),
+    on: new Map(),
+    of: new Map(),
+    reserved: new Map(),
+    yielding: new Set(),
+    busy: new Map(),
+  };
+  for (const runner of facts.runners) enter(plan, runner);
+  return plan;
+}
+
+/** Of each queue the next job; normal ones before low ones, then the oldest first. */
+function headsOf(queues: Map<ModelId, WaitingJob[]>): WaitingJob[] {
+  const heads: WaitingJob[] = [];
+  for (const queue of queues.values()) {
+    let [head] = queue;
+    for (const job of queue) if (head && byTurn(job, head) < 0) head = job;
+    if (head) heads.push(head);
+  }
+  return heads.sort((a, b) => rank(a) - rank(b) || a.createdAt - b.createdAt || (a.id < b.id ? -1 : 1));
+}
+
+const rank = ({ priority }: WaitingJob) => (priority === "normal" ? 0 : 1);
+
+function enter(plan: Plan, runner: RunnerFact): void {
+  push(plan.on, runner.device, runner);
+  push(plan.of, runner.model, runner);
+  const pool = plan.facts.models.get(runner.model)?.pool;
+  if (runner.state === "busy" && pool !== undefined) plan.busy.set(pool, (plan.busy.get(pool) ?? 0) + 1);
+}
+
+function push<Key>(index: Map<Key, RunnerFact[]>, key: Key, runner: RunnerFact): void {
+  const known = index.get(key);
+  if (known) known.push(runner);
+  else index.set(key, [runner]);
+}
+
+/** Memory that nobody holds or waits for; below zero when models turned out larger than their estimates. */
+export function freeOn(plan: Plan, { id, budget }: DeviceFact): Bytes {
+  let free = budget - (plan.reserved.get(id) ?? 0);
+  for (const { memory } of plan.on.get(id) ?? []) free -= memory;
+  return bytes(free);
+}
+
+/** The same, once the runners that are stopping are gone. */
+export function comingFreeOn(plan: Plan, device: DeviceFact): Bytes {
+  let free: number = freeOn(plan, device);
+  for (const { memory, state } of plan.on.get(device.id) ?? []) if (state === "stopping") free += memory;
+  return bytes(free);
+}
+
+export function reserve(plan: Plan, { device, need }: { device: DeviceId; need: Bytes }): void {
+  plan.reserved.set(device, (plan.reserved.get(device) ?? 0) + need);
+}
+
+export function load(plan: Plan, model: ModelId, { id: device }: DeviceFact): void {
+  const { facts, actions } = plan;
+  actions.push({ type: "load", model, device });
+  // Named by the fleet later; here it holds its memory.
+  const id = asId<RunnerId>(`new ${model} ${device}`);
+  const memory = needOn(model, device, facts);
+  enter(plan, { id, model, device, state: "starting", memory, lastUsedAt: facts.now });
+}
+
+export function evict(plan: Plan, runner: RunnerFact): void {
+  plan.actions.push({ type: "evict", runner: runner.id });
+  become(plan, runner, "stopping");
+}
+
+export function run(plan: Plan, runner: RunnerFact, jobs: WaitingJob[]): void {
+  plan.actions.push({ type: "run", runner: runner.id, jobs: jobs.map(({ id }) => id) });
+  become(plan, runner, "busy");
+  const pool = plan.facts.models.get(runner.model)?.pool;
+  if (pool !== undefined) plan.busy.set(pool, (plan.busy.get(pool) ?? 0) + 1);
+}
+
+function become(plan: Plan, runner: RunnerFact, state: RunnerFact["state"]): void {
+  const changed = { ...runner, state };
+  for (const list of [plan.on.get(runner.device), plan.of.get(runner.model)]) {
+    const at = list?.findIndex(({ id }) => id === runner.id) ?? -1;
+    if (list && at >= 0) list[at] = changed;
+  }
+}

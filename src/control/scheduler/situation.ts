@@ -1,0 +1,76 @@
+// What decide() looks at and what it answers: the whole vocabulary of the policy, as plain data.
+import type { Device } from "../../core/device.ts";
+import type { Failure } from "../../core/errors.ts";
+import type { DeviceId, JobId, ModelId, RunnerId } from "../../core/ids.ts";
+import type { Job } from "../../core/job.ts";
+import type { Bytes, Instant, Milliseconds } from "../../core/units.ts";
+import type { BackOff, RunnerFact } from "../fleet/fleet.ts";
+
+export type WaitingJob = Pick<Job, "id" | "model" | "priority" | "createdAt" | "startBy"> & {
+  /** Place in the order that is fair between keys (jobs/fair-turns.ts); jobs of the same turn go by age. */
+  turn: number;
+  /** The runner that served this before is preferred. */
+  hint?: string;
+  /** Jobs of one model with the same one may run together. */
+  batch?: string;
+};
+
+/** `isLost`: it does not answer any more; nothing is placed there. */
+export type DeviceFact = { id: DeviceId; kind: Device["kind"]; budget: Bytes; isLost?: boolean };
+
+/** Devices set apart for some models. `concurrency`: runs at a time of all its models together; 0 = no limit. */
+export type PoolFact = { name: string; devices: readonly DeviceId[]; concurrency: number };
+
+export type ModelFact = {
+  /** Memory that a loaded one is expected to take (weights + working), where nothing was measured. */
+  footprint: Bytes;
+  /** Measured, by device. */
+  measured?: ReadonlyMap<DeviceId, Bytes>;
+  maxBatch: number;
+  /** Further memory for each further job of a batch. */
+  perBatchItem: Bytes;
+  /** What its place in memory saves: expected uses in a second times what it takes to load it again (popularity.ts). */
+  worth: number;
+  loadMs: number;
+  /** Of one job; undefined before one was seen. */
+  runMs?: number;
+  /** Waiting jobs, also those that the facts leave out. */
+  backlog: number;
+  /** Never stopped to make room. */
+  isPinned: boolean;
+  /** Absent: the devices that are in no pool. */
+  pool?: string;
+  /** Since when it has been in line for memory. */
+  inLineSince?: Instant;
+};
+
+export type Facts = {
+  now: Instant;
+  /** In no particular order. */
+  jobs: readonly WaitingJob[];
+  runners: readonly RunnerFact[];
+  /** When each runner came to be ready, and how long that took. */
+  readySince: ReadonlyMap<RunnerId, { at: Instant; loadMs: number }>;
+  /** In order of preference. */
+  devices: readonly DeviceFact[];
+  pools: readonly PoolFact[];
+  /** Of every model that waits, is loaded or is to be. */
+  models: ReadonlyMap<ModelId, ModelFact>;
+  backOffs: ReadonlyMap<ModelId, BackOff>;
+  /** To be loaded without a job: pinned ones, and at the start those that were popular. In this order. */
+  ahead: readonly ModelId[];
+  /** Which runner served a hint last. */
+  hints: ReadonlyMap<string, RunnerId>;
+  /** A runner without work for this long is stopped. */
+  idleUnload?: Milliseconds;
+  /** How long a job may wait for others that could run with it. */
+  batchWindow: Milliseconds;
+  /** How long a model may be in line for memory before its jobs are refused. */
+  lineLimit: Milliseconds;
+};
+
+export type Action =
+  | { type: "load"; model: ModelId; device: DeviceId }
+  | { type: "evict"; runner: RunnerId }
+  | { type: "run"; runner: RunnerId; jobs: JobId[] }
+  | { type: "refuse"; job: JobId; failure: Failure };

@@ -1,0 +1,200 @@
+// Plays traffic through the real decide(), with runners that take their time in simulated milliseconds.
+import type { RunnerFact } from "../../src/control/fleet/fleet.ts";
+import { decide } from "../../src/control/scheduler/decide.ts";
+import { nextLook } from "../../src/control/scheduler/next-look.ts";
+import type { Action, Facts, ModelFact, WaitingJob } from "../../src/control/scheduler/situation.ts";
+import { asId, type DeviceId, type ModelId, type RunnerId } from "../../src/core/ids.ts";
+import { type Bytes, bytes, instant, milliseconds } from "../../src/core/units.ts";
+import type { Policy } from "./policies.ts";
+import type { Arrival, SimulatedModel } from "./traffic.ts";
+
+export type Box = { gpus: number; budget: Bytes };
+
+export type Outcome = {
+  policy: string;
+  /** Share of jobs that waited for their model to load. */
+  coldStarts: number;
+  loads: number;
+  waitMs: { p50: number; p99: number };
+  decideMs: { p50: number; p99: number };
+};
+
+/** Ending a process and getting its memory back. */
+const STOP_MS = 500;
+
+type Event = { at: number; happen: () => void };
+
+export function simulate(given: { policy: Policy; models: SimulatedModel[]; traffic: Arrival[]; box: Box }): Outcome {
+  const world = createWorld(given);
+  for (let next = world.next(); next; next = world.next()) world.step(next);
+  return world.outcome();
+}
+
+function createWorld({ policy, models, traffic, box }: Parameters<typeof simulate>[0]) {
+  const events = createHeap();
+  const waiting = new Map<string, WaitingJob & { index: number }>();
+  const runners = new Map<RunnerId, RunnerFact & { index: number }>();
+  const readySince = new Map<RunnerId, { at: Facts["now"]; loadMs: number }>();
+  const devices = Array.from({ length: box.gpus }, (_, at) => ({
+    id: asId<DeviceId>(`cuda:${at}`),
+    kind: "cuda" as const,
+    budget: box.budget,
+  }));
+  const indexOf = new Map(models.map(({ id }, at) => [id, at]));
+  const backlog = new Map<ModelId, number>();
+  const waits: number[] = [];
+  const decideMs: number[] = [];
+  let [cold, loads, names, arrived] = [0, 0, 0, 0];
+  let plannedLook = Number.POSITIVE_INFINITY;
+  let now = 0;
+
+  const modelOf = (id: ModelId) => {
+    const model = models[indexOf.get(id) ?? -1];
+    if (!model) throw new Error(`no model ${id}`);
+    return model;
+  };
+  const factOf = (id: ModelId): ModelFact => {
+    const { footprint, loadMs, runMs } = modelOf(id);
+    return {
+      ...{ footprint, loadMs, runMs, maxBatch: 1, perBatchItem: bytes(0), isPinned: false },
+      worth: policy.worth(indexOf.get(id) ?? 0, now),
+      backlog: backlog.get(id) ?? 0,
+    };
+  };
+  const facts = (): Facts => {
+    const jobs = [...waiting.values()];
+    const ids = new Set([...jobs.map(({ model }) => model), ...[...runners.values()].map(({ model }) => model)]);
+    return {
+      ...{ now: instant(now), jobs, runners: [...runners.values()], readySince, devices },
+      ...{ pools: [], ahead: [], hints: new Map(), backOffs: new Map() },
+      models: new Map([...ids].map((id) => [id, factOf(id)])),
+      batchWindow: milliseconds(0),
+      lineLimit: milliseconds(3_600_000),
+    };
+  };
+  const act = (action: Action) => {
+    if (action.type === "load") {
+      const { footprint, loadMs } = modelOf(action.model);
+      const id = asId<RunnerId>(`r-${names++}`);
+      const index = indexOf.get(action.model) ?? 0;
+      const lastUsedAt = instant(now);
+      runners.set(id, {
+        ...{ id, model: action.model, device: action.device, index, lastUsedAt },
+        ...{ state: "starting", memory: footprint },
+      });
+      loads++;
+      events.add(now + loadMs, () => {
+        change(id, "ready");
+        readySince.set(id, { at: instant(now), loadMs });
+      });
+    } else if (action.type === "evict") {
+      change(action.runner, "stopping");
+      events.add(now + STOP_MS, () => {
+        runners.delete(action.runner);
+        readySince.delete(action.runner);
+      });
+    } else if (action.type === "run") {
+      change(action.runner, "busy");
+      for (const id of action.jobs) start(id, action.runner);
+      const runner = runners.get(action.runner);
+      events.add(now + (runner ? modelOf(runner.model).runMs : 0), () => change(action.runner, "ready"));
+    }
+  };
+  const change = (id: RunnerId, state: RunnerFact["state"]) => {
+    const runner = runners.get(id);
+    if (runner) runners.set(id, { ...runner, state, lastUsedAt: instant(now) });
+  };
+  const start = (id: string, runner: RunnerId) => {
+    const job = waiting.get(id);
+    if (!job) return;
+    waiting.delete(id);
+    backlog.set(job.model, (backlog.get(job.model) ?? 1) - 1);
+    waits.push(now - job.createdAt);
+    if ((readySince.get(runner)?.at ?? 0) > job.createdAt) cold++;
+  };
+  const look = () => {
+    const picture = facts();
+    const begun = performance.now();
+    const actions = decide(picture);
+    decideMs.push(performance.now() - begun);
+    for (const action of actions) act(action);
+    const again = nextLook(picture, undefined);
+    if (again !== undefined && waiting.size > 0 && (again < plannedLook || plannedLook <= now)) {
+      plannedLook = again;
+      events.add(again, () => {});
+    }
+  };
+  const arrive = ({ at, model: index, key }: Arrival) => {
+    const model = models[index];
+    if (!model) return;
+    policy.asked(index, at);
+    backlog.set(model.id, (backlog.get(model.id) ?? 0) + 1);
+    const id = asId<WaitingJob["id"]>(`${at}-${key}`);
+    waiting.set(id, { id, model: model.id, priority: "normal", createdAt: instant(at), turn: 0, index });
+  };
+  const plan = () => {
+    const next = traffic[arrived++];
+    if (next) {
+      events.add(next.at, () => {
+        arrive(next);
+        plan();
+      });
+    }
+  };
+  plan();
+  return {
+    next: () => events.take(),
+    step({ at, happen }: Event) {
+      now = at;
+      happen();
+      look();
+    },
+    outcome: (): Outcome => ({
+      ...{ policy: policy.name, coldStarts: cold / waits.length, loads },
+      waitMs: quantiles(waits),
+      decideMs: quantiles(decideMs),
+    }),
+  };
+}
+
+export function quantiles(values: number[]) {
+  const sorted = values.toSorted((a, b) => a - b);
+  const at = (share: number) => sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? 0;
+  return { p50: at(0.5), p99: at(0.99) };
+}
+
+/** The earliest event first. */
+function createHeap() {
+  const heap: Event[] = [];
+  const less = (a: number, b: number) => (heap[a]?.at ?? 0) < (heap[b]?.at ?? 0);
+  const swap = (a: number, b: number) => {
+    const [first, second] = [heap[a], heap[b]];
+    if (!first || !second) return;
+    heap[a] = second;
+    heap[b] = first;
+  };
+  return {
+    add(at: number, happen: () => void) {
+      heap.push({ at, happen });
+      for (let child = heap.length - 1; child > 0; ) {
+        const parent = (child - 1) >> 1;
+        if (!less(child, parent)) break;
+        swap(child, parent);
+        child = parent;
+      }
+    },
+    take(): Event | undefined {
+      const [first] = heap;
+      const last = heap.pop();
+      if (!last || heap.length === 0) return first;
+      heap[0] = last;
+      for (let parent = 0; ; ) {
+        let least = parent;
+        for (const child of [2 * parent + 1, 2 * parent + 2]) if (child < heap.length && less(child, least)) least = child;
+        if (least === parent) return first;
+        swap(least, parent);
+        parent = least;
+      }
+    },
+  };
+}
