@@ -72,7 +72,19 @@ describe("floors", () => {
   });
 
   test("the policy of the scheduler imports nothing that acts", () => {
-    const pure = ["decide", "affinity", "evict", "fit", "fairness", "refuse", "next-look"].map(
+    const names = [
+      "decide",
+      "affinity",
+      "batch",
+      "evict",
+      "fairness",
+      "fit",
+      "next-look",
+      "place",
+      "plan",
+      "popularity",
+    ];
+    const pure = [...names, "queues", "refuse", "replicas", "situation"].map(
       (name) => `src/control/scheduler/${name}.ts`,
     );
     for (const path of pure) expect(existsSync(join(ROOT, path))).toBe(true);

@@ -8,7 +8,7 @@ import { bytes, MIB, milliseconds } from "../core/units.ts";
 import type { Model } from "../engine/model.ts";
 import { type Catalog, createCatalog } from "./catalog/catalog.ts";
 import type { ModelFile } from "./catalog/models.macro.ts";
-import { chooseDevice, memoryBudget } from "./choose-device.ts";
+import { chooseDevices, memoryBudget } from "./choose-device.ts";
 import { lockData } from "./database/lock.ts";
 import { type Database, databaseFile, openDatabase } from "./database/open.ts";
 import { createFleet, type Fleet } from "./fleet/fleet.ts";
@@ -27,7 +27,10 @@ import { ensureTokenSecret } from "./keys/token-secret.ts";
 import { createTokens, type Tokens } from "./keys/tokens.ts";
 import { createUsageNotes } from "./keys/usage-notes.ts";
 import { createOversight, type Oversight } from "./oversight.ts";
-import { createScheduler } from "./scheduler/scheduler.ts";
+import { createExperience } from "./scheduler/experience.ts";
+import { createExperienceStore } from "./scheduler/experience-store.ts";
+import { createResidency } from "./scheduler/residency.ts";
+import { createScheduler, type Scheduler } from "./scheduler/scheduler.ts";
 import type { Settings } from "./settings.ts";
 import type { Files } from "./storage/files.ts";
 import { createInputMedia } from "./storage/input-media.ts";
@@ -48,8 +51,10 @@ export type Appliance = {
   settings: Settings;
   log: Log;
   hardware: Hardware;
-  /** The device that models run on. */
+  /** The best device that models run on, and all of them, best first. */
   device: Device;
+  devices: Device[];
+  scheduler: Pick<Scheduler, "estimateWait" | "standing">;
   /** Closed by stop(). */
   database: Database;
   catalog: Catalog;
@@ -97,12 +102,12 @@ export async function createAppliance(parts: ApplianceParts): Promise<Appliance>
     ...(parts.builtInModels && { builtIn: parts.builtInModels }),
   });
   const hardware = parts.hardware ?? (await detect());
-  const device = chooseDevice(hardware, settings.device);
+  const devices = chooseDevices(hardware, settings.device);
   using held = new DisposableStack();
   held.use(lockData(settings.data));
   const file = parts.databaseFile ?? databaseFile(settings.data);
   const database = held.use(openDatabase({ file, synchronous: settings.database.synchronous }));
-  const appliance = assemble({ ...parts, catalog, hardware, device, database });
+  const appliance = assemble({ ...parts, catalog, hardware, devices, database });
   const release = held.move();
   return {
     ...appliance,
@@ -113,10 +118,12 @@ export async function createAppliance(parts: ApplianceParts): Promise<Appliance>
   };
 }
 
-type Found = ApplianceParts & { catalog: Catalog; hardware: Hardware; device: Device; database: Database };
+type Found = ApplianceParts & { catalog: Catalog; hardware: Hardware; devices: Device[]; database: Database };
 
 function assemble(found: Found): Appliance {
-  const { settings, log, catalog, hardware, device, database } = found;
+  const { settings, log, catalog, hardware, devices, database } = found;
+  const [device] = devices;
+  invariant(device, "a box has at least its CPU");
   const { clock = systemClock, timers = systemTimers } = found;
   const { data } = settings;
   const keys = createKeys({ database, clock });
@@ -154,17 +161,14 @@ function assemble(found: Found): Appliance {
       limits: mediaLimits(settings, guard),
     }),
     resolveWeights: ({ model }) => supply.folderOf(model),
-    devices: [{ device, budget: memoryBudget(device, settings.memory) }],
-    ...idleUnload(settings),
-    clock,
-    timers,
+    ...placement(found, { clock, timers }),
     log,
   });
   const notes = createUsageNotes({ keys, timers, log });
   const oversight = createOversight({ jobs, fleet, webhooks, device, hardware, database, settings, clock });
 
   return {
-    ...{ settings, log, hardware, device, database, catalog, keys, tokens, jobs, history, files },
+    ...{ settings, log, hardware, device, devices, database, scheduler, catalog, keys, tokens, jobs, history, files },
     ...{ uploads, webhooks, workflows, fleet, supply, oversight },
     async start() {
       const keyFile = ensureAdminKey({ keys, data });
@@ -192,6 +196,17 @@ function assemble(found: Found): Appliance {
     },
   };
 }
+
+/** What the scheduler goes by besides jobs and runners. */
+const placement = ({ settings, devices, database }: Found, { clock, timers }: Pick<Tools, "clock" | "timers">) => ({
+  devices: devices.map((device) => ({ device, budget: memoryBudget(device, settings.memory) })),
+  residency: createResidency(settings),
+  experience: createExperience({ store: createExperienceStore(database), clock, timers }),
+  ...idleUnload(settings),
+  batchWindow: milliseconds(settings.jobs.batchWindowMs),
+  lineLimit: seconds(settings.memory.lineSeconds),
+  ...{ clock, timers },
+});
 
 type Tools = { files: Files; uploads: Uploads; guard: AddressGuard; clock: Clock; timers: Timers };
 

@@ -14,10 +14,28 @@ export function chooseDevice(hardware: Hardware, wanted: Settings["device"]): De
   throw new ForecourtError("misconfigured", `The device ${wanted} cannot be used. ${why} Or set device to auto.`);
 }
 
+/**
+ * The devices that models are placed on, best first. `auto`: each card in its best way, then the CPU for what fits on no
+ * card; otherwise all of the wanted kind. Throws `misconfigured` when there is none.
+ */
+export function chooseDevices(hardware: Hardware, wanted: Settings["device"]): Device[] {
+  const first = chooseDevice(hardware, wanted);
+  const ofKind = hardware.devices.filter(({ kind }) => wanted === "auto" || kind === wanted);
+  const cards = new Set<string>();
+  return ofKind.filter((device) => {
+    // onnxruntime's WebGPU provider takes the adapter that Vulkan lists first and cannot be told another.
+    if (device.kind === "webgpu" && device.index > 0) return false;
+    const card = device.slot ?? device.id;
+    if (device !== first && cards.has(card)) return false;
+    cards.add(card);
+    return true;
+  });
+}
+
 /** A CPU's memory is shared with everything else on the box; a GPU's with little more than the display. */
 const SHARE = { cpu: 0.7, gpu: 0.9 };
 
-export function memoryBudget({ kind, memory }: Device, { budgetMb }: Settings["memory"]): Bytes {
+export function memoryBudget({ kind, memory }: Device, { budgetMb }: Pick<Settings["memory"], "budgetMb">): Bytes {
   if (budgetMb > 0) return bytes(budgetMb * MIB);
   return bytes(Math.floor(memory.total * (kind === "cpu" ? SHARE.cpu : SHARE.gpu)));
 }

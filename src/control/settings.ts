@@ -86,6 +86,24 @@ export const settingTree = {
       schema: Type.Integer({ minimum: 0 }),
       default: 0,
     }),
+    pinned: setting({
+      doc: "Models that are loaded at the start and never unloaded to make room: patterns of ids (owner/*) or category:NAME.",
+      env: "FORECOURT_MEMORY_PINNED",
+      schema: Type.Array(Type.String({ minLength: 1 })),
+      default: [],
+    }),
+    warm: setting({
+      doc: "Models that are loaded at the start while there is room, the most popular of earlier runs first; patterns as in pinned.",
+      env: "FORECOURT_MEMORY_WARM",
+      schema: Type.Array(Type.String({ minLength: 1 })),
+      default: [],
+    }),
+    lineSeconds: setting({
+      doc: "Requests are refused when no memory came free for their model within this time.",
+      env: "FORECOURT_MEMORY_LINE_SECONDS",
+      schema: Type.Number({ exclusiveMinimum: 0 }),
+      default: 900,
+    }),
     idleUnloadSeconds: setting({
       doc: "A model without work for this long is unloaded; 0 keeps it until another needs its memory.",
       env: "FORECOURT_MEMORY_IDLE_UNLOAD_SECONDS",
@@ -106,6 +124,12 @@ export const settingTree = {
       schema: Type.Number({ exclusiveMinimum: 0 }),
       default: 30,
     }),
+    batchWindowMs: setting({
+      doc: "How long a request of a model with limits.maxBatch above 1 may wait for others that can run with it.",
+      env: "FORECOURT_JOBS_BATCH_WINDOW_MS",
+      schema: Type.Number({ minimum: 0, maximum: 1000 }),
+      default: 5,
+    }),
     maxQueue: setting({
       doc: "Waiting jobs of all models together beyond which further ones are refused.",
       env: "FORECOURT_JOBS_MAX_QUEUE",
@@ -113,6 +137,23 @@ export const settingTree = {
       default: 100_000,
     }),
   },
+  pools: setting({
+    doc: 'Devices set apart for some models, so that a video never delays a picture: a list of {name, devices: [cuda:1], models: ["category:text-to-video", "owner/*"], concurrency (0 = no limit), maxQueue}. The first pool that fits a model counts; other models use the devices of no pool. In the environment: as JSON.',
+    env: "FORECOURT_POOLS",
+    schema: Type.Array(
+      Type.Object(
+        {
+          name: Type.String({ minLength: 1 }),
+          devices: Type.Array(Type.String({ minLength: 1 }), { minItems: 1 }),
+          models: Type.Array(Type.String({ minLength: 1 }), { minItems: 1 }),
+          concurrency: Type.Integer({ minimum: 0, default: 0 }),
+          maxQueue: Type.Integer({ minimum: 1, default: 10_000 }),
+        },
+        { additionalProperties: false },
+      ),
+    ),
+    default: [],
+  }),
   database: {
     synchronous: setting({
       doc: "full: an accepted job survives a power cut. normal: it survives any crash but not a power cut.",

@@ -13,4 +13,6 @@ export type Device = {
   /** For the CPU: main memory. */
   memory: { total: Bytes; free: Bytes };
   driver?: string;
+  /** PCI slot of its card, e.g. `0000:01:00.0`: the same for all ways to use one card. */
+  slot?: string;
 };

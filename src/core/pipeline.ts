@@ -79,6 +79,11 @@ export type Pipeline<In extends TObject = TObject, Out extends TObject = TObject
    * know is left out. Without it nothing but `requests` and `gpu_seconds` is known beforehand.
    */
   estimate?(input: Static<In>): Units;
+  /**
+   * Jobs of one model with the same key are computed in one pass when `load`'s run gets them together; undefined = this
+   * job is for itself. Without it there are no batches.
+   */
+  batchKey?(input: Static<In>): string | undefined;
   /** Input of one message of a realtime connection; absent: the pipeline is not for these. `load`'s tasks may be of it. */
   frame?: TObject;
   load(assets: Assets): Promise<Run<Static<In>, Static<Out>>>;

@@ -135,6 +135,11 @@ export const modelSchema = Type.Object(
       },
       { additionalProperties: false, default: {} },
     ),
+    residency: choice(["auto", "pinned"], {
+      default: "auto",
+      description: "pinned: loaded at the start and never unloaded to make room for others",
+    }),
+    warm: Type.Boolean({ default: false, description: "Loaded at the start when there is room" }),
     tags: Type.Array(Type.String(), { default: [] }),
     examples: Type.Array(Type.Record(Type.String(), Type.Unknown()), { default: [] }),
   },

@@ -24,8 +24,11 @@ export type ToRunner =
   /** First message, once. `weights` is the model's folder, `runtime` holds the native libraries. */
   | { type: "load"; model: Model; device: Device; weights: string; runtime: string; threads: number }
   | { type: "run"; batch: BatchId; jobs: RunJob[] }
-  /** Ends the batch between two steps; answered by `failed` with code `client_cancelled` for each job not yet done. */
-  | { type: "cancel"; batch: BatchId }
+  /**
+   * Ends the batch between two steps, or only the job at `index`; answered by `failed` with code `client_cancelled` for
+   * each job that is ended so.
+   */
+  | { type: "cancel"; batch: BatchId; index?: number }
   | { type: "stop" };
 
 export type FromRunner =

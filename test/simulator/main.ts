@@ -14,6 +14,8 @@ const boxes = [
   { gpus: 64, rate: 12 },
 ];
 
+const print = (line: string) => process.stdout.write(`${line}\n`);
+
 function row({ policy, coldStarts, loads, waitMs, decideMs }: Outcome): string {
   const cells = [
     policy.padEnd(16),
@@ -29,9 +31,22 @@ function row({ policy, coldStarts, loads, waitMs, decideMs }: Outcome): string {
 for (const { gpus, rate } of boxes) {
   const models = createModels(600, createDice(7));
   const hours = requests / rate / 3600;
-  const traffic = createTraffic({ models: 600, requests, rate, shiftMs: (hours / 12) * 3.6e6, sitting: 4, dice: createDice(gpus) });
-  console.log(`\n${gpus} GPUs, ${rate} requests/s, ${hours.toFixed(1)} h, the favourite changes 12 times`);
-  console.log("policy           cold     loads  p50 wait  p99 wait  decide p50");
-  const policies = [leastRecentlyUsed(models), ourPolicy(models), clairvoyant(models, traffic, 0), clairvoyant(models, traffic, 0.5), clairvoyant(models, traffic, 1)];
-  for (const policy of policies) console.log(row(simulate({ policy, models, traffic, box: { gpus, budget: BUDGET } })));
+  const traffic = createTraffic({
+    models: 600,
+    requests,
+    rate,
+    shiftMs: (hours / 12) * 3.6e6,
+    sitting: 4,
+    dice: createDice(gpus),
+  });
+  print(`\n${gpus} GPUs, ${rate} requests/s, ${hours.toFixed(1)} h, the favourite changes 12 times`);
+  print("policy           cold     loads  p50 wait  p99 wait  decide p50");
+  const policies = [
+    leastRecentlyUsed(models),
+    ourPolicy(models),
+    clairvoyant(models, traffic, 0),
+    clairvoyant(models, traffic, 0.5),
+    clairvoyant(models, traffic, 1),
+  ];
+  for (const policy of policies) print(row(simulate({ policy, models, traffic, box: { gpus, budget: BUDGET } })));
 }

@@ -66,7 +66,7 @@ function createWorld({ policy, models, traffic, box }: Parameters<typeof simulat
     const ids = new Set([...jobs.map(({ model }) => model), ...[...runners.values()].map(({ model }) => model)]);
     return {
       ...{ now: instant(now), jobs, runners: [...runners.values()], readySince, devices },
-      ...{ pools: [], ahead: [], hints: new Map(), backOffs: new Map() },
+      ...{ pools: [], ahead: [], backOffs: new Map() },
       models: new Map([...ids].map((id) => [id, factOf(id)])),
       batchWindow: milliseconds(0),
       lineLimit: milliseconds(3_600_000),
@@ -190,7 +190,8 @@ function createHeap() {
       heap[0] = last;
       for (let parent = 0; ; ) {
         let least = parent;
-        for (const child of [2 * parent + 1, 2 * parent + 2]) if (child < heap.length && less(child, least)) least = child;
+        for (const child of [2 * parent + 1, 2 * parent + 2])
+          if (child < heap.length && less(child, least)) least = child;
         if (least === parent) return first;
         swap(least, parent);
         parent = least;

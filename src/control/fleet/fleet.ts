@@ -47,8 +47,11 @@ export type Fleet = {
   load(order: { runner: RunnerId; model: Model; device: Device; weights: string }): void;
   /** The runner must be `ready`. The watchdog kills it when silent or over `timeout`. */
   run(order: { runner: RunnerId; batch: BatchId; jobs: RunJob[]; timeout: Milliseconds }): void;
-  /** Ends the batch between two steps; a runner that does not obey within a grace period is killed. */
-  cancel(batch: BatchId): void;
+  /**
+   * Ends the batch between two steps, or of a batch of several only the job at `index`. A runner that does not end a
+   * batch within a grace period is killed.
+   */
+  cancel(batch: BatchId, index?: number): void;
   /** Stops an idle runner and frees its memory; `gone` follows. */
   evict(runner: RunnerId): void;
   subscribe(listener: (event: FleetEvent) => void): () => void;
@@ -106,8 +109,8 @@ export function createFleet({ runtime, threads, log, ...options }: FleetOptions)
       runners.set(order.runner, new FleetRunner(order, parts));
     },
     run: ({ runner, ...batch }) => known(runner).run(batch),
-    cancel(batch) {
-      for (const runner of runners.values()) runner.cancel(batch);
+    cancel(batch, index) {
+      for (const runner of runners.values()) runner.cancel(batch, index);
     },
     evict(id) {
       const runner = known(id);

@@ -107,8 +107,12 @@ export class FleetRunner {
     this.#child?.send({ type: "run", batch, jobs });
   }
 
-  cancel(batch: BatchId): void {
+  cancel(batch: BatchId, index?: number): void {
     if (this.#state.is !== "busy" || this.#state.batch !== batch) return;
+    if (index !== undefined) {
+      this.#child?.send({ type: "cancel", batch, index });
+      return;
+    }
     const { timers, limits } = this.#parts;
     this.#state.callOffGrace();
     this.#state.callOffGrace = timers.after(limits.cancel, () => this.#kill(failures.cancelIgnored()));

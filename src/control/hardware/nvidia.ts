@@ -21,10 +21,10 @@ export function judgeNvidia(evidence: Evidence): CardVerdict[] {
   return hasDriverOnly ? [driverWithoutCard(evidence)] : [...verdicts, ...idle];
 }
 
-function waysOf({ name, memory, driver }: NvidiaCard, { vulkanLoader, vulkanDrivers }: Evidence): Way[] {
-  const ways: Way[] = [{ kind: "cuda", name, memory, driver }];
+function waysOf({ name, memory, driver, slot }: NvidiaCard, { vulkanLoader, vulkanDrivers }: Evidence): Way[] {
+  const ways: Way[] = [{ kind: "cuda", name, memory, driver, slot }];
   const hasVulkan = vulkanLoader !== undefined && vulkanDrivers.some((library) => VULKAN_LIBRARY.test(library));
-  return hasVulkan ? [...ways, { kind: "webgpu", name, memory, driver }] : ways;
+  return hasVulkan ? [...ways, { kind: "webgpu", name, memory, driver, slot }] : ways;
 }
 
 /** Why a card on the bus does not show up in nvidia-smi. */

@@ -29,6 +29,7 @@ function judgeCard({ slot, device, driver, memory }: PciCard, vendor: Vendor, ev
       {
         kind: "webgpu",
         name,
+        slot,
         memory: { total: bytes(totalBytes), free: bytes(freeBytes) },
         ...(driver !== undefined && { driver }),
       },

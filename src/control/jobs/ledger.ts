@@ -1,6 +1,6 @@
 // What the two sides of the job store share: rows, their mirror in memory, watchers, and who hears of changes.
 import type { Clock, Timers } from "../../core/clock.ts";
-import { asId, type FileToken, type JobId, type ModelId, type RunnerId } from "../../core/ids.ts";
+import { asId, type FileToken, type JobId, type KeyId, type ModelId, type RunnerId } from "../../core/ids.ts";
 import { hintOf, type Job } from "../../core/job.ts";
 import { type Instant, instant, milliseconds } from "../../core/units.ts";
 import type { GroupCommit } from "../database/group-commit.ts";
@@ -9,7 +9,7 @@ import type { Outbox } from "../webhooks/outbox.ts";
 import { type JobRow, jobOf } from "./job-row.ts";
 import { createJobStore } from "./job-store.ts";
 import { type AllJobsStore, withPassingJobs } from "./passing-store.ts";
-import { createWaitingJobs, type WaitingJob, type WaitingJobs } from "./waiting.ts";
+import { type ArrivingJob, createWaitingJobs, type WaitingJobs } from "./waiting.ts";
 import { createWatchers, type Watchers } from "./watchers.ts";
 
 /** A running job, in memory. */
@@ -39,7 +39,7 @@ export type JobLedger = {
   watchers: Watchers;
   clock: Clock;
   /** After a row came to wait. */
-  queued(row: WaitingJob): void;
+  queued(row: ArrivingJob): void;
   /** After a job came to its end; watchers hear of it once that is on disk. */
   ended(id: JobId): void;
   /** Of a job that ended as it began. */
@@ -146,8 +146,10 @@ function createPositionNews({ waiting, watchers, timers }: News): () => void {
   };
 }
 
-export const waitingOf = (row: JobRow, since: Instant): WaitingJob => ({
+export const waitingOf = (row: JobRow, since: Instant): ArrivingJob => ({
   id: asId<JobId>(row.id),
+  key: asId<KeyId>(row.key),
+  isBack: row.attempts > 0,
   model: asId<ModelId>(row.model),
   priority: row.priority,
   createdAt: instant(row.createdAt),

@@ -1,7 +1,8 @@
 // The queue as the scheduler and position() see it: a mirror in memory of the rows that are `queued`.
-import type { JobId, ModelId } from "../../core/ids.ts";
+import type { JobId, KeyId, ModelId } from "../../core/ids.ts";
 import type { Job, Priority } from "../../core/job.ts";
 import type { Instant } from "../../core/units.ts";
+import { createFairTurns, type FairTurns } from "./fair-turns.ts";
 import { createSortedList, type SortedList } from "./sorted-list.ts";
 
 export type WaitingJob = Pick<Job, "id" | "model" | "priority" | "createdAt" | "startBy"> & {
@@ -9,11 +10,16 @@ export type WaitingJob = Pick<Job, "id" | "model" | "priority" | "createdAt" | "
   since: Instant;
   /** Prefers the runner that served it before. */
   hint?: string;
+  /** Its place in the order that is fair between keys (fair-turns.ts); given when it comes to wait. */
+  turn: number;
 };
+
+/** `isBack`: it was begun before and is not to wait for its key's turn again. */
+export type ArrivingJob = Omit<WaitingJob, "turn"> & { turn?: number; key?: KeyId; isBack?: boolean };
 
 export type WaitingJobs = {
   readonly size: number;
-  add(job: WaitingJob): void;
+  add(job: ArrivingJob): void;
   remove(id: JobId): WaitingJob | undefined;
   get(id: JobId): WaitingJob | undefined;
   clear(): void;
@@ -29,9 +35,11 @@ export type WaitingJobs = {
   nextDeadline(): Instant | undefined;
 };
 
-type Lanes = Record<Priority, SortedList<WaitingJob>>;
+type Lane = SortedList<WaitingJob> & { turns: FairTurns };
+type Lanes = Record<Priority, Lane>;
 
 const byAge = (a: WaitingJob, b: WaitingJob) => a.createdAt - b.createdAt || (a.id < b.id ? -1 : a.id > b.id ? 1 : 0);
+const byTurn = (a: WaitingJob, b: WaitingJob) => a.turn - b.turn || byAge(a, b);
 const byDeadline = (a: WaitingJob, b: WaitingJob) => (a.startBy ?? 0) - (b.startBy ?? 0) || byAge(a, b);
 
 export function createWaitingJobs(): WaitingJobs {
@@ -42,7 +50,7 @@ export function createWaitingJobs(): WaitingJobs {
   const lanesOf = (model: ModelId): Lanes => {
     const known = byModel.get(model);
     if (known) return known;
-    const made = { normal: createSortedList(byAge), low: createSortedList(byAge) };
+    const made = { normal: createLane(), low: createLane() };
     byModel.set(model, made);
     return made;
   };
@@ -55,16 +63,20 @@ export function createWaitingJobs(): WaitingJobs {
     get size() {
       return byId.size;
     },
-    add(job) {
+    add({ key, isBack = false, ...arriving }) {
+      const lane = lanesOf(arriving.model)[arriving.priority];
+      const job = { ...arriving, turn: arriving.turn ?? (isBack ? lane.turns.now() : lane.turns.next(key)) };
       byId.set(job.id, job);
-      lanesOf(job.model)[job.priority].add(job);
+      lane.add(job);
       if (job.startBy !== undefined) deadlines.add(job);
     },
     remove(id) {
       const job = byId.get(id);
       if (!job) return undefined;
       byId.delete(id);
-      lanesOf(job.model)[job.priority].remove(job);
+      const lane = lanesOf(job.model)[job.priority];
+      if (lane.items[0] === job) lane.turns.reached(job.turn);
+      lane.remove(job);
       if (job.startBy !== undefined) deadlines.remove(job);
       if (count(job.model) === 0) byModel.delete(job.model);
       return job;
@@ -97,3 +109,5 @@ export function createWaitingJobs(): WaitingJobs {
     nextDeadline: () => deadlines.items[0]?.startBy,
   };
 }
+
+const createLane = (): Lane => ({ ...createSortedList(byTurn), turns: createFairTurns() });

@@ -9,7 +9,7 @@ import type { WaitingJobs } from "./waiting.ts";
 
 export type JobWork = Recovery &
   AttemptEnds & {
-    waiting: Pick<WaitingJobs, "models" | "heads" | "overdue" | "nextDeadline" | "get">;
+    waiting: Pick<WaitingJobs, "models" | "heads" | "overdue" | "nextDeadline" | "get" | "count">;
     subscribe(listener: (note: JobNote) => void): () => void;
     isRunning(id: JobId): boolean;
     /** queued -> running. Undefined when it waits no longer. `loadMs`: how long it waited for its model to load. */

@@ -1,7 +1,9 @@
 // The whole policy: facts in, actions out. Pure, synchronous, no log.
 import type { RunnerFact } from "../fleet/fleet.ts";
+import { preferred } from "./affinity.ts";
 import { takeBatch } from "./batch.ts";
 import { holdRoomForStarved } from "./fairness.ts";
+import { createPlaces } from "./fit.ts";
 import { loadIntoRoom, makeRoom, mayLoad } from "./place.ts";
 import { beginPlan, evict, freeOn, type Plan, run } from "./plan.ts";
 import { byTurn } from "./queues.ts";
@@ -16,13 +18,14 @@ import type { Action, Facts, WaitingJob } from "./situation.ts";
  */
 export function decide(facts: Facts): Action[] {
   const refusals: Action[] = [];
-  const reasonToRefuse = createRefusal(facts);
+  const places = createPlaces(facts);
+  const reasonToRefuse = createRefusal(facts, places);
   const jobs = facts.jobs.filter((job) => {
     const failure = reasonToRefuse(job);
     if (failure) refusals.push({ type: "refuse", job: job.id, failure });
     return failure === undefined;
   });
-  const plan = beginPlan(facts, jobs);
+  const plan = beginPlan(facts, { jobs, places });
   holdRoomForStarved(plan);
   for (const { model } of plan.heads) serve(model, plan);
   for (const { model } of plan.heads) if (!plan.of.has(model) && mayLoad(model, plan)) place(model, plan);
@@ -36,11 +39,15 @@ export function decide(facts: Facts): Action[] {
 function serve(model: WaitingJob["model"], plan: Plan): void {
   const ready = plan.of.get(model)?.filter(({ id, state }) => state === "ready" && !plan.yielding.has(id));
   if (!ready || ready.length === 0) return;
-  const queue = plan.queues.get(model)?.toSorted(byTurn) ?? [];
+  const first = plan.headOf.get(model);
+  // The whole line need not be put in order for one job of it.
+  const isAlone = ready.length === 1 && first?.batch === undefined;
+  const queue = isAlone && first ? [first] : (plan.queues.get(model)?.toSorted(byTurn) ?? []);
   while (queue.length > 0 && ready.length > 0 && hasTurn(model, plan)) {
     const [head] = queue;
     if (!head) return;
-    const runner = preferred(head, ready, plan);
+    const runner = preferred(head.hint, ready, plan.facts.served);
+    if (!runner) return;
     const jobs = batchFor(head, { queue, runner, plan });
     if (!jobs) return;
     run(plan, runner, jobs);
@@ -55,13 +62,6 @@ function hasTurn(model: WaitingJob["model"], { facts, busy }: Plan): boolean {
   return !pool || pool.concurrency === 0 || (busy.get(pool.name) ?? 0) < pool.concurrency;
 }
 
-/** The runner that served the same hint before, else the one that has been idle for the shortest time. */
-function preferred({ hint }: WaitingJob, ready: RunnerFact[], { facts }: Plan): RunnerFact {
-  const known = hint === undefined ? undefined : facts.hints.get(hint);
-  const same = known === undefined ? undefined : ready.find(({ id }) => id === known);
-  return same ?? ready.reduce((best, each) => (each.lastUsedAt > best.lastUsedAt ? each : best));
-}
-
 type Choice = { queue: WaitingJob[]; runner: RunnerFact; plan: Plan };
 
 /** Undefined while others may still come that could run with it. */
@@ -70,7 +70,7 @@ function batchFor(head: WaitingJob, { queue, runner, plan }: Choice): WaitingJob
   const model = facts.models.get(head.model);
   const device = facts.devices.find(({ id }) => id === runner.device);
   if (!model || !device) return [head];
-  const jobs = takeBatch(head, queue, { ...model, free: freeOn(plan, device) });
+  const jobs = takeBatch(head, queue, { ...model, free: freeOn(plan, device.id) });
   const isOpen = head.batch !== undefined && jobs.length < model.maxBatch;
   return isOpen && facts.now - head.createdAt < facts.batchWindow ? undefined : jobs;
 }

@@ -18,10 +18,12 @@ import type { Catalog, CatalogEntry } from "../catalog/catalog.ts";
 import type { Fleet } from "../fleet/fleet.ts";
 import type { JobWork } from "../jobs/work.ts";
 import type { Files } from "../storage/files.ts";
+import type { BatchKeys } from "./batch-keys.ts";
 import type { Batches } from "./batches.ts";
-import type { Action } from "./decide.ts";
+import type { Experience } from "./experience.ts";
 import type { Preparation } from "./preparation.ts";
 import type { ServedHints } from "./served-hints.ts";
+import type { Action } from "./situation.ts";
 
 export type DispatchParts = {
   work: JobWork;
@@ -33,6 +35,8 @@ export type DispatchParts = {
   devices: Device[];
   readySince: ReadonlyMap<RunnerId, { at: Instant; loadMs: number }>;
   affinity: Pick<ServedHints, "note">;
+  experience: Pick<Experience, "asked">;
+  batchKeys: Pick<BatchKeys, "forget">;
   log: Log;
 };
 
@@ -78,7 +82,9 @@ function run({ runner, jobs }: { runner: RunnerId; jobs: JobId[] }, parts: Dispa
     return job ? [job] : [];
   });
   const [first] = claimed;
+  for (const id of jobs) parts.batchKeys.forget(id);
   if (!first) return;
+  parts.experience.asked(first.model, claimed.length);
   for (const { wishes } of claimed) {
     const { hint } = hintOf(wishes);
     if (hint !== undefined) parts.affinity.note(runner, hint);

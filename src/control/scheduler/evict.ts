@@ -7,7 +7,10 @@ export type Candidate = { memory: Bytes; worth: number; lastUsedAt: Instant };
 export type Eviction<C> = { chosen: C[]; loss: number };
 
 /** Undefined when stopping all candidates would not make enough room; nobody is chosen when nothing is missing. */
-export function chooseEvictions<C extends Candidate>(missing: Bytes, candidates: readonly C[]): Eviction<C> | undefined {
+export function chooseEvictions<C extends Candidate>(
+  missing: Bytes,
+  candidates: readonly C[],
+): Eviction<C> | undefined {
   if (missing <= 0) return { chosen: [], loss: 0 };
   const several = cheapestFirst(missing, candidates);
   if (!several) return undefined;

@@ -1,14 +1,19 @@
-// Gathers what decide() looks at: of each model, the next job that is ready to be placed.
+// Gathers what decide() looks at: of each model, the next jobs that are ready to be placed.
 import type { Clock } from "../../core/clock.ts";
 import { asId, type ModelId, type RunnerId } from "../../core/ids.ts";
-import { type Bytes, bytes, type Instant, type Milliseconds } from "../../core/units.ts";
+import type { Instant, Milliseconds } from "../../core/units.ts";
 import type { Catalog, CatalogEntry } from "../catalog/catalog.ts";
-import type { Fleet } from "../fleet/fleet.ts";
+import type { Fleet, RunnerFact } from "../fleet/fleet.ts";
 import type { Jobs } from "../jobs/jobs.ts";
 import type { JobWork } from "../jobs/work.ts";
-import type { Facts, WaitingJob } from "./decide.ts";
+import type { Ahead } from "./ahead.ts";
+import type { BatchKeys } from "./batch-keys.ts";
+import type { Experience } from "./experience.ts";
+import { modelFact } from "./model-facts.ts";
 import type { Preparation } from "./preparation.ts";
+import type { Residency } from "./residency.ts";
 import type { ServedHints } from "./served-hints.ts";
+import type { DeviceFact, Facts, WaitingJob } from "./situation.ts";
 
 /** So many jobs of a model have their media fetched ahead; a slow download delays no job behind it. */
 const LOOK_AHEAD = 8;
@@ -20,38 +25,71 @@ export type FactSources = {
   catalog: Catalog;
   preparation: Preparation;
   clock: Clock;
-  devices: Facts["devices"];
+  /** In order of preference, as they are now. */
+  devices: () => readonly DeviceFact[];
   idleUnload?: Milliseconds;
+  batchWindow: Milliseconds;
+  lineLimit: Milliseconds;
   readySince: ReadonlyMap<RunnerId, { at: Instant; loadMs: number }>;
   affinity: Pick<ServedHints, "served">;
-  /** What models were seen to hold, where that is known. */
-  measured: ReadonlyMap<ModelId, Bytes>;
+  experience: Experience;
+  residency: Residency;
+  ahead: Ahead;
+  batchKeys: BatchKeys;
+  /** Since when models have been in line for memory; kept up to date here. */
+  line: Map<ModelId, Instant>;
 };
 
 /** Has one effect: jobs that cannot be prepared are refused on the way. */
 export function gatherFacts(sources: FactSources): Facts {
-  const { work, fleet, clock, devices, idleUnload, readySince } = sources;
+  const { work, fleet, clock, idleUnload, readySince } = sources;
   const now = clock.now();
-  const runners = fleet.runners();
+  const devices = sources.devices();
+  const cpus = new Set(devices.filter(({ kind }) => kind === "cpu").map(({ id }) => id));
+  const runners = fleet.runners().map((runner) => (cpus.has(runner.device) ? runner : onDevice(runner, sources)));
+  const loaded = new Set(runners.map(({ model }) => model));
   const overdue = work.waiting.overdue(now);
-  const heads = work.waiting
-    .models()
-    .flatMap((model) => nextOf(model, { ...sources, isLoaded: hasRunner(runners, model) }));
-  const jobs = [...overdue, ...heads.filter((head) => !overdue.some(({ id }) => id === head.id))];
+  const heads = work.waiting.models().flatMap((model) => nextOf(model, { ...sources, isLoaded: loaded.has(model) }));
+  const late = new Set(overdue.map(({ id }) => id));
+  const jobs = [...overdue, ...heads.filter(({ id }) => !late.has(id))];
+  const ahead = sources.ahead.wanted().filter((model) => !loaded.has(model));
+  standInLine(jobs, { ...sources, loaded, now });
   return {
-    now,
-    jobs,
-    runners,
-    readySince,
+    ...{ now, jobs, runners, readySince, devices, ahead },
     served: sources.affinity.served,
-    devices,
+    pools: sources.residency.pools,
     backOffs: fleet.backOffs(),
-    footprint: new Map(jobs.map(({ model }) => [model, footprintOf(model, sources)])),
+    models: factsOf(new Set([...jobs.map(({ model }) => model), ...loaded, ...ahead]), sources),
+    batchWindow: sources.batchWindow,
+    lineLimit: sources.lineLimit,
     ...(idleUnload !== undefined && { idleUnload }),
   };
 }
 
-const hasRunner = (runners: { model: ModelId }[], model: ModelId) => runners.some((runner) => runner.model === model);
+/** A runner reports its main memory; what it holds on a GPU is measured there, and estimated until then. */
+function onDevice(runner: RunnerFact, { experience }: FactSources): RunnerFact {
+  const memory = experience.memory(runner.model).get(runner.device);
+  return memory === undefined ? runner : { ...runner, memory };
+}
+
+function factsOf(ids: ReadonlySet<ModelId>, sources: FactSources): Facts["models"] {
+  const { catalog, work, line } = sources;
+  return new Map(
+    [...ids].flatMap((id) => {
+      const entry = catalog.find(id);
+      const known = { ...sources, backlog: work.waiting.count(id), inLineSince: line.get(id) };
+      return entry ? [[id, modelFact(entry, known)] as const] : [];
+    }),
+  );
+}
+
+type Standing = Pick<FactSources, "line"> & { loaded: ReadonlySet<ModelId>; now: Instant };
+
+function standInLine(jobs: readonly WaitingJob[], { line, loaded, now }: Standing): void {
+  const waiting = new Set(jobs.map(({ model }) => model));
+  for (const model of line.keys()) if (!waiting.has(model) || loaded.has(model)) line.delete(model);
+  for (const model of waiting) if (!loaded.has(model) && !line.has(model)) line.set(model, now);
+}
 
 function nextOf(model: ModelId, sources: FactSources & { isLoaded: boolean }): WaitingJob[] {
   const { catalog, preparation, work, isLoaded } = sources;
@@ -62,26 +100,25 @@ function nextOf(model: ModelId, sources: FactSources & { isLoaded: boolean }): W
     preparation.forgetWeights(model);
     for (const { id } of work.waiting.heads(model, Number.POSITIVE_INFINITY)) work.refuse(id, weights.failure);
   }
-  return weights.type === "ready" ? firstPrepared(entry, sources) : [];
+  return weights.type === "ready" ? prepared(entry, sources) : [];
 }
 
 const READY = { type: "ready" } as const;
 
-function firstPrepared(entry: CatalogEntry, { jobs, work, preparation }: FactSources): WaitingJob[] {
+/** Enough for all runners that the model may have at a time, and for its batches. */
+function prepared(entry: CatalogEntry, sources: FactSources): WaitingJob[] {
+  const { jobs, work, preparation, batchKeys } = sources;
   const model = asId<ModelId>(entry.model.id);
-  if (!entry.takesMedia) return work.waiting.heads(model, 1);
-  const prepared: WaitingJob[] = [];
-  for (const waiting of work.waiting.heads(model, LOOK_AHEAD)) {
+  const wanted = Math.max(sources.devices().length, 2 * entry.model.limits.maxBatch);
+  const withKey = (waiting: WaitingJob) => batchKeys.mark(waiting, entry);
+  if (!entry.takesMedia) return work.waiting.heads(model, wanted).map(withKey);
+  const found: WaitingJob[] = [];
+  for (const waiting of work.waiting.heads(model, Math.max(LOOK_AHEAD, wanted))) {
     const job = jobs.find(waiting.id);
     if (!job) continue;
     const media = preparation.media(job, entry);
-    if (media.type === "ready") prepared.push(waiting);
+    if (media.type === "ready") found.push(withKey(waiting));
     if (media.type === "failed") work.refuse(waiting.id, media.failure);
   }
-  return prepared.slice(0, 1);
-}
-
-function footprintOf(model: ModelId, { catalog, measured }: FactSources): Bytes {
-  const memory = catalog.find(model)?.model.memory;
-  return measured.get(model) ?? bytes(memory ? memory.weights + memory.working : 0);
+  return found;
 }

@@ -4,7 +4,7 @@ import { type Bytes, bytes, type Instant, instant, milliseconds } from "../../co
 import type { RunnerFact } from "../fleet/fleet.ts";
 import { chooseEvictions } from "./evict.ts";
 import { needOn } from "./fit.ts";
-import { candidates, maySpare, mayLoad, withWorth } from "./place.ts";
+import { candidates, mayLoad, maySpare, withWorth } from "./place.ts";
 import { comingFreeOn, type Plan, reserve } from "./plan.ts";
 import type { DeviceFact, WaitingJob } from "./situation.ts";
 
@@ -20,21 +20,26 @@ const TENURE_LOADS = 2;
 export const tenureEnd = ({ at, loadMs }: { at: Instant; loadMs: number }) =>
   instant(at + Math.max(PATIENCE, TENURE_LOADS * loadMs));
 
+/** Room is made for the longest waiting ones; more at a time would empty the whole box. */
+const STARVED_FOR_EACH_DEVICE = 1;
+
 /**
  * For each model that has waited too long, one device is chosen: runners there get no further job until it has its
  * room, and what becomes free there is kept for it.
  */
 export function holdRoomForStarved(plan: Plan): void {
-  for (const head of plan.heads) {
-    if (plan.facts.now - head.createdAt < PATIENCE) continue;
-    if (plan.of.has(head.model) || !mayLoad(head.model, plan)) continue;
+  const { facts, heads, of } = plan;
+  const isStarved = ({ model, createdAt }: WaitingJob) =>
+    facts.now - createdAt >= PATIENCE && !of.has(model) && mayLoad(model, plan);
+  for (const head of heads.filter(isStarved).slice(0, STARVED_FOR_EACH_DEVICE * facts.devices.length)) {
     const devices = candidates(head.model, plan).map((device) => outlookOn(device, head, plan));
     if (devices.some(({ missing, isSpareEnough }) => missing <= 0 || isSpareEnough)) continue;
-    const [best] = devices.flatMap(({ eviction, ...rest }) => (eviction ? [{ ...rest, ...eviction }] : [])).toSorted(
-      (a, b) => a.loss - b.loss,
-    );
+    const [best] = devices
+      .flatMap(({ eviction, ...rest }) => (eviction ? [{ ...rest, ...eviction }] : []))
+      .toSorted((a, b) => a.loss - b.loss);
     if (!best) continue;
     for (const { id } of best.chosen) plan.yielding.add(id);
+    plan.spare.delete(best.device);
     if (best.chosen.some(({ state }) => state !== "ready")) reserve(plan, best);
   }
 }
@@ -43,19 +48,25 @@ type Outlook = { device: DeviceId; need: Bytes; missing: Bytes; isSpareEnough: b
 
 function outlookOn(device: DeviceFact, head: WaitingJob, plan: Plan) {
   const need = needOn(head.model, device.id, plan.facts);
-  const missing = bytes(need - comingFreeOn(plan, device));
+  const missing = bytes(need - comingFreeOn(plan, device.id));
   const there = plan.on.get(device.id) ?? [];
   const spare = there.filter((runner) => maySpare(runner, plan)).reduce((sum, { memory }) => sum + memory, 0);
   const outlook: Outlook = { device: device.id, need, missing, isSpareEnough: spare >= missing };
   const yielding = there.filter((runner) => maySpare(runner, plan) || mayYield(runner, head, plan));
-  return { ...outlook, eviction: chooseEvictions(missing, yielding.map((runner) => withWorth(runner, plan))) };
+  return {
+    ...outlook,
+    eviction: chooseEvictions(
+      missing,
+      yielding.map((runner) => withWorth(runner, plan)),
+    ),
+  };
 }
 
 function mayYield({ id, model, state }: RunnerFact, head: WaitingJob, plan: Plan): boolean {
-  const { facts, heads } = plan;
+  const { facts, headOf } = plan;
   if ((state !== "ready" && state !== "busy") || facts.models.get(model)?.isPinned) return false;
   const since = facts.readySince.get(id);
-  const own = heads.find((each) => each.model === model);
+  const own = headOf.get(model);
   const isYounger = own === undefined || own.createdAt > head.createdAt;
   return isYounger && since !== undefined && tenureEnd(since) <= facts.now;
 }

@@ -44,13 +44,19 @@ export function createPlaces(facts: Facts): Places {
   };
   const fits = (model: ModelId, device: DeviceFact) =>
     needOn(model, device.id, facts) <= device.budget - (pinned.get(device.id)?.others(model) ?? 0);
+  const known = new Map<ModelId, readonly DeviceFact[]>();
+  const findFor = (model: ModelId) => {
+    const fitting = usable(model).filter((device) => fits(model, device));
+    const gpus = fitting.filter(({ kind }) => kind !== "cpu");
+    return gpus.length > 0 ? gpus : fitting;
+  };
   return {
     all,
     usable,
     of(model) {
-      const fitting = usable(model).filter((device) => fits(model, device));
-      const gpus = fitting.filter(({ kind }) => kind !== "cpu");
-      return gpus.length > 0 ? gpus : fitting;
+      const places = known.get(model) ?? findFor(model);
+      known.set(model, places);
+      return places;
     },
   };
 }

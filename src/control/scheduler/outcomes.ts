@@ -2,18 +2,22 @@
 
 import type { Clock } from "../../core/clock.ts";
 import { type Failure, unreachable } from "../../core/errors.ts";
-import type { JobId, ModelId, RunnerId } from "../../core/ids.ts";
+import { asId, type DeviceId, type JobId, type ModelId, type RunnerId } from "../../core/ids.ts";
 import type { Log } from "../../core/log.ts";
 import type { Step } from "../../core/pipeline.ts";
-import { type Bytes, bytes, type Instant } from "../../core/units.ts";
+import type { Bytes, Instant } from "../../core/units.ts";
 import type { Fleet, FleetEvent } from "../fleet/fleet.ts";
 import type { JobWork } from "../jobs/work.ts";
 import type { InputMedia } from "../storage/input-media.ts";
+import type { Ahead } from "./ahead.ts";
 import type { Batch, Batches } from "./batches.ts";
+import type { Experience } from "./experience.ts";
 import type { Preparation } from "./preparation.ts";
 import type { ServedHints } from "./served-hints.ts";
 
-export type ReadyRunner = { at: Instant; loadMs: number; device: string };
+export type ReadyRunner = { at: Instant; loadMs: number; device: DeviceId };
+
+const CPU = asId<DeviceId>("cpu");
 
 export type OutcomeParts = {
   work: JobWork;
@@ -23,9 +27,8 @@ export type OutcomeParts = {
   batches: Batches;
   readySince: Map<RunnerId, ReadyRunner>;
   affinity: Pick<ServedHints, "forget">;
-  measured: Map<ModelId, Bytes>;
-  /** Runners whose reported size is what their model takes on the device: those of the CPU. */
-  isMeasurable: (runner: RunnerId) => boolean;
+  experience: Pick<Experience, "held" | "loaded" | "ran">;
+  ahead: Pick<Ahead, "tried">;
   clock: Clock;
   log: Log;
 };
@@ -33,11 +36,14 @@ export type OutcomeParts = {
 const NO_END: Failure = { code: "runner_failed", message: "The runner came to the end of its work without a result." };
 
 export function createOutcomes(parts: OutcomeParts): (event: FleetEvent) => void {
-  const { work, batches, readySince, measured, clock, log } = parts;
+  const { work, batches, readySince, experience, ahead, clock, log } = parts;
 
+  /** The size that a runner reports is what its model takes on the device only if that is the CPU. */
   const measure = (runner: RunnerId, model: ModelId, memory: Bytes) => {
-    if (parts.isMeasurable(runner)) measured.set(model, bytes(Math.max(memory, measured.get(model) ?? 0)));
+    const device = readySince.get(runner)?.device;
+    if (device === CPU) experience.held(model, device, memory);
   };
+  const deviceOf = (runner: RunnerId) => readySince.get(runner)?.device ?? CPU;
   const onOpenJob = ({ batch, index }: { batch: Batch["id"]; index: number }, act: (job: JobId) => void) => {
     const job = batches.openJob(batch, index);
     if (job) act(job);
@@ -46,8 +52,10 @@ export function createOutcomes(parts: OutcomeParts): (event: FleetEvent) => void
   return (event) => {
     switch (event.type) {
       case "ready":
-        readySince.set(event.runner, { at: clock.now(), loadMs: event.loadMs, device: event.device });
+        readySince.set(event.runner, { at: clock.now(), loadMs: event.loadMs, device: asId<DeviceId>(event.device) });
         measure(event.runner, event.model, event.memory);
+        experience.loaded(event.model, deviceOf(event.runner), event.loadMs);
+        ahead.tried(event.model);
         return log.info("model ready", { model: event.model, device: event.device, loadMs: Math.round(event.loadMs) });
       case "step":
         return onOpenJob(event, (job) => {
@@ -66,10 +74,12 @@ export function createOutcomes(parts: OutcomeParts): (event: FleetEvent) => void
         const batch = batches.end(event.batch);
         if (!batch) return;
         measure(event.runner, batch.model, event.memory);
+        experience.ran(batch.model, deviceOf(event.runner), event.runMs / Math.max(1, batch.jobs.length));
         for (const job of batch.open) work.fail(job, NO_END);
         return tidy(batch, parts);
       }
       case "gone": {
+        if (event.failure) ahead.tried(event.model);
         readySince.delete(event.runner);
         parts.affinity.forget(event.runner);
         if (event.failure) log.warn("runner gone", { model: event.model, runner: event.runner, ...event.failure });

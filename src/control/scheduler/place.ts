@@ -26,7 +26,7 @@ export function loadIntoRoom(model: ModelId, plan: Plan): boolean {
   let best: DeviceFact | undefined;
   let most = -1;
   for (const device of candidates(model, plan)) {
-    const left = freeOn(plan, device) - needOn(model, device.id, plan.facts);
+    const left = freeOn(plan, device.id) - needOn(model, device.id, plan.facts);
     if (left > most) {
       best = device;
       most = left;
@@ -43,6 +43,13 @@ export function maySpare(runner: RunnerFact, { facts, queues, yielding }: Plan):
   return yielding.has(runner.id) || !queues.has(runner.model);
 }
 
+/** Undefined when all of it together would not be enough, which is so for most models of a crowded box. */
+function spareOn({ id }: DeviceFact, plan: Plan, missing: Bytes): RunnerFact[] | undefined {
+  const spare = plan.spare.get(id) ?? plan.on.get(id)?.filter((runner) => maySpare(runner, plan)) ?? [];
+  plan.spare.set(id, spare);
+  return spare.reduce((sum, { memory }) => sum + memory, 0) >= missing ? spare : undefined;
+}
+
 /** What is lost when it goes; of several runners of a model each is worth its part. */
 export function withWorth(runner: RunnerFact, { facts, of }: Plan) {
   const worth = facts.models.get(runner.model)?.worth ?? 0;
@@ -57,8 +64,9 @@ export function makeRoom(model: ModelId, plan: Plan, limit = Number.POSITIVE_INF
   let best: { device: DeviceFact; need: Bytes; chosen: RunnerFact[]; loss: number } | undefined;
   for (const device of candidates(model, plan)) {
     const need = needOn(model, device.id, plan.facts);
-    const missing = bytes(need - comingFreeOn(plan, device));
-    const spare = missing <= 0 ? [] : (plan.on.get(device.id) ?? []).filter((runner) => maySpare(runner, plan));
+    const missing = bytes(need - comingFreeOn(plan, device.id));
+    const spare = missing <= 0 ? [] : spareOn(device, plan, missing);
+    if (!spare) continue;
     const eviction = chooseEvictions(
       missing,
       spare.map((runner) => withWorth(runner, plan)),

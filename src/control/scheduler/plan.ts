@@ -2,7 +2,7 @@
 import { asId, type DeviceId, type ModelId, type RunnerId } from "../../core/ids.ts";
 import { type Bytes, bytes } from "../../core/units.ts";
 import type { RunnerFact } from "../fleet/fleet.ts";
-import { createPlaces, needOn, type Places } from "./fit.ts";
+import { needOn, type Places } from "./fit.ts";
 import { byTurn } from "./queues.ts";
 import type { Action, DeviceFact, Facts, WaitingJob } from "./situation.ts";
 
@@ -14,32 +14,43 @@ export type Plan = {
   queues: Map<ModelId, WaitingJob[]>;
   /** The next job of each model; the longest waiting first. */
   heads: WaitingJob[];
+  headOf: Map<ModelId, WaitingJob>;
   on: Map<DeviceId, RunnerFact[]>;
   of: Map<ModelId, RunnerFact[]>;
-  /** Memory that is kept for models whose room is being made. */
-  reserved: Map<DeviceId, number>;
+  /** Memory by device that nobody holds or waits for. */
+  free: Map<DeviceId, number>;
+  /** Memory by device of runners that are stopping. */
+  stopping: Map<DeviceId, number>;
+  /** Runners by device that may make room, where that was asked for (place.ts). */
+  spare: Map<DeviceId, RunnerFact[]>;
   /** Runners that get no further job, see fairness.ts. */
   yielding: Set<RunnerId>;
   /** Busy runners by pool. */
   busy: Map<string, number>;
 };
 
-export function beginPlan(facts: Facts, jobs: readonly WaitingJob[]): Plan {
+type Given = { jobs: readonly WaitingJob[]; places: Places };
+
+export function beginPlan(facts: Facts, { jobs, places }: Given): Plan {
   const queues = new Map<ModelId, WaitingJob[]>();
   for (const job of jobs) {
     const queue = queues.get(job.model);
     if (queue) queue.push(job);
     else queues.set(job.model, [job]);
   }
+  const heads = headsOf(queues);
   const plan: Plan = {
     facts,
-    places: createPlaces(facts),
+    places,
     actions: [],
     queues,
-    heads: headsOf(queues),
+    heads,
+    headOf: new Map(heads.map((head) => [head.model, head])),
     on: new Map(),
     of: new Map(),
-    reserved: new Map(),
+    free: new Map(facts.devices.map(({ id, budget }) => [id, budget])),
+    stopping: new Map(),
+    spare: new Map(),
     yielding: new Set(),
     busy: new Map(),
   };
@@ -63,6 +74,8 @@ const rank = ({ priority }: WaitingJob) => (priority === "normal" ? 0 : 1);
 function enter(plan: Plan, runner: RunnerFact): void {
   push(plan.on, runner.device, runner);
   push(plan.of, runner.model, runner);
+  add(plan.free, runner.device, -runner.memory);
+  if (runner.state === "stopping") add(plan.stopping, runner.device, runner.memory);
   const pool = plan.facts.models.get(runner.model)?.pool;
   if (runner.state === "busy" && pool !== undefined) plan.busy.set(pool, (plan.busy.get(pool) ?? 0) + 1);
 }
@@ -73,23 +86,20 @@ function push<Key>(index: Map<Key, RunnerFact[]>, key: Key, runner: RunnerFact):
   else index.set(key, [runner]);
 }
 
-/** Memory that nobody holds or waits for; below zero when models turned out larger than their estimates. */
-export function freeOn(plan: Plan, { id, budget }: DeviceFact): Bytes {
-  let free = budget - (plan.reserved.get(id) ?? 0);
-  for (const { memory } of plan.on.get(id) ?? []) free -= memory;
-  return bytes(free);
+function add(sums: Map<DeviceId, number>, device: DeviceId, more: number): void {
+  sums.set(device, (sums.get(device) ?? 0) + more);
 }
+
+/** Memory that nobody holds or waits for; below zero when models turned out larger than their estimates. */
+export const freeOn = ({ free }: Plan, device: DeviceId): Bytes => bytes(free.get(device) ?? 0);
 
 /** The same, once the runners that are stopping are gone. */
-export function comingFreeOn(plan: Plan, device: DeviceFact): Bytes {
-  let free: number = freeOn(plan, device);
-  for (const { memory, state } of plan.on.get(device.id) ?? []) if (state === "stopping") free += memory;
-  return bytes(free);
-}
+export const comingFreeOn = ({ free, stopping }: Plan, device: DeviceId): Bytes =>
+  bytes((free.get(device) ?? 0) + (stopping.get(device) ?? 0));
 
-export function reserve(plan: Plan, { device, need }: { device: DeviceId; need: Bytes }): void {
-  plan.reserved.set(device, (plan.reserved.get(device) ?? 0) + need);
-}
+/** Keeps memory for a model whose room is being made. */
+export const reserve = ({ free }: Plan, { device, need }: { device: DeviceId; need: Bytes }): void =>
+  add(free, device, -need);
 
 export function load(plan: Plan, model: ModelId, { id: device }: DeviceFact): void {
   const { facts, actions } = plan;
@@ -102,6 +112,7 @@ export function load(plan: Plan, model: ModelId, { id: device }: DeviceFact): vo
 
 export function evict(plan: Plan, runner: RunnerFact): void {
   plan.actions.push({ type: "evict", runner: runner.id });
+  add(plan.stopping, runner.device, runner.memory);
   become(plan, runner, "stopping");
 }
 
@@ -114,6 +125,7 @@ export function run(plan: Plan, runner: RunnerFact, jobs: WaitingJob[]): void {
 
 function become(plan: Plan, runner: RunnerFact, state: RunnerFact["state"]): void {
   const changed = { ...runner, state };
+  plan.spare.delete(runner.device);
   for (const list of [plan.on.get(runner.device), plan.of.get(runner.model)]) {
     const at = list?.findIndex(({ id }) => id === runner.id) ?? -1;
     if (list && at >= 0) list[at] = changed;

@@ -1,7 +1,7 @@
 // Why a waiting job will not run, if that is certain: late, without a device, too large, or of a model that does not start.
 import type { Failure } from "../../core/errors.ts";
 import type { ModelId } from "../../core/ids.ts";
-import { createPlaces, needOn, type Places } from "./fit.ts";
+import { needOn, type Places } from "./fit.ts";
 import type { Facts, WaitingJob } from "./situation.ts";
 
 /**
@@ -11,10 +11,9 @@ import type { Facts, WaitingJob } from "./situation.ts";
 const STARTS_BEFORE_REFUSAL = { explained: 2, unexplained: 10, killed: 40 };
 
 /** Says of each job of the same facts why it is hopeless; undefined for all others. */
-export function createRefusal(facts: Facts): (job: WaitingJob) => Failure | undefined {
+export function createRefusal(facts: Facts, places: Places): (job: WaitingJob) => Failure | undefined {
   const loaded = new Set(facts.runners.map(({ model }) => model));
   const ofModel = new Map<ModelId, Failure | undefined>();
-  const places = createPlaces(facts);
   return ({ model, startBy }) => {
     if (startBy !== undefined && startBy <= facts.now) return LATE;
     if (loaded.has(model)) return undefined;

@@ -2,30 +2,43 @@
 // Nothing is awaited between the facts and the actions: in one-threaded JavaScript that alone is the lock.
 import type { Clock, Timers } from "../../core/clock.ts";
 import type { Device } from "../../core/device.ts";
-import type { ModelId, RunnerId } from "../../core/ids.ts";
+import type { DeviceId, ModelId, RunnerId } from "../../core/ids.ts";
 import type { Log } from "../../core/log.ts";
-import type { Bytes, Milliseconds } from "../../core/units.ts";
+import type { Bytes, Instant, Milliseconds } from "../../core/units.ts";
 import type { Catalog, CatalogEntry } from "../catalog/catalog.ts";
-import type { Fleet, FleetEvent } from "../fleet/fleet.ts";
+import type { Fleet } from "../fleet/fleet.ts";
 import type { Jobs } from "../jobs/jobs.ts";
 import type { JobNote } from "../jobs/ledger.ts";
 import type { JobWork } from "../jobs/work.ts";
 import type { Files } from "../storage/files.ts";
 import type { InputMedia } from "../storage/input-media.ts";
-import { createBatches } from "./batches.ts";
+import { createAhead } from "./ahead.ts";
+import { createBatchKeys } from "./batch-keys.ts";
+import { type Batches, createBatches } from "./batches.ts";
 import { decide } from "./decide.ts";
 import { createDispatch } from "./dispatch.ts";
+import { estimateWait } from "./estimate-wait.ts";
+import type { Experience } from "./experience.ts";
 import { gatherFacts } from "./facts.ts";
-import { createLoop, type Look } from "./loop.ts";
+import { createLoop, type Look, type Loop } from "./loop.ts";
 import { nextLook } from "./next-look.ts";
 import { createOutcomes, type ReadyRunner } from "./outcomes.ts";
 import { createPreparation } from "./preparation.ts";
+import type { Residency } from "./residency.ts";
 import { createServedHints } from "./served-hints.ts";
+import type { DeviceFact } from "./situation.ts";
+import { type ModelStanding, standingOf } from "./standing.ts";
 
 export type Scheduler = {
   start(): void;
   /** Ends all runners; what ran waits again. */
   stop(): Promise<void>;
+  /** Something that the policy looks at changed elsewhere: a device was lost or came back. */
+  wake(): void;
+  /** How long until a waiting job begins, as far as earlier runs tell. */
+  estimateWait(model: ModelId, position: number): Milliseconds | undefined;
+  /** What is known of models that are loaded, waited for or kept: for people. */
+  standing(): ModelStanding[];
 };
 
 export type SchedulerParts = {
@@ -38,7 +51,12 @@ export type SchedulerParts = {
   resolveWeights: (entry: CatalogEntry) => Promise<string>;
   /** In order of preference, each with what models may take of its memory. */
   devices: { device: Device; budget: Bytes }[];
+  isLost?: (device: DeviceId) => boolean;
+  residency: Residency;
+  experience: Experience;
   idleUnload?: Milliseconds;
+  batchWindow: Milliseconds;
+  lineLimit: Milliseconds;
   clock: Clock;
   timers: Timers;
   log: Log;
@@ -48,20 +66,17 @@ export type SchedulerParts = {
 const REFUSALS_AT_ONCE = 50;
 
 export function createScheduler(parts: SchedulerParts): Scheduler {
-  const { work, fleet, media, clock, timers, log, resolveWeights } = parts;
+  const { jobs, work, fleet, catalog, media, experience, clock, timers, log, resolveWeights } = parts;
   const batches = createBatches();
   const readySince = new Map<RunnerId, ReadyRunner>();
-  const measured = new Map<ModelId, Bytes>();
   const preparation = createPreparation({ resolveWeights, media, onSettled: () => loop.wake() });
-  const devices = parts.devices.map(({ device: { id, kind }, budget }) => ({ id, kind, budget }));
-  const cpus = new Set(devices.filter(({ kind }) => kind === "cpu").map(({ id }) => id));
-  const isMeasurable = (runner: RunnerId) =>
-    fleet.runners().some(({ id, device }) => id === runner && cpus.has(device));
-
+  const ahead = createAhead({ ...parts, models: catalog.list(), preparation });
   const affinity = createServedHints();
-  const sources = { ...parts, preparation, readySince, affinity, measured, devices };
-  const dispatch = createDispatch({ ...sources, batches, devices: parts.devices.map(({ device }) => device) });
-  const record = createOutcomes({ ...sources, batches, isMeasurable });
+  const batchKeys = createBatchKeys({ jobs });
+  const held = { preparation, readySince, affinity, ahead, batchKeys, batches };
+  const sources = { ...parts, ...held, devices: devicesOf(parts), line: new Map<ModelId, Instant>() };
+  const dispatch = createDispatch({ ...parts, ...held, devices: parts.devices.map(({ device }) => device) });
+  const record = createOutcomes({ ...parts, ...held });
 
   const lookOnce = (): Look => {
     const facts = gatherFacts(sources);
@@ -78,22 +93,21 @@ export function createScheduler(parts: SchedulerParts): Scheduler {
     return next;
   };
   const loop = createLoop({ look, mend: work.reload, clock, timers, log });
-
-  const onNote = (note: JobNote) => {
-    const batch = note.type === "cancel" ? batches.of(note.id) : undefined;
-    if (batch) fleet.cancel(batch.id);
-    if (note.type === "lost") loop.broken(note.reason);
-    loop.wake();
-  };
-  const onEvent = (event: FleetEvent) => {
-    loop.guard(() => record(event));
-    loop.wake();
-  };
   const subscriptions: (() => void)[] = [];
 
   return {
+    wake: loop.wake,
+    estimateWait: (model, position) => estimateWait({ model, position }, { ...sources, now: clock.now() }),
+    standing: () => standingOf(sources),
     start() {
-      subscriptions.push(work.subscribe(onNote), fleet.subscribe(onEvent));
+      subscriptions.push(
+        work.subscribe(hearNotes({ batches, fleet, loop })),
+        fleet.subscribe((event) => {
+          loop.guard(() => record(event));
+          loop.wake();
+        }),
+      );
+      experience.start();
       loop.start();
     },
     async stop() {
@@ -105,8 +119,29 @@ export function createScheduler(parts: SchedulerParts): Scheduler {
         batches.end(id);
         for (const job of open) work.interrupt(job);
       }
+      experience.stop();
     },
   };
+}
+
+type Hearing = { batches: Batches; fleet: Fleet; loop: Loop };
+
+/** A cancelled job ends its batch only if it is alone in it. */
+const hearNotes =
+  ({ batches, fleet, loop }: Hearing) =>
+  (note: JobNote) => {
+    const batch = note.type === "cancel" ? batches.of(note.id) : undefined;
+    if (batch && note.type === "cancel") {
+      const index = batch.jobs.findIndex(({ id }) => id === note.id);
+      fleet.cancel(batch.id, batch.open.size > 1 ? index : undefined);
+    }
+    if (note.type === "lost") loop.broken(note.reason);
+    loop.wake();
+  };
+
+function devicesOf({ devices, isLost = () => false }: SchedulerParts): () => readonly DeviceFact[] {
+  const known: readonly DeviceFact[] = devices.map(({ device: { id, kind }, budget }) => ({ id, kind, budget }));
+  return () => known.map((device) => (isLost(device.id) ? { ...device, isLost: true } : device));
 }
 
 /** Of jobs that were cancelled or refused while their media were fetched. */

@@ -5,6 +5,7 @@ import type { DeviceId, JobId, ModelId, RunnerId } from "../../core/ids.ts";
 import type { Job } from "../../core/job.ts";
 import type { Bytes, Instant, Milliseconds } from "../../core/units.ts";
 import type { BackOff, RunnerFact } from "../fleet/fleet.ts";
+import type { Served } from "./affinity.ts";
 
 export type WaitingJob = Pick<Job, "id" | "model" | "priority" | "createdAt" | "startBy"> & {
   /** Place in the order that is fair between keys (jobs/fair-turns.ts); jobs of the same turn go by age. */
@@ -59,8 +60,8 @@ export type Facts = {
   backOffs: ReadonlyMap<ModelId, BackOff>;
   /** To be loaded without a job: pinned ones, and at the start those that were popular. In this order. */
   ahead: readonly ModelId[];
-  /** Which runner served a hint last. */
-  hints: ReadonlyMap<string, RunnerId>;
+  /** Hints by the runner that served them. */
+  served?: Served;
   /** A runner without work for this long is stopped. */
   idleUnload?: Milliseconds;
   /** How long a job may wait for others that could run with it. */

@@ -11,6 +11,8 @@ export type BatchOptions = {
   /** Makes the task of a job anew, for each attempt at it. */
   task(index: number): Task<Record<string, unknown>>;
   signal: AbortSignal;
+  /** Jobs that are to end while the others go on; read between two steps. */
+  cancelled?: ReadonlySet<number>;
   onStep(index: number, step: Step<unknown>): void;
   /** `thrown` is what the failure was made of. */
   onFailed(index: number, failure: Failure, thrown: unknown): void;
@@ -25,16 +27,21 @@ export async function runBatch(options: BatchOptions): Promise<void> {
 }
 
 async function runTogether(indices: number[], options: BatchOptions): Promise<void> {
-  const { run, task, signal, onStep, onFailed } = options;
+  const { run, task, signal, cancelled = NOBODY, onStep, onFailed } = options;
   const open = new Set(indices);
+  const dropCancelled = () => {
+    for (const index of cancelled) if (open.delete(index)) onFailed(index, CANCELLED.toFailure(), CANCELLED);
+  };
   try {
     for await (const { index: at, step } of run(indices.map(task), signal)) {
       const index = indices[at];
-      if (index === undefined || !open.has(index)) throw new Error(`a step for the job ${at}, which is over`);
-      onStep(index, step);
+      if (index === undefined || (!open.has(index) && !cancelled.has(index)))
+        throw new Error(`a step for the job ${at}, which is over`);
+      if (open.has(index)) onStep(index, step);
       if (step.type === "output") open.delete(index);
       await turn();
-      if (signal.aborted) break;
+      dropCancelled();
+      if (signal.aborted || open.size === 0) break;
     }
     if (open.size > 0) throw new Error("the pipeline ended without an output");
   } catch (thrown) {
@@ -42,7 +49,7 @@ async function runTogether(indices: number[], options: BatchOptions): Promise<vo
       for (const index of open) await runTogether([index], options);
       return;
     }
-    const failure = signal.aborted ? cancelled() : toFailure(thrown);
+    const failure = signal.aborted ? CANCELLED.toFailure() : toFailure(thrown);
     for (const index of open) onFailed(index, failure, thrown);
   }
 }
@@ -55,4 +62,5 @@ const LASTING: ReadonlySet<Failure["code"]> = new Set(["device_lost", "insuffici
 /** The process is of no further use after such a failure. */
 export const isLasting = (thrown: unknown) => LASTING.has(toFailure(thrown).code);
 
-const cancelled = () => new ForecourtError("client_cancelled", "The job was cancelled.").toFailure();
+const CANCELLED = new ForecourtError("client_cancelled", "The job was cancelled.");
+const NOBODY: ReadonlySet<number> = new Set();

@@ -27,7 +27,7 @@ type State =
   | { is: "empty" }
   | { is: "loading" }
   | { is: "ready"; run: LoadedRun; device: string }
-  | { is: "running"; run: LoadedRun; batch: BatchId; stop: AbortController };
+  | { is: "running"; run: LoadedRun; batch: BatchId; stop: AbortController; cancelled: Set<number> };
 
 export function createRunnerLoop({ send, load }: RunnerOptions): RunnerLoop {
   const { promise: ended, resolve: end } = Promise.withResolvers<ExitCode>();
@@ -47,13 +47,15 @@ export function createRunnerLoop({ send, load }: RunnerOptions): RunnerLoop {
     if (state.is !== "ready") throw outOfOrder("run", state);
     const ready = state;
     const stop = new AbortController();
-    state = { is: "running", run: ready.run, batch, stop };
+    const cancelled = new Set<number>();
+    state = { is: "running", run: ready.run, batch, stop, cancelled };
     const startedAt = performance.now();
     let lasting: Failure | undefined;
     await runBatch({
       run: ready.run,
       size: jobs.length,
       signal: stop.signal,
+      cancelled,
       task: (index) =>
         createTask({
           job: jobAt(jobs, index),
@@ -88,7 +90,9 @@ export function createRunnerLoop({ send, load }: RunnerOptions): RunnerLoop {
           work(message.batch, message.jobs).catch(fail);
           break;
         case "cancel":
-          if (state.is === "running" && state.batch === message.batch) state.stop.abort();
+          if (state.is !== "running" || state.batch !== message.batch) break;
+          if (message.index === undefined) state.stop.abort();
+          else state.cancelled.add(message.index);
           break;
         case "stop":
           end(0);

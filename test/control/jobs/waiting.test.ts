@@ -1,11 +1,11 @@
 // The order of the queue, checked against sorting the whole of it each time.
 import { expect, test } from "bun:test";
-import { createWaitingJobs, type WaitingJob } from "../../../src/control/jobs/waiting.ts";
-import { asId, type JobId, type ModelId } from "../../../src/core/ids.ts";
+import { type ArrivingJob, createWaitingJobs, type WaitingJob } from "../../../src/control/jobs/waiting.ts";
+import { asId, type JobId, type KeyId, type ModelId } from "../../../src/core/ids.ts";
 import { instant } from "../../../src/core/units.ts";
 
 const model = asId<ModelId>("a/b");
-const job = (id: string, createdAt: number, more: Partial<WaitingJob> = {}): WaitingJob => ({
+const job = (id: string, createdAt: number, more: Partial<ArrivingJob> = {}): ArrivingJob => ({
   id: asId<JobId>(id),
   model,
   priority: "normal",
@@ -13,7 +13,7 @@ const job = (id: string, createdAt: number, more: Partial<WaitingJob> = {}): Wai
   since: instant(createdAt),
   ...more,
 });
-const ids = (jobs: WaitingJob[]) => jobs.map(({ id }) => String(id));
+const ids = (jobs: Pick<WaitingJob, "id">[]) => jobs.map(({ id }) => String(id));
 
 test("older jobs come first, low priority after all others, other models do not count", () => {
   const waiting = createWaitingJobs();
@@ -58,7 +58,7 @@ test("after any adding and removing, positions are those of the sorted queue", (
     seed = (seed * 48_271) % 2_147_483_647;
     return seed % below;
   };
-  const model: WaitingJob[] = [];
+  const model: ArrivingJob[] = [];
   for (let step = 0; step < 2000; step++) {
     if (random(3) > 0) {
       const added = job(`${step}`, random(50), { priority: random(4) === 0 ? "low" : "normal" });
@@ -73,9 +73,36 @@ test("after any adding and removing, positions are those of the sorted queue", (
   expectSame(waiting, model);
 });
 
-function expectSame(waiting: ReturnType<typeof createWaitingJobs>, jobs: WaitingJob[]) {
-  const rank = ({ priority }: WaitingJob) => (priority === "normal" ? 0 : 1);
+function expectSame(waiting: ReturnType<typeof createWaitingJobs>, jobs: ArrivingJob[]) {
+  const rank = ({ priority }: ArrivingJob) => (priority === "normal" ? 0 : 1);
   const sorted = jobs.toSorted((a, b) => rank(a) - rank(b) || a.createdAt - b.createdAt || (a.id < b.id ? -1 : 1));
   expect(ids(waiting.heads(model, 10_000))).toEqual(ids(sorted));
   expect(sorted.map(({ id }) => waiting.position(id))).toEqual(sorted.map((_, at) => at));
 }
+
+const ofKey = (key: string, count: number, from = 0) =>
+  Array.from({ length: count }, (_, at) => job(`${key}${at}`, from + at, { key: asId<KeyId>(key) }));
+
+test("keys take turns: who submits many jobs does not stand before who submits one", () => {
+  const waiting = createWaitingJobs();
+  for (const each of [...ofKey("a", 4), ...ofKey("b", 2, 100), ...ofKey("c", 1, 200)]) waiting.add(each);
+  expect(ids(waiting.heads(model, 9))).toEqual(["a0", "b0", "c0", "a1", "b1", "a2", "a3"]);
+  expect(waiting.position(asId("c0"))).toBe(2);
+  expect(waiting.position(asId("a3"))).toBe(6);
+});
+
+test("a key that comes later begins at the turn that is served, and does not make up for its absence", () => {
+  const waiting = createWaitingJobs();
+  for (const each of ofKey("a", 6)) waiting.add(each);
+  for (const id of ["a0", "a1", "a2"]) waiting.remove(asId(id));
+  for (const each of ofKey("b", 3, 100)) waiting.add(each);
+  expect(ids(waiting.heads(model, 9))).toEqual(["b0", "a3", "b1", "a4", "b2", "a5"]);
+});
+
+test("a job that was begun before is served at once, and its key pays no second turn for it", () => {
+  const waiting = createWaitingJobs();
+  for (const each of ofKey("a", 3)) waiting.add(each);
+  waiting.remove(asId("a0"));
+  waiting.add({ ...job("a0", 0, { key: asId<KeyId>("a"), isBack: true }) });
+  expect(ids(waiting.heads(model, 9))).toEqual(["a0", "a1", "a2"]);
+});

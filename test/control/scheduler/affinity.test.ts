@@ -1,8 +1,9 @@
 // Runner hints: who comes again is led to the runner that served it, where that runner is free.
 import { expect, test } from "bun:test";
 import { preferred } from "../../../src/control/scheduler/affinity.ts";
-import { decide, type Facts } from "../../../src/control/scheduler/decide.ts";
+import { decide } from "../../../src/control/scheduler/decide.ts";
 import { createServedHints } from "../../../src/control/scheduler/served-hints.ts";
+import type { Facts } from "../../../src/control/scheduler/situation.ts";
 import { asId, type RunnerId } from "../../../src/core/ids.ts";
 import { factsOf } from "./world.ts";
 

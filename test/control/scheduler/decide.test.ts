@@ -2,7 +2,11 @@
 import { expect, test } from "bun:test";
 import { decide } from "../../../src/control/scheduler/decide.ts";
 import type { Failure } from "../../../src/core/errors.ts";
-import { factsOf, inWords, type World } from "./world.ts";
+import { asId, type DeviceId } from "../../../src/core/ids.ts";
+import { bytes, instant, MIB } from "../../../src/core/units.ts";
+import { factsOf, inWords, NOW, type World } from "./world.ts";
+
+const videos = { name: "videos", devices: [asId<DeviceId>("cuda:0")], concurrency: 0 };
 
 const killed: Failure = { code: "runner_crashed", message: "killed", details: { signal: "SIGKILL" } };
 const explained = { code: "weights_missing", message: "there is no folder" } as const;
@@ -101,7 +105,7 @@ const cases: [string, World, string[]][] = [
   [
     "nobody yields when there is room anyway",
     { jobs: { "A#1": { age: 60_000 }, "B#1": {} }, runners: { B: {} }, budget: 250 },
-    ["load A cpu", "run B#1"],
+    ["run B#1", "load A cpu"],
   ],
   ["a model in back-off is left alone", { jobs: { "A#1": {} }, backOffs: { A: { for: 100 } } }, []],
   ["a back-off that is over counts no more", { jobs: { "A#1": {} }, backOffs: { A: { for: 0 } } }, ["load A cpu"]],
@@ -162,9 +166,202 @@ const cases: [string, World, string[]][] = [
   ["the first device is preferred", { jobs: { "A#1": {} }, gpu: 100 }, ["load A cuda:0"]],
   ["a model too large for it goes to the next", { jobs: { "A#1": {} }, gpu: 99 }, ["load A cpu"]],
   [
-    "memory of one device is none of another",
+    "the CPU does not stand in for a GPU that is full",
     { jobs: { "A#1": {} }, gpu: 100, runners: { B: { on: "cuda:0" } } },
-    ["load A cpu"],
+    ["evict B"],
+  ],
+  [
+    "memory of one device is none of another",
+    { jobs: { "A#1": {} }, gpu: 100, gpus: [100], runners: { B: { on: "cuda:0" } } },
+    ["load A cuda:1"],
+  ],
+  [
+    "of several devices the one with most room is taken",
+    { jobs: { "A#1": {} }, gpu: 200, gpus: [300] },
+    ["load A cuda:1"],
+  ],
+  [
+    "room is made where least is lost",
+    {
+      jobs: { "A#1": {} },
+      gpu: 100,
+      gpus: [100, 100],
+      runners: { B: { on: "cuda:0", idle: 99 }, C: { on: "cuda:1" }, D: { on: "cuda:2", idle: 50 } },
+      models: { B: { worth: 5 }, C: { worth: 1 }, D: { worth: 3 } },
+    },
+    ["evict C"],
+  ],
+  [
+    "two models make room on two devices at once",
+    {
+      jobs: { "A#1": { age: 1 }, "B#1": {} },
+      gpu: 100,
+      gpus: [100],
+      runners: { C: { on: "cuda:0" }, D: { on: "cuda:1" } },
+    },
+    ["evict C", "evict D"],
+  ],
+  [
+    "room that is being made for one model is not taken by a younger one",
+    {
+      jobs: { "A#1": { age: 1 }, "B#1": {} },
+      sizes: { A: 250, B: 50 },
+      runners: { C: { state: "stopping" } },
+      budget: 250,
+    },
+    [],
+  ],
+  [
+    "a pinned model never makes room",
+    { jobs: { "A#1": {} }, runners: { B: {} }, budget: 150, models: { B: { isPinned: true } } },
+    ["refuse A#1 insufficient_memory"],
+  ],
+  [
+    "nor does it after ten seconds, and others go in its place",
+    {
+      jobs: { "A#1": { age: 60_000 }, "B#1": {}, "C#1": {} },
+      runners: { B: {}, C: {} },
+      budget: 250,
+      models: { B: { isPinned: true } },
+    },
+    ["run B#1", "evict C"],
+  ],
+  [
+    "a pinned model is not unloaded when idle",
+    { runners: { A: { idle: 900 } }, idleUnload: 500, models: { A: { isPinned: true } } },
+    [],
+  ],
+  ["models are loaded ahead while there is room", { ahead: ["A", "B", "C"] }, ["load A cpu", "load B cpu"]],
+  ["those that are only warm push nobody out", { ahead: ["A"], runners: { B: {} }, budget: 150 }, []],
+  ["pinned ones do", { ahead: ["A"], runners: { B: {} }, budget: 150, models: { A: { isPinned: true } } }, ["evict B"]],
+  ["jobs come before what is loaded ahead", { jobs: { "A#1": {} }, ahead: ["B"], budget: 150 }, ["load A cpu"]],
+  [
+    "a measured footprint counts, not the estimate",
+    { jobs: { "A#1": {} }, models: { A: { measured: new Map([[asId<DeviceId>("cpu"), bytes(251 * MIB)]]) } } },
+    ["refuse A#1 insufficient_memory"],
+  ],
+  [
+    "nothing is placed on a lost device",
+    { jobs: { "A#1": {} }, gpu: 100, gpus: [100], lost: ["cuda:0"] },
+    ["load A cuda:1"],
+  ],
+  [
+    "a pool whose only device is lost says so",
+    { jobs: { "A#1": {} }, gpu: 100, lost: ["cuda:0"], pools: [videos], models: { A: { pool: "videos" } } },
+    ["refuse A#1 device_lost"],
+  ],
+  [
+    "a model of a pool uses its devices, others use the rest",
+    { jobs: { "A#1": {}, "B#1": {} }, gpu: 100, gpus: [100], pools: [videos], models: { A: { pool: "videos" } } },
+    ["load A cuda:0", "load B cuda:1"],
+  ],
+  [
+    "a pool runs as many jobs at a time as it may",
+    {
+      jobs: { "A#1": { age: 1 }, "B#1": {}, "C#1": {} },
+      runners: { A: { on: "cuda:0" }, B: { on: "cuda:0" }, C: {} },
+      gpu: 300,
+      pools: [{ ...videos, concurrency: 1 }],
+      models: { A: { pool: "videos" }, B: { pool: "videos" } },
+    },
+    ["run A#1", "run C#1"],
+  ],
+  [
+    "a hot model gets a second runner on another device",
+    {
+      jobs: { "A#1": {} },
+      gpu: 100,
+      gpus: [100],
+      runners: { "A@cuda:0": { state: "busy" } },
+      models: { A: { backlog: 9, runMs: 1_000 } },
+    },
+    ["load A cuda:1"],
+  ],
+  [
+    "not while its line is shorter than loading takes",
+    {
+      jobs: { "A#1": {} },
+      gpu: 100,
+      gpus: [100],
+      runners: { "A@cuda:0": { state: "busy" } },
+      models: { A: { backlog: 2, runMs: 1_000 } },
+    },
+    [],
+  ],
+  [
+    "nor at the cost of a model that is worth more",
+    {
+      jobs: { "A#1": {} },
+      gpu: 100,
+      gpus: [100],
+      runners: { "A@cuda:0": { state: "busy" }, "B@cuda:1": {} },
+      models: { A: { backlog: 9, runMs: 1_000, worth: 9 }, B: { worth: 5 } },
+    },
+    [],
+  ],
+  [
+    "but at the cost of one that is worth less",
+    {
+      jobs: { "A#1": {} },
+      gpu: 100,
+      gpus: [100],
+      runners: { "A@cuda:0": { state: "busy" }, "B@cuda:1": {} },
+      models: { A: { backlog: 9, runMs: 1_000, worth: 9 }, B: { worth: 4 } },
+    },
+    ["evict B@cuda:1"],
+  ],
+  [
+    "both runners of a model take work",
+    { jobs: { "A#1": { age: 1 }, "A#2": {} }, gpu: 100, gpus: [100], runners: { "A@cuda:0": {}, "A@cuda:1": {} } },
+    ["run A#1", "run A#2"],
+  ],
+  [
+    "jobs of a fair turn go before older ones of a later turn",
+    { jobs: { "A#old": { age: 9, turn: 1 }, "A#new": {} }, runners: { A: {} } },
+    ["run A#new"],
+  ],
+  [
+    "jobs that fit together run together, up to the limit",
+    {
+      jobs: {
+        "A#1": { age: 4, batch: "x" },
+        "A#2": { age: 3, batch: "y" },
+        "A#3": { age: 2, batch: "x" },
+        "A#4": { age: 1, batch: "x" },
+      },
+      runners: { A: {} },
+      models: { A: { maxBatch: 2 } },
+    },
+    ["run A#1 A#3"],
+  ],
+  [
+    "a batch is not larger than memory allows",
+    {
+      jobs: { "A#1": { age: 2, batch: "x" }, "A#2": { age: 1, batch: "x" }, "A#3": { batch: "x" } },
+      runners: { A: {} },
+      models: { A: { maxBatch: 8, perBatchItem: bytes(100 * MIB) } },
+    },
+    ["run A#1 A#2"],
+  ],
+  [
+    "an open batch waits for the window",
+    { jobs: { "A#1": { age: 4, batch: "x" } }, runners: { A: {} }, models: { A: { maxBatch: 2 } }, batchWindow: 5 },
+    [],
+  ],
+  [
+    "and no longer",
+    { jobs: { "A#1": { age: 5, batch: "x" } }, runners: { A: {} }, models: { A: { maxBatch: 2 } }, batchWindow: 5 },
+    ["run A#1"],
+  ],
+  [
+    "a model that was in line for too long is told",
+    {
+      jobs: { "A#1": {} },
+      runners: { B: { state: "busy" } },
+      budget: 150,
+      models: { A: { inLineSince: instant(NOW - 900_000) } },
+    },
+    ["refuse A#1 insufficient_memory"],
   ],
   ["idle runners stay without a limit", { runners: { A: { idle: 1e9 } } }, []],
   [

@@ -33,7 +33,7 @@ async function stage({
 } = {}) {
   const clock = createTestClock();
   const fleet = createFakeFleet({ automatic: false, clock });
-  const memory = { budgetMb: 150, idleUnloadSeconds: 0 };
+  const memory = { ...defaultSettings("/").memory, budgetMb: 150, idleUnloadSeconds: 0 };
   const appliance = await createTestAppliance({
     clock,
     timers: clock,
@@ -253,7 +253,7 @@ test("a long queue of hopeless jobs is refused to its end", async () => {
 });
 
 test("an idle model is unloaded after the time that the settings name", async () => {
-  const memory = { budgetMb: 150, idleUnloadSeconds: 60 };
+  const memory = { ...defaultSettings("/").memory, budgetMb: 150, idleUnloadSeconds: 60 };
   const on = await stage({ settings: { memory } });
   await on.submit(A);
   const runner = await loaded(on);

@@ -1,13 +1,13 @@
 // Facts in few words, for tests of the policy: sizes in MiB, ages in milliseconds before now.
 import type { RunnerFact } from "../../../src/control/fleet/fleet.ts";
-import type { Action, Facts, WaitingJob } from "../../../src/control/scheduler/decide.ts";
+import type { Action, Facts, ModelFact, WaitingJob } from "../../../src/control/scheduler/situation.ts";
 import { type Failure, unreachable } from "../../../src/core/errors.ts";
 import { asId, type DeviceId, type ModelId, type RunnerId } from "../../../src/core/ids.ts";
 import { bytes, instant, MIB, milliseconds } from "../../../src/core/units.ts";
 
 export const NOW = 1_000_000;
 
-type JobWords = { age?: number; low?: boolean; startIn?: number };
+type JobWords = { age?: number; low?: boolean; startIn?: number; turn?: number; batch?: string };
 type RunnerWords = {
   state?: RunnerFact["state"];
   size?: number;
@@ -20,75 +20,96 @@ type RunnerWords = {
 export type World = {
   /** `model#name`. */
   jobs?: Record<string, JobWords>;
-  /** By model. */
+  /** By model, or `model@device` where it has several. */
   runners?: Record<string, RunnerWords>;
   budget?: number;
   gpu?: number;
+  /** Further GPUs, cuda:1 and on. */
+  gpus?: number[];
+  lost?: string[];
+  pools?: Facts["pools"];
+  /** What differs from the usual: nothing known, nothing pinned, no batches. */
+  models?: Record<string, Partial<ModelFact>>;
+  ahead?: string[];
+  batchWindow?: number;
   /** By model; 100 by default. */
   sizes?: Record<string, number>;
   backOffs?: Record<string, { for: number; failures?: number; reason?: Failure }>;
   idleUnload?: number;
 };
 
-export function factsOf({
-  jobs = {},
-  runners = {},
-  budget = 250,
-  gpu,
-  sizes = {},
-  backOffs = {},
-  idleUnload,
-}: World): Facts {
-  const models = [...Object.keys(jobs).map((job) => job.split("#")[0] ?? ""), ...Object.keys(runners)];
+export function factsOf(world: World): Facts {
+  const { jobs = {}, runners = {}, budget = 250, gpu, gpus = [], sizes = {}, backOffs = {}, idleUnload } = world;
+  const { lost = [], pools = [], models: more = {}, ahead = [], batchWindow = 0 } = world;
+  const names = [
+    ...Object.keys(jobs).map((job) => job.split("#")[0] ?? ""),
+    ...Object.keys(runners).map(modelOf),
+    ...ahead,
+  ];
   const sizeOf = (model: string) => bytes((sizes[model] ?? 100) * MIB);
   return {
     now: instant(NOW),
     jobs: Object.entries(jobs).map(([name, words]) => jobOf(name, words)),
-    runners: Object.entries(runners).map(([model, words]) => runnerOf(model, words, sizeOf(model))),
+    runners: Object.entries(runners).map(([name, words]) => runnerOf(name, words, sizeOf(modelOf(name)))),
     readySince: new Map(
       Object.entries(runners)
         .filter(([, { state }]) => state !== "starting")
-        .map(([model, { readyFor = 3_600_000, loadMs = 100 }]) => [
-          asId<RunnerId>(`r-${model}`),
+        .map(([name, { readyFor = 3_600_000, loadMs = 100 }]) => [
+          asId<RunnerId>(`r-${name}`),
           { at: instant(NOW - readyFor), loadMs },
         ]),
     ),
     devices: [
-      ...(gpu === undefined ? [] : [{ id: asId<DeviceId>("cuda:0"), kind: "cuda" as const, budget: bytes(gpu * MIB) }]),
+      ...(gpu === undefined ? [] : [gpu, ...gpus]).map((size, at) => ({
+        ...{ id: asId<DeviceId>(`cuda:${at}`), kind: "cuda" as const, budget: bytes(size * MIB) },
+        ...(lost.includes(`cuda:${at}`) && { isLost: true }),
+      })),
       { id: asId<DeviceId>("cpu"), kind: "cpu", budget: bytes(budget * MIB) },
     ],
-    footprint: new Map(models.map((model) => [asId<ModelId>(model), sizeOf(model)])),
+    pools,
+    ahead: ahead.map((model) => asId<ModelId>(model)),
+    models: new Map(
+      names.map((model) => [asId<ModelId>(model), { ...USUAL, footprint: sizeOf(model), ...more[model] }]),
+    ),
     backOffs: new Map(
       Object.entries(backOffs).map(([model, { for: left, failures = 1, reason = CRASH }]) => [
         asId<ModelId>(model),
         { until: instant(NOW + left), failures, reason },
       ]),
     ),
+    batchWindow: milliseconds(batchWindow),
+    lineLimit: milliseconds(900_000),
     ...(idleUnload !== undefined && { idleUnload: milliseconds(idleUnload) }),
   };
 }
 
+const USUAL = { maxBatch: 1, perBatchItem: bytes(0), worth: 0, loadMs: 1_000, backlog: 0, isPinned: false };
+
+const modelOf = (runner: string) => runner.split("@")[0] ?? "";
+
 const CRASH: Failure = { code: "runner_crashed", message: "gone", details: { signal: "SIGSEGV" } };
 
-function jobOf(name: string, { age = 0, low = false, startIn }: JobWords): WaitingJob {
+function jobOf(name: string, { age = 0, low = false, startIn, turn = 0, batch }: JobWords): WaitingJob {
   const [model = ""] = name.split("#");
   return {
     id: asId(name),
     model: asId(model),
     priority: low ? "low" : "normal",
     createdAt: instant(NOW - age),
+    turn,
+    ...(batch !== undefined && { batch }),
     ...(startIn !== undefined && { startBy: instant(NOW + startIn) }),
   };
 }
 
 function runnerOf(
-  model: string,
-  { state = "ready", size, idle = 0, on = "cpu" }: RunnerWords,
+  name: string,
+  { state = "ready", size, idle = 0, on = name.split("@")[1] ?? "cpu" }: RunnerWords,
   usual: RunnerFact["memory"],
 ): RunnerFact {
   return {
-    id: asId(`r-${model}`),
-    model: asId(model),
+    id: asId(`r-${name}`),
+    model: asId(modelOf(name)),
     device: asId(on),
     state,
     memory: size === undefined ? usual : bytes(size * MIB),

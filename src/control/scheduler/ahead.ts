@@ -1,0 +1,42 @@
+// Models that are loaded without a job: pinned ones always, warm ones once after the start, the most popular first.
+import { asId, type ModelId } from "../../core/ids.ts";
+import type { CatalogEntry } from "../catalog/catalog.ts";
+import type { Experience } from "./experience.ts";
+import type { Preparation } from "./preparation.ts";
+import type { Residency } from "./residency.ts";
+
+export type Ahead = {
+  /** Those whose weights are here and that have no runner, in the order in which they are to be loaded. */
+  wanted(): ModelId[];
+  /** It was loaded, or could not be: warm ones are not tried again. */
+  tried(model: ModelId): void;
+};
+
+type AheadParts = {
+  models: readonly CatalogEntry[];
+  residency: Residency;
+  experience: Experience;
+  preparation: Preparation;
+};
+
+export function createAhead({ models, residency, experience, preparation }: AheadParts): Ahead {
+  const rate = ({ model }: CatalogEntry) => experience.rate(asId<ModelId>(model.id));
+  const left = new Map(
+    models
+      .filter(({ model }) => residency.isWarm(model))
+      .toSorted((a, b) => rate(b) - rate(a))
+      .map((entry) => [asId<ModelId>(entry.model.id), entry]),
+  );
+  return {
+    wanted: () =>
+      [...left].flatMap(([id, entry]) => {
+        const weights = preparation.weights(entry);
+        if (weights.type === "failed") left.delete(id);
+        return weights.type === "ready" ? [id] : [];
+      }),
+    tried(model) {
+      const entry = left.get(model);
+      if (entry && !residency.isPinned(entry.model)) left.delete(model);
+    },
+  };
+}

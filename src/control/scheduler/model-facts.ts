@@ -1,0 +1,33 @@
+// What the policy has to know of one model: from its file, from experience and from the settings.
+import { asId, type ModelId } from "../../core/ids.ts";
+import { bytes, type Instant } from "../../core/units.ts";
+import type { CatalogEntry } from "../catalog/catalog.ts";
+import type { Experience } from "./experience.ts";
+import { worthOf } from "./popularity.ts";
+import type { Residency } from "./residency.ts";
+import type { ModelFact } from "./situation.ts";
+
+/** Where no load was seen: a process starts, and a fast disk is read at this rate. */
+const START_MS = 1_500;
+const READ_BYTES_PER_MS = 2_000_000;
+
+type Known = { experience: Experience; residency: Residency; backlog: number; inLineSince: Instant | undefined };
+
+export function modelFact({ model }: CatalogEntry, { experience, residency, backlog, inLineSince }: Known): ModelFact {
+  const id = asId<ModelId>(model.id);
+  const { runMs, loadMs = START_MS + model.memory.weights / READ_BYTES_PER_MS } = experience.times(id);
+  const pool = residency.poolOf(model);
+  return {
+    footprint: bytes(model.memory.weights + model.memory.working),
+    measured: experience.memory(id),
+    maxBatch: model.limits.maxBatch,
+    perBatchItem: bytes(model.memory.perBatchItem),
+    worth: worthOf(experience.rate(id), loadMs),
+    loadMs,
+    backlog,
+    isPinned: residency.isPinned(model),
+    ...(runMs !== undefined && { runMs }),
+    ...(pool !== undefined && { pool }),
+    ...(inLineSince !== undefined && { inLineSince }),
+  };
+}
