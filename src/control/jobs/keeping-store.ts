@@ -3,7 +3,7 @@ import { and, eq, gt, inArray, isNotNull, lte, or, sql } from "drizzle-orm";
 import { asId, type FileToken, type JobId, type KeyId } from "../../core/ids.ts";
 import type { Instant } from "../../core/units.ts";
 import type { Database } from "../database/open.ts";
-import { jobTable } from "./job.table.ts";
+import { jobLogTable, jobTable } from "./job.table.ts";
 
 /** Output files that not everybody may read, or not for as long as their job is kept. */
 export type GuardedFiles = { owner: KeyId; acl: string | null; until: Instant | undefined };
@@ -45,7 +45,11 @@ export function createKeepingStore({ orm }: Pick<Database, "orm">): KeepingStore
         .all()
         .map(({ id }) => asId<JobId>(id)),
     forgetPayloads: (ids) => {
-      orm.update(job).set({ input: "{}", output: null, payloadUntil: FORGOTTEN }).where(inArray(job.id, ids)).run();
+      // What was wrong with an input quotes it.
+      const failure = sql`json_remove(${job.failure}, '$.problems')`;
+      const nothing = { input: "{}", output: null, failure, payloadUntil: FORGOTTEN };
+      orm.update(job).set(nothing).where(inArray(job.id, ids)).run();
+      orm.delete(jobLogTable).where(inArray(jobLogTable.job, ids)).run();
     },
     filesOver: (now, limit) =>
       orm

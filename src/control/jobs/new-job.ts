@@ -6,6 +6,7 @@ import { instant } from "../../core/units.ts";
 import type { Model } from "../../engine/model.ts";
 import { isOpen } from "../storage/acl.ts";
 import type { JobRow } from "./job-row.ts";
+import { PAYLOAD_KEPT } from "./job-store.ts";
 import type { Submission } from "./jobs.ts";
 
 export type Checked = { input: Record<string, unknown>; failure?: Failure };
@@ -54,11 +55,12 @@ export function rowOf(job: Job, { keepsPayload = true, lifecycle }: Keeping): Jo
     status: isFailed ? "failed" : "queued",
     failure: isFailed ? JSON.stringify(job.failure) : null,
     finishedAt: isFailed ? job.finishedAt : null,
+    payloadUntil: isFailed && !keepsPayload ? job.finishedAt + PAYLOAD_KEPT : null,
   };
 }
 
 const NEW_ROW = {
   ...{ kills: 0, crashes: 0, interruptions: 0, errors: 0, timeouts: 0, cancelRequested: false },
   ...{ runner: null, startedAt: null, output: null, units: null, timing: null, device: null },
-  ...{ filesUntil: null, payloadUntil: null },
+  ...{ filesUntil: null },
 };

@@ -66,6 +66,20 @@ test("a payload that was not to be kept is gone after an hour, from the answers 
   expect(jobs.find(usual.id)).toMatchObject({ output: "done" });
 });
 
+test("of a failed request without a kept payload remains why it failed, not what it said", async () => {
+  const { expiry, submit, jobs, clock, database } = stage();
+  const wrong = await submit({
+    input: { prompt: "secret", steps: "secret" },
+    rejectInvalid: false,
+    keepsPayload: false,
+  });
+  expect(JSON.stringify(jobs.find(wrong.id))).toContain("secret");
+  clock.advance(HOUR);
+  await expiry.sweepParts();
+  expect(jobs.find(wrong.id)).toMatchObject({ status: "failed", failure: { code: "invalid_input" } });
+  expect(JSON.stringify(database.sqlite.query("SELECT * FROM job").all())).not.toContain("secret");
+});
+
 test("output files with a lifetime of their own end before their job, and are hidden the moment it is over", async () => {
   const { expiry, removed, done, jobs, clock } = stage();
   const lifecycle = { acl: OPEN, keepFor: milliseconds(60_000) };
