@@ -131,6 +131,8 @@ describe("each foreign thing has its place", () => {
     ["bun:sqlite", /^bun:sqlite$/, /^src\/control\/database\//],
     ["drizzle", /^drizzle-orm/, /^src\/control\/(database\/|.*\.table\.ts$|.*-store\.ts$|keys\/(known-)?keys\.ts$)/],
     ["prom-client", /^prom-client$/, /^src\/control\/metrics\/registry\.ts$/],
+    ["pino", /^pino$/, /^src\/core\/log\.ts$/],
+    ["opentelemetry", /^@opentelemetry\//, /^src\/control\/tracing\/spans\.ts$/],
     ["commander", /^commander$/, /^src\/(cli\/|main\.ts)/],
   ];
   test.each(places)("%s is imported nowhere else", (_, packages, place) => {

@@ -165,7 +165,9 @@ function assemble(found: Found): Appliance {
     log,
   });
   const notes = createUsageNotes({ keys, timers, log });
-  const oversight = createOversight({ jobs, fleet, webhooks, device, hardware, database, settings, clock });
+  const oversight = createOversight({
+    ...{ jobs, fleet, webhooks, device, hardware, database, settings, clock, timers, log },
+  });
 
   return {
     ...{ settings, log, hardware, device, devices, database, scheduler, catalog, keys, tokens, jobs, history, files },
@@ -175,7 +177,7 @@ function assemble(found: Found): Appliance {
       if (keyFile) log.info("admin key made", { file: keyFile });
       const recovered = work.recover();
       if (recovered.waiting + recovered.ended > 0) log.info("queue recovered", recovered);
-      oversight.start();
+      await oversight.start();
       scheduler.start();
       expiry.start();
       notes.start();

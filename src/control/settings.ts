@@ -79,6 +79,20 @@ export const settingTree = {
       default: "auto",
     }),
   },
+  tracing: {
+    endpoint: setting({
+      doc: "OpenTelemetry collector that traces are sent to over OTLP/HTTP, e.g. http://127.0.0.1:4318. Empty: none.",
+      env: "FORECOURT_TRACING_ENDPOINT",
+      schema: Type.String({ pattern: "^(https?://[^\\s]+)?$" }),
+      default: "",
+    }),
+    percent: setting({
+      doc: "Share of requests that are traced, in percent. Callers that send a traceparent decide for theirs.",
+      env: "FORECOURT_TRACING_PERCENT",
+      schema: Type.Number({ minimum: 0, maximum: 100 }),
+      default: 100,
+    }),
+  },
   memory: {
     budgetMb: setting({
       doc: "Memory that loaded models may take on the device, in MiB; 0 is 70 % of main memory or 90 % of a GPU's.",

@@ -1,4 +1,5 @@
-// Structured log lines: one JSON object a line on stderr, or short text on a terminal.
+// Structured log lines: one JSON object a line on stderr (by pino, with secrets blacked out), or short text on a terminal.
+import { type Logger, pino } from "pino";
 
 export type LogLevel = "debug" | "info" | "warn" | "error";
 export type LogFields = Record<string, unknown>;
@@ -7,8 +8,6 @@ export type Log = Record<LogLevel, (message: string, fields?: LogFields) => void
   with(fields: LogFields): Log;
 };
 
-const ORDER: LogLevel[] = ["debug", "info", "warn", "error"];
-
 export type LogOptions = {
   level: LogLevel;
   format: "json" | "text";
@@ -16,31 +15,40 @@ export type LogOptions = {
   now?: () => Date;
 };
 
-export function createLog(options: LogOptions, bound: LogFields = {}): Log {
-  const write = options.write ?? ((line: string) => process.stderr.write(`${line}\n`));
-  const now = options.now ?? (() => new Date());
-  const at = (level: LogLevel) => (message: string, fields?: LogFields) => {
-    if (ORDER.indexOf(level) < ORDER.indexOf(options.level)) return;
-    const all = { ...bound, ...fields };
-    const time = now().toISOString();
-    write(
-      options.format === "json"
-        ? JSON.stringify({ time, level, message, ...all })
-        : `${time.slice(11, 19)} ${level.toUpperCase().padEnd(5)} ${message}${asText(all)}`,
-    );
-  };
-  return {
-    debug: at("debug"),
-    info: at("info"),
-    warn: at("warn"),
-    error: at("error"),
-    with: (fields) => createLog(options, { ...bound, ...fields }),
-  };
+/** Nobody should log these; should somebody do it, they do not arrive. */
+const SECRET = ["authorization", "cookie", "password", "secret", "token"].flatMap((name) => [name, `*.${name}`]);
+
+export function createLog(options: LogOptions): Log {
+  const { level, format, write = (line) => void process.stderr.write(`${line}\n`), now = () => new Date() } = options;
+  const lines = { write: (line: string) => write((format === "text" ? asText(line) : line).trimEnd()) };
+  const logger = pino(
+    {
+      level,
+      base: null,
+      messageKey: "message",
+      timestamp: () => `,"time":"${now().toISOString()}"`,
+      formatters: { level: (name) => ({ level: name }) },
+      redact: { paths: SECRET, censor: "********" },
+    },
+    lines,
+  );
+  return logOf(logger);
 }
 
-const asText = (fields: LogFields) =>
-  Object.entries(fields)
+const logOf = (logger: Logger): Log => ({
+  debug: (message, fields = {}) => logger.debug(fields, message),
+  info: (message, fields = {}) => logger.info(fields, message),
+  warn: (message, fields = {}) => logger.warn(fields, message),
+  error: (message, fields = {}) => logger.error(fields, message),
+  with: (fields) => logOf(logger.child(fields)),
+});
+
+function asText(line: string): string {
+  const { time, level, message, ...fields } = JSON.parse(line) as Record<string, unknown>; // pino's own line
+  const text = Object.entries(fields)
     .map(([name, value]) => ` ${name}=${typeof value === "string" ? value : JSON.stringify(value)}`)
     .join("");
+  return `${String(time).slice(11, 19)} ${String(level).toUpperCase().padEnd(5)} ${message}${text}`;
+}
 
 export const silentLog: Log = createLog({ level: "error", format: "json", write: () => {} });

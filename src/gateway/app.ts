@@ -19,6 +19,7 @@ import { health } from "./health.ts";
 import { keySets } from "./key-sets.ts";
 import { createListen } from "./listen.ts";
 import { metricsRoute, showMetrics } from "./metrics.ts";
+import { createObserve } from "./observe.ts";
 import { createPlatform } from "./platform/platform.ts";
 import { createReport } from "./report.ts";
 import { createRest } from "./rest/rest.ts";
@@ -41,7 +42,10 @@ export type GatewayParts = Pick<
   | "oversight"
   | "log"
 > & {
-  settings: Pick<Settings, "publicUrl" | "allowOrigins" | "realtime"> & { limits: Pick<Settings["limits"], "bodyMb"> };
+  settings: Partial<Pick<Settings, "log">> &
+    Pick<Settings, "publicUrl" | "allowOrigins" | "realtime"> & {
+      limits: Pick<Settings["limits"], "bodyMb">;
+    };
   /** Shown in the documentation. */
   version: string;
   /** Whether /ready says so. */
@@ -79,16 +83,18 @@ function createApp({ settings, clock = systemClock, keepAliveMs = KEEP_ALIVE_MS,
   const sockets = createFalSockets({ ...box, ...{ run: faces.run, authenticate, settings, report, clock } });
   const trail = createAuditTrail({ audit: box.oversight.audit, authenticate, log: box.log });
   const addressOf = (request: Request) => app.server?.requestIP(request)?.address;
-  const { metrics } = box.oversight;
-  const border = createBorder({ allowOrigins, report, trail, metrics, addressOf, routes: (): Route[] => app.routes });
+  const { metrics, tracing } = box.oversight;
+  const observe = createObserve({ metrics, tracing, log: box.log, isDebugging: settings.log?.level === "debug" });
+  const border = createBorder({ allowOrigins, report, trail, observe, addressOf, routes: (): Route[] => app.routes });
 
   // A path is matched in one way only, served or called by handle(): by Elysia's own router. Each route has options of
   // its own, because the router writes into them.
   const app = new Elysia({ systemRouter: false })
     .wrap((handle) => async (request: Request) => {
+      const startedAt = Date.now();
       const entered = sockets.enter(request, app.server);
       if (entered === "upgraded") return undefined;
-      return border.leave(request, entered ?? (await handle(request)));
+      return border.leave(request, entered ?? (await handle(request)), startedAt);
     })
     .onRequest(({ request, server }) => border.preflight(request) ?? fal.byHost(request, server))
     .onError(({ request, code, error }) => border.failure(request, { code, error }))

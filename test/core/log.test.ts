@@ -28,3 +28,22 @@ test("what is below the level is not written", () => {
   log.debug("hello");
   expect(lines).toEqual([]);
 });
+
+test("what is named like a secret does not arrive, wherever it stands and whatever the format", () => {
+  for (const format of ["json", "text"] as const) {
+    const { lines, log } = written({ level: "info", format });
+    log
+      .with({ token: "hunter2" })
+      .info("asked", { authorization: "Key a:hunter2", request: { cookie: "hunter2" }, url: "/x" });
+    expect(lines.join()).not.toContain("hunter2");
+    expect(lines.join()).toContain("/x");
+  }
+});
+
+test("fields that cannot be written as JSON cost a field, never the line or the server", () => {
+  const { lines, log } = written({ level: "info", format: "json" });
+  const loop: Record<string, unknown> = {};
+  loop.self = loop;
+  log.warn("odd", { loop, big: 12n, nothing: undefined });
+  expect(JSON.parse(lines[0] ?? "")).toMatchObject({ level: "warn", message: "odd" });
+});

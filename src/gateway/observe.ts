@@ -1,0 +1,56 @@
+// Each answer as the metrics, the traces and the log see it: by method, first part of the path, and status.
+import type { Metrics } from "../control/metrics/metrics.ts";
+import type { Tracing } from "../control/tracing/tracing.ts";
+import type { Log } from "../core/log.ts";
+import { REQUEST_ID } from "./request-id.ts";
+
+/** `startedAt` in milliseconds since the epoch. Costs microseconds: it is called for every answer. */
+export type Observe = (request: Request, response: Response, startedAt: number) => void;
+
+export type ObserveParts = {
+  metrics: Pick<Metrics, "answered">;
+  tracing: Pick<Tracing, "isOn" | "answered">;
+  log: Log;
+  isDebugging: boolean;
+};
+
+export function createObserve({ metrics, tracing, log, isDebugging }: ObserveParts): Observe {
+  return (request, { status, headers }, startedAt) => {
+    const method = METHODS.has(request.method) ? request.method : "other";
+    metrics.answered({ face: faceOf(request.url), method, status });
+    if (!tracing.isOn && !isDebugging) return;
+    const requestId = headers.get(REQUEST_ID) ?? "";
+    const endedAt = Date.now();
+    const path = pathOf(request.url);
+    if (isDebugging) log.debug("answered", { requestId, method, path, status, ms: endedAt - startedAt });
+    const traceparent = request.headers.get("traceparent");
+    if (tracing.isOn)
+      tracing.answered({
+        method,
+        path,
+        status,
+        startedAt,
+        endedAt,
+        requestId,
+        ...(traceparent !== null && { traceparent }),
+      });
+  };
+}
+
+const METHODS = new Set(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]);
+const FACES = new Set(
+  "run queue rest cdn files fal platform v1 admin swagger models metrics health ready .well-known".split(" "),
+);
+
+/** Without the query, which may hold tokens. */
+function pathOf(url: string): string {
+  const start = url.indexOf("/", url.indexOf("://") + 3);
+  return start < 0 ? "/" : url.slice(start).replace(/[?#].*$/s, "");
+}
+
+/** Paths are many, their first parts few. */
+function faceOf(url: string): string {
+  const start = url.indexOf("/", url.indexOf("://") + 3);
+  const part = /^\/([a-z0-9.]+)/.exec(start < 0 ? "" : url.slice(start, start + 20))?.[1] ?? "";
+  return FACES.has(part) ? part : "other";
+}
