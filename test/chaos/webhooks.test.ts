@@ -4,6 +4,7 @@ import { afterAll, expect, test } from "bun:test";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { proved } from "../support/conformance.ts";
 import { freePort, type LiveServer, startServer, until } from "../support/live-server.ts";
 import { isSigned, startReceiver } from "../support/webhook-receiver.ts";
 
@@ -96,6 +97,7 @@ test(
     expect(receiver.seen.failed).toBeGreaterThan(JOBS * FAILING * 0.8);
     await until(async () => unsettled() === 0, "all outcomes are written down", PATIENCE_MS);
     expect(statuses()).toEqual(["delivered"]);
+    proved("http", "webhook");
   },
   { timeout: isFull ? 900_000 : 240_000 },
 );

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { proved } from "../support/conformance.ts";
 import { createTestGateway, type TestGateway } from "../support/test-gateway.ts";
 
 let gateway: TestGateway;
@@ -77,6 +78,9 @@ describe("a file", () => {
     expect((await get(url, { "if-none-match": '"other"' })).status).toBe(200);
     expect((await get(url, { range: "bytes=0-1", "if-range": etag })).status).toBe(206);
     expect((await get(url, { range: "bytes=0-1", "if-range": '"other"' })).status).toBe(200);
+    expect((await get(url, { "if-match": '"other"' })).status).toBe(412);
+    expect((await get(url, { "if-match": etag })).status).toBe(200);
+    proved("http", "range");
   });
 
   test.each([

@@ -6,7 +6,7 @@ import type { Key } from "../keys/keys.ts";
 
 const decision = () => choice(["allow", "forbid", "hide"]);
 
-const aclSchema = Type.Object({
+export const aclSchema = Type.Object({
   default: decision(),
   /** `user` is the id or name of a key. */
   rules: Type.Array(Type.Object({ user: Type.String({ minLength: 1, maxLength: 200 }), decision: decision() }), {
@@ -15,8 +15,14 @@ const aclSchema = Type.Object({
   }),
 });
 
+/** In seconds: the names that fal's clients know; without one of these a number. */
+const DURATIONS = { immediate: 60, "1h": 3600, "1d": 86_400, "7d": 604_800, "30d": 2_592_000, "1y": 31_536_000 };
+const durations = ["never", "immediate", "1h", "1d", "7d", "30d", "1y"] as const;
+
 const lifecycleSchema = Type.Object({
-  expiration_duration_seconds: Type.Optional(Type.Integer({ minimum: 1, maximum: 3_153_600_000 })),
+  expiration_duration_seconds: Type.Optional(
+    Type.Union([Type.Integer({ minimum: 1, maximum: 3_153_600_000 }), choice(durations)]),
+  ),
   initial_acl: Type.Optional(aclSchema),
 });
 
@@ -34,8 +40,9 @@ export const isOpen = (acl: Acl) => acl.default === "allow";
 /** fal's JSON of `X-Fal-Object-Lifecycle`. Throws `bad_request` that says what is wrong. */
 export function readLifecycle(json: string): Lifecycle {
   try {
-    const { expiration_duration_seconds: seconds, initial_acl } = parse(lifecycleSchema, JSON.parse(json));
-    const keepFor = seconds === undefined ? {} : { keepFor: milliseconds(seconds * 1000) };
+    const { expiration_duration_seconds: duration, initial_acl } = parse(lifecycleSchema, JSON.parse(json));
+    const seconds = typeof duration === "string" && duration !== "never" ? DURATIONS[duration] : duration;
+    const keepFor = typeof seconds === "number" ? { keepFor: milliseconds(seconds * 1000) } : {};
     return { acl: initial_acl ?? OPEN, ...keepFor };
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);

@@ -13,6 +13,7 @@ export type UploadStore = {
   bySecret(secret: string): UploadRow | undefined;
   /** False when it was complete already. */
   complete(token: string, content: UploadContent): boolean;
+  setAcl(token: string, acl: string): void;
   /** Expired before `now`, or begun before `begunBefore` and never completed. */
   over(at: { now: Instant; begunBefore: Instant }, limit: number): string[];
   remove(token: string): void;
@@ -33,6 +34,9 @@ export function createUploadStore({ orm }: Database): UploadStore {
         .where(and(eq(upload.token, token), isNull(upload.completedAt)))
         .returning({ token: upload.token })
         .get() !== undefined,
+    setAcl: (token, acl) => {
+      orm.update(upload).set({ acl }).where(eq(upload.token, token)).run();
+    },
     over: ({ now, begunBefore }, limit) =>
       orm
         .select({ token: upload.token })

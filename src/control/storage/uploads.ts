@@ -23,6 +23,7 @@ export type NewUpload = { key: KeyId; name: string; contentType: string; lifecyc
 
 export type UploadedFile = StoredFile & {
   owner: KeyId;
+  acl: Acl;
   /** May it be read by this key, or by someone without one? */
   decide(reader: Key | undefined): Decision;
   /** Until its end; infinite for files that have none. */
@@ -34,6 +35,8 @@ export type Uploads = UploadContent & {
   begin(upload: NewUpload): Promise<Upload>;
   /** Undefined for unknown, incomplete and expired ones. */
   find(token: string, name: string): UploadedFile | undefined;
+  /** Who may read it from now on. Resolves when that is on disk. */
+  share(token: string, acl: Acl): Promise<void>;
   /** Removes what has expired and what was never completed; resolves to the number of files. */
   sweep(): Promise<number>;
 };
@@ -75,6 +78,10 @@ export function createUploads({ root, fileStore, database, clock, maxBytes }: Up
       const secondsLeft = row.expiresAt === null ? Number.POSITIVE_INFINITY : (row.expiresAt - clock.now()) / 1000;
       return secondsLeft > 0 ? uploadedFile(row, { fileStore, digest: row.digest, secondsLeft }) : undefined;
     },
+    async share(token, acl) {
+      database.write(() => store.setAcl(token, JSON.stringify(acl)));
+      await database.committed();
+    },
     async sweep() {
       landing.parts.sweep((token) => store.byToken(token)?.completedAt === null);
       for (let removed = 0; ; ) {
@@ -104,12 +111,13 @@ function newRow({ key, name, contentType, lifecycle }: NewUpload, clock: Clock):
 type Found = { fileStore: FileStore; digest: string; secondsLeft: number };
 
 function uploadedFile(row: UploadRow, { fileStore, digest, secondsLeft }: Found): UploadedFile {
-  const acl = JSON.parse(row.acl) as Acl; // written by newRow
+  const acl = JSON.parse(row.acl) as Acl; // written by newRow and share
   const { originalName: name, contentType } = row;
   return {
     ...storedFile(fileStore, { at: storedName(row.token, digest), name, contentType, size: bytes(row.size ?? 0) }),
     secondsLeft,
     owner: asId<KeyId>(row.key),
+    acl,
     decide: (reader) => decide({ acl, owner: row.key }, reader),
   };
 }

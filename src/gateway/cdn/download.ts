@@ -1,7 +1,8 @@
 // Uploaded files by URL: for all, for some keys, or for whoever has a signed URL.
 import { isSigned } from "../../control/storage/signed.ts";
+import type { KeyId } from "../../core/ids.ts";
 import { choice, parse, Type } from "../../core/schema.ts";
-import { bytes, milliseconds } from "../../core/units.ts";
+import { bytes, type Milliseconds, milliseconds } from "../../core/units.ts";
 import type { Visit } from "../fal/call.ts";
 import { readJson } from "../read-json.ts";
 import { noFile, readerOf, requireLeave } from "../reader.ts";
@@ -34,8 +35,15 @@ export async function sign(parts: CdnParts, visit: Visit, { token = "", name = "
   if (!file || (file.owner !== caller.id && caller.scope !== "admin")) throw noFile();
   const { duration } = parse(signSchema, await readJson(visit.request, SIGN_LIMIT));
   const lifetime = milliseconds(duration * 1000);
-  const identity = parts.tokens.issue({ key: caller.id, grant: { use: "file", file: token }, lifetime }).token;
-  return new Response(`${fileUrl({ token, name }, visit.roots)}?identity=${identity}`, {
-    headers: { "content-type": "text/plain; charset=utf-8" },
-  });
+  const url = signedUrl({ tokens: parts.tokens, roots: visit.roots }, { token, name, key: caller.id, lifetime });
+  return new Response(url, { headers: { "content-type": "text/plain; charset=utf-8" } });
+}
+
+type Signing = { tokens: Pick<CdnParts["tokens"], "issue">; roots: Visit["roots"] };
+type ToSign = { token: string; name: string; key: KeyId; lifetime: Milliseconds };
+
+/** Reads the file until its time, or its signer's key, ends. */
+export function signedUrl({ tokens, roots }: Signing, { token, name, key, lifetime }: ToSign): string {
+  const identity = tokens.issue({ key, grant: { use: "file", file: token }, lifetime }).token;
+  return `${fileUrl({ token, name }, roots)}?identity=${identity}`;
 }

@@ -5,12 +5,16 @@ import { createKey, deleteKey, listKeys } from "./keys.ts";
 import { listModels } from "./models.ts";
 import type { Operation } from "./operation.ts";
 import { deletePayloads, requestsByEndpoint } from "./requests.ts";
+import { fileAcl, setFileAcl, signFile } from "./storage.ts";
 
 export const operations: readonly Operation[] = [
   listModels,
   analytics,
   requestsByEndpoint,
   deletePayloads,
+  fileAcl,
+  setFileAcl,
+  signFile,
   listKeys,
   createKey,
   deleteKey,

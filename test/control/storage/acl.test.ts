@@ -44,6 +44,15 @@ describe("a lifecycle header", () => {
     ["{}", { acl: { default: "allow", rules: [] } }],
     ['{"expiration_duration_seconds":null}', { acl: { default: "allow", rules: [] } }],
     ['{"expiration_duration_seconds":60}', { acl: { default: "allow", rules: [] }, keepFor: milliseconds(60_000) }],
+    ['{"expiration_duration_seconds":"never"}', { acl: { default: "allow", rules: [] } }],
+    [
+      '{"expiration_duration_seconds":"immediate"}',
+      { acl: { default: "allow", rules: [] }, keepFor: milliseconds(60_000) },
+    ],
+    [
+      '{"expiration_duration_seconds":"1h"}',
+      { acl: { default: "allow", rules: [] }, keepFor: milliseconds(3_600_000) },
+    ],
     ['{"initial_acl":{"default":"forbid"}}', { acl: { default: "forbid", rules: [] } }],
   ])("%s is understood", (json, lifecycle) => {
     expect(readLifecycle(json)).toEqual(lifecycle as ReturnType<typeof readLifecycle>);
@@ -55,6 +64,7 @@ describe("a lifecycle header", () => {
     "[]",
     "7",
     '{"expiration_duration_seconds":0}',
+    '{"expiration_duration_seconds":"2h"}',
     '{"expiration_duration_seconds":-1}',
     '{"expiration_duration_seconds":1e99}',
     '{"initial_acl":{"default":"maybe"}}',

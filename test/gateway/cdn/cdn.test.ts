@@ -1,5 +1,6 @@
 // Uploads and downloads over HTTP: the three dialects, by path and by host name, and what callers should not get away with.
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { proved } from "../../support/conformance.ts";
 import { type Ask, createTestGateway, type TestGateway } from "../../support/test-gateway.ts";
 
 let gateway: TestGateway;
@@ -220,6 +221,7 @@ describe("who may read", () => {
     expect((await anyone("GET", signed.slice(0, -3))).status).toBe(403);
     gateway.keys.revoke(key.id);
     expect((await anyone("GET", signed)).status).toBe(403);
+    proved("http", "signed-url");
   });
 
   test("only the owner and admins sign", async () => {
