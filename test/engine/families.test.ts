@@ -102,8 +102,8 @@ async function drawn(model: DiffusionModel, { codec }: Assets, wanted: Case) {
   const { prompt, negative_prompt, clip_skip: clipSkip = 0, strength, guidance: scale } = wanted;
   const isGuided = model.guidance === "two-prompts" && scale > 1;
   const drawing = model.draw({
-    prompt: await model.encode({ text: prompt, isNegative: false, clipSkip }),
-    ...(isGuided && { negative: await model.encode({ text: negative_prompt, isNegative: true, clipSkip }) }),
+    prompts: [await model.encode({ text: prompt, isNegative: false, clipSkip })],
+    ...(isGuided && { negatives: [await model.encode({ text: negative_prompt, isNegative: true, clipSkip })] }),
     scale,
     size: { width: wanted.width, height: wanted.height },
     count: wanted.count,

@@ -48,8 +48,8 @@ else {
         for (const [i, value] of each.prompt_embeds.first.entries())
           expect(prompt.rows.encoder_hidden_states?.data[i]).toBeCloseTo(value, 3);
         const drawing = model.draw({
-          prompt,
-          ...(each.guidance > 1 && { negative: await encode(each.negative_prompt) }),
+          prompts: [prompt],
+          ...(each.guidance > 1 && { negatives: [await encode(each.negative_prompt)] }),
           scale: each.guidance,
           size: model.size.native,
           count: 1,

@@ -22,7 +22,7 @@ export type FakeFleet = Fleet & {
   readonly evictions: RunnerId[];
   /** By hand: a starting runner is loaded. */
   becomeReady(runner: RunnerId): void;
-  step(batch: BatchId, step: Step<unknown>): void;
+  step(batch: BatchId, step: Step<unknown>, index?: number): void;
   log(batch: BatchId, message: string): void;
   /** By hand: the batch ends, with the failure if there is one. */
   end(batch: BatchId, failure?: Failure): void;
@@ -118,7 +118,7 @@ export function createFakeFleet({
       set(runner, { state: "busy", batch: order.batch });
       if (automatic) setImmediate(() => void play(order));
     },
-    step: (batch, step) => emit({ type: "step", runner: runnerOf(batch).id, batch, index: 0, step }),
+    step: (batch, step, index = 0) => emit({ type: "step", runner: runnerOf(batch).id, batch, index, step }),
     log: (batch, message) => emit({ type: "job-log", runner: runnerOf(batch).id, batch, index: 0, message }),
     end(batch, failure) {
       const runner = runnerOf(batch);
@@ -133,8 +133,9 @@ export function createFakeFleet({
       const { model, batch } = runner;
       emit({ type: "gone", runner: id, model, ...(batch && { batch }), ...(failure && { failure }) });
     },
-    cancel(batch) {
+    cancel(batch, index) {
       made.cancels.push(batch);
+      if (index !== undefined) return;
       const cancelled: Failure = { code: "client_cancelled", message: "The run was cancelled." };
       if (automatic && [...runners.values()].some((runner) => runner.batch === batch)) fleet.end(batch, cancelled);
     },
@@ -156,15 +157,17 @@ export function createFakeFleet({
   };
 
   async function play(order: RunOrder): Promise<void> {
-    const [job] = order.jobs;
-    if (!job) throw new Error("an empty batch");
-    const result = await answer(job, order);
+    if (order.jobs.length === 0) throw new Error("an empty batch");
     const isStillOn = () => runners.get(order.runner)?.batch === order.batch;
-    if (!Array.isArray(result)) {
-      if (isStillOn()) fleet.end(order.batch, result);
-      return;
+    for (const [index, job] of order.jobs.entries()) {
+      const result = await answer(job, order);
+      if (!isStillOn()) return;
+      if (Array.isArray(result)) {
+        for (const step of result) if (isStillOn()) fleet.step(order.batch, step, index);
+      } else {
+        emit({ type: "job-failed", runner: order.runner, batch: order.batch, index, failure: result });
+      }
     }
-    for (const step of result) if (isStillOn()) fleet.step(order.batch, step);
     if (isStillOn()) fleet.end(order.batch);
   }
   return fleet;

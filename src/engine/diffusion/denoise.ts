@@ -23,9 +23,10 @@ export type Denoising = {
   /** Of the pictures; with guidance the model sees twice as many rows. */
   shape: LatentShape;
   start: Start;
-  prompt: Condition;
-  /** Present = classifier-free guidance (2207.12598): away from `negative`, `scale` > 1 times as far. */
-  guidance?: { negative: Condition; scale: number };
+  /** Of as many drawings; each has the same number of the pictures, one after the other. */
+  prompts: readonly Condition[];
+  /** Present = classifier-free guidance (2207.12598): away from `negatives`, `scale` > 1 times as far. */
+  guidance?: { negatives: readonly Condition[]; scale: number };
   /** Inputs that are the same for all rows. */
   shared: Rows;
   signal: AbortSignal;
@@ -53,16 +54,16 @@ export async function* denoise(given: Denoising): AsyncGenerator<Denoised, Float
 /** One model call done; `latents` are those that it led to, not to be written to. */
 export type Denoised = { at: number; of: number; latents: Float32Array };
 
-/** With guidance both prompts go through the model in one call: first all rows of the negative, then of the prompt. */
-function guidedPredict({ predictor, shape, prompt, guidance, shared, start }: Denoising, size: number): Predict {
+/** With guidance both prompts go through the model in one call: first all rows of the negatives, then of the prompts. */
+function guidedPredict({ predictor, shape, prompts, guidance, shared, start }: Denoising, size: number): Predict {
   const [count, ...rest] = shape;
   const constant = { shared, ...(start.besides && { besides: start.besides }) };
-  const conditions = repeat(prompt.rows, count);
+  const conditions = rowsOf(prompts, count);
   if (!guidance) return predictor.begin({ ...constant, shape, conditions });
   const predict = predictor.begin({
     ...constant,
     shape: [2 * count, ...rest],
-    conditions: [...repeat(guidance.negative.rows, count), ...conditions],
+    conditions: [...rowsOf(guidance.negatives, count), ...conditions],
   });
   const twice = new Float32Array(2 * size);
   return async (latents, timestep) => {
@@ -72,7 +73,8 @@ function guidedPredict({ predictor, shape, prompt, guidance, shared, start }: De
   };
 }
 
-const repeat = <T>(value: T, count: number) => new Array<T>(count).fill(value);
+const rowsOf = (conditions: readonly Condition[], count: number): Rows[] =>
+  conditions.flatMap(({ rows }) => new Array<Rows>(count / conditions.length).fill(rows));
 
 /** away + scale · (towards - away), the first half of `both` being `away`. */
 function guide(both: Float32Array, scale: number): Float32Array {

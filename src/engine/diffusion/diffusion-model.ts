@@ -16,9 +16,10 @@ import { openRepository, type Repository } from "./repository.ts";
 import { type Previous, startAtLatents, startAtMask, startAtNoise, startAtPicture } from "./start.ts";
 
 export type Drawing = {
-  prompt: Condition;
-  /** Present = classifier-free guidance by `scale`. */
-  negative?: Condition;
+  /** Of drawings that are made together; each gets the same number of the pictures. */
+  prompts: readonly Condition[];
+  /** Present = classifier-free guidance by `scale`; as many as prompts. */
+  negatives?: readonly Condition[];
   /** Also read by models whose `guidance` is a number. */
   scale: number;
   /** Both sides multiples of the model's `size.multiple`. */
@@ -102,7 +103,7 @@ type Parts = {
 
 async function* draw(parts: Parts, drawing: Drawing): AsyncGenerator<Drawn, Pixels[]> {
   const { family, decoder } = parts;
-  const { size, count, steps, scheduler, negative, scale, prompt, random, signal } = drawing;
+  const { size, count, steps, scheduler, negatives, scale, prompts, random, signal } = drawing;
   const latents = { width: size.width / decoder.upscale, height: size.height / decoder.upscale };
   const shape: LatentShape = [count, decoder.channels, latents.height, latents.width];
   const begun = drawing.given ?? previousOf(drawing, shape);
@@ -110,9 +111,9 @@ async function* draw(parts: Parts, drawing: Drawing): AsyncGenerator<Drawn, Pixe
   const { sampler, from } = family.sampling({ steps, latents, ...strength, ...(scheduler && { changes: scheduler }) });
   const start = await startOf(parts, { drawing, run: { sampler, random, shape }, from });
   const shared = family.shared({ pixels: size, latents, scale });
-  const guidance = negative && { guidance: { negative, scale } };
+  const guidance = negatives && { guidance: { negatives, scale } };
   const { predictor } = family;
-  const denoising = denoise({ predictor, sampler, random, shape, start, prompt, shared, signal, ...guidance });
+  const denoising = denoise({ predictor, sampler, random, shape, start, prompts, shared, signal, ...guidance });
   let next = await denoising.next();
   for (; !next.done; next = await denoising.next()) {
     const { latents: unfinished } = next.value;

@@ -1,12 +1,14 @@
-// Runs the jobs of a diffusion pipeline, one after the other: draws, tells the progress, answers as fal does.
+// Runs the jobs of a diffusion pipeline, alike ones together and the others one after the other: draws, tells the progress, answers as fal does.
 import type { Assets, Pixels, Run, Task } from "../../core/pipeline.ts";
 import type { Static } from "../../core/schema.ts";
 import { answerWith, type drawnOutput, randomSeed, unitsOf } from "../media/drawn.ts";
 import { samplerChoices } from "../samplers/choices.ts";
-import { createRandom } from "../tensor/random.ts";
+import { createRandom, joinedRandom } from "../tensor/random.ts";
 import { resize } from "../tensor/resize.ts";
+import type { Condition } from "./condition.ts";
 import type { DiffusionModel, Drawing, Drawn, GivenPicture } from "./diffusion-model.ts";
 import type { DrawingInput } from "./drawing-fields.ts";
+import { drawingKey } from "./drawing-key.ts";
 import { frameOf } from "./frame-fields.ts";
 import type { Size } from "./image-size.ts";
 import { createSessions, type Session } from "./sessions.ts";
@@ -31,12 +33,18 @@ export function drawTasks<In extends DrawingInput>({
   plan,
 }: Drawer<In>): Run<In, Static<typeof drawnOutput>> {
   const sessions = createSessions();
+  const begin = async (task: Task<In>): Promise<Begun> => {
+    const session = task.session === undefined ? undefined : sessions.of(task.session);
+    const seed = task.input.seed ?? session?.seed ?? randomSeed();
+    return { task, seed, session, plan: await plan(task, session) };
+  };
   return async function* (tasks, signal) {
-    for (const [index, task] of tasks.entries()) {
+    for (const group of groupsOf(tasks)) {
       const started = performance.now();
-      const session = task.session === undefined ? undefined : sessions.of(task.session);
-      const seed = task.input.seed ?? session?.seed ?? randomSeed();
-      const drawing = draw({ model, task, seed, signal, session, plan: await plan(task, session) });
+      const begun = await Promise.all(group.map(({ task }) => begin(task)));
+      const [first] = begun;
+      if (!first) continue;
+      const drawing = draw({ model, begun: [first, ...begun.slice(1)], signal });
       let steps = 0;
       let latents: Float32Array | undefined;
       let next = await drawing.next();
@@ -44,18 +52,38 @@ export function drawTasks<In extends DrawingInput>({
         const { at, of } = next.value;
         steps++;
         latents = next.value.latents;
-        yield { index, step: { type: "progress", at, of } };
-        if (isForPreview(task, { at, of }))
-          yield { index, step: { type: "partial", value: await previewOf(next.value, { task, codec, seed }) } };
+        for (const { index } of group) yield { index, step: { type: "progress", at, of } };
+        const [{ task, seed }, only] = [first, group.length === 1 ? group[0] : undefined];
+        if (only && isForPreview(task, { at, of }))
+          yield {
+            index: only.index,
+            step: { type: "partial", value: await previewOf(next.value, { task, codec, seed }) },
+          };
       }
-      const pictures = next.value;
-      if (session) Object.assign(session, { seed, ...(latents && { latents }) });
+      if (first.session) Object.assign(first.session, { seed: first.seed, ...(latents && { latents }) });
       const seconds = (performance.now() - started) / 1000;
-      const value = await answerWith({ task, codec, pictures, seed, seconds });
-      const paid = Math.min(steps, task.input.num_inference_steps);
-      yield { index, step: { type: "output", value, units: unitsOf(pictures, paid) } };
+      for (const [at, { task, seed }] of begun.entries()) {
+        const count = task.input.num_images;
+        const pictures = next.value.slice(at * count, (at + 1) * count);
+        const value = await answerWith({ task, codec, pictures, seed, seconds });
+        const units = unitsOf(pictures, Math.min(steps, task.input.num_inference_steps));
+        yield { index: group[at]?.index ?? 0, step: { type: "output", value, units } };
+      }
     }
   };
+}
+
+type Begun = { task: Task<DrawingInput>; seed: number; session: Session | undefined; plan: Plan };
+
+/** Jobs whose batch keys are equal; those of sessions, and those that are watched as they grow, are for themselves. */
+function groupsOf<In extends DrawingInput>(tasks: Task<In>[]): { index: number; task: Task<In> }[][] {
+  const groups = new Map<string, { index: number; task: Task<In> }[]>();
+  for (const [index, task] of tasks.entries()) {
+    const isAlone = task.session !== undefined || task.wantsPartials === true;
+    const key = (isAlone ? undefined : drawingKey(task.input)) ?? `alone ${index}`;
+    groups.set(key, [...(groups.get(key) ?? []), { index, task }]);
+  }
+  return [...groups.values()];
 }
 
 function isForPreview({ wantsPartials, input }: Task<DrawingInput>, { at, of }: { at: number; of: number }): boolean {
@@ -79,33 +107,34 @@ function atPreviewSize(pixels: Pixels): Pixels {
   return resize(pixels, { width: side(pixels.width), height: side(pixels.height), kernel: "bilinear" });
 }
 
-type Draw = {
-  model: DiffusionModel;
-  task: Task<DrawingInput>;
-  seed: number;
-  signal: AbortSignal;
-  session: Session | undefined;
-  plan: Plan;
-};
+type Draw = { model: DiffusionModel; begun: [Begun, ...Begun[]]; signal: AbortSignal };
 
-async function* draw({ model, task, seed, signal, session, plan }: Draw): ReturnType<DiffusionModel["draw"]> {
-  const { prompt, negative_prompt, scheduler, guidance_scale: scale, clip_skip: clipSkip, ...rest } = task.input;
-  const { num_images: count, num_inference_steps: steps } = rest;
-  const { size, given } = plan;
-  task.log(`drawing ${count} of ${size.width}x${size.height} in ${steps} steps, seed ${seed}`);
-  const condition = await model.encode({ text: prompt, isNegative: false, clipSkip });
-  if (condition.dropped > 0) task.log(`the prompt is too long: its last ${condition.dropped} tokens are not read`);
+async function* draw({ model, begun, signal }: Draw): ReturnType<DiffusionModel["draw"]> {
+  const [{ task, session, plan }] = begun;
+  const { scheduler, guidance_scale: scale, num_images: count, num_inference_steps: steps } = task.input;
   const isGuided = model.guidance === "two-prompts" && scale > 1;
+  const prompts: Condition[] = [];
+  const negatives: Condition[] = [];
+  for (const each of begun) {
+    const { prompt, negative_prompt, clip_skip: clipSkip } = each.task.input;
+    const { width, height } = plan.size;
+    each.task.log(`drawing ${count} of ${width}x${height} in ${steps} steps, seed ${each.seed}`);
+    const condition = await model.encode({ text: prompt, isNegative: false, clipSkip });
+    const { dropped } = condition;
+    if (dropped > 0) each.task.log(`the prompt is too long: its last ${dropped} tokens are not read`);
+    prompts.push(condition);
+    if (isGuided) negatives.push(await model.encode({ text: negative_prompt, isNegative: true, clipSkip }));
+  }
   return yield* model.draw({
-    prompt: condition,
-    ...(isGuided && { negative: await model.encode({ text: negative_prompt, isNegative: true, clipSkip }) }),
+    prompts,
+    ...(isGuided && { negatives }),
     scale,
-    size,
-    count,
+    size: plan.size,
+    count: count * begun.length,
     steps,
-    random: createRandom(seed),
+    random: joinedRandom(begun.map(({ seed }) => createRandom(seed))),
     ...(scheduler && { scheduler: samplerChoices[scheduler] }),
-    ...(given && { given }),
+    ...(plan.given && { given: plan.given }),
     ...previousOf(task, session),
     signal,
   });

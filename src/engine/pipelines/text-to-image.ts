@@ -4,6 +4,7 @@ import { Type } from "../../core/schema.ts";
 import { loadDiffusionModel } from "../diffusion/diffusion-model.ts";
 import { drawTasks } from "../diffusion/draw-tasks.ts";
 import { promptFields, steeringFields } from "../diffusion/drawing-fields.ts";
+import { drawingKey } from "../diffusion/drawing-key.ts";
 import { frameFields, frameOf, pictureOfSession } from "../diffusion/frame-fields.ts";
 import { imageSizeField, sizeToDraw } from "../diffusion/image-size.ts";
 import { drawnOutput } from "../media/drawn.ts";
@@ -13,6 +14,7 @@ export const textToImage = definePipeline({
   input: Type.Object({ ...promptFields, image_size: imageSizeField, ...steeringFields }),
   output: drawnOutput,
   frame: Type.Object({ ...promptFields, image_size: imageSizeField, ...frameFields, ...steeringFields }),
+  batchKey: drawingKey,
   async load(assets) {
     const model = await loadDiffusionModel(assets, { drawsFrom: "prompt" });
     const { codec } = assets;

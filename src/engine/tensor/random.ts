@@ -24,6 +24,16 @@ export function createRandom(seed: number): Random {
   };
 }
 
+/** Equal parts of each call from each: several runs with seeds of their own, made as one. */
+export const joinedRandom = (parts: readonly Random[]): Random => ({
+  normal(count) {
+    const all = new Float32Array(count);
+    const each = count / parts.length;
+    for (const [at, part] of parts.entries()) all.set(part.normal(each), at * each);
+    return all;
+  },
+});
+
 /** ATen/native/cpu/DistributionTemplates.h `normal_fill`: when 16 does not divide the count, the last 16 are redrawn. */
 function normalBlocks(next: () => number, count: number): Float32Array {
   const samples = new Float32Array(count);

@@ -1,6 +1,7 @@
 // The loop over real jobs and a real database, with a fleet that does what the test says.
 import { afterEach, expect, test } from "bun:test";
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import type { Settings } from "../../../src/control/settings.ts";
 import { defaultSettings } from "../../../src/control/settings.ts";
@@ -27,7 +28,9 @@ const output = { type: "output" as const, value: { prompt: "hi", steps: 1 }, uni
 async function stage({
   settings = {},
   models = [testModel(A), testModel(B)],
+  data,
 }: {
+  data?: string;
   settings?: Partial<Settings>;
   models?: ReturnType<typeof testModel>[];
 } = {}) {
@@ -40,6 +43,7 @@ async function stage({
     fleet,
     builtInModels: models,
     settings: { memory, ...settings },
+    ...(data !== undefined && { data }),
   });
   opened.push(appliance);
   const submit = (model: string, more: { startTimeout?: number; input?: unknown } = {}): Promise<Job> => {
@@ -367,4 +371,63 @@ test("this box's own files are read from disk, by whatever name the box was call
   expect(readFileSync(on.fleet.runs[1]?.jobs[0]?.media[url] ?? "", "utf8")).toBe("pixels");
   finish(on, batch);
   expect(existsSync(join(folder, "image-1.png"))).toBe(true);
+});
+
+/** The tiny pipeline with batches; its jobs are looked at for what they have in common. */
+const drawing = { pipeline: "text-to-image", limits: { maxBatch: 4 } };
+const draw = (prompt: string, steps = 2) => ({ input: { prompt, num_inference_steps: steps } });
+
+test("alike jobs of a model go to its runner together, others wait for their turn", async () => {
+  const on = await stage({ models: [testModel(A, drawing)] });
+  const alike = [await on.submit(A, draw("a")), await on.submit(A, draw("b"))];
+  const other = await on.submit(A, draw("c", 3));
+  await until(() => on.fleet.loads.length === 1);
+  on.clock.advance(5);
+  await loaded(on);
+  const batch = await started(on);
+  expect(on.fleet.runs[0]?.jobs.map(({ input }) => input.prompt)).toEqual(["a", "b"]);
+  expect([...alike, other].map(on.statusOf)).toEqual(["running", "running", "queued"]);
+  for (const index of [0, 1]) on.fleet.step(batch, output, index);
+  on.fleet.end(batch);
+  expect(alike.map(on.statusOf)).toEqual(["done", "done"]);
+  on.fleet.end(await started(on, 2));
+});
+
+test("cancelling one job of a batch leaves the others alone", async () => {
+  const on = await stage({ models: [testModel(A, drawing)] });
+  const [first, second] = [await on.submit(A, draw("a")), await on.submit(A, draw("b"))];
+  await until(() => on.fleet.loads.length === 1);
+  on.clock.advance(5);
+  await loaded(on);
+  const batch = await started(on);
+  on.jobs.cancel(first.id);
+  expect(on.fleet.cancels).toEqual([batch]);
+  on.fleet.step(batch, output, 1);
+  on.fleet.end(batch, { code: "client_cancelled", message: "cancelled" });
+  expect([first, second].map(on.statusOf)).toEqual(["cancelled", "done"]);
+});
+
+test("what running a model taught is known after a restart", async () => {
+  const data = mkdtempSync(join(tmpdir(), "forecourt-test-"));
+  try {
+    const on = await stage({ data });
+    await on.submit(A);
+    await loaded(on);
+    finish(on, await started(on));
+    const [before] = on.scheduler.standing();
+    expect(before).toMatchObject({ model: A, residency: "on demand", loadMs: 5, runMs: 1 });
+    await opened.pop()?.[Symbol.asyncDispose]();
+    const again = await stage({ data, settings: { memory: { ...defaultSettings("/").memory, warm: ["test/*"] } } });
+    const [warm, cold] = again.scheduler.standing();
+    expect(warm).toMatchObject({ model: A, residency: "warm", loadMs: 5, runMs: 1 });
+    expect(warm?.popularity).toBeGreaterThan(100);
+    expect(cold).toMatchObject({ model: B, popularity: 0 });
+    await until(() => again.fleet.loads.length === 2);
+    expect(again.fleet.loads.map(({ model }) => model.id)).toEqual([A, B]);
+    expect(again.scheduler.estimateWait(asId<ModelId>(A), 3)).toBe(milliseconds(8));
+    expect(again.scheduler.estimateWait(asId<ModelId>(B), 3)).toBeUndefined();
+  } finally {
+    await opened.pop()?.[Symbol.asyncDispose]();
+    rmSync(data, { recursive: true, force: true });
+  }
 });

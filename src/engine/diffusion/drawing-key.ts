@@ -1,0 +1,9 @@
+// Which drawings can be made in one run of the denoiser: equal in all that the run is given but the prompts and the seed.
+import type { DrawingInput } from "./drawing-fields.ts";
+
+/** Undefined for a drawing that begins with a picture: it is for itself. */
+export function drawingKey(input: DrawingInput & { image_size?: unknown; image_url?: unknown }): string | undefined {
+  if (input.image_url !== undefined) return undefined;
+  const { image_size, num_inference_steps, guidance_scale, scheduler, num_images, clip_skip } = input;
+  return JSON.stringify([image_size, num_inference_steps, guidance_scale, scheduler, num_images, clip_skip]);
+}
