@@ -6,6 +6,7 @@ import { invariant } from "../core/errors.ts";
 import type { Log } from "../core/log.ts";
 import { bytes, MIB, milliseconds } from "../core/units.ts";
 import type { Model } from "../engine/model.ts";
+import { type Accounts, createAccounts } from "./accounts/accounts.ts";
 import { type Catalog, createCatalog } from "./catalog/catalog.ts";
 import type { ModelFile } from "./catalog/models.macro.ts";
 import { chooseDevices, memoryBudget } from "./choose-device.ts";
@@ -59,6 +60,8 @@ export type Appliance = {
   database: Database;
   catalog: Catalog;
   keys: Keys;
+  /** Limits, budgets, prices and usage. */
+  accounts: Accounts;
   tokens: Tokens;
   jobs: Jobs;
   history: JobHistory;
@@ -127,6 +130,7 @@ function assemble(found: Found): Appliance {
   const { clock = systemClock, timers = systemTimers } = found;
   const { data } = settings;
   const keys = createKeys({ database, clock });
+  const accounts = createAccounts({ database, keys, findModel: (id) => catalog.find(id)?.model, clock });
   const tokens = createTokens({ keys, secret: ensureTokenSecret(data), clock });
   const { openFiles: openTokens } = createKeepingStore(database);
   const storage = createStorage({ settings, database, openTokens, clock, timers, log });
@@ -135,6 +139,7 @@ function assemble(found: Found): Appliance {
     found.fleet ?? createFleet({ runtime: join(data, "runtime"), threads: settings.threads, log, clock, timers });
   const guard = createAddressGuard(settings.fetch.allow);
   const { jobs, history, work, expiry, webhooks, workflows } = assembleJobs(found, {
+    accounts,
     files,
     uploads,
     guard,
@@ -170,7 +175,22 @@ function assemble(found: Found): Appliance {
   });
 
   return {
-    ...{ settings, log, hardware, device, devices, database, scheduler, catalog, keys, tokens, jobs, history, files },
+    ...{
+      settings,
+      log,
+      hardware,
+      device,
+      devices,
+      database,
+      scheduler,
+      catalog,
+      keys,
+      accounts,
+      tokens,
+      jobs,
+      history,
+      files,
+    },
     ...{ uploads, webhooks, workflows, fleet, supply, oversight },
     async start() {
       const keyFile = ensureAdminKey({ keys, data });
@@ -210,15 +230,15 @@ const placement = ({ settings, devices, database }: Found, { clock, timers }: Pi
   ...{ clock, timers },
 });
 
-type Tools = { files: Files; uploads: Uploads; guard: AddressGuard; clock: Clock; timers: Timers };
+type Tools = { accounts: Accounts; files: Files; uploads: Uploads; guard: AddressGuard; clock: Clock; timers: Timers };
 
-function assembleJobs(found: Found, { files, uploads, guard, clock, timers }: Tools) {
+function assembleJobs(found: Found, { accounts, files, uploads, guard, clock, timers }: Tools) {
   const { settings, log, catalog, database } = found;
   const { retries, maxQueue, retentionDays } = settings.jobs;
   const retention = days(retentionDays);
   const store = createOutboxStore(database);
   const outbox = createOutbox(store);
-  const ledger = createJobLedger({ database, outbox, clock, timers });
+  const ledger = createJobLedger({ database, outbox, accounts, clock, timers });
   const jobs = createJobs({ ledger, inputOf: (model) => inputOf(model, catalog), retries, maxQueue });
   const work = createJobWork({
     ledger,

@@ -75,8 +75,8 @@ export type Pipeline<In extends TObject = TObject, Out extends TObject = TObject
   input: In;
   output: Out;
   /**
-   * The most units that a run of this input can count, for what is reserved of a budget; a unit that only the run can
-   * know is left out. Without it nothing but `requests` and `gpu_seconds` is known beforehand.
+   * The most units that a run of this input can count, for what is set aside of a budget. Infinity for a unit that only
+   * the run can know: all that is left is set aside then, as it is for every unit of a pipeline without this.
    */
   estimate?(input: Static<In>): Units;
   /**

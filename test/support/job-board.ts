@@ -1,5 +1,6 @@
 // The job store alone, over a real database, with a hand in the place of the scheduler.
 
+import { type Accounts, createAccounts } from "../../src/control/accounts/accounts.ts";
 import { createCatalog } from "../../src/control/catalog/catalog.ts";
 import type { Database } from "../../src/control/database/open.ts";
 import { openDatabase } from "../../src/control/database/open.ts";
@@ -10,7 +11,7 @@ import { createOutbox } from "../../src/control/webhooks/outbox.ts";
 import { createOutboxStore } from "../../src/control/webhooks/outbox-store.ts";
 import { asId, type KeyId, newRunnerId } from "../../src/core/ids.ts";
 import type { JobEvent } from "../../src/core/job.ts";
-import { createTestClock } from "./test-clock.ts";
+import { createTestClock, type TestClock } from "./test-clock.ts";
 
 const catalog = createCatalog({});
 const echo = catalog.find("forecourt/echo");
@@ -19,18 +20,29 @@ if (!echo) throw new Error("the catalogue lacks forecourt/echo");
 export const echoEntry = echo;
 
 export function createJobBoard(
-  options: { database?: Database; maxQueue?: number; retries?: number; hasModel?: () => boolean } = {},
+  options: {
+    database?: Database;
+    keys?: Parameters<typeof createAccounts>[0]["keys"];
+    findModel?: Parameters<typeof createAccounts>[0]["findModel"];
+    clock?: TestClock;
+    maxQueue?: number;
+    retries?: number;
+    hasModel?: () => boolean;
+  } = {},
 ) {
   const {
     database = openDatabase({ file: ":memory:" }),
+    keys = { get: () => undefined },
+    findModel = () => echoEntry.model,
+    clock = createTestClock(),
     maxQueue = 1000,
     retries = 3,
     hasModel = () => true,
   } = options;
-  const clock = createTestClock();
+  const accounts: Accounts = createAccounts({ database, keys, findModel, clock });
   const outboxStore = createOutboxStore(database);
   const outbox = createOutbox(outboxStore);
-  const ledger = createJobLedger({ database, outbox, clock, timers: clock });
+  const ledger = createJobLedger({ database, outbox, accounts, clock, timers: clock });
   const jobs = createJobs({ ledger, inputOf: () => echoEntry.input, retries, maxQueue });
   const savedFiles = new Set<string>();
   const missingFiles = (output: unknown) =>
@@ -44,6 +56,7 @@ export function createJobBoard(
   return {
     database,
     clock,
+    accounts,
     ledger,
     outbox,
     outboxStore,

@@ -29,7 +29,14 @@ async function runOn({ jobs, keys, files }: Appliance, { entry, input, progress,
       "There is no admin key to run with; make one with `forecourt keys create --name admin --scope admin`.",
     );
   const { model } = entry;
-  const { id } = await jobs.submit({ model, endpoint: model.id, key: key.id, input, rejectInvalid: true });
+  const { id } = await jobs.submit({
+    model,
+    endpoint: model.id,
+    key: key.id,
+    input,
+    rejectInvalid: true,
+    mayWait: true,
+  });
   signal.addEventListener("abort", () => jobs.cancel(id), { once: true });
   for await (const event of jobs.watch(id, new AbortController().signal)) {
     if (event.type === "finished") return outcomeOf(event.job, files);

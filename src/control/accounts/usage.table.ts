@@ -9,10 +9,8 @@ export const reservationTable = sqliteTable("reservation", {
   model: text().notNull(),
   /** Of the job's admission: decides in which hour, day and month it counts. */
   at: integer().notNull(),
-  /** JSON: micros by unit. */
-  units: text().notNull(),
-  cost: integer().notNull(),
-  currency: text().notNull(),
+  /** JSON of `Amounts`: what is set aside, of units that a budget counts. */
+  amounts: text().notNull(),
 });
 
 /** Append-only. */

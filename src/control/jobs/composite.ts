@@ -31,8 +31,10 @@ export type CompositeJobs = {
 
 export function createCompositeJobs(ledger: JobLedger): CompositeJobs {
   const { store, writes, outbox, attempts, clock } = ledger;
-  const take = ({ id, files }: Pick<Job, "id" | "files">, lines: number) =>
-    attempts.set(id, { runner: CONDUCTOR, startedAt: clock.now(), files, queueMs: 0, loadMs: 0, lines, partials: [] });
+  const take = ({ id, key, model, files }: Pick<Job, "id" | "key" | "model" | "files">, lines: number) => {
+    const begun = { runner: CONDUCTOR, startedAt: clock.now(), queueMs: 0, loadMs: 0 };
+    attempts.set(id, { ...begun, key, model, files, lines, partials: [] });
+  };
 
   return {
     async begin({ input, failure, ...submission }, also) {

@@ -39,8 +39,14 @@ export type JobStore = {
 /** For an hour, as at fal, a result that is not to be kept can be fetched, and webhooks that carry it be tried again. */
 export const PAYLOAD_KEPT = milliseconds(60 * 60 * 1000);
 
+/** Of a job that has just ended: what others write down about it. */
+export type EndedJob = Pick<JobRow, "id" | "key" | "model" | "endpoint" | "tags" | "createdAt">;
+
 /** `onEnd` is called in the transaction that ends a job, after it. */
-export function createJobStore({ orm }: Database, onEnd: (id: JobId, at: Instant) => void): JobStore {
+export function createJobStore(
+  { orm }: Database,
+  onEnd: (job: EndedJob, ending: Ending & { at: Instant }) => void,
+): JobStore {
   const job = jobTable;
   const run = prepareAll(orm);
   return {
@@ -58,7 +64,7 @@ export function createJobStore({ orm }: Database, onEnd: (id: JobId, at: Instant
       const { from } = leaving;
       const { runner } = attempt;
       const ended = run.end.get({ id, from, runner, ...setbacks, at, ...endColumns(ending) });
-      if (ended) onEnd(id, at);
+      if (ended) onEnd(ended, { ...ending, at });
       return ended !== undefined;
     },
     requeue: (id, { runner, setbacks }) =>
@@ -127,6 +133,8 @@ function prepareAll(orm: Database["orm"]) {
     startedAt: given("at"),
     attempts: sql`${job.attempts} + 1`,
   };
+  const { id, key, model, endpoint, tags, createdAt } = job;
+  const endedJob = { id, key, model, endpoint, tags, createdAt };
   const isLeft = and(
     isJob,
     eq(job.status, sql.placeholder("from")),
@@ -140,7 +148,7 @@ function prepareAll(orm: Database["orm"]) {
       .prepare(),
     row: orm.select().from(job).where(isJob).prepare(),
     claim: orm.update(job).set(claim).where(waits).returning().prepare(),
-    end: orm.update(job).set(ending).where(isLeft).returning({ id: job.id }).prepare(),
+    end: orm.update(job).set(ending).where(isLeft).returning(endedJob).prepare(),
     addLog: orm
       .insert(log)
       .values(placeholders(getTableColumns(log)))

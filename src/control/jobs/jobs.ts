@@ -13,9 +13,11 @@ import {
 import { parse, type TObject } from "../../core/schema.ts";
 import { type Instant, instant, type Milliseconds } from "../../core/units.ts";
 import type { Model } from "../../engine/model.ts";
+import type { Admission } from "../accounts/job-facts.ts";
 import type { Lifecycle } from "../storage/acl.ts";
 import type { WebhookWish } from "../webhooks/outbox.ts";
 import { createFileRules, type FindFileRules } from "./file-rules.ts";
+import { failedAtOnce } from "./job-end.ts";
 import { jobOf, seenJob } from "./job-row.ts";
 import type { JobLedger } from "./ledger.ts";
 import { type Checked, newJob, rowOf } from "./new-job.ts";
@@ -31,6 +33,8 @@ export type Submission = {
   input: unknown;
   /** true: wrong input throws `invalid_input` (sync). false: the job is stored as failed with it (queue, as fal does). */
   rejectInvalid: boolean;
+  /** Over a limit of concurrent requests, true: it waits in the queue; false: `concurrency_limited`. Absent: as fal, only where wrong input is not rejected. */
+  mayWait?: boolean;
   /** In place of the model's own input schema. */
   schema?: TObject;
   /** false: lives in memory alone and is lost with this process; for callers who would not ask for it later. */
@@ -53,7 +57,10 @@ export type Submission = {
 };
 
 export type Jobs = {
-  /** Resolves when the job is on disk (one that is not durable: at once). Throws `queue_full`, `invalid_input`. */
+  /**
+   * Resolves when the job is on disk (one that is not durable: at once). Throws `invalid_input`, `queue_full`, `forbidden` for a model that is none of the
+   * key's, `rate_limited`, `concurrency_limited` (see `mayWait`) and `budget_exhausted`.
+   */
   submit(submission: Submission): Promise<Job>;
   find(id: JobId): Job | undefined;
   /** Jobs of the same model that will run before this one. */
@@ -106,9 +113,15 @@ export function createJobs({ ledger, inputOf, retries, maxQueue }: JobsParts): J
 
   return {
     async submit(submission) {
+      const { key, model } = submission;
+      ledger.accounts.requireModel(key, model);
       checkRoom(submission, { waiting, maxQueue });
-      const job = newJob(submission, { checked: check(submission, inputOf), now: clock.now(), retries });
-      writes.write(() => begin(ledger, job, submission));
+      const checked = check(submission, inputOf);
+      const { input, failure } = checked;
+      const isDirect = !(submission.mayWait ?? !submission.rejectInvalid);
+      const admission = ledger.accounts.admit({ model, key, isDirect, ...(!failure && { input }) }, ledger.load);
+      const job = newJob(submission, { checked, now: clock.now(), retries });
+      writes.write(() => begin(ledger, { job, submission, admission }));
       if (job.status === "queued") ledger.queued({ ...job, ...hintOf(job.wishes), since: job.createdAt });
       if (submission.durable !== false) await writes.committed();
       if (job.status !== "queued") ledger.tellFollowers(job);
@@ -155,14 +168,18 @@ function queueOf({ waiting, attempts }: Pick<JobLedger, "waiting" | "attempts">)
   };
 }
 
-function begin({ store, outbox }: JobLedger, job: Job, submission: Submission): void {
+type Beginning = { job: Job; submission: Submission; admission: Admission };
+
+/** The accounts come last: they change memory too, which a later failure of this transaction would not undo. */
+function begin({ store, outbox, accounts }: JobLedger, { job, submission, admission }: Beginning): void {
   const { webhook, durable = true } = submission;
   const row = rowOf(job, submission);
   if (durable) store.insert(row);
   else store.insertPassing(row);
-  if (!webhook) return;
-  outbox.announce(job.id, webhook, job.createdAt);
-  if (job.status === "failed") outbox.ended(job.id, job.finishedAt);
+  if (webhook) outbox.announce(job.id, webhook, job.createdAt);
+  if (webhook && job.status === "failed") outbox.ended(job.id, job.finishedAt);
+  if (job.status === "failed") accounts.end(failedAtOnce(job));
+  else accounts.begin(job, admission);
 }
 
 function checkRoom({ model, maxQueue }: Submission, box: { waiting: JobLedger["waiting"]; maxQueue: number }): void {

@@ -3,18 +3,25 @@ import type { Clock, Timers } from "../../core/clock.ts";
 import { asId, type FileToken, type JobId, type KeyId, type ModelId, type RunnerId } from "../../core/ids.ts";
 import { hintOf, type Job } from "../../core/job.ts";
 import { type Instant, instant, milliseconds } from "../../core/units.ts";
+import type { Accounts } from "../accounts/accounts.ts";
+import type { QueueLoad } from "../accounts/job-facts.ts";
 import type { GroupCommit } from "../database/group-commit.ts";
 import type { Database } from "../database/open.ts";
 import type { Outbox } from "../webhooks/outbox.ts";
+import { isComposite } from "./composite.ts";
+import { jobEnd } from "./job-end.ts";
 import { type JobRow, jobOf } from "./job-row.ts";
-import { createJobStore } from "./job-store.ts";
+import { createJobStore, type EndedJob, type Ending } from "./job-store.ts";
 import { type AllJobsStore, withPassingJobs } from "./passing-store.ts";
-import { type ArrivingJob, createWaitingJobs, type WaitingJobs } from "./waiting.ts";
+import { createQueueLoad } from "./queue-load.ts";
+import { type ArrivingJob, createWaitingJobs, type WaitingJob, type WaitingJobs } from "./waiting.ts";
 import { createWatchers, type Watchers } from "./watchers.ts";
 
 /** A running job, in memory. */
 export type Attempt = {
   runner: RunnerId;
+  key: KeyId;
+  model: ModelId;
   startedAt: Instant;
   files: FileToken;
   queueMs: number;
@@ -34,6 +41,11 @@ export type JobLedger = {
   writes: GroupCommit;
   /** Written together with a job's beginning and end. */
   outbox: Pick<Outbox, "announce" | "ended">;
+  /** Decide who may begin; written together with a job's beginning and end too. */
+  accounts: JobAccounts;
+  load: QueueLoad;
+  /** False while a limit on running jobs is reached that it counts for. */
+  mayStart(job: Pick<WaitingJob, "key" | "model">): boolean;
   waiting: WaitingJobs;
   attempts: Map<JobId, Attempt>;
   watchers: Watchers;
@@ -58,14 +70,32 @@ const UNWATCHED_KEPT = milliseconds(10_000);
 /** Positions go out at most four times a second: they change with every job that starts. */
 const POSITION_PERIOD = milliseconds(250);
 
-export type JobLedgerParts = { database: Database; outbox: JobLedger["outbox"]; clock: Clock; timers: Timers };
+export type JobAccounts = Pick<
+  Accounts,
+  "requireModel" | "admit" | "begin" | "end" | "keepOnly" | "mayStart" | "teamOf"
+>;
 
-export function createJobLedger({ database, outbox, clock, timers }: JobLedgerParts): JobLedger {
-  // Both tell the same of an end: what counts in the table counts in memory.
-  const store = withPassingJobs(createJobStore(database, outbox.ended), outbox.ended);
-  const waiting = createWaitingJobs();
-  const watchers = createWatchers();
+export type JobLedgerParts = {
+  database: Database;
+  outbox: JobLedger["outbox"];
+  accounts: JobAccounts;
+  clock: Clock;
+  timers: Timers;
+};
+
+export function createJobLedger({ database, outbox, accounts, clock, timers }: JobLedgerParts): JobLedger {
+  // Both stores tell the same of an end: what counts in the table counts in memory.
+  const onEnd = (job: EndedJob, ending: Ending & { at: Instant }) => {
+    outbox.ended(asId<JobId>(job.id), ending.at);
+    // Last, because it changes memory too, which a later failure of this transaction would not undo.
+    if (!isComposite(job.model)) accounts.end(jobEnd(job, ending));
+  };
+  const store = withPassingJobs(createJobStore(database, onEnd), onEnd);
   const attempts = new Map<JobId, Attempt>();
+  const mayStart: JobLedger["mayStart"] = (job) => accounts.mayStart(job, (account) => load.running(account));
+  const waiting = createWaitingJobs(mayStart);
+  const load = createQueueLoad({ waiting, attempts, teamOf: accounts.teamOf });
+  const watchers = createWatchers();
   const listeners = new Set<(note: JobNote) => void>();
   const followers = new Set<(job: Job) => void>();
   const notify = (note: JobNote) => {
@@ -81,6 +111,9 @@ export function createJobLedger({ database, outbox, clock, timers }: JobLedgerPa
     store,
     writes: database,
     outbox,
+    accounts,
+    load,
+    mayStart,
     waiting,
     attempts,
     watchers,

@@ -4,7 +4,7 @@ import type { JobId } from "../../core/ids.ts";
 import type { Job, LogLine } from "../../core/job.ts";
 import type { Instant } from "../../core/units.ts";
 import type { JobRow } from "./job-row.ts";
-import { endColumns, type JobStore } from "./job-store.ts";
+import { type EndedJob, type Ending, endColumns, type JobStore } from "./job-store.ts";
 
 /** The table and the memory as one store: every job is in one of them, and each call goes to where its job is. */
 export type AllJobsStore = JobStore & {
@@ -17,7 +17,10 @@ export type AllJobsStore = JobStore & {
 type Passing = { row: JobRow; lines: LogLine[] };
 
 /** `onEnd` is called after a job's end, as the table's store does. */
-export function withPassingJobs(table: JobStore, onEnd: (id: JobId, at: Instant) => void): AllJobsStore {
+export function withPassingJobs(
+  table: JobStore,
+  onEnd: (job: EndedJob, ending: Ending & { at: Instant }) => void,
+): AllJobsStore {
   const passing = new Map<JobId, Passing>();
   const change = (id: JobId, isAllowed: (row: JobRow) => boolean, columns: (row: JobRow) => Partial<JobRow>) => {
     const found = passing.get(id);
@@ -52,7 +55,7 @@ export function withPassingJobs(table: JobStore, onEnd: (id: JobId, at: Instant)
       const runner = leaving.from === "running" ? leaving.runner : null;
       const isLeft = (row: JobRow) => row.status === leaving.from && row.runner === runner;
       const ended = change(id, isLeft, () => ({ ...endColumns(ending), finishedAt: at }));
-      if (ended) onEnd(id, at);
+      if (ended) onEnd(ended, { ...ending, at });
       return ended !== undefined;
     },
     requeue(id, attempt) {

@@ -19,7 +19,7 @@ export function createRecovery({
   ledger: JobLedger;
   hasModel: (model: ModelId) => boolean;
 }): Recovery {
-  const { store, writes, waiting, attempts, clock } = ledger;
+  const { store, writes, waiting, attempts, accounts, clock } = ledger;
 
   /** Composite jobs are taken up by who carries them out. */
   const running = () => store.withStatus("running").filter(({ model }) => !isComposite(model));
@@ -52,6 +52,8 @@ export function createRecovery({
       writes.write(() => {
         const fates = running().map(afterDeath);
         readQueue();
+        // Jobs that were kept in memory alone left nothing behind but what was set aside for them.
+        accounts.keepOnly(store.withStatus("queued", "running").map(({ id }) => asId<JobId>(id)));
         const requeued = fates.filter((fate) => fate === "requeued").length;
         return { requeued, ended: fates.length - requeued, waiting: waiting.size };
       }),

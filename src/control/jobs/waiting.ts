@@ -5,7 +5,7 @@ import type { Instant } from "../../core/units.ts";
 import { createFairTurns, type FairTurns } from "./fair-turns.ts";
 import { createSortedList, type SortedList } from "./sorted-list.ts";
 
-export type WaitingJob = Pick<Job, "id" | "model" | "priority" | "createdAt" | "startBy"> & {
+export type WaitingJob = Pick<Job, "id" | "model" | "key" | "priority" | "createdAt" | "startBy"> & {
   /** When it began to wait: its creation, or its return to the queue. */
   since: Instant;
   /** Prefers the runner that served it before. */
@@ -15,7 +15,7 @@ export type WaitingJob = Pick<Job, "id" | "model" | "priority" | "createdAt" | "
 };
 
 /** `isBack`: it was begun before and is not to wait for its key's turn again. */
-export type ArrivingJob = Omit<WaitingJob, "turn"> & { turn?: number; key?: KeyId; isBack?: boolean };
+export type ArrivingJob = Omit<WaitingJob, "turn"> & { turn?: number; isBack?: boolean };
 
 export type WaitingJobs = {
   readonly size: number;
@@ -26,7 +26,9 @@ export type WaitingJobs = {
   count(model: ModelId): number;
   /** Models with waiting jobs. */
   models(): ModelId[];
-  /** The first `limit` jobs of a model in the order in which they are to run. */
+  /** How many jobs of each key wait. */
+  keys(): ReadonlyMap<KeyId, number>;
+  /** The first `limit` jobs of a model in the order in which they are to run, without those that may not start yet. */
   heads(model: ModelId, limit: number): WaitingJob[];
   /** Jobs of the same model that run before this one; 0 if it does not wait. */
   position(id: JobId): number;
@@ -42,9 +44,11 @@ const byAge = (a: WaitingJob, b: WaitingJob) => a.createdAt - b.createdAt || (a.
 const byTurn = (a: WaitingJob, b: WaitingJob) => a.turn - b.turn || byAge(a, b);
 const byDeadline = (a: WaitingJob, b: WaitingJob) => (a.startBy ?? 0) - (b.startBy ?? 0) || byAge(a, b);
 
-export function createWaitingJobs(): WaitingJobs {
+/** `mayStart`: false while a limit on running jobs of its key, its team or its model is reached. */
+export function createWaitingJobs(mayStart: (job: WaitingJob) => boolean = () => true): WaitingJobs {
   const byId = new Map<JobId, WaitingJob>();
   const byModel = new Map<ModelId, Lanes>();
+  const byKey = new Map<KeyId, number>();
   let deadlines = createSortedList(byDeadline);
 
   const lanesOf = (model: ModelId): Lanes => {
@@ -59,14 +63,21 @@ export function createWaitingJobs(): WaitingJobs {
     return lanes ? lanes.normal.items.length + lanes.low.items.length : 0;
   };
 
+  const countKey = (key: KeyId, change: 1 | -1) => {
+    const count = (byKey.get(key) ?? 0) + change;
+    if (count > 0) byKey.set(key, count);
+    else byKey.delete(key);
+  };
+
   return {
     get size() {
       return byId.size;
     },
     add({ key, isBack = false, ...arriving }) {
       const lane = lanesOf(arriving.model)[arriving.priority];
-      const job = { ...arriving, turn: arriving.turn ?? (isBack ? lane.turns.now() : lane.turns.next(key)) };
+      const job = { ...arriving, key, turn: arriving.turn ?? (isBack ? lane.turns.now() : lane.turns.next(key)) };
       byId.set(job.id, job);
+      countKey(key, 1);
       lane.add(job);
       if (job.startBy !== undefined) deadlines.add(job);
     },
@@ -74,6 +85,7 @@ export function createWaitingJobs(): WaitingJobs {
       const job = byId.get(id);
       if (!job) return undefined;
       byId.delete(id);
+      countKey(job.key, -1);
       const lane = lanesOf(job.model)[job.priority];
       if (lane.items[0] === job) lane.turns.reached(job.turn);
       lane.remove(job);
@@ -85,15 +97,16 @@ export function createWaitingJobs(): WaitingJobs {
     clear() {
       byId.clear();
       byModel.clear();
+      byKey.clear();
       deadlines = createSortedList(byDeadline);
     },
     count,
+    keys: () => byKey,
     models: () => [...byModel.keys()],
     heads(model, limit) {
       const lanes = byModel.get(model);
       if (!lanes) return [];
-      const first = lanes.normal.items.slice(0, limit);
-      return first.length === limit ? first : [...first, ...lanes.low.items.slice(0, limit - first.length)];
+      return firstOf([lanes.normal.items, lanes.low.items], { limit, mayStart });
     },
     position(id) {
       const job = byId.get(id);
@@ -111,3 +124,20 @@ export function createWaitingJobs(): WaitingJobs {
 }
 
 const createLane = (): Lane => ({ ...createSortedList(byTurn), turns: createFairTurns() });
+
+/** One verdict for all jobs of a key: only running jobs change it. */
+function firstOf(
+  lanes: (readonly WaitingJob[])[],
+  { limit, mayStart }: { limit: number; mayStart: (job: WaitingJob) => boolean },
+): WaitingJob[] {
+  const verdicts = new Map<KeyId, boolean>();
+  const found: WaitingJob[] = [];
+  for (const lane of lanes)
+    for (const job of lane) {
+      if (found.length >= limit) return found;
+      const verdict = verdicts.get(job.key) ?? mayStart(job);
+      verdicts.set(job.key, verdict);
+      if (verdict) found.push(job);
+    }
+  return found;
+}

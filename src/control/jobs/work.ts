@@ -1,5 +1,5 @@
 // The scheduler's side of the job store: from the queue to a runner, what happens there, and the end.
-import { asId, type FileToken, type JobId, type ModelId, type RunnerId } from "../../core/ids.ts";
+import type { FileToken, JobId, ModelId, RunnerId } from "../../core/ids.ts";
 import type { Job, LogLine } from "../../core/job.ts";
 import { type AttemptEnds, createAttemptEnds } from "./attempt-ends.ts";
 import { jobOf } from "./job-row.ts";
@@ -12,7 +12,7 @@ export type JobWork = Recovery &
     waiting: Pick<WaitingJobs, "models" | "heads" | "overdue" | "nextDeadline" | "get" | "count">;
     subscribe(listener: (note: JobNote) => void): () => void;
     isRunning(id: JobId): boolean;
-    /** queued -> running. Undefined when it waits no longer. `loadMs`: how long it waited for its model to load. */
+    /** queued -> running. Undefined when it waits no longer, or may not start. `loadMs`: how long it waited for its model to load. */
     claim(id: JobId, by: { runner: RunnerId; loadMs: number }): Job | undefined;
     progress(id: JobId, progress: { at: number; of: number }): void;
     partial(id: JobId, value: unknown): void;
@@ -54,16 +54,24 @@ export function createJobWork({ ledger, missingFiles, hasModel }: WorkParts): Jo
     flush: writes.flush,
     isRunning: (id) => attempts.has(id),
     claim(id, { runner, loadMs }) {
+      const candidate = waiting.get(id);
+      if (candidate && !ledger.mayStart(candidate)) {
+        // Placed together with another one of its key: who waits behind it has its turn.
+        ledger.notify({ type: "waiting" });
+        return undefined;
+      }
       const waited = waiting.remove(id);
       const startedAt = clock.now();
       const row = writes.write(() => store.claim(id, { runner, at: startedAt }));
       if (!row) return undefined;
       const queueMs = Math.max(0, startedAt - (waited?.since ?? row.createdAt) - loadMs);
       const lines = row.attempts > 1 ? store.logs(id).length : 0;
-      attempts.set(id, { runner, startedAt, files: asId(row.files), queueMs, loadMs, lines, partials: [] });
+      const job = jobOf(row);
+      const { key, model, files } = job;
+      attempts.set(id, { runner, key, model, startedAt, files, queueMs, loadMs, lines, partials: [] });
       watchers.emit(id, { type: "started", runner });
       ledger.positionsChanged();
-      return jobOf(row);
+      return job;
     },
     progress(id, progress) {
       const attempt = attempts.get(id);

@@ -86,7 +86,16 @@ async function submit(
   if (!entry) throw new ForecourtError("not_found", `The model ${app} was removed while this workflow ran.`);
   writes.write(() => store.setJob(run.id, id, known));
   const { model } = entry;
-  return await jobs.submit({ ...options, id: known, model, endpoint: app, key: run.key, input, rejectInvalid: true });
+  return await jobs.submit({
+    ...options,
+    id: known,
+    model,
+    endpoint: app,
+    key: run.key,
+    input,
+    rejectInvalid: true,
+    mayWait: true,
+  });
 }
 
 async function endOf({ jobs }: NodeParts, { id }: Job, signal: AbortSignal): Promise<Job> {

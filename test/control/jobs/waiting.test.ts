@@ -8,6 +8,8 @@ const model = asId<ModelId>("a/b");
 const job = (id: string, createdAt: number, more: Partial<ArrivingJob> = {}): ArrivingJob => ({
   id: asId<JobId>(id),
   model,
+  key: asId<KeyId>("key"),
+  ...(more.key === undefined && { turn: 0 }), // by age alone, where fairness between keys is not the matter
   priority: "normal",
   createdAt: instant(createdAt),
   since: instant(createdAt),

@@ -20,9 +20,7 @@ CREATE TABLE `reservation` (
 	`team` text,
 	`model` text NOT NULL,
 	`at` integer NOT NULL,
-	`units` text NOT NULL,
-	`cost` integer NOT NULL,
-	`currency` text NOT NULL
+	`amounts` text NOT NULL
 );
 --> statement-breakpoint
 CREATE TABLE `usage_mark` (

@@ -1,0 +1,67 @@
+// Limits, budgets, prices and usage: who may begin a job, what is set aside for it, and what it came to. `begin` and `end`
+// are called in the transactions in which the job begins and ends, so that neither is ever without the other.
+import type { JobId, KeyId } from "../../core/ids.ts";
+import type { Job } from "../../core/job.ts";
+import type { Nanos } from "../../core/money.ts";
+import type { Units } from "../../core/pipeline.ts";
+import type { Model } from "../../engine/model.ts";
+import type { Account, Limits } from "./account.ts";
+import { type AccountStore, accountName } from "./account-store.ts";
+import { createBookkeeping } from "./bookkeeping.ts";
+import { createDesk, type DeskParts } from "./desk.ts";
+import { createGate } from "./gate.ts";
+import type { Admission, Application, JobEnd, QueueLoad } from "./job-facts.ts";
+import { costOf, type Price, quantitiesOf } from "./price.ts";
+import { type AccountState, stateOf } from "./state.ts";
+import type { UsageStore } from "./usage-store.ts";
+
+export type Accounts = {
+  /** Throws `forbidden` for a model that is none of the key's. */
+  requireModel(key: KeyId, model: Model): void;
+  /** Throws `rate_limited`, `concurrency_limited`, `queue_full` or `budget_exhausted`; nothing may come between it and `begin`. */
+  admit(application: Application, load: QueueLoad): Admission;
+  begin(job: Pick<Job, "id" | "key" | "model" | "createdAt">, admission: Admission): void;
+  end(end: JobEnd): void;
+  /** At boot, in a transaction: what is set aside for other jobs than these is free again. */
+  keepOnly(open: JobId[]): void;
+  /** May another job of theirs run, beside those that do? */
+  mayStart(job: { key: KeyId; model: string }, running: QueueLoad["running"]): boolean;
+  teamOf(key: KeyId): string | undefined;
+  limitsOf(account: Account): Limits;
+  /** The price that counts for a key, or the list price for all. */
+  priceOf(model: Model, key?: KeyId): Price;
+  /** What these units of a model cost this key. */
+  costOf(units: Units, of: { model: Model; key?: KeyId; runMs?: number }): { cost: Nanos; currency: string };
+  /** What an account has used and has left now. */
+  stateOf(account: Account): AccountState;
+  /** All accounts with limits. */
+  limited(): (Account & { limits: Limits })[];
+  store: AccountStore;
+  usage: UsageStore;
+};
+
+export function createAccounts(parts: DeskParts): Accounts {
+  const desk = createDesk(parts);
+  const { clock, store, usage, rates, counters, limitsOf, teamOf, priceOf } = desk;
+  return {
+    ...createGate(desk),
+    ...createBookkeeping(desk),
+    ...{ store, usage, limitsOf, teamOf, priceOf },
+    costOf(units, { model, key, runMs }) {
+      const price = priceOf(model, key);
+      const quantities = quantitiesOf(units, runMs === undefined ? {} : { runMs });
+      return { cost: costOf(quantities, price), currency: price.currency };
+    },
+    stateOf(account) {
+      desk.refresh();
+      const now = clock.now();
+      return stateOf({
+        account,
+        limits: limitsOf(account),
+        counter: (budget) => counters.of(account, budget, now),
+        rate: (limit) => rates.look(accountName(account), limit, now),
+      });
+    },
+    limited: () => [...store.book().limits.values()],
+  };
+}

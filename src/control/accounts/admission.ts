@@ -1,0 +1,76 @@
+// Whether a job may come in, and what is set aside for it: a rule over limits, rates, counters and the queue.
+import type { Instant } from "../../core/units.ts";
+import type { Amounts, Budget, Limits } from "./account.ts";
+import { isCurrency } from "./account.ts";
+import type { Counter } from "./counters.ts";
+import type { Rate } from "./rates.ts";
+import {
+  budgetExhausted,
+  concurrencyLimited,
+  type Named,
+  otherCurrency,
+  queueLimited,
+  rateLimited,
+} from "./refusals.ts";
+
+/** One of the accounts that the job counts for, and how it stands. */
+export type Standing = Named & {
+  limits: Limits;
+  /** Only where there is a limit on it. */
+  rate(limit: number): Rate;
+  waiting(): number;
+  running(): number;
+  counter(budget: Budget): Counter;
+};
+
+export type Question = {
+  standings: Standing[];
+  /** The caller waits for the answer and not in the queue. */
+  isDirect: boolean;
+  /** The job is over as it begins, because its input is wrong: it takes no place and costs nothing. */
+  isOver: boolean;
+  /** The most that it can come to of a unit; infinite when nobody knows. */
+  ceiling(unit: string): number;
+  currency: string;
+  now: Instant;
+};
+
+/** What to set aside of each unit that a hard budget counts. Throws the first refusal. */
+export function admit(question: Question): Amounts {
+  const { standings, isDirect, isOver, now } = question;
+  for (const standing of standings) {
+    const { requestsPerMinute, concurrency, queue } = standing.limits;
+    if (requestsPerMinute !== undefined) {
+      const { remaining, freeAt } = standing.rate(requestsPerMinute);
+      if (remaining < 1) throw rateLimited(standing, requestsPerMinute, { now, freeAt });
+    }
+    if (isOver) continue;
+    if (concurrency !== undefined && isDirect && standing.running() + standing.waiting() >= concurrency)
+      throw concurrencyLimited(standing, concurrency, now);
+    if (queue !== undefined && standing.waiting() >= queue) throw queueLimited(standing, queue, now);
+  }
+  return isOver ? {} : setAside(question);
+}
+
+function setAside({ standings, ceiling, currency, now }: Question): Amounts {
+  const amounts: Record<string, number> = {};
+  const hard = standings.flatMap((standing) =>
+    (standing.limits.budgets ?? []).filter(({ isSoft }) => !isSoft).map((budget) => ({ standing, budget })),
+  );
+  for (const { standing, budget } of hard) {
+    const { unit, amount } = budget;
+    if (isCurrency(unit) && unit !== currency) {
+      if (ceiling(currency) > 0) throw otherCurrency(standing, budget, { currency, now });
+      continue;
+    }
+    const needed = ceiling(unit);
+    if (needed === 0) continue;
+    const { spent, reserved, end } = standing.counter(budget);
+    const left = amount - spent - reserved;
+    // Of what nobody can foresee, all that is left is set aside: the next such request waits for what comes back.
+    const taken = Number.isFinite(needed) ? needed : left;
+    if (taken > left || taken <= 0) throw budgetExhausted(standing, { budget, spent, reserved, needed, now, end });
+    amounts[unit] = Math.min(amounts[unit] ?? Number.POSITIVE_INFINITY, taken);
+  }
+  return amounts as Amounts; // integers, as budgets and ceilings are
+}

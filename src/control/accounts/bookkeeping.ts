@@ -1,0 +1,69 @@
+// What a job sets aside as it begins and what it comes to as it ends, written in the transactions of its beginning and end.
+
+import type { Amounts } from "./account.ts";
+import type { Accounts } from "./accounts.ts";
+import type { Desk } from "./desk.ts";
+import type { JobEnd } from "./job-facts.ts";
+import { costOf, type Price, quantitiesOf } from "./price.ts";
+import type { NewUsageRow } from "./usage-store.ts";
+
+export function createBookkeeping(desk: Desk): Pick<Accounts, "begin" | "end" | "keepOnly"> {
+  const { usage, counters, limitsOf, teamOf, priceOf, findModel } = desk;
+  return {
+    begin({ id, key, model, createdAt }, { amounts }) {
+      if (Object.keys(amounts).length === 0) return;
+      const reservation = { job: id, key, team: teamOf(key) ?? null, model, at: createdAt, amounts };
+      usage.reserve(reservation);
+      counters.reserved(reservation);
+    },
+    end(end) {
+      desk.refresh();
+      const model = findModel(end.model);
+      const reservation = counters.reservation(end.job);
+      const team = reservation ? reservation.team : (teamOf(end.key) ?? null);
+      const price = model ? priceOf(model, end.key) : NO_PRICE;
+      const spent = spentBy(end, price);
+      if (reservation && !limitsOf({ kind: "key", id: end.key }).mayExceed) cut(spent, reservation.amounts);
+      usage.add(rowOf(end, { team, spent, currency: price.currency }));
+      if (reservation) usage.release(end.job);
+      counters.settled({ job: end.job, key: end.key, team, model: end.model, at: end.admittedAt }, spent);
+    },
+    keepOnly(open) {
+      const isOpen = new Set<string>(open);
+      for (const { job } of usage.reservations()) if (!isOpen.has(job)) usage.release(job);
+      counters.forget();
+    },
+  };
+}
+
+/** Of a model that is gone from the catalogue, whose jobs fail. */
+const NO_PRICE: Price = { currency: "USD", parts: [] };
+
+/** Nothing for a job that failed or was cancelled. */
+function spentBy(end: JobEnd, price: Price): Record<string, number> {
+  if (end.outcome !== "done") return {};
+  const quantities = quantitiesOf(end.units, { runMs: end.timing.runMs });
+  return { ...quantities, [price.currency]: costOf(quantities, price) };
+}
+
+/** In place: never more than what was set aside. */
+function cut(spent: Record<string, number>, aside: Amounts): void {
+  for (const [unit, amount] of Object.entries(aside)) if ((spent[unit] ?? 0) > amount) spent[unit] = amount;
+}
+
+type Settled = { team: string | null; spent: Record<string, number>; currency: string };
+
+function rowOf(end: JobEnd, { team, spent, currency }: Settled): NewUsageRow {
+  const { job, key, model, endpoint, tags, admittedAt, endedAt, outcome } = end;
+  const { [currency]: cost = 0, ...units } = spent;
+  const isDone = end.outcome === "done";
+  return {
+    ...{ job, key, team, model, endpoint, tags, outcome, admittedAt, endedAt, cost, currency },
+    failure: end.outcome === "failed" ? end.failure : null,
+    device: isDone ? end.device : null,
+    units: JSON.stringify(units),
+    queueMs: isDone ? Math.round(end.timing.queueMs) : null,
+    loadMs: isDone ? Math.round(end.timing.loadMs) : null,
+    runMs: isDone ? Math.round(end.timing.runMs) : null,
+  };
+}

@@ -1,0 +1,81 @@
+// Who may begin a job: models of the key, limits and budgets of all accounts that it counts for.
+import { ForecourtError } from "../../core/errors.ts";
+import { asId, type KeyId } from "../../core/ids.ts";
+import type { Instant } from "../../core/units.ts";
+import type { Model } from "../../engine/model.ts";
+import type { Key, Keys } from "../keys/keys.ts";
+import { mayUse } from "../keys/patterns.ts";
+import { type Account, accountsOf, isCurrency } from "./account.ts";
+import { accountName } from "./account-store.ts";
+import type { Accounts } from "./accounts.ts";
+import { admit, type Standing } from "./admission.ts";
+import type { Desk } from "./desk.ts";
+import { ceilingOf } from "./estimate.ts";
+import type { Admission, QueueLoad } from "./job-facts.ts";
+import { costOf, type Price } from "./price.ts";
+
+export function createGate(desk: Desk): Pick<Accounts, "requireModel" | "admit" | "mayStart"> {
+  const { keys, clock, store, rates, counters, limitsOf, teamOf, priceOf } = desk;
+
+  const limitedAccounts = (key: KeyId, model: string): Account[] =>
+    store.book().limits.size === 0
+      ? []
+      : accountsOf({ key, team: teamOf(key), model }).filter((account) => Object.keys(limitsOf(account)).length > 0);
+  const standing = (account: Account, load: QueueLoad, now: Instant): Standing => ({
+    account,
+    label: labelOf(account, keys),
+    limits: limitsOf(account),
+    rate: (limit) => rates.look(accountName(account), limit, now),
+    waiting: () => load.waiting(account),
+    running: () => load.running(account),
+    counter: (budget) => counters.of(account, budget, now),
+  });
+
+  return {
+    requireModel(id, model) {
+      const key = keys.get(id);
+      if (!mayUse(key, model)) throw notForKey(key, model);
+    },
+    admit({ model, key, input, isDirect }, load) {
+      desk.refresh();
+      const accounts = limitedAccounts(key, model.id);
+      if (accounts.length === 0) return NOTHING_ASIDE;
+      const now = clock.now();
+      const ceiling = ceilingOf(model, input ?? {});
+      const price = priceOf(model, key);
+      const amounts = admit({
+        standings: accounts.map((account) => standing(account, load, now)),
+        isDirect,
+        isOver: input === undefined,
+        ceiling: (unit) => (isCurrency(unit) ? ceilingCost(ceiling, price) : ceiling.of(unit)),
+        currency: price.currency,
+        now,
+      });
+      for (const account of accounts)
+        if (limitsOf(account).requestsPerMinute !== undefined) rates.take(accountName(account), now);
+      return { amounts };
+    },
+    mayStart({ key, model }, running) {
+      if (!store.book().hasConcurrency) return true;
+      return accountsOf({ key, team: teamOf(key), model }).every((account) => {
+        const { concurrency } = limitsOf(account);
+        return concurrency === undefined || running(account) < concurrency;
+      });
+    },
+  };
+}
+
+const NOTHING_ASIDE: Admission = { amounts: {} };
+
+const ceilingCost = (ceiling: ReturnType<typeof ceilingOf>, price: Price) =>
+  costOf(ceiling.quantities(price.parts.map(({ unit }) => unit)), price);
+
+function labelOf({ kind, id }: Account, keys: Pick<Keys, "get">): string {
+  return `${kind} ${kind === "key" ? (keys.get(asId<KeyId>(id))?.name ?? id) : id}`;
+}
+
+const notForKey = (key: Key | undefined, { id }: Model) =>
+  new ForecourtError(
+    "forbidden",
+    `This key may not use ${id}; it may use ${key?.models?.join(", ").slice(0, 200) || "no model"}.`,
+  );

@@ -1,0 +1,38 @@
+// What jobs tell the accounts: who asks to begin, how full the queue is, how a job ended.
+import type { ErrorCode } from "../../core/errors.ts";
+import type { JobId, KeyId } from "../../core/ids.ts";
+import type { Timing } from "../../core/job.ts";
+import type { Units } from "../../core/pipeline.ts";
+import type { Instant } from "../../core/units.ts";
+import type { Model } from "../../engine/model.ts";
+import type { Account, Amounts } from "./account.ts";
+
+/** The queue as the limits see it. */
+export type QueueLoad = { waiting(account: Account): number; running(account: Account): number };
+
+export type Application = {
+  model: Model;
+  key: KeyId;
+  /** Checked; left out when it was wrong and the job is over as it begins. */
+  input?: Record<string, unknown>;
+  /** The caller waits for the answer: no place in the queue is taken. */
+  isDirect: boolean;
+};
+
+/** What an admitted job sets aside, to be handed to `begin`. */
+export type Admission = { amounts: Amounts };
+
+export type JobEnd = {
+  job: JobId;
+  key: KeyId;
+  model: string;
+  endpoint: string;
+  /** JSON. */
+  tags: string | null;
+  admittedAt: Instant;
+  endedAt: Instant;
+} & (
+  | { outcome: "done"; units: Units; timing: Timing; device: string }
+  | { outcome: "failed"; failure: ErrorCode }
+  | { outcome: "cancelled" }
+);

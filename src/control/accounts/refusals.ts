@@ -1,0 +1,69 @@
+// What a caller is told who may not go on: which limit, of whom, and when it is over.
+import { type ErrorCode, ForecourtError } from "../../core/errors.ts";
+import type { Instant } from "../../core/units.ts";
+import type { Account, Budget } from "./account.ts";
+import { amountText, budgetText } from "./budget-text.ts";
+
+/** `key app`, `team art`, `model fal-ai/x`. */
+export type Named = { account: Account; label: string };
+
+type Limit = Named & { limit: string; now: Instant; resetsAt?: Instant };
+
+/** A second for what nobody can foresee: a job's end. */
+const UNFORESEEN_SECONDS = 1;
+
+function refusal(code: ErrorCode, message: string, { account, limit, now, resetsAt }: Limit): ForecourtError {
+  const wait = resetsAt === undefined ? UNFORESEEN_SECONDS : Math.max(1, Math.ceil((resetsAt - now) / 1000));
+  const isFinal = code === "budget_exhausted" && resetsAt === undefined;
+  return new ForecourtError(code, message, {
+    details: {
+      account: account.kind,
+      limit,
+      ...(!isFinal && { retryAfterSeconds: wait }),
+      ...(resetsAt !== undefined && { resetsAt: new Date(resetsAt).toISOString() }),
+    },
+  });
+}
+
+export const rateLimited = (who: Named, perMinute: number, { now, freeAt }: { now: Instant; freeAt: Instant }) => {
+  const limit = `${perMinute} requests/minute`;
+  const seconds = Math.max(1, Math.ceil((freeAt - now) / 1000));
+  const message = `The ${who.label} may send ${limit}; the next one is free in ${seconds} s.`;
+  return refusal("rate_limited", message, { ...who, limit, now, resetsAt: freeAt });
+};
+
+export const concurrencyLimited = (who: Named, concurrency: number, now: Instant) =>
+  refusal(
+    "concurrency_limited",
+    `The ${who.label} may run ${concurrency} requests at once, and has that many. Use the queue, or try again when one is over.`,
+    { ...who, limit: `${concurrency} concurrent`, now },
+  );
+
+export const queueLimited = (who: Named, queue: number, now: Instant) =>
+  refusal(
+    "queue_full",
+    `The queue is full: ${queue} requests of the ${who.label} may wait, and do. Try again when one has begun.`,
+    { ...who, limit: `${queue} queued`, now },
+  );
+
+type Shortage = { budget: Budget; spent: number; reserved: number; needed: number; now: Instant; end: Instant };
+
+/** fal's words for an account without money, which its clients do not retry. */
+export function budgetExhausted(who: Named, { budget, spent, reserved, needed, now, end }: Shortage): ForecourtError {
+  const { unit, amount } = budget;
+  const limit = budgetText(budget);
+  const left = amountText(unit, Math.max(0, amount - spent - reserved));
+  const open = reserved > 0 ? `, and ${amountText(unit, reserved)} are set aside for requests under way` : "";
+  const need = Number.isFinite(needed) ? ` This request may come to ${amountText(unit, needed)}.` : "";
+  const message =
+    `User is locked. Reason: Exhausted balance. Of its ${limit} the ${who.label} has used ${amountText(unit, spent)}${open}; ` +
+    `${left} are left.${need} It begins anew at ${new Date(end).toISOString()}.`;
+  return refusal("budget_exhausted", message, { ...who, limit, now, resetsAt: end });
+}
+
+export const otherCurrency = (who: Named, budget: Budget, { currency, now }: { currency: string; now: Instant }) =>
+  refusal(
+    "budget_exhausted",
+    `User is locked. Reason: the ${who.label} has a budget of ${budgetText(budget)}, and this model's price is in ${currency}. Give it a price in ${budget.unit}, or a budget in ${currency}.`,
+    { ...who, limit: budgetText(budget), now },
+  );

@@ -1,0 +1,150 @@
+// Every SQL statement about reservations and the rows of finished jobs. Callers hold a transaction for changes.
+// The statements of a job's usual way are prepared once.
+import { and, asc, eq, getTableColumns, gt, gte, inArray, lt, lte, type SQL, sql } from "drizzle-orm";
+import type { Instant } from "../../core/units.ts";
+import type { Database } from "../database/open.ts";
+import type { Account, AccountKind, Amounts } from "./account.ts";
+import { reservationTable, usageMarkTable, usageTable, usageTotalTable } from "./usage.table.ts";
+import type { TimeWindow, WindowName } from "./windows.ts";
+
+export type UsageRow = typeof usageTable.$inferSelect;
+export type NewUsageRow = Omit<UsageRow, "seq">;
+export type Reservation = {
+  job: string;
+  key: string;
+  team: string | null;
+  model: string;
+  at: number;
+  amounts: Amounts;
+};
+export type UsageFilter = {
+  key?: string | undefined;
+  team?: string | undefined;
+  model?: string | undefined;
+  /** Admission, from and before. */
+  since?: Instant | undefined;
+  until?: Instant | undefined;
+  /** Rows after this one. */
+  after?: number | undefined;
+  limit: number;
+};
+
+export type UsageStore = {
+  reserve(reservation: Reservation): void;
+  release(job: string): void;
+  reservations(): Reservation[];
+  add(row: NewUsageRow): void;
+  /** What an account used in a window, of one unit as in `Amounts`. */
+  used(account: Account, unit: string, window: TimeWindow & { name: WindowName }): number;
+  row(job: string): UsageRow | undefined;
+  /** Oldest first. */
+  rows(filter: UsageFilter): UsageRow[];
+  /** Up to which row the sums go. */
+  mark(): number;
+  /** Removes rows that are older and in the sums. */
+  removeBefore(before: Instant, limit: number): number;
+};
+
+const COLUMN = { key: usageTable.key, team: usageTable.team, model: usageTable.model } as const satisfies Record<
+  AccountKind,
+  unknown
+>;
+
+export function createUsageStore({ orm }: Pick<Database, "orm">): UsageStore {
+  const usage = usageTable;
+  const run = prepareAll(orm);
+  const mark = () => orm.select({ seq: usageMarkTable.seq }).from(usageMarkTable).get()?.seq ?? 0;
+
+  /** Rows that are not in the sums yet: few, and read in the order in which they lie. */
+  const tail = ({ kind, id }: Account, { start, end }: TimeWindow) =>
+    orm
+      .select({ units: usage.units, cost: usage.cost, currency: usage.currency })
+      .from(usage)
+      .where(and(gt(usage.seq, mark()), eq(COLUMN[kind], id), gte(usage.admittedAt, start), lt(usage.admittedAt, end)))
+      .all();
+  const summed = ({ kind, id }: Account, { name, start }: { name: WindowName; start: Instant }) => {
+    const { period, by, value, start: from, units, cost, currency } = usageTotalTable;
+    return orm
+      .select({ units, cost, currency })
+      .from(usageTotalTable)
+      .where(and(eq(period, name), eq(by, kind), eq(from, start), eq(value, id)))
+      .all();
+  };
+  return {
+    reserve: ({ amounts, ...row }) => {
+      run.reserve.run({ ...row, amounts: JSON.stringify(amounts) });
+    },
+    release: (job) => {
+      run.release.run({ job });
+    },
+    reservations: () => orm.select().from(reservationTable).all().map(reservationOf),
+    add: (row) => {
+      run.add.run(row);
+    },
+    used: (account, unit, window) =>
+      [...summed(account, window), ...tail(account, window)]
+        .map(({ units, cost, currency }) => (currency === unit ? cost : (quantities(units)[unit] ?? 0)))
+        .reduce((sum, each) => sum + each, 0),
+    row: (job) => orm.select().from(usage).where(eq(usage.job, job)).get(),
+    rows: (filter) =>
+      orm
+        .select()
+        .from(usage)
+        .where(and(...conditions(filter)))
+        .orderBy(asc(usage.seq))
+        .limit(filter.limit)
+        .all(),
+    mark,
+    removeBefore(before, limit) {
+      const old = orm
+        .select({ seq: usage.seq })
+        .from(usage)
+        .where(and(lt(usage.admittedAt, before), lte(usage.seq, mark())))
+        .limit(limit)
+        .all();
+      const rows = old.map(({ seq }) => seq);
+      if (rows.length > 0) orm.delete(usage).where(inArray(usage.seq, rows)).run();
+      return rows.length;
+    },
+  };
+}
+
+/** Written by this folder: micros by unit. */
+export const quantities = (json: string) => JSON.parse(json) as Record<string, number>;
+
+const reservationOf = ({ amounts, ...row }: typeof reservationTable.$inferSelect): Reservation => ({
+  ...row,
+  amounts: JSON.parse(amounts) as Amounts, // written above
+});
+
+function conditions({ key, team, model, since, until, after }: UsageFilter): SQL[] {
+  const wanted: SQL[] = [];
+  if (key !== undefined) wanted.push(eq(usageTable.key, key));
+  if (team !== undefined) wanted.push(eq(usageTable.team, team));
+  if (model !== undefined) wanted.push(eq(usageTable.model, model));
+  if (since !== undefined) wanted.push(gte(usageTable.admittedAt, since));
+  if (until !== undefined) wanted.push(lt(usageTable.admittedAt, until));
+  if (after !== undefined) wanted.push(gt(usageTable.seq, after));
+  return wanted;
+}
+
+function prepareAll(orm: Database["orm"]) {
+  const { seq: _, ...columns } = getTableColumns(usageTable);
+  return {
+    reserve: orm
+      .insert(reservationTable)
+      .values(placeholders(getTableColumns(reservationTable)))
+      .prepare(),
+    release: orm
+      .delete(reservationTable)
+      .where(eq(reservationTable.job, sql.placeholder("job")))
+      .prepare(),
+    add: orm.insert(usageTable).values(placeholders(columns)).prepare(),
+  };
+}
+
+/** One placeholder for each column, named like it. */
+const placeholders = <Columns extends Record<string, unknown>>(columns: Columns) =>
+  Object.fromEntries(Object.keys(columns).map((name) => [name, sql.placeholder(name)])) as {
+    [Name in keyof Columns]: ReturnType<typeof sql.placeholder>; // Object.fromEntries forgets the names
+  };

@@ -1,0 +1,234 @@
+// Limits, budgets and usage through the waist of the house: what is admitted, set aside, settled and given back.
+import { describe, expect, test } from "bun:test";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createAccountStore } from "../../../src/control/accounts/account-store.ts";
+import { databaseFile, openDatabase } from "../../../src/control/database/open.ts";
+import type { KeyId } from "../../../src/core/ids.ts";
+import { micros, nanos } from "../../../src/core/money.ts";
+import { createAccountBoard, limits, pricedModel } from "../../support/account-board.ts";
+
+const ofKey = (id: KeyId) => ({ kind: "key" as const, id });
+
+describe("a budget", () => {
+  test("is set aside when a job comes in, settled when it is done", async () => {
+    const { keyOf, submit, finish, accounts } = createAccountBoard();
+    const key = keyOf({ budgets: ["0.05 USD/day"] });
+    const job = await submit({ key });
+    expect(accounts.stateOf(ofKey(key)).budgets).toMatchObject([
+      { spent: 0, reserved: nanos(0.02), remaining: nanos(0.03), text: "0.05 USD/day" },
+    ]);
+    finish(job);
+    expect(accounts.stateOf(ofKey(key)).budgets).toMatchObject([
+      { spent: nanos(0.02), reserved: 0, remaining: nanos(0.03) },
+    ]);
+  });
+
+  test("that is used up refuses in fal's words, with the window and its end", async () => {
+    const { keyOf, submit } = createAccountBoard();
+    const key = keyOf({ budgets: ["0.05 USD/day"] });
+    await submit({ key });
+    await submit({ key });
+    await expect(submit({ key })).rejects.toMatchObject({
+      code: "budget_exhausted",
+      message: expect.stringMatching(
+        /^User is locked. Reason: Exhausted balance. Of its 0.05 USD\/day the key app has used 0 USD, and 0.04 USD are set aside/,
+      ),
+      details: { account: "key", limit: "0.05 USD/day", resetsAt: expect.stringMatching(/T00:00:00.000Z$/) },
+    });
+  });
+
+  test("gets back what a failed, a cancelled and a refused job had set aside", async () => {
+    const { keyOf, submit, work, jobs, runner, left } = createAccountBoard();
+    const key = keyOf({ budgets: ["3 requests/hour"] });
+    const [failed, cancelled, refused] = [await submit({ key }), await submit({ key }), await submit({ key })];
+    expect(left(ofKey(key))).toEqual(["0 requests"]);
+    work.claim(failed.id, { runner, loadMs: 0 });
+    work.fail(failed.id, { code: "runner_failed", message: "no" });
+    jobs.cancel(cancelled.id);
+    work.refuse(refused.id, { code: "start_timeout", message: "late" });
+    expect(left(ofKey(key))).toEqual([`${micros(3)} requests`]);
+  });
+
+  test("is that of the window in which the job came in; the next one begins anew", async () => {
+    const { keyOf, submit, finish, clock, left, accounts } = createAccountBoard();
+    const key = keyOf({ budgets: ["1 requests/hour"] });
+    const first = await submit({ key });
+    await expect(submit({ key })).rejects.toMatchObject({ code: "budget_exhausted" });
+    clock.advance(3_600_000);
+    const second = await submit({ key });
+    finish(first);
+    expect(left(ofKey(key))).toEqual(["0 requests"]);
+    finish(second);
+    expect(accounts.stateOf(ofKey(key)).budgets).toMatchObject([{ spent: micros(1), reserved: 0 }]);
+  });
+
+  test("of a team and of a model counts for all that share it", async () => {
+    const { keyOf, submit, limit, model } = createAccountBoard();
+    limit({ kind: "team", id: "art" }, { budgets: ["2 requests/day"] });
+    const [ann, bob, other] = [keyOf({}, { team: "art" }), keyOf({}, { team: "art" }), keyOf()];
+    await submit({ key: ann });
+    await submit({ key: bob });
+    await expect(submit({ key: ann })).rejects.toThrow(/the team art has used/);
+    await submit({ key: other });
+    limit({ kind: "model", id: model.id }, { budgets: ["0.01 USD/day"] });
+    await expect(submit({ key: other })).rejects.toThrow(/the model forecourt\/echo has used/);
+  });
+
+  test("is never charged more than was set aside, unless the key says so", async () => {
+    const model = pricedModel({ price: { unit: "token", amount: 0.001, currency: "USD", also: [] } });
+    const { keyOf, submit, finish, accounts } = createAccountBoard({ model });
+    for (const mayExceed of [false, true]) {
+      const key = keyOf({ budgets: ["0.01 USD/day"], ...(mayExceed && { mayExceed: true }) });
+      const job = await submit({ key });
+      finish(job, { tokens: 25 });
+      const [budget] = accounts.stateOf(ofKey(key)).budgets;
+      expect(budget).toMatchObject({ spent: nanos(mayExceed ? 0.025 : 0.01), reserved: 0 });
+      expect(accounts.usage.row(job.id)).toMatchObject({ cost: nanos(mayExceed ? 0.025 : 0.01) });
+    }
+  });
+
+  test("is set aside whole where nobody can know the price beforehand, and what was not used comes back", async () => {
+    const model = pricedModel({ price: { unit: "token", amount: 0.001, currency: "USD", also: [] } });
+    const { keyOf, submit, finish } = createAccountBoard({ model });
+    const key = keyOf({ budgets: ["0.1 USD/day"] });
+    const job = await submit({ key });
+    await expect(submit({ key })).rejects.toMatchObject({ code: "budget_exhausted" });
+    finish(job, { tokens: 40 });
+    finish(await submit({ key }), { tokens: 60 });
+    await expect(submit({ key })).rejects.toMatchObject({ code: "budget_exhausted" });
+  });
+
+  test("in another currency than the price refuses rather than count nothing", async () => {
+    const { keyOf, submit } = createAccountBoard();
+    const key = keyOf({ budgets: ["10 EUR/day"] });
+    await expect(submit({ key })).rejects.toThrow(/budget of 10 EUR\/day, and this model's price is in USD/);
+  });
+
+  test("that is soft refuses nobody and says that it was exceeded", async () => {
+    const { keyOf, submit, finish, accounts } = createAccountBoard();
+    const key = keyOf({ budgets: ["1 requests/day soft"] });
+    finish(await submit({ key }));
+    finish(await submit({ key }));
+    expect(accounts.stateOf(ofKey(key)).budgets).toMatchObject([{ spent: micros(2), isExceeded: true, remaining: 0 }]);
+  });
+
+  test("that is given while jobs ran before counts what they used", async () => {
+    const { keyOf, submit, finish, limit } = createAccountBoard();
+    const key = keyOf();
+    finish(await submit({ key }));
+    finish(await submit({ key }));
+    limit(ofKey(key), { budgets: ["3 requests/day"] });
+    await submit({ key });
+    await expect(submit({ key })).rejects.toThrow(/has used 2 requests, and 1 requests are set aside/);
+  });
+});
+
+describe("a limit", () => {
+  test("of requests a minute holds in every sixty seconds, and says when the next one is free", async () => {
+    const { keyOf, submit, clock } = createAccountBoard();
+    const key = keyOf({ requestsPerMinute: 2 });
+    await submit({ key });
+    clock.advance(30_000);
+    await submit({ key });
+    await expect(submit({ key })).rejects.toMatchObject({
+      code: "rate_limited",
+      details: { limit: "2 requests/minute", retryAfterSeconds: 30 },
+    });
+    clock.advance(30_000);
+    await submit({ key });
+    await expect(submit({ key })).rejects.toMatchObject({ details: { retryAfterSeconds: 30 } });
+  });
+
+  test("of waiting jobs refuses those beyond it", async () => {
+    const { keyOf, submit, finish } = createAccountBoard();
+    const key = keyOf({ queue: 1 });
+    const first = await submit({ key });
+    await expect(submit({ key })).rejects.toMatchObject({ code: "queue_full", details: { limit: "1 queued" } });
+    finish(first);
+    await submit({ key });
+  });
+
+  test("of jobs at once lets others of its key wait, those of other keys run, and refuses callers who wait for answers", async () => {
+    const { keyOf, submit, work, runner, finish } = createAccountBoard();
+    const [one, free] = [keyOf({ concurrency: 1 }), keyOf()];
+    const queued = { rejectInvalid: false };
+    const [a, b, c] = [
+      await submit({ key: one, ...queued }),
+      await submit({ key: one, ...queued }),
+      await submit({ key: free, ...queued }),
+    ];
+    const heads = () => work.waiting.heads(a.model, 9).map(({ id }) => id);
+    expect(heads()).toEqual([a.id, b.id, c.id]);
+    expect(work.claim(a.id, { runner, loadMs: 0 })).toBeDefined();
+    expect(heads()).toEqual([c.id]);
+    expect(work.claim(b.id, { runner, loadMs: 0 })).toBeUndefined();
+    await expect(submit({ key: one })).rejects.toMatchObject({ code: "concurrency_limited" });
+    work.finish(a.id, { output: {}, units: {}, device: "cpu" });
+    expect(heads()).toEqual([b.id, c.id]);
+    finish(b);
+    expect(work.claim(c.id, { runner, loadMs: 0 })).toBeDefined();
+  });
+
+  test("is that of the key, its team and the model, whichever is met first", async () => {
+    const { keyOf, submit, limit } = createAccountBoard();
+    const [ann, bob] = [keyOf({ requestsPerMinute: 5 }, { team: "art" }), keyOf({}, { team: "art" })];
+    limit({ kind: "team", id: "art" }, { requestsPerMinute: 2 });
+    await submit({ key: ann });
+    await submit({ key: bob });
+    await expect(submit({ key: ann })).rejects.toThrow(/The team art may send 2 requests\/minute/);
+  });
+});
+
+test("a key uses the models of its patterns and no others", async () => {
+  const { keyOf, submit } = createAccountBoard();
+  await submit({ key: keyOf({}, { models: ["forecourt/*"] }) });
+  await expect(submit({ key: keyOf({}, { models: ["fal-ai/*"] }) })).rejects.toMatchObject({
+    code: "forbidden",
+    message: "This key may not use forecourt/echo; it may use fal-ai/*.",
+  });
+});
+
+test("input that is wrong takes part in the rate and leaves no reservation", async () => {
+  const { keyOf, submit, accounts, left } = createAccountBoard();
+  const key = keyOf({ budgets: ["1 requests/day"], requestsPerMinute: 2 });
+  const job = await submit({ key, input: {}, rejectInvalid: false });
+  expect(accounts.usage.row(job.id)).toMatchObject({ outcome: "failed", failure: "invalid_input", cost: 0 });
+  expect(left(ofKey(key))).toEqual([`${micros(1)} requests`]);
+  await submit({ key });
+  await expect(submit({ key })).rejects.toMatchObject({ code: "rate_limited" });
+});
+
+test("limits that another process changes count at the next request", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "forecourt-accounts-"));
+  try {
+    using database = openDatabase({ file: databaseFile(folder) });
+    using tool = openDatabase({ file: databaseFile(folder) });
+    const { keyOf, submit, clock } = createAccountBoard({ database });
+    const key = keyOf({ budgets: ["1 requests/day"] });
+    await submit({ key });
+    await expect(submit({ key })).rejects.toMatchObject({ code: "budget_exhausted" });
+    createAccountStore(tool, clock).setLimits(ofKey(key), limits({ budgets: ["2 requests/day"] }));
+    await submit({ key });
+    await expect(submit({ key })).rejects.toMatchObject({ code: "budget_exhausted" });
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+});
+
+test("every finished job has one row with what it cost, for whom and how it went", async () => {
+  const { keyOf, submit, finish, accounts, clock } = createAccountBoard({
+    database: openDatabase({ file: ":memory:" }),
+  });
+  const key = keyOf({}, { team: "art" });
+  const job = await submit({ key, tags: { project: "x" } });
+  clock.advance(250);
+  finish(job, { requests: 1, images: 3 });
+  expect(accounts.usage.row(job.id)).toMatchObject({
+    ...{ job: job.id, key, team: "art", model: "forecourt/echo", endpoint: "forecourt/echo", outcome: "done" },
+    ...{ tags: '{"project":"x"}', cost: nanos(0.02), currency: "USD", device: "cpu", queueMs: 250, runMs: 0 },
+    ...{ admittedAt: job.createdAt, endedAt: job.createdAt + 250 },
+    units: JSON.stringify({ requests: micros(1), gpu_seconds: 0, images: micros(3) }),
+  });
+});
