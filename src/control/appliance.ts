@@ -129,31 +129,18 @@ function assemble(found: Found): Appliance {
   invariant(device, "a box has at least its CPU");
   const { clock = systemClock, timers = systemTimers } = found;
   const { data } = settings;
-  const keys = createKeys({ database, clock });
-  const accounts = createAccounts({ database, keys, findModel: (id) => catalog.find(id)?.model, clock });
-  const tokens = createTokens({ keys, secret: ensureTokenSecret(data), clock });
+  const callers = assembleCallers(found, { clock, timers });
+  const { keys, accounts, tokens } = callers;
   const { openFiles: openTokens } = createKeepingStore(database);
   const storage = createStorage({ settings, database, openTokens, clock, timers, log });
   const { files, uploads } = storage;
   const fleet =
     found.fleet ?? createFleet({ runtime: join(data, "runtime"), threads: settings.threads, log, clock, timers });
   const guard = createAddressGuard(settings.fetch.allow);
-  const { jobs, history, work, expiry, webhooks, workflows } = assembleJobs(found, {
-    accounts,
-    files,
-    uploads,
-    guard,
-    clock,
-    timers,
-  });
-  const supply = createSupply({
-    data,
-    access: hubAccess(settings),
-    limits: pullLimits(settings),
-    when: settings.weights.fetch,
-    log,
-    clock,
-  });
+  const tools = { accounts, files, uploads, guard, clock, timers };
+  const { jobs, history, work, expiry, webhooks, workflows } = assembleJobs(found, tools);
+  const { fetch: when } = settings.weights;
+  const supply = createSupply({ data, access: hubAccess(settings), limits: pullLimits(settings), when, log, clock });
   const scheduler = createScheduler({
     jobs,
     work,
@@ -169,28 +156,13 @@ function assemble(found: Found): Appliance {
     ...placement(found, { clock, timers }),
     log,
   });
-  const notes = createUsageNotes({ keys, timers, log });
   const oversight = createOversight({
     ...{ jobs, fleet, webhooks, device, hardware, database, settings, clock, timers, log },
   });
 
   return {
-    ...{
-      settings,
-      log,
-      hardware,
-      device,
-      devices,
-      database,
-      scheduler,
-      catalog,
-      keys,
-      accounts,
-      tokens,
-      jobs,
-      history,
-      files,
-    },
+    ...{ settings, log, hardware, device, devices, database, scheduler, catalog, keys, accounts, tokens },
+    ...{ jobs, history, files },
     ...{ uploads, webhooks, workflows, fleet, supply, oversight },
     async start() {
       const keyFile = ensureAdminKey({ keys, data });
@@ -200,14 +172,14 @@ function assemble(found: Found): Appliance {
       await oversight.start();
       scheduler.start();
       expiry.start();
-      notes.start();
+      callers.start();
       webhooks.start();
       workflows.start();
       storage.start();
     },
     async stop() {
       expiry.stop();
-      notes.stop();
+      callers.stop();
       await workflows.stop();
       await scheduler.stop();
       await oversight.stop();
@@ -217,6 +189,16 @@ function assemble(found: Found): Appliance {
       work.flush();
     },
   };
+}
+
+/** Keys, what each may spend, and the notes about both that can wait. */
+function assembleCallers(found: Found, { clock, timers }: Pick<Tools, "clock" | "timers">) {
+  const { settings, log, catalog, database } = found;
+  const keys = createKeys({ database, clock });
+  const accounts = createAccounts({ database, keys, findModel: (id) => catalog.find(id)?.model, clock });
+  const tokens = createTokens({ keys, secret: ensureTokenSecret(settings.data), clock });
+  const notes = createUsageNotes({ keys, timers, log });
+  return { keys, accounts, tokens, start: notes.start, stop: notes.stop };
 }
 
 /** What the scheduler goes by besides jobs and runners. */

@@ -160,7 +160,7 @@ describe("a limit", () => {
       await submit({ key: free, ...queued }),
     ];
     const heads = () => work.waiting.heads(a.model, 9).map(({ id }) => id);
-    expect(heads()).toEqual([a.id, b.id, c.id]);
+    expect(heads().toSorted()).toEqual([a.id, b.id, c.id].toSorted());
     expect(work.claim(a.id, { runner, loadMs: 0 })).toBeDefined();
     expect(heads()).toEqual([c.id]);
     expect(work.claim(b.id, { runner, loadMs: 0 })).toBeUndefined();
