@@ -55,7 +55,7 @@ export type Appliance = {
   /** The best device that models run on, and all of them, best first. */
   device: Device;
   devices: Device[];
-  scheduler: Pick<Scheduler, "estimateWait" | "standing">;
+  scheduler: Pick<Scheduler, "estimateWait" | "standing" | "expect">;
   /** Closed by stop(). */
   database: Database;
   catalog: Catalog;

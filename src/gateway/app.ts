@@ -37,6 +37,7 @@ export type GatewayParts = Pick<
   | "webhooks"
   | "workflows"
   | "fleet"
+  | "scheduler"
   | "supply"
   | "device"
   | "oversight"

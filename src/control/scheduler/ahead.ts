@@ -1,4 +1,5 @@
-// Models that are loaded without a job: pinned ones always, warm ones once after the start, the most popular first.
+// Models that are loaded without a job: pinned ones always, warm ones once after the start, the most popular first; and
+// once whoever is about to have jobs for one (a realtime connection that was opened).
 import { asId, type ModelId } from "../../core/ids.ts";
 import type { CatalogEntry } from "../catalog/catalog.ts";
 import type { Experience } from "./experience.ts";
@@ -8,6 +9,8 @@ import type { Residency } from "./residency.ts";
 export type Ahead = {
   /** Those whose weights are here and that have no runner, in the order in which they are to be loaded. */
   wanted(): ModelId[];
+  /** Jobs for it are to come: it is loaded once, like a warm one. Not to be asked for a model that has a runner. */
+  ask(entry: CatalogEntry): void;
   /** It was loaded, or could not be: warm ones are not tried again. */
   tried(model: ModelId): void;
 };
@@ -34,6 +37,9 @@ export function createAhead({ models, residency, experience, preparation }: Ahea
         if (weights.type === "failed") left.delete(id);
         return weights.type === "ready" ? [id] : [];
       }),
+    ask(entry) {
+      left.set(asId<ModelId>(entry.model.id), entry);
+    },
     tried(model) {
       const entry = left.get(model);
       if (entry && !residency.isPinned(entry.model)) left.delete(model);

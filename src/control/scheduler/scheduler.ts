@@ -37,6 +37,8 @@ export type Scheduler = {
   wake(): void;
   /** How long until a waiting job begins, as far as earlier runs tell. */
   estimateWait(model: ModelId, position: number): Milliseconds | undefined;
+  /** Jobs for this model are to come soon: it is loaded where there is room for it. */
+  expect(entry: CatalogEntry): void;
   /** What is known of models that are loaded, waited for or kept: for people. */
   standing(): ModelStanding[];
 };
@@ -97,6 +99,11 @@ export function createScheduler(parts: SchedulerParts): Scheduler {
 
   return {
     wake: loop.wake,
+    expect(entry) {
+      if (fleet.runners().some(({ model }) => model === entry.model.id)) return;
+      ahead.ask(entry);
+      loop.wake();
+    },
     estimateWait: (model, position) => estimateWait({ model, position }, { ...sources, now: clock.now() }),
     standing: () => standingOf(sources),
     start() {

@@ -431,3 +431,22 @@ test("what running a model taught is known after a restart", async () => {
     rmSync(data, { recursive: true, force: true });
   }
 });
+
+test("a model whose jobs are announced is loaded ahead, once, and where there is room", async () => {
+  const { catalog, scheduler, fleet } = await stage();
+  const announce = (model: string) => {
+    const entry = catalog.find(model);
+    if (!entry) throw new Error(`no model ${model}`);
+    scheduler.expect(entry);
+  };
+  announce(A);
+  await until(() => fleet.loads.length === 1);
+  const [load] = fleet.loads;
+  if (!load) throw new Error("it was loaded");
+  fleet.becomeReady(load.runner);
+  announce(A);
+  announce(B); // no room beside A, and nobody waits for it
+  fleet.die(load.runner);
+  await until(() => fleet.loads.length === 2);
+  expect(fleet.loads.map(({ model }) => model.id)).toEqual([A, B]);
+});

@@ -232,13 +232,15 @@ describe("who may connect", () => {
   });
 });
 
-test("a session without input ends with TIMEOUT", async () => {
+test("a connection has its model loaded before its first message, and ends with TIMEOUT when none comes", async () => {
   const own = await createTestGateway({
     settings: { publicUrl: "", allowOrigins: [], limits: { bodyMb: 16 }, realtime: { sessionSeconds: 0.2 } },
   });
   const end = new AbortController();
   const { port } = own.listen({ host: "127.0.0.1", port: 0, signal: end.signal });
   const client = await connect(`ws://127.0.0.1:${port}${REALTIME}`, { authorization: `Key ${own.apiKey}` });
+  const status = await (await own.ask("GET", "/admin/v1/status", { key: own.adminKey })).json();
+  expect(status.runners).toMatchObject([{ model: "forecourt/echo" }]);
   expect(await json(client)).toMatchObject({ type: "x-fal-error", error: "TIMEOUT" });
   expect(await client.closed).toEqual({ code: 1000, reason: "TIMEOUT" });
   const other = await connect(`ws://127.0.0.1:${port}/ws/forecourt/echo`, { authorization: `Key ${own.apiKey}` });

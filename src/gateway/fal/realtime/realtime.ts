@@ -3,6 +3,7 @@ import type { Catalog } from "../../../control/catalog/catalog.ts";
 import type { Jobs } from "../../../control/jobs/jobs.ts";
 import type { Keys } from "../../../control/keys/keys.ts";
 import { endOf } from "../../../control/keys/live-key.ts";
+import type { Scheduler } from "../../../control/scheduler/scheduler.ts";
 import { type Clock, systemClock } from "../../../core/clock.ts";
 import { ForecourtError } from "../../../core/errors.ts";
 import { milliseconds } from "../../../core/units.ts";
@@ -18,6 +19,7 @@ export type RealtimeParts = {
   catalog: Catalog;
   jobs: Pick<Jobs, "submit" | "watch" | "cancel">;
   keys: Pick<Keys, "find">;
+  scheduler: Pick<Scheduler, "expect">;
   sessionSeconds: number;
   report: ReportFailure;
   clock?: Clock;
@@ -34,6 +36,8 @@ export function createRealtime({ keys, sessionSeconds, clock = systemClock, ...p
     if (!isRealtime || !frame) throw new ForecourtError("not_found", `${endpoint} has no realtime path ${rest}`);
     requireScope(call.caller, "api", "admin");
     const { caller } = call;
+    // Its first message comes soon, and should find the model warm.
+    parts.scheduler.expect(entry);
     return createSession({
       ...parts,
       ...{ entry, endpoint, call, frame },
