@@ -33,9 +33,9 @@ export type OutboxStore = {
   counts(): Record<WebhookStatus, number>;
 };
 
-export function createOutboxStore({ orm }: Database): OutboxStore {
-  const webhook = webhookDeliveryTable;
-  const run = prepareAll(orm);
+/** `webhook`: the table that holds the deliveries. */
+export function createOutboxStore({ orm }: Database, webhook = webhookDeliveryTable): OutboxStore {
+  const run = prepareAll(orm, webhook);
   return {
     insert: ({ at, ...row }) => {
       orm
@@ -88,8 +88,7 @@ export const jobOfWebhook = ({ job }: Pick<WebhookRow, "job">) => asId<JobId>(jo
 const isOneOf = (list: string) => sql`(select value from json_each(${sql.placeholder(list)}))`;
 const given = (name: string) => sql`${sql.placeholder(name)}`;
 
-function prepareAll(orm: Database["orm"]) {
-  const webhook = webhookDeliveryTable;
+function prepareAll(orm: Database["orm"], webhook: typeof webhookDeliveryTable) {
   const isPending = sql`${webhook.status} = 'pending'`;
   const isJob = eq(webhook.job, sql.placeholder("job"));
   const count = sql<number>`count(*)`;

@@ -1,7 +1,7 @@
 // Webhooks: who is told of a job's end, what was told, and telling it again. The only door to this folder's parts.
 import type { Clock, Timers } from "../../core/clock.ts";
 import { ForecourtError } from "../../core/errors.ts";
-import type { JobId } from "../../core/ids.ts";
+import type { JobId, KeyId } from "../../core/ids.ts";
 import type { Job } from "../../core/job.ts";
 import type { Log } from "../../core/log.ts";
 import type { Milliseconds } from "../../core/units.ts";
@@ -26,6 +26,8 @@ export type Webhooks = {
   /** A receiver's URL in its normal form. Throws `bad_request` for one that cannot or must not be called. */
   target(url: string): string;
   publicKey: PublicKeyJwk;
+  /** One signed attempt of something that is no job's webhook. Never throws. */
+  send(letter: { id: JobId; user: KeyId; url: string; body: string }, signal: AbortSignal): Promise<Reply>;
   /** Latest request first; `before` is the last of the page before. */
   list(page: WebhookPage): WebhookRow[];
   /** All attempts again, from now. Throws `not_found`, and `bad_request` while its request is not over. */
@@ -59,11 +61,14 @@ export function createWebhooks(parts: WebhooksParts): Webhooks {
   const counters: WebhookCounters = { delivered: 0, failedAttempts: 0, dead: 0 };
   const settle = createSettle({ ...parts, counters });
   const sender = body && createSender({ ...parts, settle, attempt: createAttempt({ ...parts, body }) });
+  const post = createPost({ guard, ...(parts.resolver && { resolver: parts.resolver }) });
   let forget = () => {};
 
   return {
     target: (url) => webhookTarget(url, guard),
     publicKey: key.publicKey,
+    send: ({ id, user, url, body: text }, signal) =>
+      post({ url, headers: signedHeaders({ job: id, user, body: text }, clock.now(), key), body: text }, signal),
     list: store.list,
     async replay(job) {
       const row = writes.write(() => store.replay(job, clock.now()));

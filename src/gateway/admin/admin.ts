@@ -8,6 +8,7 @@ import { urlOf } from "../origin.ts";
 import { parametersOf } from "../query-parameters.ts";
 import { readJson } from "../read-json.ts";
 import type { ReportFailure } from "../report.ts";
+import { listAlerts } from "./alerts.ts";
 import { auditFilters, listAudit } from "./audit.ts";
 import { watchDownload } from "./download.ts";
 import { createKey, listKeys, newKeySchema, revokeKey } from "./keys.ts";
@@ -43,6 +44,7 @@ export const admin = ({ bodyLimit, clock, ...box }: Parts) => {
         parameters: auditFilters,
       },
     })
+    .get("/alerts", () => listAlerts(box.oversight.alerts), { detail: detail("The latest 100 alerts") })
     .get("/webhooks", ({ request }) => listWebhooks(box.webhooks, urlOf(request).searchParams), {
       detail: { ...detail("Webhooks, latest request first"), parameters: parametersOf(webhookPage) },
     })

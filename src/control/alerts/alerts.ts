@@ -1,0 +1,164 @@
+// Alerts: looks at the box now and then, raises each finding once in its window, and tells a receiver by signed webhook.
+import { statfs } from "node:fs/promises";
+import type { Clock, Timers } from "../../core/clock.ts";
+import { asId, type JobId, type KeyId } from "../../core/ids.ts";
+import type { Job } from "../../core/job.ts";
+import type { Log } from "../../core/log.ts";
+import { type Instant, milliseconds } from "../../core/units.ts";
+import type { Spend } from "../accounts/spend-store.ts";
+import type { Database } from "../database/open.ts";
+import type { Fleet } from "../fleet/fleet.ts";
+import type { Jobs } from "../jobs/jobs.ts";
+import type { Settings } from "../settings.ts";
+import type { WebhookRow } from "../webhooks/outbox-store.ts";
+import type { Reply } from "../webhooks/post.ts";
+import { createSender } from "../webhooks/sender.ts";
+import { createSettle } from "../webhooks/settle.ts";
+import type { AlertRow, AlertStore } from "./alert-store.ts";
+import { type Finding, findAlerts, type Rules, readSpendRule } from "./rules.ts";
+
+export type Alerts = {
+  /** Latest first. */
+  list(limit: number): AlertRow[];
+  /** Looks at once; `start` does it every half minute. */
+  look(): Promise<void>;
+  start(): void;
+  stop(): Promise<void>;
+};
+
+export type AlertsParts = {
+  settings: Pick<Settings, "alerts" | "data" | "webhooks">;
+  store: AlertStore;
+  database: Database;
+  jobs: Pick<Jobs, "follow" | "queue">;
+  fleet: Pick<Fleet, "subscribe" | "runners">;
+  spendSince: (since: Instant) => Spend[];
+  /** One signed attempt. */
+  send: (letter: { id: JobId; user: KeyId; url: string; body: string }, signal: AbortSignal) => Promise<Reply>;
+  raised: (rule: string) => void;
+  clock: Clock;
+  timers: Timers;
+  log: Log;
+};
+
+const PERIOD = milliseconds(30_000);
+/** The error rate is that of the jobs that ended within this. */
+const RECENT = milliseconds(5 * 60_000);
+/** Alerts older than this are not worth another attempt. */
+const RETENTION = milliseconds(24 * 60 * 60_000);
+/** Who signs: no key of a caller. */
+const USER = asId<KeyId>("forecourt");
+
+export function createAlerts(parts: AlertsParts): Alerts {
+  const { settings, store, database, jobs, fleet, clock, timers, log } = parts;
+  const rules = rulesOf(settings.alerts);
+  const recent: { at: Instant; isFailure: boolean }[] = [];
+  const lost = new Map<string, string>();
+  const subscriptions: (() => void)[] = [];
+  const counters = { delivered: 0, failedAttempts: 0, dead: 0 };
+  const firstWait = milliseconds(settings.webhooks.retrySeconds * 1000);
+  const settle = createSettle({
+    store: store.outbox,
+    writes: database,
+    counters,
+    firstWait,
+    retention: RETENTION,
+    clock,
+    log,
+  });
+  const attempt = (row: WebhookRow, signal: AbortSignal) =>
+    parts.send({ id: asId<JobId>(row.job), user: USER, url: row.url, body: bodyOf(row) }, signal);
+  const sender = createSender({ store: store.outbox, writes: database, attempt, settle, clock, timers, log });
+
+  const look = async () => {
+    const facts = await gather({ ...parts, recent, lost });
+    for (const finding of findAlerts(facts, rules)) {
+      const row = rowOf(finding, { now: clock.now(), url: settings.alerts.url });
+      if (!database.write(() => store.insert(row))) continue;
+      parts.raised(finding.rule);
+      log.warn(finding.message, { alert: finding.rule, subject: finding.subject });
+    }
+    await database.committed();
+    sender.wake();
+  };
+  let callOff = () => {};
+  const plan = () => {
+    callOff = timers.after(PERIOD, () => {
+      look()
+        .catch((error) => log.error("alerts could not be looked for", { error: String(error) }))
+        .finally(plan);
+    });
+  };
+
+  return {
+    list: store.list,
+    look,
+    start() {
+      subscriptions.push(
+        jobs.follow((job) => recent.push({ at: clock.now(), isFailure: isFailureOfBox(job) })),
+        fleet.subscribe((event) => {
+          if (event.type === "gone" && event.failure?.code === "device_lost")
+            lost.set(String(event.failure.details?.device ?? "unknown"), event.failure.message);
+        }),
+      );
+      sender.wake();
+      plan();
+    },
+    async stop() {
+      for (const unsubscribe of subscriptions.splice(0)) unsubscribe();
+      callOff();
+      callOff = () => {};
+      await sender.stop();
+    },
+  };
+}
+
+const CALLERS = new Set(["invalid_input", "bad_request", "file_download_error", "client_cancelled", "start_timeout"]);
+const isFailureOfBox = (job: Job) => job.status === "failed" && !CALLERS.has(job.failure.code);
+
+type Gathering = AlertsParts & { recent: { at: Instant; isFailure: boolean }[]; lost: Map<string, string> };
+
+async function gather({ recent, lost, clock, jobs, settings, spendSince }: Gathering) {
+  const now = clock.now();
+  while (recent[0] && recent[0].at < now - RECENT) recent.shift();
+  const lostDevices = [...lost].map(([device, reason]) => ({ device, reason }));
+  lost.clear();
+  const { oldest } = jobs.queue();
+  const disk = await statfs(settings.data).catch(() => undefined);
+  return {
+    now,
+    spendSince,
+    ended: { all: recent.length, failed: recent.filter(({ isFailure }) => isFailure).length },
+    oldestWaitMs: oldest === undefined ? 0 : now - oldest,
+    diskFreePercent: disk && (100 * disk.bavail) / disk.blocks,
+    lostDevices,
+  };
+}
+
+function rowOf(
+  { rule, limit, subject, windowStart, message, details }: Finding,
+  { now, url }: { now: Instant; url: string },
+) {
+  const id = Bun.randomUUIDv7();
+  const at = new Date(now).toISOString();
+  const window = new Date(windowStart).toISOString();
+  return {
+    job: id,
+    ...{ rule: limit === undefined ? rule : `${rule} ${limit}`, subject, windowStart, url, origin: "", createdAt: now },
+    body: JSON.stringify({ type: "alert", id, rule, subject, message, details, at, window_start: window }),
+    // Without a receiver it is kept to be looked at.
+    ...(url === ""
+      ? { host: "", status: "waiting" as const }
+      : { host: new URL(url).host, status: "pending" as const, dueAt: now, endedAt: now }),
+  };
+}
+
+/** The outbox hands over the whole row of the alert table. */
+const bodyOf = (row: WebhookRow & { body?: string }) => row.body ?? "";
+
+const rulesOf = ({ keySpend, teamSpend, boxSpend, ...rest }: Settings["alerts"]): Rules => ({
+  ...rest,
+  keySpend: keySpend.map(readSpendRule),
+  teamSpend: teamSpend.map(readSpendRule),
+  boxSpend: boxSpend.map(readSpendRule),
+});

@@ -1,0 +1,132 @@
+// What is worth an alert: from facts about the box to findings, each once in its window. Pure.
+import { type Nanos, nanos, nanosText } from "../../core/money.ts";
+import { type Instant, instant } from "../../core/units.ts";
+import type { Spend } from "../accounts/spend-store.ts";
+
+export type Window = "hour" | "day" | "month";
+export type SpendRule = { limit: Nanos; currency: string; window: Window };
+
+export type Rules = {
+  keySpend: SpendRule[];
+  teamSpend: SpendRule[];
+  boxSpend: SpendRule[];
+  /** Of jobs that ended within the last minutes; 0 is off, as below. */
+  errorPercent: number;
+  queueWaitSeconds: number;
+  diskFreePercent: number;
+};
+
+export type Facts = {
+  now: Instant;
+  spendSince: (since: Instant) => Spend[];
+  /** Jobs that ended within the last minutes. */
+  ended: { all: number; failed: number };
+  /** Milliseconds that the longest waiting job waits. */
+  oldestWaitMs: number;
+  /** Undefined when it could not be found out. */
+  diskFreePercent: number | undefined;
+  /** Devices that were lost since the last look, with what their runners said. */
+  lostDevices: { device: string; reason: string }[];
+};
+
+export type RuleName =
+  | "key-spend"
+  | "team-spend"
+  | "box-spend"
+  | "error-rate"
+  | "queue-wait"
+  | "disk-low"
+  | "device-lost";
+
+/** The same rule, subject and window is the same alert. */
+export type Finding = {
+  rule: RuleName;
+  /** Tells limits of the same rule apart. */
+  limit?: string;
+  /** Id of a key, name of a team or device; empty for the box. */
+  subject: string;
+  windowStart: Instant;
+  message: string;
+  details: Record<string, unknown>;
+};
+
+/** So few jobs say nothing about a rate. */
+const FEWEST_JOBS = 20;
+
+export const SPEND_PATTERN = "^\\d+(\\.\\d+)? [A-Z]{3}/(hour|day|month)$";
+
+/** `300 USD/day`, checked against the pattern above. */
+export function readSpendRule(text: string): SpendRule {
+  const [amount = "", rest = ""] = text.split(" ");
+  const [currency = "", window = "day"] = rest.split("/");
+  return { limit: nanos(Number(amount)), currency, window: window as Window };
+}
+
+/** Windows are those of the calendar in UTC. */
+export function windowStart(window: Window, now: Instant): Instant {
+  const at = new Date(now);
+  const [year, month, day] = [at.getUTCFullYear(), at.getUTCMonth(), at.getUTCDate()];
+  if (window === "month") return instant(Date.UTC(year, month));
+  return instant(Date.UTC(year, month, day, window === "hour" ? at.getUTCHours() : 0));
+}
+
+export function findAlerts(facts: Facts, rules: Rules): Finding[] {
+  return [
+    ...spendFindings(facts, { name: "key-spend", rules: rules.keySpend, subjectOf: ({ key }) => key }),
+    ...spendFindings(facts, { name: "team-spend", rules: rules.teamSpend, subjectOf: ({ team }) => team ?? undefined }),
+    ...spendFindings(facts, { name: "box-spend", rules: rules.boxSpend, subjectOf: () => "" }),
+    ...boxFindings(facts, rules),
+  ];
+}
+
+type SpendQuestion = { name: RuleName; rules: SpendRule[]; subjectOf: (spend: Spend) => string | undefined };
+
+function spendFindings({ now, spendSince }: Facts, { name, rules, subjectOf }: SpendQuestion): Finding[] {
+  return rules.flatMap(({ limit, currency, window }) => {
+    const start = windowStart(window, now);
+    const sums = new Map<string, number>();
+    for (const spend of spendSince(start)) {
+      const subject = subjectOf(spend);
+      if (subject === undefined || spend.currency !== currency) continue;
+      sums.set(subject, (sums.get(subject) ?? 0) + spend.cost);
+    }
+    return [...sums].flatMap(([subject, cost]) => {
+      if (cost <= limit) return [];
+      const [spent, bound] = [nanosText(cost as Nanos), nanosText(limit)];
+      const message = `${subject || "The box"} spent ${spent} ${currency} this ${window}, more than ${bound}.`;
+      return [
+        {
+          rule: name,
+          limit: `${bound} ${currency}/${window}`,
+          subject: subject,
+          windowStart: start,
+          message,
+          details: { spent, limit: bound, currency, window },
+        },
+      ];
+    });
+  });
+}
+
+function boxFindings(facts: Facts, rules: Rules): Finding[] {
+  const { now, ended, oldestWaitMs, diskFreePercent, lostDevices } = facts;
+  const hour = windowStart("hour", now);
+  const findings: Finding[] = lostDevices.map(({ device, reason }) => ({
+    rule: "device-lost",
+    subject: device,
+    windowStart: hour,
+    message: `The device ${device} was lost: ${reason}`,
+    details: { device, reason },
+  }));
+  const add = (rule: RuleName, message: string, details: Record<string, unknown>) =>
+    findings.push({ rule, subject: "", windowStart: hour, message, details });
+  const percent = ended.all === 0 ? 0 : (100 * ended.failed) / ended.all;
+  if (rules.errorPercent > 0 && ended.all >= FEWEST_JOBS && percent >= rules.errorPercent)
+    add("error-rate", `${ended.failed} of the last ${ended.all} requests failed.`, { percent, ...ended });
+  const waited = oldestWaitMs / 1000;
+  if (rules.queueWaitSeconds > 0 && waited >= rules.queueWaitSeconds)
+    add("queue-wait", `A request waits for ${Math.round(waited)} seconds.`, { seconds: Math.round(waited) });
+  if (diskFreePercent !== undefined && diskFreePercent < rules.diskFreePercent)
+    add("disk-low", `${diskFreePercent.toFixed(1)} % of the disk is free.`, { freePercent: diskFreePercent });
+  return findings;
+}

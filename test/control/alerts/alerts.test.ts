@@ -1,0 +1,162 @@
+// Alerts: the mission's own example first; each once in its window, signed, across restarts.
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { type Facts, findAlerts, type Rules, readSpendRule, windowStart } from "../../../src/control/alerts/rules.ts";
+import { defaultSettings } from "../../../src/control/settings.ts";
+import { nanos } from "../../../src/core/money.ts";
+import { instant } from "../../../src/core/units.ts";
+import { createTestAppliance } from "../../support/create-test-appliance.ts";
+import { isSigned, startReceiver, type WebhookReceiver } from "../../support/webhook-receiver.ts";
+
+const NOON = Date.UTC(2026, 10, 25, 12);
+const DAY = 24 * 60 * 60_000;
+
+let receiver: WebhookReceiver;
+beforeAll(() => {
+  receiver = startReceiver();
+});
+afterAll(() => receiver[Symbol.asyncDispose]());
+
+let seq = 0;
+/** A row of the ledger, as a finished job leaves it. */
+const spend = (box: Awaited<ReturnType<typeof start>>, { key, cost, at }: { key: string; cost: number; at: number }) =>
+  box.database.write(() =>
+    box.database.sqlite.run(
+      `INSERT INTO usage (job, key, team, model, endpoint, outcome, units, cost, currency, admitted_at, ended_at)
+       VALUES (?, ?, NULL, 'a/b', 'a/b', 'done', '{}', ?, 'USD', ?, ?)`,
+      [`job-${seq++}`, key, nanos(cost), at, at],
+    ),
+  );
+
+function start(now: () => number, data?: string) {
+  const defaults = defaultSettings("");
+  return createTestAppliance({
+    clock: { now: () => instant(now()) },
+    ...(data !== undefined && { data }),
+    settings: {
+      alerts: { ...defaults.alerts, url: `${receiver.origin}/alerts`, diskFreePercent: 0 },
+      fetch: { ...defaults.fetch, allow: ["127.0.0.0/8"] },
+    },
+  });
+}
+
+test("a key that spends more than 300 USD a day is reported once that day, signed, also after a restart", async () => {
+  let now = NOON;
+  await using box = await start(() => now);
+  const { alerts } = box.oversight;
+  const heard = receiver.received.length;
+  spend(box, { key: "key-a", cost: 299.5, at: now });
+  spend(box, { key: "key-b", cost: 10, at: now });
+  await alerts.look();
+  expect(alerts.list(10)).toEqual([]);
+  spend(box, { key: "key-a", cost: 0.51, at: now + 1 });
+  await alerts.look();
+  const [letter] = (await receiver.count(heard + 1)).slice(heard);
+  expect(JSON.parse(letter?.body ?? "")).toMatchObject({
+    type: "alert",
+    rule: "key-spend",
+    subject: "key-a",
+    message: "key-a spent 300.01 USD this day, more than 300.",
+    details: { spent: "300.01", limit: "300", currency: "USD", window: "day" },
+    window_start: "2026-11-25T00:00:00.000Z",
+  });
+  expect(letter && isSigned(letter, [box.webhooks.publicKey], now)).toBe(true);
+
+  spend(box, { key: "key-a", cost: 500, at: now + 2 });
+  now += 3 * 60 * 60_000;
+  await alerts.look();
+  await box.stop();
+  await using again = await start(() => now, box.data);
+  await again.oversight.alerts.look();
+  expect(again.oversight.alerts.list(10)).toHaveLength(1);
+  expect(receiver.received).toHaveLength(heard + 1);
+
+  now += DAY;
+  await again.oversight.alerts.look();
+  expect(again.oversight.alerts.list(10)).toHaveLength(1); // a new day begins at nothing
+  spend(again, { key: "key-a", cost: 301, at: now });
+  await again.oversight.alerts.look();
+  expect(again.oversight.alerts.list(10)).toHaveLength(2);
+  await receiver.count(heard + 2);
+});
+
+test("the box itself is watched: a lost device and many failures are told", async () => {
+  await using box = await createTestAppliance({
+    clock: { now: () => instant(NOON) },
+    settings: { alerts: { ...defaultSettings("").alerts, diskFreePercent: 0 } },
+  });
+  box.fleet.load({ runner: "r1", model: box.catalog.list()[0]?.model, device: box.device, weights: "" } as never);
+  const [runner] = box.fleet.runners();
+  if (!runner) throw new Error("a runner was loaded");
+  box.fleet.die(runner.id, {
+    code: "device_lost",
+    message: "The card fell off the bus.",
+    details: { device: "cuda:0" },
+  });
+  await box.oversight.alerts.look();
+  await box.oversight.alerts.look();
+  const [row, ...others] = box.oversight.alerts.list(10);
+  expect(others).toEqual([]);
+  expect(row).toMatchObject({ rule: "device-lost", subject: "cuda:0", status: "waiting", url: "" });
+});
+
+const none: Rules = {
+  keySpend: [],
+  teamSpend: [],
+  boxSpend: [],
+  errorPercent: 0,
+  queueWaitSeconds: 0,
+  diskFreePercent: 0,
+};
+const calm: Facts = {
+  now: instant(NOON),
+  spendSince: () => [],
+  ended: { all: 0, failed: 0 },
+  oldestWaitMs: 0,
+  diskFreePercent: 50,
+  lostDevices: [],
+};
+const rulesFound = (facts: Partial<Facts>, rules: Partial<Rules>) =>
+  findAlerts({ ...calm, ...facts }, { ...none, ...rules }).map(({ rule, subject }) => [rule, subject]);
+
+describe("rules", () => {
+  test("a calm box and rules that are off raise nothing", () => {
+    expect(rulesFound({}, { errorPercent: 50, queueWaitSeconds: 10, diskFreePercent: 5 })).toEqual([]);
+    expect(rulesFound({ ended: { all: 100, failed: 100 }, oldestWaitMs: 1e9, diskFreePercent: 0 }, {})).toEqual([]);
+  });
+
+  test("failures count from twenty requests on, waits and disks from their limit on", () => {
+    expect(rulesFound({ ended: { all: 19, failed: 19 } }, { errorPercent: 50 })).toEqual([]);
+    expect(rulesFound({ ended: { all: 20, failed: 9 } }, { errorPercent: 50 })).toEqual([]);
+    expect(rulesFound({ ended: { all: 20, failed: 10 } }, { errorPercent: 50 })).toEqual([["error-rate", ""]]);
+    expect(rulesFound({ oldestWaitMs: 9_999 }, { queueWaitSeconds: 10 })).toEqual([]);
+    expect(rulesFound({ oldestWaitMs: 10_000 }, { queueWaitSeconds: 10 })).toEqual([["queue-wait", ""]]);
+    expect(rulesFound({ diskFreePercent: 4.9 }, { diskFreePercent: 5 })).toEqual([["disk-low", ""]]);
+    expect(rulesFound({ diskFreePercent: undefined }, { diskFreePercent: 5 })).toEqual([]);
+  });
+
+  test("teams and the box add up over keys, and currencies never mix", () => {
+    const spends = [
+      { key: "a", team: "x", currency: "USD", cost: nanos(60) },
+      { key: "b", team: "x", currency: "USD", cost: nanos(50) },
+      { key: "c", team: null, currency: "USD", cost: nanos(500) },
+      { key: "a", team: "x", currency: "EUR", cost: nanos(1000) },
+    ];
+    const over = (text: string) => [readSpendRule(text)];
+    const facts = { spendSince: () => spends };
+    expect(rulesFound(facts, { keySpend: over("100 USD/day") })).toEqual([["key-spend", "c"]]);
+    expect(rulesFound(facts, { teamSpend: over("100 USD/day") })).toEqual([["team-spend", "x"]]);
+    expect(rulesFound(facts, { teamSpend: over("110 USD/day") })).toEqual([]);
+    expect(rulesFound(facts, { boxSpend: over("609.99 USD/month") })).toEqual([["box-spend", ""]]);
+    expect(rulesFound(facts, { boxSpend: over("610 USD/month") })).toEqual([]);
+  });
+
+  test("windows begin with the hour, day and month in UTC", () => {
+    const now = instant(Date.UTC(2026, 1, 28, 23, 59, 59));
+    const begins = (window: "hour" | "day" | "month") => new Date(windowStart(window, now)).toISOString();
+    expect([begins("hour"), begins("day"), begins("month")]).toEqual([
+      "2026-02-28T23:00:00.000Z",
+      "2026-02-28T00:00:00.000Z",
+      "2026-02-01T00:00:00.000Z",
+    ]);
+  });
+});
