@@ -44,7 +44,7 @@ export function createExpiry({ ledger, removeFiles, uploads, retention, clock, t
     while (!isStopped) {
       const jobs = store.finishedBefore(before, JOBS_AT_ONCE);
       // Files first: a row without files does no harm, files without a row would stay for ever.
-      for (const { files } of jobs) await removeFiles(files);
+      await Promise.all(jobs.map(({ files }) => removeFiles(files)));
       if (jobs.length > 0) writes.write(() => store.remove(jobs.map(({ id }) => id)));
       removed += jobs.length;
       if (jobs.length < JOBS_AT_ONCE) break;
@@ -58,7 +58,7 @@ export function createExpiry({ ledger, removeFiles, uploads, retention, clock, t
     while (!isStopped) {
       const files = store.filesOver(now, JOBS_AT_ONCE);
       const payloads = store.payloadsOver(now, JOBS_AT_ONCE);
-      for (const { files: token } of files) await removeFiles(token);
+      await Promise.all(files.map(({ files: token }) => removeFiles(token)));
       if (files.length > 0) writes.write(() => store.forgetFiles(files.map(({ id }) => id)));
       if (payloads.length > 0) writes.write(() => store.forgetPayloads(payloads));
       forgotten += files.length + payloads.length;
