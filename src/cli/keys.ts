@@ -1,13 +1,15 @@
 // `forecourt keys`: API keys, directly in the data directory's database; a running server sees changes at once.
-import { existsSync } from "node:fs";
 import { Command, Option } from "commander";
-import { databaseFile, openDatabase } from "../control/database/open.ts";
-import { createKeys, type Key, type KeyScope, type Keys } from "../control/keys/keys.ts";
+import type { Limits } from "../control/accounts/account.ts";
+import { keyState, stateWords } from "../control/accounts/account-words.ts";
+import { budgetText } from "../control/accounts/budget-text.ts";
+import { KEY_SCOPES, type Key, type KeyScope } from "../control/keys/keys.ts";
 import { systemClock } from "../core/clock.ts";
-import { ForecourtError } from "../core/errors.ts";
-import { instant } from "../core/units.ts";
+import { instant, milliseconds } from "../core/units.ts";
 import { parseDuration } from "./duration.ts";
-import { type SettingsFlags, settingsOf, withSettings } from "./settings-flags.ts";
+import { keyNamed, published, withKeyBook } from "./keys/key-book.ts";
+import { type LimitFlags, limitsOfFlags, withLimits } from "./keys/limit-options.ts";
+import { type SettingsFlags, withSettings } from "./settings-flags.ts";
 import { note, printJson, printLine, table, timeText } from "./terminal.ts";
 
 type Flags = SettingsFlags & { json?: true };
@@ -17,39 +19,146 @@ export const keys = () =>
     .description("API keys of this box. A running server sees every change at once.")
     .addCommand(create())
     .addCommand(list())
+    .addCommand(show())
+    .addCommand(limit())
+    .addCommand(rotate())
     .addCommand(revoke());
 
+type CreateFlags = Flags &
+  LimitFlags & { name: string; scope: KeyScope; team?: string; owner?: string; models?: string; expires?: string };
+
 const create = () =>
-  withSettings(new Command("create"))
+  withSettings(withLimits(new Command("create")))
     .summary("make a key and print it, this once")
     .description("Makes a key and prints it. Only a hash of it is kept, so it can't be shown again.")
     .requiredOption("--name <name>", "what or whom the key is for")
     .addOption(
       new Option("--scope <scope>", "api: use models; admin: everything; metrics: read metrics")
-        .choices(["api", "admin", "metrics"] satisfies KeyScope[])
+        .choices([...KEY_SCOPES])
         .default("api"),
     )
+    .option("--models <globs>", "models that it may use, e.g. 'fal-ai/*,forecourt/demo-*'")
+    .option("--team <name>", "keys of one team share its limits, prices and reports")
+    .option("--owner <owner>", "whom to ask about it")
     .option("--expires <duration>", "the key ends after this time, e.g. 12h or 30d")
     .option("--json", "print as JSON")
-    .action(({ name, scope, expires, json, ...flags }: Flags & { name: string; scope: KeyScope; expires?: string }) => {
-      const lifetime = expires === undefined ? undefined : parseDuration(expires, "--expires");
-      const expiresAt = lifetime === undefined ? {} : { expiresAt: instant(systemClock.now() + lifetime) };
-      const { key, secret } = withKeys(flags, (keys) => keys.create({ name, scope, ...expiresAt }), { mayBegin: true });
-      if (json) return printJson({ ...published(key), key: secret });
-      printLine(secret);
-      note("Keep this key now: it can't be shown again. Use it as `Authorization: Key <key>`.");
+    .action(({ json, ...flags }: CreateFlags) => {
+      const { limits, wanted } = wantedKey(flags);
+      withKeyBook(
+        flags,
+        (book) => {
+          const { key, secret } = book.keys.create(wanted, (id) => {
+            if (Object.keys(limits).length > 0) book.accounts.store.insertLimits({ kind: "key", id }, limits);
+          });
+          if (json) return printJson({ ...published(book, key), key: secret });
+          printLine(secret);
+          note("Keep this key now: it can't be shown again. Use it as `Authorization: Key <key>`.");
+        },
+        { mayBegin: true },
+      );
     });
+
+/** Throws usage errors before anything is made. */
+function wantedKey({ name, scope, team, owner, models, expires, ...limitFlags }: CreateFlags) {
+  const lifetime = expires === undefined ? undefined : parseDuration(expires, "--expires");
+  const globs = models
+    ?.split(",")
+    .map((glob) => glob.trim())
+    .filter(Boolean);
+  const wanted = {
+    name,
+    scope,
+    ...(team && { team }),
+    ...(owner && { owner }),
+    ...(globs && { models: globs }),
+    ...(lifetime !== undefined && { expiresAt: instant(systemClock.now() + lifetime) }),
+  };
+  return { wanted, limits: limitsOfFlags(limitFlags) };
+}
 
 const list = () =>
   withSettings(new Command("list"))
     .summary("list all keys")
     .description("Lists all keys, without their secrets.")
     .option("--json", "print as JSON")
-    .action(({ json, ...flags }: Flags) => {
-      const all = withKeys(flags, (keys) => keys.list());
-      if (json) return printJson(all.map(published));
-      if (all.length === 0) return note("There are no keys. Make one with `forecourt keys create --name NAME`.");
-      printLine(table(["id", "name", "scope", "created", "last used", "state"], all.map(row)));
+    .action(({ json, ...flags }: Flags) =>
+      withKeyBook(flags, (book) => {
+        const all = book.keys.list();
+        if (json) return printJson(all.map((key) => published(book, key)));
+        if (all.length === 0) return note("There are no keys. Make one with `forecourt keys create --name NAME`.");
+        const header = ["id", "name", "scope", "team", "created", "last used", "limits", "state"];
+        printLine(
+          table(
+            header,
+            all.map((key) => row(key, book.accounts.limitsOf({ kind: "key", id: key.id }))),
+          ),
+        );
+      }),
+    );
+
+const show = () =>
+  withSettings(new Command("show"))
+    .summary("show a key, and what it has used and left")
+    .description("Shows a key, without its secret, and what it has used and left of its budgets.")
+    .argument("<key>", "id or name of the key")
+    .option("--json", "print as JSON")
+    .action((idOrName: string, { json, ...flags }: Flags) =>
+      withKeyBook(flags, (book) => {
+        const key = keyNamed(book, idOrName);
+        const { budgets } = stateWords(book.accounts.stateOf({ kind: "key", id: key.id }));
+        const shown = published(book, key);
+        if (json) return printJson({ ...shown, usage: { budgets } });
+        const facts = Object.entries({ ...shown, limits: null }).filter(([, value]) => value !== null);
+        printLine(
+          table(
+            ["of the key", "is"],
+            facts.map(([name, value]) => [name, String(value)]),
+          ),
+        );
+        if (budgets.length === 0) return;
+        printLine();
+        const rows = budgets.map((each) => [
+          each.budget,
+          each.spent,
+          each.reserved,
+          each.remaining,
+          each.resets_at ?? "",
+        ]);
+        printLine(table(["budget", "spent", "set aside", "left", "begins anew"], rows));
+      }),
+    );
+
+const limit = () =>
+  withSettings(withLimits(new Command("limit")))
+    .summary("set the limits of a key")
+    .description("Replaces all limits of a key by those that are given; without any it has none.")
+    .argument("<key>", "id or name of the key")
+    .option("--json", "print as JSON")
+    .action((idOrName: string, { json, ...flags }: Flags & LimitFlags) => {
+      const limits = limitsOfFlags(flags);
+      withKeyBook(flags, (book) => {
+        const key = keyNamed(book, idOrName);
+        book.accounts.store.setLimits({ kind: "key", id: key.id }, limits);
+        if (json) return printJson(published(book, key));
+        printLine(`${key.name} (${key.id}): ${limitsText(limits) || "no limits"}.`);
+      });
+    });
+
+const rotate = () =>
+  withSettings(new Command("rotate"))
+    .summary("give a key another secret")
+    .description("Gives a key another secret and prints it, this once. The secret before stays good for a while.")
+    .argument("<key>", "id or name of the key")
+    .option("--overlap <duration>", "for how long the secret before is good too; 0 ends it at once", "24h")
+    .option("--json", "print as JSON")
+    .action((idOrName: string, { json, overlap, ...flags }: Flags & { overlap: string }) => {
+      const overlapMs = overlap === "0" ? milliseconds(0) : parseDuration(overlap, "--overlap");
+      withKeyBook(flags, (book) => {
+        const { key, secret } = book.keys.rotate(keyNamed(book, idOrName).id, overlapMs);
+        if (json) return printJson({ ...published(book, key), key: secret });
+        printLine(secret);
+        note("Keep this key now: it can't be shown again.");
+      });
     });
 
 const revoke = () =>
@@ -58,49 +167,36 @@ const revoke = () =>
     .description("Ends a key at once and for ever.")
     .argument("<key>", "id or name of the key")
     .option("--json", "print as JSON")
-    .action((idOrName: string, { json, ...flags }: Flags) => {
-      const revoked = withKeys(flags, (keys) => {
-        const key = keys.find(idOrName);
-        if (!key) throw new ForecourtError("not_found", `There is no key ${idOrName}; see \`forecourt keys list\`.`);
-        return keys.revoke(key.id);
-      });
-      if (json) return printJson(published(revoked));
-      printLine(`Revoked ${revoked.name} (${revoked.id}).`);
-    });
+    .action((idOrName: string, { json, ...flags }: Flags) =>
+      withKeyBook(flags, (book) => {
+        const revoked = book.keys.revoke(keyNamed(book, idOrName).id);
+        if (json) return printJson(published(book, revoked));
+        printLine(`Revoked ${revoked.name} (${revoked.id}).`);
+      }),
+    );
 
-/** Throws `not_found` where there is no database yet, unless the command may begin one. */
-function withKeys<T>(flags: SettingsFlags, use: (keys: Keys) => T, { mayBegin = false } = {}): T {
-  const { settings } = settingsOf(flags);
-  const file = databaseFile(settings.data);
-  if (!mayBegin && !existsSync(file)) {
-    const way = "Start `forecourt serve` once, or name the right directory with --data.";
-    throw new ForecourtError("not_found", `There is no database in ${settings.data} yet. ${way}`);
-  }
-  using database = openDatabase({ file, synchronous: settings.database.synchronous });
-  return use(createKeys({ database, clock: systemClock }));
+function limitsText({ requestsPerMinute, concurrency, queue, budgets = [] }: Limits): string {
+  const parts = [
+    ...(requestsPerMinute === undefined ? [] : [`${requestsPerMinute}/minute`]),
+    ...(concurrency === undefined ? [] : [`${concurrency} at once`]),
+    ...(queue === undefined ? [] : [`${queue} waiting`]),
+    ...budgets.map(budgetText),
+  ];
+  return parts.join(", ");
 }
 
-const stateOf = ({ revokedAt, expiresAt }: Key) => {
-  if (revokedAt !== undefined) return "revoked";
-  return expiresAt !== undefined && expiresAt <= systemClock.now() ? "expired" : "active";
-};
-
-const published = (key: Key) => {
-  const iso = (at: number | undefined) => (at === undefined ? null : new Date(at).toISOString());
-  return {
-    id: key.id,
-    name: key.name,
-    scope: key.scope,
-    state: stateOf(key),
-    created_at: iso(key.createdAt),
-    expires_at: iso(key.expiresAt),
-    revoked_at: iso(key.revokedAt),
-    last_used_at: iso(key.lastUsedAt),
-  };
-};
-
-function row(key: Key): string[] {
-  const until = key.expiresAt !== undefined && stateOf(key) === "active" ? ` until ${timeText(key.expiresAt)}` : "";
+function row(key: Key, limits: Limits): string[] {
+  const state = keyState(key, systemClock.now());
+  const until = key.expiresAt !== undefined && state === "active" ? ` until ${timeText(key.expiresAt)}` : "";
   const used = key.lastUsedAt === undefined ? "never" : timeText(key.lastUsedAt);
-  return [key.id, key.name, key.scope, timeText(key.createdAt), used, stateOf(key) + until];
+  return [
+    key.id,
+    key.name,
+    key.scope,
+    key.team ?? "",
+    timeText(key.createdAt),
+    used,
+    limitsText(limits),
+    state + until,
+  ];
 }

@@ -29,6 +29,7 @@ export type GatewayParts = Pick<
   Appliance,
   | "catalog"
   | "keys"
+  | "accounts"
   | "tokens"
   | "jobs"
   | "history"

@@ -2,6 +2,7 @@
 import { Elysia } from "elysia";
 import type { Appliance } from "../../control/appliance.ts";
 import type { Clock } from "../../core/clock.ts";
+import type { TObject } from "../../core/schema.ts";
 import type { Bytes } from "../../core/units.ts";
 import { toOpenApiInput } from "../docs/openapi-schema.ts";
 import { urlOf } from "../origin.ts";
@@ -11,12 +12,25 @@ import type { ReportFailure } from "../report.ts";
 import { listAlerts } from "./alerts.ts";
 import { auditFilters, listAudit } from "./audit.ts";
 import { watchDownload } from "./download.ts";
-import { createKey, listKeys, newKeySchema, revokeKey } from "./keys.ts";
+import {
+  createKey,
+  listKeys,
+  listLimits,
+  newKeySchema,
+  revokeKey,
+  rotateKey,
+  rotationSchema,
+  setLimits,
+  showKey,
+} from "./keys.ts";
 import { listModels } from "./models.ts";
 import { showStatus } from "./status.ts";
 import { listWebhooks, replayWebhook, webhookPage } from "./webhooks.ts";
 
-type Parts = Pick<Appliance, "catalog" | "keys" | "jobs" | "webhooks" | "fleet" | "device" | "supply" | "oversight"> & {
+type Parts = Pick<
+  Appliance,
+  "catalog" | "keys" | "accounts" | "jobs" | "webhooks" | "fleet" | "device" | "supply" | "oversight"
+> & {
   clock: Clock;
   keepAliveMs: number;
   report: ReportFailure;
@@ -24,15 +38,42 @@ type Parts = Pick<Appliance, "catalog" | "keys" | "jobs" | "webhooks" | "fleet" 
 };
 
 export const admin = ({ bodyLimit, clock, ...box }: Parts) => {
+  const keyBox = { ...box, clock };
   const audit = { audit: box.oversight.audit, keys: box.keys };
   return new Elysia({ prefix: "/admin/v1", name: "admin" })
-    .get("/keys", () => listKeys(box.keys, clock.now()), { detail: detail("All keys, without their secrets") })
-    .post("/keys", async ({ request }) => createKey(box.keys, await readJson(request, bodyLimit), clock.now()), {
+    .get("/keys", () => listKeys(keyBox), { detail: detail("All keys, without their secrets") })
+    .post("/keys", async ({ request }) => createKey(keyBox, await readJson(request, bodyLimit)), {
       detail: { ...detail("Make a key; it is shown this once"), requestBody: newKeyBody, ...answered(201) },
     })
-    .delete("/keys/:id", ({ params }) => revokeKey(box.keys, params.id, clock.now()), {
+    .get("/keys/:id", ({ params }) => showKey(keyBox, params.id), {
+      detail: detail("One key, with what it has used and left of its limits"),
+    })
+    .delete("/keys/:id", ({ params }) => revokeKey(keyBox, params.id), {
       detail: detail("End a key at once and for ever"),
     })
+    .post(
+      "/keys/:id/rotate",
+      async ({ request, params }) => rotateKey(keyBox, params.id, await readJson(request, bodyLimit)),
+      {
+        detail: {
+          ...detail("Give a key another secret; the one before is good for a while"),
+          ...bodyOf(rotationSchema),
+        },
+      },
+    )
+    .get("/limits", () => listLimits(keyBox), {
+      detail: detail("Keys, teams and models with limits, and what they have used and left"),
+    })
+    .put(
+      "/limits/:kind/*",
+      async ({ request, params }) =>
+        setLimits(
+          keyBox,
+          { kind: params.kind, id: decodeURIComponent(params["*"]) },
+          await readJson(request, bodyLimit),
+        ),
+      { detail: { ...detail("Set the limits of a key, a team or a model: /admin/v1/limits/{kind}/{id}"), hide: true } },
+    )
     .get("/models", () => listModels(box.catalog), { detail: detail("All models, with the whole of their files") })
     .get("/models/*", ({ request, params }) => watchDownload(box, request, params["*"]), {
       detail: { ...detail("Progress of a model's download, as events: /admin/v1/models/{id}/download"), hide: true },
@@ -54,6 +95,9 @@ export const admin = ({ bodyLimit, clock, ...box }: Parts) => {
 };
 
 const answered = (status: number) => ({ responses: { [status]: { description: "Done" } } });
+const bodyOf = (schema: TObject) => ({
+  requestBody: { required: false, content: { "application/json": { schema: toOpenApiInput(schema) } } },
+});
 const detail = (summary: string) => ({ tags: ["Administration"], summary });
 
 const newKeyBody = {

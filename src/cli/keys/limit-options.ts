@@ -1,0 +1,34 @@
+// Options of commands that give limits to a key, a team or a model.
+import type { Command } from "commander";
+import type { Limits } from "../../control/accounts/account.ts";
+import { type LimitWords, readLimits } from "../../control/accounts/account-words.ts";
+import { ForecourtError } from "../../core/errors.ts";
+import { wrongUsage } from "../failure.ts";
+
+export type LimitFlags = { rpm?: number; concurrency?: number; queue?: number; budget?: string[]; mayExceed?: true };
+
+export const withLimits = (command: Command): Command =>
+  command
+    .option("--rpm <n>", "requests in any sixty seconds", Number)
+    .option("--concurrency <n>", "requests that run at once; further ones wait", Number)
+    .option("--queue <n>", "requests that wait", Number)
+    .option("--budget <budget>", "e.g. '10 USD/day' or '500 requests/month soft'; repeatable", collect)
+    .option("--may-exceed", "a request may come to more than was set aside for it");
+
+const collect = (value: string, others: string[] = []) => [...others, value];
+
+/** Throws a usage error for what is no limit. */
+export function limitsOfFlags({ rpm, concurrency, queue, budget, mayExceed }: LimitFlags): Limits {
+  const words: LimitWords = {
+    ...(rpm !== undefined && { requests_per_minute: rpm }),
+    ...(concurrency !== undefined && { concurrency }),
+    ...(queue !== undefined && { queue }),
+    ...(budget && { budgets: budget }),
+    ...(mayExceed && { may_exceed: true }),
+  };
+  try {
+    return readLimits(words);
+  } catch (error) {
+    throw error instanceof ForecourtError ? wrongUsage(error.message) : error;
+  }
+}
