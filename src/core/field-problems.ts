@@ -29,13 +29,19 @@ type Explained = { path: string; verdict: Verdict; input: unknown };
 /** A union's error is that of the branch which the value resembles (same JSON type), else of the union. */
 function explain(error: ValueError): Explained[] {
   if (error.type === Kind.Union) {
-    for (const branch of error.errors) {
+    for (const branch of likeliest(error.errors.map((each) => [...each]))) {
       const inner = [...branch];
       const isOtherType = inner.some((each) => each.path === error.path && isOfOtherType(each));
       if (inner.length > 0 && !isOtherType) return inner.flatMap(explain);
     }
   }
   return [{ path: error.path, verdict: verdictOf(error), input: error.value }];
+}
+
+/** Branches that name themselves (`kind: image`) are left out where the value names another. */
+function likeliest(branches: ValueError[][]): ValueError[][] {
+  const named = branches.filter((errors) => !errors.some(({ type }) => type === Kind.Literal));
+  return named.length > 0 ? named : branches;
 }
 
 /** A choice among strings complains of an object as it does of a wrong string. */

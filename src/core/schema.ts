@@ -10,7 +10,7 @@ export type { Static, TObject, TSchema };
 export { Type };
 
 /** What a user may point a field at; the server fetches it before the run. */
-export type MediaKind = "image";
+export type MediaKind = "image" | "audio";
 
 /** A string field that holds a URL or data URI of a file. */
 export const mediaUrl = (media: MediaKind, description: string) =>

@@ -1,5 +1,6 @@
 // The shape of a file of models/: one schema gives its validation, static type and config/model.schema.json.
 import { choice, type Static, Type } from "../core/schema.ts";
+import { onnxDeclaration } from "./onnx/declaration.ts";
 import { type PipelineName, pipelineNames } from "./pipelines/registry.ts";
 
 const sha256 = Type.String({ pattern: "^[0-9a-f]{64}$" });
@@ -78,6 +79,7 @@ export const modelSchema = Type.Object(
       default: {},
       description: "Other files for graphs that the pipeline asks for, e.g. onnx/model.onnx: onnx/model_fp16.onnx",
     }),
+    onnx: Type.Optional(onnxDeclaration),
     defaults: Type.Record(Type.String(), Type.Unknown(), {
       default: {},
       description: "Other defaults for inputs of the pipeline",

@@ -60,8 +60,10 @@ function operatorFiles(folder: string): ModelFile[] {
 
 function entryOf(file: ModelFile, origin: string): CatalogEntry {
   const model = readModel(file);
-  const pipeline = pipelineOf(model.pipeline);
-  const input = within(file.file, () => inputSchemaOf(pipeline.input, model));
+  const { pipeline, input } = within(file.file, () => {
+    const pipeline = pipelineOf(model);
+    return { pipeline, input: inputSchemaOf(pipeline.input, model) };
+  });
   const { frame, output } = pipeline;
   const ownFrame = frame && { frame: within(file.file, () => inputSchemaOf(frame, frameDefaults(model))) };
   return { model, input, output, takesMedia: hasMedia(input), origin, ...ownFrame };

@@ -22,7 +22,7 @@ function asWritten(schema: TSchema): TSchema {
 }
 
 function asWrittenPart(name: string, value: unknown): unknown {
-  if (name === "properties") return eachSchema(value, asWritten);
+  if (name === "properties" || name === "patternProperties") return eachSchema(value, asWritten);
   if (name === "items" && isSchema(value)) return asWritten(value);
   if (name === "anyOf" && Array.isArray(value)) return value.filter(isSchema).map(asWritten);
   return value;

@@ -49,16 +49,27 @@ function rejectUnknownFields(value: unknown, file: string): void {
 type Unknown = { path: string[]; known: string[] };
 
 function unknownFields(schema: TSchema, value: unknown, path: string[]): Unknown[] {
-  if (schema.anyOf) return bestBranch(schema.anyOf.map((branch: TSchema) => unknownFields(branch, value, path)));
+  if (schema.anyOf) {
+    const branches: TSchema[] = schema.anyOf.filter((branch: TSchema) => isMeant(branch, value));
+    return bestBranch(branches.map((branch) => unknownFields(branch, value, path)));
+  }
   if (Array.isArray(value) && schema.items)
     return value.flatMap((each, at) => unknownFields(schema.items, each, [...path, String(at)]));
-  if (!isMapping(value) || !schema.properties) return [];
+  if (!isMapping(value)) return [];
+  const [entries] = Object.values<TSchema>(schema.patternProperties ?? {});
+  if (entries) return Object.entries(value).flatMap(([name, each]) => unknownFields(entries, each, [...path, name]));
+  if (!schema.properties) return [];
   return Object.entries(value).flatMap(([name, field]) => {
     const here = [...path, name];
     const property: TSchema | undefined = schema.properties[name];
     return property ? unknownFields(property, field, here) : [{ path: here, known: Object.keys(schema.properties) }];
   });
 }
+
+/** False for a branch that names itself (`kind: image`) where the value names another. */
+const isMeant = ({ properties = {} }: TSchema, value: unknown) =>
+  !isMapping(value) ||
+  Object.entries<TSchema>(properties).every(([name, each]) => each.const === undefined || each.const === value[name]);
 
 const bestBranch = (branches: Unknown[][]): Unknown[] => branches.toSorted((a, b) => a.length - b.length)[0] ?? [];
 

@@ -4,6 +4,7 @@ import { echo } from "./echo.ts";
 import { imageTextSimilarity } from "./image-text-similarity.ts";
 import { imageToImage } from "./image-to-image.ts";
 import { inpaint } from "./inpaint.ts";
+import { onnx } from "./onnx.ts";
 import { textToImage } from "./text-to-image.ts";
 
 export const pipelines = {
@@ -11,11 +12,20 @@ export const pipelines = {
   "image-text-similarity": imageTextSimilarity,
   "image-to-image": imageToImage,
   inpaint,
+  onnx,
   "text-to-image": textToImage,
 } as const satisfies Record<string, unknown>;
 
 export type PipelineName = keyof typeof pipelines;
 export const pipelineNames = Object.keys(pipelines) as PipelineName[];
 
-/** The one place where a pipeline's own types are forgotten: callers validate with its schemas. */
-export const pipelineOf = (name: PipelineName) => pipelines[name] as unknown as Pipeline;
+type Declared = { pipeline: PipelineName } & Parameters<typeof onnx.of>[0];
+
+/**
+ * A model's pipeline; of some the schemas follow from what the model file declares, and a wrong declaration throws
+ * `misconfigured`. The one place where a pipeline's own types are forgotten: callers validate with its schemas.
+ */
+export function pipelineOf(model: Declared): Pipeline {
+  const pipeline = pipelines[model.pipeline];
+  return "of" in pipeline ? pipeline.of(model) : (pipeline as unknown as Pipeline);
+}

@@ -49,7 +49,7 @@ async function openBareSession({ model, input, weights, runtime, threads }: Bare
       return { ...graph, run };
     },
   });
-  const run = await pipelineOf(model.pipeline).load(assets);
+  const run = await pipelineOf(model).load(assets);
   const task: Task<Record<string, unknown>> = { input, media: never, save: never, log() {} };
   for await (const { step } of run([task], new AbortController().signal)) if (step.type === "progress") break;
   return async (count) => {

@@ -25,7 +25,7 @@ export async function loadModel({ model, device, weights, runtime, threads }: Lo
       return createCodec();
     }),
   });
-  return await pipelineOf(model.pipeline).load(assets);
+  return await pipelineOf(model).load(assets);
 }
 
 function lateCodec(make: () => Promise<ImageCodec>): ImageCodec {

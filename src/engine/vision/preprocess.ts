@@ -1,6 +1,7 @@
 // Makes of a picture what a vision model expects, as its preprocessor_config.json says (transformers' image processors).
 import { ForecourtError } from "../../core/errors.ts";
 import type { Pixels, ResizeOptions } from "../../core/pipeline.ts";
+import { crop } from "../tensor/crop.ts";
 import { pixelsToPlanes } from "../tensor/pixels.ts";
 import { resize } from "../tensor/resize.ts";
 
@@ -65,18 +66,7 @@ const squareOf = (size: number | { height: number; width: number }) =>
   typeof size === "number" ? { width: size, height: size } : size;
 
 /** The middle of a picture; black where the picture is smaller than the crop. */
-function centerCrop(
-  { data, channels, ...source }: Pixels,
-  { width, height }: { width: number; height: number },
-): Pixels {
-  const left = Math.floor((source.width - width) / 2);
-  const top = Math.floor((source.height - height) / 2);
-  const cropped = new Uint8Array(width * height * channels);
-  for (let y = Math.max(0, -top); y < Math.min(height, source.height - top); y++) {
-    const begin = Math.max(0, -left);
-    const end = Math.min(width, source.width - left);
-    const from = ((y + top) * source.width + left + begin) * channels;
-    cropped.set(data.subarray(from, from + (end - begin) * channels), (y * width + begin) * channels);
-  }
-  return { data: cropped, width, height, channels };
+function centerCrop(pixels: Pixels, { width, height }: { width: number; height: number }): Pixels {
+  const left = Math.floor((pixels.width - width) / 2);
+  return crop(pixels, { left, top: Math.floor((pixels.height - height) / 2), width, height });
 }

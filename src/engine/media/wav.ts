@@ -1,0 +1,85 @@
+// Reads WAV files, the one sound format that needs no decoder: PCM of 8 to 32 bits and floats.
+import { ForecourtError } from "../../core/errors.ts";
+import type { Task } from "../../core/pipeline.ts";
+
+/** One channel, values in [-1, 1]. */
+export type Sound = { samples: Float32Array; rate: number };
+
+type Reading = {
+  task: Pick<Task<unknown>, "media">;
+  url: string;
+  /** Name of the input's field, for the error. */
+  field: string;
+};
+
+/** Channels are averaged. Throws `invalid_input` that names the field when the bytes are not a WAV file. */
+export async function readSound({ task, url, field }: Reading): Promise<Sound> {
+  const sound = decodeWav(await task.media(url));
+  if (sound) return sound;
+  const msg = "Failed to load the audio. Please provide a WAV file of PCM or floating point samples";
+  throw new ForecourtError("invalid_input", `${field}: ${msg}`, {
+    problems: [{ loc: ["body", field], msg, type: "audio_load_error" }],
+  });
+}
+
+type Format = { coding: number; channels: number; rate: number; bits: number };
+
+/** Undefined for what is not a WAV file or not of a coding that is read. */
+export function decodeWav(bytes: Uint8Array): Sound | undefined {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  if (bytes.byteLength < 44 || tag(view, 0) !== "RIFF" || tag(view, 8) !== "WAVE") return undefined;
+  let format: Format | undefined;
+  for (let at = 12; at + 8 <= view.byteLength; ) {
+    const [name, size] = [tag(view, at), view.getUint32(at + 4, true)];
+    const body = at + 8;
+    if (name === "fmt " && body + 16 <= view.byteLength) format = readFormat(view, body);
+    // A recorder that was cut off leaves a size that is too large.
+    if (name === "data")
+      return format && decode(view, format, { from: body, to: Math.min(body + size, view.byteLength) });
+    at = body + size + (size % 2);
+  }
+  return undefined;
+}
+
+const tag = (view: DataView, at: number) =>
+  String.fromCharCode(view.getUint8(at), view.getUint8(at + 1), view.getUint8(at + 2), view.getUint8(at + 3));
+
+/** 0xFFFE ("extensible") keeps the coding in the first bytes of a longer name. */
+function readFormat(view: DataView, at: number): Format {
+  const coding = view.getUint16(at, true);
+  const isExtensible = coding === 0xfffe && at + 26 <= view.byteLength;
+  return {
+    coding: isExtensible ? view.getUint16(at + 24, true) : coding,
+    channels: view.getUint16(at + 2, true),
+    rate: view.getUint32(at + 4, true),
+    bits: view.getUint16(at + 14, true),
+  };
+}
+
+const PCM = 1;
+const FLOAT = 3;
+
+function readerOf({ coding, bits }: Format, view: DataView): ((at: number) => number) | undefined {
+  if (coding === FLOAT && bits === 32) return (at) => view.getFloat32(at, true);
+  if (coding === FLOAT && bits === 64) return (at) => view.getFloat64(at, true);
+  if (coding !== PCM) return undefined;
+  if (bits === 8) return (at) => (view.getUint8(at) - 128) / 128;
+  if (bits === 16) return (at) => view.getInt16(at, true) / 2 ** 15;
+  if (bits === 24) return (at) => (view.getUint16(at, true) + view.getInt8(at + 2) * 2 ** 16) / 2 ** 23;
+  if (bits === 32) return (at) => view.getInt32(at, true) / 2 ** 31;
+  return undefined;
+}
+
+function decode(view: DataView, format: Format, { from, to }: { from: number; to: number }): Sound | undefined {
+  const { channels, rate, bits } = format;
+  const read = readerOf(format, view);
+  if (!read || channels === 0 || rate === 0) return undefined;
+  const step = bits / 8;
+  const samples = new Float32Array(Math.floor((to - from) / (step * channels)));
+  for (let i = 0; i < samples.length; i++) {
+    let sum = 0;
+    for (let channel = 0; channel < channels; channel++) sum += read(from + (i * channels + channel) * step);
+    samples[i] = sum / channels;
+  }
+  return { samples, rate };
+}

@@ -1,0 +1,86 @@
+// Serves any plain graph: the model file says what goes in and what comes out (src/engine/onnx/declaration.ts).
+import { ForecourtError } from "../../core/errors.ts";
+import { definePipeline, type ImageFormat, type Pipeline, type Task } from "../../core/pipeline.ts";
+import { savePicture } from "../media/picture.ts";
+import type { OnnxDeclaration } from "../onnx/declaration.ts";
+import { inputKind } from "../onnx/inputs.ts";
+import type { Encoded, Outcome } from "../onnx/kinds.ts";
+import { outputKind } from "../onnx/outputs.ts";
+import { schemasOf } from "../onnx/schemas.ts";
+import { createSteps, stepsOf } from "../onnx/steps.ts";
+
+type Values = Record<string, unknown>;
+
+export const onnx = {
+  summary: "Runs one graph as its model file describes.",
+  /** Throws `misconfigured` for a model without a description of its graph. */
+  of({ onnx: declaration }: { onnx?: OnnxDeclaration }): Pipeline {
+    if (declaration) return pipelineOf(declaration);
+    throw new ForecourtError(
+      "misconfigured",
+      "the pipeline onnx needs the section onnx: what the graph takes and gives",
+    );
+  },
+};
+
+const pipelineOf = (declaration: OnnxDeclaration): Pipeline =>
+  definePipeline({
+    summary: onnx.summary,
+    ...schemasOf(declaration),
+    async load(assets) {
+      const graph = await assets.graph(declaration.graph);
+      const inputs = await opened(declaration.inputs, (name, declared) =>
+        inputKind(declared).open(declared, { name, graph, assets }),
+      );
+      const outputs = await opened(declaration.outputs, (name, declared) =>
+        outputKind(declared).open(declared, { name, graph, assets }),
+      );
+      const steps = createSteps(graph, declaration);
+
+      return async function* (tasks: Task<Values>[], signal) {
+        for (const [index, task] of tasks.entries()) {
+          const encoded: Encoded[] = [];
+          for (const [name, encode] of inputs) encoded.push(await encode(task.input[name], task));
+          const of = stepsOf(encoded);
+          const results: Outcome["results"][number][] = [];
+          for await (const result of steps({ inputs: encoded, signal })) {
+            results.push(result);
+            if (of > 1) yield { index, step: { type: "progress", at: results.length, of } };
+          }
+          const outcome = { ...factsOf(encoded), results, options: task.input, savePicture: saver(task, assets.codec) };
+          const value: Values = {};
+          for (const [, decode] of outputs) Object.assign(value, await decode(outcome));
+          yield { index, step: { type: "output", value, units: unitsOf(outcome, of) } };
+        }
+      };
+    },
+  });
+
+async function opened<Declared, Open>(
+  declarations: Record<string, Declared>,
+  open: (name: string, declared: Declared) => Promise<Open>,
+): Promise<[string, Open][]> {
+  const all: [string, Open][] = [];
+  for (const [name, declared] of Object.entries(declarations)) all.push([name, await open(name, declared)]);
+  return all;
+}
+
+/** What the outputs may ask of the inputs; of two pictures the first. */
+function factsOf(encoded: readonly Encoded[]): Omit<Outcome, "results" | "options" | "savePicture"> {
+  const view = encoded.find((each) => each.view)?.view;
+  const hopSeconds = encoded.find((each) => each.hopSeconds !== undefined)?.hopSeconds;
+  const tokens = encoded.find((each) => each.tokens)?.tokens;
+  return { ...(view && { view }), ...(hopSeconds !== undefined && { hopSeconds }), ...(tokens && { tokens }) };
+}
+
+const saver =
+  (task: Task<Values>, codec: Parameters<typeof savePicture>[0]["codec"]): Outcome["savePicture"] =>
+  (pixels, name) => {
+    const { output_format: format, sync_mode: inline } = task.input;
+    return savePicture({ task, codec, pixels, name, format: format as ImageFormat, inline: inline === true });
+  };
+
+function unitsOf({ view, hopSeconds }: Outcome, steps: number) {
+  const picture = view && { images: 1, megapixels: (view.picture.width * view.picture.height) / 1e6 };
+  return { requests: 1, ...picture, ...(hopSeconds !== undefined && { seconds: hopSeconds * steps }) };
+}
