@@ -51,6 +51,8 @@ async function createSession(path: string, { device, threads }: GraphOptions) {
     return await InferenceSession.create(path, {
       executionProviders: [provider],
       graphOptimizationLevel: "all",
+      // Errors only: exporters leave warnings by the hundred that no operator can do anything about.
+      logSeverityLevel: 3,
       intraOpNumThreads: threads,
       interOpNumThreads: 1,
     });
