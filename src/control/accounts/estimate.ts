@@ -16,7 +16,7 @@ export type Ceiling = {
 
 /** `input` is checked, with defaults filled in. */
 export function ceilingOf(model: Model, input: Record<string, unknown>): Ceiling {
-  const { estimate } = pipelineOf(model.pipeline);
+  const { estimate } = pipelineOf(model);
   const runMs = model.limits.timeoutSeconds * 1000;
   const declared = estimate?.(input);
   const known = quantitiesOf(declared ?? {}, { runMs });

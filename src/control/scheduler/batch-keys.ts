@@ -18,7 +18,7 @@ const MOST_KEPT = 10_000;
 export function createBatchKeys({ jobs }: { jobs: Pick<Jobs, "find"> }): BatchKeys {
   const known = new Map<JobId, string | undefined>();
   const keyOf = (id: JobId, { model }: CatalogEntry) => {
-    const { batchKey } = pipelineOf(model.pipeline);
+    const { batchKey } = pipelineOf(model);
     const job = batchKey && jobs.find(id);
     // A session's runs begin where the one before ended: they are for themselves.
     return job && job.wishes.session === undefined ? batchKey?.(job.input) : undefined;

@@ -27,6 +27,7 @@ const pipelineOf = (declaration: OnnxDeclaration): Pipeline =>
   definePipeline({
     summary: onnx.summary,
     ...schemasOf(declaration),
+    estimate: () => mostUnits(declaration),
     async load(assets) {
       const graph = await assets.graph(declaration.graph);
       const inputs = await opened(declaration.inputs, (name, declared) =>
@@ -79,6 +80,18 @@ const saver =
     const { output_format: format, sync_mode: inline } = task.input;
     return savePicture({ task, codec, pixels, name, format: format as ImageFormat, inline: inline === true });
   };
+
+/** The largest picture that the codec reads; 8-bit samples at 8 kHz in the largest file that is taken. */
+const MOST = { megapixels: (64 * 1024 * 1024) / 1e6, seconds: (256 * 1024 * 1024) / 8000 };
+
+function mostUnits({ inputs }: OnnxDeclaration) {
+  const kinds = Object.values(inputs).map(({ kind }) => kind);
+  return {
+    requests: 1,
+    ...(kinds.includes("image") && { images: 1, megapixels: MOST.megapixels }),
+    ...(kinds.includes("audio") && { seconds: MOST.seconds }),
+  };
+}
 
 function unitsOf({ view, hopSeconds }: Outcome, steps: number) {
   const picture = view && { images: 1, megapixels: (view.picture.width * view.picture.height) / 1e6 };
