@@ -1,5 +1,6 @@
 // `bun run conformance`: what the tests showed since .cache/conformance.jsonl was removed goes into the README's table.
-// `--exact` forgets what they did not show again; `--check` writes nothing and fails where they showed something else.
+// `--exact` forgets what they did not show again; `--check` writes nothing and fails where they showed something else:
+// outside of CI, where tests may be skipped for want of rights, only where they showed more.
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Behaviour, behaviourNames, clientNames, type Proofs, withTable } from "../test/conformance/behaviours.ts";
@@ -19,16 +20,16 @@ if (process.argv.includes("--check")) {
   const present = clientNames.filter((client) => behaviourNames.some((behaviour) => has(noted, behaviour, client)));
   for (const client of clientNames.filter((each) => !present.includes(each)))
     say(`not tested in this run, for want of its package: ${client}`);
-  const wrong = present.flatMap((client) =>
-    behaviourNames
-      .filter((behaviour) => has(noted, behaviour, client) !== has(recorded, behaviour, client))
-      .map((behaviour) =>
-        has(noted, behaviour, client)
-          ? `${client}, ${behaviour}: shown, but the README does not say so`
-          : `${client}, ${behaviour}: the README says so, but no test showed it`,
-      ),
-  );
-  for (const each of wrong) say(each);
+  const differing = (isShown: boolean) =>
+    present.flatMap((client) =>
+      behaviourNames
+        .filter((each) => has(noted, each, client) === isShown && has(recorded, each, client) === !isShown)
+        .map((each) => `${client}, ${each}`),
+    );
+  const more = differing(true).map((each) => `${each}: shown, but the README does not say so`);
+  const less = differing(false).map((each) => `${each}: the README says so, but no test showed it`);
+  for (const each of [...more, ...less]) say(each);
+  const wrong = process.env.CI ? [...more, ...less] : more;
   if (wrong.length > 0) say("If that is right: bun run conformance --exact");
   process.exitCode = wrong.length > 0 ? 1 : 0;
 } else {

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { proved } from "../../support/conformance.ts";
 import { allEvents } from "../../support/read-events.ts";
 import { createTestGateway, type TestGateway } from "../../support/test-gateway.ts";
 
@@ -56,6 +57,7 @@ describe("a workflow that comes with its call", () => {
       { type: "completion", node_id: "output", output: { text: "hello again", steps: 1 } },
       { type: "output", output: { text: "hello again", steps: 1 } },
     ]);
+    proved("http", "workflow");
   });
 
   test("goes through the queue with status, logs and result like any request", async () => {

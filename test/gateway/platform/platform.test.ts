@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { operations } from "../../../src/gateway/platform/operations.ts";
+import { proved } from "../../support/conformance.ts";
 import { createTestGateway, type TestGateway } from "../../support/test-gateway.ts";
 
 let gateway: TestGateway;
@@ -61,6 +62,7 @@ describe("every operation", () => {
     const response = await gateway.ask("GET", "https://api.fal.ai/v1/models?q=echo", { key: "" });
     expect((await response.json()).models[0].endpoint_id).toBe("forecourt/echo");
     expect((await gateway.ask("GET", "https://api.fal.ai/v1/keys", { key: "" })).status).toBe(401);
+    proved("http", "platform");
   });
 
   test("unknown paths and methods are told in the platform's shape", async () => {
