@@ -38,7 +38,7 @@ const fieldSchema = Type.Object(
     required: Type.Optional(Type.Boolean()),
     default: Type.Optional(Type.Unknown()),
   },
-  { additionalProperties: true },
+  { additionalProperties: Type.Unknown() },
 );
 
 export const contentsSchema = Type.Object({

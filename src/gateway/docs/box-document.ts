@@ -4,6 +4,7 @@ import { platformPaths, platformSchemas } from "../platform/documents.ts";
 import { modelOperations } from "./model-operations.ts";
 import { pascalIds } from "./schema-names.ts";
 import { securitySchemes, sharedSchemas } from "./shared-schemas.ts";
+import { workflowPaths, workflowSchemas } from "./workflow-operations.ts";
 
 const ABOUT = `Every model of this box, callable at once (\`/run/...\`) or through the queue (\`/queue/...\`).
 
@@ -18,10 +19,16 @@ export function boxDocument({ catalog, version }: { catalog: Catalog; version: s
     servers: [{ url: "/", description: "This box" }],
     security: [{ apiKeyAuth: [] }],
     tags: entries.map(({ model }) => ({ name: model.id, description: model.title })),
-    paths: Object.assign({}, ...described.map(({ paths }) => paths), platformPaths()),
+    paths: Object.assign({}, ...described.map(({ paths }) => paths), platformPaths(), workflowPaths()),
     components: {
       securitySchemes,
-      schemas: Object.assign({}, sharedSchemas, platformSchemas, ...described.map(({ schemas }) => schemas)),
+      schemas: Object.assign(
+        {},
+        sharedSchemas,
+        platformSchemas,
+        workflowSchemas,
+        ...described.map(({ schemas }) => schemas),
+      ),
     },
   };
 }

@@ -6,7 +6,10 @@ import type { Instant } from "../../core/units.ts";
 import type { Roots } from "../fal/call.ts";
 import { queryValues } from "./query.ts";
 
-export type PlatformParts = Pick<Appliance, "catalog" | "keys" | "tokens" | "jobs" | "history" | "uploads"> & {
+export type PlatformParts = Pick<
+  Appliance,
+  "catalog" | "keys" | "tokens" | "jobs" | "history" | "uploads" | "workflows"
+> & {
   clock: { now(): Instant };
 };
 
@@ -71,6 +74,7 @@ export const openGet = operation("GET", "open");
 export const get = operation("GET", "key");
 export const post = operation("POST", "key");
 export const put = operation("PUT", "key");
+export const remove = operation("DELETE", "key");
 export const adminGet = operation("GET", "admin");
 export const adminPost = operation("POST", "admin");
 export const adminDelete = operation("DELETE", "admin");

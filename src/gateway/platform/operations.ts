@@ -6,6 +6,7 @@ import { listModels } from "./models.ts";
 import type { Operation } from "./operation.ts";
 import { deletePayloads, requestsByEndpoint } from "./requests.ts";
 import { fileAcl, setFileAcl, signFile } from "./storage.ts";
+import { createWorkflow, listWorkflows, removeWorkflow, showWorkflow } from "./workflows.ts";
 
 export const operations: readonly Operation[] = [
   listModels,
@@ -18,5 +19,9 @@ export const operations: readonly Operation[] = [
   listKeys,
   createKey,
   deleteKey,
+  listWorkflows,
+  createWorkflow,
+  showWorkflow,
+  removeWorkflow,
   meta,
 ];

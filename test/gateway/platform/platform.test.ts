@@ -246,8 +246,8 @@ describe("deleting payloads", () => {
     const url = running.save("picture.png", "bytes");
     running.finish({ prompt: "secret", images: [{ url }] });
     const result = `/queue/forecourt/echo/requests/${id}`;
-    let output = await held.ask("GET", result);
-    while (output.status === 400) output = await held.ask("GET", result);
+    await (await held.ask("GET", `${result}/status/stream`)).text();
+    const output = await held.ask("GET", result);
     const [{ url: file }] = (await output.json()).images;
     expect((await held.ask("GET", file, { key: "" })).status).toBe(200);
 
