@@ -8,7 +8,7 @@ import { queryValues } from "./query.ts";
 
 export type PlatformParts = Pick<
   Appliance,
-  "catalog" | "keys" | "tokens" | "jobs" | "history" | "uploads" | "workflows"
+  "catalog" | "keys" | "tokens" | "jobs" | "history" | "accounts" | "uploads" | "workflows"
 > & {
   clock: { now(): Instant };
 };

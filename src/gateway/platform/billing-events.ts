@@ -1,0 +1,80 @@
+// GET /models/billing-events: one line for each request that has ended, with what it counted and cost.
+import { plural } from "../../control/accounts/budget-text.ts";
+import { quantities, type UsageRow } from "../../control/accounts/usage-store.ts";
+import { asId, type JobId } from "../../core/ids.ts";
+import { Type } from "../../core/schema.ts";
+import { adminGet, type PlatformParts } from "./operation.ts";
+import { fromCursor, idList, pageFields, pageResult, toCursor, wrongQuery } from "./query.ts";
+import { rangeFields, rangeOf } from "./time-range.ts";
+
+const amount = Type.Number();
+
+export const billingEvents = adminGet({
+  path: "/models/billing-events",
+  summary: "What each request cost, oldest first, by the time of its submission",
+  query: Type.Object({
+    ...pageFields(10_000, 1000),
+    ...rangeFields,
+    endpoint_id: Type.Optional(idList("Of these models")),
+    api_key_id: Type.Optional(idList("Of these keys")),
+    request_id: Type.Optional(idList("These only")),
+  }),
+  result: Type.Object({
+    billing_events: Type.Array(
+      Type.Object({
+        request_id: Type.String(),
+        endpoint_id: Type.String(),
+        timestamp: Type.String({ format: "date-time" }),
+        api_key_id: Type.String(),
+        output_units: amount,
+        unit_price: amount,
+        cost_subtotal: amount,
+        cost_discount: amount,
+        cost_total: amount,
+        cost_estimate_nano_usd: amount,
+        currency: Type.String(),
+      }),
+    ),
+    ...pageResult,
+  }),
+  answer(parts, { query }) {
+    const { start, end } = rangeOf(query, parts.clock.now());
+    const [after = 0] = fromCursor(query.cursor, 1) ?? [];
+    if (typeof after !== "number") throw wrongQuery("cursor", "Input should be the next_cursor of an earlier answer");
+    const rows = parts.accounts.usage.rows({ since: start, until: end, after, limit: query.limit + 1 });
+    const shown = rows.slice(0, query.limit);
+    const hasMore = rows.length > query.limit;
+    return {
+      // A page may hold fewer than its limit, for what the filters leave out.
+      billing_events: shown.filter((row) => fits(row, query)).map((row) => published(parts, row)),
+      next_cursor: hasMore ? toCursor([shown.at(-1)?.seq]) : null,
+      has_more: hasMore,
+    };
+  },
+});
+
+type Filters = { endpoint_id?: string[]; api_key_id?: string[]; request_id?: string[] };
+
+const fits = (row: UsageRow, { endpoint_id, api_key_id, request_id }: Filters) =>
+  (!endpoint_id || endpoint_id.includes(row.model) || endpoint_id.includes(row.endpoint)) &&
+  (!api_key_id || api_key_id.includes(row.key)) &&
+  (!request_id || request_id.includes(row.job));
+
+function published({ catalog }: PlatformParts, row: UsageRow) {
+  const unit = catalog.find(row.model)?.model.price.unit ?? "request";
+  const units = (quantities(row.units)[plural(unit)] ?? 0) / 1e6;
+  const cost = row.cost / 1e9;
+  return {
+    request_id: asId<JobId>(row.job),
+    endpoint_id: row.endpoint,
+    timestamp: new Date(row.admittedAt).toISOString(),
+    api_key_id: row.key,
+    output_units: units,
+    unit_price: units === 0 ? 0 : cost / units,
+    cost_subtotal: cost,
+    cost_discount: 0,
+    cost_total: cost,
+    cost_estimate_nano_usd: row.cost,
+    currency: row.currency,
+  };
+}
