@@ -12,6 +12,8 @@ const BINARY = process.env.FORECOURT_BINARY ?? join(ROOT, "dist/forecourt");
 export const forecourt = existsSync(BINARY) ? [BINARY] : [process.execPath, join(ROOT, "src/main.ts")];
 export const isCompiled = existsSync(BINARY);
 
+const fromSource = (preload: string) => [process.execPath, "--preload", preload, join(ROOT, "src/main.ts")];
+
 export type LiveServer = {
   origin: string;
   port: number;
@@ -33,6 +35,8 @@ export type LiveServerOptions = {
   port?: number;
   env?: Record<string, string>;
   arguments?: string[];
+  /** Code that the server runs before its own; it then runs from source. */
+  preload?: string;
   /** Serves https with these files, under the name localhost. */
   tls?: { cert: string; key: string; ca: string };
 };
@@ -44,7 +48,17 @@ export async function startServer(options: LiveServerOptions = {}): Promise<Live
   const { tls } = options;
   let output = "";
   const child = Bun.spawn(
-    [...forecourt, "serve", "--data", data, "--port", String(port), "--device", "cpu", ...(options.arguments ?? [])],
+    [
+      ...(options.preload ? fromSource(options.preload) : forecourt),
+      "serve",
+      "--data",
+      data,
+      "--port",
+      String(port),
+      "--device",
+      "cpu",
+      ...(options.arguments ?? []),
+    ],
     {
       env: {
         ...process.env,

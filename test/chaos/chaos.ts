@@ -1,0 +1,268 @@
+// `bun run chaos [--seconds N]`: everything that goes wrong on a box, at random, under load; then what is left is counted.
+// Prints jobs lost (0), done or billed twice (0), webhooks untold (0) and how long recoveries took. Exit code 1 unless all hold.
+import { Database } from "bun:sqlite";
+import { spawnSync } from "node:child_process";
+import { appendFileSync, existsSync, mkdirSync, mkdtempSync, rmSync, statfsSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { parseArgs } from "node:util";
+import { forecourt, freePort, startServer, until } from "../support/live-server.ts";
+import { startReceiver } from "../support/webhook-receiver.ts";
+
+export type ChaosReport = {
+  seed: number;
+  seconds: number;
+  accepted: number;
+  faults: Record<string, number>;
+  /** Kinds of fault that this machine does not allow, with the reason. */
+  skipped: string[];
+  jobsLost: number;
+  billedTwice: number;
+  reservationsLeft: number;
+  webhooksUntold: number;
+  integrity: string;
+  /** From a death of the server to /ready, in milliseconds. */
+  recoveryMs: { median: number; longest: number };
+};
+
+const ROOM_MB = 96;
+const CALLERS = 4;
+const HOUR = 3_600_000;
+
+export async function runChaos({
+  seconds,
+  seed,
+  say,
+}: {
+  seconds: number;
+  seed: number;
+  say: (line: string) => void;
+}): Promise<ChaosReport> {
+  const random = randomFrom(seed);
+  const folder = mkdtempSync(join(tmpdir(), "forecourt-chaos-"));
+  const disk = mountDisk(join(folder, "disk"));
+  const data = join(disk.path, "data");
+  mkdirSync(data, { mode: 0o700 });
+  const clockFile = join(folder, "clock");
+  writeFileSync(clockFile, "0");
+  const receiver = failingReceiver();
+  const faults: Record<string, number> = {};
+  const recoveries: number[] = [];
+  const port = await freePort();
+  const start = () =>
+    startServer({
+      data,
+      port,
+      preload: resolve(import.meta.dir, "moved-clock.ts"),
+      env: {
+        FORECOURT_CHAOS_CLOCK: clockFile,
+        FORECOURT_JOBS_RETRIES: "100",
+        FORECOURT_FETCH_ALLOW: "127.0.0.0/8",
+        FORECOURT_WEBHOOKS_RETRY_SECONDS: "0.2",
+        FORECOURT_LOG_LEVEL: "warn",
+      },
+    });
+  let server = await start();
+  const load = startLoad({ origin: server.origin, key: server.key, hook: `${receiver.origin}/hook` });
+
+  const restart = async () => {
+    const before = performance.now();
+    await server.kill("SIGKILL");
+    server = await start();
+    recoveries.push(performance.now() - before);
+  };
+  const actions: Record<string, () => Promise<void>> = {
+    "server killed": restart,
+    "runner killed": async () => {
+      const [runner] = await server.runnerPids();
+      if (runner !== undefined) process.kill(runner, "SIGKILL");
+    },
+    "log's end spoilt": async () => {
+      await server.kill("SIGKILL");
+      const log = join(data, "forecourt.sqlite-wal");
+      if (existsSync(log))
+        appendFileSync(log, Buffer.from(Array.from({ length: 5000 }, () => Math.floor(random() * 256))));
+      server = await start();
+    },
+    "clock moved": async () => writeFileSync(clockFile, String(Math.round((random() * 2 - 1) * HOUR))),
+    "receiver down": async () => {
+      receiver.isDown = true;
+      await Bun.sleep(500);
+      receiver.isDown = false;
+    },
+    ...(disk.isOwn && {
+      "disk full": async () => {
+        fillDisk(disk.path);
+        await Bun.sleep(1_000);
+        rmSync(join(disk.path, "filler"), { force: true });
+      },
+      "directory read-only": async () => {
+        await server.kill("SIGKILL");
+        remount(disk.path, "ro");
+        expectRefusal(data);
+        remount(disk.path, "rw");
+        server = await start();
+      },
+    }),
+  };
+  const names = Object.keys(actions);
+  const end = performance.now() + seconds * 1000;
+  // Each kind once, then at random.
+  for (let turn = 0; performance.now() < end || turn < names.length; turn++) {
+    const name = names[turn < names.length ? turn : Math.floor(random() * names.length)] ?? "server killed";
+    say(`${name} (${load.accepted.size} accepted)`);
+    await actions[name]?.();
+    faults[name] = (faults[name] ?? 0) + 1;
+    await Bun.sleep(200 + random() * 1200); // the moment of the next blow, not a signal
+  }
+
+  await load.stop();
+  // Deliveries that were put off while the clock was wrong come due.
+  writeFileSync(clockFile, String(3 * HOUR));
+  await restart();
+  const look = () => countUp(data, { accepted: load.accepted, told: receiver.told });
+  await until(async () => look().open === 0 && look().untold === 0, "every job has ended and is told", 120_000).catch(
+    () => {},
+  );
+  await server.kill("SIGTERM");
+  const left = look();
+  disk.unmount();
+  await receiver[Symbol.asyncDispose]();
+  rmSync(folder, { recursive: true, force: true });
+  recoveries.sort((a, b) => a - b);
+  return {
+    seed,
+    seconds,
+    accepted: load.accepted.size,
+    faults,
+    skipped: disk.isOwn ? [] : [`disk full, directory read-only: ${disk.why}`],
+    jobsLost: left.lost + left.open,
+    billedTwice: left.twice,
+    reservationsLeft: left.reservations,
+    webhooksUntold: left.untold,
+    integrity: left.integrity,
+    recoveryMs: {
+      median: Math.round(recoveries[recoveries.length >> 1] ?? 0),
+      longest: Math.round(recoveries.at(-1) ?? 0),
+    },
+  };
+}
+
+/** Mulberry32: a failing run can be repeated. */
+function randomFrom(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let t = Math.imul(state ^ (state >>> 15), 1 | state);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
+  };
+}
+
+function failingReceiver() {
+  const told = new Set<string>();
+  const receiver = startReceiver(({ headers }) => {
+    if (state.isDown) return new Response("down", { status: 503 });
+    told.add(headers.get("x-fal-webhook-request-id") ?? "");
+    return new Response(null, { status: 204 });
+  });
+  const state = { ...receiver, told, isDown: false };
+  return state;
+}
+
+/** Callers that submit without pause; what was answered with an id is accepted, what failed is tried anew as another job. */
+function startLoad({ origin, key, hook }: { origin: string; key: string; hook: string }) {
+  const accepted = new Set<string>();
+  let isOver = false;
+  const url = `${origin}/queue/forecourt/echo?fal_webhook=${encodeURIComponent(hook)}`;
+  const call = async () => {
+    while (!isOver) {
+      const body = JSON.stringify({ prompt: `number ${accepted.size}`, steps: 2, step_ms: 10 });
+      const answer = await fetch(url, {
+        method: "POST",
+        headers: { authorization: `Key ${key}` },
+        body,
+        signal: AbortSignal.timeout(5_000),
+      })
+        .then(async (response) => (response.ok ? ((await response.json()) as { request_id: string }) : undefined))
+        .catch(() => undefined); // the server is down
+      if (answer) accepted.add(answer.request_id);
+      await Bun.sleep(60); // fewer than the runner does, so that the end is near when the faults end
+    }
+  };
+  const calls = Array.from({ length: CALLERS }, call);
+  return {
+    accepted,
+    async stop() {
+      isOver = true;
+      await Promise.all(calls);
+    },
+  };
+}
+
+function countUp(data: string, { accepted, told }: { accepted: ReadonlySet<string>; told: ReadonlySet<string> }) {
+  using sqlite = new Database(join(data, "forecourt.sqlite"), { readonly: true });
+  const column = (sql: string) => sqlite.query(sql).values().flat();
+  const ended = new Set(column("SELECT id FROM job WHERE status IN ('done', 'failed', 'cancelled')"));
+  const known = new Set(column("SELECT id FROM job"));
+  return {
+    lost: [...accepted].filter((id) => !known.has(id)).length,
+    open: known.size - ended.size,
+    twice: Number(column("SELECT count(*) FROM (SELECT job FROM usage GROUP BY job HAVING count(*) > 1)")[0]),
+    reservations: Number(
+      column(
+        "SELECT count(*) FROM reservation WHERE job NOT IN (SELECT id FROM job WHERE status IN ('queued', 'running'))",
+      )[0],
+    ),
+    untold: [...accepted].filter((id) => ended.has(id) && !told.has(id)).length,
+    integrity: String(column("PRAGMA integrity_check")[0]),
+  };
+}
+
+type Disk = { path: string; isOwn: boolean; why: string; unmount(): void };
+
+/** A small disk of its own where the system lets us, else a folder. */
+function mountDisk(path: string): Disk {
+  mkdirSync(path);
+  const mounted = spawnSync("mount", ["-t", "tmpfs", "-o", `size=${ROOM_MB}m,mode=0700`, "tmpfs", path]);
+  const isOwn = mounted.status === 0;
+  const why = mounted.stderr?.toString().trim() || "there is no mount";
+  return { path, isOwn, why, unmount: () => void (isOwn && spawnSync("umount", ["-l", path])) };
+}
+
+function remount(path: string, mode: "ro" | "rw"): void {
+  const { status, stderr } = spawnSync("mount", ["-o", `remount,${mode}`, path]);
+  if (status !== 0) throw new Error(`remount ${mode}: ${stderr}`);
+}
+
+function fillDisk(path: string): void {
+  const { bavail, bsize } = statfsSync(path);
+  try {
+    writeFileSync(join(path, "filler"), Buffer.alloc(bavail * bsize));
+  } catch {
+    // ENOSPC is what was wanted.
+  }
+}
+
+/** A server that cannot write says so in a sentence and ends. */
+function expectRefusal(data: string): void {
+  const { status, stderr } = spawnSync(
+    forecourt[0] ?? "",
+    [...forecourt.slice(1), "serve", "--data", data, "--port", "0"],
+    { timeout: 30_000 },
+  );
+  if (status !== 1) throw new Error(`a read-only directory was served (${status}): ${stderr}`);
+}
+
+if (import.meta.main) {
+  const { values } = parseArgs({ options: { seconds: { type: "string", default: "600" }, seed: { type: "string" } } });
+  const seed = Number(values.seed ?? Date.now() % 1_000_000);
+  const report = await runChaos({
+    seconds: Number(values.seconds),
+    seed,
+    say: (line) => void process.stderr.write(`${line}\n`),
+  });
+  process.stdout.write(`${JSON.stringify(report, null, 2)}\n`);
+  const { jobsLost, billedTwice, reservationsLeft, webhooksUntold, integrity } = report;
+  process.exit(jobsLost + billedTwice + reservationsLeft + webhooksUntold === 0 && integrity === "ok" ? 0 : 1);
+}
