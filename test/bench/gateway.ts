@@ -1,0 +1,226 @@
+// `bun run bench:gateway`: what the gateway adds to a request, with all of keys, validation, durable queue, usage, metrics, audit and
+// alerts on, against promise 6; and LiteLLM's proxy beside it on this machine, with its mock model. Prints both, whatever they say.
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { cpus, loadavg, tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { parseArgs } from "node:util";
+import { forecourt, freePort, isCompiled, startServer, until } from "../support/live-server.ts";
+
+/** Pinned: its numbers differ from release to release. */
+const LITELLM = "litellm[proxy]";
+const CACHE = resolve(import.meta.dir, "../../.cache/litellm");
+const LITELLM_KEY = "sk-bench";
+const PROMISE = { p50: 0.5, p99: 3, perSecond: 1000 };
+
+type Target = { name: string; ask: () => Promise<Response> };
+type Spread = { p50: number; p99: number };
+/** `addedMs`: beyond the bare server and the model's own time. */
+type Line = { target: string; load: string; ms: Spread; modelMs: number; addedMs: Spread; failed: number };
+
+const { values } = parseArgs({
+  options: { seconds: { type: "string", default: "10" }, rate: { type: "string", default: String(PROMISE.perSecond) } },
+});
+const SECONDS = Number(values.seconds);
+const RATE = Number(values.rate);
+
+const percentile = (samples: number[], share: number) => {
+  const sorted = samples.toSorted((a, b) => a - b);
+  return sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)] ?? Number.NaN;
+};
+const spread = (samples: number[]): Spread => ({ p50: percentile(samples, 0.5), p99: percentile(samples, 0.99) });
+const round = (ms: number) => Math.round(ms * 1000) / 1000;
+
+type Samples = { all: number[]; model: number[]; failed: number };
+
+async function timed({ ask }: Target, since: number, samples: Samples): Promise<void> {
+  try {
+    const response = await ask();
+    await response.bytes();
+    if (!response.ok) samples.failed++;
+    samples.all.push(performance.now() - since);
+    const run = /run=([\d.]+)/.exec(response.headers.get("x-forecourt-timing") ?? "")?.[1];
+    if (run !== undefined) samples.model.push(Number(run));
+  } catch {
+    samples.failed++;
+  }
+}
+
+/** One after the other. */
+async function serial(target: Target, count: number): Promise<Samples> {
+  const samples: Samples = { all: [], model: [], failed: 0 };
+  for (let n = 0; n < count; n++) await timed(target, performance.now(), samples);
+  return samples;
+}
+
+/** At a rate, whether the answers come or not; each is timed from the moment when it was due. */
+async function open(target: Target, perSecond: number, seconds: number): Promise<Samples> {
+  const samples: Samples = { all: [], model: [], failed: 0 };
+  const pending: Promise<void>[] = [];
+  const begin = performance.now();
+  for (let n = 0; n < perSecond * seconds; ) {
+    const due = begin + (n * 1000) / perSecond;
+    if (performance.now() < due) await Bun.sleep(Math.max(0, due - performance.now()));
+    pending.push(timed(target, Math.max(due, begin), samples));
+    n++;
+  }
+  await Promise.all(pending);
+  return samples;
+}
+
+/** As many as it can with 32 callers. */
+async function throughput(target: Target, seconds: number): Promise<number> {
+  const samples: Samples = { all: [], model: [], failed: 0 };
+  const end = performance.now() + seconds * 1000;
+  const caller = async () => {
+    while (performance.now() < end) await timed(target, performance.now(), samples);
+  };
+  await Promise.all(Array.from({ length: 32 }, caller));
+  return Math.round(samples.all.length / seconds);
+}
+
+const mean = (samples: number[]) =>
+  samples.length === 0 ? 0 : samples.reduce((sum, each) => sum + each, 0) / samples.length;
+
+function lineOf(target: Target, load: string, samples: Samples, bare: Spread): Line {
+  const { p50, p99 } = spread(samples.all);
+  const modelMs = mean(samples.model);
+  return {
+    target: target.name,
+    load,
+    ms: { p50: round(p50), p99: round(p99) },
+    modelMs: round(modelMs),
+    addedMs: { p50: round(p50 - bare.p50 - modelMs), p99: round(p99 - bare.p99 - modelMs) },
+    failed: samples.failed,
+  };
+}
+
+const post = (url: string, body: unknown, authorization = "") =>
+  fetch(url, {
+    method: "POST",
+    headers: { "content-type": "application/json", ...(authorization && { authorization }) },
+    body: JSON.stringify(body),
+    signal: AbortSignal.timeout(30_000),
+  });
+
+const CHAT = { model: "mock", messages: [{ role: "user", content: "a red circle on a blue background" }] };
+
+/** Its proxy with one mock model: it calls nobody. Without a database, so that its budgets and its ledger are off. */
+async function startLiteLLM(): Promise<(Target & AsyncDisposable & { version: string }) | { missing: string }> {
+  const python = join(CACHE, "bin/python");
+  if (!existsSync(join(CACHE, "complete"))) {
+    mkdirSync(CACHE, { recursive: true });
+    const made = Bun.spawnSync(["python3", "-m", "venv", CACHE], { stderr: "pipe" });
+    const installed =
+      made.success &&
+      Bun.spawnSync([python, "-m", "pip", "install", "--quiet", LITELLM], { stdout: "ignore", stderr: "inherit" })
+        .success;
+    if (!installed) return { missing: "python3 with venv, or the package litellm[proxy], is not to be had here" };
+    writeFileSync(join(CACHE, "complete"), "");
+  }
+  const folder = mkdtempSync(join(tmpdir(), "forecourt-litellm-"));
+  const config = join(folder, "config.yaml");
+  const model = {
+    model_name: "mock",
+    litellm_params: { model: "openai/mock", api_key: "none", mock_response: "a red circle" },
+  };
+  writeFileSync(config, JSON.stringify({ model_list: [model], general_settings: { master_key: LITELLM_KEY } }));
+  const port = await freePort();
+  const child = Bun.spawn(
+    [join(CACHE, "bin/litellm"), "--config", config, "--port", String(port), "--host", "127.0.0.1"],
+    {
+      env: { ...process.env, LITELLM_LOG: "ERROR", PATH: `${join(CACHE, "bin")}:${process.env.PATH}` },
+      stdin: "ignore",
+      stdout: "ignore",
+      stderr: "ignore",
+    },
+  );
+  const origin = `http://127.0.0.1:${port}`;
+  const isUp = async () => (await fetch(`${origin}/health/liveliness`).catch(() => undefined))?.ok ?? false;
+  await until(isUp, "LiteLLM is up", 180_000);
+  const shown = Bun.spawnSync([python, "-c", "import importlib.metadata as m; print(m.version('litellm'))"]);
+  return {
+    name: "litellm",
+    version: shown.stdout.toString().trim(),
+    ask: () => post(`${origin}/v1/chat/completions`, CHAT, `Bearer ${LITELLM_KEY}`),
+    async [Symbol.asyncDispose]() {
+      child.kill("SIGKILL");
+      await child.exited;
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+function startBare() {
+  const child = Bun.spawn([...forecourt, "bench", "--serve-bare"], {
+    stdin: "ignore",
+    stdout: "pipe",
+    stderr: "ignore",
+  });
+  return {
+    child,
+    origin: child.stdout
+      .getReader()
+      .read()
+      .then(({ value }) => new TextDecoder().decode(value).trim()),
+  };
+}
+
+async function measure(target: Target, bares: { serial: Spread; open: Spread }, rate: number): Promise<Line[]> {
+  await serial(target, 100); // warms up
+  return [
+    lineOf(target, "one caller", await serial(target, 500), bares.serial),
+    lineOf(target, `${rate}/s`, await open(target, rate, SECONDS), bares.open),
+  ];
+}
+
+const say = (text: string) => void process.stderr.write(`${text}\n`);
+
+async function main() {
+  const bareServer = startBare();
+  const origin = await bareServer.origin;
+  const bare: Target = { name: "bare", ask: () => post(`${origin}/echo`, CHAT) };
+  const server = await startServer();
+  const ours: Target = {
+    name: "forecourt",
+    ask: () =>
+      post(`${server.origin}/run/forecourt/echo`, { prompt: "a red circle on a blue background" }, `Key ${server.key}`),
+  };
+  say("bare server");
+  await serial(bare, 100);
+  const bares = { serial: spread((await serial(bare, 500)).all), open: spread((await open(bare, RATE, SECONDS)).all) };
+  say("forecourt");
+  const lines = await measure(ours, bares, RATE);
+  const perSecond: Record<string, number> = { forecourt: await throughput(ours, 5) };
+  await server[Symbol.asyncDispose]();
+  say("litellm");
+  const theirs = await startLiteLLM();
+  if ("missing" in theirs) say(`SKIPPED: ${theirs.missing}`);
+  else {
+    await using other = theirs;
+    perSecond.litellm = await throughput(other, 5);
+    // A rate beyond what it can do would measure its queue alone.
+    const rate = Math.max(1, Math.min(RATE, Math.floor(perSecond.litellm / 2)));
+    lines.push(...(await measure(other, { serial: bares.serial, open: bares.serial }, rate)));
+  }
+  bareServer.child.kill();
+  const added = lines.find(({ target, load }) => target === "forecourt" && load === `${RATE}/s`)?.addedMs;
+  const verdict = added && added.p50 <= PROMISE.p50 && added.p99 <= PROMISE.p99;
+  process.stdout.write(
+    `${JSON.stringify(
+      {
+        machine: { cpu: cpus()[0]?.model, threads: cpus().length, loadBefore: loadavg()[0] },
+        forecourt: isCompiled ? "compiled" : "source",
+        ...(!("missing" in theirs) && { litellm: theirs.version }),
+        bareMs: bares,
+        lines,
+        perSecond,
+        promise6: { ...PROMISE, kept: verdict ?? false },
+      },
+      null,
+      2,
+    )}\n`,
+  );
+}
+
+await main();
+process.exit(0);
