@@ -8,6 +8,22 @@ import { note, printJson, printLine, sizeText, table } from "./terminal.ts";
 
 /** The parts that are shown of what GET /admin/v1/status answers. */
 type Status = {
+  devices: {
+    id: string;
+    name: string;
+    state: string;
+    memory: { total: number; free: number };
+    budget: number;
+    utilisation: number | null;
+  }[];
+  models: {
+    model: string;
+    residency: string;
+    pool: string | null;
+    requests_an_hour: number;
+    waiting: number;
+    estimated_wait_ms: number | null;
+  }[];
   runners: { model: string; device: string; state: string; memory: number; pid: number | null; last_used_at: string }[];
   back_offs: { model: string; until: string; reason: string }[];
   queue: { model: string; status: string }[];
@@ -54,7 +70,16 @@ async function untilReady(address: { host: string; port: number }, seconds: numb
   }
 }
 
-function print({ runners, back_offs, queue }: Status): void {
+function print({ devices, models, runners, back_offs, queue }: Status): void {
+  const cards = devices.map(({ id, name, state, memory, budget, utilisation }) => [
+    id,
+    state,
+    `${sizeText(memory.free)} of ${sizeText(memory.total)}`,
+    sizeText(budget),
+    utilisation === null ? "" : `${Math.round(utilisation * 100)} %`,
+    name,
+  ]);
+  printLine(table(["device", "state", "free", "for models", "busy", "name"], cards));
   const rows = runners.map(({ model, device, state, memory, pid, last_used_at }) => [
     model,
     device,
@@ -65,6 +90,18 @@ function print({ runners, back_offs, queue }: Status): void {
   ]);
   if (rows.length > 0) printLine(table(["model", "device", "state", "memory", "pid", "last used (UTC)"], rows));
   else note("No model is loaded; the first request of each loads it.");
+  const standing = models.map(({ model, residency, pool, requests_an_hour, waiting, estimated_wait_ms }) => [
+    model,
+    residency,
+    pool ?? "",
+    requests_an_hour.toFixed(1),
+    String(waiting),
+    estimated_wait_ms === null ? "" : `${(estimated_wait_ms / 1000).toFixed(1)} s`,
+  ]);
+  if (standing.length > 0) {
+    const head = ["model", "kept", "pool", "requests/h", "waiting", "wait of the next"];
+    printLine(table(head, standing));
+  }
   for (const { model, until, reason } of back_offs) note(`${model} is not loaded again before ${until}: ${reason}`);
   const waiting = queue.filter(({ status }) => status === "queued").length;
   if (queue.length > 0) note(`${queue.length - waiting} running, ${waiting} waiting`);

@@ -9,11 +9,13 @@ import type { Model } from "../engine/model.ts";
 import { type Accounts, createAccounts } from "./accounts/accounts.ts";
 import { type Catalog, createCatalog } from "./catalog/catalog.ts";
 import type { ModelFile } from "./catalog/models.macro.ts";
-import { chooseDevices, memoryBudget } from "./choose-device.ts";
+import { chooseDevices } from "./choose-device.ts";
 import { lockData } from "./database/lock.ts";
 import { type Database, databaseFile, openDatabase } from "./database/open.ts";
 import { createFleet, type Fleet } from "./fleet/fleet.ts";
 import { detect, type Hardware } from "./hardware/detect.ts";
+import type { Monitor } from "./hardware/monitor.ts";
+import type { BoxSample } from "./hardware/readings.ts";
 import { createCompositeJobs } from "./jobs/composite.ts";
 import { createExpiry } from "./jobs/expiry.ts";
 import { createJobHistory, type JobHistory } from "./jobs/history.ts";
@@ -28,10 +30,9 @@ import { ensureTokenSecret } from "./keys/token-secret.ts";
 import { createTokens, type Tokens } from "./keys/tokens.ts";
 import { createUsageNotes } from "./keys/usage-notes.ts";
 import { createOversight, type Oversight } from "./oversight.ts";
-import { createExperience } from "./scheduler/experience.ts";
-import { createExperienceStore } from "./scheduler/experience-store.ts";
+import { createPlacement } from "./placement.ts";
 import { createResidency } from "./scheduler/residency.ts";
-import { createScheduler, type Scheduler } from "./scheduler/scheduler.ts";
+import type { Scheduler } from "./scheduler/scheduler.ts";
 import type { Settings } from "./settings.ts";
 import type { Files } from "./storage/files.ts";
 import { createInputMedia } from "./storage/input-media.ts";
@@ -55,7 +56,9 @@ export type Appliance = {
   /** The best device that models run on, and all of them, best first. */
   device: Device;
   devices: Device[];
-  scheduler: Pick<Scheduler, "estimateWait" | "standing" | "expect">;
+  /** Live readings of the devices. */
+  monitor: Pick<Monitor, "snapshot" | "isLost">;
+  scheduler: Pick<Scheduler, "estimateWait" | "standing" | "expect" | "devices">;
   /** Closed by stop(). */
   database: Database;
   catalog: Catalog;
@@ -87,6 +90,7 @@ export type ApplianceParts = {
   timers?: Timers;
   fleet?: Fleet;
   hardware?: Hardware;
+  sampleBox?: () => Promise<BoxSample>;
   builtInModels?: ModelFile[];
   /** What webhooks say; without it none are sent: they wait for a process that can. */
   webhookBody?: WebhookBody;
@@ -141,7 +145,7 @@ function assemble(found: Found): Appliance {
   const { jobs, history, work, expiry, webhooks, workflows } = assembleJobs(found, tools);
   const { fetch: when } = settings.weights;
   const supply = createSupply({ data, access: hubAccess(settings), limits: pullLimits(settings), when, log, clock });
-  const scheduler = createScheduler({
+  const { scheduler, monitor } = createPlacement(found, {
     jobs,
     work,
     fleet,
@@ -153,15 +157,14 @@ function assemble(found: Found): Appliance {
       limits: mediaLimits(settings, guard),
     }),
     resolveWeights: ({ model }) => supply.folderOf(model),
-    ...placement(found, { clock, timers }),
-    log,
+    ...{ clock, timers },
   });
   const oversight = createOversight({
     ...{ jobs, fleet, webhooks, device, hardware, database, settings, clock, timers, log },
   });
 
   return {
-    ...{ settings, log, hardware, device, devices, database, scheduler, catalog, keys, accounts, tokens },
+    ...{ settings, log, hardware, device, devices, monitor, scheduler, database, catalog, keys, accounts, tokens },
     ...{ jobs, history, files },
     ...{ uploads, webhooks, workflows, fleet, supply, oversight },
     async start() {
@@ -170,6 +173,7 @@ function assemble(found: Found): Appliance {
       const recovered = work.recover();
       if (recovered.waiting + recovered.ended > 0) log.info("queue recovered", recovered);
       await oversight.start();
+      void monitor.start();
       scheduler.start();
       expiry.start();
       callers.start();
@@ -178,6 +182,7 @@ function assemble(found: Found): Appliance {
       storage.start();
     },
     async stop() {
+      monitor.stop();
       expiry.stop();
       callers.stop();
       await workflows.stop();
@@ -201,17 +206,6 @@ function assembleCallers(found: Found, { clock, timers }: Pick<Tools, "clock" | 
   return { keys, accounts, tokens, start: notes.start, stop: notes.stop };
 }
 
-/** What the scheduler goes by besides jobs and runners. */
-const placement = ({ settings, devices, database }: Found, { clock, timers }: Pick<Tools, "clock" | "timers">) => ({
-  devices: devices.map((device) => ({ device, budget: memoryBudget(device, settings.memory) })),
-  residency: createResidency(settings),
-  experience: createExperience({ store: createExperienceStore(database), clock, timers }),
-  ...idleUnload(settings),
-  batchWindow: milliseconds(settings.jobs.batchWindowMs),
-  lineLimit: seconds(settings.memory.lineSeconds),
-  ...{ clock, timers },
-});
-
 type Tools = { accounts: Accounts; files: Files; uploads: Uploads; guard: AddressGuard; clock: Clock; timers: Timers };
 
 function assembleJobs(found: Found, { accounts, files, uploads, guard, clock, timers }: Tools) {
@@ -221,7 +215,9 @@ function assembleJobs(found: Found, { accounts, files, uploads, guard, clock, ti
   const store = createOutboxStore(database);
   const outbox = createOutbox(store);
   const ledger = createJobLedger({ database, outbox, accounts, clock, timers });
-  const jobs = createJobs({ ledger, inputOf: (model) => inputOf(model, catalog), retries, maxQueue });
+  const residency = createResidency(settings);
+  const poolOf = ({ id }: Pick<Model, "id">) => residency.queuePoolOf(catalog.find(id)?.model);
+  const jobs = createJobs({ ledger, inputOf: (model) => inputOf(model, catalog), retries, maxQueue, poolOf });
   const work = createJobWork({
     ledger,
     hasModel: (model) => catalog.find(model) !== undefined,
@@ -271,6 +267,3 @@ const mediaLimits = ({ fetch }: Settings, guard: AddressGuard) => ({
   maxBytes: bytes(fetch.maxMb * MIB),
   timeout: seconds(fetch.timeoutSeconds),
 });
-
-const idleUnload = ({ memory }: Settings) =>
-  memory.idleUnloadSeconds > 0 ? { idleUnload: seconds(memory.idleUnloadSeconds) } : {};

@@ -38,6 +38,7 @@ export type GatewayParts = Pick<
   | "webhooks"
   | "workflows"
   | "fleet"
+  | "monitor"
   | "scheduler"
   | "supply"
   | "device"

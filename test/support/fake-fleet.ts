@@ -146,6 +146,10 @@ export function createFakeFleet({
       set(runner, { state: "stopping" });
       if (automatic) setImmediate(() => runners.has(id) && fleet.die(id));
     },
+    lose(device) {
+      const failure: Failure = { code: "device_lost", message: `The device ${device} was lost.` };
+      for (const runner of [...runners.values()]) if (runner.device === device) fleet.die(runner.id, failure);
+    },
     rest: (model, backOff) => backOffs.set(model, backOff),
     subscribe(listener) {
       listeners.add(listener);

@@ -23,7 +23,7 @@ export function backOffAfter(
 const KILLS: ReadonlySet<unknown> = new Set(["SIGKILL", "SIGTERM", "SIGINT", "SIGHUP"]);
 const isKill = ({ code, details }: Failure) => code === "runner_crashed" && KILLS.has(details?.signal);
 
-const BLAMELESS: ReadonlySet<ErrorCode> = new Set(["client_cancelled", "run_timeout"]);
+const BLAMELESS: ReadonlySet<ErrorCode> = new Set(["client_cancelled", "run_timeout", "device_lost"]);
 
 /** Whether the model is to rest after its runner ended so, or only a job was to blame. */
 export const isOfModel = (failure: Failure) => !BLAMELESS.has(failure.code);

@@ -1,6 +1,6 @@
 // Why a runner is gone, in words for callers and facts for machines.
 import { type Failure, ForecourtError } from "../../core/errors.ts";
-import type { ModelId } from "../../core/ids.ts";
+import type { DeviceId, ModelId } from "../../core/ids.ts";
 import type { Milliseconds } from "../../core/units.ts";
 import type { ChildExit } from "./spawn.ts";
 
@@ -41,6 +41,11 @@ export const hung = (model: ModelId, limit: Milliseconds) =>
 
 export const tooLong = (model: ModelId, limit: Milliseconds) =>
   new ForecourtError("run_timeout", `The run took longer than the ${limit / 1000} s that ${model} allows.`).toFailure();
+
+export const deviceLost = (model: ModelId, device: DeviceId) =>
+  new ForecourtError("device_lost", `The device ${device} was lost while it held ${model}.`, {
+    details: { device },
+  }).toFailure();
 
 export const cancelIgnored = () =>
   new ForecourtError("client_cancelled", "The job was cancelled; its runner did not obey and was ended.").toFailure();

@@ -54,6 +54,8 @@ export type Fleet = {
   cancel(batch: BatchId, index?: number): void;
   /** Stops an idle runner and frees its memory; `gone` follows. */
   evict(runner: RunnerId): void;
+  /** Ends every runner on a device that is lost; their work fails with `device_lost`, which is no fault of the model. */
+  lose(device: Device["id"]): void;
   subscribe(listener: (event: FleetEvent) => void): () => void;
   /** Ends every runner; resolves when no child process is left. */
   stop(): Promise<void>;
@@ -116,6 +118,9 @@ export function createFleet({ runtime, threads, log, ...options }: FleetOptions)
       const runner = known(id);
       invariant(runner.fact.state !== "busy", `the runner ${id} is busy`);
       runner.stop();
+    },
+    lose(device) {
+      for (const runner of runners.values()) if (runner.fact.device === device) runner.loseDevice();
     },
     subscribe(listener) {
       listeners.add(listener);

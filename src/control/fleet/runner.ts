@@ -132,6 +132,11 @@ export class FleetRunner {
     }
   }
 
+  /** Ends it by force: native code that waits for a lost device hears nothing. */
+  loseDevice(): void {
+    if (this.#state.is !== "stopping") this.#kill(failures.deviceLost(this.model, this.#order.device.id));
+  }
+
   #spawn(): void {
     try {
       this.#child = spawnRunner({

@@ -20,13 +20,17 @@ export type NvidiaCard = {
 };
 
 const FIELDS = ["index", "pci.bus_id", "name", "memory.total", "memory.free", "driver_version", "compute_cap"] as const;
+const CARDS_QUERY = `--query-gpu=${FIELDS.join(",")}`;
 /** A first call without the persistence daemon initialises the cards, which takes seconds on boxes with eight of them. */
 const TIMEOUT_MS = 5_000;
 
 /** A process that hangs inside the driver can't even be killed, so the wait itself is what ends. */
-export async function askNvidiaSmi(command: string, timeoutMs = TIMEOUT_MS): Promise<SmiAnswer> {
+export async function askNvidiaSmi(
+  command: string,
+  { timeoutMs = TIMEOUT_MS, query = CARDS_QUERY } = {},
+): Promise<SmiAnswer> {
   if (Bun.which(command) === null) return { type: "missing" };
-  const child = Bun.spawn([command, `--query-gpu=${FIELDS.join(",")}`, "--format=csv,noheader,nounits"], {
+  const child = Bun.spawn([command, query, "--format=csv,noheader,nounits"], {
     stdin: "ignore",
     stdout: "pipe",
     stderr: "pipe",
@@ -70,6 +74,6 @@ export function parseNvidiaSmi(stdout: string): NvidiaCard[] {
 }
 
 /** nvidia-smi writes the domain with eight digits (`00000000:01:00.0`), the kernel with four. */
-const sysfsSlot = (slot: string) => slot.toLowerCase().replace(/^0{4}(?=[0-9a-f]{4}:)/, "");
+export const sysfsSlot = (slot: string) => slot.toLowerCase().replace(/^0{4}(?=[0-9a-f]{4}:)/, "");
 
 const mebibytes = (field: string) => bytes(/^\d+$/.test(field) ? Number(field) * MIB : 0);

@@ -91,9 +91,13 @@ export type JobsParts = {
   retries: number;
   /** Waiting jobs of all models together. */
   maxQueue: number;
+  /** The pool that a model is in, with the waiting jobs that it may have. */
+  poolOf?: (model: Pick<Model, "id">) => QueuePool | undefined;
 };
 
-export function createJobs({ ledger, inputOf, retries, maxQueue }: JobsParts): Jobs {
+export type QueuePool = { name: string; maxQueue: number };
+
+export function createJobs({ ledger, inputOf, retries, maxQueue, poolOf = () => undefined }: JobsParts): Jobs {
   const { store, writes, waiting, watchers, clock } = ledger;
 
   const replay = (id: JobId): JobEvent[] => {
@@ -115,7 +119,7 @@ export function createJobs({ ledger, inputOf, retries, maxQueue }: JobsParts): J
     async submit(submission) {
       const { key, model } = submission;
       ledger.accounts.requireModel(key, model);
-      checkRoom(submission, { waiting, maxQueue });
+      checkRoom(submission, { waiting, maxQueue, poolOf });
       const checked = check(submission, inputOf);
       const { input, failure } = checked;
       const isDirect = !(submission.mayWait ?? !submission.rejectInvalid);
@@ -182,12 +186,23 @@ function begin({ store, outbox, accounts }: JobLedger, { job, submission, admiss
   else accounts.begin(job, admission);
 }
 
-function checkRoom({ model, maxQueue }: Submission, box: { waiting: JobLedger["waiting"]; maxQueue: number }): void {
+type Room = { waiting: JobLedger["waiting"]; maxQueue: number; poolOf: NonNullable<JobsParts["poolOf"]> };
+
+function checkRoom({ model, maxQueue }: Submission, box: Room): void {
   const limit = Math.min(model.limits.maxQueue, maxQueue ?? Number.POSITIVE_INFINITY);
   const waiting = box.waiting.count(asId<ModelId>(model.id));
   if (waiting >= limit) throw queueFull(`${waiting} requests already wait for ${model.id}, and ${limit} may`);
   if (box.waiting.size >= box.maxQueue)
     throw queueFull(`${box.waiting.size} requests already wait on this box, and ${box.maxQueue} may`);
+  const pool = box.poolOf(model);
+  if (!pool) return;
+  const isInPool = (id: ModelId) => box.poolOf({ id })?.name === pool.name;
+  const inPool = box.waiting
+    .models()
+    .filter(isInPool)
+    .reduce((sum, id) => sum + box.waiting.count(id), 0);
+  if (inPool >= pool.maxQueue)
+    throw queueFull(`${inPool} requests already wait for the pool ${pool.name}, and ${pool.maxQueue} may`);
 }
 
 const queueFull = (why: string) => new ForecourtError("queue_full", `The queue is full: ${why}. Try again later.`);

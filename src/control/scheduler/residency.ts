@@ -10,6 +10,8 @@ export type Residency = {
   pools: readonly (PoolFact & { maxQueue: number })[];
   /** The first pool that a pattern of fits; undefined: the devices that are in no pool. */
   poolOf(model: Pick<Model, "id" | "aliases" | "category">): string | undefined;
+  /** The same, with the limit of its queue. */
+  queuePoolOf(model: Model | undefined): { name: string; maxQueue: number } | undefined;
   isPinned(model: Model): boolean;
   /** Loaded at the start, pinned ones included. */
   isWarm(model: Model): boolean;
@@ -31,6 +33,7 @@ export function createResidency({ pools, memory }: Pick<Settings, "pools" | "mem
       devices: devices.map((each) => asId<DeviceId>(each)),
     })),
     poolOf: (model) => pools.find(({ models }) => matchesModel(models, namesOf(model)))?.name,
+    queuePoolOf: (model) => model && pools.find(({ models }) => matchesModel(models, namesOf(model))),
     isPinned,
     isWarm: (model) => isPinned(model) || model.warm || matchesModel(memory.warm, namesOf(model)),
   };

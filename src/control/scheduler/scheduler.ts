@@ -41,6 +41,8 @@ export type Scheduler = {
   expect(entry: CatalogEntry): void;
   /** What is known of models that are loaded, waited for or kept: for people. */
   standing(): ModelStanding[];
+  /** In order of preference, each with what models may take of its memory. */
+  devices: readonly { device: Device; budget: Bytes }[];
 };
 
 export type SchedulerParts = {
@@ -98,6 +100,7 @@ export function createScheduler(parts: SchedulerParts): Scheduler {
   const subscriptions: (() => void)[] = [];
 
   return {
+    devices: parts.devices,
     wake: loop.wake,
     expect(entry) {
       if (fleet.runners().some(({ model }) => model === entry.model.id)) return;

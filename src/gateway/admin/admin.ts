@@ -29,7 +29,7 @@ import { listWebhooks, replayWebhook, webhookPage } from "./webhooks.ts";
 
 type Parts = Pick<
   Appliance,
-  "catalog" | "keys" | "accounts" | "jobs" | "webhooks" | "fleet" | "device" | "supply" | "oversight"
+  "catalog" | "keys" | "accounts" | "jobs" | "webhooks" | "fleet" | "monitor" | "scheduler" | "supply" | "oversight"
 > & {
   clock: Clock;
   keepAliveMs: number;
@@ -78,7 +78,9 @@ export const admin = ({ bodyLimit, clock, ...box }: Parts) => {
     .get("/models/*", ({ request, params }) => watchDownload(box, request, params["*"]), {
       detail: { ...detail("Progress of a model's download, as events: /admin/v1/models/{id}/download"), hide: true },
     })
-    .get("/status", () => showStatus(box), { detail: detail("Device, runners and open jobs") })
+    .get("/status", () => showStatus(box), {
+      detail: detail("Devices with live readings, models, runners and open jobs"),
+    })
     .get("/audit", ({ request }) => listAudit(audit, urlOf(request).searchParams), {
       detail: {
         ...detail("Administrative acts, latest first: who, when, from where, what, result"),

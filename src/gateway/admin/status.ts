@@ -1,11 +1,21 @@
-// What the box does right now: its device, runners, back-offs and open jobs.
+// What the box does right now: its devices, loaded models, runners, back-offs and open jobs.
 import type { Appliance } from "../../control/appliance.ts";
 
-type Parts = Pick<Appliance, "device" | "fleet" | "jobs">;
+type Parts = Pick<Appliance, "monitor" | "scheduler" | "fleet" | "jobs">;
 
-export const showStatus = ({ device, fleet, jobs }: Parts) =>
+export const showStatus = ({ monitor, scheduler, fleet, jobs }: Parts) =>
   Response.json({
-    devices: [{ id: device.id, kind: device.kind, name: device.name, memory: device.memory }],
+    devices: scheduler.devices.map((place) => deviceStatus(place, monitor)),
+    models: scheduler.standing().map(({ model, residency, pool, popularity, waiting, loadMs, runMs }) => ({
+      model,
+      residency,
+      pool: pool ?? null,
+      requests_an_hour: Math.round(popularity * 100) / 100,
+      waiting,
+      estimated_wait_ms: scheduler.estimateWait(model, waiting) ?? null,
+      load_ms: loadMs ?? null,
+      run_ms: runMs ?? null,
+    })),
     runners: fleet.runners().map(({ id, model, device, state, memory, lastUsedAt, pid }) => ({
       id,
       model,
@@ -30,3 +40,16 @@ export const showStatus = ({ device, fleet, jobs }: Parts) =>
       created_at: new Date(createdAt).toISOString(),
     })),
   });
+
+function deviceStatus({ device, budget }: Parts["scheduler"]["devices"][number], monitor: Parts["monitor"]) {
+  const { id, kind, name } = device;
+  const reading = monitor.snapshot().devices.find((each) => each.id === id);
+  return {
+    ...{ id, kind, name, memory: reading?.memory ?? device.memory },
+    budget,
+    state: reading?.isLost ? "lost" : "working",
+    utilisation: reading?.utilisation ?? null,
+    celsius: reading?.celsius ?? null,
+    watts: reading?.watts ?? null,
+  };
+}

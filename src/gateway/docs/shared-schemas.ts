@@ -29,6 +29,10 @@ export const sharedSchemas = {
       request_id: text,
       ...urls,
       queue_position: { type: "integer", description: "Requests ahead of this one, while it is queued." },
+      estimated_wait: {
+        type: "number",
+        description: "Seconds until it begins, as far as earlier runs of its model tell.",
+      },
       logs: { type: "array", nullable: true, items: logEntry },
       metrics: { type: "object", properties: { inference_time: { type: "number", nullable: true } } },
       error: { type: "string", description: "Why a completed request has no result." },

@@ -1,6 +1,7 @@
 // queue.fal.run: submit now, ask later. Requests are found by their id alone, whatever endpoint the URL names.
 import type { Catalog } from "../../control/catalog/catalog.ts";
 import type { Jobs } from "../../control/jobs/jobs.ts";
+import type { Scheduler } from "../../control/scheduler/scheduler.ts";
 import type { WebhookWish } from "../../control/webhooks/outbox.ts";
 import type { Webhooks } from "../../control/webhooks/webhooks.ts";
 import type { Workflows } from "../../control/workflows/workflows.ts";
@@ -22,6 +23,7 @@ import { beginWorkflow, type WorkflowTarget, workflowOf } from "./workflows.ts";
 export type QueueParts = {
   catalog: Catalog;
   jobs: Jobs;
+  scheduler: Pick<Scheduler, "estimateWait">;
   workflows: Pick<Workflows, "run">;
   webhooks: Pick<Webhooks, "target">;
   bodyLimit: Bytes;
@@ -77,7 +79,7 @@ async function submit(parts: QueueParts, call: Call): Promise<Response> {
     input,
     rejectInvalid: false,
   });
-  return ticket(job, isOver(job) ? 0 : parts.jobs.position(job.id), roots);
+  return ticket(job, isOver(job) ? { position: 0 } : lineOf(job, parts), roots);
 }
 
 async function submitWorkflow(parts: QueueParts, call: Call, { endpoint, rest }: WorkflowTarget): Promise<Response> {
@@ -86,11 +88,17 @@ async function submitWorkflow(parts: QueueParts, call: Call, { endpoint, rest }:
   requireScope(call.caller, "api", "admin");
   const { webhook } = webhookOf(call, parts.webhooks);
   const job = await beginWorkflow(parts, call, { endpoint, rejectInvalid: false, ...(webhook && { webhook }) });
-  return ticket(job, 0, call.roots);
+  return ticket(job, { position: 0 }, call.roots);
 }
 
-function ticket(job: Job, position: number, roots: Roots): Response {
-  const body = { ...inQueue(job, { position, roots }), gateway_request_id: job.id };
+function lineOf({ id, model }: Job, { jobs, scheduler }: Pick<QueueParts, "jobs" | "scheduler">) {
+  const position = jobs.position(id);
+  const waitMs = scheduler.estimateWait(model, position);
+  return { position, ...(waitMs !== undefined && { waitMs }) };
+}
+
+function ticket(job: Job, line: { position: number; waitMs?: number }, roots: Roots): Response {
+  const body = { ...inQueue(job, { ...line, roots }), gateway_request_id: job.id };
   return Response.json(body, { headers: { [REQUEST_ID]: job.id } });
 }
 
@@ -101,10 +109,10 @@ function webhookOf({ query, roots }: Call, webhooks: QueueParts["webhooks"]): { 
 }
 
 /** 202 until it is over: fal's app client reads the end from the HTTP status. */
-function status({ jobs }: QueueParts, { query, roots }: Call, job: Job): Response {
-  const logs = wantsLogs(query) ? jobs.logs(job.id) : null;
-  const position = job.status === "queued" ? jobs.position(job.id) : 0;
-  return Response.json(statusBody(job, { logs, position, roots }), {
+function status(parts: QueueParts, { query, roots }: Call, job: Job): Response {
+  const logs = wantsLogs(query) ? parts.jobs.logs(job.id) : null;
+  const line = job.status === "queued" ? lineOf(job, parts) : { position: 0 };
+  return Response.json(statusBody(job, { logs, ...line, roots }), {
     status: isOver(job) ? 200 : 202,
     headers: { [REQUEST_ID]: job.id },
   });

@@ -77,19 +77,29 @@ export function requestUrls({ id, endpoint }: Pick<Job, "id" | "endpoint">, root
 }
 
 /** `logs` is null where none were asked for: Python's client wants the key. */
-export type StatusDetails = { logs: LogLine[] | null; position: number; roots: Roots };
+export type StatusDetails = {
+  logs: LogLine[] | null;
+  position: number;
+  /** Until it begins, where earlier runs tell. */
+  waitMs?: number;
+  roots: Roots;
+};
 
-export function statusBody(job: Job, { logs, position, roots }: StatusDetails) {
-  if (job.status === "queued") return inQueue(job, { position, roots });
+export function statusBody(job: Job, { logs, roots, ...line }: StatusDetails) {
+  if (job.status === "queued") return inQueue(job, { ...line, roots });
   if (job.status === "running") return inProgress(job, { logs, roots });
   return completed(job, { logs, roots });
 }
 
-export const inQueue = (job: Job, { position, roots }: Pick<StatusDetails, "position" | "roots">) => ({
+export const inQueue = (
+  job: Job,
+  { position, waitMs, roots }: Pick<StatusDetails, "position" | "waitMs" | "roots">,
+) => ({
   status: "IN_QUEUE" as const,
   request_id: job.id,
   ...requestUrls(job, roots),
   queue_position: position,
+  ...(waitMs !== undefined && { estimated_wait: waitMs / 1000 }),
 });
 
 type Progress = Pick<StatusDetails, "logs" | "roots">;

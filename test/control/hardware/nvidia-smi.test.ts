@@ -45,5 +45,5 @@ test("the tool's answer, its refusal and its absence are told apart", async () =
 });
 
 test("a tool that never answers is given up", async () => {
-  expect(await askNvidiaSmi(program("sleep 30"), 100)).toEqual({ type: "timed-out", afterMs: 100 });
+  expect(await askNvidiaSmi(program("sleep 30"), { timeoutMs: 100 })).toEqual({ type: "timed-out", afterMs: 100 });
 });
