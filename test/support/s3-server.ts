@@ -25,7 +25,7 @@ function isBuilt(): boolean {
   mkdirSync(folder, { recursive: true });
   const module = `github.com/versity/versitygw/cmd/versitygw@v${VERSION}`;
   try {
-    const env = { ...process.env, GOBIN: folder, CGO_ENABLED: "0", GOFLAGS: "-ldflags=-s" };
+    const env = { ...process.env, GOBIN: folder };
     return Bun.spawnSync(["go", "install", module], { env, stdout: "ignore", stderr: "inherit" }).success;
   } catch {
     return false; // there is no Go
