@@ -9,6 +9,7 @@ const commands: CommandTable = {
     load: async () => (await import("./cli/models.ts")).models(),
   },
   keys: { summary: "create, list and revoke API keys", load: async () => (await import("./cli/keys.ts")).keys() },
+  usage: { summary: "show what was used and what it cost", load: async () => (await import("./cli/usage.ts")).usage() },
   ps: { summary: "show what a running server has loaded", load: async () => (await import("./cli/ps.ts")).ps() },
   backup: { summary: "put the box into one file", load: async () => (await import("./cli/backup.ts")).backup() },
   restore: { summary: "bring a backup back", load: async () => (await import("./cli/restore.ts")).restore() },

@@ -7,6 +7,7 @@ import type { Log } from "../core/log.ts";
 import { bytes, MIB, milliseconds } from "../core/units.ts";
 import type { Model } from "../engine/model.ts";
 import { type Accounts, createAccounts } from "./accounts/accounts.ts";
+import { createRollUps } from "./accounts/roll-ups.ts";
 import { type Catalog, createCatalog } from "./catalog/catalog.ts";
 import type { ModelFile } from "./catalog/models.macro.ts";
 import { chooseDevices } from "./choose-device.ts";
@@ -203,7 +204,20 @@ function assembleCallers(found: Found, { clock, timers }: Pick<Tools, "clock" | 
   const accounts = createAccounts({ database, keys, findModel: (id) => catalog.find(id)?.model, clock });
   const tokens = createTokens({ keys, secret: ensureTokenSecret(settings.data), clock });
   const notes = createUsageNotes({ keys, timers, log });
-  return { keys, accounts, tokens, start: notes.start, stop: notes.stop };
+  const retention = days(settings.usage.retentionDays);
+  const { totals, usage } = accounts;
+  const rollUps = createRollUps({ totals, usage, writes: database, retention, clock, timers, log });
+  return {
+    ...{ keys, accounts, tokens },
+    start() {
+      notes.start();
+      rollUps.start();
+    },
+    stop() {
+      notes.stop();
+      rollUps.stop();
+    },
+  };
 }
 
 type Tools = { accounts: Accounts; files: Files; uploads: Uploads; guard: AddressGuard; clock: Clock; timers: Timers };

@@ -169,6 +169,14 @@ export const settingTree = {
     ),
     default: [],
   }),
+  usage: {
+    retentionDays: setting({
+      doc: "Rows of finished requests in the usage ledger are kept for so many days; their sums by hour, day and month for ever.",
+      env: "FORECOURT_USAGE_RETENTION_DAYS",
+      schema: Type.Number({ minimum: 32 }),
+      default: 400,
+    }),
+  },
   database: {
     synchronous: setting({
       doc: "full: an accepted job survives a power cut. normal: it survives any crash but not a power cut.",

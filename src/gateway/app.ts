@@ -17,6 +17,7 @@ import { createRun } from "./fal/run.ts";
 import { createFileFace } from "./files.ts";
 import { health } from "./health.ts";
 import { keySets } from "./key-sets.ts";
+import { withLimitHeaders } from "./limit-headers.ts";
 import { createListen } from "./listen.ts";
 import { metricsRoute, showMetrics } from "./metrics.ts";
 import { createObserve } from "./observe.ts";
@@ -78,7 +79,9 @@ function createApp({ settings, clock = systemClock, keepAliveMs = KEEP_ALIVE_MS,
   const files = createFileFace({ ...box, authenticate: authenticateStorage });
   const facing = { ...box, bodyLimit, keepAliveMs, report };
   const faces = {
-    ...{ run: createRun(facing), queue: createQueue(facing), rest: createRest(box) },
+    run: withLimitHeaders(createRun(facing), box.accounts),
+    queue: withLimitHeaders(createQueue(facing), box.accounts),
+    rest: createRest(box),
     cdn: createCdn({ ...box, readOutput: files, authenticate: authenticateStorage }),
     platform: createPlatform({ ...box, authenticate, clock, report }),
   };

@@ -1,22 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { instant } from "../../src/core/units.ts";
+import { PUBLIC_ROUTES } from "../support/public-routes.ts";
 import { createTestGateway, type TestGateway } from "../support/test-gateway.ts";
-
-/** All that is ever answered without a key. */
-const PUBLIC = [
-  "ALL /cdn/*",
-  "ALL /files/*",
-  "ALL /platform/*",
-  "GET /.well-known/jwks.json",
-  "GET /rest/.well-known/jwks.json",
-  "GET /health",
-  "GET /models",
-  "GET /models/*",
-  "GET /ready",
-  "GET /swagger",
-  "GET /swagger/assets/:name",
-  "GET /swagger/json",
-];
 
 let gateway: TestGateway;
 beforeAll(async () => {
@@ -26,7 +11,7 @@ afterAll(() => gateway[Symbol.asyncDispose]());
 
 const routes = () => gateway.app.routes.map(({ method, path }) => ({ method, path }));
 const example = (path: string) => path.replace("*", "forecourt/echo").replace(/:\w+/g, "some");
-const isPublic = ({ method, path }: { method: string; path: string }) => PUBLIC.includes(`${method} ${path}`);
+const isPublic = ({ method, path }: { method: string; path: string }) => PUBLIC_ROUTES.includes(`${method} ${path}`);
 
 describe("the guard", () => {
   test("every route outside the short public list refuses a caller without a key", async () => {
@@ -41,7 +26,7 @@ describe("the guard", () => {
 
   test("the public list names only routes that exist", () => {
     const known = routes().map(({ method, path }) => `${method} ${path}`);
-    expect(known).toEqual(expect.arrayContaining(PUBLIC));
+    expect(known).toEqual(expect.arrayContaining(PUBLIC_ROUTES));
   });
 
   test("every admin route refuses a key without the admin scope", async () => {

@@ -13,6 +13,7 @@ import { createGate } from "./gate.ts";
 import type { Admission, Application, JobEnd, QueueLoad } from "./job-facts.ts";
 import { costOf, type Price, quantitiesOf } from "./price.ts";
 import { type AccountState, stateOf } from "./state.ts";
+import { createTotalsStore, type TotalsStore } from "./totals-store.ts";
 import type { UsageStore } from "./usage-store.ts";
 
 export type Accounts = {
@@ -38,6 +39,7 @@ export type Accounts = {
   limited(): (Account & { limits: Limits })[];
   store: AccountStore;
   usage: UsageStore;
+  totals: TotalsStore;
 };
 
 export function createAccounts(parts: DeskParts): Accounts {
@@ -47,6 +49,7 @@ export function createAccounts(parts: DeskParts): Accounts {
     ...createGate(desk),
     ...createBookkeeping(desk),
     ...{ store, usage, limitsOf, teamOf, priceOf },
+    totals: createTotalsStore(parts.database),
     costOf(units, { model, key, runMs }) {
       const price = priceOf(model, key);
       const quantities = quantitiesOf(units, runMs === undefined ? {} : { runMs });

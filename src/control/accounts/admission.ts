@@ -64,7 +64,11 @@ function setAside({ standings, ceiling, currency, now }: Question): Amounts {
       continue;
     }
     const needed = ceiling(unit);
-    if (needed === 0) continue;
+    if (needed === 0) {
+      // Set aside as nothing, so that a run which counts it all the same is not charged for it.
+      amounts[unit] ??= 0;
+      continue;
+    }
     const { spent, reserved, end } = standing.counter(budget);
     const left = amount - spent - reserved;
     // Of what nobody can foresee, all that is left is set aside: the next such request waits for what comes back.

@@ -31,6 +31,7 @@ export const imageTextSimilarity = definePipeline({
   summary: "Scores how well each of several texts describes a picture.",
   input,
   output,
+  estimate: ({ texts }) => ({ images: 1, texts: texts.length }),
   async load(assets) {
     const compare = await loadClip(assets);
     return async function* (tasks, signal) {

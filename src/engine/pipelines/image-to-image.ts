@@ -6,6 +6,7 @@ import { drawTasks } from "../diffusion/draw-tasks.ts";
 import { pictureFields, promptFields, steeringFields } from "../diffusion/drawing-fields.ts";
 import { frameFields, noPictureYet, pictureOfSession } from "../diffusion/frame-fields.ts";
 import { redrawnSizeField, sizeToRedraw } from "../diffusion/image-size.ts";
+import { mostDrawn } from "../diffusion/most-drawn.ts";
 import { drawnOutput } from "../media/drawn.ts";
 import { readPicture } from "../media/picture.ts";
 
@@ -13,6 +14,7 @@ export const imageToImage = definePipeline({
   summary: "Draws a picture anew as a text prompt says.",
   input: Type.Object({ ...pictureFields, ...promptFields, image_size: redrawnSizeField, ...steeringFields }),
   output: drawnOutput,
+  estimate: mostDrawn,
   frame: Type.Object({ ...promptFields, image_size: redrawnSizeField, ...frameFields, ...steeringFields }),
   async load(assets) {
     const model = await loadDiffusionModel(assets, { drawsFrom: "picture" });

@@ -5,6 +5,7 @@ import { loadDiffusionModel } from "../diffusion/diffusion-model.ts";
 import { drawTasks } from "../diffusion/draw-tasks.ts";
 import { pictureFields, promptFields, steeringFields } from "../diffusion/drawing-fields.ts";
 import { redrawnSizeField, sizeToRedraw } from "../diffusion/image-size.ts";
+import { mostDrawn } from "../diffusion/most-drawn.ts";
 import { drawnOutput } from "../media/drawn.ts";
 import { readPicture } from "../media/picture.ts";
 
@@ -18,6 +19,7 @@ export const inpaint = definePipeline({
     ...steeringFields,
   }),
   output: drawnOutput,
+  estimate: mostDrawn,
   async load(assets) {
     const model = await loadDiffusionModel(assets, { drawsFrom: "mask" });
     const { codec } = assets;

@@ -7,12 +7,14 @@ import { promptFields, steeringFields } from "../diffusion/drawing-fields.ts";
 import { drawingKey } from "../diffusion/drawing-key.ts";
 import { frameFields, frameOf, pictureOfSession } from "../diffusion/frame-fields.ts";
 import { imageSizeField, sizeToDraw } from "../diffusion/image-size.ts";
+import { mostDrawn } from "../diffusion/most-drawn.ts";
 import { drawnOutput } from "../media/drawn.ts";
 
 export const textToImage = definePipeline({
   summary: "Draws pictures from a text prompt.",
   input: Type.Object({ ...promptFields, image_size: imageSizeField, ...steeringFields }),
   output: drawnOutput,
+  estimate: mostDrawn,
   frame: Type.Object({ ...promptFields, image_size: imageSizeField, ...frameFields, ...steeringFields }),
   batchKey: drawingKey,
   async load(assets) {

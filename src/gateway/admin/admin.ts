@@ -25,6 +25,7 @@ import {
 } from "./keys.ts";
 import { listModels } from "./models.ts";
 import { showStatus } from "./status.ts";
+import { listUsageRows, showUsage, usageQuery, usageRowsQuery } from "./usage.ts";
 import { listWebhooks, replayWebhook, webhookPage } from "./webhooks.ts";
 
 type Parts = Pick<
@@ -61,6 +62,12 @@ export const admin = ({ bodyLimit, clock, ...box }: Parts) => {
         },
       },
     )
+    .get("/usage", ({ request }) => showUsage(keyBox, urlOf(request).searchParams), {
+      detail: { ...detail("What was used, by key, team, model or tag"), parameters: parametersOf(usageQuery) },
+    })
+    .get("/usage/requests", ({ request }) => listUsageRows(keyBox, urlOf(request).searchParams), {
+      detail: { ...detail("What each finished request used"), parameters: parametersOf(usageRowsQuery) },
+    })
     .get("/limits", () => listLimits(keyBox), {
       detail: detail("Keys, teams and models with limits, and what they have used and left"),
     })

@@ -1,0 +1,126 @@
+// Sums of usage rows by hour, day and month: which rows are in them is written in the same transaction as they are.
+import { and, asc, eq, gt, gte, lt, sql } from "drizzle-orm";
+import type { Instant } from "../../core/units.ts";
+import type { Database } from "../database/open.ts";
+import { usageMarkTable, usageTable, usageTotalTable } from "./usage.table.ts";
+import { quantities } from "./usage-store.ts";
+import { WINDOW_NAMES, type WindowName, windowAt } from "./windows.ts";
+
+export type Total = Omit<typeof usageTotalTable.$inferSelect, "units"> & { units: Record<string, number> };
+export type TotalBy = Total["by"];
+export type TotalQuery = { by: TotalBy; period: WindowName; since: Instant; until: Instant };
+
+export type TotalsStore = {
+  /** Takes up to `limit` further rows into the sums; false when there were none. */
+  rollUp(limit: number): boolean;
+  read(query: TotalQuery): Total[];
+};
+
+type UsageRow = typeof usageTable.$inferSelect;
+
+const MARK = 1;
+
+export function createTotalsStore({ orm, write }: Pick<Database, "orm" | "write">): TotalsStore {
+  const total = usageTotalTable;
+  const find = ({ period, start, by, value, currency }: Total) =>
+    orm
+      .select()
+      .from(total)
+      .where(
+        and(
+          ...[eq(total.period, period), eq(total.by, by), eq(total.start, start)],
+          ...[eq(total.value, value), eq(total.currency, currency)],
+        ),
+      )
+      .get();
+  const save = (sum: Total) => {
+    const known = find(sum);
+    const all = known ? add(sum, { ...known, units: quantities(known.units) }) : sum;
+    const row = { ...all, units: JSON.stringify(all.units) };
+    const target = [total.period, total.by, total.start, total.value, total.currency];
+    orm.insert(total).values(row).onConflictDoUpdate({ target, set: row }).run();
+  };
+  return {
+    rollUp: (limit) =>
+      write(() => {
+        const mark = orm.select({ seq: usageMarkTable.seq }).from(usageMarkTable).get()?.seq ?? 0;
+        const rows = orm
+          .select()
+          .from(usageTable)
+          .where(gt(usageTable.seq, mark))
+          .orderBy(asc(usageTable.seq))
+          .limit(limit)
+          .all();
+        const last = rows.at(-1);
+        if (!last) return false;
+        for (const sum of sumsOf(rows)) save(sum);
+        orm
+          .insert(usageMarkTable)
+          .values({ id: MARK, seq: last.seq })
+          .onConflictDoUpdate({ target: usageMarkTable.id, set: { seq: sql`excluded.seq` } })
+          .run();
+        return true;
+      }),
+    read: ({ by, period, since, until }) =>
+      orm
+        .select()
+        .from(total)
+        .where(and(eq(total.period, period), eq(total.by, by), gte(total.start, since), lt(total.start, until)))
+        .orderBy(asc(total.start), asc(total.value))
+        .all()
+        .map((row) => ({ ...row, units: quantities(row.units) })),
+  };
+}
+
+/** One for each period, aspect and value that the rows touch. */
+function sumsOf(rows: UsageRow[]): Total[] {
+  const sums = new Map<string, Total>();
+  for (const row of rows)
+    for (const period of WINDOW_NAMES)
+      for (const [by, value] of aspectsOf(row)) {
+        const one = totalOf(row, { period, by, value });
+        const id = [period, by, one.start, row.currency, value].join(" ");
+        const known = sums.get(id);
+        sums.set(id, known ? add(known, one) : one);
+      }
+  return [...sums.values()];
+}
+
+function aspectsOf({ key, team, model, tags }: UsageRow): [TotalBy, string][] {
+  const named = Object.entries(JSON.parse(tags ?? "{}") as Record<string, string>);
+  return [
+    ["all", ""],
+    ["key", key],
+    ["model", model],
+    ["key_model", `${key} ${model}`],
+    ...(team === null ? [] : ([["team", team]] as [TotalBy, string][])),
+    ...named.map(([name, value]): [TotalBy, string] => ["tag", `${name}=${value}`]),
+  ];
+}
+
+function totalOf(row: UsageRow, { period, by, value }: Pick<Total, "period" | "by" | "value">): Total {
+  return {
+    ...{ period, by, value, start: windowAt(row.admittedAt, period).start, currency: row.currency },
+    requests: 1,
+    failed: row.outcome === "failed" ? 1 : 0,
+    cancelled: row.outcome === "cancelled" ? 1 : 0,
+    cost: row.cost,
+    runMs: row.runMs ?? 0,
+    units: quantities(row.units),
+  };
+}
+
+/** Of the same place: `a`'s. */
+export function add(a: Total, b: Total): Total {
+  const units = { ...a.units };
+  for (const [unit, amount] of Object.entries(b.units)) units[unit] = (units[unit] ?? 0) + amount;
+  return {
+    ...a,
+    requests: a.requests + b.requests,
+    failed: a.failed + b.failed,
+    cancelled: a.cancelled + b.cancelled,
+    cost: a.cost + b.cost,
+    runMs: a.runMs + b.runMs,
+    units,
+  };
+}

@@ -1,0 +1,90 @@
+// What was used, over HTTP, for admins: sums by key, team, model or tag, as JSON or CSV, and the rows behind them.
+
+import { reportUsage, USAGE_ASPECTS, usageCsv } from "../../control/accounts/usage-report.ts";
+import { WINDOW_NAMES } from "../../control/accounts/windows.ts";
+import type { Appliance } from "../../control/appliance.ts";
+import type { Clock } from "../../core/clock.ts";
+import { ForecourtError } from "../../core/errors.ts";
+import { type Micros, microsText, type Nanos, nanosText } from "../../core/money.ts";
+import { choice, parse, Type } from "../../core/schema.ts";
+import { type Instant, instant } from "../../core/units.ts";
+import { inputFromQuery } from "../fal/query-input.ts";
+
+type UsageBox = Pick<Appliance, "keys" | "accounts"> & { clock: Clock };
+
+const time = (description: string) => Type.Optional(Type.String({ maxLength: 40, description }));
+
+const spanFields = {
+  since: time("From this time on (ISO 8601); absent: the last 24 hours"),
+  until: time("Before this time; absent: now"),
+};
+
+export const usageQuery = Type.Object({
+  by: choice(USAGE_ASPECTS, { default: "key", description: "Whose usage is summed up" }),
+  each: Type.Optional(choice(WINDOW_NAMES, { description: "One line for each; absent: one for the whole time" })),
+  ...spanFields,
+  format: choice(["json", "csv"], { default: "json" }),
+});
+
+const A_DAY = 86_400_000;
+
+/** Throws `invalid_input` and `bad_request`. */
+export function showUsage({ accounts, keys, clock }: UsageBox, query: URLSearchParams): Response {
+  const { by, each, format, ...span } = parse(usageQuery, inputFromQuery(usageQuery, query), ["query"]);
+  const { since, until } = spanOf(span, clock);
+  const lines = reportUsage({ totals: accounts.totals, keys }, { by, since, until, ...(each && { each }) });
+  if (format === "csv")
+    return new Response(usageCsv(lines), { headers: { "content-type": "text/csv; charset=utf-8" } });
+  return Response.json({
+    by,
+    since: new Date(since).toISOString(),
+    until: new Date(until).toISOString(),
+    usage: lines,
+  });
+}
+
+export const usageRowsQuery = Type.Object({
+  ...spanFields,
+  key: Type.Optional(Type.String({ maxLength: 100 })),
+  team: Type.Optional(Type.String({ maxLength: 200 })),
+  model: Type.Optional(Type.String({ maxLength: 200 })),
+  after: Type.Optional(Type.Integer({ minimum: 0, description: "`next` of the page before" })),
+  limit: Type.Integer({ default: 100, minimum: 1, maximum: 1000 }),
+});
+
+/** One for each finished request, oldest first; `next` is null at the end. */
+export function listUsageRows({ accounts, clock }: UsageBox, query: URLSearchParams): Response {
+  const { since, until, ...filter } = parse(usageRowsQuery, inputFromQuery(usageRowsQuery, query), ["query"]);
+  const rows = accounts.usage.rows({ ...filter, ...spanOf({ since, until }, clock) });
+  const requests = rows.map(
+    ({ seq: _, job, units, cost, tags, admittedAt, endedAt, queueMs, loadMs, runMs, ...row }) => ({
+      request_id: job,
+      ...row,
+      tags: JSON.parse(tags ?? "null"),
+      units: Object.fromEntries(
+        Object.entries(JSON.parse(units) as Record<string, number>).map(([unit, amount]) => [
+          unit,
+          microsText(amount as Micros),
+        ]),
+      ),
+      cost: nanosText(cost as Nanos),
+      admitted_at: new Date(admittedAt).toISOString(),
+      ended_at: new Date(endedAt).toISOString(),
+      timing: { queue_ms: queueMs, load_ms: loadMs, run_ms: runMs },
+    }),
+  );
+  return Response.json({ requests, next: rows.length === filter.limit ? (rows.at(-1)?.seq ?? null) : null });
+}
+
+type Span = { since?: string | undefined; until?: string | undefined };
+
+function spanOf({ since, until }: Span, clock: Clock): { since: Instant; until: Instant } {
+  const end = until === undefined ? instant(clock.now() + 1) : timeOf("until", until);
+  return { since: since === undefined ? instant(end - A_DAY) : timeOf("since", since), until: end };
+}
+
+function timeOf(name: string, text: string): Instant {
+  const at = Date.parse(text);
+  if (Number.isFinite(at)) return instant(at);
+  throw new ForecourtError("bad_request", `${name} should be a time such as 2026-01-31T12:00:00Z.`);
+}

@@ -1,0 +1,70 @@
+// Sums of usage: every finished request once, whoever sums up and however often.
+import { expect, test } from "bun:test";
+import { reportUsage, usageCsv } from "../../../src/control/accounts/usage-report.ts";
+import { micros, nanos } from "../../../src/core/money.ts";
+import { instant } from "../../../src/core/units.ts";
+import { createAccountBoard } from "../../support/account-board.ts";
+
+async function used() {
+  const board = createAccountBoard();
+  const { keyOf, submit, finish, clock, jobs, accounts, keys } = board;
+  const start = clock.now();
+  const [ann, bob] = [keyOf({}, { name: "ann", team: "art" }), keyOf({}, { name: "=bob" })];
+  finish(await submit({ key: ann, tags: { project: "x" } }), { requests: 1, images: 2 });
+  accounts.totals.rollUp(1);
+  finish(await submit({ key: ann, tags: { project: "x", cost: "y" } }), { requests: 1, images: 3 });
+  clock.advance(3_600_000);
+  finish(await submit({ key: bob }));
+  jobs.cancel((await submit({ key: bob })).id);
+  const report = (by: "all" | "key" | "team" | "model" | "tag", each?: "hour") =>
+    reportUsage(
+      { totals: accounts.totals, keys },
+      { by, since: instant(start), until: instant(clock.now() + 1), ...(each && { each }) },
+    );
+  return { ...board, report, ann, bob };
+}
+
+test("usage is summed up by key, team, model and tag, and asking twice changes nothing", async () => {
+  const { report, ann } = await used();
+  for (let times = 0; times < 2; times++) {
+    expect(report("all")).toMatchObject([{ requests: 4, cancelled: 1, cost: "0.06", currency: "USD" }]);
+    expect(report("key")).toMatchObject([
+      { value: ann, name: "ann", requests: 2, cost: "0.04", units: { images: "5", requests: "2" } },
+      { name: "=bob", requests: 2, cancelled: 1, cost: "0.02", units: { requests: "1" } },
+    ]);
+    expect(report("team")).toMatchObject([{ value: "art", requests: 2 }]);
+    expect(report("model")).toMatchObject([{ value: "forecourt/echo", requests: 4 }]);
+    expect(report("tag").map(({ value, requests }) => [value, requests])).toEqual([
+      ["cost=y", 1],
+      ["project=x", 2],
+    ]);
+  }
+  expect(report("all", "hour").map(({ requests }) => requests)).toEqual([2, 2]);
+});
+
+test("what is in the sums and what is not yet count for a budget alike", async () => {
+  const { accounts, ann, limit } = await used();
+  limit({ kind: "key", id: ann }, { budgets: ["1 USD/day", "9 images/day"] });
+  expect(accounts.stateOf({ kind: "key", id: ann }).budgets.map(({ spent }) => Number(spent))).toEqual([
+    Number(nanos(0.04)),
+    Number(micros(5)),
+  ]);
+});
+
+test("rows that are not in the sums are never removed", async () => {
+  const { accounts, clock, database } = await used();
+  const later = instant(clock.now() + 1e9);
+  expect(database.write(() => accounts.usage.removeBefore(later, 100))).toBe(1);
+  while (accounts.totals.rollUp(100));
+  expect(database.write(() => accounts.usage.removeBefore(later, 100))).toBe(3);
+});
+
+test("CSV has a column for each unit and no formulas", async () => {
+  const { report } = await used();
+  const [header, first, second] = usageCsv(report("key")).split("\r\n");
+  expect(header).toBe(
+    "start,value,name,requests,failed,cancelled,cost,currency,run_seconds,gpu_seconds,images,requests",
+  );
+  expect(first).toContain(",ann,2,0,0,0.04,USD,0,0,5,2");
+  expect(second).toContain(",'=bob,2,0,1,0.02,USD,0,0,0,1");
+});
