@@ -96,3 +96,24 @@ test("what a pipeline throws because it was cancelled counts as cancelled, and i
   expect(seen).toEqual(["0 progress", "0 client_cancelled", "1 client_cancelled"]);
   expect(isClean).toBe(true);
 });
+
+test("a cancelled job of a batch ends alone, and nothing more is told of it", async () => {
+  const seen: string[] = [];
+  const cancelled = new Set<number>();
+  await runBatch({
+    async *run() {
+      yield { index: 0, step: { type: "progress" as const, at: 1, of: 2 } };
+      cancelled.add(0);
+      yield { index: 1, step: { type: "progress" as const, at: 1, of: 2 } };
+      yield output(0);
+      yield output(1);
+    },
+    size: 2,
+    signal: new AbortController().signal,
+    cancelled,
+    task: (number) => ({ input: { number } }) as unknown as Task<Record<string, unknown>>,
+    onStep: (index, step) => seen.push(`${index} ${step.type}`),
+    onFailed: (index, { code }) => seen.push(`${index} ${code}`),
+  });
+  expect(seen).toEqual(["0 progress", "1 progress", "0 client_cancelled", "1 output"]);
+});
