@@ -79,6 +79,8 @@ check "Types" bun run types
 if bring shellcheck shellcheck; then check "Shell scripts" shell_scripts; else skip "shell scripts: there is no shellcheck"; fi
 check "Build" bun run build
 bring chromium chromium || printf 'There is no chromium: tests in a browser will be skipped.\n'
+# Brings libvulkan1, the loader; chromium carries a Vulkan driver in software.
+bring vulkan-tools vulkaninfo || printf 'There is no Vulkan loader: tests of WebGPU will be skipped.\n'
 step "Tests"
 rm -f .cache/conformance.jsonl
 tests
