@@ -14,7 +14,7 @@ async function run(driver: string) {
     stdout: "pipe",
     stderr: "pipe",
   });
-  const [text, complaints] = await Promise.all([child.stdout.text(), child.stderr.text()]);
+  const [text, complaints] = await Promise.all([new Response(child.stdout).text(), new Response(child.stderr).text()]);
   return { text, complaints, code: await child.exited };
 }
 
