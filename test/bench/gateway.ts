@@ -7,7 +7,7 @@ import { parseArgs } from "node:util";
 import { forecourt, freePort, isCompiled, startServer, until } from "../support/live-server.ts";
 
 /** Pinned: its numbers differ from release to release. */
-const LITELLM = "litellm[proxy]";
+const LITELLM = "litellm[proxy]==1.108.7";
 const CACHE = resolve(import.meta.dir, "../../.cache/litellm");
 const LITELLM_KEY = "sk-bench";
 const PROMISE = { p50: 0.5, p99: 3, perSecond: 1000 };
@@ -208,7 +208,7 @@ async function main() {
   process.stdout.write(
     `${JSON.stringify(
       {
-        machine: { cpu: cpus()[0]?.model, threads: cpus().length, loadBefore: loadavg()[0] },
+        machine: { cpu: cpus()[0]?.model, threads: cpus().length, load: loadavg()[0] },
         forecourt: isCompiled ? "compiled" : "source",
         ...(!("missing" in theirs) && { litellm: theirs.version }),
         bareMs: bares,
