@@ -45,6 +45,13 @@ describe.skipIf(!areHere)("trained graphs by a YAML file only", () => {
     expect(best?.score).toBeGreaterThan(0.9);
   });
 
+  test("PaddleOCR reads a printed line", async () => {
+    const line = new Uint8Array(readFileSync(`${import.meta.dir}/line.png`));
+    const { output } = await ask("paddlepaddle/ppocr-english-line", line);
+    expect(String(output.text).replaceAll(" ", "")).toBe("Forecourt3250");
+    expect(output.text_score).toBeGreaterThan(0.8);
+  });
+
   test("FastestDet finds the cat where it lies", async () => {
     const { output } = await ask("dog-qiuqiu/fastestdet", shared("images/kitten.png"));
     const [best] = boxesIn(output);
