@@ -7,7 +7,6 @@ CLIPImageProcessor and CLIPTokenizer.
 """
 
 import json
-import random
 import sys
 from pathlib import Path
 
@@ -27,7 +26,7 @@ def pictures(folder):
     import world
 
     folder.mkdir(exist_ok=True)
-    make = lambda ground, *things: world.Scene([world.place(world.Thing(*t), random.Random(5)) for t in things], ground)
+    make = lambda ground, *things: world.Scene([world.place(world.Thing(*t)) for t in things], ground)
     scenes = [make("blue", ("red", "circle", "big", "centre")), make("yellow", ("green", "star", "small", "left")), make("white", ("purple", "heart", "big", "top")),
               make("orange", ("white", "square", "big", "left"), ("black", "ring", "small", "right"))]
     names = ["red-circle-on-blue.png", "small-green-star-on-yellow.png", "purple-heart-on-white.png", "white-square-and-black-ring.png"]

@@ -53,7 +53,7 @@ def things_of(picture):
         extent = max(np.ptp(rows), np.ptp(cols)) + 1
         position = min(world.POSITIONS, key=lambda q: (world.CENTRE[q][0] - cx) ** 2 + (world.CENTRE[q][1] - cy) ** 2)
         found.append({
-            "colour": nearest_colour(colour), "position": position, "size": "big" if extent > 40 else "small", "area": int(part.sum()),
+            "colour": nearest_colour(colour), "position": position, "size": "big" if extent > world.BIG_EXTENT else "small", "area": int(part.sum()),
             "crop": crop(torch.tensor(ink, dtype=torch.float32)[None, None], (rows.min() + rows.max() + 1) / 2, (cols.min() + cols.max() + 1) / 2, extent)[0],
         })
     found.sort(key=lambda t: -t["area"])

@@ -1,7 +1,7 @@
 """Makes the demo models from nothing: python3 models/demo/recipe/train.py
 
-Stages: tokenizer, vae, sharpen, text, latents, unet, polish, vision,
-grader, export. A stage whose output exists in the work
+Stages: tokenizer, vae, text, latents, unet, refine, polish,
+vision, grader, export. A stage whose output exists in the work
 folder (FORECOURT_DEMO_WORK, default .cache beside this file) is skipped; --from STAGE does that stage and all
 later ones anew. Training stages run for a given time; --scale 0.1 gives every one a tenth of it.
 """
@@ -20,10 +20,10 @@ import vae
 from common import DEMO, WORK, log
 
 SEED = 1
-SECONDS = {"vae": 600, "sharpen": 330, "text": 240, "unet": 2520, "polish": 240, "vision": 300, "grader": 20}
+SECONDS = {"vae": 900, "text": 240, "unet": 2700, "refine": 2100, "polish": 600, "vision": 420, "grader": 20}
 SCENES = 20000
-STAGES = ["tokenizer", "vae", "sharpen", "text", "latents", "unet", "polish", "vision", "grader", "export"]
-OUTPUT = {"tokenizer": "tokenizer/vocab.json", "vae": "vae-first.pt", "sharpen": "vae.pt", "text": "text.pt", "latents": "latents.pt", "unet": "unet.pt", "polish": "vae-final.pt", "vision": "clip.pt", "grader": "grader.pt"}
+STAGES = ["tokenizer", "vae", "text", "latents", "unet", "refine", "polish", "vision", "grader", "export"]
+OUTPUT = {"tokenizer": "tokenizer/vocab.json", "vae": "vae.pt", "text": "text.pt", "latents": "latents.pt", "unet": "unet.pt", "refine": "unet-final.pt", "polish": "vae-final.pt", "vision": "clip.pt", "grader": "grader.pt"}
 
 
 def run(stage, scale):
@@ -32,15 +32,15 @@ def run(stage, scale):
     if stage == "tokenizer":
         tokenizer.train(words, SEED)
     elif stage == "vae":
-        vae.train(WORK / "vae-first.pt", seconds, SEED)
-    elif stage == "sharpen":
-        vae.train(WORK / "vae.pt", seconds, SEED + 1, first=WORK / "vae-first.pt", lr=1.4e-3)
+        vae.train(WORK / "vae.pt", seconds, SEED)
     elif stage == "text":
         clip.train_text(WORK / "text.pt", tokenizer.load(words), seconds, SEED)
     elif stage == "latents":
         unet.make_latents(WORK / "latents.pt", vae.load(WORK / "vae.pt"), int(SCENES * min(1, scale)), SEED)
     elif stage == "unet":
         unet.train(WORK / "unet.pt", WORK / "latents.pt", WORK / "text.pt", words, seconds, SEED)
+    elif stage == "refine":
+        unet.train(WORK / "unet-final.pt", WORK / "latents.pt", WORK / "text.pt", words, seconds, SEED + 1, first=WORK / "unet.pt", lr=4e-4)
     elif stage == "polish":
         vae.polish(WORK / "vae-final.pt", WORK / "vae.pt", seconds, SEED + 2)
     elif stage == "vision":
@@ -50,7 +50,7 @@ def run(stage, scale):
     elif stage == "export":
         t = tokenizer.load(words)
         pictures = WORK / "vae-final.pt" if (WORK / "vae-final.pt").exists() else WORK / "vae.pt"
-        weights = WORK / "unet.pt" if (WORK / "unet.pt").exists() else WORK / "unet.part"
+        weights = next(WORK / f for f in ("unet-final.pt", "unet-final.part", "unet.pt", "unet.part") if (WORK / f).exists())
         export.diffusion(DEMO / "diffusion", words, clip.load_text(WORK / "text.pt", t), unet.load(weights), vae.load(pictures))
         if (WORK / "clip.pt").exists():
             export.contrastive(DEMO / "clip", words, clip.load(WORK / "clip.pt", t))

@@ -4,14 +4,12 @@ import copy
 import math
 import pickle
 import random
-import tempfile
 import time
 
 import torch
-import torch.distributed as dist
-import torch.multiprocessing as mp
 from diffusers import UNet2DConditionModel
 
+import workers
 import world
 from common import clean, log, save_state
 
@@ -33,7 +31,7 @@ def build(channels=(64, 128), layers=1):
 def make_latents(path, vae, count, seed, batch=32):
     """Encode the training scenes once; scenes are kept beside, so that captions can be drawn anew at every step."""
     rng = random.Random(seed)
-    scenes = [world.training_scene(rng) for _ in range(count)]
+    scenes = [world.training_scene(rng, 0.35) for _ in range(count)]
     vae = vae.to(memory_format=torch.channels_last)
     out, start = [], time.time()
     for i in range(0, count, batch):
@@ -60,22 +58,16 @@ def cells(scenes):
     return out
 
 
-WORKERS, SYNC = 2, 10
+def train(path, latents_path, text_path, words, seconds, seed, first=None, lr=8e-4):
+    """The forward pass is in bfloat16: a third more pictures where the processor knows it. With first, training goes on
+    from that checkpoint."""
+    workers.spawn(_work, path, latents_path, text_path, words, seconds, seed, first, lr)
 
 
-def train(path, latents_path, text_path, words, seconds, seed, first=None, lr=7e-4):
-    """Two processes of one thread each take steps of their own and average their weights every SYNC steps: on cores
-    shared with others this is several times faster than two threads in step. With first, training goes on from it."""
-    with tempfile.NamedTemporaryFile() as meeting:
-        mp.spawn(_work, (f"file://{meeting.name}.meet", path, latents_path, text_path, words, seconds, seed, first, lr), nprocs=WORKERS)
-
-
-def _work(rank, meeting, path, latents_path, text_path, words, seconds, seed, first, lr, batch=12, save_every=120):
+def _work(rank, path, latents_path, text_path, words, seconds, seed, first, lr, batch=24, save_every=120):
     import clip
     import tokenizer as tokenizers
 
-    torch.set_num_threads(1)
-    dist.init_process_group("gloo", init_method=meeting, rank=rank, world_size=WORKERS)
     tokenizer = tokenizers.load(words)
     text_model = clip.load_text(text_path, tokenizer).requires_grad_(False)
     stored = torch.load(latents_path, weights_only=True)
@@ -88,7 +80,7 @@ def _work(rank, meeting, path, latents_path, text_path, words, seconds, seed, fi
     torch.manual_seed(seed * 100 + rank)
     rng = random.Random(seed * 100 + rank)
     a_bar = alphas()
-    # the things cover a tenth of a picture, and are what matters: their cells weigh more, less so towards the end
+    # the things cover a tenth of a picture, and are what matters: their cells weigh more, but at the very end
     things = cells(scenes)
     optimizer = torch.optim.AdamW(model.parameters(), lr=lr, betas=(0.9, 0.99), weight_decay=1e-3, fused=True)
     if rank == 0:
@@ -113,8 +105,10 @@ def _work(rank, meeting, path, latents_path, text_path, words, seconds, seed, fi
         a, s = a_bar[t].sqrt()[:, None, None, None], (1 - a_bar[t]).sqrt()[:, None, None, None]
         noise = torch.randn_like(x0)
         noisy = (a * x0 + s * noise).contiguous(memory_format=torch.channels_last)
-        weight = 1 + 4 * min(1.0, 2 * (1 - done)) * things[rows]
-        loss = (weight * (model(noisy, t, context, return_dict=False)[0] - (a * noise - s * x0)) ** 2).mean()
+        weight = 1 + 4 * min(1.0, 5 * (1 - done)) * things[rows]
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            velocity = model(noisy, t, context, return_dict=False)[0]
+        loss = (weight * (velocity.float() - (a * noise - s * x0)) ** 2).mean()
         for g in optimizer.param_groups:
             g["lr"] = lr * min(1, (step + 1) / 100) * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * done)))
         optimizer.zero_grad(set_to_none=True)
@@ -123,29 +117,22 @@ def _work(rank, meeting, path, latents_path, text_path, words, seconds, seed, fi
         optimizer.step()
         step += 1
         mean = loss.item() if mean is None else 0.99 * mean + 0.01 * loss.item()
-        if step % SYNC:
+        if step % workers.SYNC:
             continue
+        done = workers.average(model.parameters(), done)
+        decay = min(0.99, (1 + step / workers.SYNC) / (10 + step / workers.SYNC))
         with torch.no_grad():
-            flat = torch.cat([*(p.flatten() for p in model.parameters()), torch.tensor([done])])
-            dist.all_reduce(flat)
-            flat /= WORKERS
-            at = 0
-            for p in model.parameters():
-                p.copy_(flat[at : at + p.numel()].view_as(p))
-                at += p.numel()
-            decay = min(0.99, (1 + step / SYNC) / (10 + step / SYNC))
             torch._foreach_lerp_(list(ema.parameters()), list(model.parameters()), 1 - decay)
         if rank == 0 and step % 100 == 0:
             log(f"unet step {step} loss {mean:.4f} {time.time() - start:.0f} s")
         if rank == 0 and time.time() - saved > save_every:
             saved = time.time()
             save_state(path.with_suffix(".part"), {"model": clean(ema.state_dict()), "step": step})
-        if flat[-1] >= 0.9995:
+        if done >= 0.9995:
             break
     if rank == 0:
         save_state(path, {"model": clean(ema.state_dict()), "step": step})
-        log(f"unet done, {step} steps in each of {WORKERS}, loss {mean:.4f}")
-    dist.destroy_process_group()
+        log(f"unet done, {step} steps in each of {workers.WORKERS}, loss {mean:.4f}")
 
 
 def load(path):

@@ -33,8 +33,11 @@ SIZES = ["big", "small"]
 POSITIONS = ["left", "right", "top", "bottom", "centre"]
 PALETTE = torch.tensor([COLOURS[c] for c in COLOUR_NAMES], dtype=torch.float32)
 
-RADIUS = {"big": 28.0, "small": 16.0}
-CENTRE = {"left": (33, 64), "right": (95, 64), "top": (64, 33), "bottom": (64, 95), "centre": (64, 64)}
+# Places are multiples of 16 pixels, two cells of the latents and one of the UNet's inner level: what is learnt of a
+# shape at one place holds at all of them.
+RADIUS = {"big": 27.0, "small": 17.0}
+CENTRE = {"left": (32, 64), "right": (96, 64), "top": (64, 32), "bottom": (64, 96), "centre": (64, 64)}
+BIG_EXTENT = 41  # pixels: no small thing is wider or higher, every big one is
 OPPOSITE = {"left": "right", "right": "left", "top": "bottom", "bottom": "top"}
 
 
@@ -70,11 +73,9 @@ def caption_held_out(caption):
     return _hash(caption.lower().strip()) % 20 == 0
 
 
-def place(thing, rng):
-    cx, cy = CENTRE[thing.position]
-    thing.x = cx + rng.uniform(-3, 3)
-    thing.y = cy + rng.uniform(-3, 3)
-    thing.radius = RADIUS[thing.size] * rng.uniform(0.93, 1.07)
+def place(thing):
+    thing.x, thing.y = CENTRE[thing.position]
+    thing.radius = RADIUS[thing.size]
     return thing
 
 
@@ -87,10 +88,7 @@ def draw_scene(rng, two=0.25):
         places = [first, OPPOSITE[first]]
     else:
         places = [rng.choice(POSITIONS)]
-    things = [place(Thing(rng.choice(others), rng.choice(SHAPES), rng.choice(SIZES), p), rng) for p in places]
-    if len(things) == 2 and things[0].size == things[1].size == "big":
-        for t in things:
-            t.radius *= 0.9  # never touching
+    things = [place(Thing(rng.choice(others), rng.choice(SHAPES), rng.choice(SIZES), p)) for p in places]
     held = any(combination_held_out(t.colour, t.shape, ground) for t in things)
     return Scene(things, ground, held)
 
