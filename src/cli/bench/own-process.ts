@@ -60,7 +60,7 @@ export async function startServer(data: string): Promise<Served> {
   let last = "";
   for (let line = await server.nextLine(); line !== undefined; line = await server.nextLine()) {
     last = line;
-    const origin = /"message":"ready".*"url":"([^"]+)"/.exec(line)?.[1];
+    const origin = line.includes('"message":"ready"') ? /"url":"([^"]+)"/.exec(line)?.[1] : undefined;
     if (origin === undefined) continue;
     const readyMs = performance.now() - startedAt;
     const key = readFileSync(adminKeyFile(data), "utf8").trim();
