@@ -28,6 +28,7 @@ examples:
  * Its rules are left out where fal's protocol has others: the queue takes any input, whose faults show at the result, and
  * a GET of what is not there yet is a 400; a run may also be a GET. Times, cursors, budgets and idempotency keys can be
  * wrong beyond what a schema says. Lists of ids of more than 16 kB are refused with a bare 431 before any route.
+ * `limit=null` is an absent limit.
  */
 const CONFIG = `
 [[operations]]
@@ -46,6 +47,11 @@ allow_header_conformance.enabled = false
 include-path-regex = "^/(platform/|admin/v1/(audit|keys|limits))"
 [operations.checks]
 positive_data_acceptance.enabled = false
+
+[[operations]]
+include-path-regex = "^/admin/v1/usage"
+[operations.checks]
+negative_data_rejection.enabled = false
 
 [[operations]]
 include-path-regex = "^/platform/v1/models/"
