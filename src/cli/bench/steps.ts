@@ -36,9 +36,12 @@ export async function measureSteps({ server, bare, rounds, steps }: StepOrder): 
   };
 }
 
+/** Previews of a stream are other work than its steps. */
+const ALONE = { preview_every: 0 };
+
 /** Mean time between two steps' news, over all steps of one picture. */
 async function stepMs(server: Target, { model, input }: StepOrder["bare"], steps: number): Promise<number> {
-  const stream = await post(server, `/run/${model.id}/stream`, { ...input, num_inference_steps: steps });
+  const stream = await post(server, `/run/${model.id}/stream`, { ...input, num_inference_steps: steps, ...ALONE });
   const news: { at: number; when: number }[] = [];
   for await (const { at } of progressOf(stream)) news.push({ at, when: performance.now() });
   const [first, last] = [news[0], news.at(-1)];
