@@ -1,12 +1,12 @@
 // Which jobs are in which batch, and which of them have not come to an end yet.
-import type { BatchId, FileToken, JobId, ModelId, RunnerId } from "../../core/ids.ts";
+import type { BatchId, JobId, ModelId, RunnerId } from "../../core/ids.ts";
 
 export type Batch = {
   id: BatchId;
   runner: RunnerId;
   model: ModelId;
   /** In the order of the `index` of the runner's messages. */
-  jobs: { id: JobId; files: FileToken }[];
+  jobs: readonly JobId[];
   open: Set<JobId>;
 };
 
@@ -25,11 +25,11 @@ export function createBatches(): Batches {
   const batches = new Map<BatchId, Batch>();
   return {
     begin: (batch) => {
-      batches.set(batch.id, { ...batch, open: new Set(batch.jobs.map(({ id }) => id)) });
+      batches.set(batch.id, { ...batch, open: new Set(batch.jobs) });
     },
     openJob(id, index) {
       const batch = batches.get(id);
-      const job = batch?.jobs[index]?.id;
+      const job = batch?.jobs[index];
       return job !== undefined && batch?.open.has(job) ? job : undefined;
     },
     closed: (id, job) => {

@@ -91,7 +91,7 @@ function run({ runner, jobs }: { runner: RunnerId; jobs: JobId[] }, parts: Dispa
   }
   const entry = entryOf(first.model, parts.catalog);
   const batch = newBatchId();
-  batches.begin({ id: batch, runner, model: first.model, jobs: claimed.map(({ id, files }) => ({ id, files })) });
+  batches.begin({ id: batch, runner, model: first.model, jobs: claimed.map(({ id }) => id) });
   fleet.run({
     runner,
     batch,

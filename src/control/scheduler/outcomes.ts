@@ -8,7 +8,6 @@ import type { Step } from "../../core/pipeline.ts";
 import type { Bytes, Instant } from "../../core/units.ts";
 import type { Fleet, FleetEvent } from "../fleet/fleet.ts";
 import type { JobWork } from "../jobs/work.ts";
-import type { InputMedia } from "../storage/input-media.ts";
 import type { Ahead } from "./ahead.ts";
 import type { Batch, Batches } from "./batches.ts";
 import type { Experience } from "./experience.ts";
@@ -22,7 +21,6 @@ const CPU = asId<DeviceId>("cpu");
 export type OutcomeParts = {
   work: JobWork;
   fleet: Pick<Fleet, "runners">;
-  media: InputMedia;
   preparation: Preparation;
   batches: Batches;
   readySince: Map<RunnerId, ReadyRunner>;
@@ -111,10 +109,6 @@ function takeStep(job: JobId, step: Step<unknown>, { work, device }: { work: Job
 }
 
 /** Fetched media are of no use after the run. */
-function tidy(batch: Batch, { media, preparation }: OutcomeParts): void {
-  const fetched = new Set(preparation.jobs());
-  for (const { id, files: token } of batch.jobs) {
-    if (fetched.has(id)) media.remove(token);
-    preparation.forgetMedia(id);
-  }
+function tidy({ jobs }: Batch, { preparation }: OutcomeParts): void {
+  for (const id of jobs) preparation.forgetMedia(id);
 }

@@ -1,6 +1,6 @@
 // What a job needs before it can be placed: its model's weights on disk and its input's media fetched.
 import { type Failure, toFailure } from "../../core/errors.ts";
-import type { JobId, ModelId } from "../../core/ids.ts";
+import type { FileToken, JobId, ModelId } from "../../core/ids.ts";
 import type { Job } from "../../core/job.ts";
 import type { CatalogEntry } from "../catalog/catalog.ts";
 import type { InputMedia } from "../storage/input-media.ts";
@@ -15,7 +15,7 @@ export type Preparation = {
   media(job: Pick<Job, "id" | "input" | "files" | "key">, entry: CatalogEntry): Readiness<Record<string, string>>;
   /** Weights may change between two loads: they are looked up anew each time. */
   forgetWeights(model: ModelId): void;
-  /** Ends a fetch that nobody waits for any more. */
+  /** Removes what was fetched for a job; a fetch that is under way ends and leaves nothing. */
   forgetMedia(id: JobId): void;
   /** Jobs whose media are fetched or being fetched. */
   jobs(): Iterable<JobId>;
@@ -30,9 +30,11 @@ export type PreparationParts = {
 
 const PENDING = { type: "pending" } as const;
 
+type Fetched = { state: Readiness<Record<string, string>>; token: FileToken; abort: AbortController };
+
 export function createPreparation({ resolveWeights, media, onSettled }: PreparationParts): Preparation {
   const weights = new Map<ModelId, Readiness<string>>();
-  const fetched = new Map<JobId, { state: Readiness<Record<string, string>>; abort: AbortController }>();
+  const fetched = new Map<JobId, Fetched>();
 
   return {
     weights(entry) {
@@ -50,7 +52,7 @@ export function createPreparation({ resolveWeights, media, onSettled }: Preparat
       const known = fetched.get(job.id);
       if (known) return known.state;
       if (!media.isNeeded(schema, job.input)) return { type: "ready", value: {} };
-      const entry = { state: PENDING as Readiness<Record<string, string>>, abort: new AbortController() };
+      const entry: Fetched = { state: PENDING, token: job.files, abort: new AbortController() };
       fetched.set(job.id, entry);
       const { signal } = entry.abort;
       settle(media.fetch({ schema, input: job.input, token: job.files, key: job.key, signal })).then((state) => {
@@ -62,8 +64,11 @@ export function createPreparation({ resolveWeights, media, onSettled }: Preparat
     },
     forgetWeights: (model) => weights.delete(model),
     forgetMedia(id) {
-      fetched.get(id)?.abort.abort();
+      const entry = fetched.get(id);
+      if (!entry) return;
       fetched.delete(id);
+      if (entry.state.type === "pending") entry.abort.abort();
+      else media.remove(entry.token);
     },
     jobs: () => fetched.keys(),
   };

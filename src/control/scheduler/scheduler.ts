@@ -142,7 +142,7 @@ const hearNotes =
   (note: JobNote) => {
     const batch = note.type === "cancel" ? batches.of(note.id) : undefined;
     if (batch && note.type === "cancel") {
-      const index = batch.jobs.findIndex(({ id }) => id === note.id);
+      const index = batch.jobs.indexOf(note.id);
       fleet.cancel(batch.id, batch.open.size > 1 ? index : undefined);
     }
     if (note.type === "lost") loop.broken(note.reason);

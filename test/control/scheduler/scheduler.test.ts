@@ -320,6 +320,21 @@ test("the picture behind a URL is fetched before the run, kept from readers, and
   expect(existsSync(on.files.directory(job.files))).toBe(false);
 });
 
+test("the picture is removed too when the scheduler looks between a run's output and its end", async () => {
+  using server = Bun.serve({ port: 0, hostname: "127.0.0.1", fetch: () => new Response("pixels") });
+  const fetchSettings = { ...defaultSettings("/").fetch, allow: ["127.0.0.1"] };
+  const on = await stage({ models: [testModel(A, similarity)], settings: { fetch: fetchSettings } });
+  const url = `${server.url}a.png`;
+  const job = await on.submit(A, withPicture(url));
+  await loaded(on);
+  const batch = await started(on);
+  expect(existsSync(on.fleet.runs[0]?.jobs[0]?.media[url] ?? "")).toBe(true);
+  on.fleet.step(batch, output);
+  await new Promise(setImmediate);
+  on.fleet.end(batch);
+  expect(existsSync(on.files.directory(job.files))).toBe(false);
+});
+
 test("a URL that must not be fetched fails the job with the field, before anything is loaded for it", async () => {
   const on = await stage({ models: [testModel(A, similarity)] });
   const job = await on.submit(A, withPicture("http://169.254.169.254/latest/meta-data"));
