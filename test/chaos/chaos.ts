@@ -7,6 +7,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { forecourt, freePort, startServer, until } from "../support/live-server.ts";
+import { seededRandom } from "../support/seeded-random.ts";
 import { startReceiver } from "../support/webhook-receiver.ts";
 
 export type ChaosReport = {
@@ -38,7 +39,7 @@ export async function runChaos({
   seed: number;
   say: (line: string) => void;
 }): Promise<ChaosReport> {
-  const random = randomFrom(seed);
+  const random = seededRandom(seed);
   const folder = mkdtempSync(join(tmpdir(), "forecourt-chaos-"));
   const disk = mountDisk(join(folder, "disk"));
   const data = join(disk.path, "data");
@@ -145,17 +146,6 @@ export async function runChaos({
       median: Math.round(recoveries[recoveries.length >> 1] ?? 0),
       longest: Math.round(recoveries.at(-1) ?? 0),
     },
-  };
-}
-
-/** Mulberry32: a failing run can be repeated. */
-function randomFrom(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
   };
 }
 

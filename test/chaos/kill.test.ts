@@ -6,23 +6,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createFalClient } from "@fal-ai/client";
 import { freePort, type LiveServer, startServer, until } from "../support/live-server.ts";
+import { seededRandom } from "../support/seeded-random.ts";
 
 const JOBS = 50;
 const KILLS = 20;
 const MODEL = "forecourt/demo-diffusion";
 const data = await mkdtemp(join(tmpdir(), "forecourt-chaos-"));
 afterAll(() => rm(data, { recursive: true, force: true }));
-
-/** A small seeded generator (Mulberry32), so that a failing schedule can be run again. */
-function randomFrom(seed: number) {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
-  };
-}
 
 const falOf = ({ origin, key }: LiveServer) =>
   createFalClient({
@@ -48,7 +38,7 @@ test(
   `${JOBS} queued jobs survive ${KILLS} kills of runner and server`,
   async () => {
     const seed = Number(process.env.FORECOURT_CHAOS_SEED ?? Date.now() % 1_000_000);
-    const random = randomFrom(seed);
+    const random = seededRandom(seed);
     const port = await freePort();
     const start = () => startServer({ data, port, env: { FORECOURT_JOBS_RETRIES: "30" } });
     let server = await start();

@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { createFalClient, fal, type QueueStatus, withMiddleware, withProxy } from "@fal-ai/client";
 import { proved } from "../support/conformance.ts";
+import { onBox, rewrittenFetch } from "./hosts-on-box.ts";
 import { type ServerUnderTest, serverUnderTest } from "./server-under-test.ts";
 
 const ECHO = "test/echo/idle";
@@ -11,15 +12,8 @@ beforeAll(async () => {
 }, 60_000);
 afterAll(() => server[Symbol.asyncDispose]());
 
-const here = (url: string) =>
-  url
-    .replace("https://queue.fal.run/", `${server.origin}/queue/`)
-    .replace("https://fal.run/", `${server.origin}/run/`)
-    .replace("https://rest.fal.ai/", `${server.origin}/rest/`);
-const rewritten = Object.assign(
-  (url: string | URL | Request, init?: RequestInit) => fetch(here(String(url)), init),
-  fetch,
-);
+const here = (url: string) => onBox(url, server.origin);
+const rewritten = rewrittenFetch(here);
 const client = () => createFalClient({ credentials: server.key, fetch: rewritten });
 
 describe("streams of the demo model", () => {

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ApiError, createFalClient, type FalClient } from "@fal-ai/client";
 import { proved } from "../support/conformance.ts";
+import { onBox, rewrittenFetch } from "./hosts-on-box.ts";
 import { type ServerUnderTest, serverUnderTest } from "./server-under-test.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "forecourt-upload-"));
@@ -16,17 +17,8 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-/** fal's hosts as paths of this box. */
-const here = (url: string) =>
-  url
-    .replace("https://queue.fal.run/", `${server.origin}/queue/`)
-    .replace("https://fal.run/", `${server.origin}/run/`)
-    .replace("https://rest.fal.ai/", `${server.origin}/rest/`);
-
-const rewritten = Object.assign(
-  (url: string | URL | Request, init?: RequestInit) => fetch(here(String(url)), init),
-  fetch,
-);
+const here = (url: string) => onBox(url, server.origin);
+const rewritten = rewrittenFetch(here);
 
 /** The ways to point the unmodified client at another host (fal-protocol.md 7.2). */
 const recipes: [string, (credentials: string) => FalClient][] = [

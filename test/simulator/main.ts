@@ -1,8 +1,9 @@
 // `bun run simulate`: cold starts and waits of LRU, of our policy and of one that knows the future.
 import { bytes } from "../../src/core/units.ts";
+import { seededRandom } from "../support/seeded-random.ts";
 import { clairvoyant, leastRecentlyUsed, ourPolicy } from "./policies.ts";
 import { type Outcome, simulate } from "./simulate.ts";
-import { createDice, createModels, createTraffic } from "./traffic.ts";
+import { createModels, createTraffic } from "./traffic.ts";
 
 const BUDGET = bytes(72 * 1024 ** 3);
 const [requests = 8_000] = process.argv.slice(2).map(Number);
@@ -29,7 +30,7 @@ function row({ policy, coldStarts, loads, waitMs, decideMs }: Outcome): string {
 }
 
 for (const { gpus, rate } of boxes) {
-  const models = createModels(600, createDice(7));
+  const models = createModels(600, seededRandom(7));
   const hours = requests / rate / 3600;
   const traffic = createTraffic({
     models: 600,
@@ -37,7 +38,7 @@ for (const { gpus, rate } of boxes) {
     rate,
     shiftMs: (hours / 12) * 3.6e6,
     sitting: 4,
-    dice: createDice(gpus),
+    dice: seededRandom(gpus),
   });
   print(`\n${gpus} GPUs, ${rate} requests/s, ${hours.toFixed(1)} h, the favourite changes 12 times`);
   print("policy           cold     loads  p50 wait  p99 wait  decide p50");

@@ -4,15 +4,16 @@ import { decide } from "../../src/control/scheduler/decide.ts";
 import type { Facts, WaitingJob } from "../../src/control/scheduler/situation.ts";
 import { asId, type DeviceId, type JobId, type RunnerId } from "../../src/core/ids.ts";
 import { bytes, instant, milliseconds } from "../../src/core/units.ts";
+import { seededRandom } from "../support/seeded-random.ts";
 import { clairvoyant, leastRecentlyUsed, ourPolicy } from "./policies.ts";
 import { quantiles, simulate } from "./simulate.ts";
-import { createDice, createModels, createTraffic } from "./traffic.ts";
+import { createModels, createTraffic } from "./traffic.ts";
 
 const GIB = 1024 ** 3;
 
 test("with a shifting favourite it has at least a quarter fewer cold starts than LRU, and no longer waits", () => {
-  const models = createModels(600, createDice(7));
-  const dice = createDice(8);
+  const models = createModels(600, seededRandom(7));
+  const dice = seededRandom(8);
   const traffic = createTraffic({ models: 600, requests: 8_000, rate: 1.4, shiftMs: 480_000, sitting: 4, dice });
   const box = { gpus: 8, budget: bytes(72 * GIB) };
   const play = (policy: ReturnType<typeof ourPolicy>) => simulate({ policy, models, traffic, box });
@@ -26,8 +27,8 @@ test("with a shifting favourite it has at least a quarter fewer cold starts than
 
 /** A box of 8 GPUs with 60 loaded models of 600, and 10,000 jobs that wait for all of them. */
 function crowded(): Facts {
-  const models = createModels(600, createDice(7));
-  const dice = createDice(3);
+  const models = createModels(600, seededRandom(7));
+  const dice = seededRandom(3);
   const loaded = models.slice(0, 60).map(({ id, footprint }, at) => ({
     ...{ id: asId<RunnerId>(`r-${at}`), model: id, device: asId<DeviceId>(`cuda:${at % 8}`), memory: footprint },
     ...{ state: at % 3 === 0 ? ("ready" as const) : ("busy" as const), lastUsedAt: instant(at) },

@@ -5,17 +5,6 @@ import { type Bytes, bytes } from "../../src/core/units.ts";
 export type SimulatedModel = { id: ModelId; footprint: Bytes; loadMs: number; runMs: number };
 export type Arrival = { at: number; model: number; key: string };
 
-/** Numbers in [0, 1) that repeat for the same seed (mulberry32). */
-export function createDice(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
-}
-
 const GIB = 1024 ** 3;
 /** Sequential read of one NVMe disk through the page cache, and a process with its sessions made. */
 const READ_BYTES_PER_MS = (2 * GIB) / 1000;

@@ -52,8 +52,3 @@ export function costOf(quantities: Quantities, { parts }: Price): Nanos {
   }
   return sum;
 }
-
-/** How many of the units that its model is priced by a run counted. */
-export function billableUnits(units: Units, model: Model, runMs?: number): number {
-  return (quantitiesOf(units, runMs === undefined ? {} : { runMs })[plural(model.price.unit)] ?? 0) / 1e6;
-}

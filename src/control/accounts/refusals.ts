@@ -12,8 +12,10 @@ type Limit = Named & { limit: string; now: Instant; resetsAt?: Instant };
 /** A second for what nobody can foresee: a job's end. */
 const UNFORESEEN_SECONDS = 1;
 
+const secondsUntil = (at: Instant, now: Instant) => Math.max(1, Math.ceil((at - now) / 1000));
+
 function refusal(code: ErrorCode, message: string, { account, limit, now, resetsAt }: Limit): ForecourtError {
-  const wait = resetsAt === undefined ? UNFORESEEN_SECONDS : Math.max(1, Math.ceil((resetsAt - now) / 1000));
+  const wait = resetsAt === undefined ? UNFORESEEN_SECONDS : secondsUntil(resetsAt, now);
   const isFinal = code === "budget_exhausted" && resetsAt === undefined;
   return new ForecourtError(code, message, {
     details: {
@@ -27,8 +29,7 @@ function refusal(code: ErrorCode, message: string, { account, limit, now, resets
 
 export const rateLimited = (who: Named, perMinute: number, { now, freeAt }: { now: Instant; freeAt: Instant }) => {
   const limit = `${perMinute} requests/minute`;
-  const seconds = Math.max(1, Math.ceil((freeAt - now) / 1000));
-  const message = `The ${who.label} may send ${limit}; the next one is free in ${seconds} s.`;
+  const message = `The ${who.label} may send ${limit}; the next one is free in ${secondsUntil(freeAt, now)} s.`;
   return refusal("rate_limited", message, { ...who, limit, now, resetsAt: freeAt });
 };
 

@@ -3,7 +3,7 @@ import { and, asc, eq, gt, gte, lt, sql } from "drizzle-orm";
 import type { Instant } from "../../core/units.ts";
 import type { Database } from "../database/open.ts";
 import { usageMarkTable, usageTable, usageTotalTable } from "./usage.table.ts";
-import { quantities } from "./usage-store.ts";
+import { markIn, quantities, type UsageRow } from "./usage-store.ts";
 import { WINDOW_NAMES, type WindowName, windowAt } from "./windows.ts";
 
 export type Total = Omit<typeof usageTotalTable.$inferSelect, "units"> & { units: Record<string, number> };
@@ -15,8 +15,6 @@ export type TotalsStore = {
   rollUp(limit: number): boolean;
   read(query: TotalQuery): Total[];
 };
-
-type UsageRow = typeof usageTable.$inferSelect;
 
 const MARK = 1;
 
@@ -43,11 +41,10 @@ export function createTotalsStore({ orm, write }: Pick<Database, "orm" | "write"
   return {
     rollUp: (limit) =>
       write(() => {
-        const mark = orm.select({ seq: usageMarkTable.seq }).from(usageMarkTable).get()?.seq ?? 0;
         const rows = orm
           .select()
           .from(usageTable)
-          .where(gt(usageTable.seq, mark))
+          .where(gt(usageTable.seq, markIn(orm)))
           .orderBy(asc(usageTable.seq))
           .limit(limit)
           .all();

@@ -1,10 +1,11 @@
 // What was used in a span of time, by key, team, model or tag; as rows for people, for JSON and for CSV.
 import type { KeyId } from "../../core/ids.ts";
 import { asId } from "../../core/ids.ts";
-import { type Micros, microsText, type Nanos, nanosText } from "../../core/money.ts";
+import { type Nanos, nanosText } from "../../core/money.ts";
 import type { Instant } from "../../core/units.ts";
 import type { Keys } from "../keys/keys.ts";
 import { add, type Total, type TotalsStore } from "./totals-store.ts";
+import { unitTexts } from "./usage-store.ts";
 import { type WindowName, windowAt } from "./windows.ts";
 
 export const USAGE_ASPECTS = ["all", "key", "team", "model", "tag"] as const;
@@ -65,9 +66,7 @@ function lineOf(total: Total, { keys, each }: { keys: Pick<Keys, "get">; each: W
     ...{ requests, failed, cancelled, currency },
     cost: nanosText(total.cost as Nanos),
     run_seconds: runMs / 1000,
-    units: Object.fromEntries(
-      Object.entries(total.units).map(([unit, amount]) => [unit, microsText(amount as Micros)]),
-    ),
+    units: unitTexts(total.units),
   };
 }
 

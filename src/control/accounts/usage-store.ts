@@ -1,8 +1,10 @@
 // Every SQL statement about reservations and the rows of finished jobs. Callers hold a transaction for changes.
 // The statements of a job's usual way are prepared once.
 import { and, asc, eq, getTableColumns, gt, gte, inArray, lt, lte, type SQL, sql } from "drizzle-orm";
+import { type Micros, microsText } from "../../core/money.ts";
 import type { Instant } from "../../core/units.ts";
 import type { Database } from "../database/open.ts";
+import { placeholders } from "../database/placeholders.ts";
 import type { Account, AccountKind, Amounts } from "./account.ts";
 import { reservationTable, usageMarkTable, usageTable, usageTotalTable } from "./usage.table.ts";
 import type { TimeWindow, WindowName } from "./windows.ts";
@@ -53,7 +55,7 @@ const COLUMN = { key: usageTable.key, team: usageTable.team, model: usageTable.m
 export function createUsageStore({ orm }: Pick<Database, "orm">): UsageStore {
   const usage = usageTable;
   const run = prepareAll(orm);
-  const mark = () => orm.select({ seq: usageMarkTable.seq }).from(usageMarkTable).get()?.seq ?? 0;
+  const mark = () => markIn(orm);
 
   /** Rows that are not in the sums yet: few, and read in the order in which they lie. */
   const tail = ({ kind, id }: Account, { start, end }: TimeWindow) =>
@@ -109,8 +111,16 @@ export function createUsageStore({ orm }: Pick<Database, "orm">): UsageStore {
   };
 }
 
+/** Up to which row the sums go. */
+export const markIn = (orm: Database["orm"]): number =>
+  orm.select({ seq: usageMarkTable.seq }).from(usageMarkTable).get()?.seq ?? 0;
+
 /** Written by this folder: micros by unit. */
 export const quantities = (json: string) => JSON.parse(json) as Record<string, number>;
+
+/** The same as decimals, for people. */
+export const unitTexts = (units: Record<string, number>): Record<string, string> =>
+  Object.fromEntries(Object.entries(units).map(([unit, amount]) => [unit, microsText(amount as Micros)]));
 
 const reservationOf = ({ amounts, ...row }: typeof reservationTable.$inferSelect): Reservation => ({
   ...row,
@@ -142,9 +152,3 @@ function prepareAll(orm: Database["orm"]) {
     add: orm.insert(usageTable).values(placeholders(columns)).prepare(),
   };
 }
-
-/** One placeholder for each column, named like it. */
-const placeholders = <Columns extends Record<string, unknown>>(columns: Columns) =>
-  Object.fromEntries(Object.keys(columns).map((name) => [name, sql.placeholder(name)])) as {
-    [Name in keyof Columns]: ReturnType<typeof sql.placeholder>; // Object.fromEntries forgets the names
-  };

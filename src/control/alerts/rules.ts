@@ -1,10 +1,10 @@
 // What is worth an alert: from facts about the box to findings, each once in its window. Pure.
 import { type Nanos, nanos, nanosText } from "../../core/money.ts";
-import { type Instant, instant } from "../../core/units.ts";
+import type { Instant } from "../../core/units.ts";
 import type { Spend } from "../accounts/spend-store.ts";
+import { type WindowName, windowAt } from "../accounts/windows.ts";
 
-export type Window = "hour" | "day" | "month";
-export type SpendRule = { limit: Nanos; currency: string; window: Window };
+export type SpendRule = { limit: Nanos; currency: string; window: WindowName };
 
 export type Rules = {
   keySpend: SpendRule[];
@@ -59,15 +59,7 @@ export const SPEND_PATTERN = "^\\d+(\\.\\d+)? [A-Z]{3}/(hour|day|month)$";
 export function readSpendRule(text: string): SpendRule {
   const [amount = "", rest = ""] = text.split(" ");
   const [currency = "", window = "day"] = rest.split("/");
-  return { limit: nanos(Number(amount)), currency, window: window as Window };
-}
-
-/** Windows are those of the calendar in UTC. */
-export function windowStart(window: Window, now: Instant): Instant {
-  const at = new Date(now);
-  const [year, month, day] = [at.getUTCFullYear(), at.getUTCMonth(), at.getUTCDate()];
-  if (window === "month") return instant(Date.UTC(year, month));
-  return instant(Date.UTC(year, month, day, window === "hour" ? at.getUTCHours() : 0));
+  return { limit: nanos(Number(amount)), currency, window: window as WindowName };
 }
 
 export function findAlerts(facts: Facts, rules: Rules): Finding[] {
@@ -83,7 +75,7 @@ type SpendQuestion = { name: RuleName; rules: SpendRule[]; subjectOf: (spend: Sp
 
 function spendFindings({ now, spendSince }: Facts, { name, rules, subjectOf }: SpendQuestion): Finding[] {
   return rules.flatMap(({ limit, currency, window }) => {
-    const start = windowStart(window, now);
+    const { start } = windowAt(now, window);
     const sums = new Map<string, number>();
     for (const spend of spendSince(start)) {
       const subject = subjectOf(spend);
@@ -110,7 +102,7 @@ function spendFindings({ now, spendSince }: Facts, { name, rules, subjectOf }: S
 
 function boxFindings(facts: Facts, rules: Rules): Finding[] {
   const { now, ended, oldestWaitMs, diskFreePercent, lostDevices } = facts;
-  const hour = windowStart("hour", now);
+  const hour = windowAt(now, "hour").start;
   const findings: Finding[] = lostDevices.map(({ device, reason }) => ({
     rule: "device-lost",
     subject: device,

@@ -8,6 +8,7 @@ import type { Instant } from "../../core/units.ts";
 import type { Database } from "../database/open.ts";
 import { jobLogTable, jobTable } from "./job.table.ts";
 import type { JobRow } from "./job-row.ts";
+import { FORGOTTEN } from "./keeping-store.ts";
 
 /** Which jobs: those that ended from `start` until before `end`. */
 export type HistoryFilter = {
@@ -51,8 +52,6 @@ export type HistoryStore = {
 };
 
 const job = jobTable;
-/** As keeping-store.ts marks what it forgot. */
-const GONE = 0;
 /** From the first step to the end; 0 for what never started. */
 const duration = sql<number>`coalesce(${job.finishedAt} - ${job.startedAt}, 0)`;
 
@@ -86,7 +85,12 @@ export function createHistoryStore({ orm }: Database): HistoryStore {
       orm.delete(jobLogTable).where(eq(jobLogTable.job, id)).run();
       orm
         .update(job)
-        .set({ input: "{}", output: null, payloadUntil: GONE, ...(failure && { failure: JSON.stringify(failure) }) })
+        .set({
+          input: "{}",
+          output: null,
+          payloadUntil: FORGOTTEN,
+          ...(failure && { failure: JSON.stringify(failure) }),
+        })
         .where(and(eq(job.id, id), isNotNull(job.finishedAt)))
         .run();
     },

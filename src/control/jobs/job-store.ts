@@ -1,12 +1,13 @@
 // Every SQL statement about jobs. A transition names the state it leaves, so that none can happen twice.
 // The statements of a job's usual way (insert, claim, end, read) are prepared once: building them costs more than running.
-import { and, asc, eq, getTableColumns, inArray, lt, type Placeholder, sql } from "drizzle-orm";
+import { and, asc, eq, getTableColumns, inArray, lt, sql } from "drizzle-orm";
 import type { Failure } from "../../core/errors.ts";
 import { asId, type FileToken, type JobId, type RunnerId } from "../../core/ids.ts";
 import type { Job, LogLine, Timing } from "../../core/job.ts";
 import type { Units } from "../../core/pipeline.ts";
 import { type Instant, instant, milliseconds } from "../../core/units.ts";
 import type { Database } from "../database/open.ts";
+import { placeholders } from "../database/placeholders.ts";
 import { jobLogTable, jobTable } from "./job.table.ts";
 import type { JobRow } from "./job-row.ts";
 import { createKeepingStore, type KeepingStore } from "./keeping-store.ts";
@@ -161,12 +162,6 @@ function prepareAll(orm: Database["orm"]) {
       .prepare(),
   };
 }
-
-/** One placeholder for each column, named like it. */
-const placeholders = <Columns extends Record<string, unknown>>(columns: Columns) =>
-  Object.fromEntries(Object.keys(columns).map((name) => [name, sql.placeholder(name)])) as {
-    [Name in keyof Columns]: Placeholder; // Object.fromEntries forgets the names
-  };
 
 /** What an ending writes beside its time. */
 export function endColumns(ending: Ending) {

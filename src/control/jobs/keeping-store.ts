@@ -15,12 +15,13 @@ export type KeepingStore = {
   forgetPayloads(ids: JobId[]): void;
   filesOver(now: Instant, limit: number): { id: JobId; files: FileToken }[];
   forgetFiles(ids: JobId[]): void;
-  /** Of jobs that wait or run. */
+  /** Jobs that wait or run, and their folders. */
+  openJobs(): JobId[];
   openFiles(): Set<string>;
 };
 
-/** In place of a time to come: the beginning of time. */
-const FORGOTTEN = 0;
+/** In place of the time when a payload is to go: it is gone. */
+export const FORGOTTEN = 0;
 
 export function createKeepingStore({ orm }: Pick<Database, "orm">): KeepingStore {
   const job = jobTable;
@@ -31,6 +32,8 @@ export function createKeepingStore({ orm }: Pick<Database, "orm">): KeepingStore
     .from(job)
     .where(and(eq(job.files, sql.placeholder("files")), isGuarded))
     .prepare();
+  const isOpen = inArray(job.status, ["queued", "running"]);
+  const open = () => orm.select({ id: job.id, files: job.files }).from(job).where(isOpen).all();
   return {
     guardOf(files) {
       const found = guard.get({ files });
@@ -62,10 +65,7 @@ export function createKeepingStore({ orm }: Pick<Database, "orm">): KeepingStore
     forgetFiles: (ids) => {
       orm.update(job).set({ filesUntil: null }).where(inArray(job.id, ids)).run();
     },
-    openFiles: () => {
-      const isOpen = inArray(job.status, ["queued", "running"]);
-      const rows = orm.select({ files: job.files }).from(job).where(isOpen).all();
-      return new Set(rows.map(({ files }) => files));
-    },
+    openJobs: () => open().map(({ id }) => asId<JobId>(id)),
+    openFiles: () => new Set(open().map(({ files }) => files)),
   };
 }

@@ -53,7 +53,7 @@ export function createRecovery({
         const fates = running().map(afterDeath);
         readQueue();
         // Jobs that were kept in memory alone left nothing behind but what was set aside for them.
-        accounts.keepOnly(store.withStatus("queued", "running").map(({ id }) => asId<JobId>(id)));
+        accounts.keepOnly(store.openJobs());
         const requeued = fates.filter((fate) => fate === "requeued").length;
         return { requeued, ended: fates.length - requeued, waiting: waiting.size };
       }),

@@ -8,6 +8,7 @@ import { type Instant, instant, type Milliseconds } from "../../core/units.ts";
 import type { Database } from "../database/open.ts";
 import { keyTable } from "./keys.table.ts";
 import { createKnownKeys, type KnownKey, type KnownKeys } from "./known-keys.ts";
+import { endOf } from "./live-key.ts";
 
 export const KEY_SCOPES = ["api", "admin", "metrics"] as const;
 export type KeyScope = (typeof KEY_SCOPES)[number];
@@ -145,8 +146,8 @@ function check(credential: string, known: KnownKeys, now: Instant): Key {
   if (!isCurrent && (found.previous?.until ?? 0) <= now)
     throw unauthenticated("This key has another secret since it was rotated.");
   const { key } = found;
-  if (key.revokedAt !== undefined) throw unauthenticated("This key was revoked.");
-  if (key.expiresAt !== undefined && key.expiresAt <= now) throw unauthenticated("This key has expired.");
+  const end = endOf(key, now);
+  if (end !== undefined) throw unauthenticated(`This key ${end}.`);
   return key;
 }
 

@@ -3,7 +3,7 @@ import { asId, type DeviceId, type ModelId, type RunnerId } from "../../core/ids
 import { type Bytes, bytes } from "../../core/units.ts";
 import type { RunnerFact } from "../fleet/fleet.ts";
 import { needOn, type Places } from "./fit.ts";
-import { byTurn } from "./queues.ts";
+import { byTurn, rank } from "./queues.ts";
 import type { Action, DeviceFact, Facts, WaitingJob } from "./situation.ts";
 
 export type Plan = {
@@ -66,18 +66,22 @@ function headsOf(queues: Map<ModelId, WaitingJob[]>): WaitingJob[] {
     for (const job of queue) if (head && byTurn(job, head) < 0) head = job;
     if (head) heads.push(head);
   }
-  return heads.sort((a, b) => rank(a) - rank(b) || a.createdAt - b.createdAt || (a.id < b.id ? -1 : 1));
+  return heads.sort(
+    (a, b) => rank(a.priority) - rank(b.priority) || a.createdAt - b.createdAt || (a.id < b.id ? -1 : 1),
+  );
 }
-
-const rank = ({ priority }: WaitingJob) => (priority === "normal" ? 0 : 1);
 
 function enter(plan: Plan, runner: RunnerFact): void {
   push(plan.on, runner.device, runner);
   push(plan.of, runner.model, runner);
   add(plan.free, runner.device, -runner.memory);
   if (runner.state === "stopping") add(plan.stopping, runner.device, runner.memory);
-  const pool = plan.facts.models.get(runner.model)?.pool;
-  if (runner.state === "busy" && pool !== undefined) plan.busy.set(pool, (plan.busy.get(pool) ?? 0) + 1);
+  if (runner.state === "busy") countBusy(plan, runner);
+}
+
+function countBusy({ facts, busy }: Plan, { model }: RunnerFact): void {
+  const pool = facts.models.get(model)?.pool;
+  if (pool !== undefined) busy.set(pool, (busy.get(pool) ?? 0) + 1);
 }
 
 function push<Key>(index: Map<Key, RunnerFact[]>, key: Key, runner: RunnerFact): void {
@@ -119,8 +123,7 @@ export function evict(plan: Plan, runner: RunnerFact): void {
 export function run(plan: Plan, runner: RunnerFact, jobs: WaitingJob[]): void {
   plan.actions.push({ type: "run", runner: runner.id, jobs: jobs.map(({ id }) => id) });
   become(plan, runner, "busy");
-  const pool = plan.facts.models.get(runner.model)?.pool;
-  if (pool !== undefined) plan.busy.set(pool, (plan.busy.get(pool) ?? 0) + 1);
+  countBusy(plan, runner);
 }
 
 function become(plan: Plan, runner: RunnerFact, state: RunnerFact["state"]): void {

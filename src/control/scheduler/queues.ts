@@ -5,4 +5,5 @@ import type { WaitingJob } from "./situation.ts";
 export const byTurn = (a: WaitingJob, b: WaitingJob) =>
   rank(a.priority) - rank(b.priority) || a.turn - b.turn || a.createdAt - b.createdAt || (a.id < b.id ? -1 : 1);
 
-const rank = (priority: Priority) => (priority === "normal" ? 0 : 1);
+/** Normal ones before low ones. */
+export const rank = (priority: Priority) => (priority === "normal" ? 0 : 1);

@@ -9,7 +9,7 @@ import type { CompositeJobs } from "../jobs/composite.ts";
 import type { Jobs } from "../jobs/jobs.ts";
 import type { JobWork } from "../jobs/work.ts";
 import { predecessors } from "./check.ts";
-import type { Definition } from "./definition.ts";
+import { type Definition, EXECUTE } from "./definition.ts";
 import { carryOut, failureOfNode, fieldsOf, lookIn, type NodeOptions, type NodeParts } from "./nodes.ts";
 import { INPUT, resolved } from "./references.ts";
 import type { WorkflowStore } from "./workflow-store.ts";
@@ -133,7 +133,7 @@ async function perform(parts: ConductorParts, run: Run, stop: AbortSignal): Prom
 /** What an `input` node holds are defaults. */
 const inputOf = ({ job, definition }: Run) => {
   const node = definition.nodes[INPUT];
-  const given = job.model === "workflows/execute" ? job.input.input : job.input;
+  const given = job.model === EXECUTE ? job.input.input : job.input;
   return { ...node?.input, ...(typeof given === "object" ? given : {}) };
 };
 

@@ -1,6 +1,9 @@
 // What a workflow is: nodes that depend on each other, and which of their results it gives (fal-protocol.md 11).
 import { choice, type Static, type TObject, type TSchema, Type } from "../../core/schema.ts";
 
+/** The endpoint of workflows that come with their call. */
+export const EXECUTE = "workflows/execute";
+
 const free = (description: string) => Type.Record(Type.String(), Type.Unknown(), { default: {}, description });
 
 /** Defaults do not reach into records: what may be left out is filled in by `nodesOf`. */

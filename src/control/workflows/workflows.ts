@@ -18,6 +18,7 @@ import {
   contentsSchema,
   type Definition,
   definitionOf,
+  EXECUTE,
   inputSchemaOf,
   nodesOf,
   nodesSchema,
@@ -26,9 +27,6 @@ import type { NodeOptions } from "./nodes.ts";
 import { INPUT, referencesIn } from "./references.ts";
 import { utilityOf } from "./utilities.ts";
 import { createWorkflowStore, type StoredWorkflow, type WorkflowPage } from "./workflow-store.ts";
-
-/** Of workflows that come with their call. */
-export const EXECUTE = "workflows/execute";
 
 export type WorkflowCall = {
   /** `workflows/execute` or `workflows/<user>/<name>`. */

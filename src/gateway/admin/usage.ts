@@ -1,11 +1,12 @@
 // What was used, over HTTP, for admins: sums by key, team, model or tag, as JSON or CSV, and the rows behind them.
 
 import { reportUsage, USAGE_ASPECTS, usageCsv } from "../../control/accounts/usage-report.ts";
+import { quantities, unitTexts } from "../../control/accounts/usage-store.ts";
 import { WINDOW_NAMES } from "../../control/accounts/windows.ts";
 import type { Appliance } from "../../control/appliance.ts";
 import type { Clock } from "../../core/clock.ts";
 import { ForecourtError } from "../../core/errors.ts";
-import { type Micros, microsText, type Nanos, nanosText } from "../../core/money.ts";
+import { type Nanos, nanosText } from "../../core/money.ts";
 import { choice, parse, Type } from "../../core/schema.ts";
 import { type Instant, instant } from "../../core/units.ts";
 import { inputFromQuery } from "../fal/query-input.ts";
@@ -61,12 +62,7 @@ export function listUsageRows({ accounts, clock }: UsageBox, query: URLSearchPar
       request_id: job,
       ...row,
       tags: JSON.parse(tags ?? "null"),
-      units: Object.fromEntries(
-        Object.entries(JSON.parse(units) as Record<string, number>).map(([unit, amount]) => [
-          unit,
-          microsText(amount as Micros),
-        ]),
-      ),
+      units: unitTexts(quantities(units)),
       cost: nanosText(cost as Nanos),
       admitted_at: new Date(admittedAt).toISOString(),
       ended_at: new Date(endedAt).toISOString(),

@@ -1,5 +1,5 @@
 // Workflows in the document of the whole box: called like models, at once, as a stream or through the queue.
-import { contentsSchema, nodesSchema } from "../../control/workflows/definition.ts";
+import { contentsSchema, EXECUTE, nodesSchema } from "../../control/workflows/definition.ts";
 import { utilityNames } from "../../control/workflows/utilities.ts";
 import { Type } from "../../core/schema.ts";
 import { type OpenApiSchema, toOpenApi } from "./openapi-schema.ts";
@@ -50,7 +50,7 @@ const anyObject = jsonContent({ type: "object" });
 
 export function workflowPaths(): Record<string, OpenApiSchema> {
   return {
-    ...pathsOf("workflows/execute", {
+    ...pathsOf(EXECUTE, {
       name: "Workflow",
       parameters: [],
       requestBody: { required: true, ...jsonContent(ref("WorkflowCall"), { example: EXAMPLE }) },

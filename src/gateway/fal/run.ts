@@ -6,7 +6,6 @@ import { ForecourtError } from "../../core/errors.ts";
 import type { Job } from "../../core/job.ts";
 import type { Bytes } from "../../core/units.ts";
 import { requireScope } from "../authenticate.ts";
-import { onAbort } from "../on-abort.ts";
 import { readJson } from "../read-json.ts";
 import type { ReportFailure } from "../report.ts";
 import { requireMethod } from "../require-method.ts";
@@ -14,7 +13,8 @@ import { type Call, type Endpoint, endpointOf, type Face } from "./call.ts";
 import { inputFromQuery } from "./query-input.ts";
 import { streamResponse } from "./stream.ts";
 import { submissionOptions } from "./submission-options.ts";
-import { type FinishedJob, isOver, resultResponse } from "./translate.ts";
+import { type FinishedJob, resultResponse } from "./translate.ts";
+import { untilFinished } from "./until-finished.ts";
 import { beginWorkflow, type WorkflowTarget, workflowOf, workflowStream } from "./workflows.ts";
 
 type RunParts = {
@@ -78,12 +78,7 @@ async function submit(
 }
 
 async function finished(jobs: Jobs, { id }: Job, signal: AbortSignal): Promise<FinishedJob> {
-  const stay = onAbort(signal, () => jobs.cancel(id));
-  try {
-    for await (const event of jobs.watch(id, signal))
-      if (event.type === "finished" && isOver(event.job)) return event.job;
-  } finally {
-    stay();
-  }
+  const job = await untilFinished(jobs, id, signal);
+  if (job) return job;
   throw new ForecourtError("client_cancelled", "The caller left before the request was done.");
 }

@@ -3,8 +3,9 @@
 import type { Jobs } from "../../control/jobs/jobs.ts";
 import type { WebhookWish } from "../../control/webhooks/outbox.ts";
 import type { WorkflowEvent } from "../../control/workflows/conductor.ts";
-import { EXECUTE, type Workflows } from "../../control/workflows/workflows.ts";
-import { ForecourtError } from "../../core/errors.ts";
+import { EXECUTE } from "../../control/workflows/definition.ts";
+import type { Workflows } from "../../control/workflows/workflows.ts";
+import { type Failure, ForecourtError } from "../../core/errors.ts";
 import type { Job } from "../../core/job.ts";
 import type { Bytes } from "../../core/units.ts";
 import { failureBody, statusOf } from "../failures.ts";
@@ -60,11 +61,7 @@ export function workflowStream({ jobs, job, call, keepAliveMs, report }: Streami
     left,
     keepAliveMs,
     headers: { [REQUEST_ID]: job.id },
-    onFailure: (thrown) => {
-      const failure = report(thrown, job.id);
-      const error = { status: statusOf(failure), body: failureBody(failure) };
-      return sseData({ type: "error", node_id: null, message: failure.message, error });
-    },
+    onFailure: (thrown) => sseData(errorEvent(report(thrown, job.id))),
   });
 }
 
@@ -81,7 +78,10 @@ async function* events({ jobs, job, call: { roots }, signal }: Watching): AsyncG
 
 function lastEvent(job: FinishedJob, { roots }: Pick<Call, "roots">) {
   if (job.status === "done") return { type: "output", output: publicOutput(job.output, job.files, roots) };
-  const failure = failureOf(job);
+  return errorEvent(failureOf(job));
+}
+
+function errorEvent(failure: Failure) {
   const error = { status: statusOf(failure), body: failureBody(failure) };
   return { type: "error", node_id: failure.details?.node ?? null, message: failure.message, error };
 }

@@ -1,8 +1,9 @@
 // API keys as fal's platform API has them: aliases instead of names, and only keys for models are made here.
 import type { Key } from "../../control/keys/keys.ts";
+import { endOf } from "../../control/keys/live-key.ts";
 import { asId, type KeyId } from "../../core/ids.ts";
 import { choice, Type } from "../../core/schema.ts";
-import { adminDelete, adminGet, adminPost, type PlatformParts } from "./operation.ts";
+import { adminDelete, adminGet, adminPost } from "./operation.ts";
 import { fromCursor, nullable, pageFields, pageResult, toCursor } from "./query.ts";
 
 const scopes = ["API", "ADMIN", "METRICS"] as const;
@@ -31,7 +32,7 @@ export const listKeys = adminGet({
   }),
   answer({ keys, clock }, { query: { limit, cursor, expand } }) {
     const [after] = fromCursor(cursor, 1) ?? [];
-    const inForce = keys.list().filter((key) => isInForce(key, clock));
+    const inForce = keys.list().filter((key) => endOf(key, clock.now()) === undefined);
     // Ids are ordered by time.
     const left = inForce
       .filter(({ id }) => after === undefined || id > String(after))
@@ -46,9 +47,6 @@ export const listKeys = adminGet({
     };
   },
 });
-
-const isInForce = ({ revokedAt, expiresAt }: Key, clock: PlatformParts["clock"]) =>
-  revokedAt === undefined && (expiresAt === undefined || expiresAt > clock.now());
 
 const published = ({ id, name, scope, createdAt }: Key) => ({
   key_id: id,

@@ -1,6 +1,7 @@
 // Alerts: the mission's own example first; each once in its window, signed, across restarts.
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { type Facts, findAlerts, type Rules, readSpendRule, windowStart } from "../../../src/control/alerts/rules.ts";
+import { windowAt } from "../../../src/control/accounts/windows.ts";
+import { type Facts, findAlerts, type Rules, readSpendRule } from "../../../src/control/alerts/rules.ts";
 import { defaultSettings } from "../../../src/control/settings.ts";
 import { nanos } from "../../../src/core/money.ts";
 import { instant } from "../../../src/core/units.ts";
@@ -152,7 +153,7 @@ describe("rules", () => {
 
   test("windows begin with the hour, day and month in UTC", () => {
     const now = instant(Date.UTC(2026, 1, 28, 23, 59, 59));
-    const begins = (window: "hour" | "day" | "month") => new Date(windowStart(window, now)).toISOString();
+    const begins = (window: "hour" | "day" | "month") => new Date(windowAt(now, window).start).toISOString();
     expect([begins("hour"), begins("day"), begins("month")]).toEqual([
       "2026-02-28T23:00:00.000Z",
       "2026-02-28T00:00:00.000Z",

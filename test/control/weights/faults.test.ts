@@ -4,6 +4,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { PullOrder } from "../../../src/control/weights/pull.ts";
 import { COMMIT, createFakeHub, type Fault, noise } from "../../support/fake-hub.ts";
+import { seededRandom } from "../../support/seeded-random.ts";
 import { failureOf, hastyTimers, PIECE, pullFrom, STALL, scratch } from "./setting.ts";
 
 const files = {
@@ -13,17 +14,6 @@ const files = {
 };
 const source = { repo: "owner/name", revision: COMMIT };
 const RUNS = 20;
-
-/** Mulberry32: a sequence that a failing seed repeats, up to the order in which connections happen to be served. */
-function chance(seed: number) {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 function someFault(random: () => number, bytes: number): Fault {
   const at = Math.floor(random() * bytes);
@@ -68,7 +58,7 @@ async function pullThrough(
 for (let seed = 1; seed <= RUNS; seed++)
   test(`a random sequence of faults leaves the right bytes (seed ${seed})`, async () => {
     using data = scratch();
-    const random = chance(seed);
+    const random = seededRandom(seed);
     let faultsLeft = Math.floor(random() * 25);
     await using hub = createFakeHub({
       repos: { "owner/name": { files } },

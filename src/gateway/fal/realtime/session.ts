@@ -5,12 +5,12 @@ import { ForecourtError } from "../../../core/errors.ts";
 import type { TObject } from "../../../core/schema.ts";
 import type { Milliseconds } from "../../../core/units.ts";
 import { failureBody, statusOf } from "../../failures.ts";
-import { onAbort } from "../../on-abort.ts";
 import type { ReportFailure } from "../../report.ts";
 import { NORMAL_CLOSE, type Socket, type SocketEvents } from "../../socket.ts";
 import type { Call } from "../call.ts";
 import type { SubmissionOptions } from "../submission-options.ts";
-import { type FinishedJob, failureOf, isOver, publicOutput } from "../translate.ts";
+import { type FinishedJob, failureOf, publicOutput } from "../translate.ts";
+import { untilFinished } from "../until-finished.ts";
 import { controlFrame, type Frame, readFrame, resultFrame } from "./frames.ts";
 import { createInbox } from "./inbox.ts";
 import { withRawMedia } from "./raw-media.ts";
@@ -155,12 +155,5 @@ async function run(input: Record<string, unknown>, parts: Answering): Promise<Fi
     durable: false,
     wishes: { ...options.wishes, session: id },
   });
-  const stay = onAbort(signal, () => jobs.cancel(job.id));
-  try {
-    for await (const event of jobs.watch(job.id, signal))
-      if (event.type === "finished" && isOver(event.job)) return event.job;
-  } finally {
-    stay();
-  }
-  return undefined;
+  return await untilFinished(jobs, job.id, signal);
 }

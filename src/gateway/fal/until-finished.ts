@@ -1,0 +1,21 @@
+// Waiting for a job's end on behalf of a caller who takes it along when he leaves.
+import type { Jobs } from "../../control/jobs/jobs.ts";
+import type { JobId } from "../../core/ids.ts";
+import { onAbort } from "../on-abort.ts";
+import { type FinishedJob, isOver } from "./translate.ts";
+
+/** Undefined when `signal` came first: then the job is cancelled. */
+export async function untilFinished(
+  jobs: Pick<Jobs, "watch" | "cancel">,
+  id: JobId,
+  signal: AbortSignal,
+): Promise<FinishedJob | undefined> {
+  const stay = onAbort(signal, () => jobs.cancel(id));
+  try {
+    for await (const event of jobs.watch(id, signal))
+      if (event.type === "finished" && isOver(event.job)) return event.job;
+  } finally {
+    stay();
+  }
+  return undefined;
+}
