@@ -133,6 +133,7 @@ describe("each foreign thing has its place", () => {
     ["prom-client", /^prom-client$/, /^src\/control\/metrics\/registry\.ts$/],
     ["pino", /^pino$/, /^src\/core\/log\.ts$/],
     ["opentelemetry", /^@opentelemetry\//, /^src\/control\/tracing\/spans\.ts$/],
+    ["the MCP SDK", /^@modelcontextprotocol\//, /^src\/gateway\/mcp\/protocol\.ts$/],
     ["commander", /^commander$/, /^src\/(cli\/|main\.ts)/],
   ];
   test.each(places)("%s is imported nowhere else", (_, packages, place) => {

@@ -36,6 +36,7 @@ import { createResidency } from "./scheduler/residency.ts";
 import type { Scheduler } from "./scheduler/scheduler.ts";
 import type { Settings } from "./settings.ts";
 import type { Files } from "./storage/files.ts";
+import { createImportFile, type ImportFile } from "./storage/import-file.ts";
 import { createInputMedia } from "./storage/input-media.ts";
 import { referencedFiles } from "./storage/output-files.ts";
 import { createOwnMedia } from "./storage/own-media.ts";
@@ -71,6 +72,7 @@ export type Appliance = {
   history: JobHistory;
   files: Files;
   uploads: Uploads;
+  importFile: ImportFile;
   webhooks: Webhooks;
   workflows: Workflows;
   fleet: Fleet;
@@ -143,6 +145,8 @@ function assemble(found: Found): Appliance {
     found.fleet ?? createFleet({ runtime: join(data, "runtime"), threads: settings.threads, log, clock, timers });
   const guard = createAddressGuard(settings.fetch.allow);
   const tools = { accounts, files, uploads, guard, clock, timers };
+  const limits = mediaLimits(settings, guard);
+  const importFile = createImportFile({ uploads, scratch: join(data, "uploads", ".imports"), limits });
   const { jobs, history, work, expiry, webhooks, workflows } = assembleJobs(found, tools);
   const { fetch: when } = settings.weights;
   const supply = createSupply({ data, access: hubAccess(settings), limits: pullLimits(settings), when, log, clock });
@@ -155,7 +159,7 @@ function assemble(found: Found): Appliance {
     media: createInputMedia({
       files,
       ownMedia: createOwnMedia({ files, fileRules: jobs.fileRules, uploads, keys, tokens }),
-      limits: mediaLimits(settings, guard),
+      limits,
     }),
     resolveWeights: ({ model }) => supply.folderOf(model),
     ...{ clock, timers },
@@ -167,7 +171,7 @@ function assemble(found: Found): Appliance {
   return {
     ...{ settings, log, hardware, device, devices, monitor, scheduler, database, catalog, keys, accounts, tokens },
     ...{ jobs, history, files },
-    ...{ uploads, webhooks, workflows, fleet, supply, oversight },
+    ...{ uploads, importFile, webhooks, workflows, fleet, supply, oversight },
     async start() {
       const keyFile = ensureAdminKey({ keys, data });
       if (keyFile) log.info("admin key made", { file: keyFile });

@@ -19,6 +19,7 @@ import { health } from "./health.ts";
 import { keySets } from "./key-sets.ts";
 import { withLimitHeaders } from "./limit-headers.ts";
 import { createListen } from "./listen.ts";
+import { createMcp } from "./mcp/mcp.ts";
 import { metricsRoute, showMetrics } from "./metrics.ts";
 import { createObserve } from "./observe.ts";
 import { createPlatform } from "./platform/platform.ts";
@@ -36,6 +37,7 @@ export type GatewayParts = Pick<
   | "history"
   | "files"
   | "uploads"
+  | "importFile"
   | "webhooks"
   | "workflows"
   | "fleet"
@@ -55,6 +57,8 @@ export type GatewayParts = Pick<
   /** Whether /ready says so. */
   isReady(): boolean;
   clock?: Clock;
+  /** How long a tool of the MCP endpoint waits for a run. */
+  waitMs?: number;
   /** Period of comments on silent event streams. */
   keepAliveMs?: number;
 };
@@ -84,6 +88,7 @@ function createApp({ settings, clock = systemClock, keepAliveMs = KEEP_ALIVE_MS,
     rest: createRest(box),
     cdn: createCdn({ ...box, readOutput: files, authenticate: authenticateStorage }),
     platform: createPlatform({ ...box, authenticate, clock, report }),
+    mcp: createMcp({ ...facing, clock }),
   };
   const fal = createEntrances({ faces, authenticate, publicUrl });
   const sockets = createFalSockets({ ...box, ...{ run: faces.run, authenticate, settings, report, clock } });
@@ -130,6 +135,9 @@ function createApp({ settings, clock = systemClock, keepAliveMs = KEEP_ALIVE_MS,
           ({ request, server, caller, params }) => fal.byPath("rest", { request, server, caller }, params["*"]),
           { detail: { hide: true } },
         )
+        .all("/mcp", ({ request, server, caller }) => fal.byPath("mcp", { request, server, caller }, ""), {
+          detail: { hide: true },
+        })
         .all("/fal/proxy", ({ request, server, caller }) => fal.byProxy({ request, server, caller }), {
           detail: { hide: true },
         })

@@ -9,6 +9,7 @@ export const clients = {
   huggingface: "`@huggingface/inference`",
   tanstack: "`@tanstack/ai-fal`",
   litellm: "`litellm`",
+  mcp: "`@modelcontextprotocol/sdk`",
 } as const;
 
 /** Rows, in the order of the table. */

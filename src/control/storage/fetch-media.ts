@@ -20,12 +20,12 @@ export type MediaLimits = { guard: AddressGuard; maxBytes: Bytes; timeout: Milli
 const MOST_REDIRECTS = 5;
 const REDIRECTS = new Set([301, 302, 303, 307, 308]);
 
-/** Throws `file_download_error` with a problem of type `file_download_error` or `file_too_large`. */
+/** `contentType` is what the server says. Throws `file_download_error` with a problem of type `file_download_error` or `file_too_large`. */
 export async function fetchMedia(
   { url, to, signal }: MediaFetch,
   { guard, maxBytes, timeout }: MediaLimits,
   resolver: Resolver = systemResolver,
-): Promise<void> {
+): Promise<{ contentType: string | undefined }> {
   const deadline = AbortSignal.timeout(timeout);
   const either = AbortSignal.any([signal, deadline]);
   try {
@@ -33,6 +33,7 @@ export async function fetchMedia(
     const length = Number(response.headers["content-length"] ?? 0);
     if (length > maxBytes) throw tooLarge(maxBytes);
     await pipeline(response, bounded(maxBytes), createWriteStream(to, { mode: 0o600 }), { signal: either });
+    return { contentType: response.headers["content-type"] };
   } catch (error) {
     if (signal.aborted) throw signal.reason;
     if (deadline.aborted) throw failed(`it took longer than ${timeout / 1000} seconds`, error);

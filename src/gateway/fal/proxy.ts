@@ -3,7 +3,7 @@ import { ForecourtError } from "../../core/errors.ts";
 
 export const TARGET_URL = "x-fal-target-url";
 
-export type FaceName = "run" | "queue" | "rest" | OpenFaceName;
+export type FaceName = "run" | "queue" | "rest" | "mcp" | OpenFaceName;
 /** Faces that look at keys themselves. */
 export type OpenFaceName = "cdn" | "platform";
 
@@ -20,6 +20,7 @@ const hosts: ReadonlyMap<string, FaceName> = new Map([
   ["v3b.fal.media", "cdn"],
   ["fal.media", "cdn"],
   ["api.fal.ai", "platform"],
+  ["mcp.fal.ai", "mcp"],
 ]);
 
 /** All of fal's host names that clients call, those included that this box has no face for yet. */
