@@ -1,7 +1,8 @@
 // Sums of usage rows by hour, day and month: which rows are in them is written in the same transaction as they are.
-import { and, asc, eq, gt, gte, lt, sql } from "drizzle-orm";
+import { and, asc, eq, getTableColumns, gt, gte, lt, sql } from "drizzle-orm";
 import type { Instant } from "../../core/units.ts";
 import type { Database } from "../database/open.ts";
+import { placeholders } from "../database/placeholders.ts";
 import { usageMarkTable, usageTable, usageTotalTable } from "./usage.table.ts";
 import { markIn, quantities, type UsageRow } from "./usage-store.ts";
 import { WINDOW_NAMES, type WindowName, windowAt } from "./windows.ts";
@@ -20,23 +21,12 @@ const MARK = 1;
 
 export function createTotalsStore({ orm, write }: Pick<Database, "orm" | "write">): TotalsStore {
   const total = usageTotalTable;
-  const find = ({ period, start, by, value, currency }: Total) =>
-    orm
-      .select()
-      .from(total)
-      .where(
-        and(
-          ...[eq(total.period, period), eq(total.by, by), eq(total.start, start)],
-          ...[eq(total.value, value), eq(total.currency, currency)],
-        ),
-      )
-      .get();
+  const run = prepareAll(orm);
   const save = (sum: Total) => {
-    const known = find(sum);
+    const { period, by, start, value, currency } = sum;
+    const known = run.find.get({ period, by, start, value, currency });
     const all = known ? add(sum, { ...known, units: quantities(known.units) }) : sum;
-    const row = { ...all, units: JSON.stringify(all.units) };
-    const target = [total.period, total.by, total.start, total.value, total.currency];
-    orm.insert(total).values(row).onConflictDoUpdate({ target, set: row }).run();
+    run.save.run({ ...all, units: JSON.stringify(all.units) });
   };
   return {
     rollUp: (limit) =>
@@ -66,6 +56,20 @@ export function createTotalsStore({ orm, write }: Pick<Database, "orm" | "write"
         .orderBy(asc(total.start), asc(total.value))
         .all()
         .map((row) => ({ ...row, units: quantities(row.units) })),
+  };
+}
+
+function prepareAll(orm: Database["orm"]) {
+  const total = usageTotalTable;
+  const place = [total.period, total.by, total.start, total.value, total.currency];
+  const given = placeholders(getTableColumns(total));
+  return {
+    find: orm
+      .select()
+      .from(total)
+      .where(and(...place.map((column) => eq(column, sql.placeholder(column.name)))))
+      .prepare(),
+    save: orm.insert(total).values(given).onConflictDoUpdate({ target: place, set: given }).prepare(),
   };
 }
 

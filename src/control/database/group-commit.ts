@@ -1,4 +1,5 @@
-// One transaction for all writes of an event-loop turn: hundreds of jobs share one commit and one wait for the disk.
+// One transaction for all writes of an event-loop turn: hundreds of jobs share one commit and one wait for the disk, and
+// only where somebody waits for the disk is it waited for at once.
 import type { Database as Sqlite } from "bun:sqlite";
 import { ForecourtError } from "../../core/errors.ts";
 import type { WalSync } from "./wal-sync.ts";
@@ -9,7 +10,12 @@ export type GroupCommit = {
    * When `work` throws, what it wrote is undone and the others' writes stay.
    */
   write<T>(work: () => T): T;
-  /** Resolves when everything written so far is on disk. Throws `unavailable` when it could not be written. */
+  /**
+   * Resolves when everything written so far is committed: the end of this process loses it no more, a power cut may. Throws
+   * `unavailable` when it could not be written.
+   */
+  written(): Promise<void>;
+  /** Resolves when everything written so far is on disk. Throws as `written` does. */
   committed(): Promise<void>;
   /** Commits now and blocks until it is on disk: for rare writes that must hold, and before the end. */
   flush(): void;
@@ -17,14 +23,25 @@ export type GroupCommit = {
   onLost(listener: (error: ForecourtError) => void): () => void;
 };
 
-type Turn = { done: Promise<void>; resolve: (value: Promise<void>) => void; reject: (error: ForecourtError) => void };
+type Turn = {
+  written: PromiseWithResolvers<void>;
+  onDisk: PromiseWithResolvers<void>;
+  /** Somebody waits until it is on disk. */
+  isAwaited: boolean;
+};
+
+/** What nobody waits for is on disk this much later at the latest. */
+const UNAWAITED_MS = 50;
 
 export function createGroupCommit({ sqlite, sync }: { sqlite: Sqlite; sync: WalSync }): GroupCommit {
   const statement = prepareAll(sqlite);
   const listeners = new Set<(error: ForecourtError) => void>();
   let turn: Turn | undefined;
-  let latest = Promise.resolve();
+  let latest: Turn | undefined;
   let onDisk: Promise<void> | undefined;
+  /** Committed turns that nobody waits for yet. */
+  let unawaited: Turn[] = [];
+  let timer: ReturnType<typeof setTimeout> | undefined;
 
   const lost = (error: unknown): ForecourtError => {
     const failure = notWritten(error);
@@ -34,15 +51,19 @@ export function createGroupCommit({ sqlite, sync }: { sqlite: Sqlite; sync: WalS
   const begin = () => {
     if (turn) return;
     statement.begin.run();
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
-    latest = promise;
-    promise.catch(() => {}); // listeners of `lost` have heard of it, whether or not a caller waits
-    turn = { done: promise, resolve, reject };
+    turn = newTurn();
+    latest = turn;
     // While the disk is busy with earlier turns nobody could be told anyway: later turns join this one.
     if (onDisk) onDisk.then(commit, commit);
     else setImmediate(commit);
   };
-  const wait = (): Promise<void> => {
+  const settle = (done: Promise<void>) => {
+    clearTimeout(timer);
+    for (const { onDisk } of unawaited) onDisk.resolve(done);
+    unawaited = [];
+  };
+  /** Waits for the disk on behalf of all committed turns. */
+  const wait = () => {
     const done = sync.later().catch((error) => {
       throw lost(error);
     });
@@ -51,25 +72,34 @@ export function createGroupCommit({ sqlite, sync }: { sqlite: Sqlite; sync: WalS
     };
     onDisk = done;
     done.then(over, over);
-    return done;
+    settle(done);
+  };
+  const fail = (one: Turn, error: unknown) => {
+    const failure = lost(error);
+    one.written.reject(failure);
+    one.onDisk.reject(failure);
   };
   /** A full disk in the middle of a statement makes SQLite undo the whole transaction, others' writes too. */
   const abandon = (error: unknown) => {
-    const { reject } = turn ?? {};
+    const undone = turn;
     turn = undefined;
-    reject?.(lost(error));
+    if (undone) fail(undone, error);
   };
   function commit() {
     if (!turn) return;
-    const { resolve, reject } = turn;
+    const committed = turn;
     turn = undefined;
     try {
       statement.commit.run();
-      resolve(wait());
     } catch (error) {
       if (sqlite.inTransaction) statement.rollback.run();
-      reject(lost(error));
+      fail(committed, error);
+      return;
     }
+    committed.written.resolve();
+    unawaited.push(committed);
+    if (committed.isAwaited) wait();
+    else if (unawaited.length === 1) timer = setTimeout(wait, UNAWAITED_MS);
   }
 
   return {
@@ -88,16 +118,29 @@ export function createGroupCommit({ sqlite, sync }: { sqlite: Sqlite; sync: WalS
         throw error;
       }
     },
-    committed: () => latest,
+    written: () => latest?.written.promise ?? Promise.resolve(),
+    committed() {
+      if (turn) turn.isAwaited = true;
+      else if (unawaited.length > 0) wait();
+      return latest?.onDisk.promise ?? Promise.resolve();
+    },
     flush() {
       commit();
       sync.now();
+      settle(Promise.resolve());
     },
     onLost(listener) {
       listeners.add(listener);
       return () => listeners.delete(listener);
     },
   };
+}
+
+function newTurn(): Turn {
+  const turn = { written: Promise.withResolvers<void>(), onDisk: Promise.withResolvers<void>(), isAwaited: false };
+  // Listeners of a loss have heard of it, whether or not a caller waits.
+  for (const { promise } of [turn.written, turn.onDisk]) promise.catch(() => {});
+  return turn;
 }
 
 const prepareAll = (sqlite: Sqlite) => ({

@@ -9,13 +9,11 @@ export type Mirror<T> = {
 };
 
 /** `read` is called at the first look, and again after any other process's commit. */
-export function createMirror<T>({ sqlite }: Pick<Database, "sqlite">, read: () => T): Mirror<T> {
-  // The counter changes when another process commits, such as `forecourt keys revoke`; reading it takes microseconds.
-  const dataVersion = sqlite.prepare<{ data_version: number }, []>("PRAGMA data_version");
+export function createMirror<T>({ changes }: Pick<Database, "changes">, read: () => T): Mirror<T> {
   let held: { version: number; value: T } | undefined;
   return {
     get() {
-      const version = dataVersion.get()?.data_version ?? 0;
+      const version = changes();
       if (held?.version !== version) held = { version, value: read() };
       return held.value;
     },

@@ -4,6 +4,7 @@ import { chmodSync, mkdirSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { type BunSQLiteDatabase, drizzle } from "drizzle-orm/bun-sqlite";
 import { ForecourtError } from "../../core/errors.ts";
+import { createChanges } from "./changes.ts";
 import { createGroupCommit, type GroupCommit } from "./group-commit.ts";
 import { migrate } from "./migrate.ts";
 import { migrationFiles } from "./migrations.macro.ts" with { type: "macro" };
@@ -14,6 +15,8 @@ export type Database = GroupCommit & {
   /** Tables and queries. Changes go through `write`. */
   orm: BunSQLiteDatabase;
   sqlite: Sqlite;
+  /** See changes.ts. */
+  changes(): number;
   /** Writes what is open, then closes. */
   [Symbol.dispose](): void;
 };
@@ -63,6 +66,7 @@ export function openDatabase(options: {
     ...commits,
     orm: drizzle({ client: sqlite }),
     sqlite,
+    changes: createChanges(sqlite),
     [Symbol.dispose]() {
       commits.flush();
       sync.close();

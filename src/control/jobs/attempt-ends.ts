@@ -65,11 +65,21 @@ export function createAttemptEnds({ ledger, missingFiles, addLog }: AttemptEndPa
     finish(id, { output, units, device }) {
       const attempt = take(id);
       if (!attempt) return false;
-      const { runner, files, queueMs, loadMs, startedAt } = attempt;
-      const missing = missingFiles(output, files);
+      const { runner, job, queueMs, loadMs, startedAt } = attempt;
+      const missing = missingFiles(output, job.files);
       if (missing.length > 0) return fail(id, attempt, unsaved(missing));
-      const timing = { queueMs, loadMs, runMs: clock.now() - startedAt };
-      return end(id, { from: "running", runner }, { status: "done", output, units, timing, device });
+      const at = clock.now();
+      const done = {
+        status: "done" as const,
+        output,
+        units,
+        timing: { queueMs, loadMs, runMs: at - startedAt },
+        device,
+      };
+      const hasEnded = writes.write(() => store.end(id, { from: "running", runner }, { ...done, at }));
+      const { runner: servedFrom, ...begun } = { runner, ...job };
+      if (hasEnded) ledger.ended(id, { ...begun, ...done, servedFrom, finishedAt: at });
+      return hasEnded;
     },
     fail(id, failure) {
       const attempt = take(id);

@@ -31,9 +31,9 @@ export type CompositeJobs = {
 
 export function createCompositeJobs(ledger: JobLedger): CompositeJobs {
   const { store, writes, outbox, attempts, clock } = ledger;
-  const take = ({ id, key, model, files }: Pick<Job, "id" | "key" | "model" | "files">, lines: number) => {
+  const take = (job: Job, lines: number) => {
     const begun = { runner: CONDUCTOR, startedAt: clock.now(), queueMs: 0, loadMs: 0 };
-    attempts.set(id, { ...begun, key, model, files, lines, partials: [] });
+    attempts.set(job.id, { ...begun, job, lines, partials: [] });
   };
 
   return {

@@ -39,6 +39,8 @@ export type Submission = {
   schema?: TObject;
   /** false: lives in memory alone and is lost with this process; for callers who would not ask for it later. */
   durable?: boolean;
+  /** false: nobody hears of it before its end, which is on disk then, and its beginning with it. */
+  isAnnounced?: boolean;
   priority?: Priority;
   /** Fails with `start_timeout` unless it has started by then. */
   startTimeout?: Milliseconds;
@@ -58,7 +60,7 @@ export type Submission = {
 
 export type Jobs = {
   /**
-   * Resolves when the job is on disk (one that is not durable: at once). Throws `invalid_input`, `queue_full`, `forbidden` for a model that is none of the
+   * Resolves when the job is on disk (one that is not durable: at once; one that is not announced: when it is written). Throws `invalid_input`, `queue_full`, `forbidden` for a model that is none of the
    * key's, `rate_limited`, `concurrency_limited` (see `mayWait`) and `budget_exhausted`.
    */
   submit(submission: Submission): Promise<Job>;
@@ -100,19 +102,24 @@ export type QueuePool = { name: string; maxQueue: number };
 export function createJobs({ ledger, inputOf, retries, maxQueue, poolOf = () => undefined }: JobsParts): Jobs {
   const { store, writes, waiting, watchers, clock } = ledger;
 
+  const begun = ({ durable = true, isAnnounced = true }: Submission, { status }: Job): Promise<void> | undefined => {
+    if (!durable) return undefined;
+    return isAnnounced || status !== "queued" ? writes.committed() : writes.written();
+  };
+  const linesOf = (id: JobId) => store.logs(id).map((line): JobEvent => ({ type: "log", line }));
+  /** What happened so far; of open jobs memory tells it. */
   const replay = (id: JobId): JobEvent[] => {
-    const row = store.row(id);
-    if (!row) return [];
-    const job = jobOf(row);
+    const waits = waiting.get(id);
+    if (waits) return [{ type: "queued", position: waiting.position(id) }, ...(waits.isBack ? linesOf(id) : [])];
     const attempt = ledger.attempts.get(id);
-    const hasLines = job.attempts > 0 && attempt?.lines !== 0;
-    const lines = hasLines ? store.logs(id).map((line): JobEvent => ({ type: "log", line })) : [];
-    if (isFinished(job)) return [...lines, { type: "finished", job }];
-    if (job.status !== "running") return [{ type: "queued", position: waiting.position(id) }, ...lines];
-    const { progress, partials = [] } = attempt ?? {};
-    const parts = partials.map((value): JobEvent => ({ type: "partial", value }));
-    const last: JobEvent[] = progress ? [{ type: "progress", ...progress }] : [];
-    return [{ type: "started", runner: job.runner }, ...lines, ...parts, ...last];
+    if (attempt) {
+      const { runner, lines, progress, partials } = attempt;
+      const parts = partials.map((value): JobEvent => ({ type: "partial", value }));
+      const last: JobEvent[] = progress ? [{ type: "progress", ...progress }] : [];
+      return [{ type: "started", runner }, ...(lines > 0 ? linesOf(id) : []), ...parts, ...last];
+    }
+    const row = store.row(id);
+    return row ? [...linesOf(id), ...eventsOf(jobOf(row))] : [];
   };
 
   return {
@@ -127,7 +134,7 @@ export function createJobs({ ledger, inputOf, retries, maxQueue, poolOf = () => 
       const job = newJob(submission, { checked, now: clock.now(), retries });
       writes.write(() => begin(ledger, { job, submission, admission }));
       if (job.status === "queued") ledger.queued({ ...job, ...hintOf(job.wishes), since: job.createdAt });
-      if (submission.durable !== false) await writes.committed();
+      await begun(submission, job);
       if (job.status !== "queued") ledger.tellFollowers(job);
       return job;
     },
@@ -160,6 +167,12 @@ export function createJobs({ ledger, inputOf, retries, maxQueue, poolOf = () => 
     queue: () => queueOf(ledger),
     follow: ledger.follow,
   };
+}
+
+/** Of a job that is in no one's hands. */
+function eventsOf(job: Job): JobEvent[] {
+  if (isFinished(job)) return [{ type: "finished", job }];
+  return job.status === "running" ? [{ type: "started", runner: job.runner }] : [{ type: "queued", position: 0 }];
 }
 
 function queueOf({ waiting, attempts }: Pick<JobLedger, "waiting" | "attempts">) {

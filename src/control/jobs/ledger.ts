@@ -1,6 +1,6 @@
 // What the two sides of the job store share: rows, their mirror in memory, watchers, and who hears of changes.
 import type { Clock, Timers } from "../../core/clock.ts";
-import { asId, type FileToken, type JobId, type KeyId, type ModelId, type RunnerId } from "../../core/ids.ts";
+import { asId, type JobId, type KeyId, type ModelId, type RunnerId } from "../../core/ids.ts";
 import { hintOf, type Job } from "../../core/job.ts";
 import { type Instant, instant, milliseconds } from "../../core/units.ts";
 import type { Accounts } from "../accounts/accounts.ts";
@@ -20,10 +20,9 @@ import { createWatchers, type Watchers } from "./watchers.ts";
 /** A running job, in memory. */
 export type Attempt = {
   runner: RunnerId;
-  key: KeyId;
-  model: ModelId;
+  /** As it was when the attempt began. */
+  job: Job;
   startedAt: Instant;
-  files: FileToken;
   queueMs: number;
   loadMs: number;
   /** Log lines so far, of all attempts. */
@@ -52,8 +51,8 @@ export type JobLedger = {
   clock: Clock;
   /** After a row came to wait. */
   queued(row: ArrivingJob): void;
-  /** After a job came to its end; watchers hear of it once that is on disk. */
-  ended(id: JobId): void;
+  /** After a job came to its end; watchers hear of it once that is on disk. `job` where it is known without a look at the table. */
+  ended(id: JobId, job?: Job): void;
   /** Of a job that ended as it began. */
   tellFollowers(job: Job): void;
   /** Hears of every job whose end is on disk. */
@@ -101,6 +100,10 @@ export function createJobLedger({ database, outbox, accounts, clock, timers }: J
   const notify = (note: JobNote) => {
     for (const listener of listeners) listener(note);
   };
+  const jobIn = (id: JobId) => {
+    const row = store.row(id);
+    return row && jobOf(row);
+  };
   const tellFollowers = (job: Job) => {
     for (const follower of followers) follower(job);
   };
@@ -125,14 +128,13 @@ export function createJobLedger({ database, outbox, accounts, clock, timers }: J
       if (watchers.has(job.id)) watchers.emit(job.id, { type: "queued", position: waiting.position(job.id) });
       notify({ type: "waiting" });
     },
-    ended(id) {
+    ended(id, known) {
       attempts.delete(id);
       if (waiting.remove(id)) positionsChanged();
       const tell = () => {
         const isWatched = watchers.has(id);
-        const row = isWatched || followers.size > 0 ? store.row(id) : undefined;
-        if (!row) return false;
-        const job = jobOf(row);
+        const job = isWatched || followers.size > 0 ? (known ?? jobIn(id)) : undefined;
+        if (!job) return false;
         watchers.emit(id, { type: "finished", job });
         tellFollowers(job);
         return isWatched;

@@ -2,6 +2,7 @@
 
 import { unreachable } from "../../core/errors.ts";
 import { asId, type JobId, type KeyId, type ModelId } from "../../core/ids.ts";
+import type { Job } from "../../core/job.ts";
 import type { Account } from "../accounts/account.ts";
 import type { QueueLoad } from "../accounts/job-facts.ts";
 import { isComposite } from "./composite.ts";
@@ -15,7 +16,7 @@ type LoadParts = {
 };
 
 export function createQueueLoad({ waiting, attempts, teamOf }: LoadParts): QueueLoad {
-  const isOf = ({ kind, id }: Account, { key, model }: Pick<Attempt, "key" | "model">): boolean => {
+  const isOf = ({ kind, id }: Account, { key, model }: Pick<Job, "key" | "model">): boolean => {
     switch (kind) {
       case "key":
         return key === id;
@@ -31,7 +32,7 @@ export function createQueueLoad({ waiting, attempts, teamOf }: LoadParts): Queue
     running(account) {
       let count = 0;
       // A composite job takes no runner, and would keep its own parts from running.
-      for (const attempt of attempts.values()) if (!isComposite(attempt.model) && isOf(account, attempt)) count++;
+      for (const { job } of attempts.values()) if (!isComposite(job.model) && isOf(account, job)) count++;
       return count;
     },
     waiting({ kind, id }) {

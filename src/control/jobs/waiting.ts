@@ -12,10 +12,12 @@ export type WaitingJob = Pick<Job, "id" | "model" | "key" | "priority" | "create
   hint?: string;
   /** Its place in the order that is fair between keys (fair-turns.ts); given when it comes to wait. */
   turn: number;
+  /** It was begun before. */
+  isBack?: boolean;
 };
 
-/** `isBack`: it was begun before and is not to wait for its key's turn again. */
-export type ArrivingJob = Omit<WaitingJob, "turn"> & { turn?: number; isBack?: boolean };
+/** One that is back is not to wait for its key's turn again. */
+export type ArrivingJob = Omit<WaitingJob, "turn"> & { turn?: number };
 
 export type WaitingJobs = {
   readonly size: number;
@@ -73,9 +75,10 @@ export function createWaitingJobs(mayStart: (job: WaitingJob) => boolean = () =>
     get size() {
       return byId.size;
     },
-    add({ key, isBack = false, ...arriving }) {
-      const lane = lanesOf(arriving.model)[arriving.priority];
-      const job = { ...arriving, key, turn: arriving.turn ?? (isBack ? lane.turns.now() : lane.turns.next(key)) };
+    add(arriving) {
+      const { key, isBack, model, priority } = arriving;
+      const lane = lanesOf(model)[priority];
+      const job = { ...arriving, turn: arriving.turn ?? (isBack ? lane.turns.now() : lane.turns.next(key)) };
       byId.set(job.id, job);
       countKey(key, 1);
       lane.add(job);

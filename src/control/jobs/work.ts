@@ -67,8 +67,7 @@ export function createJobWork({ ledger, missingFiles, hasModel }: WorkParts): Jo
       const queueMs = Math.max(0, startedAt - (waited?.since ?? row.createdAt) - loadMs);
       const lines = row.attempts > 1 ? store.logs(id).length : 0;
       const job = jobOf(row);
-      const { key, model, files } = job;
-      attempts.set(id, { runner, key, model, startedAt, files, queueMs, loadMs, lines, partials: [] });
+      attempts.set(id, { runner, job, startedAt, queueMs, loadMs, lines, partials: [] });
       watchers.emit(id, { type: "started", runner });
       ledger.positionsChanged();
       return job;

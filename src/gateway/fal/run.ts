@@ -73,6 +73,7 @@ async function submit(
     input,
     rejectInvalid: true,
     retry: false,
+    isAnnounced: isFollowed,
     ...(isFollowed && { wishes: { ...options.wishes, partials: true } }),
   });
 }

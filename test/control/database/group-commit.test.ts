@@ -4,6 +4,7 @@ import { afterAll, beforeEach, expect, test } from "bun:test";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { createGroupCommit } from "../../../src/control/database/group-commit.ts";
 import { type Database, openDatabase } from "../../../src/control/database/open.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "forecourt-commit-"));
@@ -78,6 +79,41 @@ test("waits of many turns all end, each after its own writes", async () => {
   });
   await Promise.all(turns);
   expect(seen).toHaveLength(20);
+});
+
+test("what nobody waits for is committed, and on disk only when somebody asks or a moment has passed", async () => {
+  const syncs: PromiseWithResolvers<void>[] = [];
+  const later = () => {
+    const sync = Promise.withResolvers<void>();
+    syncs.push(sync);
+    return sync.promise;
+  };
+  const sqlite = new Sqlite(file, { create: true });
+  sqlite.run("CREATE TABLE t (x)");
+  const commits = createGroupCommit({ sqlite, sync: { later, now: () => {}, close: () => {} } });
+  const write = () => commits.write(() => sqlite.run("INSERT INTO t VALUES (1)"));
+  write();
+  await commits.written();
+  expect(syncs).toHaveLength(0);
+  expect(seenByOthers()).toEqual([1]);
+  let isOnDisk = false;
+  const onDisk = commits.committed().then(() => {
+    isOnDisk = true;
+  });
+  expect(syncs).toHaveLength(1);
+  await new Promise(setImmediate);
+  expect(isOnDisk).toBe(false);
+  syncs[0]?.resolve();
+  await onDisk;
+  const soon = new Promise<void>((resolve) => {
+    const poll = setInterval(() => {
+      if (syncs.length < 2) return;
+      clearInterval(poll);
+      resolve();
+    }, 1);
+  });
+  write();
+  await soon;
 });
 
 /** SQLite's own limit fails as a full disk does. */
