@@ -62,14 +62,17 @@ export function createTotalsStore({ orm, write }: Pick<Database, "orm" | "write"
 function prepareAll(orm: Database["orm"]) {
   const total = usageTotalTable;
   const place = [total.period, total.by, total.start, total.value, total.currency];
-  const given = placeholders(getTableColumns(total));
+  const columns = getTableColumns(total);
+  const latest = Object.fromEntries(
+    Object.entries(columns).map(([name, column]) => [name, sql`excluded.${sql.identifier(column.name)}`]),
+  );
   return {
     find: orm
       .select()
       .from(total)
       .where(and(...place.map((column) => eq(column, sql.placeholder(column.name)))))
       .prepare(),
-    save: orm.insert(total).values(given).onConflictDoUpdate({ target: place, set: given }).prepare(),
+    save: orm.insert(total).values(placeholders(columns)).onConflictDoUpdate({ target: place, set: latest }).prepare(),
   };
 }
 

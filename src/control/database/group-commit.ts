@@ -2,6 +2,7 @@
 // only where somebody waits for the disk is it waited for at once.
 import type { Database as Sqlite } from "bun:sqlite";
 import { ForecourtError } from "../../core/errors.ts";
+import { createDiskWaits } from "./disk-waits.ts";
 import type { WalSync } from "./wal-sync.ts";
 
 export type GroupCommit = {
@@ -30,49 +31,24 @@ type Turn = {
   isAwaited: boolean;
 };
 
-/** What nobody waits for is on disk this much later at the latest. */
-const UNAWAITED_MS = 50;
-
 export function createGroupCommit({ sqlite, sync }: { sqlite: Sqlite; sync: WalSync }): GroupCommit {
   const statement = prepareAll(sqlite);
   const listeners = new Set<(error: ForecourtError) => void>();
   let turn: Turn | undefined;
   let latest: Turn | undefined;
-  let onDisk: Promise<void> | undefined;
-  /** Committed turns that nobody waits for yet. */
-  let unawaited: Turn[] = [];
-  let timer: ReturnType<typeof setTimeout> | undefined;
-
   const lost = (error: unknown): ForecourtError => {
     const failure = notWritten(error);
     for (const listener of listeners) listener(failure);
     return failure;
   };
+  const disk = createDiskWaits(sync, lost);
   const begin = () => {
     if (turn) return;
     statement.begin.run();
     turn = newTurn();
     latest = turn;
     // While the disk is busy with earlier turns nobody could be told anyway: later turns join this one.
-    if (onDisk) onDisk.then(commit, commit);
-    else setImmediate(commit);
-  };
-  const settle = (done: Promise<void>) => {
-    clearTimeout(timer);
-    for (const { onDisk } of unawaited) onDisk.resolve(done);
-    unawaited = [];
-  };
-  /** Waits for the disk on behalf of all committed turns. */
-  const wait = () => {
-    const done = sync.later().catch((error) => {
-      throw lost(error);
-    });
-    const over = () => {
-      if (onDisk === done) onDisk = undefined;
-    };
-    onDisk = done;
-    done.then(over, over);
-    settle(done);
+    disk.afterCurrent(commit);
   };
   const fail = (one: Turn, error: unknown) => {
     const failure = lost(error);
@@ -97,9 +73,8 @@ export function createGroupCommit({ sqlite, sync }: { sqlite: Sqlite; sync: WalS
       return;
     }
     committed.written.resolve();
-    unawaited.push(committed);
-    if (committed.isAwaited) wait();
-    else if (unawaited.length === 1) timer = setTimeout(wait, UNAWAITED_MS);
+    disk.add(committed.onDisk);
+    if (committed.isAwaited) disk.ask();
   }
 
   return {
@@ -121,13 +96,13 @@ export function createGroupCommit({ sqlite, sync }: { sqlite: Sqlite; sync: WalS
     written: () => latest?.written.promise ?? Promise.resolve(),
     committed() {
       if (turn) turn.isAwaited = true;
-      else if (unawaited.length > 0) wait();
+      else disk.ask();
       return latest?.onDisk.promise ?? Promise.resolve();
     },
     flush() {
       commit();
       sync.now();
-      settle(Promise.resolve());
+      disk.done();
     },
     onLost(listener) {
       listeners.add(listener);
