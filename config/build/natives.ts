@@ -20,7 +20,9 @@ export function nativeFiles(architecture: Architecture): FileSet {
   const files: FileSet = new Map();
   const add = (from: string, to: string, wanted: RegExp) => {
     const folder = resolve(MODULES, from);
-    const found = existsSync(folder) ? readdirSync(folder).filter((name) => wanted.test(name)) : [];
+    // Providers of a vendor's libraries are not embedded; running from source links them into this folder.
+    const isOurs = (name: string) => wanted.test(name) && !name.startsWith("libonnxruntime_providers_");
+    const found = existsSync(folder) ? readdirSync(folder).filter(isOurs) : [];
     if (found.length === 0) {
       throw new Error(`no libraries in ${folder}: run \`bun install --os linux --cpu ${architecture}\` first`);
     }

@@ -49,7 +49,7 @@ async function measureAll(amounts: Amounts): Promise<BenchReport> {
   const data = await mkdtemp(join(tmpdir(), "forecourt-bench-"));
   const progress = createProgress();
   try {
-    const { devices } = await detect();
+    const { devices } = await detect({ provided: ["cpu"] });
     const load = { average: loadavg()[0] ?? 0, threads: cpus().length };
     const running = await measureRunning({ data, amounts, progress });
     progress.show("starting servers");

@@ -16,6 +16,7 @@ type Status = {
     budget: number;
     utilisation: number | null;
   }[];
+  problems: { name: string; reason: string; remedy: string }[];
   models: {
     model: string;
     residency: string;
@@ -70,7 +71,7 @@ async function untilReady(address: { host: string; port: number }, seconds: numb
   }
 }
 
-function print({ devices, models, runners, back_offs, queue }: Status): void {
+function print({ devices, problems, models, runners, back_offs, queue }: Status): void {
   const cards = devices.map(({ id, name, state, memory, budget, utilisation }) => [
     id,
     state,
@@ -80,6 +81,7 @@ function print({ devices, models, runners, back_offs, queue }: Status): void {
     name,
   ]);
   printLine(table(["device", "state", "free", "for models", "busy", "name"], cards));
+  for (const { name, reason, remedy } of problems) note(`${name}: ${reason}. ${remedy}`);
   const rows = runners.map(({ model, device, state, memory, pid, last_used_at }) => [
     model,
     device,

@@ -13,8 +13,9 @@ import type { ModelFile } from "./catalog/models.macro.ts";
 import { chooseDevices } from "./choose-device.ts";
 import { lockData } from "./database/lock.ts";
 import { type Database, databaseFile, openDatabase } from "./database/open.ts";
+import { findDevices } from "./find-devices.ts";
 import { createFleet, type Fleet } from "./fleet/fleet.ts";
-import { detect, type Hardware } from "./hardware/detect.ts";
+import type { Hardware } from "./hardware/detect.ts";
 import type { Monitor } from "./hardware/monitor.ts";
 import type { BoxSample } from "./hardware/readings.ts";
 import { createCompositeJobs } from "./jobs/composite.ts";
@@ -32,6 +33,7 @@ import { createTokens, type Tokens } from "./keys/tokens.ts";
 import { createUsageNotes } from "./keys/usage-notes.ts";
 import { createOversight, type Oversight } from "./oversight.ts";
 import { createPlacement } from "./placement.ts";
+import { installedCuda } from "./runtimes/installed.ts";
 import { createResidency } from "./scheduler/residency.ts";
 import type { Scheduler } from "./scheduler/scheduler.ts";
 import type { Settings } from "./settings.ts";
@@ -111,7 +113,8 @@ export async function createAppliance(parts: ApplianceParts): Promise<Appliance>
     data: settings.data,
     ...(parts.builtInModels && { builtIn: parts.builtInModels }),
   });
-  const hardware = parts.hardware ?? (await detect());
+  const hardware = parts.hardware ?? (await findDevices({ settings }));
+  tellDevices(hardware, parts.log);
   const devices = chooseDevices(hardware, settings.device);
   using held = new DisposableStack();
   held.use(lockData(settings.data));
@@ -128,6 +131,14 @@ export async function createAppliance(parts: ApplianceParts): Promise<Appliance>
   };
 }
 
+/** That a card is used in another way than its best one, or not at all, is said at every start. */
+function tellDevices({ problems, trials = [] }: Hardware, log: Log): void {
+  for (const { name, reason, remedy } of problems)
+    log.warn("card not used at its best", { card: name, reason, remedy });
+  for (const { device, ms, isRemembered } of trials)
+    log.info("device passed its test inference", { device, ms: Math.round(ms), isRemembered });
+}
+
 type Found = ApplianceParts & { catalog: Catalog; hardware: Hardware; devices: Device[]; database: Database };
 
 function assemble(found: Found): Appliance {
@@ -141,8 +152,7 @@ function assemble(found: Found): Appliance {
   const { openFiles: openTokens } = createKeepingStore(database);
   const storage = createStorage({ settings, database, openTokens, clock, timers, log });
   const { files, uploads } = storage;
-  const fleet =
-    found.fleet ?? createFleet({ runtime: join(data, "runtime"), threads: settings.threads, log, clock, timers });
+  const fleet = found.fleet ?? openFleet(found, { clock, timers });
   const guard = createAddressGuard(settings.fetch.allow);
   const tools = { accounts, files, uploads, guard, clock, timers };
   const limits = mediaLimits(settings, guard);
@@ -200,6 +210,9 @@ function assemble(found: Found): Appliance {
     },
   };
 }
+
+const openFleet = ({ settings: { data, threads }, log }: Found, time: Pick<Tools, "clock" | "timers">) =>
+  createFleet({ runtime: join(data, "runtime"), libraries: installedCuda(data), threads, log, ...time });
 
 /** Keys, what each may spend, and the notes about both that can wait. */
 function assembleCallers(found: Found, { clock, timers }: Pick<Tools, "clock" | "timers">) {

@@ -4,6 +4,7 @@ import { homedir } from "node:os";
 import { join } from "node:path";
 import { choice, Type } from "../core/schema.ts";
 import { SPEND_PATTERN } from "./alerts/rules.ts";
+import { memorySettings } from "./settings/memory.ts";
 import { type Resolved, resolve } from "./settings/resolve.ts";
 import { s3Settings } from "./settings/s3.ts";
 import { type SettingTree, setting, type ValuesOf } from "./settings/setting.ts";
@@ -94,38 +95,7 @@ export const settingTree = {
       default: 100,
     }),
   },
-  memory: {
-    budgetMb: setting({
-      doc: "Memory that loaded models may take on the device, in MiB; 0 is 70 % of main memory or 90 % of a GPU's.",
-      env: "FORECOURT_MEMORY_BUDGET_MB",
-      schema: Type.Integer({ minimum: 0 }),
-      default: 0,
-    }),
-    pinned: setting({
-      doc: "Models that are loaded at the start and never unloaded to make room: patterns of ids (owner/*) or category:NAME.",
-      env: "FORECOURT_MEMORY_PINNED",
-      schema: Type.Array(Type.String({ minLength: 1 })),
-      default: [],
-    }),
-    warm: setting({
-      doc: "Models that are loaded at the start while there is room, the most popular of earlier runs first; patterns as in pinned.",
-      env: "FORECOURT_MEMORY_WARM",
-      schema: Type.Array(Type.String({ minLength: 1 })),
-      default: [],
-    }),
-    lineSeconds: setting({
-      doc: "Requests are refused when no memory came free for their model within this time.",
-      env: "FORECOURT_MEMORY_LINE_SECONDS",
-      schema: Type.Number({ exclusiveMinimum: 0 }),
-      default: 900,
-    }),
-    idleUnloadSeconds: setting({
-      doc: "A model without work for this long is unloaded; 0 keeps it until another needs its memory.",
-      env: "FORECOURT_MEMORY_IDLE_UNLOAD_SECONDS",
-      schema: Type.Number({ minimum: 0 }),
-      default: 0,
-    }),
-  },
+  memory: memorySettings,
   jobs: {
     retries: setting({
       doc: "Further attempts of a job whose runner was killed (out of memory, kill -9).",
@@ -384,3 +354,11 @@ function defaultData(env: Record<string, string | undefined>): string {
 /** Where systemd waits to hear that a service of Type=notify is ready; undefined when it did not start this process. */
 export const notifySocket = (env: Record<string, string | undefined> = process.env): string | undefined =>
   env.NOTIFY_SOCKET || undefined;
+
+/** What child processes get of this one's environment: all of it. */
+export const ownEnvironment = (env: Record<string, string | undefined> = process.env): Record<string, string> =>
+  Object.fromEntries(Object.entries(env).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])));
+
+/** Vulkan drivers that count instead of the installed ones (Vulkan-Loader, "Driver Discovery"); none: the installed ones. */
+export const vulkanManifests = (env: Record<string, string | undefined> = process.env): string[] =>
+  (env.VK_DRIVER_FILES || env.VK_ICD_FILENAMES || "").split(":").filter((path) => path !== "");

@@ -20,9 +20,17 @@ export type RunJob = {
   session?: string;
 };
 
+/** Where to compute, and with which libraries. */
+export type Place = { device: Device; runtime: string; libraries?: string | undefined };
+
 export type ToRunner =
-  /** First message, once. `weights` is the model's folder, `runtime` holds the native libraries. */
-  | { type: "load"; model: Model; device: Device; weights: string; runtime: string; threads: number }
+  /**
+   * First message, once. `weights` is the model's folder, `runtime` holds the native libraries, `libraries` those of
+   * CUDA. The device is the only one of its kind that the process sees.
+   */
+  | ({ type: "load"; model: Model; weights: string; threads: number } & Place)
+  /** Instead of `load`: a test inference, answered by `tried`; the process then ends. */
+  | ({ type: "try" } & Place)
   | { type: "run"; batch: BatchId; jobs: RunJob[] }
   /**
    * Ends the batch between two steps, or only the job at `index`; answered by `failed` with code `client_cancelled` for
@@ -36,6 +44,7 @@ export type FromRunner =
   | { type: "hello"; pid: number }
   /** Loaded and warm; `memory` is the process's resident size. */
   | { type: "ready"; memory: Bytes; device: string; loadMs: number }
+  | { type: "tried"; ms: number }
   | { type: "step"; batch: BatchId; index: number; step: Step<unknown> }
   | { type: "failed"; batch: BatchId; index: number; failure: Failure }
   /** The batch is over, each of its jobs having had its `output` or `failed`. */

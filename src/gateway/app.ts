@@ -41,6 +41,7 @@ export type GatewayParts = Pick<
   | "webhooks"
   | "workflows"
   | "fleet"
+  | "hardware"
   | "monitor"
   | "scheduler"
   | "supply"

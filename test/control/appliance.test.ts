@@ -87,8 +87,11 @@ test("a device that is not usable is refused with the reason and what to do", ()
 
 test("models may take 70 % of main memory, 90 % of a GPU's, or what the operator says", () => {
   const memory = { total: bytes(1000 * MIB), free: bytes(10) };
-  const automatic = { budgetMb: 0, idleUnloadSeconds: 0 };
+  const automatic = { budgetMb: 0, reserve: [] };
   expect(memoryBudget({ ...testDevice, memory }, automatic)).toBe(bytes(700 * MIB));
   expect(memoryBudget({ ...gpu("cuda"), memory }, automatic)).toBe(bytes(900 * MIB));
   expect(memoryBudget({ ...testDevice, memory }, { ...automatic, budgetMb: 5 })).toBe(bytes(5 * MIB));
+  const reserve = ["cuda:0=300", "cpu=5000"];
+  expect(memoryBudget({ ...gpu("cuda"), memory }, { ...automatic, reserve })).toBe(bytes(700 * MIB));
+  expect(memoryBudget({ ...testDevice, memory }, { ...automatic, reserve })).toBe(bytes(0));
 });

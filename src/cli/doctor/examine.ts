@@ -5,7 +5,8 @@ import { createServer } from "node:net";
 import { dirname, join } from "node:path";
 import { createCatalog } from "../../control/catalog/catalog.ts";
 import { databaseFile } from "../../control/database/open.ts";
-import { detect, type Hardware } from "../../control/hardware/detect.ts";
+import { findDevices } from "../../control/find-devices.ts";
+import type { Hardware } from "../../control/hardware/detect.ts";
 import type { Resolved } from "../../control/settings/resolve.ts";
 import type { Settings } from "../../control/settings.ts";
 import { chosenBucket } from "../../control/storage/choose-store.ts";
@@ -22,7 +23,7 @@ const LEAST_FREE_BYTES = 1024 ** 3;
 /** Changes nothing on this box; a wrong model file is a complaint, wrong settings throw `misconfigured`. */
 export async function examine({ settings, origins }: Resolved<Settings>): Promise<Report> {
   const [hardware, system, data, storage, server] = await Promise.all([
-    detect(),
+    findDevices({ settings, trials: mayTry(settings.data) ? "made" : "remembered" }),
     systemFacts(),
     dataFacts(settings.data),
     storageFacts(settings),
@@ -93,6 +94,12 @@ function isWritable(folder: string): boolean {
   } catch {
     return false; // that it can't be written is the answer
   }
+}
+
+/** A trial unpacks what it runs with; where that was not done before, nothing is tried: this command changes nothing. */
+function mayTry(data: string): boolean {
+  const runtime = runtimeFacts(data);
+  return runtime.source === "node_modules" || runtime.isUnpacked;
 }
 
 function runtimeFacts(data: string): RuntimeFacts {

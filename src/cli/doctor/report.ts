@@ -31,6 +31,7 @@ export type Report = {
   system: { name: string; kernel: string; glibc: string | null };
   devices: Hardware["devices"];
   problems: Hardware["problems"];
+  trials?: Hardware["trials"];
   data: DataFacts;
   storage: StorageFacts;
   runtime: RuntimeFacts;

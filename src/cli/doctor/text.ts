@@ -1,4 +1,5 @@
 // Doctor's report for people.
+import type { Trial } from "../../control/hardware/card.ts";
 import { sizeText, table } from "../terminal.ts";
 import type { Report, RuntimeFacts, ServerFacts } from "./report.ts";
 
@@ -37,17 +38,21 @@ function serverText({ origin, state }: ServerFacts): string {
   }
 }
 
-const devicesText = ({ devices }: Report) =>
+const devicesText = ({ devices, trials = [] }: Report) =>
   table(
-    ["device", "name", "memory", "free", "driver"],
-    devices.map(({ id, name, memory, driver }) => [
+    ["device", "name", "memory", "free", "driver", "test inference"],
+    devices.map(({ id, kind, name, memory, driver }) => [
       id,
       name,
       sizeText(memory.total),
       sizeText(memory.free),
       driver ?? "",
+      kind === "cpu" ? "" : trialText(trials.find(({ device }) => device === id)),
     ]),
   );
+
+const trialText = (trial: Trial | undefined) =>
+  trial === undefined ? "not tried" : `passed in ${Math.round(trial.ms)} ms${trial.isRemembered ? ", earlier" : ""}`;
 
 const settingsText = ({ settings }: Report) =>
   table(

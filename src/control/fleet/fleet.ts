@@ -64,6 +64,8 @@ export type Fleet = {
 export type FleetOptions = {
   /** Where runners unpack their native libraries: `<data>/runtime`. */
   runtime: string;
+  /** Folder of CUDA's libraries, where they are installed. */
+  libraries?: string | undefined;
   /** Threads of a runner on the CPU; 0 is one for each core. */
   threads: number;
   log: Log;
@@ -74,7 +76,7 @@ export type FleetOptions = {
   timers?: Timers;
 };
 
-export function createFleet({ runtime, threads, log, ...options }: FleetOptions): Fleet {
+export function createFleet({ runtime, libraries, threads, log, ...options }: FleetOptions): Fleet {
   const { clock = systemClock, timers = systemTimers, command = runnerCommand() } = options;
   const limits = { ...defaultLimits, ...options.limits };
   const runners = new Map<RunnerId, FleetRunner>();
@@ -107,7 +109,7 @@ export function createFleet({ runtime, threads, log, ...options }: FleetOptions)
     load(order) {
       invariant(!isStopping, "a stopping fleet loads nothing");
       invariant(!runners.has(order.runner), `the runner ${order.runner} exists`);
-      const parts = { command, runtime, threads, limits, clock, timers, log, emit };
+      const parts = { command, runtime, libraries, threads, limits, clock, timers, log, emit };
       runners.set(order.runner, new FleetRunner(order, parts));
     },
     run: ({ runner, ...batch }) => known(runner).run(batch),

@@ -7,6 +7,7 @@ import type { Log } from "../../core/log.ts";
 import { type Bytes, bytes, type Instant, type Milliseconds } from "../../core/units.ts";
 import type { Model } from "../../engine/model.ts";
 import type { FromRunner, RunJob } from "../../engine/protocol.ts";
+import { environmentOf } from "./environment.ts";
 import * as failures from "./failures.ts";
 import type { FleetEvent, RunnerFact } from "./fleet.ts";
 import type { FleetLimits } from "./limits.ts";
@@ -24,6 +25,8 @@ export type RunnerParts = {
   command: readonly string[];
   /** Where the child unpacks its native libraries. */
   runtime: string;
+  /** Folder of CUDA's libraries, where they are installed. */
+  libraries: string | undefined;
   threads: number;
   limits: FleetLimits;
   clock: Clock;
@@ -142,6 +145,7 @@ export class FleetRunner {
       this.#child = spawnRunner({
         // The model's name is for people who look at the process list.
         command: [...this.#parts.command, this.model],
+        environment: environmentOf(this.#order.device, this.#parts.libraries),
         onMessage: (message) => this.#receive(message),
         onLine: (line) => this.#log.debug("runner wrote", { line }),
         onExit: (exit) => this.#exited(exit),
@@ -177,6 +181,8 @@ export class FleetRunner {
       case "log":
         this.#log[message.level](message.message);
         break;
+      case "tried":
+        break; // no runner of the fleet is asked for it
       case "fatal":
         this.#kill(failures.fell(this.model, message.failure));
         break;
@@ -187,8 +193,8 @@ export class FleetRunner {
 
   #load(): void {
     const { model, device, weights } = this.#order;
-    const { runtime, threads } = this.#parts;
-    this.#child?.send({ type: "load", model, device, weights, runtime, threads });
+    const { runtime, libraries, threads } = this.#parts;
+    this.#child?.send({ type: "load", model, device, weights, runtime, libraries, threads });
   }
 
   #ready({ memory, device }: Extract<FromRunner, { type: "ready" }>): void {

@@ -2,6 +2,7 @@
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import type { FromRunner, ToRunner } from "../../engine/protocol.ts";
+import { ownEnvironment } from "../settings.ts";
 import { collectLines } from "./last-lines.ts";
 
 export type ChildExit = {
@@ -22,6 +23,8 @@ export type Child = {
 
 export type SpawnOptions = {
   command: readonly string[];
+  /** Added to this process's own. */
+  environment?: Readonly<Record<string, string>>;
   onMessage(message: FromRunner): void;
   onLine(line: string): void;
   /** After the last message and line; called once. */
@@ -41,12 +44,13 @@ export function runnerCommand(): string[] {
 const CLOSING_MS = 2_000;
 
 /** Throws when the process cannot be made (no memory, no file handles). */
-export function spawnRunner({ command, onMessage, onLine, onExit }: SpawnOptions): Child {
+export function spawnRunner({ command, environment, onMessage, onLine, onExit }: SpawnOptions): Child {
   const { promise: disconnected, resolve: disconnect } = Promise.withResolvers<void>();
   let isOpen = true;
   const child = Bun.spawn([...command], {
     // Its name for people who look at the process list.
     argv0: "forecourt",
+    env: withEnvironment(environment),
     stdin: "ignore",
     stdout: "ignore",
     stderr: "pipe",
@@ -78,6 +82,13 @@ export function spawnRunner({ command, onMessage, onLine, onExit }: SpawnOptions
     },
     kill: () => child.kill("SIGKILL"),
   };
+}
+
+/** The linker's path is added to: a container may name the driver's own libraries by it. */
+function withEnvironment(added: Readonly<Record<string, string>> = {}): Record<string, string> {
+  const own = ownEnvironment();
+  const paths = [added.LD_LIBRARY_PATH, own.LD_LIBRARY_PATH].filter((path) => path !== undefined && path !== "");
+  return { ...own, ...added, ...(paths.length > 0 && { LD_LIBRARY_PATH: paths.join(":") }) };
 }
 
 /** Real-time signals have numbers only. */

@@ -6,17 +6,16 @@ import { judge } from "./judge.ts";
 
 export type { DeviceProblem, Hardware } from "./card.ts";
 
-/** Kinds of device that this version has an execution provider for; other cards are reported as problems. */
-export const providedKinds: readonly DeviceKind[] = ["cpu"];
+export type Looking = {
+  /** Kinds of device that there is an execution provider for; other cards are reported as problems. */
+  provided: readonly DeviceKind[];
+  /** Vulkan drivers that count instead of the installed ones. */
+  vulkanManifests?: readonly string[];
+};
 
 /**
  * Looks at the machine. Reads /proc, /sys and Vulkan's driver list, and asks `nvidia-smi` where an NVIDIA card or driver
  * is present; that tool gets five seconds, so a hanging driver delays but never blocks. Does not throw.
  */
-export async function detect({
-  provided = providedKinds,
-}: {
-  provided?: readonly DeviceKind[];
-} = {}): Promise<Hardware> {
-  return judge(await gatherEvidence(), provided);
-}
+export const detect = async ({ provided, ...where }: Looking): Promise<Hardware> =>
+  judge(await gatherEvidence(where), provided);

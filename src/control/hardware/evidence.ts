@@ -1,8 +1,8 @@
 // The facts about a machine that the verdicts are drawn from: read once, from files and nvidia-smi.
-import { access, constants, readdir, readFile } from "node:fs/promises";
+import { access, constants, readdir, readFile, stat } from "node:fs/promises";
 import { cpus, totalmem } from "node:os";
-import { join } from "node:path";
-import { askNvidiaSmi, type SmiAnswer } from "./nvidia-smi.ts";
+import { basename, dirname, join, resolve } from "node:path";
+import { askNvidiaSmi, listNvidia, type SmiAnswer } from "./nvidia-smi.ts";
 
 /** A display controller on the PCI bus. Ids are four hex digits, e.g. vendor `10de`. */
 export type PciCard = {
@@ -15,6 +15,16 @@ export type PciCard = {
   memory?: { totalBytes: number; freeBytes: number };
 };
 
+/** A driver as Vulkan's loader finds it. */
+export type VulkanDriver = {
+  /** The file that names it. */
+  manifest: string;
+  /** File name of its library, e.g. `libvulkan_radeon.so`. */
+  library: string;
+  /** Size and time of the library, where it lies beside its manifest or is named by its path: a new one is another driver. */
+  stamp: string;
+};
+
 export type Evidence = {
   cpu: { name: string; threads: number; totalBytes: number; freeBytes: number };
   cards: PciCard[];
@@ -22,10 +32,11 @@ export type Evidence = {
   nvidiaDriver?: string;
   /** Absent where neither an NVIDIA card nor its driver was found, so that nothing was asked. */
   nvidiaSmi?: SmiAnswer;
+  /** Its list of cards with their slices (`nvidia-smi -L`). */
+  nvidiaList?: SmiAnswer;
   /** Where the Vulkan loader lies. */
   vulkanLoader?: string;
-  /** File names of the libraries that Vulkan's installed drivers name, e.g. `libvulkan_radeon.so`. */
-  vulkanDrivers: string[];
+  vulkanDrivers: VulkanDriver[];
   /** DRM render nodes and whether this user may open them. */
   renderNodes: { path: string; isOpen: boolean }[];
 };
@@ -43,13 +54,20 @@ const LIBRARY_FOLDERS = [
 /** The loader's search path (Vulkan-Loader, "Linux Driver Discovery"), system part. */
 const DRIVER_FOLDERS = ["usr/local/etc", "usr/local/share", "etc", "usr/share"].map((each) => `${each}/vulkan/icd.d`);
 
-/** `root` and `smiCommand` are for tests: another file tree, another program. */
-export async function gatherEvidence({ root = "/", smiCommand = "nvidia-smi" } = {}): Promise<Evidence> {
+/**
+ * `vulkanManifests` are those that count instead of the installed ones, where the operator named some (VK_DRIVER_FILES).
+ * `root` and `smiCommand` are for tests: another file tree, another program.
+ */
+export async function gatherEvidence({
+  root = "/",
+  smiCommand = "nvidia-smi",
+  vulkanManifests = [] as readonly string[],
+} = {}): Promise<Evidence> {
   const [cards, nvidiaDriver, vulkanLoader, vulkanDrivers, renderNodes] = await Promise.all([
     readPciCards(join(root, "sys/bus/pci/devices")),
     readNvidiaDriver(join(root, "proc/driver/nvidia/version")),
     findVulkanLoader(root),
-    readVulkanDrivers(root),
+    readVulkanDrivers(root, vulkanManifests),
     readRenderNodes(join(root, "dev/dri")),
   ]);
   const hasNvidia = nvidiaDriver !== undefined || cards.some(({ vendor }) => vendor === "10de");
@@ -62,11 +80,16 @@ export async function gatherEvidence({ root = "/", smiCommand = "nvidia-smi" } =
     },
     cards,
     ...(nvidiaDriver !== undefined && { nvidiaDriver }),
-    ...(hasNvidia && { nvidiaSmi: await askNvidiaSmi(smiCommand) }),
+    ...(hasNvidia && (await askNvidia(smiCommand))),
     ...(vulkanLoader !== undefined && { vulkanLoader }),
     vulkanDrivers,
     renderNodes,
   };
+}
+
+async function askNvidia(command: string): Promise<Pick<Evidence, "nvidiaSmi" | "nvidiaList">> {
+  const [nvidiaSmi, nvidiaList] = await Promise.all([askNvidiaSmi(command), listNvidia(command)]);
+  return { nvidiaSmi, nvidiaList };
 }
 
 async function readPciCards(folder: string): Promise<PciCard[]> {
@@ -107,22 +130,21 @@ async function findVulkanLoader(root: string): Promise<string | undefined> {
   return undefined;
 }
 
-async function readVulkanDrivers(root: string): Promise<string[]> {
-  const manifests = await Promise.all(
-    DRIVER_FOLDERS.map(async (folder) =>
-      (await list(join(root, folder))).filter((name) => name.endsWith(".json")).map((name) => join(root, folder, name)),
-    ),
+async function readVulkanDrivers(root: string, named: readonly string[]): Promise<VulkanDriver[]> {
+  const installed = DRIVER_FOLDERS.map(async (folder) =>
+    (await list(join(root, folder))).filter((name) => name.endsWith(".json")).map((name) => join(root, folder, name)),
   );
-  const texts = await Promise.all(manifests.flat().map(read));
-  return texts.map(libraryOf).filter((name) => name !== undefined);
+  const manifests = named.length > 0 ? named : (await Promise.all(installed)).flat();
+  return (await Promise.all(manifests.map(readVulkanDriver))).filter((driver) => driver !== undefined);
 }
 
-/** A driver manifest names its library as `ICD.library_path`, a path or a bare file name. */
-const libraryOf = (manifest: string | undefined) =>
-  /"library_path"\s*:\s*"([^"]+)"/
-    .exec(manifest ?? "")?.[1]
-    ?.split("/")
-    .at(-1);
+/** A manifest names its library as `ICD.library_path`: a path, one from the manifest's own folder, or a bare file name. */
+async function readVulkanDriver(manifest: string): Promise<VulkanDriver | undefined> {
+  const path = /"library_path"\s*:\s*"([^"]+)"/.exec((await read(manifest)) ?? "")?.[1];
+  if (path === undefined) return undefined;
+  const file = await stat(resolve(dirname(manifest), path)).catch(() => undefined);
+  return { manifest, library: basename(path), stamp: file ? `${file.size}-${Math.round(file.mtimeMs)}` : "" };
+}
 
 async function readRenderNodes(folder: string): Promise<Evidence["renderNodes"]> {
   const names = (await list(folder)).filter((name) => name.startsWith("renderD"));

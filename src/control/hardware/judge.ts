@@ -6,22 +6,40 @@ import type { Hardware, Obstacle, Way } from "./card.ts";
 import type { Evidence } from "./evidence.ts";
 import { judgeNvidia } from "./nvidia.ts";
 import { judgeOpenDrivers } from "./open-drivers.ts";
+import { judgeSoftware } from "./software.ts";
 
 /** Best devices first, the CPU last; a card whose ways all lack a provider is a problem, as is one with an obstacle. */
 export function judge(evidence: Evidence, provided: readonly DeviceKind[]): Hardware {
   const cards = [...judgeNvidia(evidence), ...judgeOpenDrivers(evidence)];
   const isProvided = ({ kind }: Way) => provided.includes(kind);
-  const idle = cards.filter(({ ways }) => !ways.some(isProvided));
+  const ways = [
+    ...cards.flatMap((card) => card.ways.filter(isProvided)),
+    ...judgeSoftware(evidence).filter(isProvided),
+  ];
   return {
-    devices: [...numbered(cards.flatMap(({ ways }) => ways.filter(isProvided))), cpuDevice(evidence)],
-    problems: idle.map(({ name, ways, obstacle }) => ({ name, ...(obstacle ?? withoutProvider(ways)) })),
+    devices: [...numbered(ways), cpuDevice(evidence)],
+    problems: cards.flatMap((card) => {
+      const reason = card.obstacle ?? withoutProvider(card.ways, isProvided);
+      return reason ? [{ name: card.name, ...reason }] : [];
+    }),
   };
 }
 
-const withoutProvider = (ways: Way[]): Obstacle => ({
-  reason: `its driver works, but this version of Forecourt has no ${ways.map(({ kind }) => providerName[kind]).join(" or ")} provider yet`,
-  remedy: "nothing to run: models use the CPU until a version with that provider is installed",
-});
+/** Undefined when the best way is provided. */
+function withoutProvider([best, ...others]: readonly Way[], isProvided: (way: Way) => boolean): Obstacle | undefined {
+  if (!best || isProvided(best)) return undefined;
+  const instead = others.find(isProvided);
+  const used = instead ? `it is used through ${providerName[instead.kind]}, which is slower` : "it stays idle";
+  return best.kind === "cuda"
+    ? {
+        reason: `its driver works, but CUDA's libraries are not installed: ${used}`,
+        remedy: "`forecourt runtime install cuda`, then start the server again",
+      }
+    : {
+        reason: `its driver works, but there is no ${providerName[best.kind]} provider for this machine: ${used}`,
+        remedy: "nothing to run: models use the CPU",
+      };
+}
 
 const providerName: Record<DeviceKind, string> = { cpu: "CPU", cuda: "CUDA", webgpu: "WebGPU" };
 

@@ -17,20 +17,27 @@ export type NvidiaCard = {
   driver: string;
   /** e.g. `8.9`; absent where the driver is too old to tell. */
   computeCapability?: string;
+  /** e.g. `GPU-5f9c...`. */
+  uuid?: string;
 };
 
-const FIELDS = ["index", "pci.bus_id", "name", "memory.total", "memory.free", "driver_version", "compute_cap"] as const;
+const FIELDS = ["index", "pci.bus_id", "name", "memory.total", "memory.free", "driver_version", "compute_cap", "uuid"];
+/** Those that every driver tells. */
+const LEAST_FIELDS = 6;
 const CARDS_QUERY = `--query-gpu=${FIELDS.join(",")}`;
 /** A first call without the persistence daemon initialises the cards, which takes seconds on boxes with eight of them. */
 const TIMEOUT_MS = 5_000;
 
+export const askNvidiaSmi = (command: string, { timeoutMs = TIMEOUT_MS, query = CARDS_QUERY } = {}) =>
+  ask([command, query, "--format=csv,noheader,nounits"], timeoutMs);
+
+/** The cards and their slices, in words. */
+export const listNvidia = (command: string) => ask([command, "-L"], TIMEOUT_MS);
+
 /** A process that hangs inside the driver can't even be killed, so the wait itself is what ends. */
-export async function askNvidiaSmi(
-  command: string,
-  { timeoutMs = TIMEOUT_MS, query = CARDS_QUERY } = {},
-): Promise<SmiAnswer> {
-  if (Bun.which(command) === null) return { type: "missing" };
-  const child = Bun.spawn([command, query, "--format=csv,noheader,nounits"], {
+async function ask(words: readonly [string, ...string[]], timeoutMs: number): Promise<SmiAnswer> {
+  if (Bun.which(words[0]) === null) return { type: "missing" };
+  const child = Bun.spawn([...words], {
     stdin: "ignore",
     stdout: "pipe",
     stderr: "pipe",
@@ -62,14 +69,15 @@ export function parseNvidiaSmi(stdout: string): NvidiaCard[] {
   return stdout
     .split("\n")
     .map((line) => line.split(",").map((field) => field.trim()))
-    .filter((fields) => fields.length >= FIELDS.length && /^\d+$/.test(fields[0] ?? ""))
-    .map(([index = "", slot = "", name = "", total = "", free = "", driver = "", capability = ""]) => ({
+    .filter((fields) => fields.length >= LEAST_FIELDS && /^\d+$/.test(fields[0] ?? ""))
+    .map(([index = "", slot = "", name = "", total = "", free = "", driver = "", capability = "", uuid = ""]) => ({
       index: Number(index),
       slot: sysfsSlot(slot),
       name,
       memory: { total: mebibytes(total), free: mebibytes(free) },
       driver,
       ...(/^\d+\.\d+$/.test(capability) && { computeCapability: capability }),
+      ...(uuid.startsWith("GPU-") && { uuid }),
     }));
 }
 

@@ -1,6 +1,8 @@
 // What NVIDIA cards can do here: CUDA where the driver answers, Vulkan beside it, else the reason. Pure.
+import { bytes } from "../../core/units.ts";
 import type { CardVerdict, Obstacle, Way } from "./card.ts";
 import type { Evidence } from "./evidence.ts";
+import { parseMigSlices } from "./nvidia-readings.ts";
 import { type NvidiaCard, parseNvidiaSmi, type SmiAnswer } from "./nvidia-smi.ts";
 
 export const NVIDIA_VENDOR = "10de";
@@ -11,7 +13,10 @@ export function judgeNvidia(evidence: Evidence): CardVerdict[] {
   const answer = evidence.nvidiaSmi;
   const working = answer?.type === "answered" ? parseNvidiaSmi(answer.stdout) : [];
   const silent = onBus.filter(({ slot }) => !working.some((card) => card.slot === slot));
-  const verdicts = working.map((card) => ({ name: card.name, ways: waysOf(card, evidence) }));
+  const verdicts = working.flatMap((card): CardVerdict[] => {
+    const slices = slicesOf(card, evidence);
+    return slices.length > 0 ? slices : [{ name: card.name, ways: waysOf(card, evidence) }];
+  });
   const idle = silent.map(({ slot, device, driver }) => ({
     name: `NVIDIA card ${device} at ${slot}`,
     ways: [],
@@ -21,10 +26,26 @@ export function judgeNvidia(evidence: Evidence): CardVerdict[] {
   return hasDriverOnly ? [driverWithoutCard(evidence)] : [...verdicts, ...idle];
 }
 
-function waysOf({ name, memory, driver, slot }: NvidiaCard, { vulkanLoader, vulkanDrivers }: Evidence): Way[] {
-  const ways: Way[] = [{ kind: "cuda", name, memory, driver, slot }];
-  const hasVulkan = vulkanLoader !== undefined && vulkanDrivers.some((library) => VULKAN_LIBRARY.test(library));
-  return hasVulkan ? [...ways, { kind: "webgpu", name, memory, driver, slot }] : ways;
+function waysOf({ name, memory, driver, slot, uuid }: NvidiaCard, { vulkanLoader, vulkanDrivers }: Evidence): Way[] {
+  const card = { name, memory, driver, slot, ...(uuid !== undefined && { uuid }) };
+  const vulkan =
+    vulkanLoader === undefined ? undefined : vulkanDrivers.find((each) => VULKAN_LIBRARY.test(each.library));
+  return [{ kind: "cuda", ...card }, ...(vulkan ? [{ kind: "webgpu" as const, ...card, vulkan }] : [])];
+}
+
+/**
+ * A card that is cut into slices (MIG) is as many devices, for CUDA alone: the whole of it is none. A profile's
+ * gigabytes are a little less than what the slice has.
+ */
+function slicesOf({ index, name, driver, slot }: NvidiaCard, { nvidiaList }: Evidence): CardVerdict[] {
+  const slices = nvidiaList?.type === "answered" ? parseMigSlices(nvidiaList.stdout) : [];
+  return slices
+    .filter(({ card }) => card === index)
+    .map(({ profile, uuid }) => {
+      const size = bytes(Number(/(\d+)gb/.exec(profile)?.[1] ?? 0) * 1e9);
+      const slice = { name: `${name} MIG ${profile}`, driver, slot, uuid, slice: profile };
+      return { name: slice.name, ways: [{ kind: "cuda", ...slice, memory: { total: size, free: size } }] };
+    });
 }
 
 /** Why a card on the bus does not show up in nvidia-smi. */

@@ -22,6 +22,7 @@ function judgeCard({ slot, device, driver, memory }: PciCard, vendor: Vendor, ev
   const name = `${vendor.name} card ${device} at ${slot}`;
   const obstacle = obstacleOf(vendor, driver, evidence);
   if (obstacle) return { name, ways: [], obstacle };
+  const vulkan = evidence.vulkanDrivers.find(({ library }) => vendor.library.test(library));
   const { totalBytes = 0, freeBytes = 0 } = memory ?? {};
   return {
     name,
@@ -32,6 +33,7 @@ function judgeCard({ slot, device, driver, memory }: PciCard, vendor: Vendor, ev
         slot,
         memory: { total: bytes(totalBytes), free: bytes(freeBytes) },
         ...(driver !== undefined && { driver }),
+        ...(vulkan && { vulkan }),
       },
     ],
   };
@@ -52,7 +54,10 @@ function obstacleOf(vendor: Vendor, driver: string | undefined, evidence: Eviden
       remedy: "`sudo usermod -aG render $USER`, then log in again",
     };
   }
-  if (evidence.vulkanLoader === undefined || !evidence.vulkanDrivers.some((library) => vendor.library.test(library))) {
+  if (
+    evidence.vulkanLoader === undefined ||
+    !evidence.vulkanDrivers.some(({ library }) => vendor.library.test(library))
+  ) {
     return {
       reason:
         evidence.vulkanLoader === undefined

@@ -35,12 +35,14 @@ export type HardwareReadings = { at: Instant; devices: readonly DeviceReading[] 
 const SILENT_LOOKS_ALLOWED = 2;
 
 export function readDevice(
-  device: Pick<Device, "id" | "kind" | "slot">,
+  device: Pick<Device, "id" | "kind" | "slot" | "slice">,
   { sample, previous }: { sample: BoxSample; previous: DeviceReading | undefined },
 ): DeviceReading {
-  const { id, kind, slot } = device;
+  const { id, kind, slot, slice } = device;
   if (kind === "cpu") return { id, ...sample.processor, isLost: false, silentLooks: 0 };
   const card = slot === undefined ? undefined : sample.cards.get(slot);
+  // Of a card that is cut into slices only its presence is true of each of them.
+  if (card && slice !== undefined) return { id, isLost: false, silentLooks: 0 };
   if (card) return { id, ...card, isLost: false, silentLooks: 0 };
   // Without a slot there is nothing to look for it by.
   if (slot === undefined) return { id, isLost: false, silentLooks: 0 };

@@ -99,8 +99,7 @@ function lookAtFleet(metrics: MetricRegistry, { fleet, device, budget, hardware 
   for (const model of fleet.backOffs().keys()) metrics.resting.set({ model }, 1);
   metrics.deviceBytes.set({ device: device.id, kind: "total" }, device.memory.total);
   metrics.deviceBytes.set({ device: device.id, kind: "budget" }, budget);
-  const isFallback = device.kind === "cpu" && hardware.problems.length > 0;
-  metrics.fallback.set({ device: device.id }, isFallback ? 1 : 0);
+  metrics.fallback.set({ device: device.id }, hardware.problems.length > 0 ? 1 : 0);
 }
 
 function lookAtWebhooks(metrics: MetricRegistry, { webhooks }: MetricsParts): void {

@@ -58,9 +58,11 @@ const boxMetrics = ({ counter, gauge, histogram }: Makers) => ({
     "device",
     "kind",
   ]),
-  fallback: gauge("device_fallback", "1 while models run on the processor although the box has an idle card.", [
-    "device",
-  ]),
+  fallback: gauge(
+    "device_fallback",
+    "1 while a card of the box is idle or used in another way than its best one; by the device that is used first.",
+    ["device"],
+  ),
   webhooks: gauge("webhooks", "Webhooks in the outbox by state.", ["state"]),
   webhookAttempts: gauge("webhook_attempts", "Attempts to deliver since the start, by outcome.", ["outcome"]),
   alerts: counter("alerts_total", "Alerts raised.", ["rule"]),

@@ -33,7 +33,7 @@ type TimeCalls = (count: number) => Promise<number>;
 const DENOISER = "unet/model.onnx";
 
 async function openBareSession({ model, input, weights, runtime, threads }: BareSessionOrder): Promise<TimeCalls> {
-  await prepareNatives(runtime);
+  await prepareNatives({ runtime });
   const { openGraph } = await import("./session.ts");
   let call: (() => Promise<unknown>) | undefined;
   const assets = createAssets({

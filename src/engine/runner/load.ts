@@ -9,15 +9,15 @@ export type LoadOrder = Extract<ToRunner, { type: "load" }>;
 export type LoadedRun = Run<Record<string, unknown>, Record<string, unknown>>;
 
 /** Native code is loaded when the pipeline first asks for it: one that needs none starts in milliseconds. */
-export async function loadModel({ model, device, weights, runtime, threads }: LoadOrder): Promise<LoadedRun> {
-  const natives = once(() => prepareNatives(runtime));
+export async function loadModel({ model, weights, threads, ...place }: LoadOrder): Promise<LoadedRun> {
+  const natives = once(() => prepareNatives(place));
   const assets = createAssets({
     folder: weights,
     graphs: model.graphs,
     async open(path) {
       await natives();
       const { openGraph } = await import("./session.ts");
-      return openGraph(path, { device, threads });
+      return openGraph(path, { device: place.device, threads });
     },
     codec: lateCodec(async () => {
       await natives();

@@ -5,6 +5,7 @@ import { closeNetwork } from "./close-network.ts";
 import { dieWithParent } from "./libc.ts";
 import { loadModel } from "./load.ts";
 import { createRunnerLoop, type ExitCode } from "./runner.ts";
+import { tryDevice } from "./try-device.ts";
 
 /** Resolves when the process shall end; the caller exits at once, without waiting for anything else. */
 export async function runRunnerProcess(): Promise<ExitCode> {
@@ -17,7 +18,7 @@ export async function runRunnerProcess(): Promise<ExitCode> {
       // A server that is gone reads nothing; the disconnect then ends this process.
       channel(message, undefined, undefined, () => resolve());
     });
-  const loop = createRunnerLoop({ send, load: loadModel });
+  const loop = createRunnerLoop({ send, load: loadModel, tryDevice });
   const { promise: disconnected, resolve: disconnect } = Promise.withResolvers<ExitCode>();
   process.on("disconnect", () => disconnect(0));
   process.on("uncaughtException", loop.fail);

@@ -2,7 +2,7 @@
 import { type Failure, ForecourtError, toFailure, unreachable } from "../../core/errors.ts";
 import type { BatchId } from "../../core/ids.ts";
 import { bytes } from "../../core/units.ts";
-import type { FromRunner, RunJob, ToRunner } from "../protocol.ts";
+import type { FromRunner, Place, RunJob, ToRunner } from "../protocol.ts";
 import { isLasting, runBatch } from "./batch.ts";
 import type { LoadedRun, LoadOrder } from "./load.ts";
 import { createTask } from "./task.ts";
@@ -13,6 +13,8 @@ export type RunnerOptions = {
   /** Resolves when the message has left this process. */
   send(message: FromRunner): Promise<void>;
   load(order: LoadOrder): Promise<LoadedRun>;
+  /** Throws when the device does not compute what it should. */
+  tryDevice?(place: Place): Promise<void>;
 };
 
 export type RunnerLoop = {
@@ -29,7 +31,7 @@ type State =
   | { is: "ready"; run: LoadedRun; device: string }
   | { is: "running"; run: LoadedRun; batch: BatchId; stop: AbortController; cancelled: Set<number> };
 
-export function createRunnerLoop({ send, load }: RunnerOptions): RunnerLoop {
+export function createRunnerLoop({ send, load, tryDevice }: RunnerOptions): RunnerLoop {
   const { promise: ended, resolve: end } = Promise.withResolvers<ExitCode>();
   let state: State = { is: "empty" };
 
@@ -86,6 +88,9 @@ export function createRunnerLoop({ send, load }: RunnerOptions): RunnerLoop {
         case "load":
           begin(message).catch(fail);
           break;
+        case "try":
+          tryOut(message, state, { send, tryDevice }).then(() => end(0), fail);
+          break;
         case "run":
           work(message.batch, message.jobs).catch(fail);
           break;
@@ -102,6 +107,15 @@ export function createRunnerLoop({ send, load }: RunnerOptions): RunnerLoop {
       }
     },
   };
+}
+
+type Trying = { send: RunnerOptions["send"]; tryDevice: RunnerOptions["tryDevice"] };
+
+async function tryOut(place: Place, state: State, { send, tryDevice }: Trying): Promise<void> {
+  if (state.is !== "empty" || !tryDevice) throw outOfOrder("try", state);
+  const startedAt = performance.now();
+  await tryDevice(place);
+  await send({ type: "tried", ms: performance.now() - startedAt });
 }
 
 function jobAt(jobs: RunJob[], index: number): RunJob {

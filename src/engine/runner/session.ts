@@ -8,10 +8,16 @@ import type { Graph } from "../../core/pipeline.ts";
 import type { DType, Port, Tensor, TensorData } from "../../core/tensor.ts";
 
 export type GraphOptions = {
+  /** The first one of its kind that the process sees: its environment shows no other. */
   device: Pick<Device, "kind" | "index">;
   /** Threads of one operator; 0 = as many as the machine has cores. */
   threads: number;
+  /** Whether nodes that the device has no code for fail the graph instead of running on the CPU. */
+  isStrict?: boolean;
 };
+
+/** A graph in memory, and what errors call it. */
+export type GraphBytes = { name: string; bytes: Uint8Array };
 
 export type OpenGraph = Graph & {
   /** Frees the weights; the graph must not be run afterwards. */
@@ -22,10 +28,12 @@ export type OpenGraph = Graph & {
  * Loads a .onnx file (external data beside it) on exactly the given device: an unavailable provider throws, it never
  * becomes the CPU. Throws `weights_missing` for absent files and `runner_failed` for everything else.
  */
-export async function openGraph(path: string, options: GraphOptions): Promise<OpenGraph> {
-  if (!existsSync(path)) throw new ForecourtError("weights_missing", `the graph ${path} does not exist`);
+export async function openGraph(from: string | GraphBytes, options: GraphOptions): Promise<OpenGraph> {
+  const path = typeof from === "string" ? from : from.name;
+  if (from === path && !existsSync(path))
+    throw new ForecourtError("weights_missing", `the graph ${path} does not exist`);
   keepFloat16AsBits();
-  const session = await createSession(path, options);
+  const session = await createSession(from, options);
   const inputs = session.inputMetadata.map((each) => portOf(path, each));
   const outputs = session.outputMetadata.map((each) => portOf(path, each));
   return {
@@ -45,33 +53,29 @@ export async function openGraph(path: string, options: GraphOptions): Promise<Op
   };
 }
 
-async function createSession(path: string, { device, threads }: GraphOptions) {
+async function createSession(from: string | GraphBytes, { device, threads, isStrict }: GraphOptions) {
   const provider = providerOf(device);
   try {
-    return await InferenceSession.create(path, {
+    const settings: InferenceSession.SessionOptions = {
       executionProviders: [provider],
       graphOptimizationLevel: "all",
       // Errors only: exporters leave warnings by the hundred that no operator can do anything about.
       logSeverityLevel: 3,
       intraOpNumThreads: threads,
       interOpNumThreads: 1,
-    });
+      ...(isStrict && { extra: { session: { disable_cpu_ep_fallback: "1" } } }),
+    };
+    return typeof from === "string"
+      ? await InferenceSession.create(from, settings)
+      : await InferenceSession.create(from.bytes, settings);
   } catch (cause) {
-    throw failed(path, "load", cause);
+    throw failed(typeof from === "string" ? from : from.name, "load", cause);
   }
 }
 
-function providerOf({ kind, index }: GraphOptions["device"]): InferenceSession.ExecutionProviderConfig {
-  if (kind === "cuda") return { name: "cuda", deviceId: index };
-  // onnxruntime's WebGPU provider takes the adapter that Vulkan lists first and cannot be told another.
-  if (kind === "webgpu" && index > 0) {
-    throw new ForecourtError(
-      "misconfigured",
-      `webgpu:${index} cannot be chosen here; hide the other adapters from this process and use webgpu:0`,
-    );
-  }
-  return kind;
-}
+/** The process sees one device of the kind (control/fleet/environment.ts), so that it is the first one. */
+const providerOf = ({ kind }: GraphOptions["device"]): InferenceSession.ExecutionProviderConfig =>
+  kind === "cuda" ? { name: "cuda", deviceId: 0 } : kind;
 
 const DTYPES: ReadonlySet<string> = new Set<DType>([
   "float32",

@@ -30,7 +30,17 @@ import { listWebhooks, replayWebhook, webhookPage } from "./webhooks.ts";
 
 type Parts = Pick<
   Appliance,
-  "catalog" | "keys" | "accounts" | "jobs" | "webhooks" | "fleet" | "monitor" | "scheduler" | "supply" | "oversight"
+  | "catalog"
+  | "keys"
+  | "accounts"
+  | "jobs"
+  | "webhooks"
+  | "fleet"
+  | "hardware"
+  | "monitor"
+  | "scheduler"
+  | "supply"
+  | "oversight"
 > & {
   clock: Clock;
   keepAliveMs: number;

@@ -1,11 +1,13 @@
 // What the box does right now: its devices, loaded models, runners, back-offs and open jobs.
 import type { Appliance } from "../../control/appliance.ts";
 
-type Parts = Pick<Appliance, "monitor" | "scheduler" | "fleet" | "jobs">;
+type Parts = Pick<Appliance, "hardware" | "monitor" | "scheduler" | "fleet" | "jobs">;
 
-export const showStatus = ({ monitor, scheduler, fleet, jobs }: Parts) =>
+export const showStatus = ({ hardware, monitor, scheduler, fleet, jobs }: Parts) =>
   Response.json({
     devices: scheduler.devices.map((place) => deviceStatus(place, monitor)),
+    /** Cards that are idle, or used in another way than their best one. */
+    problems: hardware.problems.map(({ name, reason, remedy }) => ({ name, reason, remedy })),
     models: scheduler.standing().map(({ model, residency, pool, popularity, waiting, loadMs, runMs }) => ({
       model,
       residency,

@@ -56,7 +56,7 @@ test("display controllers are found with driver and memory; other PCI devices ar
     },
   ]);
   expect(evidence.vulkanLoader).toBe(join(root, "usr/lib64/libvulkan.so.1"));
-  expect(evidence.vulkanDrivers).toEqual(["libvulkan_radeon.so"]);
+  expect(evidence.vulkanDrivers).toMatchObject([{ library: "libvulkan_radeon.so" }]);
   expect(evidence.renderNodes).toEqual([{ path: join(root, "dev/dri/renderD128"), isOpen: true }]);
 });
 

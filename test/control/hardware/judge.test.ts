@@ -9,7 +9,9 @@ import {
   mismatchedDriver,
   oneNvidia,
   radeon,
+  slicedA100,
   twoNvidia,
+  vulkan,
 } from "./machines.ts";
 
 const all = ["cuda", "webgpu", "cpu"] as const;
@@ -104,7 +106,7 @@ describe("cards that stay idle", () => {
   });
 
   test("an AMD card without its Vulkan driver, though a software one is there", () => {
-    expect(problem({ ...radeon, vulkanDrivers: ["libvulkan_lvp.so"] })).toMatchObject({
+    expect(problem({ ...radeon, vulkanDrivers: [vulkan("libvulkan_lvp.so")] })).toMatchObject({
       reason: "no Vulkan driver for AMD is installed",
       remedy: expect.stringMatching(/mesa-vulkan-drivers/),
     });
@@ -122,6 +124,35 @@ test("a working card without a provider is reported once, not used silently nor 
   const { devices, problems } = judge(oneNvidia, ["cpu"]);
   expect(ids(devices)).toEqual(["cpu"]);
   expect(problems).toMatchObject([
-    { name: "NVIDIA GeForce RTX 4090", reason: expect.stringMatching(/no CUDA or WebGPU provider yet/) },
+    { name: "NVIDIA GeForce RTX 4090", reason: expect.stringMatching(/libraries are not installed: it stays idle/) },
   ]);
+});
+
+test("a card whose best way is not provided is used in the next one, and that is said", () => {
+  const { devices, problems } = judge(oneNvidia, ["webgpu", "cpu"]);
+  expect(ids(devices)).toEqual(["webgpu:0", "cpu"]);
+  expect(problems).toMatchObject([
+    { reason: expect.stringMatching(/used through WebGPU/), remedy: expect.stringMatching(/runtime install cuda/) },
+  ]);
+});
+
+test("a card that is cut into slices is as many CUDA devices, each by its own name for CUDA", () => {
+  const { devices, problems } = judge(slicedA100, all);
+  expect(ids(devices)).toEqual(["cuda:0", "cuda:1", "cuda:2", "cpu"]);
+  expect(devices[0]).toMatchObject({
+    name: "NVIDIA A100 80GB PCIe MIG 3g.40gb",
+    uuid: "MIG-c7384736-a75d-5afc-978f-d2f1294409fd",
+    memory: { total: 40e9 },
+  });
+  expect(devices[2]).toMatchObject({ name: "NVIDIA A100 80GB PCIe", uuid: "GPU-1" });
+  expect(problems).toEqual([]);
+});
+
+test("a Vulkan driver in software is a device of its own, marked as such", () => {
+  const { devices, problems } = judge(
+    { ...bare, vulkanLoader: "/usr/lib64/libvulkan.so.1", vulkanDrivers: [vulkan("libvk_swiftshader.so")] },
+    all,
+  );
+  expect(devices[0]).toMatchObject({ id: "webgpu:0", isSoftware: true });
+  expect(problems).toEqual([]);
 });

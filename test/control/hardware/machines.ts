@@ -1,7 +1,11 @@
 // Machines as evidence: outputs of nvidia-smi and facts of /proc and /sys as such machines show them.
-import type { Evidence } from "../../../src/control/hardware/evidence.ts";
+import type { Evidence, VulkanDriver } from "../../../src/control/hardware/evidence.ts";
 
 const GIB = 1024 ** 3;
+
+export const vulkan = (library: string): VulkanDriver => ({
+  ...{ manifest: `/usr/share/vulkan/icd.d/${library}.json`, library, stamp: "1-1" },
+});
 
 export const bare: Evidence = {
   cpu: { name: "AMD EPYC 7B13", threads: 16, totalBytes: 64 * GIB, freeBytes: 60 * GIB },
@@ -19,7 +23,7 @@ export const oneNvidia: Evidence = {
     stdout: "0, 00000000:01:00.0, NVIDIA GeForce RTX 4090, 24564, 23999, 550.54.14, 8.9\n",
   },
   vulkanLoader: "/usr/lib/x86_64-linux-gnu/libvulkan.so.1",
-  vulkanDrivers: ["libGLX_nvidia.so.0"],
+  vulkanDrivers: [vulkan("libGLX_nvidia.so.0")],
   renderNodes: [{ path: "/dev/dri/renderD128", isOpen: true }],
 };
 
@@ -74,6 +78,25 @@ export const radeon: Evidence = {
     },
   ],
   vulkanLoader: "/usr/lib64/libvulkan.so.1",
-  vulkanDrivers: ["libvulkan_radeon.so", "libvulkan_lvp.so"],
+  vulkanDrivers: [vulkan("libvulkan_radeon.so"), vulkan("libvulkan_lvp.so")],
   renderNodes: [{ path: "/dev/dri/renderD128", isOpen: true }],
+};
+
+/** Two cards, the first of them in two slices; the outputs of `nvidia-smi` and `nvidia-smi -L`. */
+export const slicedA100: Evidence = {
+  ...twoNvidia,
+  nvidiaSmi: {
+    type: "answered",
+    stdout:
+      "0, 00000000:3B:00.0, NVIDIA A100 80GB PCIe, 81920, 81225, 535.161.08, 8.0, GPU-0\n" +
+      "1, 00000000:D8:00.0, NVIDIA A100 80GB PCIe, 81920, 2048, 535.161.08, 8.0, GPU-1\n",
+  },
+  nvidiaList: {
+    type: "answered",
+    stdout:
+      "GPU 0: NVIDIA A100 80GB PCIe (UUID: GPU-0)\n" +
+      "  MIG 3g.40gb     Device  0: (UUID: MIG-c7384736-a75d-5afc-978f-d2f1294409fd)\n" +
+      "  MIG 2g.20gb     Device  1: (UUID: MIG-a28ad590-3fda-56dd-84fc-0a0b96edc58d)\n" +
+      "GPU 1: NVIDIA A100 80GB PCIe (UUID: GPU-1)\n",
+  },
 };

@@ -100,7 +100,4 @@ test("a provider that this machine lacks is an error, never the CPU", async () =
   const path = join(TINY, "optimum/unet/model.onnx");
   const failure = await failureOf(openGraph(path, { device: { kind: "cuda", index: 99 }, threads: 1 }));
   expect(failure.code).toBe("runner_failed");
-  expect((await failureOf(openGraph(path, { device: { kind: "webgpu", index: 1 }, threads: 1 }))).code).toBe(
-    "misconfigured",
-  );
 });

@@ -1,17 +1,17 @@
 // Draws a picture of the tiny model on the CPU and on WebGPU in one process, which the test starts with a Vulkan driver of its choice.
 import { join } from "node:path";
-import { textToImage } from "../../../../src/engine/pipelines/text-to-image.ts";
-import { createAssets } from "../../../../src/engine/runner/assets.ts";
-import { createCodec } from "../../../../src/engine/runner/codec.ts";
-import { openGraph } from "../../../../src/engine/runner/session.ts";
-import { runOnce } from "../../support/load.ts";
+import { textToImage } from "../../src/engine/pipelines/text-to-image.ts";
+import { createAssets } from "../../src/engine/runner/assets.ts";
+import { createCodec } from "../../src/engine/runner/codec.ts";
+import { openGraph } from "../../src/engine/runner/session.ts";
+import { runOnce } from "../engine/support/load.ts";
 
 const codec = createCodec();
 const input = { prompt: "a", seed: 5, num_inference_steps: 2, output_format: "png" };
 
 async function draw(kind: "cpu" | "webgpu") {
   const assets = createAssets({
-    folder: join(import.meta.dir, "../../tiny/optimum"),
+    folder: join(import.meta.dir, "../engine/tiny/optimum"),
     open: (path) => openGraph(path, { device: { kind, index: 0 }, threads: 1 }),
     codec,
   });
