@@ -21,6 +21,12 @@ const value = Type.Object({ value: anything });
 
 const utilities: Record<string, Utility> = {
   "text-concat": define({
+    summary: "One text after the other",
+    input: Type.Object({ text1: Type.String({ maxLength: 1_000_000, default: "" }), text2: text }),
+    output: Type.Object({ results: Type.String() }),
+    run: ({ text1, text2 }) => ({ results: text1 + text2 }),
+  }),
+  "merge-text": define({
     summary: "Joins texts",
     input: Type.Object({
       texts: Type.Array(text, { minItems: 1, maxItems: 100 }),
@@ -137,12 +143,15 @@ const wrong = (field: string, msg: string) =>
     problems: [{ loc: ["body", field], msg, type: "value_error" }],
   });
 
-const PREFIXES = ["forecourt/workflow-utilities/", "fal-ai/workflow-utilities/"];
+/** `text-concat` and `merge-text` are fal's, with fal's fields; its oldest has an id of its own. */
+const PREFIXES = ["forecourt/workflow-utilities/", "fal-ai/workflow-utilities/", "fal-ai/workflowutils/"];
+const OWN_IDS: Record<string, string> = { "fal-ai/text-concat": "text-concat" };
 
 /** Undefined for an endpoint id that is no utility's. */
 export function utilityOf(app: string): Utility | undefined {
   const prefix = PREFIXES.find((each) => app.startsWith(each));
-  const name = prefix === undefined ? "" : app.slice(prefix.length);
+  const ownName = Object.hasOwn(OWN_IDS, app) ? OWN_IDS[app] : undefined;
+  const name = ownName ?? (prefix === undefined ? "" : app.slice(prefix.length));
   return Object.hasOwn(utilities, name) ? utilities[name] : undefined;
 }
 

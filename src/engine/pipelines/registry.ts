@@ -1,5 +1,6 @@
 // Every pipeline by name; the keys are the allowed values of `pipeline` in a model file.
 import type { Pipeline } from "../../core/pipeline.ts";
+import { cropImage } from "./crop-image.ts";
 import { echo } from "./echo.ts";
 import { imageTextSimilarity } from "./image-text-similarity.ts";
 import { imageToImage } from "./image-to-image.ts";
@@ -8,6 +9,7 @@ import { onnx } from "./onnx.ts";
 import { textToImage } from "./text-to-image.ts";
 
 export const pipelines = {
+  "crop-image": cropImage,
   echo,
   "image-text-similarity": imageTextSimilarity,
   "image-to-image": imageToImage,

@@ -33,7 +33,7 @@ const EXAMPLE = {
   workflow: {
     text: {
       type: "run",
-      app: utilityNames[0],
+      app: "fal-ai/workflow-utilities/merge-text",
       input: { texts: ["$input.prompt", "and a white star"], separator: " " },
     },
     picture: { type: "run", app: "forecourt/demo-diffusion", input: { prompt: "$text.text" } },

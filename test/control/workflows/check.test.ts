@@ -130,7 +130,10 @@ describe("utilities", () => {
   const run = (name: string, input: unknown) => utilityOf(`fal-ai/workflow-utilities/${name}`)?.run(input);
 
   test("compute what they say", () => {
-    expect(run("text-concat", { texts: ["a", "b"], separator: ", " })).toEqual({ text: "a, b" });
+    expect(run("text-concat", { text1: "a: ", text2: "b" })).toEqual({ results: "a: b" });
+    expect(utilityOf("fal-ai/text-concat")?.run({ text1: "a", text2: "b" })).toEqual({ results: "ab" });
+    expect(utilityOf("fal-ai/workflowutils/text-concat")?.run({ text2: "b" })).toEqual({ results: "b" });
+    expect(run("merge-text", { texts: ["a", "b"], separator: ", " })).toEqual({ text: "a, b" });
     expect(run("template", { template: "{a} and {b}, {c}", values: { a: 1, b: "x" } })).toEqual({
       text: "1 and x, {c}",
     });
@@ -144,14 +147,14 @@ describe("utilities", () => {
     expect(run("choose", { value: "x", equals: "x", if_equal: 1, otherwise: 2 })).toEqual({ value: 1 });
     expect(run("choose", { value: false, otherwise: 2 })).toEqual({ value: 2 });
     expect(run("arithmetic", { a: 7, b: 2, operation: "divide", round: true })).toEqual({ result: 4 });
-    expect(utilityNames).toHaveLength(11);
+    expect(utilityNames).toHaveLength(12);
   });
 
   test("name the field that is wrong", () => {
     expect(() => run("select", { items: [], index: 3 })).toThrow("index");
     expect(() => run("json-parse", { text: "no" })).toThrow("text");
     expect(() => run("arithmetic", { a: 1, b: 0, operation: "divide" })).toThrow("b:");
-    expect(() => run("text-concat", {})).toThrow("texts");
+    expect(() => run("merge-text", {})).toThrow("texts");
     expect(utilityOf("fal-ai/workflow-utilities/constructor")).toBeUndefined();
   });
 });

@@ -20,7 +20,7 @@ const echo = (prompt: unknown, depends: string[] = []) => ({
 const TWO_STEPS = {
   first: echo("$input.prompt", ["input"]),
   joined: {
-    ...{ type: "run", app: "forecourt/workflow-utilities/text-concat" },
+    ...{ type: "run", app: "forecourt/workflow-utilities/merge-text" },
     input: { texts: ["$first.prompt", "again"], separator: " " },
   },
   second: echo("$joined.text", ["joined"]),
@@ -46,7 +46,7 @@ describe("a workflow that comes with its call", () => {
       { type: "submit", node_id: "first", app_id: "fal-ai/echo/fast", isRequest: true },
       { type: "completion", node_id: "first", app_id: "fal-ai/echo/fast", output: { prompt: "hello", steps: 1 } },
       {
-        ...{ type: "completion", node_id: "joined", app_id: "forecourt/workflow-utilities/text-concat" },
+        ...{ type: "completion", node_id: "joined", app_id: "forecourt/workflow-utilities/merge-text" },
         output: { text: "hello again" },
       },
       { type: "submit", node_id: "second", app_id: "fal-ai/echo/fast", isRequest: true },
