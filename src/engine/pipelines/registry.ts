@@ -1,5 +1,6 @@
 // Every pipeline by name; the keys are the allowed values of `pipeline` in a model file.
 import type { Pipeline } from "../../core/pipeline.ts";
+import { chat } from "./chat.ts";
 import { cropImage } from "./crop-image.ts";
 import { echo } from "./echo.ts";
 import { imageTextSimilarity } from "./image-text-similarity.ts";
@@ -10,6 +11,7 @@ import { textToImage } from "./text-to-image.ts";
 
 export const pipelines = {
   "crop-image": cropImage,
+  chat,
   echo,
   "image-text-similarity": imageTextSimilarity,
   "image-to-image": imageToImage,

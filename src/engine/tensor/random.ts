@@ -80,7 +80,7 @@ function normalDoubles(next: () => number): () => number {
 }
 
 /** Uniform in [0, 1) with 53 random bits: 21 of the first word, 32 of the second. */
-function uniform53(next: () => number): number {
+export function uniform53(next: () => number): number {
   const high = next() & 0x1fffff;
   return (high * 2 ** 32 + next()) * 2 ** -53;
 }

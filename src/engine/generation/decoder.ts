@@ -1,0 +1,117 @@
+// A language model's graph: reads tokens and gives the scores of the next one, with keys and values of what was read.
+import { ForecourtError } from "../../core/errors.ts";
+import type { Assets, Graph } from "../../core/pipeline.ts";
+import type { Tensor } from "../../core/tensor.ts";
+import { toFloats } from "../tensor/tensor.ts";
+import { cacheNames, type KvCache, type KvShape } from "./kv-cache.ts";
+
+export type Decoder = {
+  kv: KvShape;
+  /** The graph is told each token's place, so rows may be padded. */
+  takesPositions: boolean;
+  /** `tokens` follow what the cache's rows hold: as many for each row. */
+  forward(step: { tokens: readonly (readonly number[])[]; cache: KvCache }): Promise<Forwarded>;
+};
+
+export type Forwarded = {
+  /** Scores of the token after the last one, row by row. */
+  logits: Float32Array[];
+  cache: KvCache;
+};
+
+/** Files that exporters write a language model to, the usual one first. */
+const FILES = ["onnx/model.onnx", "onnx/decoder_model_merged.onnx", "model.onnx", "decoder_model_merged.onnx"];
+
+const PAST = /^past_key_values\.(\d+)\.(key|value)$/;
+const PRESENT = "present.";
+const KEPT_LOGITS = ["num_logits_to_keep", "logits_to_keep"];
+
+/** `path`: another file than the usual ones. Throws `runner_failed` for a graph that is no decoder of this kind. */
+export async function loadDecoder(assets: Assets, path?: string): Promise<Decoder> {
+  const file = path ?? FILES.find((each) => assets.has(each)) ?? FILES[0] ?? "";
+  const graph = await assets.graph(file);
+  const kv = kvShapeOf(graph, file);
+  const names = cacheNames(kv);
+  const has = (name: string) => graph.inputs.some((port) => port.name === name);
+  return {
+    kv,
+    takesPositions: has("position_ids"),
+    async forward({ tokens, cache }) {
+      const outputs = await graph.run(feedsOf({ graph, tokens, cache }));
+      const { logits } = outputs;
+      if (!logits) throw unusable(file, 'it gives no "logits"');
+      const count = tokens[0]?.length ?? 0;
+      const tensors = new Map(
+        names.map((name) => {
+          const present = outputs[`${PRESENT}${name}`];
+          if (!present) throw unusable(file, `it gives no "${PRESENT}${name}"`);
+          return [name, present] as const;
+        }),
+      );
+      return {
+        logits: lastOfEach(logits),
+        cache: { rows: cache.rows.map((row) => row + count), length: cache.length + count, tensors },
+      };
+    },
+  };
+}
+
+type Step = { graph: Graph; tokens: readonly (readonly number[])[]; cache: KvCache };
+
+function feedsOf({ graph, tokens, cache }: Step): Record<string, Tensor> {
+  const rows = tokens.length;
+  const count = tokens[0]?.length ?? 0;
+  const total = cache.length + count;
+  const feeds: Record<string, Tensor> = {};
+  for (const { name } of graph.inputs) {
+    if (name === "input_ids") feeds[name] = int64([rows, count], (row, at) => tokens[row]?.[at] ?? 0);
+    else if (name === "attention_mask")
+      feeds[name] = int64([rows, total], (row, at) => (at < cache.length - (cache.rows[row] ?? 0) ? 0 : 1));
+    else if (name === "position_ids") feeds[name] = int64([rows, count], (row, at) => (cache.rows[row] ?? 0) + at);
+    else if (name === "use_cache_branch")
+      feeds[name] = { dtype: "bool", shape: [1], data: Uint8Array.of(cache.length > 0 ? 1 : 0) };
+    else if (KEPT_LOGITS.includes(name)) feeds[name] = { dtype: "int64", shape: [], data: BigInt64Array.of(1n) };
+    else {
+      const past = cache.tensors.get(name.replace("past_key_values.", ""));
+      if (past) feeds[name] = past;
+    }
+  }
+  return feeds;
+}
+
+function int64([rows, columns]: readonly [number, number], value: (row: number, column: number) => number): Tensor {
+  const data = new BigInt64Array(rows * columns);
+  for (let row = 0; row < rows; row++)
+    for (let column = 0; column < columns; column++) data[row * columns + column] = BigInt(value(row, column));
+  return { dtype: "int64", shape: [rows, columns], data };
+}
+
+/** Of [rows, tokens, vocabulary] the last token's. */
+function lastOfEach(logits: Tensor): Float32Array[] {
+  const [rows = 1, tokens = 1, vocabulary = 1] = logits.shape;
+  const values = toFloats(logits);
+  return Array.from({ length: rows }, (_, row) => {
+    const from = ((row + 1) * tokens - 1) * vocabulary;
+    return values.subarray(from, from + vocabulary);
+  });
+}
+
+function kvShapeOf({ inputs, outputs }: Graph, file: string): KvShape {
+  const past = inputs.filter(({ name }) => PAST.test(name));
+  const [first] = past;
+  const strange = inputs.filter(({ name }) => !PAST.test(name) && !OTHER_INPUTS.includes(name));
+  if (!first) throw unusable(file, "it has no past_key_values: only exports with a cache can answer word by word");
+  if (strange.length > 0) throw unusable(file, `its input "${strange[0]?.name}" is not known here`);
+  if (first.dtype !== "float32" && first.dtype !== "float16")
+    throw unusable(file, `its past_key_values are ${first.dtype}`);
+  if (!outputs.some(({ name }) => name === "logits")) throw unusable(file, 'it gives no "logits"');
+  const [, heads, , width] = first.shape;
+  if (typeof heads !== "number" || typeof width !== "number" || heads <= 0 || width <= 0)
+    throw unusable(file, "its past_key_values do not say how many heads there are and how wide they are");
+  return { layers: past.length / 2, heads, width, dtype: first.dtype };
+}
+
+const OTHER_INPUTS = ["input_ids", "attention_mask", "position_ids", "use_cache_branch", ...KEPT_LOGITS];
+
+const unusable = (file: string, why: string) =>
+  new ForecourtError("runner_failed", `the graph ${file} cannot be used: ${why}`, { details: { file } });

@@ -1,0 +1,57 @@
+// Everything of one language model that its answers need: graph, tokens, template, where it ends and how much it reads.
+import { ForecourtError } from "../../core/errors.ts";
+import type { Assets } from "../../core/pipeline.ts";
+import { type ChatTemplate, loadChatTemplate, type TemplateConfig } from "../text/chat-template.ts";
+import { type LanguageTokenizer, loadLanguageTokenizer } from "../text/language-tokenizer.ts";
+import { createDecodeLoop, type DecodeLoop } from "./decode-loop.ts";
+import { type Decoder, loadDecoder } from "./decoder.ts";
+import { createPrefixes } from "./prefixes.ts";
+
+export type LanguageModel = {
+  decoder: Decoder;
+  loop: DecodeLoop;
+  tokenizer: LanguageTokenizer;
+  template: ChatTemplate | undefined;
+  /** Tokens that end an answer. */
+  ends: ReadonlySet<number>;
+  /** The most tokens of prompt and answer together. */
+  context: number;
+};
+
+type Ids = number | number[] | null;
+type Config = {
+  max_position_embeddings?: number;
+  eos_token_id?: Ids;
+  text_config?: { max_position_embeddings?: number; eos_token_id?: Ids };
+};
+
+/** Of the memory of the process, for conversations that may go on; a model of 3 billion weights keeps about 4,600 tokens in it. */
+const KEPT_BYTES = 512 * 1024 * 1024;
+
+/** Throws `weights_missing` for absent or strange files, `runner_failed` for a graph of another kind. */
+export async function loadLanguageModel(assets: Assets): Promise<LanguageModel> {
+  const config = await assets.json<Config>("config.json");
+  const optional = async <T extends object>(name: string): Promise<Partial<T>> =>
+    assets.has(name) ? await assets.json<T>(name) : {};
+  const generation = await optional<{ eos_token_id?: Ids }>("generation_config.json");
+  const words = await optional<TemplateConfig & { model_max_length?: number }>("tokenizer_config.json");
+  const tokenizer = await loadLanguageTokenizer(assets, words);
+  const template = await loadChatTemplate(assets, words);
+  const context =
+    config.max_position_embeddings ?? config.text_config?.max_position_embeddings ?? words.model_max_length;
+  // Some files say 1e30 for "not limited".
+  if (context === undefined || context > 1e9)
+    throw new ForecourtError("weights_missing", "config.json does not say how many tokens the model reads");
+  const decoder = await loadDecoder(assets);
+  const prefixes = createPrefixes({ shape: decoder.kv, bytes: KEPT_BYTES });
+  return {
+    decoder,
+    loop: createDecodeLoop({ decoder, isBatched: decoder.takesPositions, prefixes }),
+    tokenizer,
+    template,
+    context,
+    ends: new Set(idsOf(generation.eos_token_id ?? config.eos_token_id ?? config.text_config?.eos_token_id)),
+  };
+}
+
+const idsOf = (ids: Ids | undefined) => (ids === null || ids === undefined ? [] : [ids].flat());

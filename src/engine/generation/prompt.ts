@@ -1,0 +1,70 @@
+// From a job's input to the tokens that the model reads.
+import { ForecourtError } from "../../core/errors.ts";
+import type { ChatInput } from "./chat-fields.ts";
+import { conversationOf, type TemplateMessage, wrong } from "./conversation.ts";
+import type { LanguageModel } from "./language-model.ts";
+
+export type Prompt = {
+  tokens: number[];
+  /** The answer begins inside a thought. */
+  isThinking: boolean;
+  /** The most tokens that the answer may have. */
+  room: number;
+};
+
+type Parts = Pick<LanguageModel, "tokenizer" | "template" | "context">;
+
+/** Throws `invalid_input`: a conversation that the template refuses, or one that is longer than the model reads. */
+export function promptOf(input: ChatInput, model: Parts): Prompt {
+  const { tokenizer, context } = model;
+  const text = input.raw ? rawText(input) : rendered(input, model);
+  const tokens = tokenizer.encode(text, { begin: input.raw });
+  if (tokens.length === 0) throw wrong(["prompt"], "The prompt holds no tokens", "value_error");
+  if (tokens.length >= context) throw tooLong(input, { given: tokens.length, context });
+  const room = context - tokens.length;
+  return { tokens, isThinking: !input.raw && THINKS.test(text), room: Math.min(room, input.max_tokens ?? room) };
+}
+
+/** Templates of models that always think begin the thought themselves. */
+const THINKS = /<think>\s*$/;
+
+function rawText({ prompt, messages }: ChatInput): string {
+  if (prompt !== undefined && messages === undefined) return prompt;
+  throw wrong(["prompt"], "With raw, the text to go on from is given as prompt, and no messages", "value_error");
+}
+
+function rendered(input: ChatInput, { template }: Parts): string {
+  const messages = conversationOf(input);
+  if (!template)
+    throw wrong(
+      ["messages"],
+      "This model has no chat template: give prompt and raw: true to let it go on",
+      "value_error",
+    );
+  const tools = input.tools && input.tool_choice !== "none" ? input.tools : null;
+  const render = (said: readonly TemplateMessage[]) =>
+    template.render({ messages: said, tools, documents: null, add_generation_prompt: true });
+  if (messages.every(({ content }) => content !== null)) return render(messages);
+  try {
+    return render(messages);
+  } catch {
+    // Templates without tools take no message without text.
+    return render(messages.map((message) => ({ ...message, content: message.content ?? "" })));
+  }
+}
+
+function tooLong(input: ChatInput, { given, context }: { given: number; context: number }): ForecourtError {
+  const msg = `The prompt has ${given} tokens; this model reads ${context}, its answer included. Shorten the prompt or leave out early messages`;
+  const field = input.messages ? "messages" : "prompt";
+  return new ForecourtError("invalid_input", msg, {
+    problems: [
+      {
+        loc: ["body", field],
+        msg,
+        type: "context_length_exceeded",
+        ctx: { prompt_tokens: given, context_length: context },
+      },
+    ],
+    details: { prompt_tokens: given, context_length: context },
+  });
+}

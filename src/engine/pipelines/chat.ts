@@ -1,0 +1,76 @@
+// Answers of a language model: chat, or a text that goes on.
+import { definePipeline, type Step, type Task } from "../../core/pipeline.ts";
+import { type Answer, createAnswer } from "../generation/answer.ts";
+import { type ChatInput, type ChatOutput, chatInput, chatOutput } from "../generation/chat-fields.ts";
+import { type LanguageModel, loadLanguageModel } from "../generation/language-model.ts";
+import { mergeSteps } from "../generation/merge-steps.ts";
+import { mostTokens } from "../generation/most-tokens.ts";
+import { promptOf } from "../generation/prompt.ts";
+
+export const chat = definePipeline({
+  summary: "Answers a conversation, or lets a text go on, with a language model.",
+  input: chatInput,
+  output: chatOutput,
+  estimate: mostTokens,
+  async load(assets) {
+    const model = await loadLanguageModel(assets);
+    return (tasks, signal) => mergeSteps(tasks.map((task) => answerTask(task, { model, signal })));
+  },
+});
+
+type Around = { model: LanguageModel; signal: AbortSignal };
+
+async function* answerTask(task: Task<ChatInput>, { model, signal }: Around): AsyncGenerator<Step<ChatOutput>> {
+  const prompt = promptOf(task.input, model);
+  const answer = createAnswer({ input: task.input, prompt, tokenizer: model.tokenizer, ends: model.ends });
+  const left = new AbortController();
+  const whole = AbortSignal.any([signal, left.signal]);
+  try {
+    for await (const at of grow(answer, { model, signal: whole })) {
+      if (task.wantsPartials) yield { type: "partial", value: answer.partial() };
+      else if (at % STEPS_TOLD === 0) yield { type: "progress", at, of: prompt.room };
+    }
+    const value = answer.output();
+    yield { type: "output", value, units: unitsOf(value) };
+  } finally {
+    // Who wants no more of it makes room for others.
+    left.abort(new DOMException("nobody reads on", "AbortError"));
+  }
+}
+
+/** Who only waits for the end is told of every so many tokens. */
+const STEPS_TOLD = 16;
+
+/** Yields how many tokens there are, whenever there are more; several at once if they come faster than they are read. */
+async function* grow(answer: Answer, { model, signal }: Around): AsyncGenerator<number> {
+  let news = Promise.withResolvers<void>();
+  let isOver = false;
+  const next: Answer["next"] = (logits) => {
+    const token = answer.next(logits);
+    news.resolve();
+    return token;
+  };
+  const began = (cached: number) => {
+    answer.cached = cached;
+  };
+  const done = model.loop.run({ prompt: answer.prompt, next }, { signal, began }).finally(() => {
+    isOver = true;
+    news.resolve();
+  });
+  // Its failure is met below, after the last news.
+  done.catch(() => {});
+  let seen = 0;
+  while (!isOver) {
+    await news.promise;
+    news = Promise.withResolvers<void>();
+    if (answer.count > seen && !isOver) yield answer.count;
+    seen = answer.count;
+  }
+  await done;
+}
+
+const unitsOf = ({ usage: { prompt_tokens, completion_tokens, total_tokens } }: ChatOutput) => ({
+  input_tokens: prompt_tokens,
+  output_tokens: completion_tokens,
+  tokens: total_tokens,
+});
