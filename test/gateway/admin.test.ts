@@ -70,3 +70,8 @@ describe("the state of the box over HTTP", () => {
     expect(models).toMatchObject([{ id: "forecourt/echo", pipeline: "echo", origin: "built-in" }]);
   });
 });
+
+test("a limit of an account that is not properly encoded is a wrong request", async () => {
+  const response = await gateway.ask("PUT", "/admin/v1/limits/key/%", { key: gateway.adminKey, body: {} });
+  expect(response.status).toBe(400);
+});

@@ -76,17 +76,23 @@ function prepareAll(orm: Database["orm"]) {
   };
 }
 
-/** One for each period, aspect and value that the rows touch. */
+/** One for each period, aspect and value that the rows touch: days and months are sums of their hours. */
 function sumsOf(rows: UsageRow[]): Total[] {
+  const hours = merged(rows.flatMap((row) => aspectsOf(row).map(([by, value]) => totalOf(row, { by, value }))));
+  const longer = WINDOW_NAMES.filter((period) => period !== "hour").map((period) =>
+    merged(hours.map((hour) => ({ ...hour, period, start: windowAt(hour.start, period).start }))),
+  );
+  return [hours, ...longer].flat();
+}
+
+/** Totals of the same place as one. */
+function merged(totals: Total[]): Total[] {
   const sums = new Map<string, Total>();
-  for (const row of rows)
-    for (const period of WINDOW_NAMES)
-      for (const [by, value] of aspectsOf(row)) {
-        const one = totalOf(row, { period, by, value });
-        const id = [period, by, one.start, row.currency, value].join(" ");
-        const known = sums.get(id);
-        sums.set(id, known ? add(known, one) : one);
-      }
+  for (const one of totals) {
+    const place = `${one.by} ${one.start} ${one.currency} ${one.value}`;
+    const known = sums.get(place);
+    sums.set(place, known ? add(known, one) : one);
+  }
   return [...sums.values()];
 }
 
@@ -102,9 +108,10 @@ function aspectsOf({ key, team, model, tags }: UsageRow): [TotalBy, string][] {
   ];
 }
 
-function totalOf(row: UsageRow, { period, by, value }: Pick<Total, "period" | "by" | "value">): Total {
+/** In its hour. */
+function totalOf(row: UsageRow, { by, value }: Pick<Total, "by" | "value">): Total {
   return {
-    ...{ period, by, value, start: windowAt(row.admittedAt, period).start, currency: row.currency },
+    ...{ by, value, period: "hour", start: windowAt(row.admittedAt, "hour").start, currency: row.currency },
     requests: 1,
     failed: row.outcome === "failed" ? 1 : 0,
     cancelled: row.outcome === "cancelled" ? 1 : 0,

@@ -6,6 +6,7 @@ import type { TObject } from "../../core/schema.ts";
 import type { Bytes } from "../../core/units.ts";
 import { toOpenApiInput } from "../docs/openapi-schema.ts";
 import { urlOf } from "../origin.ts";
+import { pathPart } from "../path-part.ts";
 import { parametersOf } from "../query-parameters.ts";
 import { readJson } from "../read-json.ts";
 import type { ReportFailure } from "../report.ts";
@@ -84,11 +85,7 @@ export const admin = ({ bodyLimit, clock, ...box }: Parts) => {
     .put(
       "/limits/:kind/*",
       async ({ request, params }) =>
-        setLimits(
-          keyBox,
-          { kind: params.kind, id: decodeURIComponent(params["*"]) },
-          await readJson(request, bodyLimit),
-        ),
+        setLimits(keyBox, { kind: params.kind, id: pathPart(params["*"]) }, await readJson(request, bodyLimit)),
       { detail: { ...detail("Set the limits of a key, a team or a model: /admin/v1/limits/{kind}/{id}"), hide: true } },
     )
     .get("/models", () => listModels(box.catalog), { detail: detail("All models, with the whole of their files") })

@@ -3,6 +3,7 @@ import { ForecourtError } from "../../core/errors.ts";
 import { bytes } from "../../core/units.ts";
 import { type Authenticate, requireScope } from "../authenticate.ts";
 import type { OpenFace, Visit } from "../fal/call.ts";
+import { pathPart } from "../path-part.ts";
 import { readJson } from "../read-json.ts";
 import type { ReportFailure } from "../report.ts";
 import { newRequestId } from "../request-id.ts";
@@ -73,16 +74,8 @@ function namesIn(pattern: string, path: string): Record<string, string> | undefi
   const names: Record<string, string> = {};
   for (const [at, part] of expected.entries()) {
     const text = given[at] ?? "";
-    if (part.startsWith("{")) names[part.slice(1, -1)] = decoded(text);
+    if (part.startsWith("{")) names[part.slice(1, -1)] = pathPart(text);
     else if (part !== text) return undefined;
   }
   return names;
-}
-
-function decoded(part: string): string {
-  try {
-    return decodeURIComponent(part);
-  } catch (cause) {
-    throw new ForecourtError("bad_request", "The path is not properly percent-encoded.", { cause });
-  }
 }
