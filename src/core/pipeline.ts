@@ -84,6 +84,11 @@ export type Pipeline<In extends TObject = TObject, Out extends TObject = TObject
    * job is for itself. Without it there are no batches.
    */
   batchKey?(input: Static<In>): string | undefined;
+  /**
+   * Its run may be called again before earlier calls of it have ended: jobs join what is computed and leave it one by
+   * one, up to the model's `maxBatch` at a time. Such a pipeline has no `batchKey`.
+   */
+  joins?: true;
   /** Input of one message of a realtime connection; absent: the pipeline is not for these. `load`'s tasks may be of it. */
   frame?: TObject;
   load(assets: Assets): Promise<Run<Static<In>, Static<Out>>>;

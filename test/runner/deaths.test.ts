@@ -17,7 +17,11 @@ test("a runner killed in the middle of a step is gone with its batch and the sig
   await watched.next("step");
   process.kill(pid, "SIGKILL");
   const gone = await watched.next("gone");
-  expect(gone).toMatchObject({ runner, batch, failure: { code: "runner_crashed", details: { signal: "SIGKILL" } } });
+  expect(gone).toMatchObject({
+    runner,
+    batches: [batch],
+    failure: { code: "runner_crashed", details: { signal: "SIGKILL" } },
+  });
   expect(watched.fleet.runners()).toEqual([]);
   expect([...watched.fleet.backOffs().values()]).toMatchObject([{ failures: 1, reason: { code: "runner_crashed" } }]);
 });
@@ -28,7 +32,7 @@ test("a runner that stops answering in the middle of a batch is ended as hung", 
   const batch = watched.run(runner, [endless]);
   await watched.next("step");
   process.kill(pid, "SIGSTOP");
-  expect(await watched.next("gone")).toMatchObject({ runner, batch, failure: { code: "runner_hung" } });
+  expect(await watched.next("gone")).toMatchObject({ runner, batches: [batch], failure: { code: "runner_hung" } });
   expect(await isRunning(pid)).toBe(false);
 });
 
@@ -56,7 +60,7 @@ test("a runner that does not obey a cancel in time is ended, and the job counts 
   const { runner } = await watched.start();
   const batch = watched.run(runner, [{ prompt: "hello", steps: 2, step_ms: 60_000 }]);
   watched.fleet.cancel(batch);
-  expect(await watched.next("gone")).toMatchObject({ batch, failure: { code: "client_cancelled" } });
+  expect(await watched.next("gone")).toMatchObject({ batches: [batch], failure: { code: "client_cancelled" } });
   expect(watched.fleet.backOffs().size).toBe(0);
 });
 

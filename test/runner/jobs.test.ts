@@ -13,7 +13,7 @@ test("a job's steps arrive in order, its output last, then the runner is idle an
   await using watched = await watchFleet();
   const { runner } = await watched.start();
   const batch = watched.run(runner, [steps(3)]);
-  expect(watched.fleet.runners()).toMatchObject([{ id: runner, state: "busy", batch }]);
+  expect(watched.fleet.runners()).toMatchObject([{ id: runner, state: "busy", batches: [batch] }]);
   const idle = await watched.next("idle");
   expect(idle.batch).toBe(batch);
   expect(idle.runMs).toBeGreaterThanOrEqual(0);

@@ -39,7 +39,7 @@ function crowded(): Facts {
     const createdAt = instant(1_000_000 - Math.floor(60_000 * dice()));
     return { id: asId<JobId>(`job-${at}`), model: model.id, priority: "normal", createdAt, turn: at % 40 };
   });
-  const usual = { maxBatch: 4, perBatchItem: bytes(0), backlog: 16, isPinned: false };
+  const usual = { maxBatch: 4, slots: 1, perBatchItem: bytes(0), backlog: 16, isPinned: false };
   return {
     ...{ now: instant(1_000_000), jobs, runners: loaded, pools: [], ahead: [], backOffs: new Map() },
     readySince: new Map(loaded.map(({ id }) => [id, { at: instant(0), loadMs: 3_000 }])),

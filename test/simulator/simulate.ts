@@ -56,7 +56,7 @@ function createWorld({ policy, models, traffic, box }: Parameters<typeof simulat
   const factOf = (id: ModelId): ModelFact => {
     const { footprint, loadMs, runMs } = modelOf(id);
     return {
-      ...{ footprint, loadMs, runMs, maxBatch: 1, perBatchItem: bytes(0), isPinned: false },
+      ...{ footprint, loadMs, runMs, maxBatch: 1, slots: 1, perBatchItem: bytes(0), isPinned: false },
       worth: policy.worth(indexOf.get(id) ?? 0, now),
       backlog: backlog.get(id) ?? 0,
     };

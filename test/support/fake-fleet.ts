@@ -72,13 +72,13 @@ export function createFakeFleet({
     for (const listener of listeners) listener(event);
   };
   const runnerOf = (batch: BatchId) => {
-    const found = [...runners.values()].find((runner) => runner.batch === batch);
+    const found = [...runners.values()].find((runner) => runner.batches?.includes(batch));
     if (!found) throw new Error(`no runner has the batch ${batch}`);
     return found;
   };
   const set = (runner: RunnerFact, change: Partial<RunnerFact>) => {
-    const { batch, ...rest } = runner;
-    runners.set(runner.id, { ...rest, ...(change.state === "busy" && batch && { batch }), ...change });
+    const { batches: _, ...rest } = runner;
+    runners.set(runner.id, { ...rest, ...change });
   };
   const fleet: FakeFleet = {
     ...made,
@@ -114,8 +114,9 @@ export function createFakeFleet({
     run(order) {
       made.runs.push(order);
       const runner = runners.get(order.runner);
-      if (runner?.state !== "ready") throw new Error(`the runner ${order.runner} is ${runner?.state}`);
-      set(runner, { state: "busy", batch: order.batch });
+      if (runner?.state !== "ready" && runner?.state !== "busy")
+        throw new Error(`the runner ${order.runner} is ${runner?.state}`);
+      set(runner, { state: "busy", batches: [...(runner.batches ?? []), order.batch] });
       if (automatic) setImmediate(() => void play(order));
     },
     step: (batch, step, index = 0) => emit({ type: "step", runner: runnerOf(batch).id, batch, index, step }),
@@ -123,21 +124,24 @@ export function createFakeFleet({
     end(batch, failure) {
       const runner = runnerOf(batch);
       if (failure) emit({ type: "job-failed", runner: runner.id, batch, index: 0, failure });
-      set(runner, { state: "ready", lastUsedAt: clock.now() });
+      const left = runner.batches?.filter((each) => each !== batch) ?? [];
+      const state = left.length > 0 ? { state: "busy" as const, batches: left } : { state: "ready" as const };
+      set(runner, { ...state, lastUsedAt: clock.now() });
       emit({ type: "idle", runner: runner.id, batch, memory: runner.memory, runMs: 1 });
     },
     die(id, failure) {
       const runner = runners.get(id);
       if (!runner) throw new Error(`there is no runner ${id}`);
       runners.delete(id);
-      const { model, batch } = runner;
-      emit({ type: "gone", runner: id, model, ...(batch && { batch }), ...(failure && { failure }) });
+      const { model, batches } = runner;
+      emit({ type: "gone", runner: id, model, ...(batches && { batches }), ...(failure && { failure }) });
     },
     cancel(batch, index) {
       made.cancels.push(batch);
       if (index !== undefined) return;
       const cancelled: Failure = { code: "client_cancelled", message: "The run was cancelled." };
-      if (automatic && [...runners.values()].some((runner) => runner.batch === batch)) fleet.end(batch, cancelled);
+      if (automatic && [...runners.values()].some((runner) => runner.batches?.includes(batch)))
+        fleet.end(batch, cancelled);
     },
     evict(id) {
       made.evictions.push(id);
@@ -162,7 +166,7 @@ export function createFakeFleet({
 
   async function play(order: RunOrder): Promise<void> {
     if (order.jobs.length === 0) throw new Error("an empty batch");
-    const isStillOn = () => runners.get(order.runner)?.batch === order.batch;
+    const isStillOn = () => runners.get(order.runner)?.batches?.includes(order.batch) === true;
     for (const [index, job] of order.jobs.entries()) {
       const result = await answer(job, order);
       if (!isStillOn()) return;

@@ -24,7 +24,8 @@ export type RunnerFact = {
   /** Measured once it is ready, the model file's estimate before. */
   memory: Bytes;
   lastUsedAt: Instant;
-  batch?: BatchId;
+  /** In progress; more than one only where the pipeline lets jobs join. */
+  batches?: readonly BatchId[];
   pid?: number;
 };
 
@@ -37,15 +38,15 @@ export type FleetEvent =
   | { type: "job-log"; runner: RunnerId; batch: BatchId; index: number; message: string }
   | { type: "job-failed"; runner: RunnerId; batch: BatchId; index: number; failure: Failure }
   | { type: "idle"; runner: RunnerId; batch: BatchId; memory: Bytes; runMs: number }
-  /** The process is gone. Jobs of `batch` that had neither output nor failure are to be retried or failed with `failure`. */
-  | { type: "gone"; runner: RunnerId; model: ModelId; batch?: BatchId; failure?: Failure };
+  /** The process is gone. Jobs of `batches` that had neither output nor failure are to be retried or failed with `failure`. */
+  | { type: "gone"; runner: RunnerId; model: ModelId; batches?: readonly BatchId[]; failure?: Failure };
 
 export type Fleet = {
   runners(): RunnerFact[];
   backOffs(): Map<ModelId, BackOff>;
   /** Starts a process; `ready` or `gone` follows. */
   load(order: { runner: RunnerId; model: Model; device: Device; weights: string }): void;
-  /** The runner must be `ready`. The watchdog kills it when silent or over `timeout`. */
+  /** The runner must be `ready`, or `busy` with batches that others may join. The watchdog kills it when silent or over `timeout`. */
   run(order: { runner: RunnerId; batch: BatchId; jobs: RunJob[]; timeout: Milliseconds }): void;
   /**
    * Ends the batch between two steps, or of a batch of several only the job at `index`. A runner that does not end a

@@ -11,8 +11,8 @@ import { environmentOf } from "./environment.ts";
 import * as failures from "./failures.ts";
 import type { FleetEvent, RunnerFact } from "./fleet.ts";
 import type { FleetLimits } from "./limits.ts";
+import { createRunningBatches, type RunningBatches } from "./running-batches.ts";
 import { type Child, type ChildExit, spawnRunner } from "./spawn.ts";
-import { createWatchdog, type Watchdog } from "./watchdog.ts";
 
 export type RunnerOrder = {
   runner: RunnerId;
@@ -40,9 +40,9 @@ export type Batch = { batch: BatchId; jobs: RunJob[]; timeout: Milliseconds };
 type State =
   | { is: "starting"; callOffTimeout: () => void }
   | { is: "ready" }
-  | { is: "busy"; batch: BatchId; watchdog: Watchdog; callOffGrace: () => void }
+  | { is: "busy" }
   /** `failure` is absent when it was asked to go. */
-  | { is: "stopping"; batch?: BatchId; failure?: Failure };
+  | { is: "stopping"; failure?: Failure };
 
 export class FleetRunner {
   readonly id: RunnerId;
@@ -54,6 +54,7 @@ export class FleetRunner {
   readonly #log: Log;
   readonly #leave: () => void;
   readonly #startedAt: Instant;
+  readonly #batches: RunningBatches;
   #child: Child | undefined;
   #state: State;
   #memory: Bytes;
@@ -71,6 +72,7 @@ export class FleetRunner {
     this.#startedAt = parts.clock.now();
     this.#lastUsedAt = this.#startedAt;
     this.#memory = bytes(order.model.memory.weights + order.model.memory.working);
+    this.#batches = createRunningBatches(parts);
     const { start } = parts.limits;
     const callOffTimeout = parts.timers.after(start, () => this.#kill(failures.startTimeout(this.model, start)));
     this.#state = { is: "starting", callOffTimeout };
@@ -79,7 +81,7 @@ export class FleetRunner {
 
   get fact(): RunnerFact {
     const { is: state } = this.#state;
-    const batch = "batch" in this.#state ? this.#state.batch : undefined;
+    const batches = this.#batches.ids();
     return {
       id: this.id,
       model: this.model,
@@ -87,39 +89,40 @@ export class FleetRunner {
       state,
       memory: this.#memory,
       lastUsedAt: this.#lastUsedAt,
-      ...(batch !== undefined && { batch }),
+      ...(batches.length > 0 && { batches }),
       ...(this.#child && { pid: this.#child.pid }),
     };
   }
 
-  run({ batch, jobs, timeout }: Batch): void {
-    invariant(this.#state.is === "ready", `a batch for the runner ${this.id}, which is ${this.#state.is}`);
-    const { timers, limits } = this.#parts;
-    const watchdog = createWatchdog({
-      timers,
-      silence: limits.silence,
-      total: timeout,
-      onExpired: (reason) => {
-        const failure =
-          reason === "total" ? failures.tooLong(this.model, timeout) : failures.hung(this.model, limits.silence);
-        this.#kill(failure);
-      },
-    });
-    this.#state = { is: "busy", batch, watchdog, callOffGrace: () => {} };
+  /** While another one runs only if the model's pipeline lets jobs join. */
+  run(order: Batch): void {
+    const { batch, jobs, timeout } = order;
+    const { is } = this.#state;
+    invariant(is === "ready" || is === "busy", `a batch for the runner ${this.id}, which is ${is}`);
+    this.#batches.begin(batch, { total: timeout, onExpired: (reason) => this.#expired(order, reason) });
+    this.#state = { is: "busy" };
     this.#lastUsedAt = this.#parts.clock.now();
     this.#child?.send({ type: "run", batch, jobs });
   }
 
   cancel(batch: BatchId, index?: number): void {
-    if (this.#state.is !== "busy" || this.#state.batch !== batch) return;
-    if (index !== undefined) {
-      this.#child?.send({ type: "cancel", batch, index });
+    if (this.#state.is !== "busy" || !this.#batches.has(batch)) return;
+    if (index === undefined) this.#batches.grace(batch, () => this.#kill(failures.cancelIgnored()));
+    this.#child?.send({ type: "cancel", batch, ...(index !== undefined && { index }) });
+  }
+
+  /** One that takes too long ends alone if it can: the others that run beside it are not to blame. */
+  #expired({ batch, jobs, timeout }: Batch, reason: "silence" | "total"): void {
+    const isSilent = reason === "silence";
+    const failure = isSilent
+      ? failures.hung(this.model, this.#parts.limits.silence)
+      : failures.tooLong(this.model, timeout);
+    if (isSilent || this.#batches.ids().length === 1) {
+      this.#kill(failure);
       return;
     }
-    const { timers, limits } = this.#parts;
-    this.#state.callOffGrace();
-    this.#state.callOffGrace = timers.after(limits.cancel, () => this.#kill(failures.cancelIgnored()));
-    this.#child?.send({ type: "cancel", batch });
+    for (const index of jobs.keys()) this.#parts.emit({ type: "job-failed", runner: this.id, batch, index, failure });
+    this.cancel(batch);
   }
 
   /** Asks an idle one to end; a starting or busy one is ended at once, its batch without a failure. */
@@ -158,7 +161,7 @@ export class FleetRunner {
   }
 
   #receive(message: FromRunner): void {
-    if (this.#state.is === "busy") this.#state.watchdog.feed();
+    this.#batches.feed("batch" in message ? message.batch : undefined);
     switch (message.type) {
       case "hello":
         this.#load();
@@ -206,30 +209,27 @@ export class FleetRunner {
   }
 
   #forward(event: Extract<FleetEvent, { batch: BatchId; index: number }>): void {
-    if ("batch" in this.#state && this.#state.batch === event.batch) this.#parts.emit(event);
+    if (this.#batches.has(event.batch)) this.#parts.emit(event);
   }
 
   #idle({ batch, memory, runMs }: Extract<FromRunner, { type: "idle" }>): void {
-    if (this.#state.is !== "busy" || this.#state.batch !== batch) return;
-    this.#enter({ is: "ready" });
+    if (this.#state.is !== "busy" || !this.#batches.has(batch)) return;
+    this.#batches.end(batch);
+    if (this.#batches.ids().length === 0) this.#enter({ is: "ready" });
     this.#memory = memory;
     this.#lastUsedAt = this.#parts.clock.now();
     this.#parts.emit({ type: "idle", runner: this.id, batch, memory, runMs });
   }
 
   #kill(failure: Failure | undefined): void {
-    const batch = "batch" in this.#state ? this.#state.batch : undefined;
-    this.#enter({ is: "stopping", ...(batch !== undefined && { batch }), ...(failure && { failure }) });
+    this.#enter({ is: "stopping", ...(failure && { failure }) });
     this.#child?.kill();
   }
 
   /** Leaves a state with its timers called off. */
   #enter(next: State): void {
     if (this.#state.is === "starting") this.#state.callOffTimeout();
-    if (this.#state.is === "busy") {
-      this.#state.watchdog.stop();
-      this.#state.callOffGrace();
-    }
+    if (next.is === "stopping") this.#batches.callOff();
     this.#state = next;
   }
 
@@ -240,7 +240,7 @@ export class FleetRunner {
   }
 
   #report(failure: Failure | undefined): void {
-    const { batch } = this.fact;
+    const { batches } = this.fact;
     this.#enter({ is: "stopping" });
     this.#leave();
     const { id: runner, model } = this;
@@ -248,7 +248,7 @@ export class FleetRunner {
       type: "gone",
       runner,
       model,
-      ...(batch !== undefined && { batch }),
+      ...(batches && { batches }),
       ...(failure && { failure }),
     });
   }

@@ -5,7 +5,7 @@ import { takeBatch } from "./batch.ts";
 import { holdRoomForStarved } from "./fairness.ts";
 import { createPlaces } from "./fit.ts";
 import { loadIntoRoom, makeRoom, mayLoad } from "./place.ts";
-import { beginPlan, evict, freeOn, type Plan, run } from "./plan.ts";
+import { beginPlan, evict, freeOn, hasPlace, type Plan, run, runningIn } from "./plan.ts";
 import { byTurn } from "./queues.ts";
 import { createRefusal } from "./refuse.ts";
 import { addReplica } from "./replicas.ts";
@@ -35,23 +35,25 @@ export function decide(facts: Facts): Action[] {
   return [...refusals, ...plan.actions];
 }
 
-/** Ready runners of the model take its next jobs. */
+/** Runners of the model that have a place take its next jobs. */
 function serve(model: WaitingJob["model"], plan: Plan): void {
-  const ready = plan.of.get(model)?.filter(({ id, state }) => state === "ready" && !plan.yielding.has(id));
-  if (!ready || ready.length === 0) return;
+  const ready = plan.of.get(model)?.filter((runner) => hasPlace(runner, plan)) ?? [];
+  if (ready.length === 0) return;
   const first = plan.headOf.get(model);
   // The whole line need not be put in order for one job of it.
-  const isAlone = ready.length === 1 && first?.batch === undefined;
+  const isAlone = ready.length === 1 && first?.batch === undefined && (plan.facts.models.get(model)?.slots ?? 1) === 1;
   const queue = isAlone && first ? [first] : (plan.queues.get(model)?.toSorted(byTurn) ?? []);
   while (queue.length > 0 && ready.length > 0 && hasTurn(model, plan)) {
     const [head] = queue;
     if (!head) return;
+    // Of several that jobs may join, the one with least work.
+    ready.sort((a, b) => runningIn(a) - runningIn(b));
     const runner = preferred(head.hint, ready, plan.facts.served);
     if (!runner) return;
     const jobs = batchFor(head, { queue, runner, plan });
     if (!jobs) return;
-    run(plan, runner, jobs);
-    ready.splice(ready.indexOf(runner), 1);
+    const then = run(plan, runner, jobs);
+    ready.splice(ready.indexOf(runner), 1, ...(hasPlace(then, plan) ? [then] : []));
     for (const job of jobs) queue.splice(queue.indexOf(job), 1);
   }
 }

@@ -1,6 +1,8 @@
 // What the policy has to know of one model: from its file, from experience and from the settings.
 import { asId, type ModelId } from "../../core/ids.ts";
 import { bytes, type Instant } from "../../core/units.ts";
+import type { Model } from "../../engine/model.ts";
+import { pipelineOf } from "../../engine/pipelines/registry.ts";
 import type { CatalogEntry } from "../catalog/catalog.ts";
 import type { Experience } from "./experience.ts";
 import { worthOf } from "./popularity.ts";
@@ -13,6 +15,9 @@ const READ_BYTES_PER_MS = 2_000_000;
 
 type Known = { experience: Experience; residency: Residency; backlog: number; inLineSince: Instant | undefined };
 
+/** How many jobs one of its runners takes that come at different times. */
+export const slotsOf = (model: Model) => (pipelineOf(model).joins ? model.limits.maxBatch : 1);
+
 export function modelFact({ model }: CatalogEntry, { experience, residency, backlog, inLineSince }: Known): ModelFact {
   const id = asId<ModelId>(model.id);
   const { runMs, loadMs = START_MS + model.memory.weights / READ_BYTES_PER_MS } = experience.times(id);
@@ -21,6 +26,7 @@ export function modelFact({ model }: CatalogEntry, { experience, residency, back
     footprint: bytes(model.memory.weights + model.memory.working),
     measured: experience.memory(id),
     maxBatch: model.limits.maxBatch,
+    slots: slotsOf(model),
     perBatchItem: bytes(model.memory.perBatchItem),
     worth: worthOf(experience.rate(id), loadMs),
     loadMs,

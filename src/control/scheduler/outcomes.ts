@@ -81,10 +81,13 @@ export function createOutcomes(parts: OutcomeParts): (event: FleetEvent) => void
         readySince.delete(event.runner);
         parts.affinity.forget(event.runner);
         if (event.failure) log.warn("runner gone", { model: event.model, runner: event.runner, ...event.failure });
-        const batch = event.batch && batches.end(event.batch);
-        if (!batch) return;
-        for (const job of batch.open) work.interrupt(job, event.failure);
-        return tidy(batch, parts);
+        for (const id of event.batches ?? []) {
+          const batch = batches.end(id);
+          if (!batch) continue;
+          for (const job of batch.open) work.interrupt(job, event.failure);
+          tidy(batch, parts);
+        }
+        return;
       }
       default:
         return unreachable(event);

@@ -1,5 +1,5 @@
 // What has been decided so far: the facts with the changes of the actions made, indexed by model and by device.
-import { asId, type DeviceId, type ModelId, type RunnerId } from "../../core/ids.ts";
+import { asId, type BatchId, type DeviceId, type ModelId, type RunnerId } from "../../core/ids.ts";
 import { type Bytes, bytes } from "../../core/units.ts";
 import type { RunnerFact } from "../fleet/fleet.ts";
 import { needOn, type Places } from "./fit.ts";
@@ -25,7 +25,7 @@ export type Plan = {
   spare: Map<DeviceId, RunnerFact[]>;
   /** Runners that get no further job, see fairness.ts. */
   yielding: Set<RunnerId>;
-  /** Busy runners by pool. */
+  /** Runs by pool. */
   busy: Map<string, number>;
 };
 
@@ -76,12 +76,25 @@ function enter(plan: Plan, runner: RunnerFact): void {
   push(plan.of, runner.model, runner);
   add(plan.free, runner.device, -runner.memory);
   if (runner.state === "stopping") add(plan.stopping, runner.device, runner.memory);
-  if (runner.state === "busy") countBusy(plan, runner);
+  countBusy(plan, runner, runningIn(runner));
 }
 
-function countBusy({ facts, busy }: Plan, { model }: RunnerFact): void {
+function countBusy({ facts, busy }: Plan, { model }: RunnerFact, more: number): void {
   const pool = facts.models.get(model)?.pool;
-  if (pool !== undefined) busy.set(pool, (busy.get(pool) ?? 0) + 1);
+  if (pool !== undefined) busy.set(pool, (busy.get(pool) ?? 0) + more);
+}
+
+/** Batches that it works on. */
+export const runningIn = ({ state, batches }: RunnerFact) => (state === "busy" ? (batches?.length ?? 1) : 0);
+
+/** It may be given a job now: it has no work, or its model's jobs join each other and there is a place and memory left. */
+export function hasPlace(runner: RunnerFact, plan: Plan): boolean {
+  const { state, model, device } = runner;
+  if (plan.yielding.has(runner.id)) return false;
+  if (state !== "busy") return state === "ready";
+  const { slots = 1, perBatchItem = 0 } = plan.facts.models.get(model) ?? {};
+  const running = runningIn(runner);
+  return running < slots && running * perBatchItem <= freeOn(plan, device);
 }
 
 function push<Key>(index: Map<Key, RunnerFact[]>, key: Key, runner: RunnerFact): void {
@@ -120,17 +133,21 @@ export function evict(plan: Plan, runner: RunnerFact): void {
   become(plan, runner, "stopping");
 }
 
-export function run(plan: Plan, runner: RunnerFact, jobs: WaitingJob[]): void {
+/** The runner as it is then. */
+export function run(plan: Plan, runner: RunnerFact, jobs: WaitingJob[]): RunnerFact {
   plan.actions.push({ type: "run", runner: runner.id, jobs: jobs.map(({ id }) => id) });
-  become(plan, runner, "busy");
-  countBusy(plan, runner);
+  countBusy(plan, runner, 1);
+  // Named by the dispatch later; here it takes a place.
+  const batches = [...(runner.batches ?? []), asId<BatchId>(`new ${jobs[0]?.id}`)];
+  return become(plan, { ...runner, batches }, "busy");
 }
 
-function become(plan: Plan, runner: RunnerFact, state: RunnerFact["state"]): void {
+function become(plan: Plan, runner: RunnerFact, state: RunnerFact["state"]): RunnerFact {
   const changed = { ...runner, state };
   plan.spare.delete(runner.device);
   for (const list of [plan.on.get(runner.device), plan.of.get(runner.model)]) {
     const at = list?.findIndex(({ id }) => id === runner.id) ?? -1;
     if (list && at >= 0) list[at] = changed;
   }
+  return changed;
 }

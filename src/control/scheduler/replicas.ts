@@ -1,7 +1,7 @@
 // When a model deserves one more runner: its line is longer than loading another one takes.
 import type { ModelId } from "../../core/ids.ts";
 import { loadIntoRoom, makeRoom, mayLoad } from "./place.ts";
-import type { Plan } from "./plan.ts";
+import { hasPlace, type Plan } from "./plan.ts";
 
 /**
  * One runner of a model on a device is all that helps there, so a further one goes to another device. It may push out
@@ -11,7 +11,7 @@ export function addReplica(model: ModelId, plan: Plan): void {
   const fact = plan.facts.models.get(model);
   const own = plan.of.get(model);
   if (!fact || !own || own.length === 0 || !mayLoad(model, plan)) return;
-  if (!own.every(({ state }) => state === "busy")) return;
+  if (!own.every((runner) => runner.state === "busy" && !hasPlace(runner, plan))) return;
   const { runMs, loadMs, backlog } = fact;
   if (runMs === undefined || (backlog * runMs) / own.length <= loadMs + runMs) return;
   if (!loadIntoRoom(model, plan)) makeRoom(model, plan, fact.worth / (own.length + 1));

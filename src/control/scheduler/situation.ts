@@ -28,6 +28,8 @@ export type ModelFact = {
   /** Measured, by device. */
   measured?: ReadonlyMap<DeviceId, Bytes>;
   maxBatch: number;
+  /** How many jobs one runner takes that come at different times; 1 where all of a batch begin together. */
+  slots: number;
   /** Further memory for each further job of a batch. */
   perBatchItem: Bytes;
   /** What its place in memory saves: expected uses in a second times what it takes to load it again (popularity.ts). */

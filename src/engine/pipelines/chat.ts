@@ -12,6 +12,7 @@ export const chat = definePipeline({
   input: chatInput,
   output: chatOutput,
   estimate: mostTokens,
+  joins: true,
   async load(assets) {
     const model = await loadLanguageModel(assets);
     return (tasks, signal) => mergeSteps(tasks.map((task) => answerTask(task, { model, signal })));

@@ -6,10 +6,14 @@ import { createAssets } from "./assets.ts";
 import { prepareNatives } from "./native.ts";
 
 export type LoadOrder = Extract<ToRunner, { type: "load" }>;
-export type LoadedRun = Run<Record<string, unknown>, Record<string, unknown>>;
+export type LoadedModel = {
+  run: Run<Record<string, unknown>, Record<string, unknown>>;
+  /** See Pipeline. */
+  joins: boolean;
+};
 
 /** Native code is loaded when the pipeline first asks for it: one that needs none starts in milliseconds. */
-export async function loadModel({ model, weights, threads, ...place }: LoadOrder): Promise<LoadedRun> {
+export async function loadModel({ model, weights, threads, ...place }: LoadOrder): Promise<LoadedModel> {
   const natives = once(() => prepareNatives(place));
   const assets = createAssets({
     folder: weights,
@@ -25,7 +29,8 @@ export async function loadModel({ model, weights, threads, ...place }: LoadOrder
       return createCodec();
     }),
   });
-  return await pipelineOf(model).load(assets);
+  const pipeline = pipelineOf(model);
+  return { run: await pipeline.load(assets), joins: pipeline.joins === true };
 }
 
 function lateCodec(make: () => Promise<ImageCodec>): ImageCodec {

@@ -4,7 +4,7 @@ import type { BatchId } from "../../core/ids.ts";
 import { bytes } from "../../core/units.ts";
 import type { FromRunner, Place, RunJob, ToRunner } from "../protocol.ts";
 import { isLasting, runBatch } from "./batch.ts";
-import type { LoadedRun, LoadOrder } from "./load.ts";
+import type { LoadedModel, LoadOrder } from "./load.ts";
 import { createTask } from "./task.ts";
 
 export type ExitCode = 0 | 1;
@@ -12,7 +12,7 @@ export type ExitCode = 0 | 1;
 export type RunnerOptions = {
   /** Resolves when the message has left this process. */
   send(message: FromRunner): Promise<void>;
-  load(order: LoadOrder): Promise<LoadedRun>;
+  load(order: LoadOrder): Promise<LoadedModel>;
   /** Throws when the device does not compute what it should. */
   tryDevice?(place: Place): Promise<void>;
 };
@@ -25,11 +25,9 @@ export type RunnerLoop = {
   ended: Promise<ExitCode>;
 };
 
-type State =
-  | { is: "empty" }
-  | { is: "loading" }
-  | { is: "ready"; run: LoadedRun; device: string }
-  | { is: "running"; run: LoadedRun; batch: BatchId; stop: AbortController; cancelled: Set<number> };
+type State = { is: "empty" } | { is: "loading" } | { is: "loaded"; model: LoadedModel; batches: Map<BatchId, Running> };
+
+type Running = { stop: AbortController; cancelled: Set<number> };
 
 export function createRunnerLoop({ send, load, tryDevice }: RunnerOptions): RunnerLoop {
   const { promise: ended, resolve: end } = Promise.withResolvers<ExitCode>();
@@ -39,22 +37,22 @@ export function createRunnerLoop({ send, load, tryDevice }: RunnerOptions): Runn
     if (state.is !== "empty") throw outOfOrder("load", state);
     state = { is: "loading" };
     const startedAt = performance.now();
-    const run = await load(order);
+    const model = await load(order);
     const device = order.device.id;
-    state = { is: "ready", run, device };
+    state = { is: "loaded", model, batches: new Map() };
     await send({ type: "ready", memory: residentMemory(), device, loadMs: performance.now() - startedAt });
   }
 
   async function work(batch: BatchId, jobs: RunJob[]): Promise<void> {
-    if (state.is !== "ready") throw outOfOrder("run", state);
-    const ready = state;
-    const stop = new AbortController();
-    const cancelled = new Set<number>();
-    state = { is: "running", run: ready.run, batch, stop, cancelled };
+    if (state.is !== "loaded") throw outOfOrder("run", state);
+    const { model, batches } = state;
+    if (batches.size > 0 && !model.joins) throw new Error("the server sent a batch while another one runs");
+    const [stop, cancelled] = [new AbortController(), new Set<number>()];
+    batches.set(batch, { stop, cancelled });
     const startedAt = performance.now();
     let lasting: Failure | undefined;
     await runBatch({
-      run: ready.run,
+      run: model.run,
       size: jobs.length,
       signal: stop.signal,
       cancelled,
@@ -71,7 +69,7 @@ export function createRunnerLoop({ send, load, tryDevice }: RunnerOptions): Runn
       },
     });
     if (lasting) throw ForecourtError.from(lasting);
-    state = ready;
+    batches.delete(batch);
     await send({ type: "idle", batch, memory: residentMemory(), runMs: performance.now() - startedAt });
   }
 
@@ -95,9 +93,7 @@ export function createRunnerLoop({ send, load, tryDevice }: RunnerOptions): Runn
           work(message.batch, message.jobs).catch(fail);
           break;
         case "cancel":
-          if (state.is !== "running" || state.batch !== message.batch) break;
-          if (message.index === undefined) state.stop.abort();
-          else state.cancelled.add(message.index);
+          if (state.is === "loaded") cancel(state.batches.get(message.batch), message.index);
           break;
         case "stop":
           end(0);
@@ -116,6 +112,12 @@ async function tryOut(place: Place, state: State, { send, tryDevice }: Trying): 
   const startedAt = performance.now();
   await tryDevice(place);
   await send({ type: "tried", ms: performance.now() - startedAt });
+}
+
+/** One that is over, or not of this runner, came too late. */
+function cancel(running: Running | undefined, index: number | undefined): void {
+  if (index === undefined) running?.stop.abort();
+  else running?.cancelled.add(index);
 }
 
 function jobAt(jobs: RunJob[], index: number): RunJob {

@@ -354,6 +354,50 @@ const cases: [string, World, string[]][] = [
     ["run A#1"],
   ],
   [
+    "jobs that may join go to a busy runner, up to its places",
+    {
+      jobs: { "A#1": { age: 3 }, "A#2": { age: 2 }, "A#3": { age: 1 } },
+      runners: { A: { state: "busy", running: 2 } },
+      models: { A: { slots: 4 } },
+    },
+    ["run A#1", "run A#2"],
+  ],
+  [
+    "an idle runner takes as many as it has places, each at its own time",
+    { jobs: { "A#1": { age: 1 }, "A#2": {} }, runners: { A: {} }, models: { A: { slots: 2 } } },
+    ["run A#1", "run A#2"],
+  ],
+  [
+    "of two runners with places the one with less work comes first",
+    {
+      jobs: { "A#1": { age: 1 }, "A#2": {} },
+      runners: { "A@cuda:0": { state: "busy", running: 1 }, "A@cpu": { state: "busy", running: 3 } },
+      gpu: 200,
+      models: { A: { slots: 3 } },
+    },
+    ["run A#1", "run A#2"],
+  ],
+  [
+    "each job that joins needs its memory",
+    {
+      jobs: { "A#1": { age: 1 }, "A#2": {} },
+      runners: { A: { state: "busy", running: 1 } },
+      models: { A: { slots: 8, perBatchItem: bytes(100 * MIB) } },
+    },
+    ["run A#1"],
+  ],
+  [
+    "a pool's limit counts every job of a runner",
+    {
+      jobs: { "A#1": { age: 1 }, "A#2": {} },
+      runners: { "A@cuda:0": { state: "busy", running: 2 } },
+      gpu: 200,
+      models: { A: { slots: 8, pool: "videos" } },
+      pools: [{ ...videos, concurrency: 3 }],
+    },
+    ["run A#1"],
+  ],
+  [
     "a model that was in line for too long is told",
     {
       jobs: { "A#1": {} },

@@ -422,6 +422,39 @@ test("cancelling one job of a batch leaves the others alone", async () => {
   expect([first, second].map(on.statusOf)).toEqual(["cancelled", "done"]);
 });
 
+/** Answers join and leave its runner one by one. */
+const talking = { pipeline: "chat", limits: { maxBatch: 2 } };
+
+test("a job joins the runner of its model while others run, and a third takes the place of the first that ends", async () => {
+  const on = await stage({ models: [testModel(A, talking)] });
+  const say = () => on.submit(A, { input: { prompt: "hello" } });
+  const first = await say();
+  await loaded(on);
+  const one = await started(on);
+  const [second, third] = [await say(), await say()];
+  const two = await started(on, 2);
+  expect(on.fleet.runs.map(({ jobs }) => jobs.length)).toEqual([1, 1]);
+  expect([first, second, third].map(on.statusOf)).toEqual(["running", "running", "queued"]);
+  finish(on, one);
+  const three = await started(on, 3);
+  expect([first, second, third].map(on.statusOf)).toEqual(["done", "running", "running"]);
+  on.jobs.cancel(second.id);
+  expect(on.fleet.cancels).toEqual([two]);
+  on.fleet.end(two, { code: "client_cancelled", message: "cancelled" });
+  finish(on, three);
+  expect([first, second, third].map(on.statusOf)).toEqual(["done", "cancelled", "done"]);
+});
+
+test("a runner that dies interrupts every job that had joined it; each is tried again", async () => {
+  const on = await stage({ models: [testModel(A, talking)] });
+  const jobs = [await on.submit(A, { input: { prompt: "a" } }), await on.submit(A, { input: { prompt: "b" } })];
+  await loaded(on);
+  await started(on, 2);
+  const [runner] = on.fleet.runners();
+  if (runner) on.fleet.die(runner.id, killed);
+  expect(jobs.map(on.statusOf)).toEqual(["queued", "queued"]);
+});
+
 test("what running a model taught is known after a restart", async () => {
   const data = mkdtempSync(join(tmpdir(), "forecourt-test-"));
   try {

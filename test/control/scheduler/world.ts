@@ -2,7 +2,7 @@
 import type { RunnerFact } from "../../../src/control/fleet/fleet.ts";
 import type { Action, Facts, ModelFact, WaitingJob } from "../../../src/control/scheduler/situation.ts";
 import { type Failure, unreachable } from "../../../src/core/errors.ts";
-import { asId, type DeviceId, type ModelId, type RunnerId } from "../../../src/core/ids.ts";
+import { asId, type BatchId, type DeviceId, type ModelId, type RunnerId } from "../../../src/core/ids.ts";
 import { bytes, instant, MIB, milliseconds } from "../../../src/core/units.ts";
 
 export const NOW = 1_000_000;
@@ -15,6 +15,8 @@ type RunnerWords = {
   on?: string;
   readyFor?: number;
   loadMs?: number;
+  /** Batches in progress. */
+  running?: number;
 };
 
 export type World = {
@@ -83,7 +85,7 @@ export function factsOf(world: World): Facts {
   };
 }
 
-const USUAL = { maxBatch: 1, perBatchItem: bytes(0), worth: 0, loadMs: 1_000, backlog: 0, isPinned: false };
+const USUAL = { maxBatch: 1, slots: 1, perBatchItem: bytes(0), worth: 0, loadMs: 1_000, backlog: 0, isPinned: false };
 
 const modelOf = (runner: string) => runner.split("@")[0] ?? "";
 
@@ -104,7 +106,7 @@ function jobOf(name: string, { age = 0, low = false, startIn, turn = 0, batch }:
 
 function runnerOf(
   name: string,
-  { state = "ready", size, idle = 0, on = name.split("@")[1] ?? "cpu" }: RunnerWords,
+  { state = "ready", size, idle = 0, on = name.split("@")[1] ?? "cpu", running = 0 }: RunnerWords,
   usual: RunnerFact["memory"],
 ): RunnerFact {
   return {
@@ -114,6 +116,7 @@ function runnerOf(
     state,
     memory: size === undefined ? usual : bytes(size * MIB),
     lastUsedAt: instant(NOW - idle),
+    ...(running > 0 && { batches: Array.from({ length: running }, (_, at) => asId<BatchId>(`b-${at}`)) }),
   };
 }
 

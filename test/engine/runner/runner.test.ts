@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 import { ForecourtError } from "../../../src/core/errors.ts";
 import { newBatchId } from "../../../src/core/ids.ts";
 import type { FromRunner } from "../../../src/engine/protocol.ts";
-import type { LoadedRun } from "../../../src/engine/runner/load.ts";
+import type { LoadedModel } from "../../../src/engine/runner/load.ts";
 import { createRunnerLoop } from "../../../src/engine/runner/runner.ts";
 import { cpu, echoModel } from "../../support/fleet-watcher.ts";
 
@@ -10,7 +10,7 @@ const load = { type: "load", model: echoModel(), device: cpu, weights: "/w", run
 const job = { input: {}, directory: "/d", media: {} };
 
 /** A loop around a pipeline of the test's own; `until` waits for a message that it sends. */
-function startLoop(run: LoadedRun) {
+function startLoop(run: LoadedModel["run"], joins = false) {
   const sent: FromRunner[] = [];
   const waiting = new Map<FromRunner["type"], () => void>();
   const loop = createRunnerLoop({
@@ -18,13 +18,13 @@ function startLoop(run: LoadedRun) {
       sent.push(message);
       waiting.get(message.type)?.();
     },
-    load: async () => run,
+    load: async () => ({ run, joins }),
   });
   const until = (type: FromRunner["type"]) => new Promise<void>((resolve) => waiting.set(type, resolve));
   return { loop, sent, until };
 }
 
-const idle: LoadedRun = async function* () {};
+const idle: LoadedModel["run"] = async function* () {};
 
 test("a run before the load is the server's fault: fatal, and the process ends", async () => {
   const { loop, sent } = startLoop(idle);
@@ -75,4 +75,25 @@ test("a cancel for a batch that is over, or for another, changes nothing", async
   loop.receive({ type: "stop" });
   expect(await loop.ended).toBe(0);
   expect(sent.map(({ type }) => type)).toEqual(["ready", "step", "idle"]);
+});
+
+test("a second run while one goes on is the server's fault, unless the pipeline lets jobs join", async () => {
+  const { promise: released, resolve: release } = Promise.withResolvers<void>();
+  const held: LoadedModel["run"] = async function* () {
+    await released;
+    yield { index: 0, step: { type: "output", value: {}, units: {} } };
+  };
+  for (const joins of [false, true]) {
+    const { loop, sent, until } = startLoop(held, joins);
+    const ready = until("ready");
+    loop.receive(load);
+    await ready;
+    for (let i = 0; i < 2; i++) loop.receive({ type: "run", batch: newBatchId(), jobs: [job] });
+    if (joins) {
+      release();
+      while (sent.filter(({ type }) => type === "idle").length < 2) await until("idle");
+      loop.receive({ type: "stop" });
+    }
+    expect(await loop.ended).toBe(joins ? 0 : 1);
+  }
 });
