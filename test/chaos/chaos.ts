@@ -1,14 +1,18 @@
 // `bun run chaos [--seconds N]`: everything that goes wrong on a box, at random, under load; then what is left is counted.
-// Prints jobs lost (0), done or billed twice (0), webhooks untold (0) and how long recoveries took. Exit code 1 unless all hold.
+// Prints jobs lost (0), done or billed twice (0), budget violations (0), webhooks untold (0) and how long recoveries took. Exit
+// code 1 unless all hold.
 import { Database } from "bun:sqlite";
 import { spawnSync } from "node:child_process";
 import { appendFileSync, existsSync, mkdirSync, mkdtempSync, rmSync, statfsSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
+import { readBudgetBooks } from "../support/budget-books.ts";
 import { forecourt, freePort, startServer, until } from "../support/live-server.ts";
+import { writePricedEcho } from "../support/priced-echo.ts";
 import { seededRandom } from "../support/seeded-random.ts";
 import { startReceiver } from "../support/webhook-receiver.ts";
+import { startLoad } from "./load.ts";
 
 export type ChaosReport = {
   seed: number;
@@ -19,6 +23,11 @@ export type ChaosReport = {
   skipped: string[];
   jobsLost: number;
   billedTwice: number;
+  /** Keys whose budgets were used up, and requests that were refused for it: without any the next line would say nothing. */
+  budgetsUsedUp: number;
+  budgetRefusals: number;
+  /** Budgets overrun, rows missing or too many, sums that are not those of their rows: at every death and at the end. */
+  budgetViolations: string[];
   reservationsLeft: number;
   webhooksUntold: number;
   integrity: string;
@@ -27,7 +36,6 @@ export type ChaosReport = {
 };
 
 const ROOM_MB = 96;
-const CALLERS = 4;
 const HOUR = 3_600_000;
 
 export async function runChaos({
@@ -44,11 +52,13 @@ export async function runChaos({
   const disk = mountDisk(join(folder, "disk"));
   const data = join(disk.path, "data");
   mkdirSync(data, { mode: 0o700 });
+  writePricedEcho(data);
   const clockFile = join(folder, "clock");
   writeFileSync(clockFile, "0");
   const receiver = failingReceiver();
   const faults: Record<string, number> = {};
   const recoveries: number[] = [];
+  const violations = new Set<string>();
   const port = await freePort();
   const start = () =>
     startServer({
@@ -66,9 +76,13 @@ export async function runChaos({
   let server = await start();
   const load = startLoad({ origin: server.origin, key: server.key, hook: `${receiver.origin}/hook` });
 
-  const restart = async () => {
-    const before = performance.now();
+  const kill = async () => {
     await server.kill("SIGKILL");
+    for (const each of violationsIn(data)) violations.add(each);
+  };
+  const restart = async () => {
+    await kill();
+    const before = performance.now();
     server = await start();
     recoveries.push(performance.now() - before);
   };
@@ -79,7 +93,7 @@ export async function runChaos({
       if (runner !== undefined) process.kill(runner, "SIGKILL");
     },
     "log's end spoilt": async () => {
-      await server.kill("SIGKILL");
+      await kill();
       const log = join(data, "forecourt.sqlite-wal");
       if (existsSync(log))
         appendFileSync(log, Buffer.from(Array.from({ length: 5000 }, () => Math.floor(random() * 256))));
@@ -98,7 +112,7 @@ export async function runChaos({
         rmSync(join(disk.path, "filler"), { force: true });
       },
       "directory read-only": async () => {
-        await server.kill("SIGKILL");
+        await kill();
         remount(disk.path, "ro");
         expectRefusal(data);
         remount(disk.path, "rw");
@@ -127,6 +141,7 @@ export async function runChaos({
   );
   await server.kill("SIGTERM");
   const left = look();
+  for (const each of violationsIn(data)) violations.add(each);
   disk.unmount();
   await receiver[Symbol.asyncDispose]();
   rmSync(folder, { recursive: true, force: true });
@@ -139,6 +154,9 @@ export async function runChaos({
     skipped: disk.isOwn ? [] : [`disk full, directory read-only: ${disk.why}`],
     jobsLost: left.lost + left.open,
     billedTwice: left.twice,
+    budgetsUsedUp: load.usedUp(),
+    budgetRefusals: load.refused(),
+    budgetViolations: [...violations],
     reservationsLeft: left.reservations,
     webhooksUntold: left.untold,
     integrity: left.integrity,
@@ -160,34 +178,15 @@ function failingReceiver() {
   return state;
 }
 
-/** Callers that submit without pause; what was answered with an id is accepted, what failed is tried anew as another job. */
-function startLoad({ origin, key, hook }: { origin: string; key: string; hook: string }) {
-  const accepted = new Set<string>();
-  let isOver = false;
-  const url = `${origin}/queue/forecourt/echo?fal_webhook=${encodeURIComponent(hook)}`;
-  const call = async () => {
-    while (!isOver) {
-      const body = JSON.stringify({ prompt: `number ${accepted.size}`, steps: 2, step_ms: 10 });
-      const answer = await fetch(url, {
-        method: "POST",
-        headers: { authorization: `Key ${key}` },
-        body,
-        signal: AbortSignal.timeout(5_000),
-      })
-        .then(async (response) => (response.ok ? ((await response.json()) as { request_id: string }) : undefined))
-        .catch(() => undefined); // the server is down
-      if (answer) accepted.add(answer.request_id);
-      await Bun.sleep(60); // fewer than the runner does, so that the end is near when the faults end
-    }
-  };
-  const calls = Array.from({ length: CALLERS }, call);
-  return {
-    accepted,
-    async stop() {
-      isOver = true;
-      await Promise.all(calls);
-    },
-  };
+/** What is wrong in the ledger beyond rows of one job, which are counted apart. */
+function violationsIn(data: string): string[] {
+  const { overrun, rowsMissing, rowsTooMany, sumsWrong } = readBudgetBooks(data);
+  return [
+    ...overrun,
+    ...(rowsMissing > 0 ? [`${rowsMissing} jobs are over without a row`] : []),
+    ...(rowsTooMany > 0 ? [`${rowsTooMany} open jobs have a row`] : []),
+    ...sumsWrong,
+  ];
 }
 
 function countUp(data: string, { accepted, told }: { accepted: ReadonlySet<string>; told: ReadonlySet<string> }) {
@@ -253,6 +252,7 @@ if (import.meta.main) {
     say: (line) => void process.stderr.write(`${line}\n`),
   });
   process.stdout.write(`${JSON.stringify(report, null, 2)}\n`);
-  const { jobsLost, billedTwice, reservationsLeft, webhooksUntold, integrity } = report;
-  process.exit(jobsLost + billedTwice + reservationsLeft + webhooksUntold === 0 && integrity === "ok" ? 0 : 1);
+  const { jobsLost, billedTwice, budgetViolations, reservationsLeft, webhooksUntold, integrity } = report;
+  const wrong = jobsLost + billedTwice + budgetViolations.length + reservationsLeft + webhooksUntold;
+  process.exit(wrong === 0 && integrity === "ok" ? 0 : 1);
 }
