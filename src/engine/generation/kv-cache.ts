@@ -30,8 +30,11 @@ export function emptyCache(shape: KvShape, rows: number): KvCache {
 /** One row of a cache, cut to its first `tokens`. */
 export type KvRow = { cache: KvCache; row: number; tokens?: number };
 
-/** Those rows as one cache; they are copied, unless they are all of one cache and stay as they are. */
-export function gatherRows(rows: readonly KvRow[], shape: KvShape): KvCache {
+/**
+ * Those rows as one cache; they are copied, unless they are all of one cache and stay as they are. `padding`: what lies
+ * before the shorter ones.
+ */
+export function gatherRows(rows: readonly KvRow[], shape: KvShape, padding = 0): KvCache {
   const [first] = rows;
   if (!first) return emptyCache(shape, 0);
   const isSame =
@@ -46,16 +49,24 @@ export function gatherRows(rows: readonly KvRow[], shape: KvShape): KvCache {
   const length = Math.max(...lengths);
   if (isSame && first.cache.length === length) return first.cache;
   const tensors = new Map(
-    cacheNames(shape).map((name) => [name, gatherTensor({ name, rows, lengths, length, shape })]),
+    cacheNames(shape).map((name) => [name, gatherTensor({ name, rows, lengths, length, shape, padding })]),
   );
   return { rows: lengths, length, tensors };
 }
 
-type Gathering = { name: string; rows: readonly KvRow[]; lengths: readonly number[]; length: number; shape: KvShape };
+type Gathering = {
+  name: string;
+  rows: readonly KvRow[];
+  lengths: readonly number[];
+  length: number;
+  shape: KvShape;
+  padding: number;
+};
 
-function gatherTensor({ name, rows, lengths, length, shape }: Gathering): Tensor {
+function gatherTensor({ name, rows, lengths, length, shape, padding }: Gathering): Tensor {
   const { heads, width, dtype } = shape;
   const data = allocate(dtype, rows.length * heads * length * width);
+  if (padding !== 0) fill(data, padding);
   for (const [at, { cache, row }] of rows.entries()) {
     const from = cache.tensors.get(name);
     const count = lengths[at] ?? 0;
@@ -78,6 +89,11 @@ function copy(into: TensorData, target: number, from: TensorData, source: number
     into.set(from.subarray(source, source + count), target);
   else if (into instanceof Uint16Array && from instanceof Uint16Array)
     into.set(from.subarray(source, source + count), target);
+}
+
+function fill(data: TensorData, value: number): void {
+  if (data instanceof Uint16Array) data.fill(new Uint16Array(Float16Array.of(value).buffer)[0] ?? 0);
+  else if (data instanceof Float32Array) data.fill(value);
 }
 
 /** Bytes of `tokens` tokens in a cache of this shape. */

@@ -5,6 +5,7 @@ import { type ChatTemplate, loadChatTemplate, type TemplateConfig } from "../tex
 import { type LanguageTokenizer, loadLanguageTokenizer } from "../text/language-tokenizer.ts";
 import { createDecodeLoop, type DecodeLoop } from "./decode-loop.ts";
 import { type Decoder, loadDecoder } from "./decoder.ts";
+import { keepsRowsApart } from "./padding-probe.ts";
 import { createPrefixes } from "./prefixes.ts";
 
 export type LanguageModel = {
@@ -46,7 +47,7 @@ export async function loadLanguageModel(assets: Assets): Promise<LanguageModel> 
   const prefixes = createPrefixes({ shape: decoder.kv, bytes: KEPT_BYTES });
   return {
     decoder,
-    loop: createDecodeLoop({ decoder, isBatched: decoder.takesPositions, prefixes }),
+    loop: createDecodeLoop({ decoder, isBatched: await keepsRowsApart(decoder), prefixes }),
     tokenizer,
     template,
     context,

@@ -48,35 +48,28 @@ export type Candidates = { tokens: Uint32Array /** Sums to 1, in falling order. 
 /** Tokens that may be taken, with their shares after temperature, top-k, top-p and min-p. */
 export function candidates(logits: Float32Array, { temperature, topK, topP, minP }: Warp): Candidates {
   const shares = softmaxOf(logits, temperature);
-  // Shares below (1 - p) / n sum to less than 1 - p: none of them is needed to fill p, so they need no sorting.
-  const least = topP < 1 ? (1 - topP) / logits.length : 0;
-  const kept: number[] = [];
-  for (let i = 0; i < shares.length; i++) if ((shares[i] ?? 0) > least) kept.push(i);
   const share = (token: number) => shares[token] ?? 0;
+  // Equals of the last one stay, as in TopKLogitsWarper.
+  const kth = topK > 0 && topK < shares.length ? share(highest(shares, topK).at(-1) ?? 0) : 0;
+  // Shares below (1 - p) / n sum to less than 1 - p: none of them is needed to fill p, so they need no sorting.
+  const least = topK === 0 && topP < 1 ? (1 - topP) / shares.length : 0;
+  const kept: number[] = [];
+  for (let i = 0; i < shares.length; i++) if (share(i) > least && share(i) >= kth) kept.push(i);
   let tokens = Uint32Array.from(kept);
   if (topK > 0 || topP < 1 || minP > 0) tokens = tokens.sort((a, b) => share(b) - share(a) || a - b);
-  if (topK > 0) tokens = keepBest(tokens, topK, share);
-  if (topP < 1) tokens = keepNucleus(tokens, topP, share);
+  const sum = () => tokens.reduce((total, token) => total + share(token), 0);
+  if (topP < 1) tokens = keepNucleus(tokens, topP * (topK > 0 ? sum() : 1), share);
   const most = share(tokens[0] ?? 0);
   if (minP > 0) tokens = tokens.filter((token) => share(token) >= minP * most);
-  let total = 0;
-  for (const token of tokens) total += share(token);
+  const total = sum();
   return { tokens, shares: Float64Array.from(tokens, (token) => share(token) / total) };
 }
 
-/** Equals of the last one stay, as in TopKLogitsWarper. */
-function keepBest(tokens: Uint32Array, count: number, share: (token: number) => number): Uint32Array<ArrayBuffer> {
-  const last = share(tokens[Math.min(count, tokens.length) - 1] ?? 0);
-  return tokens.filter((token) => share(token) >= last);
-}
-
-/** The fewest that together hold `topP` of what top-k left. */
-function keepNucleus(tokens: Uint32Array, topP: number, share: (token: number) => number): Uint32Array<ArrayBuffer> {
-  let all = 0;
-  for (const token of tokens) all += share(token);
+/** The fewest that together hold `mass`. */
+function keepNucleus(tokens: Uint32Array, mass: number, share: (token: number) => number): Uint32Array<ArrayBuffer> {
   let sum = 0;
   let count = 0;
-  while (count < tokens.length && sum < topP * all) sum += share(tokens[count++] ?? 0);
+  while (count < tokens.length && sum < mass) sum += share(tokens[count++] ?? 0);
   return tokens.slice(0, Math.max(1, count));
 }
 
@@ -102,7 +95,7 @@ export function logSumExp(logits: Float32Array): number {
 }
 
 /** The `count` highest scores, highest first. */
-export function highest(logits: Float32Array, count: number): number[] {
+export function highest(logits: Float32Array | Float64Array, count: number): number[] {
   const best: number[] = [];
   const score = (token: number | undefined) => logits[token ?? 0] ?? 0;
   for (let i = 0; i < logits.length; i++) {

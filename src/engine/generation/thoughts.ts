@@ -13,7 +13,7 @@ const [BEGIN, END] = ["<think>", "</think>"];
 
 /** `isThinking`: the prompt ends with the beginning of a thought. Thoughts come first or not at all. */
 export function createThoughts({ isThinking }: { isThinking: boolean }): Thoughts {
-  let state: "before" | "inside" | "after" = isThinking ? "inside" : "before";
+  let state: "before" | "inside" | "between" | "after" = isThinking ? "inside" : "before";
   let held = "";
 
   function push(text: string): Parted {
@@ -25,6 +25,9 @@ export function createThoughts({ isThinking }: { isThinking: boolean }): Thought
       if (state === "inside") held = written.slice(BEGIN.length);
     }
     if (state === "inside") return inside();
+    // The blank lines behind the mark are part of it.
+    if (state === "between") held = held.replace(/^\s+/, "");
+    if (held !== "") state = "after";
     const answer = held;
     held = "";
     return { answer, thoughts: "" };
@@ -38,9 +41,8 @@ export function createThoughts({ isThinking }: { isThinking: boolean }): Thought
       return { answer: "", thoughts };
     }
     const thoughts = held.slice(0, at);
-    // The blank lines that follow are part of the mark.
     held = held.slice(at + END.length);
-    state = "after";
+    state = "between";
     return { thoughts, answer: push("").answer };
   }
   return {
