@@ -8,6 +8,7 @@ import { bytes, MIB, milliseconds } from "../core/units.ts";
 import type { Model } from "../engine/model.ts";
 import { type Accounts, createAccounts } from "./accounts/accounts.ts";
 import { createRollUps } from "./accounts/roll-ups.ts";
+import { type Answers, createAnswers } from "./answers/answer-store.ts";
 import { type Catalog, createCatalog } from "./catalog/catalog.ts";
 import type { ModelFile } from "./catalog/models.macro.ts";
 import { chooseDevices } from "./choose-device.ts";
@@ -25,6 +26,7 @@ import { createHistoryStore } from "./jobs/history-store.ts";
 import { createJobs, type Jobs } from "./jobs/jobs.ts";
 import { createKeepingStore } from "./jobs/keeping-store.ts";
 import { createJobLedger } from "./jobs/ledger.ts";
+import { createOutputs, type Outputs } from "./jobs/outputs.ts";
 import { createJobWork } from "./jobs/work.ts";
 import { ensureAdminKey } from "./keys/admin-key.ts";
 import { createKeys, type Keys } from "./keys/keys.ts";
@@ -37,6 +39,7 @@ import { installedCuda } from "./runtimes/installed.ts";
 import { createResidency } from "./scheduler/residency.ts";
 import type { Scheduler } from "./scheduler/scheduler.ts";
 import type { Settings } from "./settings.ts";
+import type { FileDefaults } from "./storage/file-default-store.ts";
 import type { Files } from "./storage/files.ts";
 import { createImportFile, type ImportFile } from "./storage/import-file.ts";
 import { createInputMedia } from "./storage/input-media.ts";
@@ -72,8 +75,14 @@ export type Appliance = {
   tokens: Tokens;
   jobs: Jobs;
   history: JobHistory;
+  /** Who may read the output files of jobs. */
+  outputs: Outputs;
   files: Files;
   uploads: Uploads;
+  /** What keys want for their files. */
+  fileDefaults: FileDefaults;
+  /** Of changes that may be sent again. */
+  answers: Answers;
   importFile: ImportFile;
   webhooks: Webhooks;
   workflows: Workflows;
@@ -151,13 +160,13 @@ function assemble(found: Found): Appliance {
   const { keys, accounts, tokens } = callers;
   const { openFiles: openTokens } = createKeepingStore(database);
   const storage = createStorage({ settings, database, openTokens, clock, timers, log });
-  const { files, uploads } = storage;
+  const { files, uploads, defaults: fileDefaults } = storage;
   const fleet = found.fleet ?? openFleet(found, { clock, timers });
   const guard = createAddressGuard(settings.fetch.allow);
-  const tools = { accounts, files, uploads, guard, clock, timers };
+  const tools = { accounts, files, uploads, fileDefaults, guard, clock, timers };
   const limits = mediaLimits(settings, guard);
   const importFile = createImportFile({ uploads, scratch: join(data, "uploads", ".imports"), limits });
-  const { jobs, history, work, expiry, webhooks, workflows } = assembleJobs(found, tools);
+  const { jobs, history, outputs, work, expiry, webhooks, workflows } = assembleJobs(found, tools);
   const { fetch: when } = settings.weights;
   const supply = createSupply({ data, access: hubAccess(settings), limits: pullLimits(settings), when, log, clock });
   const { scheduler, monitor } = createPlacement(found, {
@@ -180,8 +189,8 @@ function assemble(found: Found): Appliance {
 
   return {
     ...{ settings, log, hardware, device, devices, monitor, scheduler, database, catalog, keys, accounts, tokens },
-    ...{ jobs, history, files },
-    ...{ uploads, importFile, webhooks, workflows, fleet, supply, oversight },
+    ...{ jobs, history, outputs, files },
+    ...{ uploads, importFile, fileDefaults, answers: callers.answers, webhooks, workflows, fleet, supply, oversight },
     async start() {
       const keyFile = ensureAdminKey({ keys, data });
       if (keyFile) log.info("admin key made", { file: keyFile });
@@ -219,13 +228,15 @@ function assembleCallers(found: Found, { clock, timers }: Pick<Tools, "clock" | 
   const { settings, log, catalog, database } = found;
   const keys = createKeys({ database, clock });
   const accounts = createAccounts({ database, keys, findModel: (id) => catalog.find(id)?.model, clock });
-  const tokens = createTokens({ keys, secret: ensureTokenSecret(settings.data), clock });
+  const secret = ensureTokenSecret(settings.data);
+  const tokens = createTokens({ keys, secret, clock });
+  const answers = createAnswers({ database, clock, secret, keptFor: ANSWERS_KEPT });
   const notes = createUsageNotes({ keys, timers, log });
   const retention = days(settings.usage.retentionDays);
   const { totals, usage } = accounts;
   const rollUps = createRollUps({ totals, usage, writes: database, retention, clock, timers, log });
   return {
-    ...{ keys, accounts, tokens },
+    ...{ keys, accounts, tokens, answers },
     start() {
       notes.start();
       rollUps.start();
@@ -237,18 +248,35 @@ function assembleCallers(found: Found, { clock, timers }: Pick<Tools, "clock" | 
   };
 }
 
-type Tools = { accounts: Accounts; files: Files; uploads: Uploads; guard: AddressGuard; clock: Clock; timers: Timers };
+type Tools = {
+  accounts: Accounts;
+  files: Files;
+  uploads: Uploads;
+  fileDefaults: FileDefaults;
+  guard: AddressGuard;
+  clock: Clock;
+  timers: Timers;
+};
 
-function assembleJobs(found: Found, { accounts, files, uploads, guard, clock, timers }: Tools) {
+function assembleJobs(found: Found, tools: Tools) {
+  const { accounts, files, uploads, fileDefaults, guard, clock, timers } = tools;
   const { settings, log, catalog, database } = found;
   const { retries, maxQueue, retentionDays } = settings.jobs;
   const retention = days(retentionDays);
   const store = createOutboxStore(database);
   const outbox = createOutbox(store);
   const ledger = createJobLedger({ database, outbox, accounts, clock, timers });
+  const { lifecycleOf } = fileDefaults;
   const residency = createResidency(settings);
   const poolOf = ({ id }: Pick<Model, "id">) => residency.queuePoolOf(catalog.find(id)?.model);
-  const jobs = createJobs({ ledger, inputOf: (model) => inputOf(model, catalog), retries, maxQueue, poolOf });
+  const jobs = createJobs({
+    ledger,
+    inputOf: (model) => inputOf(model, catalog),
+    retries,
+    maxQueue,
+    poolOf,
+    lifecycleOf,
+  });
   const work = createJobWork({
     ledger,
     hasModel: (model) => catalog.find(model) !== undefined,
@@ -259,6 +287,7 @@ function assembleJobs(found: Found, { accounts, files, uploads, guard, clock, ti
     jobs,
     work,
     workflows: createWorkflows({ database, catalog, jobs, composites, work, maxRuns: maxQueue, clock, timers, log }),
+    outputs: createOutputs({ store: ledger.store, writes: database }),
     history: createJobHistory({
       store: createHistoryStore(database),
       writes: database,
@@ -289,6 +318,9 @@ function inputOf({ id }: Model, catalog: Catalog) {
   invariant(entry, `jobs are submitted for models of the catalogue, not for ${id}`);
   return entry.input;
 }
+
+/** As long as fal keeps them. */
+const ANSWERS_KEPT = milliseconds(10 * 60 * 1000);
 
 const seconds = (count: number) => milliseconds(count * 1000);
 const days = (count: number) => seconds(count * 24 * 60 * 60);

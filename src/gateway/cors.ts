@@ -20,6 +20,7 @@ const EXPOSED = [
   "x-forecourt-timing",
   "content-range",
   "etag",
+  "last-modified",
 ].join(", ");
 
 const A_DAY_IN_SECONDS = "86400";

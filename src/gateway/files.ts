@@ -1,13 +1,16 @@
 // Output files by URL: whoever knows the URL may read it, unless the job's caller said otherwise; nothing in it can run as a page.
 import type { Jobs } from "../control/jobs/jobs.ts";
+import type { Tokens } from "../control/keys/tokens.ts";
 import type { Files } from "../control/storage/files.ts";
+import { isSigned } from "../control/storage/signed.ts";
 import type { Authenticate } from "./authenticate.ts";
+import { urlOf } from "./origin.ts";
 import { noFile, readerOf, requireLeave } from "./reader.ts";
 import { requireMethod } from "./require-method.ts";
 import { serveFile } from "./serve-file.ts";
 
 /** `names` is what follows /files/ in the path: `<token>/<name>`, still percent-encoded. */
-export function createFileFace({ files, jobs, authenticate }: FileFaceParts) {
+export function createFileFace({ files, jobs, tokens, authenticate }: FileFaceParts) {
   return async (request: Request, names: string): Promise<Response> => {
     requireMethod(request, ["GET", "HEAD"], "Files can only be read.");
     const { token, name } = lookUp(names);
@@ -17,7 +20,9 @@ export function createFileFace({ files, jobs, authenticate }: FileFaceParts) {
     if (!rules) return serveFile(request, file);
     if (rules.decide(undefined) === "allow")
       return serveFile(request, file, Math.floor(Math.min(rules.secondsLeft, A_DAY)));
-    requireLeave(rules.decide(readerOf(authenticate, request)));
+    if (rules.secondsLeft <= 0) throw noFile();
+    if (!isSigned(tokens, urlOf(request).searchParams.get("identity"), token))
+      requireLeave(rules.decide(readerOf(authenticate, request)));
     return serveFile(request, file, 0);
   };
 }
@@ -25,6 +30,7 @@ export function createFileFace({ files, jobs, authenticate }: FileFaceParts) {
 export type FileFaceParts = {
   files: Pick<Files, "find">;
   jobs: Pick<Jobs, "fileRules">;
+  tokens: Pick<Tokens, "verify">;
   /** By key or storage token. */
   authenticate: Authenticate;
 };

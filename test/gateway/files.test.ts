@@ -53,6 +53,29 @@ describe("a file", () => {
     expect(response.headers.get("content-type")).toBe("image/png");
   });
 
+  test("says when it came, and is not sent again to who has it since", async () => {
+    const { headers } = await get(url);
+    const modified = headers.get("last-modified") ?? "";
+    expect(Date.parse(modified)).toBeWithin(Date.now() - 600_000, Date.now() + 1000);
+    const later = new Date(Date.parse(modified) + 5000).toUTCString();
+    const earlier = new Date(Date.parse(modified) - 5000).toUTCString();
+    const status = async (given: Record<string, string>) => (await get(url, given)).status;
+    expect([await status({ "if-modified-since": modified }), await status({ "if-modified-since": later })]).toEqual([
+      304, 304,
+    ]);
+    expect(await status({ "if-modified-since": earlier })).toBe(200);
+    expect(await status({ "if-modified-since": "no date" })).toBe(200);
+    // A tag says more than a time.
+    expect(await status({ "if-none-match": '"other"', "if-modified-since": later })).toBe(200);
+    expect([
+      await status({ "if-unmodified-since": modified }),
+      await status({ "if-unmodified-since": earlier }),
+    ]).toEqual([200, 412]);
+    const range = { range: "bytes=0-3" };
+    expect(await status({ ...range, "if-range": modified })).toBe(206);
+    expect(await status({ ...range, "if-range": earlier })).toBe(200);
+  });
+
   test.each(["bytes=10-", "bytes=99-100", "bytes=-0"])("the range %s cannot be satisfied", async (range) => {
     const response = await get(url, { range });
     expect(response.status).toBe(416);

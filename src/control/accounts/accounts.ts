@@ -15,6 +15,7 @@ import { costOf, type Price, quantitiesOf } from "./price.ts";
 import { type AccountState, stateOf } from "./state.ts";
 import { createTotalsStore, type TotalsStore } from "./totals-store.ts";
 import type { UsageStore } from "./usage-store.ts";
+import { type SumQuery, sumUsage, type UsageSum } from "./usage-sums-store.ts";
 
 export type Accounts = {
   /** Throws `forbidden` for a model that is none of the key's. */
@@ -39,6 +40,8 @@ export type Accounts = {
   limited(): (Account & { limits: Limits })[];
   store: AccountStore;
   usage: UsageStore;
+  /** See usage-sums-store.ts. */
+  sums(query: SumQuery): UsageSum[];
   totals: TotalsStore;
 };
 
@@ -50,6 +53,7 @@ export function createAccounts(parts: DeskParts): Accounts {
     ...createBookkeeping(desk),
     ...{ store, usage, limitsOf, teamOf, priceOf },
     totals: createTotalsStore(parts.database),
+    sums: (query) => sumUsage(parts.database, query),
     costOf(units, { model, key, runMs }) {
       const price = priceOf(model, key);
       const quantities = quantitiesOf(units, runMs === undefined ? {} : { runMs });

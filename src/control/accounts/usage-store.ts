@@ -1,6 +1,6 @@
 // Every SQL statement about reservations and the rows of finished jobs. Callers hold a transaction for changes.
 // The statements of a job's usual way are prepared once.
-import { and, asc, eq, getTableColumns, gt, gte, inArray, lt, lte, type SQL, sql } from "drizzle-orm";
+import { and, asc, eq, getTableColumns, gt, gte, inArray, lt, lte, or, type SQL, sql } from "drizzle-orm";
 import { type Micros, microsText } from "../../core/money.ts";
 import type { Instant } from "../../core/units.ts";
 import type { Database } from "../database/open.ts";
@@ -23,6 +23,10 @@ export type UsageFilter = {
   key?: string | undefined;
   team?: string | undefined;
   model?: string | undefined;
+  /** Any of these; endpoints are ids under which models were called, or the models' own. */
+  keys?: string[] | undefined;
+  endpoints?: string[] | undefined;
+  jobs?: string[] | undefined;
   /** Admission, from and before. */
   since?: Instant | undefined;
   until?: Instant | undefined;
@@ -127,8 +131,8 @@ const reservationOf = ({ amounts, ...row }: typeof reservationTable.$inferSelect
   amounts: JSON.parse(amounts) as Amounts, // written above
 });
 
-function conditions({ key, team, model, since, until, after }: UsageFilter): SQL[] {
-  const wanted: SQL[] = [];
+function conditions({ key, team, model, since, until, after, ...lists }: UsageFilter): SQL[] {
+  const wanted = anyOf(lists);
   if (key !== undefined) wanted.push(eq(usageTable.key, key));
   if (team !== undefined) wanted.push(eq(usageTable.team, team));
   if (model !== undefined) wanted.push(eq(usageTable.model, model));
@@ -136,6 +140,12 @@ function conditions({ key, team, model, since, until, after }: UsageFilter): SQL
   if (until !== undefined) wanted.push(lt(usageTable.admittedAt, until));
   if (after !== undefined) wanted.push(gt(usageTable.seq, after));
   return wanted;
+}
+
+function anyOf({ keys, endpoints, jobs }: Pick<UsageFilter, "keys" | "endpoints" | "jobs">): SQL[] {
+  const { key, model, endpoint, job } = usageTable;
+  const isOf = endpoints && or(inArray(model, endpoints), inArray(endpoint, endpoints));
+  return [...(keys ? [inArray(key, keys)] : []), ...(jobs ? [inArray(job, jobs)] : []), ...(isOf ? [isOf] : [])];
 }
 
 function prepareAll(orm: Database["orm"]) {

@@ -54,6 +54,7 @@ export const jobTable = sqliteTable(
     index("job_payload_until").on(table.payloadUntil).where(sql`payload_until is not null`),
     index("job_files_until").on(table.filesUntil).where(sql`files_until is not null`),
     index("job_files_guarded").on(table.files).where(sql`files_acl is not null or files_keep_for is not null`),
+    index("job_files_made").on(table.files).where(sql`instr(output, 'forecourt-file:') > 0`),
     index("job_by_key").on(table.key, desc(table.createdAt)),
   ],
 );

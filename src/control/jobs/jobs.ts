@@ -95,11 +95,14 @@ export type JobsParts = {
   maxQueue: number;
   /** The pool that a model is in, with the waiting jobs that it may have. */
   poolOf?: (model: Pick<Model, "id">) => QueuePool | undefined;
+  /** What a key wants for its output files where a submission says nothing. */
+  lifecycleOf?: (key: KeyId) => Lifecycle | undefined;
 };
 
 export type QueuePool = { name: string; maxQueue: number };
 
-export function createJobs({ ledger, inputOf, retries, maxQueue, poolOf = () => undefined }: JobsParts): Jobs {
+export function createJobs(parts: JobsParts): Jobs {
+  const { ledger, inputOf, retries, maxQueue, poolOf = () => undefined, lifecycleOf = () => undefined } = parts;
   const { store, writes, waiting, watchers, clock } = ledger;
 
   const begun = ({ durable = true, isAnnounced = true }: Submission, { status }: Job): Promise<void> | undefined => {
@@ -131,8 +134,10 @@ export function createJobs({ ledger, inputOf, retries, maxQueue, poolOf = () => 
       const { input, failure } = checked;
       const isDirect = !(submission.mayWait ?? !submission.rejectInvalid);
       const admission = ledger.accounts.admit({ model, key, isDirect, ...(!failure && { input }) }, ledger.load);
+      const wanted = lifecycleOf(key);
+      const lifecycle = wanted && { lifecycle: wanted };
       const job = newJob(submission, { checked, now: clock.now(), retries });
-      writes.write(() => begin(ledger, { job, submission, admission }));
+      writes.write(() => begin(ledger, { job, submission: { ...lifecycle, ...submission }, admission }));
       if (job.status === "queued") ledger.queued({ ...job, ...hintOf(job.wishes), since: job.createdAt });
       await begun(submission, job);
       if (job.status !== "queued") ledger.tellFollowers(job);

@@ -11,6 +11,9 @@ export type GuardedFiles = { owner: KeyId; acl: string | null; until: Instant | 
 export type KeepingStore = {
   /** Undefined for files without rules of their own. */
   guardOf(files: FileToken): GuardedFiles | undefined;
+  /** Of a job that made files. */
+  outputsOf(files: FileToken): Pick<GuardedFiles, "owner" | "acl"> | undefined;
+  setOutputAcl(files: FileToken, acl: string | null): void;
   payloadsOver(now: Instant, limit: number): JobId[];
   forgetPayloads(ids: JobId[]): void;
   filesOver(now: Instant, limit: number): { id: JobId; files: FileToken }[];
@@ -32,12 +35,20 @@ export function createKeepingStore({ orm }: Pick<Database, "orm">): KeepingStore
     .from(job)
     .where(and(eq(job.files, sql.placeholder("files")), isGuarded))
     .prepare();
+  const hasFiles = (files: FileToken) => and(eq(job.files, files), sql`instr(output, 'forecourt-file:') > 0`);
   const isOpen = inArray(job.status, ["queued", "running"]);
   const open = () => orm.select({ id: job.id, files: job.files }).from(job).where(isOpen).all();
   return {
     guardOf(files) {
       const found = guard.get({ files });
       return found && { owner: asId<KeyId>(found.owner), acl: found.acl, until: (found.until ?? undefined) as Instant };
+    },
+    outputsOf(files) {
+      const found = orm.select({ owner: job.key, acl: job.filesAcl }).from(job).where(hasFiles(files)).get();
+      return found && { owner: asId<KeyId>(found.owner), acl: found.acl };
+    },
+    setOutputAcl: (files, acl) => {
+      orm.update(job).set({ filesAcl: acl }).where(hasFiles(files)).run();
     },
     payloadsOver: (now, limit) =>
       orm

@@ -2,7 +2,7 @@
 import { copyFile, link, lstat, mkdir, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { ForecourtError } from "../../core/errors.ts";
-import { bytes } from "../../core/units.ts";
+import { bytes, instant } from "../../core/units.ts";
 import type { FileStore } from "./file-store.ts";
 
 export type DiskStore = FileStore & { pathOf(name: string): string };
@@ -11,7 +11,7 @@ export function createDiskStore({ root }: { root: string }): DiskStore {
   const pathOf = (name: string) => join(root, name);
   const find = async (name: string) => {
     const found = await lstat(pathOf(name)).catch(absent);
-    return found?.isFile() ? bytes(found.size) : undefined;
+    return found?.isFile() ? { size: bytes(found.size), modifiedAt: instant(Math.floor(found.mtimeMs)) } : undefined;
   };
   return {
     place: root,

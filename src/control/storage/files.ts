@@ -2,13 +2,14 @@
 import { lstatSync } from "node:fs";
 import { extname, join } from "node:path";
 import type { FileToken } from "../../core/ids.ts";
-import type { Bytes } from "../../core/units.ts";
+import type { Bytes, Instant } from "../../core/units.ts";
 import type { ByteRange, FileBody, FileStore } from "./file-store.ts";
 
 export type StoredFile = {
   name: string;
   contentType: string;
   size: Bytes;
+  modifiedAt: Instant;
   /** Another for other content. */
   version: string;
   /** Both as in file-store.ts. */
@@ -16,7 +17,7 @@ export type StoredFile = {
   take(to: string): Promise<void>;
 };
 
-type Placed = Pick<StoredFile, "name" | "contentType" | "size"> & { at: string };
+type Placed = Pick<StoredFile, "name" | "contentType" | "size" | "modifiedAt"> & { at: string };
 
 /** `at` is its name in the store. */
 export const storedFile = (store: FileStore, { at, ...facts }: Placed): StoredFile => ({
@@ -55,8 +56,8 @@ export function createFiles({ root, store }: { root: string; store: FileStore })
     async find(token, name) {
       if (!TOKEN.test(token) || !NAME.test(name)) return undefined;
       const at = `${FILES_FOLDER}/${token}/${name}`;
-      const size = await store.find(at);
-      return size === undefined ? undefined : storedFile(store, { at, name, contentType: contentTypeOf(name), size });
+      const found = await store.find(at);
+      return found && storedFile(store, { at, name, contentType: contentTypeOf(name), ...found });
     },
     async remove(token) {
       if (TOKEN.test(token)) await store.remove(`${FILES_FOLDER}/${token}`);

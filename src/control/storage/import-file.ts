@@ -3,7 +3,6 @@ import { randomBytes } from "node:crypto";
 import { createReadStream, mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import type { KeyId } from "../../core/ids.ts";
-import { OPEN } from "./acl.ts";
 import { fetchMedia, type MediaLimits } from "./fetch-media.ts";
 import type { Upload } from "./upload-content.ts";
 import type { Uploads } from "./uploads.ts";
@@ -34,7 +33,7 @@ export function createImportFile(parts: {
     try {
       const fetched = await fetchMedia({ url, to, signal }, limits);
       const type = contentType ?? fetched.contentType ?? "application/octet-stream";
-      const { secret } = await uploads.begin({ key, name, contentType: type, lifecycle: { acl: OPEN } });
+      const { secret } = await uploads.begin({ key, name, contentType: type });
       return await uploads.write(secret, createReadStream(to));
     } finally {
       rmSync(to, { force: true });

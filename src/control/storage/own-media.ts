@@ -33,8 +33,8 @@ export function createOwnMedia({ files, fileRules, uploads, keys, tokens }: OwnM
     if (token) {
       const file = await files.find(token, name);
       const decision = file === undefined ? "allow" : (fileRules(token)?.decide(keys.find(reader)) ?? "allow");
-      if (decision !== "allow") throw notShared();
-      return file;
+      if (decision === "allow" || isSigned(tokens, url?.searchParams.get("identity") ?? null, token)) return file;
+      throw notShared();
     }
     const [, uploaded = "", uploadName = ""] = UPLOAD.exec(url?.pathname ?? "") ?? [];
     const upload: UploadedFile | undefined = uploaded ? uploads.find(uploaded, uploadName) : undefined;

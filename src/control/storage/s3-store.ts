@@ -1,6 +1,6 @@
 // Files in a bucket of any S3-compatible store. The only file that speaks S3, through Bun's own client.
 import { ForecourtError } from "../../core/errors.ts";
-import { bytes } from "../../core/units.ts";
+import { bytes, instant } from "../../core/units.ts";
 import { gone } from "./disk-store.ts";
 import type { ByteRange, FileStore } from "./file-store.ts";
 
@@ -75,7 +75,8 @@ export function createS3Store({ bucket, prefix, virtualHosted, ...options }: S3O
     find: (name) =>
       asked(async () => {
         try {
-          return bytes((await client.stat(keyOf(name))).size);
+          const { size, lastModified } = await client.stat(keyOf(name));
+          return { size: bytes(size), modifiedAt: instant(lastModified.getTime()) };
         } catch (error) {
           if (codeOf(error) === "NoSuchKey") return undefined;
           throw error;

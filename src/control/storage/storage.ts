@@ -7,6 +7,7 @@ import type { Database } from "../database/open.ts";
 import type { Settings } from "../settings.ts";
 import { chosenBucket } from "./choose-store.ts";
 import { createDiskStore } from "./disk-store.ts";
+import { createFileDefaults, type FileDefaults } from "./file-default-store.ts";
 import { createFiles, FILES_FOLDER, type Files } from "./files.ts";
 import { createMovingStore } from "./moving-store.ts";
 import { createUploads, type Uploads } from "./uploads.ts";
@@ -14,6 +15,7 @@ import { createUploads, type Uploads } from "./uploads.ts";
 export type Storage = {
   files: Files;
   uploads: Uploads;
+  defaults: FileDefaults;
   /** Begins to move files to where they belong, if that is elsewhere. */
   start(): void;
   stop(): Promise<void>;
@@ -39,9 +41,12 @@ export function createStorage({ settings, database, openTokens, clock, timers, l
   const moving = bucket && createMovingStore({ local, remote: bucket, folders: MOVED, openTokens, timers, log });
   const fileStore = moving ?? local;
   const maxBytes = bytes(settings.storage.maxUploadMb * MIB);
+  const defaults = createFileDefaults(database);
+  const { lifecycleOf } = defaults;
   return {
+    defaults,
     files: createFiles({ root: data, store: fileStore }),
-    uploads: createUploads({ root: join(data, "uploads"), fileStore, database, clock, maxBytes }),
+    uploads: createUploads({ root: join(data, "uploads"), fileStore, database, clock, maxBytes, lifecycleOf }),
     start: () => moving?.start(),
     stop: async () => await moving?.stop(),
   };

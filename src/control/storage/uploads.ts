@@ -4,7 +4,8 @@ import { asId, type KeyId, newFileToken } from "../../core/ids.ts";
 import { type Bytes, bytes, instant } from "../../core/units.ts";
 import type { Database } from "../database/open.ts";
 import type { Key } from "../keys/keys.ts";
-import { type Acl, type Decision, decide, type Lifecycle } from "./acl.ts";
+import { type Acl, type Decision, decide, type Lifecycle, OPEN } from "./acl.ts";
+import type { FileDefaults } from "./file-default-store.ts";
 import type { FileStore } from "./file-store.ts";
 import { type StoredFile, storedFile } from "./files.ts";
 import {
@@ -19,7 +20,13 @@ import {
 import { safeContentType, uploadName } from "./upload-name.ts";
 import { createUploadStore, type UploadRow } from "./upload-store.ts";
 
-export type NewUpload = { key: KeyId; name: string; contentType: string; lifecycle: Lifecycle };
+export type NewUpload = {
+  key: KeyId;
+  name: string;
+  contentType: string;
+  /** Absent: as the key wants it for all. */
+  lifecycle?: Lifecycle;
+};
 
 export type UploadedFile = StoredFile & {
   owner: KeyId;
@@ -51,9 +58,12 @@ export type UploadsParts = {
   database: Database;
   clock: Clock;
   maxBytes: Bytes;
+  /** What a key wants where an upload says nothing; by default all may read it, for ever. */
+  lifecycleOf?: FileDefaults["lifecycleOf"];
 };
 
-export function createUploads({ root, fileStore, database, clock, maxBytes }: UploadsParts): Uploads {
+export function createUploads(parts: UploadsParts): Uploads {
+  const { root, fileStore, database, clock, maxBytes, lifecycleOf = () => undefined } = parts;
   const store = createUploadStore(database);
   const landing = createLanding({ root, maxBytes });
 
@@ -67,7 +77,7 @@ export function createUploads({ root, fileStore, database, clock, maxBytes }: Up
   return {
     ...createUploadContent({ landing, fileStore, store, database, clock, maxBytes }),
     async begin(upload) {
-      const row = newRow(upload, clock);
+      const row = newRow({ lifecycle: lifecycleOf(upload.key) ?? { acl: OPEN }, ...upload }, clock);
       database.write(() => store.insert(row));
       await database.committed();
       return row;
@@ -96,7 +106,7 @@ export function createUploads({ root, fileStore, database, clock, maxBytes }: Up
   };
 }
 
-function newRow({ key, name, contentType, lifecycle }: NewUpload, clock: Clock): UploadRow {
+function newRow({ key, name, contentType, lifecycle }: Required<NewUpload>, clock: Clock): UploadRow {
   const { original, inUrl } = uploadName(name);
   return {
     ...{ token: newFileToken(), secret: newFileToken(), key, name: inUrl, originalName: original },
@@ -113,8 +123,9 @@ type Found = { fileStore: FileStore; digest: string; secondsLeft: number };
 function uploadedFile(row: UploadRow, { fileStore, digest, secondsLeft }: Found): UploadedFile {
   const acl = JSON.parse(row.acl) as Acl; // written by newRow and share
   const { originalName: name, contentType } = row;
+  const facts = { size: bytes(row.size ?? 0), modifiedAt: instant(row.completedAt ?? row.createdAt) };
   return {
-    ...storedFile(fileStore, { at: storedName(row.token, digest), name, contentType, size: bytes(row.size ?? 0) }),
+    ...storedFile(fileStore, { at: storedName(row.token, digest), name, contentType, ...facts }),
     secondsLeft,
     owner: asId<KeyId>(row.key),
     acl,

@@ -59,7 +59,7 @@ async function begin({ uploads, authenticate }: CdnParts, { request }: Visit) {
     key: caller.id,
     name: decoded(headers.get("x-fal-file-name") ?? "file"),
     contentType: headers.get("content-type") ?? "application/octet-stream",
-    lifecycle: lifecycleOf(headers),
+    ...lifecycleOf(headers),
   });
 }
 

@@ -1,5 +1,4 @@
 // The tool that brings a file to this box: from its content, from a URL, or by a URL to send it to.
-import { OPEN } from "../../control/storage/acl.ts";
 import type { Upload } from "../../control/storage/upload-content.ts";
 import { ForecourtError } from "../../core/errors.ts";
 import { type Static, Type } from "../../core/schema.ts";
@@ -36,7 +35,6 @@ export const uploadFile = tool({
       key: call.caller.id,
       name: given.file_name ?? "file",
       contentType: given.content_type ?? type ?? typeOfName(given.file_name),
-      lifecycle: { acl: OPEN },
     });
     if (content !== undefined) await parts.uploads.write(upload.secret, once(content));
     else return { value: { ...described(upload, call), upload_url: uploadUrl(upload, call.roots), method: "PUT" } };

@@ -5,7 +5,7 @@ import { choice, Type } from "../../core/schema.ts";
 import { type MetricName, measure, metricNames } from "./metrics.ts";
 import { lookUp } from "./models.ts";
 import { get } from "./operation.ts";
-import { fromCursor, idList, pageFields, pageResult, toCursor } from "./query.ts";
+import { idList, offsetOf, pageFields, pageResult, toCursor } from "./query.ts";
 import { type Bucket, bucketFields, bucketsOf } from "./time-range.ts";
 
 const parts = ["time_series", "summary", ...metricNames] as const;
@@ -36,7 +36,7 @@ export const analytics = get({
     const metrics: MetricName[] = asked.length > 0 ? asked : ["request_count"];
     const isSummary = query.expand.includes("summary");
     const isSeries = query.expand.includes("time_series") || !isSummary;
-    const from = Number(fromCursor(query.cursor, 1)?.[0] ?? 0);
+    const from = offsetOf(query.cursor);
     const shown = isSeries ? buckets.slice(from, from + query.limit) : [];
     const hasMore = isSeries && buckets.length > from + query.limit;
     const key = caller.scope === "admin" ? {} : { key: caller.id };

@@ -2,10 +2,11 @@
 import { plural } from "../../control/accounts/budget-text.ts";
 import { quantities, type UsageRow } from "../../control/accounts/usage-store.ts";
 import { asId, type JobId } from "../../core/ids.ts";
-import { Type } from "../../core/schema.ts";
+import { choice, Type } from "../../core/schema.ts";
 import { adminGet, type PlatformParts } from "./operation.ts";
 import { fromCursor, idList, pageFields, pageResult, toCursor, wrongQuery } from "./query.ts";
 import { rangeFields, rangeOf } from "./time-range.ts";
+import { authOf, authSchema } from "./usage.ts";
 
 const amount = Type.Number();
 
@@ -18,6 +19,8 @@ export const billingEvents = adminGet({
     endpoint_id: Type.Optional(idList("Of these models")),
     api_key_id: Type.Optional(idList("Of these keys")),
     request_id: Type.Optional(idList("These only")),
+    login_username: Type.Optional(idList("Of these people; here requests come by keys alone")),
+    expand: Type.Optional(Type.Array(choice(["auth_method", "auth_method_structured"]))),
   }),
   result: Type.Object({
     billing_events: Type.Array(
@@ -33,6 +36,7 @@ export const billingEvents = adminGet({
         cost_total: amount,
         cost_estimate_nano_usd: amount,
         currency: Type.String(),
+        ...authSchema,
       }),
     ),
     ...pageResult,
@@ -41,24 +45,21 @@ export const billingEvents = adminGet({
     const { start, end } = rangeOf(query, parts.clock.now());
     const [after = 0] = fromCursor(query.cursor, 1) ?? [];
     if (typeof after !== "number") throw wrongQuery("cursor", "Input should be the next_cursor of an earlier answer");
-    const rows = parts.accounts.usage.rows({ since: start, until: end, after, limit: query.limit + 1 });
-    const shown = rows.slice(0, query.limit);
-    const hasMore = rows.length > query.limit;
+    const { endpoint_id: endpoints, api_key_id: keys, request_id: jobs, login_username: people, limit } = query;
+    const filter = { endpoints, keys, jobs, since: start, until: end };
+    const rows = people ? [] : parts.accounts.usage.rows({ ...filter, after, limit: limit + 1 });
+    const shown = rows.slice(0, limit);
+    const hasMore = rows.length > limit;
     return {
-      // A page may hold fewer than its limit, for what the filters leave out.
-      billing_events: shown.filter((row) => fits(row, query)).map((row) => published(parts, row)),
+      billing_events: shown.map((row) => ({
+        ...published(parts, row),
+        ...authOf(row.key, { keys: parts.keys, expand: query.expand ?? [] }),
+      })),
       next_cursor: hasMore ? toCursor([shown.at(-1)?.seq]) : null,
       has_more: hasMore,
     };
   },
 });
-
-type Filters = { endpoint_id?: string[]; api_key_id?: string[]; request_id?: string[] };
-
-const fits = (row: UsageRow, { endpoint_id, api_key_id, request_id }: Filters) =>
-  (!endpoint_id || endpoint_id.includes(row.model) || endpoint_id.includes(row.endpoint)) &&
-  (!api_key_id || api_key_id.includes(row.key)) &&
-  (!request_id || request_id.includes(row.job));
 
 function published({ catalog }: PlatformParts, row: UsageRow) {
   const unit = catalog.find(row.model)?.model.price.unit ?? "request";

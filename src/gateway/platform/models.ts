@@ -6,7 +6,7 @@ import { modelDocument } from "../docs/model-document.ts";
 import type { Roots } from "../fal/call.ts";
 import { metadataOf, metadataSchema } from "./model-metadata.ts";
 import { openGet, type PlatformParts } from "./operation.ts";
-import { fromCursor, idList, nullable, pageFields, pageResult, toCursor, wrongQuery } from "./query.ts";
+import { idList, nullable, offsetOf, pageFields, pageResult, toCursor } from "./query.ts";
 
 const expansions = ["openapi-3.0", "enterprise_status"] as const;
 
@@ -38,7 +38,7 @@ export const listModels = openGet({
   answer({ catalog }, { query, roots }) {
     const { endpoint_id: ids, limit, expand = [] } = query;
     const found = (ids ? lookUp(catalog, ids) : all(catalog)).filter((each) => fits(each, query));
-    const from = startOf(query.cursor);
+    const from = offsetOf(query.cursor);
     const hasMore = found.length > from + limit;
     return {
       models: found.slice(from, from + limit).map((each) => published(each, expand, roots)),
@@ -73,12 +73,6 @@ function fits({ entry: { model } }: Found, { q = "", category, status = "active"
     .toLowerCase()
     .split(/\s+/)
     .every((word) => text.includes(word));
-}
-
-function startOf(cursor: string | undefined): number {
-  const [from = 0] = fromCursor(cursor, 1) ?? [];
-  if (typeof from === "number" && Number.isSafeInteger(from) && from >= 0) return from;
-  throw wrongQuery("cursor", "Input should be the next_cursor of an earlier answer");
 }
 
 function published({ entry, endpoint }: Found, expand: (typeof expansions)[number][], roots: Roots) {

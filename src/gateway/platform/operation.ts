@@ -8,7 +8,7 @@ import { queryValues } from "./query.ts";
 
 export type PlatformParts = Pick<
   Appliance,
-  "catalog" | "keys" | "tokens" | "jobs" | "history" | "accounts" | "uploads" | "workflows"
+  "catalog" | "keys" | "tokens" | "jobs" | "history" | "outputs" | "accounts" | "uploads" | "fileDefaults" | "workflows"
 > & {
   clock: { now(): Instant };
 };

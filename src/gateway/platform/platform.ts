@@ -1,4 +1,5 @@
 // api.fal.ai: what surrounds the models: catalogue, prices, requests, analytics, keys. One table of operations, one dispatch.
+import type { Appliance } from "../../control/appliance.ts";
 import { ForecourtError } from "../../core/errors.ts";
 import { bytes } from "../../core/units.ts";
 import { type Authenticate, requireScope } from "../authenticate.ts";
@@ -13,13 +14,17 @@ import { createIdempotency, type Idempotency } from "./idempotency.ts";
 import type { Operation, PlatformParts } from "./operation.ts";
 import { operations } from "./operations.ts";
 
-export type PlatformFaceParts = PlatformParts & { authenticate: Authenticate; report: ReportFailure };
+export type PlatformFaceParts = PlatformParts &
+  Pick<Appliance, "answers"> & {
+    authenticate: Authenticate;
+    report: ReportFailure;
+  };
 
 /** Generous: the body of a stored workflow. */
 const BODY_LIMIT = bytes(4 * 1024 * 1024);
 
 export function createPlatform(parts: PlatformFaceParts): OpenFace {
-  const idempotency = createIdempotency();
+  const idempotency = createIdempotency(parts.answers);
   return async (visit) => {
     try {
       return await dispatch(parts, visit, idempotency);
@@ -60,7 +65,7 @@ async function carryOut(parts: PlatformFaceParts, visit: Visit, { operation, nam
   if (key === null || operation.method === "GET") return await answer();
   const about = [caller?.id, operation.method, visit.path, key.slice(0, 500)].join(" ");
   const content = JSON.stringify([query.toString(), body]);
-  return await idempotency({ key: about, content, now: parts.clock.now() }, answer);
+  return await idempotency({ about, content }, answer);
 }
 
 const toResponse = ({ status, result }: Operation, value: unknown) =>

@@ -48,6 +48,13 @@ export function fromCursor(cursor: string | undefined, length: number): unknown[
   throw wrongQuery("cursor", "Input should be the next_cursor of an earlier answer");
 }
 
+/** Of pages that are counted off: how many items come before. Throws `invalid_input`. */
+export function offsetOf(cursor: string | undefined): number {
+  const [from = 0] = fromCursor(cursor, 1) ?? [];
+  if (typeof from === "number" && Number.isSafeInteger(from) && from >= 0) return from;
+  throw wrongQuery("cursor", "Input should be the next_cursor of an earlier answer");
+}
+
 function read(cursor: string): unknown {
   try {
     return JSON.parse(Buffer.from(cursor, "base64url").toString());

@@ -11,7 +11,7 @@ import { adminDelete, get, type PlatformParts } from "./operation.ts";
 import { fromCursor, idList, nullable, pageFields, pageResult, toCursor, wrongQuery } from "./query.ts";
 import { rangeFields, rangeOf } from "./time-range.ts";
 
-const outcomes = ["success", "error", "user_error"] as const;
+export const outcomes = ["success", "error", "user_error"] as const;
 
 const query = Type.Object({
   endpoint_id: idList("Of these models"),
@@ -25,24 +25,24 @@ const query = Type.Object({
 
 const time = Type.String({ format: "date-time" });
 
+export const itemFields = {
+  request_id: Type.String(),
+  endpoint_id: Type.String(),
+  sent_at: time,
+  started_at: nullable(time),
+  ended_at: nullable(time),
+  status_code: Type.Optional(Type.Integer()),
+  duration: Type.Optional(Type.Number({ description: "Seconds of work" })),
+  json_input: Type.Optional(Type.Unknown()),
+  json_output: Type.Optional(Type.Unknown()),
+};
+
 export const requestsByEndpoint = get({
   path: "/models/requests/by-endpoint",
   summary: "Requests that have ended; an admin key sees those of all keys, others their own",
   query,
   result: Type.Object({
-    items: Type.Array(
-      Type.Object({
-        request_id: Type.String(),
-        endpoint_id: Type.String(),
-        sent_at: time,
-        started_at: nullable(time),
-        ended_at: nullable(time),
-        status_code: Type.Optional(Type.Integer()),
-        duration: Type.Optional(Type.Number({ description: "Seconds of work" })),
-        json_input: Type.Optional(Type.Unknown()),
-        json_output: Type.Optional(Type.Unknown()),
-      }),
-    ),
+    items: Type.Array(Type.Object(itemFields)),
     ...pageResult,
   }),
   answer(parts, { query, caller, roots }) {
@@ -60,7 +60,7 @@ export const requestsByEndpoint = get({
 });
 
 type Query = Static<typeof query>;
-type Caller = Parameters<Parameters<typeof get>[0]["answer"]>[1]["caller"];
+export type Caller = Parameters<Parameters<typeof get>[0]["answer"]>[1]["caller"];
 
 const isMine = (job: Job, caller: Caller) => caller.scope === "admin" || job.key === caller.id;
 
@@ -88,7 +88,7 @@ function one({ jobs, clock }: PlatformParts, query: Query, caller: Caller): Job[
   return isOfEndpoint && job.createdAt >= start && job.createdAt < end ? [job] : [];
 }
 
-function outcomeOf(status: (typeof outcomes)[number]) {
+export function outcomeOf(status: (typeof outcomes)[number]) {
   if (status === "success") return { status: ["done" as const] };
   if (status === "error") return { status: ["failed" as const], codes: codesWithStatus(500, 600) };
   return { status: ["failed" as const, "cancelled" as const], codes: codesWithStatus(400, 500) };
@@ -108,7 +108,7 @@ function orderOf(job: Job, by: Query["sort_by"]): number {
   return job.startedAt === undefined ? 0 : ended - job.startedAt;
 }
 
-function published(job: Job, withPayloads: boolean, roots: Roots) {
+export function published(job: Job, withPayloads: boolean, roots: Roots) {
   const { startedAt } = job;
   return {
     request_id: job.id,

@@ -1,61 +1,94 @@
-// Uploaded files by their URL, for their owner and admins: who may read them, and URLs that read them whatever the rules.
+// Files by their URL, uploads and outputs of jobs, for their owner and admins: who may read them, and URLs that read them
+// whatever the rules.
 import type { Key } from "../../control/keys/keys.ts";
-import { aclSchema } from "../../control/storage/acl.ts";
-import type { UploadedFile } from "../../control/storage/uploads.ts";
+import { type Acl, aclSchema } from "../../control/storage/acl.ts";
+import { asId, type FileToken, type KeyId } from "../../core/ids.ts";
 import { Type } from "../../core/schema.ts";
 import { milliseconds } from "../../core/units.ts";
-import { signedUrl } from "../cdn/download.ts";
+import { fileUrl as uploadedUrl } from "../cdn/urls.ts";
+import type { Roots } from "../fal/call.ts";
+import { fileUrl as outputUrl } from "../fal/translate.ts";
 import { noFile } from "../reader.ts";
 import { get, type PlatformParts, post, put } from "./operation.ts";
+import { ofKnownKeys } from "./storage-settings.ts";
 
 const ofFile = Type.Object({
-  url: Type.String({ minLength: 1, maxLength: 2000, description: "URL of an uploaded file" }),
+  url: Type.String({ minLength: 1, maxLength: 2000, description: "URL of an uploaded file or of a job's output" }),
 });
 
 export const fileAcl = get({
   path: "/storage/files/acl",
-  summary: "Who may read an uploaded file; `user` is the id or name of a key",
+  summary: "Who may read a file; `user` is the id or name of a key. All outputs of a job have the same rules",
   query: ofFile,
   result: aclSchema,
-  answer: ({ uploads }, { query, caller }) => ownFile(uploads, query.url, caller).file.acl,
+  answer: (parts, { query, caller }) => ownFile(parts, query.url, caller).acl,
 });
 
 export const setFileAcl = put({
   path: "/storage/files/acl",
-  summary: "Set who may read an uploaded file",
+  summary: "Set who may read a file; rules for keys that do not exist are dropped",
   query: ofFile,
   body: aclSchema,
   result: aclSchema,
-  async answer({ uploads }, { query, body, caller }) {
-    await uploads.share(ownFile(uploads, query.url, caller).token, body);
-    return body;
+  async answer(parts, { query, body, caller }) {
+    const acl = ofKnownKeys(body, parts.keys);
+    await ownFile(parts, query.url, caller).share(acl);
+    return acl;
   },
 });
 
 export const signFile = post({
   path: "/storage/files/sign",
-  summary: "A URL that reads an uploaded file whatever its rules say",
+  summary: "A URL that reads a file whatever its rules say",
   query: ofFile,
   body: Type.Object({
     expiration_seconds: Type.Integer({ minimum: 1, maximum: 604_800, default: 86_400, description: "Seconds" }),
   }),
   result: Type.Object({ signed_url: Type.String({ format: "uri" }) }),
-  answer({ uploads, tokens }, { query, body, caller, roots }) {
-    const { token, name } = ownFile(uploads, query.url, caller);
+  answer(parts, { query, body, caller, roots }) {
+    const { token, urlAt } = ownFile(parts, query.url, caller);
     const lifetime = milliseconds(body.expiration_seconds * 1000);
-    return { signed_url: signedUrl({ tokens, roots }, { token, name, key: caller.id, lifetime }) };
+    const identity = parts.tokens.issue({ key: caller.id, grant: { use: "file", file: token }, lifetime }).token;
+    return { signed_url: `${urlAt(roots)}?identity=${identity}` };
   },
 });
 
+type OwnFile = { token: string; acl: Acl; share(acl: Acl): Promise<void>; urlAt(roots: Roots): string };
+type Files = Pick<PlatformParts, "uploads" | "outputs">;
+
+const UPLOADED = /\/files\/b\/([\w-]{22})\/([\w.-]{1,100})$/;
+const OUTPUT = /\/files\/([\w-]{22})\/([\w.-]{1,200})$/;
+
 /** The token in a URL names its file, whatever the host was called. Throws `not_found` also for other people's files. */
-function ownFile(
-  uploads: PlatformParts["uploads"],
-  url: string,
-  caller: Key,
-): { file: UploadedFile; token: string; name: string } {
-  const [, token = "", name = ""] =
-    /\/files\/b\/([\w-]{22})\/([\w.-]{1,100})$/.exec(URL.parse(url)?.pathname ?? "") ?? [];
-  const file = uploads.find(token, name);
-  if (!file || (file.owner !== caller.id && caller.scope !== "admin")) throw noFile();
-  return { file, token, name };
+function ownFile(parts: Files, url: string, caller: Key): OwnFile {
+  const path = URL.parse(url)?.pathname ?? "";
+  const found = uploaded(parts, path) ?? output(parts, path);
+  if (!found || (found.owner !== caller.id && caller.scope !== "admin")) throw noFile();
+  return found;
+}
+
+type Found = (OwnFile & { owner: KeyId }) | undefined;
+
+function uploaded({ uploads }: Files, path: string): Found {
+  const [, token = "", name = ""] = UPLOADED.exec(path) ?? [];
+  const file = token === "" ? undefined : uploads.find(token, name);
+  return (
+    file && {
+      ...{ token, owner: file.owner, acl: file.acl },
+      share: (acl) => uploads.share(token, acl),
+      urlAt: (roots) => uploadedUrl({ token, name }, roots),
+    }
+  );
+}
+
+function output({ outputs }: Files, path: string): Found {
+  const [, token = "", name = ""] = OUTPUT.exec(path) ?? [];
+  const files = token === "" ? undefined : outputs.find(token);
+  return (
+    files && {
+      ...{ token, ...files },
+      share: (acl) => outputs.share(token, acl),
+      urlAt: (roots) => outputUrl(name, asId<FileToken>(token), roots),
+    }
+  );
 }

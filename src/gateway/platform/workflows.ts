@@ -5,7 +5,7 @@ import { endpointOfWorkflow } from "../../control/workflows/workflows.ts";
 import { ForecourtError } from "../../core/errors.ts";
 import { Type } from "../../core/schema.ts";
 import { get, post, remove } from "./operation.ts";
-import { fromCursor, pageFields, pageResult, toCursor, wrongQuery } from "./query.ts";
+import { offsetOf, pageFields, pageResult, toCursor } from "./query.ts";
 
 const summary = {
   name: Type.String(),
@@ -23,9 +23,7 @@ export const listWorkflows = get({
   query: Type.Object({ ...pageFields(100, 50) }),
   result: Type.Object({ workflows: Type.Array(Type.Object(summary)), ...pageResult }),
   answer({ workflows }, { caller, query: { limit, cursor } }) {
-    const [offset = 0] = fromCursor(cursor, 1) ?? [];
-    if (typeof offset !== "number" || !Number.isSafeInteger(offset) || offset < 0)
-      throw wrongQuery("cursor", "Input should be the next_cursor of an earlier answer");
+    const offset = offsetOf(cursor);
     const found = workflows.list(caller, { offset, limit: limit + 1 });
     const hasMore = found.length > limit;
     return {

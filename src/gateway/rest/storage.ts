@@ -21,8 +21,7 @@ export async function initiateUpload(
   body: unknown,
 ): Promise<Response> {
   const { file_name: name, content_type: contentType } = parse(fileSchema, body);
-  const lifecycle = lifecycleOf(request.headers);
-  const upload = await uploads.begin({ key: caller.id, name, contentType, lifecycle });
+  const upload = await uploads.begin({ key: caller.id, name, contentType, ...lifecycleOf(request.headers) });
   return Response.json({ upload_url: uploadUrl(upload, roots), file_url: fileUrl(upload, roots) });
 }
 

@@ -1,0 +1,100 @@
+// GET /models/requests/search: requests that have ended, of all models at once, by the words of their inputs and by filters.
+
+import { ForecourtError } from "../../core/errors.ts";
+import type { Job } from "../../core/job.ts";
+import { choice, type Static, Type } from "../../core/schema.ts";
+import { get, type PlatformParts } from "./operation.ts";
+import { idList, offsetOf, pageFields, pageResult, toCursor } from "./query.ts";
+import { type Caller, itemFields, outcomeOf, outcomes, published } from "./requests.ts";
+import { rangeFields, rangeOf } from "./time-range.ts";
+
+const flag = (description: string) => choice(["true", "false"], { default: "false", description });
+
+const query = Type.Object({
+  ...pageFields(100, 50),
+  ...rangeFields,
+  query: Type.Optional(Type.String({ minLength: 1, maxLength: 1000, description: "Words that inputs have" })),
+  image_url: Type.Optional(Type.String({ maxLength: 2000, description: "Not on this box" })),
+  video_url: Type.Optional(Type.String({ maxLength: 2000, description: "Not on this box" })),
+  min_similarity: Type.Number({ minimum: 0, maximum: 1, default: 0 }),
+  endpoint_id: Type.Optional(idList("Of these models")),
+  status: Type.Optional(choice(outcomes, { description: "success: 2xx, user_error: 4xx, error: 5xx" })),
+  only_api_requests: flag("All requests here are"),
+  exclude_api_requests: flag("Leaves nothing here"),
+  expand: Type.Optional(Type.Array(choice(["payloads"]), { description: "payloads: with input and output" })),
+});
+
+export const searchRequests = get({
+  path: "/models/requests/search",
+  summary:
+    "Search the requests that have ended, by default of 24 hours: with words, the most similar of the latest 1000",
+  query,
+  result: Type.Object({
+    results: Type.Array(
+      Type.Object({
+        ...itemFields,
+        similarity: Type.Optional(Type.Number({ description: "Share of words in common with the query, 0 to 1" })),
+      }),
+    ),
+    ...pageResult,
+  }),
+  answer(parts, { query, caller, roots }) {
+    if (query.image_url !== undefined || query.video_url !== undefined)
+      throw new ForecourtError("bad_request", "This box searches by words alone. Send query instead of a URL.");
+    const from = offsetOf(query.cursor);
+    const found = query.exclude_api_requests === "true" ? [] : ranked(candidates(parts, query, caller), query);
+    const shown = found.slice(from, from + query.limit);
+    const hasMore = found.length > from + query.limit;
+    const withPayloads = query.expand?.includes("payloads") ?? false;
+    return {
+      results: shown.map(({ job, similarity }) => ({
+        ...published(job, withPayloads, roots),
+        ...(similarity !== undefined && { similarity }),
+      })),
+      next_cursor: hasMore ? toCursor([from + query.limit]) : null,
+      has_more: hasMore,
+    };
+  },
+});
+
+type Query = Static<typeof query>;
+
+/** So many are looked through; beyond them a smaller span of time helps. */
+const MOST_CANDIDATES = 1000;
+
+/** Latest first. */
+function candidates({ history, clock }: PlatformParts, query: Query, caller: Caller): Job[] {
+  return history.page({
+    ...rangeOf(query, clock.now()),
+    ...(query.endpoint_id && { endpoints: query.endpoint_id }),
+    ...(caller.scope !== "admin" && { key: caller.id }),
+    ...(query.status && { outcome: outcomeOf(query.status) }),
+    by: "ended",
+    limit: MOST_CANDIDATES,
+  });
+}
+
+type Ranked = { job: Job; similarity?: number };
+
+function ranked(jobs: Job[], { query, min_similarity }: Query): Ranked[] {
+  if (query === undefined) return jobs.map((job) => ({ job }));
+  const wanted = wordsIn(query);
+  return jobs
+    .map((job) => ({ job, similarity: similarity(wanted, wordsIn(job.keepsPayload === false ? "" : job.input)) }))
+    .filter(({ similarity }) => similarity > 0 && similarity >= min_similarity)
+    .sort((a, b) => b.similarity - a.similarity);
+}
+
+/** Of all texts in a value, however deep, but for data URIs. */
+function wordsIn(value: unknown): Set<string> {
+  if (typeof value === "string")
+    return new Set(value.startsWith("data:") ? [] : value.toLowerCase().match(/[\p{L}\p{N}]+/gu));
+  if (typeof value !== "object" || value === null) return new Set();
+  return new Set(Object.values(value).flatMap((inner) => [...wordsIn(inner)]));
+}
+
+/** Cosine of the two sets. */
+function similarity(a: Set<string>, b: Set<string>): number {
+  const common = [...a].filter((word) => b.has(word)).length;
+  return common === 0 ? 0 : common / Math.sqrt(a.size * b.size);
+}
