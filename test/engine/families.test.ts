@@ -4,7 +4,8 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Assets, Pixels } from "../../src/core/pipeline.ts";
 import { type DiffusionModel, loadDiffusionModel } from "../../src/engine/diffusion/diffusion-model.ts";
-import { createRandom } from "../../src/engine/tensor/random.ts";
+import { readPrompts } from "../../src/engine/diffusion/drawing-prompts.ts";
+import { createRandom, joinedRandom, seedOfPicture } from "../../src/engine/tensor/random.ts";
 import { loadT5Tokenizer } from "../../src/engine/text/t5-tokenizer.ts";
 import { loadClipTokenizer } from "../../src/engine/text/tokenizer.ts";
 import { openOverlay } from "./support/overlay.ts";
@@ -19,6 +20,9 @@ type Case = {
   prompt: string;
   negative_prompt: string;
   clip_skip?: number;
+  prompt_weighting?: boolean;
+  /** Each picture has a generator of its own. */
+  seeds?: boolean;
   steps: number;
   seed: number;
   guidance: number;
@@ -40,8 +44,10 @@ const LARGEST_RELATIVE = 1e-4;
 const folders: Record<string, string[]> = {
   sd: [],
   "sd-inpaint": ["sd"],
+  "sd-prompts": ["sd"],
   lcm: ["sd"],
   sdxl: [],
+  "sdxl-prompts": ["sdxl"],
   sd3: [],
   "flux-dev": [],
   "flux-schnell": ["flux-dev"],
@@ -99,16 +105,22 @@ for (const [name, others] of Object.entries(folders)) {
 
 async function drawn(model: DiffusionModel, { codec }: Assets, wanted: Case) {
   const open = async (name: string) => await codec.decode(new Uint8Array(readFileSync(join(FAMILIES, name))));
-  const { prompt, negative_prompt, clip_skip: clipSkip = 0, strength, guidance: scale } = wanted;
-  const isGuided = model.guidance === "two-prompts" && scale > 1;
+  const { strength, guidance: scale, seed, count } = wanted;
+  const { prompt, negative } = await readPrompts(model, {
+    clip_skip: 0,
+    prompt_weighting: false,
+    ...wanted,
+    guidance_scale: scale,
+  });
+  const seeds = Array.from({ length: count }, (_, at) => seedOfPicture(seed, at));
   const drawing = model.draw({
-    prompts: [await model.encode({ text: prompt, isNegative: false, clipSkip })],
-    ...(isGuided && { negatives: [await model.encode({ text: negative_prompt, isNegative: true, clipSkip })] }),
+    prompts: [prompt],
+    ...(negative && { negatives: [negative] }),
     scale,
     size: { width: wanted.width, height: wanted.height },
-    count: wanted.count,
+    count,
     steps: wanted.steps,
-    random: createRandom(wanted.seed),
+    random: wanted.seeds ? joinedRandom(seeds.map(createRandom)) : createRandom(seed),
     ...(wanted.scheduler && { scheduler: wanted.scheduler }),
     ...(strength !== undefined && {
       given: {

@@ -12,7 +12,9 @@ export type Rows = Readonly<Record<string, Row>>;
 /** A prompt as a model reads it. */
 export type Condition = {
   rows: Rows;
-  /** Tokens of the prompt beyond the encoder's length, which were not read. */
+  /** How often its encoder was used; prompts of one run must be alike in this. */
+  readings: number;
+  /** Tokens of the prompt that were not read. */
   dropped: number;
 };
 

@@ -2,7 +2,7 @@
 import type { Sampler } from "../samplers/sampler.ts";
 import type { Random } from "../tensor/random.ts";
 import type { Condition, Rows } from "./condition.ts";
-import type { LatentShape, NoisePredictor, Predict } from "./noise-predictor.ts";
+import type { Besides, LatentShape, NoisePredictor, Predict } from "./noise-predictor.ts";
 
 /** Where a run begins, and what holds it to a given picture. */
 export type Start = {
@@ -11,7 +11,7 @@ export type Start = {
   /** Place in the sampler's timesteps of the first step. */
   from: number;
   /** Shown to the model besides the latents, see noise-predictor.ts. */
-  besides?: Float32Array;
+  besides?: Besides;
   /** Changes the latents that a step gave; `next` is the place of the step to come. */
   after?(sample: Float32Array, next: number): Float32Array;
 };

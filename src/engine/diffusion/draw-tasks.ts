@@ -1,14 +1,14 @@
 // Runs the jobs of a diffusion pipeline, alike ones together and the others one after the other: draws, tells the progress, answers as fal does.
-import type { Assets, Pixels, Run, Task } from "../../core/pipeline.ts";
+import type { Assets, Pixels, Run, Step, Task } from "../../core/pipeline.ts";
 import type { Static } from "../../core/schema.ts";
 import { answerWith, type drawnOutput, randomSeed, unitsOf } from "../media/drawn.ts";
 import { samplerChoices } from "../samplers/choices.ts";
-import { createRandom, joinedRandom } from "../tensor/random.ts";
+import { createRandom, joinedRandom, seedOfPicture } from "../tensor/random.ts";
 import { resize } from "../tensor/resize.ts";
-import type { Condition } from "./condition.ts";
 import type { DiffusionModel, Drawing, Drawn, GivenPicture } from "./diffusion-model.ts";
 import type { DrawingInput } from "./drawing-fields.ts";
 import { drawingKey } from "./drawing-key.ts";
+import { type DrawingPrompts, readPrompts } from "./drawing-prompts.ts";
 import { frameOf } from "./frame-fields.ts";
 import type { Size } from "./image-size.ts";
 import { createSessions, type Session } from "./sessions.ts";
@@ -33,51 +33,70 @@ export function drawTasks<In extends DrawingInput>({
   plan,
 }: Drawer<In>): Run<In, Static<typeof drawnOutput>> {
   const sessions = createSessions();
-  const begin = async (task: Task<In>): Promise<Begun> => {
+  const begin = async ({ index, task }: Indexed<In>): Promise<Begun> => {
     const session = task.session === undefined ? undefined : sessions.of(task.session);
     const seed = task.input.seed ?? session?.seed ?? randomSeed();
-    return { task, seed, session, plan: await plan(task, session) };
+    return {
+      index,
+      task,
+      seed,
+      session,
+      plan: await plan(task, session),
+      prompts: await readPrompts(model, task.input),
+    };
   };
   return async function* (tasks, signal) {
     for (const group of groupsOf(tasks)) {
       const started = performance.now();
-      const begun = await Promise.all(group.map(({ task }) => begin(task)));
-      const [first] = begun;
-      if (!first) continue;
-      const drawing = draw({ model, begun: [first, ...begun.slice(1)], signal });
-      let steps = 0;
-      let latents: Float32Array | undefined;
-      let next = await drawing.next();
-      for (; !next.done; next = await drawing.next()) {
-        const { at, of } = next.value;
-        steps++;
-        latents = next.value.latents;
-        for (const { index } of group) yield { index, step: { type: "progress", at, of } };
-        const [{ task, seed }, only] = [first, group.length === 1 ? group[0] : undefined];
-        if (only && isForPreview(task, { at, of }))
-          yield {
-            index: only.index,
-            step: { type: "partial", value: await previewOf(next.value, { task, codec, seed }) },
-          };
-      }
-      if (first.session) Object.assign(first.session, { seed: first.seed, ...(latents && { latents }) });
-      const seconds = (performance.now() - started) / 1000;
-      for (const [at, { task, seed }] of begun.entries()) {
-        const count = task.input.num_images;
-        const pictures = next.value.slice(at * count, (at + 1) * count);
-        const value = await answerWith({ task, codec, pictures, seed, seconds });
-        const units = unitsOf(pictures, Math.min(steps, task.input.num_inference_steps));
-        yield { index: group[at]?.index ?? 0, step: { type: "output", value, units } };
-      }
+      const begun = await Promise.all(group.map(begin));
+      const alike = Map.groupBy(begun, ({ prompts }) => prompts.prompt.readings);
+      for (const part of alike.values()) yield* drawTogether({ model, codec, begun: part, started, signal });
     }
   };
 }
 
-type Begun = { task: Task<DrawingInput>; seed: number; session: Session | undefined; plan: Plan };
+type Together = { model: DiffusionModel; codec: Assets["codec"]; begun: Begun[]; started: number; signal: AbortSignal };
+
+async function* drawTogether({ model, codec, begun, started, signal }: Together): Drawings {
+  const [first, ...others] = begun;
+  if (!first) return;
+  const drawing = draw({ model, begun: [first, ...others], signal });
+  let steps = 0;
+  let latents: Float32Array | undefined;
+  let next = await drawing.next();
+  for (; !next.done; next = await drawing.next()) {
+    const { at, of } = next.value;
+    steps++;
+    latents = next.value.latents;
+    for (const { index } of begun) yield { index, step: { type: "progress", at, of } };
+    const { index, task, seed } = first;
+    if (others.length === 0 && isForPreview(task, { at, of }))
+      yield { index, step: { type: "partial", value: await previewOf(next.value, { task, codec, seed }) } };
+  }
+  if (first.session) Object.assign(first.session, { seed: first.seed, ...(latents && { latents }) });
+  const seconds = (performance.now() - started) / 1000;
+  for (const [at, { index, task, seed }] of begun.entries()) {
+    const count = task.input.num_images;
+    const pictures = next.value.slice(at * count, (at + 1) * count);
+    const value = await answerWith({ task, codec, pictures, seed, seconds });
+    const units = unitsOf(pictures, Math.min(steps, task.input.num_inference_steps));
+    yield { index, step: { type: "output", value, units } };
+  }
+}
+
+type Indexed<In> = { index: number; task: Task<In> };
+type Drawings = AsyncGenerator<{ index: number; step: Step<Static<typeof drawnOutput>> }>;
+
+type Begun = Indexed<DrawingInput> & {
+  seed: number;
+  session: Session | undefined;
+  plan: Plan;
+  prompts: DrawingPrompts;
+};
 
 /** Jobs whose batch keys are equal; those of sessions, and those that are watched as they grow, are for themselves. */
-function groupsOf<In extends DrawingInput>(tasks: Task<In>[]): { index: number; task: Task<In> }[][] {
-  const groups = new Map<string, { index: number; task: Task<In> }[]>();
+function groupsOf<In extends DrawingInput>(tasks: Task<In>[]): Indexed<In>[][] {
+  const groups = new Map<string, Indexed<In>[]>();
   for (const [index, task] of tasks.entries()) {
     const isAlone = task.session !== undefined || task.wantsPartials === true;
     const key = (isAlone ? undefined : drawingKey(task.input)) ?? `alone ${index}`;
@@ -112,27 +131,22 @@ type Draw = { model: DiffusionModel; begun: [Begun, ...Begun[]]; signal: AbortSi
 async function* draw({ model, begun, signal }: Draw): ReturnType<DiffusionModel["draw"]> {
   const [{ task, session, plan }] = begun;
   const { scheduler, guidance_scale: scale, num_images: count, num_inference_steps: steps } = task.input;
-  const isGuided = model.guidance === "two-prompts" && scale > 1;
-  const prompts: Condition[] = [];
-  const negatives: Condition[] = [];
   for (const each of begun) {
-    const { prompt, negative_prompt, clip_skip: clipSkip } = each.task.input;
     const { width, height } = plan.size;
     each.task.log(`drawing ${count} of ${width}x${height} in ${steps} steps, seed ${each.seed}`);
-    const condition = await model.encode({ text: prompt, isNegative: false, clipSkip });
-    const { dropped } = condition;
+    const { dropped } = each.prompts.prompt;
     if (dropped > 0) each.task.log(`the prompt is too long: its last ${dropped} tokens are not read`);
-    prompts.push(condition);
-    if (isGuided) negatives.push(await model.encode({ text: negative_prompt, isNegative: true, clipSkip }));
   }
+  const negatives = begun.flatMap(({ prompts }) => prompts.negative ?? []);
+  const seeds = begun.flatMap(({ seed }) => Array.from({ length: count }, (_, at) => seedOfPicture(seed, at)));
   return yield* model.draw({
-    prompts,
-    ...(isGuided && { negatives }),
+    prompts: begun.map(({ prompts }) => prompts.prompt),
+    ...(negatives.length > 0 && { negatives }),
     scale,
     size: plan.size,
     count: count * begun.length,
     steps,
-    random: joinedRandom(begun.map(({ seed }) => createRandom(seed))),
+    random: joinedRandom(seeds.map(createRandom)),
     ...(scheduler && { scheduler: samplerChoices[scheduler] }),
     ...(plan.given && { given: plan.given }),
     ...previousOf(task, session),

@@ -38,6 +38,10 @@ export const steeringFields = {
     maximum: 10,
     description: "Last layers of the text encoder to leave out, for models whose encoder gives the others.",
   }),
+  prompt_weighting: Type.Boolean({
+    default: false,
+    description: "Read (word:1.3), (more) and [less] in the prompts as how much the words count.",
+  }),
   preview_every: Type.Optional(
     Type.Integer({
       minimum: 0,

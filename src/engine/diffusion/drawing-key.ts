@@ -4,6 +4,6 @@ import type { DrawingInput } from "./drawing-fields.ts";
 /** Undefined for a drawing that begins with a picture: it is for itself. */
 export function drawingKey(input: DrawingInput & { image_size?: unknown; image_url?: unknown }): string | undefined {
   if (input.image_url !== undefined) return undefined;
-  const { image_size, num_inference_steps, guidance_scale, scheduler, num_images, clip_skip } = input;
-  return JSON.stringify([image_size, num_inference_steps, guidance_scale, scheduler, num_images, clip_skip]);
+  const { image_size, num_inference_steps, guidance_scale, scheduler, num_images } = input;
+  return JSON.stringify([image_size, num_inference_steps, guidance_scale, scheduler, num_images]);
 }

@@ -26,6 +26,10 @@ export type Prompt = {
   isNegative: boolean;
   /** Layers of a CLIP text encoder to leave out, counted from the end that the model normally reads. */
   clipSkip: number;
+  /** Brackets in the text say how much its parts count. */
+  isWeighted?: boolean;
+  /** At least so many readings, see prompt-encoder.ts. */
+  readings?: number;
 };
 
 export type LoadFamily = (repository: Repository) => Promise<Family>;

@@ -17,9 +17,11 @@ export type Begin = {
   conditions: readonly Rows[];
   /** The same for all rows. */
   shared?: Rows;
-  /** [channels, height, width] that the model is shown below each row's latents. */
-  besides?: Float32Array;
+  /** [pictures, channels, height, width] that the model is shown below the latents; row n belongs to picture n modulo pictures. */
+  besides?: Besides;
 };
+
+export type Besides = { data: Float32Array; pictures: number };
 
 export type NoisePredictor = {
   /** Channels that the graph is shown; undefined where it leaves them open or has a layout of its own. */
@@ -93,17 +95,20 @@ function constantInputs(ports: readonly Port[], { conditions, shared = {}, shape
 }
 
 function widened({ shape: [rows, channels, height, width], besides }: Begin): LatentShape {
-  return [rows, channels + (besides?.length ?? 0) / (height * width), height, width];
+  const further = besides ? besides.data.length / (besides.pictures * height * width) : 0;
+  return [rows, channels + further, height, width];
 }
 
-/** Each row's latents, then the channels that all rows share. */
-function interleaved(latents: Float32Array, besides: Float32Array, rows: number): Float32Array {
+/** Each row's latents, then what is shown besides. */
+function interleaved(latents: Float32Array, { data, pictures }: Besides, rows: number): Float32Array {
   const size = latents.length / rows;
-  const wide = size + besides.length;
+  const further = data.length / pictures;
+  const wide = size + further;
   const all = new Float32Array(rows * wide);
   for (let row = 0; row < rows; row++) {
+    const picture = row % pictures;
     all.set(latents.subarray(row * size, (row + 1) * size), row * wide);
-    all.set(besides, row * wide + size);
+    all.set(data.subarray(picture * further, (picture + 1) * further), row * wide + size);
   }
   return all;
 }

@@ -5,6 +5,8 @@ import type { Port, Tensor } from "../../core/tensor.ts";
 import { requirePort, tensorOf, toFloats } from "../tensor/tensor.ts";
 import { createRecent } from "../text/recent.ts";
 import type { Tokenizer } from "../text/tokenizer.ts";
+import { parseWeights } from "../text/weighted-text.ts";
+import { normBetween } from "./final-norm.ts";
 
 export type PromptEmbedding = {
   /** [tokens, width], row by row. */
@@ -13,39 +15,115 @@ export type PromptEmbedding = {
   width: number;
   /** One vector for the whole prompt, where the graph gives it. */
   pooled?: Float32Array;
-  /** Tokens of the prompt beyond the encoder's length, which were not read. */
+  /** How often the encoder was used, each time for as many tokens as it reads. */
+  readings: number;
+  /** Tokens of the prompt beyond all readings. */
   dropped: number;
 };
 
 /** "last" = the graph's answer after its final norm; 1 = the last layer's state before it, 2 = the layer below... */
 export type Layer = "last" | number;
 
-export type PromptEncoder = { encode(prompt: string, layer?: Layer): Promise<PromptEmbedding> };
+export type Reading = {
+  layer?: Layer;
+  /** A lower layer's states go through the encoder's final norm too. */
+  isNormed?: boolean;
+  /** Brackets in the prompt say how much its parts count, see weighted-text.ts. */
+  isWeighted?: boolean;
+  /** At least so many readings, the last ones of nothing: another prompt of the same call needs them. */
+  readings?: number;
+};
 
-/** Embeddings of the latest prompts are kept: the negative one rarely changes, and variations reuse the positive one. */
-const KEPT_PROMPTS = 32;
+export type PromptEncoder = { encode(prompt: string, reading?: Reading): Promise<PromptEmbedding> };
 
-/** For CLIP and T5 text encoders. A layer that the graph does not give is the caller's wish for it: `invalid_input`. */
-export function createPromptEncoder({ tokenizer, graph }: { tokenizer: Tokenizer; graph: Graph }): PromptEncoder {
+/** Readings of the latest prompts are kept: the negative one rarely changes, and variations reuse the positive one. */
+const KEPT_READINGS = 32;
+
+type Parts = {
+  tokenizer: Tokenizer;
+  graph: Graph;
+  /** How often the encoder may be used for one prompt, each time for as many tokens as it reads. */
+  mostReadings?: number;
+};
+
+/**
+ * For CLIP and T5 text encoders. A layer that the graph does not give is the caller's wish for it: `invalid_input`.
+ * A prompt of more tokens than the encoder reads is read in parts, whose embeddings are put end to end.
+ */
+export function createPromptEncoder({ tokenizer, graph, mostReadings = 1 }: Parts): PromptEncoder {
   const input = requirePort(graph.inputs, { names: ["input_ids"], of: "text encoder" });
   const mask = graph.inputs.find(({ name }) => name === "attention_mask");
-  const recent = createRecent<PromptEmbedding>(KEPT_PROMPTS);
+  const recent = createRecent<States>(KEPT_READINGS);
 
-  async function encode(prompt: string, layer: Layer): Promise<PromptEmbedding> {
+  async function read(tokens: readonly number[], { layer = "last", isNormed = false }: Reading): Promise<States> {
     const output = statesPort(graph, layer);
-    const { ids, dropped } = tokenizer.encode(prompt);
-    const padded = tokenizer.pad(ids, tokenizer.maxLength);
+    const padded = tokenizer.pad(tokenizer.marked(tokens), tokenizer.maxLength);
     const shape = [1, padded.length];
     // diffusers masks nothing: the models were trained on padding that is read.
     const ones = mask && { [mask.name]: tensorOf(mask.dtype, shape, new Array<number>(padded.length).fill(1)) };
     const results = await graph.run({ [input.name]: tensorOf(input.dtype, shape, padded), ...ones });
     const hidden = results[output.name];
     invariant(hidden, "a graph gives each of its outputs");
-    const [, tokens = 0, width = 0] = hidden.shape;
-    return { data: toFloats(hidden), tokens, width, dropped, ...pooledOf(results) };
+    const [, tokensRead = 0, width = 0] = hidden.shape;
+    const data = toFloats(hidden);
+    const norm = isNormed && normOf(graph, results);
+    return { data: norm ? norm(data) : data, tokens: tokensRead, width, ...pooledOf(results) };
   }
 
-  return { encode: (prompt, layer = "last") => recent.get(`${layer} ${prompt}`, () => encode(prompt, layer)) };
+  return {
+    async encode(prompt, reading = {}) {
+      const { isWeighted = false, readings: least = 1 } = reading;
+      const texts = isWeighted ? parseWeights(prompt) : [{ text: prompt, weight: 1 }];
+      const tokens = texts.flatMap(({ text, weight }) => tokenizer.tokens(text).map((id) => ({ id, weight })));
+      const { room, marksBefore } = tokenizer;
+      const count = Math.min(mostReadings, Math.max(least, Math.ceil(tokens.length / room)));
+      const readOnce = (ids: readonly number[]) =>
+        recent.get(`${reading.layer} ${reading.isNormed} ${ids}`, () => read(ids, reading));
+      const states: States[] = [];
+      for (let at = 0; at < count; at++) {
+        const part = tokens.slice(at * room, (at + 1) * room);
+        const given = await readOnce(part.map(({ id }) => id));
+        const weights = part.map(({ weight }) => weight);
+        const isPlain = weights.every((weight) => weight === 1);
+        states.push(isPlain ? given : weighed(given, await readOnce([]), { weights, from: marksBefore }));
+      }
+      return { ...joined(states), readings: count, dropped: Math.max(0, tokens.length - count * room) };
+    },
+  };
+}
+
+type States = Pick<PromptEmbedding, "data" | "tokens" | "width" | "pooled">;
+
+/** Each token's state that much farther from (or nearer to) what the encoder says of no text at all: ComfyUI's rule. */
+function weighed(
+  states: States,
+  empty: States,
+  { weights, from }: { weights: readonly number[]; from: number },
+): States {
+  const { width } = states;
+  const data = Float32Array.from(states.data);
+  for (const [at, weight] of weights.entries()) {
+    const start = (from + at) * width;
+    for (let i = start; i < start + width; i++) {
+      const none = empty.data[i] ?? 0;
+      data[i] = none + weight * ((states.data[i] ?? 0) - none);
+    }
+  }
+  return { ...states, data };
+}
+
+/** The tokens of all, one after the other; the first one's summary. */
+function joined(states: readonly States[]): States {
+  const [first] = states;
+  invariant(first, "a prompt is read at least once");
+  if (states.length === 1) return first;
+  const data = new Float32Array(states.reduce((sum, each) => sum + each.data.length, 0));
+  let at = 0;
+  for (const each of states) {
+    data.set(each.data, at);
+    at += each.data.length;
+  }
+  return { ...first, data, tokens: states.reduce((sum, each) => sum + each.tokens, 0) };
 }
 
 function statesPort({ outputs }: Graph, layer: Layer): Port {
@@ -57,6 +135,16 @@ function statesPort({ outputs }: Graph, layer: Layer): Port {
   const port = states.find(({ name }) => name === `hidden_states.${states.length - layer}`);
   if (port) return port;
   throw cannotSkip();
+}
+
+/** The graph's norm between the last layer's states and its answer. */
+function normOf(graph: Graph, results: Record<string, Tensor>) {
+  const statesOf = ({ name }: Port) => {
+    const tensor = results[name];
+    invariant(tensor, "a graph gives each of its outputs");
+    return { data: toFloats(tensor), width: tensor.shape[2] ?? 1 };
+  };
+  return normBetween(statesOf(statesPort(graph, 1)), statesOf(statesPort(graph, "last")));
 }
 
 /** For a caller who wants layers to be skipped which the graph keeps to itself. */

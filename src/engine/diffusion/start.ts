@@ -24,8 +24,8 @@ type FromPicture = Run & {
 
 /** Numbers are drawn in diffusers' order: for the picture's latents, then for the noise on them. */
 export async function startAtPicture(given: FromPicture & { previous?: Previous | undefined }): Promise<Start> {
-  const { encoder, shape, previous } = given;
-  const clean = repeated(await encoder.encode(given.planes, given), shape[0]);
+  const { previous } = given;
+  const clean = await latentsOf(given.planes, given);
   return startAtLatents({ ...given, clean: previous ? mixed(clean, previous) : clean });
 }
 
@@ -59,15 +59,15 @@ type FromMask = FromPicture & {
 export async function startAtMask(given: FromMask): Promise<Start> {
   const { sampler, random, shape, encoder, from, size, mask, seesMask, isFull } = given;
   const needsClean = !seesMask || !isFull;
-  const clean = needsClean ? repeated(await encoder.encode(given.planes, given), shape[0]) : undefined;
+  const clean = needsClean ? await latentsOf(given.planes, given) : undefined;
   const noise = random.normal(sizeOf(shape));
   const sample = clean && !isFull ? sampler.noisy({ clean, noise, index: from }) : atFullNoise(sampler, noise);
   const redraw = maskOfLatents(mask, { size, shape });
   if (seesMask) {
-    const kept = await encoder.encode(withoutMasked(given.planes, mask), { size, random });
-    return { sample, from, besides: joined(redraw, kept) };
+    const kept = await latentsOf(withoutMasked(given.planes, mask), given);
+    return { sample, from, besides: { data: withMask(redraw, kept, shape[0]), pictures: shape[0] } };
   }
-  if (encoder.drawsNoise) random.normal(sizeOf(shape) / shape[0]);
+  if (encoder.drawsNoise) for (const part of random.parts ?? [random]) part.normal(sizeOf(shape) / shape[0]);
   const after: Start["after"] = (latents, next) => {
     if (!clean) return latents;
     const rest = next < sampler.timesteps.length ? sampler.noisy({ clean, noise, index: next }) : clean;
@@ -86,11 +86,26 @@ function repeated(one: Float32Array, count: number): Float32Array {
   return all;
 }
 
-function joined(first: Float32Array, second: Float32Array): Float32Array {
-  const both = new Float32Array(first.length + second.length);
-  both.set(first);
-  both.set(second, first.length);
-  return both;
+/** A sample of the picture's latents for each row: one of its own where each has a random of its own, else the same. */
+async function latentsOf(planes: Float32Array, { encoder, shape, size, random }: FromPicture): Promise<Float32Array> {
+  if (!random.parts) return repeated(await encoder.encode(planes, { size, random }), shape[0]);
+  const all = new Float32Array(sizeOf(shape));
+  for (const [row, part] of random.parts.entries()) {
+    all.set(await encoder.encode(planes, { size, random: part }), (row * all.length) / shape[0]);
+  }
+  return all;
+}
+
+/** For each row the mask, then its latents. */
+function withMask(mask: Float32Array, latents: Float32Array, rows: number): Float32Array {
+  const size = latents.length / rows;
+  const all = new Float32Array(rows * (mask.length + size));
+  for (let row = 0; row < rows; row++) {
+    const at = row * (mask.length + size);
+    all.set(mask, at);
+    all.set(latents.subarray(row * size, (row + 1) * size), at + mask.length);
+  }
+  return all;
 }
 
 /** Of each latent the pixel in its upper left corner, as torch's nearest interpolation picks it. */

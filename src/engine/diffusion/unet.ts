@@ -19,14 +19,20 @@ const UNET = { sample_size: 64, block_out_channels: [320, 640, 1280, 1280] } sat
 /** Of the models that read their guidance scale, where the config does not say. */
 const GUIDANCE_WIDTH = 256;
 
+/** 750 tokens of CLIP; the UNet looks at each of them in each of its attention layers. */
+const MOST_READINGS = 10;
+
 type Unet = Pick<Family, "predictor" | "sides" | "guidance" | "sampling"> & {
+  /** How many readings of a prompt it takes: one where its export fixes the tokens. */
+  mostReadings: number;
   /** The scale for a model that reads it; nothing for the others. */
   scaleRows(scale: number): Rows;
 };
 
 /** `scheduler` is the content of scheduler_config.json. */
 export async function loadUnet(repository: Repository, scheduler: Record<string, unknown>): Promise<Unet> {
-  const predictor = createNoisePredictor({ graph: await repository.graph("unet") });
+  const graph = await repository.graph("unet");
+  const predictor = createNoisePredictor({ graph });
   const config: UnetConfig = { ...UNET, ...(await repository.optional<UnetConfig>("unet/config.json")) };
   const readsScale = predictor.inputs.includes("timestep_cond");
   const width = config.time_cond_proj_dim ?? GUIDANCE_WIDTH;
@@ -35,6 +41,10 @@ export async function loadUnet(repository: Repository, scheduler: Record<string,
     sides: sidesOf(config),
     guidance: readsScale ? "number" : "two-prompts",
     sampling: readsScale ? consistencySampling(scheduler) : noiseSampling(scheduler),
+    mostReadings:
+      typeof graph.inputs.find(({ name }) => name === "encoder_hidden_states")?.shape[1] === "number"
+        ? 1
+        : MOST_READINGS,
     scaleRows: (scale): Rows => (readsScale ? { timestep_cond: guidanceEmbedding(scale, width) } : {}),
   };
 }

@@ -10,7 +10,8 @@ export const drawnFields = {
     Type.Integer({
       minimum: 0,
       maximum: MAX_SEED,
-      description: "The same seed and input give the same picture. Absent: drawn at random and returned.",
+      description:
+        "The same seed and input give the same picture; of several pictures each has the seed of the one before, plus 1. Absent: drawn at random and returned.",
     }),
   ),
   num_images: Type.Integer({ default: 1, minimum: 1, maximum: 8, description: "How many pictures to draw at once." }),

@@ -7,6 +7,8 @@ export type Random = {
    * Up to the last bits: PyTorch's vectorised logarithm and sine are approximations.
    */
   normal(count: number): Float32Array;
+  /** Where it is several put together: each of them, see `joinedRandom`. */
+  parts?: readonly Random[];
 };
 
 /** Seeds are what JSON carries exactly; as in PyTorch their lowest 32 bits decide. */
@@ -24,8 +26,15 @@ export function createRandom(seed: number): Random {
   };
 }
 
-/** Equal parts of each call from each: several runs with seeds of their own, made as one. */
+/**
+ * Of picture `at` of a call, the first one being drawn from `seed`: each has a seed of its own, as diffusers' pipelines
+ * with a list of generators have, so that one of them can be drawn again alone.
+ */
+export const seedOfPicture = (seed: number, at: number) => (seed % 2 ** 32) + at;
+
+/** Equal parts of each call from each: several pictures with seeds of their own, made as one. */
 export const joinedRandom = (parts: readonly Random[]): Random => ({
+  parts,
   normal(count) {
     const all = new Float32Array(count);
     const each = count / parts.length;

@@ -2,7 +2,7 @@
 import { ForecourtError } from "../../core/errors.ts";
 import type { Assets } from "../../core/pipeline.ts";
 import { contentOf, type SpecialToken } from "./clip-description.ts";
-import { openDescription, type Tokenizer } from "./tokenizer.ts";
+import { openDescription, readingOf, type Tokenizer } from "./tokenizer.ts";
 
 type TokenizerConfig = { eos_token?: SpecialToken | null; pad_token?: SpecialToken | null };
 
@@ -26,13 +26,11 @@ export async function loadT5Tokenizer(
   };
   const end = idOf(config.eos_token ?? "</s>");
   const padding = idOf(config.pad_token ?? "<pad>");
-  return {
+  return readingOf({
     maxLength,
-    encode(text) {
-      const { ids } = library.encode(text, { add_special_tokens: false });
-      const kept = ids.slice(0, maxLength - 1);
-      return { ids: [...kept, end], dropped: ids.length - kept.length };
-    },
-    pad: (ids, length) => [...ids, ...new Array<number>(Math.max(0, length - ids.length)).fill(padding)],
-  };
+    tokens: (text) => library.encode(text, { add_special_tokens: false }).ids,
+    before: [],
+    after: [end],
+    padding,
+  });
 }

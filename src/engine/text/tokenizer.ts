@@ -13,11 +13,46 @@ export type Encoded = {
 };
 
 export type Tokenizer = {
+  /** Ids that the text encoder reads at once, its marks among them. */
   maxLength: number;
   encode(text: string): Encoded;
   /** `ids` filled up with the padding token. */
   pad(ids: readonly number[], length: number): number[];
+  /** The text's own, however many. */
+  tokens(text: string): number[];
+  /** With the marks around them; at most `room` tokens. */
+  marked(tokens: readonly number[]): number[];
+  /** Tokens between the marks of one reading, and marks before them. */
+  room: number;
+  marksBefore: number;
 };
+
+type Reading = {
+  maxLength: number;
+  tokens(text: string): number[];
+  before: readonly number[];
+  after: readonly number[];
+  padding: number;
+};
+
+/** A tokenizer from what one kind of text encoder wants around a text. */
+export function readingOf({ maxLength, tokens, before, after, padding }: Reading): Tokenizer {
+  const room = maxLength - before.length - after.length;
+  const marked = (ids: readonly number[]) => [...before, ...ids, ...after];
+  return {
+    maxLength,
+    room,
+    marksBefore: before.length,
+    tokens,
+    marked,
+    encode(text) {
+      const ids = tokens(text);
+      const kept = ids.slice(0, room);
+      return { ids: marked(kept), dropped: ids.length - kept.length };
+    },
+    pad: (ids, length) => [...ids, ...new Array<number>(Math.max(0, length - ids.length)).fill(padding)],
+  };
+}
 
 /** Positions of every CLIP text encoder; used where the files name no length. */
 const CLIP_LENGTH = 77;
@@ -61,15 +96,13 @@ function createClipTokenizer({ description, config, name }: Parts): Tokenizer {
   const given = config.model_max_length ?? CLIP_LENGTH;
   // Some files say 1e30 for "not limited".
   const maxLength = given < 1e6 ? given : CLIP_LENGTH;
-  return {
+  return readingOf({
     maxLength,
-    encode(text) {
-      const { ids } = library.encode(text, { add_special_tokens: false });
-      const kept = ids.slice(0, maxLength - 2);
-      return { ids: [start, ...kept, end], dropped: ids.length - kept.length };
-    },
-    pad: (ids, length) => [...ids, ...new Array<number>(Math.max(0, length - ids.length)).fill(padding)],
-  };
+    tokens: (text) => library.encode(text, { add_special_tokens: false }).ids,
+    before: [start],
+    after: [end],
+    padding,
+  });
 }
 
 /** What tokenizer.json describes; `name` is for the error. Throws `weights_missing`. */

@@ -108,3 +108,24 @@ test("jobs that differ in what a run is given are drawn apart, each as it wants"
   expect(progress).toEqual([2, 3, 2]);
   expect(calls.denoiser).toBe(5);
 });
+
+test("each picture of a call has the next seed: drawn alone by it, it is the same", async () => {
+  const { draw } = await stage(tiny);
+  const common = { prompt: "a red circle", image_size: size, num_inference_steps: 3, scheduler: "Euler A" };
+  const { pictures } = await draw([{ ...common, seed: 2 ** 32 + 5, num_images: 3 }]);
+  for (const [at, picture] of (pictures[0] ?? []).entries()) {
+    const alone = await draw([{ ...common, seed: 5 + at }]);
+    expect(difference(picture, alone.pictures[0]?.[0])).toBe(0);
+  }
+  expect(difference(pictures[0]?.[0], pictures[0]?.[1])).toBeGreaterThan(1);
+});
+
+test("prompts that are read in another number of parts are drawn apart, and come out as if alone", async () => {
+  const { draw, calls } = await stage(tiny);
+  const prompts = ["red", "a ".repeat(100), "blue"];
+  const inputs = prompts.map((prompt, at) => ({ prompt, seed: at, image_size: size, num_inference_steps: 2 }));
+  const { pictures } = await draw(inputs);
+  expect(calls.denoiser).toBe(4);
+  for (const [at, input] of inputs.entries())
+    expect(difference(pictures[at]?.[0], (await draw([input])).pictures[0]?.[0])).toBeLessThanOrEqual(1);
+});

@@ -100,7 +100,7 @@ describe("a run on the tiny model", () => {
   });
 
   test("says in the log what it draws and what of the prompt it cannot read", async () => {
-    const { log } = await draw({ prompt: "a ".repeat(80), seed: 3, num_inference_steps: 2 });
+    const { log } = await draw({ prompt: "a ".repeat(755), seed: 3, num_inference_steps: 2 });
     expect(log).toEqual([
       "drawing 1 of 64x64 in 2 steps, seed 3",
       "the prompt is too long: its last 5 tokens are not read",

@@ -16,14 +16,21 @@ EULER = {"num_train_timesteps": 1000, "beta_start": 0.00085, "beta_end": 0.012, 
 BOTH = {"negative": NEGATIVE, "negative_prompt": NEGATIVE}
 
 
-def sdxl():
-    folder = tiny.empty("sdxl")
+def sdxl_parts():
     torch.manual_seed(21)
-    tokenizers = {"tokenizer": tiny.clip_tokenizer(folder / "tokenizer", "<|endoftext|>"), "tokenizer_2": tiny.clip_tokenizer(folder / "tokenizer_2", "!")}
-    models = {
+    return {
         "text_encoder": tiny.clip_text(projection=False), "text_encoder_2": tiny.clip_text(projection=True), "vae": tiny.autoencoder(4, 0.13025),
         "unet": tiny.unet(cross_attention_dim=2 * tiny.WIDTH, addition_embed_type="text_time", addition_time_embed_dim=8, projection_class_embeddings_input_dim=tiny.WIDTH + 48),
     }
+
+
+def sdxl_tokenizers(folder):
+    return {"tokenizer": tiny.clip_tokenizer(folder / "tokenizer", "<|endoftext|>"), "tokenizer_2": tiny.clip_tokenizer(folder / "tokenizer_2", "!")}
+
+
+def sdxl():
+    folder = tiny.empty("sdxl")
+    models, tokenizers = sdxl_parts(), sdxl_tokenizers(folder)
     scheduler = diffusers.EulerDiscreteScheduler.from_config(EULER)
     tiny.write_json(folder / "model_index.json", {"_class_name": "StableDiffusionXLPipeline", "force_zeros_for_empty_prompt": True})
     record.scheduler_json(folder, scheduler)

@@ -35,8 +35,9 @@ class Recorder:
         self.folder, self.ids, self.cases, self.latents, self.at = folder, ids, [], [], 0
 
     @torch.no_grad()
-    def run(self, name, pipeline, *, task="text-to-image", steps, seed, guidance, negative="", count=1, strength=None, unpack=lambda x: x, scheduler=None, given=None, **call):
-        """`given`: what our side is told besides what is recorded anyway; `call`: what diffusers is told besides."""
+    def run(self, name, pipeline, *, task="text-to-image", steps, seed, guidance, prompt=PROMPT, negative="", count=1, seeds=False, strength=None, unpack=lambda x: x, scheduler=None, given=None, **call):
+        """`seeds`: a generator for each picture; `given`: what our side is told besides what is recorded anyway;
+        `call`: what diffusers is told besides."""
         pipeline.set_progress_bar_config(disable=True)
         kept = []
 
@@ -50,8 +51,10 @@ class Recorder:
             call |= {"image": picture().resize((WIDTH, HEIGHT), Image.LANCZOS), "strength": strength}
         if task == "inpaint":
             call |= {"mask_image": mask().resize((WIDTH, HEIGHT), Image.LANCZOS), "height": HEIGHT, "width": WIDTH}
-        generator = torch.Generator().manual_seed(seed)
-        images = pipeline(prompt=PROMPT, num_inference_steps=steps, guidance_scale=guidance, num_images_per_prompt=count, generator=generator, callback_on_step_end=keep, **call).images
+        generator = [torch.Generator().manual_seed(seed + i) for i in range(count)] if seeds else torch.Generator().manual_seed(seed)
+        if "prompt_embeds" not in call:
+            call["prompt"] = prompt
+        images = pipeline(num_inference_steps=steps, guidance_scale=guidance, num_images_per_prompt=count, generator=generator, callback_on_step_end=keep, **call).images
         stack = torch.stack(kept).numpy().astype("<f4")
         self.latents.append(stack)
         files = []
@@ -59,8 +62,8 @@ class Recorder:
             files.append(f"{name}-{i + 1}.png")
             image.save(self.folder / files[-1])
         self.cases.append({
-            "name": name, "task": task, "prompt": PROMPT, "negative_prompt": negative, "steps": steps, "seed": seed, "guidance": guidance, "count": count, "width": WIDTH, "height": HEIGHT,
-            **({"strength": strength} if strength is not None else {}), **({"scheduler": scheduler} if scheduler else {}), **(given or {}),
+            "name": name, "task": task, "prompt": prompt, "negative_prompt": negative, "steps": steps, "seed": seed, "guidance": guidance, "count": count, "width": WIDTH, "height": HEIGHT,
+            **({"strength": strength} if strength is not None else {}), **({"scheduler": scheduler} if scheduler else {}), **({"seeds": True} if seeds else {}), **(given or {}),
             "latents": {"at": self.at, "shape": list(stack.shape)}, "images": files,
         })
         self.at += stack.size

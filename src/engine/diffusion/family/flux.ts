@@ -41,13 +41,14 @@ export const loadFlux: LoadFamily = async (repository) => {
       sigmas: linspace(1, 1 / steps, steps),
       mu: linearShift(flow, (width * height) / PATCH ** 2),
     })),
-    async encode({ text, clipSkip }) {
+    async encode({ text, clipSkip, isWeighted = false }) {
       if (clipSkip > 0) throw cannotSkip();
-      const { pooled } = await summary.encode(text);
+      const { pooled } = await summary.encode(text, { isWeighted });
       invariant(pooled, "the CLIP encoder gives pooler_output");
-      const states = await words.encode(text);
+      const states = await words.encode(text, { isWeighted });
       const pooledRow = { data: pooled, shape: [pooled.length] };
-      return { rows: { encoder_hidden_states: rowOf(states), pooled_projections: pooledRow }, dropped: states.dropped };
+      const rows = { encoder_hidden_states: rowOf(states), pooled_projections: pooledRow };
+      return { rows, readings: 1, dropped: states.dropped };
     },
     shared: ({ latents, scale }) => ({
       img_ids: patchPositions(latents),

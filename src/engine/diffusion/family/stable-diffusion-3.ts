@@ -35,16 +35,17 @@ export const loadStableDiffusion3: LoadFamily = async (repository) => {
     sampling: flowSampling(scheduler, ({ latents }) =>
       flow.use_dynamic_shifting ? { mu: linearShift(flow, (latents.width * latents.height) / patch ** 2) } : {},
     ),
-    async encode({ text, isNegative, clipSkip }) {
-      const layer = isNegative ? LAYER : LAYER + clipSkip;
-      const [a, b] = [await first.encode(text, layer), await second.encode(text, layer)];
+    async encode({ text, isNegative, clipSkip, isWeighted = false }) {
+      const reading = { layer: isNegative ? LAYER : LAYER + clipSkip, isWeighted };
+      const [a, b] = [await first.encode(text, reading), await second.encode(text, reading)];
       invariant(a.pooled && b.pooled, "both CLIP encoders give text_embeds");
       const pooled = endToEnd(vector(a.pooled), vector(b.pooled));
-      const long = await readLong(text);
+      const long = await readLong(text, isWeighted);
       const states = endToEnd(sideBySide([a, b], width), long.row);
       // What CLIP does not read, T5 still may.
       return {
         rows: { encoder_hidden_states: states, pooled_projections: pooled },
+        readings: 1,
         dropped: long.dropped ?? a.dropped,
       };
     },
@@ -60,18 +61,18 @@ const clipOf = async (repository: Repository, number: "" | "_2") =>
     graph: await repository.graph(`text_encoder${number}`),
   });
 
-type LongReading = { row: Row; dropped?: number };
+type ReadLong = (text: string, isWeighted: boolean) => Promise<{ row: Row; dropped?: number }>;
 
 /** T5's reading of a prompt; zeros where the repository leaves T5 out to save its memory. */
-async function longReader(repository: Repository, width: number): Promise<(text: string) => Promise<LongReading>> {
+async function longReader(repository: Repository, width: number): Promise<ReadLong> {
   if (!repository.has("text_encoder_3")) {
     const nothing = { data: new Float32Array(T5_LENGTH * width), shape: [T5_LENGTH, width] };
     return async () => ({ row: nothing });
   }
   const tokenizer = await loadT5Tokenizer(repository.assets, { folder: "tokenizer_3", maxLength: T5_LENGTH });
   const encoder = createPromptEncoder({ tokenizer, graph: await repository.graph("text_encoder_3") });
-  return async (text) => {
-    const embedding = await encoder.encode(text);
+  return async (text, isWeighted) => {
+    const embedding = await encoder.encode(text, { isWeighted });
     if (embedding.width === width) return { row: rowOf(embedding), dropped: embedding.dropped };
     const why = `T5 gives ${embedding.width} values for each token, the transformer reads ${width}`;
     throw new ForecourtError("misconfigured", `${why}: their files are of different models`);

@@ -2,22 +2,26 @@
 import { loadClipTokenizer } from "../../text/tokenizer.ts";
 import type { LoadFamily } from "../family.ts";
 import { rowOf } from "../joined-embeddings.ts";
-import { cannotSkip, createPromptEncoder } from "../prompt-encoder.ts";
+import { createPromptEncoder } from "../prompt-encoder.ts";
 import { loadUnet } from "../unet.ts";
 
 export const loadStableDiffusion: LoadFamily = async (repository) => {
+  const { scaleRows, mostReadings, ...unet } = await loadUnet(
+    repository,
+    asDiffusersLoads(await repository.scheduler()),
+  );
   const encoder = createPromptEncoder({
     tokenizer: await loadClipTokenizer(repository.assets, "tokenizer"),
     graph: await repository.graph("text_encoder"),
+    mostReadings,
   });
-  const { scaleRows, ...unet } = await loadUnet(repository, asDiffusersLoads(await repository.scheduler()));
   return {
     ...unet,
-    async encode({ text, clipSkip }) {
-      // A lower layer's states would still need the encoder's final norm, which its graph keeps to itself.
-      if (clipSkip > 0) throw cannotSkip();
-      const states = await encoder.encode(text);
-      return { rows: { encoder_hidden_states: rowOf(states) }, dropped: states.dropped };
+    async encode({ text, isNegative, clipSkip, ...reading }) {
+      const skip = isNegative || clipSkip === 0 ? {} : { layer: clipSkip + 1, isNormed: true };
+      const states = await encoder.encode(text, { ...reading, ...skip });
+      const { readings, dropped } = states;
+      return { rows: { encoder_hidden_states: rowOf(states) }, readings, dropped };
     },
     shared: ({ scale }) => scaleRows(scale),
   };
