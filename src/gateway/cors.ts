@@ -16,6 +16,7 @@ const EXPOSED = [
   "x-forecourt-budget-remaining",
   "x-forecourt-budget-reset",
   "x-forecourt-budget-exceeded",
+  "x-forecourt-cost",
   "x-forecourt-device",
   "x-forecourt-timing",
   "content-range",

@@ -2,16 +2,16 @@
 // are called in the transactions in which the job begins and ends, so that neither is ever without the other.
 import type { JobId, KeyId } from "../../core/ids.ts";
 import type { Job } from "../../core/job.ts";
-import type { Nanos } from "../../core/money.ts";
-import type { Units } from "../../core/pipeline.ts";
 import type { Model } from "../../engine/model.ts";
 import type { Account, Limits } from "./account.ts";
 import { type AccountStore, accountName } from "./account-store.ts";
 import { createBookkeeping } from "./bookkeeping.ts";
+
+import { type Charge, chargeIn } from "./charge.ts";
 import { createDesk, type DeskParts } from "./desk.ts";
 import { createGate } from "./gate.ts";
 import type { Admission, Application, JobEnd, QueueLoad } from "./job-facts.ts";
-import { costOf, type Price, quantitiesOf } from "./price.ts";
+import type { Price } from "./price.ts";
 import { type AccountState, stateOf } from "./state.ts";
 import { createTotalsStore, type TotalsStore } from "./totals-store.ts";
 import type { UsageStore } from "./usage-store.ts";
@@ -32,8 +32,8 @@ export type Accounts = {
   limitsOf(account: Account): Limits;
   /** The price that counts for a key, or the list price for all. */
   priceOf(model: Model, key?: KeyId): Price;
-  /** What these units of a model cost this key. */
-  costOf(units: Units, of: { model: Model; key?: KeyId; runMs?: number }): { cost: Nanos; currency: string };
+  /** What a finished job came to, as the ledger has it; undefined for one that is not billed itself. */
+  chargeOf(job: JobId): Charge | undefined;
   /** What an account has used and has left now. */
   stateOf(account: Account): AccountState;
   /** All accounts with limits. */
@@ -54,10 +54,9 @@ export function createAccounts(parts: DeskParts): Accounts {
     ...{ store, usage, limitsOf, teamOf, priceOf },
     totals: createTotalsStore(parts.database),
     sums: (query) => sumUsage(parts.database, query),
-    costOf(units, { model, key, runMs }) {
-      const price = priceOf(model, key);
-      const quantities = quantitiesOf(units, runMs === undefined ? {} : { runMs });
-      return { cost: costOf(quantities, price), currency: price.currency };
+    chargeOf(job) {
+      const row = usage.row(job);
+      return row && chargeIn(row, desk);
     },
     stateOf(account) {
       desk.refresh();

@@ -42,7 +42,7 @@ const NO_PRICE: Price = { currency: "USD", parts: [] };
 /** Nothing for a job that failed or was cancelled. */
 function spentBy(end: JobEnd, price: Price): Record<string, number> {
   if (end.outcome !== "done") return {};
-  const quantities = quantitiesOf(end.units, { runMs: end.timing.runMs });
+  const quantities = quantitiesOf(end.units, end);
   return { ...quantities, [price.currency]: costOf(quantities, price) };
 }
 

@@ -17,9 +17,9 @@ export type Ceiling = {
 /** `input` is checked, with defaults filled in. */
 export function ceilingOf(model: Model, input: Record<string, unknown>): Ceiling {
   const { estimate } = pipelineOf(model);
-  const runMs = model.limits.timeoutSeconds * 1000;
+  const shareMs = model.limits.timeoutSeconds * 1000;
   const declared = estimate?.(input);
-  const known = quantitiesOf(declared ?? {}, { runMs });
+  const known = quantitiesOf(declared ?? {}, { shareMs });
   const isKnown = declared !== undefined;
   const of = (unit: string) => known[unit] ?? (isKnown ? micros(0) : UNKNOWN);
   return { of, quantities: (units) => Object.fromEntries(units.map((unit) => [plural(unit), of(plural(unit))])) };

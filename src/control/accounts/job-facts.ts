@@ -32,7 +32,7 @@ export type JobEnd = {
   admittedAt: Instant;
   endedAt: Instant;
 } & (
-  | { outcome: "done"; units: Units; timing: Timing; device: string }
+  | { outcome: "done"; units: Units; timing: Timing; shareMs: number; device: string }
   | { outcome: "failed"; failure: ErrorCode }
   | { outcome: "cancelled" }
 );

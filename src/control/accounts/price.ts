@@ -28,12 +28,12 @@ export function listPrice(model: Model): Price {
   return price;
 }
 
-/** What a run counted, with what every run counts: one request, the time that it had its runner, all its tokens. */
-export function quantitiesOf(units: Units, { runMs = 0 }: { runMs?: number }): Quantities {
+/** What a run counted, with what every run counts: one request, its share of its runner's time, all its tokens. */
+export function quantitiesOf(units: Units, { shareMs }: { shareMs: number }): Quantities {
   const counted = Object.entries(units).map(([unit, quantity]) => [plural(unit), micros(quantity)] as const);
   const all: Quantities = {
     requests: micros(1),
-    gpu_seconds: micros(runMs / 1000),
+    gpu_seconds: micros(shareMs / 1000),
     ...Object.fromEntries(counted),
   };
   const { input_tokens, output_tokens } = all;

@@ -91,7 +91,7 @@ export function createUsageStore({ orm }: Pick<Database, "orm">): UsageStore {
       [...summed(account, window), ...tail(account, window)]
         .map(({ units, cost, currency }) => (currency === unit ? cost : (quantities(units)[unit] ?? 0)))
         .reduce((sum, each) => sum + each, 0),
-    row: (job) => orm.select().from(usage).where(eq(usage.job, job)).get(),
+    row: (job) => run.row.get({ job }),
     rows: (filter) =>
       orm
         .select()
@@ -160,5 +160,10 @@ function prepareAll(orm: Database["orm"]) {
       .where(eq(reservationTable.job, sql.placeholder("job")))
       .prepare(),
     add: orm.insert(usageTable).values(placeholders(columns)).prepare(),
+    row: orm
+      .select()
+      .from(usageTable)
+      .where(eq(usageTable.job, sql.placeholder("job")))
+      .prepare(),
   };
 }

@@ -6,6 +6,7 @@ import { type JobRow, jobOf, setbacksOf } from "./job-row.ts";
 import type { Ending, Leaving } from "./job-store.ts";
 import { type Attempt, type JobLedger, waitingOf } from "./ledger.ts";
 import { afterSetback, type Setbacks } from "./retry.ts";
+import { countShares } from "./runner-share.ts";
 
 export type AttemptEnds = {
   /** running -> done; -> failed when the output names a file that is not there. False when the job had ended already. */
@@ -34,6 +35,7 @@ export function createAttemptEnds({ ledger, missingFiles, addLog }: AttemptEndPa
 
   const take = (id: JobId): Attempt | undefined => {
     const attempt = attempts.get(id);
+    if (attempt) countShares(attempts.values(), attempt.runner, clock.now());
     attempts.delete(id);
     return attempt;
   };
@@ -65,7 +67,7 @@ export function createAttemptEnds({ ledger, missingFiles, addLog }: AttemptEndPa
     finish(id, { output, units, device }) {
       const attempt = take(id);
       if (!attempt) return false;
-      const { runner, job, queueMs, loadMs, startedAt } = attempt;
+      const { runner, job, queueMs, loadMs, startedAt, shareMs } = attempt;
       const missing = missingFiles(output, job.files);
       if (missing.length > 0) return fail(id, attempt, unsaved(missing));
       const at = clock.now();
@@ -76,7 +78,7 @@ export function createAttemptEnds({ ledger, missingFiles, addLog }: AttemptEndPa
         timing: { queueMs, loadMs, runMs: at - startedAt },
         device,
       };
-      const hasEnded = writes.write(() => store.end(id, { from: "running", runner }, { ...done, at }));
+      const hasEnded = writes.write(() => store.end(id, { from: "running", runner }, { ...done, shareMs, at }));
       const { runner: servedFrom, ...begun } = { runner, ...job };
       if (hasEnded) ledger.ended(id, { ...begun, ...done, servedFrom, finishedAt: at });
       return hasEnded;

@@ -32,7 +32,8 @@ export type CompositeJobs = {
 export function createCompositeJobs(ledger: JobLedger): CompositeJobs {
   const { store, writes, outbox, attempts, clock } = ledger;
   const take = (job: Job, lines: number) => {
-    const begun = { runner: CONDUCTOR, startedAt: clock.now(), queueMs: 0, loadMs: 0 };
+    const startedAt = clock.now();
+    const begun = { runner: CONDUCTOR, startedAt, queueMs: 0, loadMs: 0, shareMs: 0, countedTo: startedAt };
     attempts.set(job.id, { ...begun, job, lines, partials: [] });
   };
 

@@ -11,8 +11,8 @@ export function jobEnd(job: EndedJob, { at, ...ending }: Ending & { at: Instant 
   const common = { ...facts, admittedAt: instant(createdAt), endedAt: at };
   if (ending.status === "cancelled") return { ...common, outcome: "cancelled" };
   if (ending.status === "failed") return { ...common, outcome: "failed", failure: ending.failure.code };
-  const { units, timing, device } = ending;
-  return { ...common, outcome: "done", units, timing, device };
+  const { units, timing, shareMs, device } = ending;
+  return { ...common, outcome: "done", units, timing, shareMs, device };
 }
 
 /** Of a job that was over as it began. */

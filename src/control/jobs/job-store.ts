@@ -14,7 +14,15 @@ import { createKeepingStore, type KeepingStore } from "./keeping-store.ts";
 import type { Setbacks } from "./retry.ts";
 
 export type Ending =
-  | { status: "done"; output: unknown; units: Units; timing: Timing; device: string }
+  | {
+      status: "done";
+      output: unknown;
+      units: Units;
+      timing: Timing;
+      /** Of its runner's time, which a batch shares. */
+      shareMs: number;
+      device: string;
+    }
   | { status: "failed"; failure: Failure }
   | { status: "cancelled" };
 

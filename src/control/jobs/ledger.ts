@@ -1,6 +1,6 @@
 // What the two sides of the job store share: rows, their mirror in memory, watchers, and who hears of changes.
 import type { Clock, Timers } from "../../core/clock.ts";
-import { asId, type JobId, type KeyId, type ModelId, type RunnerId } from "../../core/ids.ts";
+import { asId, type JobId, type KeyId, type ModelId } from "../../core/ids.ts";
 import { hintOf, type Job } from "../../core/job.ts";
 import { type Instant, instant, milliseconds } from "../../core/units.ts";
 import type { Accounts } from "../accounts/accounts.ts";
@@ -14,12 +14,12 @@ import { type JobRow, jobOf } from "./job-row.ts";
 import { createJobStore, type EndedJob, type Ending } from "./job-store.ts";
 import { type AllJobsStore, withPassingJobs } from "./passing-store.ts";
 import { createQueueLoad } from "./queue-load.ts";
+import type { Shared } from "./runner-share.ts";
 import { type ArrivingJob, createWaitingJobs, type WaitingJob, type WaitingJobs } from "./waiting.ts";
 import { createWatchers, type Watchers } from "./watchers.ts";
 
 /** A running job, in memory. */
-export type Attempt = {
-  runner: RunnerId;
+export type Attempt = Shared & {
   /** As it was when the attempt began. */
   job: Job;
   startedAt: Instant;

@@ -5,6 +5,7 @@ import { type AttemptEnds, createAttemptEnds } from "./attempt-ends.ts";
 import { jobOf } from "./job-row.ts";
 import type { Attempt, JobLedger, JobNote } from "./ledger.ts";
 import { createRecovery, type Recovery } from "./recovery.ts";
+import { countShares } from "./runner-share.ts";
 import type { WaitingJobs } from "./waiting.ts";
 
 export type JobWork = Recovery &
@@ -67,7 +68,9 @@ export function createJobWork({ ledger, missingFiles, hasModel }: WorkParts): Jo
       const queueMs = Math.max(0, startedAt - (waited?.since ?? row.createdAt) - loadMs);
       const lines = row.attempts > 1 ? store.logs(id).length : 0;
       const job = jobOf(row);
-      attempts.set(id, { runner, job, startedAt, queueMs, loadMs, lines, partials: [] });
+      countShares(attempts.values(), runner, startedAt);
+      const share = { shareMs: 0, countedTo: startedAt };
+      attempts.set(id, { runner, job, startedAt, queueMs, loadMs, lines, partials: [], ...share });
       watchers.emit(id, { type: "started", runner });
       ledger.positionsChanged();
       return job;

@@ -17,12 +17,13 @@ import { requireMethod } from "../require-method.ts";
 import { type Call, endpointOf, type Face, type Roots } from "./call.ts";
 import { statusStream } from "./status-stream.ts";
 import { submissionOptions } from "./submission-options.ts";
-import { inQueue, isOver, resultResponse, statusBody } from "./translate.ts";
+import { inQueue, isOver, type ResultParts, resultResponse, statusBody } from "./translate.ts";
 import { beginWorkflow, type WorkflowTarget, workflowOf } from "./workflows.ts";
 
 export type QueueParts = {
   catalog: Catalog;
   jobs: Jobs;
+  accounts: ResultParts["accounts"];
   scheduler: Pick<Scheduler, "estimateWait">;
   workflows: Pick<Workflows, "run">;
   webhooks: Pick<Webhooks, "target">;
@@ -126,8 +127,8 @@ function streamStatus({ jobs, keepAliveMs, report }: QueueParts, call: Call, job
 /** JavaScript sends 1, Python true. */
 const wantsLogs = (query: URLSearchParams) => /^(1|true)$/i.test(query.get("logs") ?? "");
 
-function result({ catalog }: QueueParts, { roots }: Call, job: Job): Response {
-  if (isOver(job)) return resultResponse(job, catalog.find(job.model), roots);
+function result({ accounts }: QueueParts, { roots }: Call, job: Job): Response {
+  if (isOver(job)) return resultResponse(job, { accounts, roots });
   const detail = "Request is still in progress";
   return Response.json({ detail }, { status: 400, headers: { [REQUEST_ID]: job.id } });
 }

@@ -13,13 +13,14 @@ import { type Call, type Endpoint, endpointOf, type Face } from "./call.ts";
 import { inputFromQuery } from "./query-input.ts";
 import { streamResponse } from "./stream.ts";
 import { submissionOptions } from "./submission-options.ts";
-import { type FinishedJob, resultResponse } from "./translate.ts";
+import { type FinishedJob, type ResultParts, resultResponse } from "./translate.ts";
 import { untilFinished } from "./until-finished.ts";
 import { beginWorkflow, type WorkflowTarget, workflowOf, workflowStream } from "./workflows.ts";
 
 type RunParts = {
   catalog: Catalog;
   jobs: Jobs;
+  accounts: ResultParts["accounts"];
   workflows: Pick<Workflows, "run">;
   bodyLimit: Bytes;
   keepAliveMs: number;
@@ -27,7 +28,7 @@ type RunParts = {
 };
 
 export function createRun(parts: RunParts): Face {
-  const { catalog, jobs, keepAliveMs, report } = parts;
+  const { catalog, jobs, accounts, keepAliveMs, report } = parts;
   return async (call) => {
     const workflow = workflowOf(call.path);
     if (workflow) return await runWorkflow(parts, call, workflow);
@@ -38,8 +39,8 @@ export function createRun(parts: RunParts): Face {
     requireScope(call.caller, "api", "admin");
     const isFollowed = target.rest === "/stream";
     const job = await submit(parts, call, { ...target, isFollowed });
-    if (isFollowed) return await streamResponse({ jobs, job, call, entry: target.entry, keepAliveMs, report });
-    return resultResponse(await finished(jobs, job, call.request.signal), target.entry, call.roots);
+    if (isFollowed) return await streamResponse({ jobs, accounts, job, call, keepAliveMs, report });
+    return resultResponse(await finished(jobs, job, call.request.signal), { accounts, roots: call.roots });
   };
 }
 
@@ -49,7 +50,7 @@ async function runWorkflow(parts: RunParts, call: Call, { endpoint, rest }: Work
   const job = await beginWorkflow(parts, call, { endpoint, rejectInvalid: true });
   call.waitForever();
   if (rest === "/stream") return workflowStream({ ...parts, job, call });
-  return resultResponse(await finished(parts.jobs, job, call.request.signal), undefined, call.roots);
+  return resultResponse(await finished(parts.jobs, job, call.request.signal), { ...parts, roots: call.roots });
 }
 
 /** fal never retries a request whose caller waits: the caller sees the failure and decides. */

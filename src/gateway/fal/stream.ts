@@ -1,5 +1,4 @@
 // A sync run whose partial outputs are sent as they come; the last event is the whole result.
-import type { CatalogEntry } from "../../control/catalog/catalog.ts";
 import type { Jobs } from "../../control/jobs/jobs.ts";
 import { ForecourtError } from "../../core/errors.ts";
 import type { Job, JobEvent } from "../../core/job.ts";
@@ -9,25 +8,26 @@ import type { ReportFailure } from "../report.ts";
 import { REQUEST_ID } from "../request-id.ts";
 import type { Call, Roots } from "./call.ts";
 import { leftWith, sseComment, sseData, sseEvent, sseResponse } from "./sse.ts";
-import { type FinishedJob, failureOf, isOver, publicOutput, resultResponse } from "./translate.ts";
+import { type FinishedJob, failureOf, isOver, publicOutput, type ResultParts, resultResponse } from "./translate.ts";
 
 type Streaming = {
   jobs: Jobs;
+  accounts: ResultParts["accounts"];
   job: Job;
-  entry: CatalogEntry;
   call: Call;
   keepAliveMs: number;
   report: ReportFailure;
 };
 
 /** Until the job has started, a failure is an ordinary answer with its own status. */
-export async function streamResponse({ jobs, job, entry, call, keepAliveMs, report }: Streaming): Promise<Response> {
+export async function streamResponse(parts: Streaming): Promise<Response> {
+  const { jobs, accounts, job, call, keepAliveMs, report } = parts;
   const left = leftWith(call.request);
   onAbort(left.signal, () => jobs.cancel(job.id));
   const events = jobs.watch(job.id, left.signal);
   const first = await untilStarted(events);
   if (first.type === "finished" && isOver(first.job) && first.job.status !== "done")
-    return resultResponse(first.job, entry, call.roots);
+    return resultResponse(first.job, { accounts, roots: call.roots });
   return sseResponse({
     events: outputs({ first, events, job, roots: call.roots }),
     left,

@@ -1,10 +1,11 @@
 // Jobs in fal's words: result, status, log lines, the URLs of a request and of its files.
-import type { CatalogEntry } from "../../control/catalog/catalog.ts";
+import type { Accounts } from "../../control/accounts/accounts.ts";
+import type { Charge } from "../../control/accounts/charge.ts";
 import { filePath, fileReference } from "../../control/storage/output-files.ts";
 import { type Failure, ForecourtError } from "../../core/errors.ts";
 import type { FileToken } from "../../core/ids.ts";
 import { isFinished, type Job, type LogLine, type Timing } from "../../core/job.ts";
-import type { Units } from "../../core/pipeline.ts";
+import { microsText, nanosText } from "../../core/money.ts";
 import { errorOf, failureResponse } from "../failures.ts";
 import { REQUEST_ID } from "../request-id.ts";
 import type { Roots } from "./call.ts";
@@ -17,14 +18,16 @@ export const isOver = (job: Job): job is FinishedJob => isFinished(job);
 export const failureOf = (job: Exclude<FinishedJob, { status: "done" }>): Failure =>
   job.status === "failed" ? job.failure : { code: "client_cancelled", message: "The request was cancelled." };
 
-/** The model's bare output, or the failure with its own status. `entry` is missing when the model was removed since. */
-export function resultResponse(job: FinishedJob, entry: CatalogEntry | undefined, roots: Roots): Response {
+export type ResultParts = { accounts: Pick<Accounts, "chargeOf">; roots: Roots };
+
+/** The model's bare output, or the failure with its own status. */
+export function resultResponse(job: FinishedJob, { accounts, roots }: ResultParts): Response {
   if (job.status !== "done") return failureResponse(failureOf(job), job.id);
   if (job.isForgotten) return failureResponse(FORGOTTEN, job.id);
   return Response.json(publicOutput(job.output, job.files, roots), {
     headers: {
       [REQUEST_ID]: job.id,
-      "x-fal-billable-units": String(billableUnits(job.units, entry)),
+      ...chargeHeaders(accounts.chargeOf(job.id)),
       "x-forecourt-device": job.device,
       "x-forecourt-timing": timingText(job.timing),
       ...(job.servedFrom !== undefined && { "x-fal-served-from": job.servedFrom }),
@@ -37,11 +40,14 @@ const FORGOTTEN = new ForecourtError(
   "The result is not kept any more: the request asked for that with X-Fal-Store-IO: 0, or it was deleted.",
 ).toFailure();
 
-/** fal names units in the singular, pipelines count in the plural; a model priced by request counts as one. */
-function billableUnits(units: Units, entry: CatalogEntry | undefined): number {
-  const unit = entry?.model.price.unit ?? "request";
-  return units[`${unit}s`] ?? units[unit] ?? (unit === "request" ? 1 : 0);
-}
+/** A workflow is not billed itself: its nodes are. */
+const chargeHeaders = (charge: Charge | undefined): Record<string, string> =>
+  charge
+    ? {
+        "x-fal-billable-units": microsText(charge.quantity),
+        "x-forecourt-cost": `${nanosText(charge.cost)} ${charge.currency}`,
+      }
+    : { "x-fal-billable-units": "0" };
 
 const timingText = ({ queueMs, loadMs, runMs }: Timing) =>
   `queue=${tenths(queueMs)}, load=${tenths(loadMs)}, run=${tenths(runMs)}`;

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createAccountStore } from "../../../src/control/accounts/account-store.ts";
 import { databaseFile, openDatabase } from "../../../src/control/database/open.ts";
-import type { KeyId } from "../../../src/core/ids.ts";
+import { asId, type KeyId, newRunnerId } from "../../../src/core/ids.ts";
 import { micros, nanos } from "../../../src/core/money.ts";
 import { createAccountBoard, limits, pricedModel } from "../../support/account-board.ts";
 
@@ -232,4 +232,53 @@ test("every finished job has one row with what it cost, for whom and how it went
     ...{ admittedAt: job.createdAt, endedAt: job.createdAt + 250 },
     units: JSON.stringify({ requests: micros(1), gpu_seconds: 0, images: micros(3) }),
   });
+});
+
+describe("time on a device", () => {
+  const byTheSecond = pricedModel({ price: { unit: "gpu_second", amount: 0.01, currency: "USD", also: [] } });
+  const done = { output: {}, units: { requests: 1 }, device: "cpu" };
+
+  test("of a batch is shared by its jobs at every moment, and adds up to what the runner spent", async () => {
+    const { keyOf, submit, work, runner, clock, accounts } = createAccountBoard({ model: byTheSecond });
+    const key = keyOf();
+    const jobs = await Promise.all(Array.from({ length: 4 }, () => submit({ key })));
+    for (const { id } of jobs) work.claim(id, { runner, loadMs: 0 });
+    clock.advance(8_000);
+    for (const { id } of jobs.slice(0, 2)) work.finish(id, done);
+    clock.advance(4_000);
+    for (const { id } of jobs.slice(2)) work.finish(id, done);
+    const charges = jobs.map(({ id }) => accounts.chargeOf(id));
+    expect(charges.map((charge) => charge?.quantity)).toEqual([2, 2, 4, 4].map(micros));
+    expect(charges.map((charge) => charge?.cost)).toEqual([0.02, 0.02, 0.04, 0.04].map(nanos));
+    expect(accounts.usage.rows({ limit: 9 }).map(({ runMs }) => runMs)).toEqual([8_000, 8_000, 12_000, 12_000]);
+  });
+
+  test("is that of a job's own runner alone, and of its last attempt", async () => {
+    const { keyOf, submit, work, runner, clock, accounts } = createAccountBoard({ model: byTheSecond });
+    const key = keyOf();
+    const [one, other] = [await submit({ key }), await submit({ key })];
+    const crash = { code: "runner_crashed" as const, message: "gone", details: { signal: "SIGKILL" } };
+    work.claim(one.id, { runner, loadMs: 0 });
+    work.claim(other.id, { runner: newRunnerId(), loadMs: 0 });
+    clock.advance(3_000);
+    work.interrupt(one.id, crash);
+    work.claim(one.id, { runner, loadMs: 0 });
+    clock.advance(2_000);
+    work.finish(one.id, done);
+    work.finish(other.id, done);
+    expect([one, other].map(({ id }) => accounts.chargeOf(id)?.quantity)).toEqual([2, 5].map(micros));
+  });
+});
+
+test("a charge is in the first unit of the price that counts, tokens added up, and no more than was set aside", async () => {
+  const model = pricedModel({ price: { unit: "token", amount: 0.001, currency: "USD", also: [] } });
+  const { keyOf, submit, finish, accounts } = createAccountBoard({ model });
+  const [free, bound] = [keyOf(), keyOf({ budgets: ["0.02 USD/day"] })];
+  const units = { input_tokens: 10, output_tokens: 20 };
+  const jobs = [await submit({ key: free }), await submit({ key: bound })];
+  for (const job of jobs) finish(job, units);
+  expect(accounts.chargeOf(jobs[0]?.id ?? asId(""))).toEqual({
+    ...{ cost: nanos(0.03), currency: "USD", quantity: micros(30), unit: "token" },
+  });
+  expect(accounts.chargeOf(jobs[1]?.id ?? asId(""))?.cost).toBe(nanos(0.02));
 });

@@ -22,6 +22,7 @@ describe("a sync run", () => {
     expect(response.headers.get("content-type")).toContain("application/json");
     expect(await response.json()).toEqual({ prompt: "hi", steps: 1 });
     expect(response.headers.get("x-fal-billable-units")).toBe("2");
+    expect(response.headers.get("x-forecourt-cost")).toBe("1 USD");
     expect(response.headers.get("x-forecourt-device")).toBe("cpu");
     expect(response.headers.get("x-forecourt-timing")).toMatch(/^queue=[\d.]+, load=[\d.]+, run=[\d.]+$/);
     expect(jobOf(response)?.status).toBe("done");
