@@ -2,12 +2,14 @@
 import { version } from "../../package.json" with { type: "json" };
 import type { Clock, Timers } from "../core/clock.ts";
 import type { Log } from "../core/log.ts";
+import type { Accounts } from "./accounts/accounts.ts";
 import { createSpendStore } from "./accounts/spend-store.ts";
 import { createAlertStore } from "./alerts/alert-store.ts";
 import { type Alerts, createAlerts } from "./alerts/alerts.ts";
 import { type Audit, createAudit } from "./audit/audit.ts";
 import { memoryBudget } from "./choose-device.ts";
 import type { Database } from "./database/open.ts";
+import type { Monitor } from "./hardware/monitor.ts";
 import { createMetrics, type Metrics, type MetricsParts } from "./metrics/metrics.ts";
 import type { Settings } from "./settings.ts";
 import { createTracing, type Tracing } from "./tracing/tracing.ts";
@@ -25,6 +27,8 @@ export type Oversight = {
 export type OversightParts = Omit<MetricsParts, "budget" | "data"> & {
   webhooks: Pick<Webhooks, "send">;
   database: Database;
+  accounts: Pick<Accounts, "limited" | "stateOf">;
+  monitor: Pick<Monitor, "snapshot">;
   settings: Pick<Settings, "data" | "memory" | "tracing" | "alerts" | "webhooks">;
   clock: Clock;
   timers: Timers;
@@ -38,7 +42,7 @@ export function createOversight(parts: OversightParts): Oversight {
   const alerts = createAlerts({
     ...parts,
     store: createAlertStore(parts.database),
-    spendSince: createSpendStore(parts.database),
+    spendIn: createSpendStore(parts.database),
     send: parts.webhooks.send,
     raised: metrics.alerted,
   });

@@ -3,7 +3,7 @@
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { choice, Type } from "../core/schema.ts";
-import { SPEND_PATTERN } from "./alerts/rules.ts";
+import { alertSettings } from "./settings/alerts.ts";
 import { memorySettings } from "./settings/memory.ts";
 import { type Resolved, resolve } from "./settings/resolve.ts";
 import { s3Settings } from "./settings/s3.ts";
@@ -180,50 +180,7 @@ export const settingTree = {
     }),
     s3: s3Settings,
   },
-  alerts: {
-    url: setting({
-      doc: "Who is told of alerts, by webhook signed as those of requests. Empty: they are only logged and listed.",
-      env: "FORECOURT_ALERTS_URL",
-      schema: Type.String({ pattern: "^(https?://[^\\s]+)?$" }),
-      default: "",
-    }),
-    keySpend: setting({
-      doc: "A key that spends more than one of these is reported once in that hour, day or month (UTC).",
-      env: "FORECOURT_ALERTS_KEY_SPEND",
-      schema: Type.Array(Type.String({ pattern: SPEND_PATTERN })),
-      default: ["300 USD/day"],
-    }),
-    teamSpend: setting({
-      doc: "The same for teams.",
-      env: "FORECOURT_ALERTS_TEAM_SPEND",
-      schema: Type.Array(Type.String({ pattern: SPEND_PATTERN })),
-      default: [],
-    }),
-    boxSpend: setting({
-      doc: "The same for all keys together.",
-      env: "FORECOURT_ALERTS_BOX_SPEND",
-      schema: Type.Array(Type.String({ pattern: SPEND_PATTERN })),
-      default: [],
-    }),
-    errorPercent: setting({
-      doc: "Share of requests that failed by the box's doing within five minutes, of 20 at least; 0 reports none.",
-      env: "FORECOURT_ALERTS_ERROR_PERCENT",
-      schema: Type.Number({ minimum: 0, maximum: 100 }),
-      default: 50,
-    }),
-    queueWaitSeconds: setting({
-      doc: "A request that waits longer than this is reported; 0 reports none.",
-      env: "FORECOURT_ALERTS_QUEUE_WAIT_SECONDS",
-      schema: Type.Number({ minimum: 0 }),
-      default: 0,
-    }),
-    diskFreePercent: setting({
-      doc: "Less free space than this on the disk of the data directory is reported; 0 reports none.",
-      env: "FORECOURT_ALERTS_DISK_FREE_PERCENT",
-      schema: Type.Number({ minimum: 0, maximum: 100 }),
-      default: 5,
-    }),
-  },
+  alerts: alertSettings,
   webhooks: {
     retrySeconds: setting({
       doc: "Wait before a webhook that failed is sent again; it doubles with each further attempt, up to an hour.",

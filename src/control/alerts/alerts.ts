@@ -5,9 +5,11 @@ import { asId, type JobId, type KeyId } from "../../core/ids.ts";
 import type { Job } from "../../core/job.ts";
 import type { Log } from "../../core/log.ts";
 import { type Instant, milliseconds } from "../../core/units.ts";
-import type { Spend } from "../accounts/spend-store.ts";
+import type { Accounts } from "../accounts/accounts.ts";
+import type { SpendIn } from "../accounts/spend-store.ts";
 import type { Database } from "../database/open.ts";
 import type { Fleet } from "../fleet/fleet.ts";
+import type { Monitor } from "../hardware/monitor.ts";
 import type { Jobs } from "../jobs/jobs.ts";
 import type { Settings } from "../settings.ts";
 import type { WebhookRow } from "../webhooks/outbox-store.ts";
@@ -32,7 +34,10 @@ export type AlertsParts = {
   database: Database;
   jobs: Pick<Jobs, "follow" | "queue">;
   fleet: Pick<Fleet, "subscribe" | "runners">;
-  spendSince: (since: Instant) => Spend[];
+  spendIn: SpendIn;
+  accounts: Pick<Accounts, "limited" | "stateOf">;
+  /** Cards that do not answer, whether a model was on them or not. */
+  monitor: Pick<Monitor, "snapshot">;
   /** One signed attempt. */
   send: (letter: { id: JobId; user: KeyId; url: string; body: string }, signal: AbortSignal) => Promise<Reply>;
   raised: (rule: string) => void;
@@ -118,16 +123,21 @@ const isFailureOfBox = (job: Job) => job.status === "failed" && !CALLERS.has(job
 
 type Gathering = AlertsParts & { recent: { at: Instant; isFailure: boolean }[]; lost: Map<string, string> };
 
-async function gather({ recent, lost, clock, jobs, settings, spendSince }: Gathering) {
+async function gather({ recent, lost, clock, jobs, settings, ...box }: Gathering) {
   const now = clock.now();
   while (recent[0] && recent[0].at < now - RECENT) recent.shift();
+  for (const { id, isLost } of box.monitor.snapshot().devices)
+    if (isLost && !lost.has(id)) lost.set(id, "It does not answer any more.");
   const lostDevices = [...lost].map(([device, reason]) => ({ device, reason }));
   lost.clear();
   const { oldest } = jobs.queue();
   const disk = await statfs(settings.data).catch(() => undefined);
   return {
     now,
-    spendSince,
+    spendIn: box.spendIn,
+    budgets: box.accounts
+      .limited()
+      .flatMap((account) => box.accounts.stateOf(account).budgets.map((budget) => ({ ...budget, account }))),
     ended: { all: recent.length, failed: recent.filter(({ isFailure }) => isFailure).length },
     oldestWaitMs: oldest === undefined ? 0 : now - oldest,
     diskFreePercent: disk && (100 * disk.bavail) / disk.blocks,

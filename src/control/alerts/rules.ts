@@ -1,7 +1,9 @@
 // What is worth an alert: from facts about the box to findings, each once in its window. Pure.
 import { type Nanos, nanos, nanosText } from "../../core/money.ts";
 import type { Instant } from "../../core/units.ts";
-import type { Spend } from "../accounts/spend-store.ts";
+import type { Account } from "../accounts/account.ts";
+import { amountText } from "../accounts/budget-text.ts";
+import type { Spender, SpendIn } from "../accounts/spend-store.ts";
 import { type WindowName, windowAt } from "../accounts/windows.ts";
 
 export type SpendRule = { limit: Nanos; currency: string; window: WindowName };
@@ -10,6 +12,8 @@ export type Rules = {
   keySpend: SpendRule[];
   teamSpend: SpendRule[];
   boxSpend: SpendRule[];
+  /** Shares of a budget. */
+  budgetPercents: number[];
   /** Of jobs that ended within the last minutes; 0 is off, as below. */
   errorPercent: number;
   queueWaitSeconds: number;
@@ -18,7 +22,9 @@ export type Rules = {
 
 export type Facts = {
   now: Instant;
-  spendSince: (since: Instant) => Spend[];
+  spendIn: SpendIn;
+  /** Of all accounts, as they stand now. */
+  budgets: BudgetFact[];
   /** Jobs that ended within the last minutes. */
   ended: { all: number; failed: number };
   /** Milliseconds that the longest waiting job waits. */
@@ -29,10 +35,22 @@ export type Facts = {
   lostDevices: { device: string; reason: string }[];
 };
 
+export type BudgetFact = {
+  account: Account;
+  unit: string;
+  /** As in `Amounts`. */
+  amount: number;
+  spent: number;
+  window: WindowName;
+  /** The budget in words. */
+  text: string;
+};
+
 export type RuleName =
   | "key-spend"
   | "team-spend"
   | "box-spend"
+  | "budget-used"
   | "error-rate"
   | "queue-wait"
   | "disk-low"
@@ -64,39 +82,54 @@ export function readSpendRule(text: string): SpendRule {
 
 export function findAlerts(facts: Facts, rules: Rules): Finding[] {
   return [
-    ...spendFindings(facts, { name: "key-spend", rules: rules.keySpend, subjectOf: ({ key }) => key }),
-    ...spendFindings(facts, { name: "team-spend", rules: rules.teamSpend, subjectOf: ({ team }) => team ?? undefined }),
-    ...spendFindings(facts, { name: "box-spend", rules: rules.boxSpend, subjectOf: () => "" }),
+    ...spendFindings(facts, { name: "key-spend", rules: rules.keySpend, by: "key" }),
+    ...spendFindings(facts, { name: "team-spend", rules: rules.teamSpend, by: "team" }),
+    ...spendFindings(facts, { name: "box-spend", rules: rules.boxSpend, by: "all" }),
+    ...budgetFindings(facts, rules),
     ...boxFindings(facts, rules),
   ];
 }
 
-type SpendQuestion = { name: RuleName; rules: SpendRule[]; subjectOf: (spend: Spend) => string | undefined };
+type SpendQuestion = { name: RuleName; rules: SpendRule[]; by: Spender };
 
-function spendFindings({ now, spendSince }: Facts, { name, rules, subjectOf }: SpendQuestion): Finding[] {
+function spendFindings({ now, spendIn }: Facts, { name, rules, by }: SpendQuestion): Finding[] {
   return rules.flatMap(({ limit, currency, window }) => {
-    const { start } = windowAt(now, window);
-    const sums = new Map<string, number>();
-    for (const spend of spendSince(start)) {
-      const subject = subjectOf(spend);
-      if (subject === undefined || spend.currency !== currency) continue;
-      sums.set(subject, (sums.get(subject) ?? 0) + spend.cost);
-    }
-    return [...sums].flatMap(([subject, cost]) => {
-      if (cost <= limit) return [];
-      const [spent, bound] = [nanosText(cost as Nanos), nanosText(limit)];
-      const message = `${subject || "The box"} spent ${spent} ${currency} this ${window}, more than ${bound}.`;
-      return [
-        {
-          rule: name,
-          limit: `${bound} ${currency}/${window}`,
-          subject: subject,
-          windowStart: start,
-          message,
-          details: { spent, limit: bound, currency, window },
-        },
-      ];
+    const span = windowAt(now, window);
+    const over = spendIn(by, { ...span, name: window }).filter(
+      (spend) => spend.currency === currency && spend.cost > limit,
+    );
+    return over.map(({ subject, cost }) => {
+      const [spent, bound] = [nanosText(cost), nanosText(limit)];
+      return {
+        rule: name,
+        limit: `${bound} ${currency}/${window}`,
+        subject,
+        windowStart: span.start,
+        message: `${subject || "The box"} spent ${spent} ${currency} this ${window}, more than ${bound}.`,
+        details: { spent, limit: bound, currency, window },
+      };
     });
+  });
+}
+
+/** The highest share that was reached, of each budget. */
+function budgetFindings({ now, budgets }: Facts, { budgetPercents }: Rules): Finding[] {
+  return budgets.flatMap(({ account, unit, amount, spent, window, text }) => {
+    const reached = budgetPercents.filter((percent) => amount > 0 && spent * 100 >= amount * percent);
+    if (reached.length === 0) return [];
+    const percent = Math.max(...reached);
+    const used = amountText(unit, spent);
+    const subject = `${account.kind} ${account.id}`;
+    return [
+      {
+        rule: "budget-used" as const,
+        limit: `${percent} % of ${text}`,
+        subject,
+        windowStart: windowAt(now, window).start,
+        message: `The ${subject} has used ${used} of its ${text}: ${percent} % or more.`,
+        details: { account: account.kind, id: account.id, budget: text, spent: used, percent, window },
+      },
+    ];
   });
 }
 

@@ -25,9 +25,13 @@ function describe({ name, setting }: NamedSetting): string[] {
   const indent = "  ".repeat(parts.length - 1);
   const range = choices(setting.schema.enum);
   const comment = wrap(`${setting.doc}${range} [${setting.env}]`, 110 - indent.length);
-  const value = JSON.stringify(setting.default);
+  const value = valueText(setting.default);
   return [...comment.map((line) => `${indent}# ${line}`), `${indent}${parts.at(-1)}: ${value}`];
 }
+
+/** A value in YAML as its formatter writes it. */
+const valueText = (value: unknown): string =>
+  Array.isArray(value) ? `[${value.map(valueText).join(", ")}]` : JSON.stringify(value);
 
 const choices = (values: unknown) => (Array.isArray(values) ? ` One of ${values.join(", ")}.` : "");
 

@@ -1,9 +1,12 @@
 // Alerts: the mission's own example first; each once in its window, signed, across restarts.
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { parseBudget } from "../../../src/control/accounts/budget-text.ts";
+import { createSpendStore, type Spend } from "../../../src/control/accounts/spend-store.ts";
 import { windowAt } from "../../../src/control/accounts/windows.ts";
 import { type Facts, findAlerts, type Rules, readSpendRule } from "../../../src/control/alerts/rules.ts";
+import { createOversight } from "../../../src/control/oversight.ts";
 import { defaultSettings } from "../../../src/control/settings.ts";
-import { nanos } from "../../../src/core/money.ts";
+import { micros, nanos } from "../../../src/core/money.ts";
 import { instant } from "../../../src/core/units.ts";
 import { createTestAppliance } from "../../support/create-test-appliance.ts";
 import { isSigned, startReceiver, type WebhookReceiver } from "../../support/webhook-receiver.ts";
@@ -19,12 +22,15 @@ afterAll(() => receiver[Symbol.asyncDispose]());
 
 let seq = 0;
 /** A row of the ledger, as a finished job leaves it. */
-const spend = (box: Awaited<ReturnType<typeof start>>, { key, cost, at }: { key: string; cost: number; at: number }) =>
+const spend = (
+  box: Awaited<ReturnType<typeof start>>,
+  { key, team = null, cost, at }: { key: string; team?: string | null; cost: number; at: number },
+) =>
   box.database.write(() =>
     box.database.sqlite.run(
       `INSERT INTO usage (job, key, team, model, endpoint, outcome, units, cost, currency, admitted_at, ended_at)
-       VALUES (?, ?, NULL, 'a/b', 'a/b', 'done', '{}', ?, 'USD', ?, ?)`,
-      [`job-${seq++}`, key, nanos(cost), at, at],
+       VALUES (?, ?, ?, 'a/b', 'a/b', 'done', '{}', ?, 'USD', ?, ?)`,
+      [`job-${seq++}`, key, team, nanos(cost), at, at],
     ),
   );
 
@@ -100,17 +106,78 @@ test("the box itself is watched: a lost device and many failures are told", asyn
   expect(row).toMatchObject({ rule: "device-lost", subject: "cuda:0", status: "waiting", url: "" });
 });
 
+test("spend is that of the sums and of the rows that are not in them yet, by key, team and in all", async () => {
+  await using box = await createTestAppliance({ clock: { now: () => instant(NOON) } });
+  const spendIn = createSpendStore(box.database);
+  const day = { ...windowAt(NOON, "day"), name: "day" as const };
+  const all = () => (["key", "team", "all"] as const).map((by) => spendIn(by, day).map(shown).sort());
+  const shown = ({ subject, currency, cost }: Spend) => `${subject}: ${cost / 1e9} ${currency}`;
+  const told = [["a: 60 USD", "b: 51 USD", "c: 500 USD"], ["x: 111 USD"], [": 611 USD"]];
+  spend(box, { key: "a", team: "x", cost: 60, at: NOON });
+  spend(box, { key: "b", team: "x", cost: 50, at: NOON - 11 * 3_600_000 });
+  spend(box, { key: "c", cost: 500, at: NOON });
+  spend(box, { key: "a", cost: 7, at: NOON - DAY });
+  box.accounts.totals.rollUp(2);
+  spend(box, { key: "b", team: "x", cost: 1, at: NOON });
+  expect(all()).toEqual(told);
+  while (box.accounts.totals.rollUp(100));
+  expect(all()).toEqual(told);
+});
+
+test("a key and a team that come to 80 % of a budget are reported once, and once more at its end", async () => {
+  await using box = await createTestAppliance({
+    clock: { now: () => instant(NOON) },
+    settings: { alerts: { ...defaultSettings("").alerts, diskFreePercent: 0 } },
+  });
+  const { key } = box.keys.create({ name: "app", scope: "api", team: "art" });
+  box.accounts.store.setLimits({ kind: "key", id: key.id }, { budgets: [parseBudget("10 USD/day")] });
+  box.accounts.store.setLimits({ kind: "team", id: "art" }, { budgets: [parseBudget("10 USD/month soft")] });
+  const told = async (cost: number) => {
+    spend(box, { key: key.id, team: "art", cost, at: NOON });
+    box.accounts.store.setLimits({ kind: "model", id: "other/model" }, {}); // as after another process's write: all is read again
+    await box.oversight.alerts.look();
+    return box.oversight.alerts
+      .list(10)
+      .map(({ rule, subject }) => `${rule}: ${subject.split(" ")[0]}`)
+      .sort();
+  };
+  expect(await told(7.99)).toEqual([]);
+  const first = ["budget-used 80 % of 10 USD/day: key", "budget-used 80 % of 10 USD/month soft: team"];
+  expect(await told(0.01)).toEqual(first);
+  expect(await told(1)).toEqual(first);
+  expect(await told(1.5)).toEqual([
+    ...["budget-used 100 % of 10 USD/day: key", "budget-used 100 % of 10 USD/month soft: team"],
+    ...first,
+  ]);
+});
+
+test("a card that does not answer is told, whether a model was on it or not", async () => {
+  const monitored = { id: "cuda:0", isLost: true };
+  await using box = await createTestAppliance({ clock: { now: () => instant(NOON) } });
+  const alerts = createOversight({
+    ...box,
+    clock: { now: () => instant(NOON) },
+    timers: { after: () => () => {} },
+    monitor: { snapshot: () => ({ at: instant(NOON), devices: [monitored] }) as never },
+  }).alerts;
+  await alerts.look();
+  await alerts.look();
+  expect(alerts.list(10).filter(({ rule }) => rule === "device-lost")).toMatchObject([{ subject: "cuda:0" }]);
+});
+
 const none: Rules = {
   keySpend: [],
   teamSpend: [],
   boxSpend: [],
+  budgetPercents: [],
   errorPercent: 0,
   queueWaitSeconds: 0,
   diskFreePercent: 0,
 };
 const calm: Facts = {
   now: instant(NOON),
-  spendSince: () => [],
+  spendIn: () => [],
+  budgets: [],
   ended: { all: 0, failed: 0 },
   oldestWaitMs: 0,
   diskFreePercent: 50,
@@ -135,20 +202,32 @@ describe("rules", () => {
     expect(rulesFound({ diskFreePercent: undefined }, { diskFreePercent: 5 })).toEqual([]);
   });
 
-  test("teams and the box add up over keys, and currencies never mix", () => {
-    const spends = [
-      { key: "a", team: "x", currency: "USD", cost: nanos(60) },
-      { key: "b", team: "x", currency: "USD", cost: nanos(50) },
-      { key: "c", team: null, currency: "USD", cost: nanos(500) },
-      { key: "a", team: "x", currency: "EUR", cost: nanos(1000) },
-    ];
-    const over = (text: string) => [readSpendRule(text)];
-    const facts = { spendSince: () => spends };
-    expect(rulesFound(facts, { keySpend: over("100 USD/day") })).toEqual([["key-spend", "c"]]);
-    expect(rulesFound(facts, { teamSpend: over("100 USD/day") })).toEqual([["team-spend", "x"]]);
-    expect(rulesFound(facts, { teamSpend: over("110 USD/day") })).toEqual([]);
-    expect(rulesFound(facts, { boxSpend: over("609.99 USD/month") })).toEqual([["box-spend", ""]]);
-    expect(rulesFound(facts, { boxSpend: over("610 USD/month") })).toEqual([]);
+  test("spend is over its limit only beyond it, in its own currency", () => {
+    const facts = {
+      spendIn: () => [
+        { subject: "x", currency: "USD", cost: nanos(110) },
+        { subject: "y", currency: "EUR", cost: nanos(1000) },
+      ],
+    };
+    expect(rulesFound(facts, { keySpend: [readSpendRule("100 USD/day")] })).toEqual([["key-spend", "x"]]);
+    expect(rulesFound(facts, { teamSpend: [readSpendRule("109.99 USD/month")] })).toEqual([["team-spend", "x"]]);
+    expect(rulesFound(facts, { boxSpend: [readSpendRule("110 USD/hour")] })).toEqual([]);
+  });
+
+  test("of the shares of a budget that were reached the highest is told", () => {
+    const budget = { account: { kind: "team" as const, id: "art" }, unit: "requests", window: "day" as const };
+    const found = (spent: number) =>
+      findAlerts(
+        { ...calm, budgets: [{ ...budget, amount: micros(10), spent: micros(spent), text: "10 requests/day" }] },
+        { ...none, budgetPercents: [80, 100] },
+      ).map(({ limit, message }) => [limit, message]);
+    expect(found(7)).toEqual([]);
+    expect(found(8)).toEqual([
+      ["80 % of 10 requests/day", "The team art has used 8 requests of its 10 requests/day: 80 % or more."],
+    ]);
+    expect(found(9.9)).toMatchObject([["80 % of 10 requests/day", expect.anything()]]);
+    expect(found(10)).toMatchObject([["100 % of 10 requests/day", expect.anything()]]);
+    expect(found(12)).toMatchObject([["100 % of 10 requests/day", expect.anything()]]);
   });
 
   test("windows begin with the hour, day and month in UTC", () => {
