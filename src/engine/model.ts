@@ -1,5 +1,6 @@
 // The shape of a file of models/: one schema gives its validation, static type and config/model.schema.json.
 import { choice, type Static, Type } from "../core/schema.ts";
+import { executionSchema } from "./execution.ts";
 import { onnxDeclaration } from "./onnx/declaration.ts";
 import { type PipelineName, pipelineNames } from "./pipelines/registry.ts";
 
@@ -125,6 +126,7 @@ export const modelSchema = Type.Object(
       },
       { additionalProperties: false },
     ),
+    execution: executionSchema,
     limits: Type.Object(
       {
         timeoutSeconds: Type.Number({ exclusiveMinimum: 0, default: 600, description: "Longest run of one job" }),

@@ -2,7 +2,7 @@
 
 import { expect, setDefaultTimeout, test } from "bun:test";
 import { readdirSync, readFileSync } from "node:fs";
-import { isRunning, watchFleet } from "../support/fleet-watcher.ts";
+import { echoModel, isRunning, watchFleet } from "../support/fleet-watcher.ts";
 
 // Processes on a loaded machine.
 setDefaultTimeout(30_000);
@@ -44,6 +44,16 @@ test("jobs of one batch are told apart by their index", async () => {
     { index: 0, value: { prompt: "first", steps: 1 } },
     { index: 1, value: { prompt: "second", steps: 2 } },
   ]);
+});
+
+test("a runner that outgrew its model's limit ends after its batch, and that is no failure", async () => {
+  await using watched = await watchFleet();
+  const { runner } = await watched.start(echoModel({ execution: { memoryLimit: 1 } }));
+  watched.run(runner, [steps(1)]);
+  await watched.next("idle");
+  const gone = await watched.next("gone");
+  expect(gone.failure).toBeUndefined();
+  expect(watched.fleet.backOffs().size).toBe(0);
 });
 
 test("a job that breaks the pipeline fails alone, and the runner goes on", async () => {

@@ -219,6 +219,11 @@ export class FleetRunner {
     this.#memory = memory;
     this.#lastUsedAt = this.#parts.clock.now();
     this.#parts.emit({ type: "idle", runner: this.id, batch, memory, runMs });
+    const { memoryLimit } = this.#order.model.execution;
+    if (memoryLimit > 0 && memory > memoryLimit && this.fact.state === "ready") {
+      this.#log.warn("the runner outgrew execution.memoryLimit and is ended", { memory, memoryLimit });
+      this.stop();
+    }
   }
 
   #kill(failure: Failure | undefined): void {

@@ -21,7 +21,8 @@ export async function loadModel({ model, weights, threads, ...place }: LoadOrder
     async open(path) {
       await natives();
       const { openGraph } = await import("./session.ts");
-      return openGraph(path, { device: place.device, threads });
+      const { execution } = model;
+      return openGraph(path, { device: place.device, threads: execution.threads || threads, execution });
     },
     codec: lateCodec(async () => {
       await natives();

@@ -6,12 +6,14 @@ import type { Device } from "../../core/device.ts";
 import { ForecourtError, toFailure } from "../../core/errors.ts";
 import type { Graph } from "../../core/pipeline.ts";
 import type { DType, Port, Tensor, TensorData } from "../../core/tensor.ts";
+import type { Execution } from "../execution.ts";
 
 export type GraphOptions = {
   /** The first one of its kind that the process sees: its environment shows no other. */
   device: Pick<Device, "kind" | "index">;
   /** Threads of one operator; 0 = as many as the machine has cores. */
   threads: number;
+  execution?: Pick<Execution, "optimization" | "arena" | "memoryPattern" | "session">;
   /** Whether nodes that the device has no code for fail the graph instead of running on the CPU. */
   isStrict?: boolean;
 };
@@ -53,17 +55,19 @@ export async function openGraph(from: string | GraphBytes, options: GraphOptions
   };
 }
 
-async function createSession(from: string | GraphBytes, { device, threads, isStrict }: GraphOptions) {
+async function createSession(from: string | GraphBytes, { device, threads, execution, isStrict }: GraphOptions) {
   const provider = providerOf(device);
   try {
     const settings: InferenceSession.SessionOptions = {
       executionProviders: [provider],
-      graphOptimizationLevel: "all",
+      graphOptimizationLevel: execution?.optimization ?? "all",
       // Errors only: exporters leave warnings by the hundred that no operator can do anything about.
       logSeverityLevel: 3,
       intraOpNumThreads: threads,
       interOpNumThreads: 1,
-      ...(isStrict && { extra: { session: { disable_cpu_ep_fallback: "1" } } }),
+      enableCpuMemArena: execution?.arena ?? true,
+      enableMemPattern: execution?.memoryPattern ?? true,
+      extra: { ...execution?.session, ...(isStrict && { "session.disable_cpu_ep_fallback": "1" }) },
     };
     return typeof from === "string"
       ? await InferenceSession.create(from, settings)

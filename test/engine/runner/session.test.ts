@@ -96,6 +96,14 @@ test("a graph whose external data are absent is missing weights", async () => {
   expect((await failureOf(openGraph(path, cpu))).code).toBe("weights_missing");
 });
 
+test("a model's execution options reach onnxruntime", async () => {
+  const path = join(TINY, "optimum/vae_decoder/model.onnx");
+  const execution = { optimization: "disabled", arena: false, memoryPattern: false, session: {} } as const;
+  await (await openGraph(path, { ...cpu, execution })).release();
+  const asOrtFile = { ...execution, session: { "session.load_model_format": "ORT" } };
+  expect((await failureOf(openGraph(path, { ...cpu, execution: asOrtFile }))).code).toBe("runner_failed");
+});
+
 test("a provider that this machine lacks is an error, never the CPU", async () => {
   const path = join(TINY, "optimum/unet/model.onnx");
   const failure = await failureOf(openGraph(path, { device: { kind: "cuda", index: 99 }, threads: 1 }));
