@@ -6,8 +6,8 @@ import { holdRoomForStarved } from "./fairness.ts";
 import { createPlaces } from "./fit.ts";
 import { loadIntoRoom, makeRoom, mayLoad } from "./place.ts";
 import { beginPlan, evict, freeOn, hasPlace, type Plan, run, runningIn } from "./plan.ts";
-import { byTurn } from "./queues.ts";
-import { createRefusal } from "./refuse.ts";
+import { byTurn, queuesOf } from "./queues.ts";
+import { refuseHopeless } from "./refuse.ts";
 import { addReplica } from "./replicas.ts";
 import type { Action, Facts, WaitingJob } from "./situation.ts";
 
@@ -17,15 +17,9 @@ import type { Action, Facts, WaitingJob } from "./situation.ts";
  * starting and pinned ones never.
  */
 export function decide(facts: Facts): Action[] {
-  const refusals: Action[] = [];
   const places = createPlaces(facts);
-  const reasonToRefuse = createRefusal(facts, places);
-  const jobs = facts.jobs.filter((job) => {
-    const failure = reasonToRefuse(job);
-    if (failure) refusals.push({ type: "refuse", job: job.id, failure });
-    return failure === undefined;
-  });
-  const plan = beginPlan(facts, { jobs, places });
+  const { queues, refusals } = refuseHopeless(queuesOf(facts.jobs), facts, places);
+  const plan = beginPlan(facts, { queues, places });
   holdRoomForStarved(plan);
   for (const { model } of plan.heads) serve(model, plan);
   for (const { model } of plan.heads) if (!plan.of.has(model) && mayLoad(model, plan)) place(model, plan);

@@ -3,9 +3,14 @@ import type { DeviceId, ModelId } from "../../core/ids.ts";
 import { type Bytes, bytes } from "../../core/units.ts";
 import type { DeviceFact, Facts } from "./situation.ts";
 
-export function needOn(model: ModelId, device: DeviceId, { models }: Pick<Facts, "models">): Bytes {
+export const needOn = (model: ModelId, device: DeviceId, facts: Pick<Facts, "models">): Bytes =>
+  needsOf(model, facts)(device);
+
+/** The same for several devices. */
+export function needsOf(model: ModelId, { models }: Pick<Facts, "models">): (device: DeviceId) => Bytes {
   const fact = models.get(model);
-  return fact?.measured?.get(device) ?? fact?.footprint ?? bytes(0);
+  const { measured, footprint = bytes(0) } = fact ?? {};
+  return measured && measured.size > 0 ? (device) => measured.get(device) ?? footprint : () => footprint;
 }
 
 /** Usable devices of the model's pool, or those that are set apart for nobody. */
@@ -42,11 +47,13 @@ export function createPlaces(facts: Facts): Places {
     const devices = all(model);
     return devices.some(({ isLost }) => isLost) ? devices.filter(({ isLost }) => !isLost) : devices;
   };
-  const fits = (model: ModelId, device: DeviceFact) =>
-    needOn(model, device.id, facts) <= device.budget - (pinned.get(device.id)?.others(model) ?? 0);
+  const fits = (model: ModelId) => {
+    const needOf = needsOf(model, facts);
+    return (device: DeviceFact) => needOf(device.id) <= device.budget - (pinned.get(device.id)?.others(model) ?? 0);
+  };
   const known = new Map<ModelId, readonly DeviceFact[]>();
   const findFor = (model: ModelId) => {
-    const fitting = usable(model).filter((device) => fits(model, device));
+    const fitting = usable(model).filter(fits(model));
     const gpus = fitting.filter(({ kind }) => kind !== "cpu");
     return gpus.length > 0 ? gpus : fitting;
   };

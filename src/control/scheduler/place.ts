@@ -3,7 +3,7 @@ import type { ModelId } from "../../core/ids.ts";
 import { type Bytes, bytes } from "../../core/units.ts";
 import type { RunnerFact } from "../fleet/fleet.ts";
 import { chooseEvictions } from "./evict.ts";
-import { needOn } from "./fit.ts";
+import { needsOf } from "./fit.ts";
 import { comingFreeOn, evict, freeOn, load, type Plan, reserve } from "./plan.ts";
 import type { DeviceFact } from "./situation.ts";
 
@@ -25,8 +25,9 @@ export function candidates(model: ModelId, plan: Plan): readonly DeviceFact[] {
 export function loadIntoRoom(model: ModelId, plan: Plan): boolean {
   let best: DeviceFact | undefined;
   let most = -1;
+  const needOf = needsOf(model, plan.facts);
   for (const device of candidates(model, plan)) {
-    const left = freeOn(plan, device.id) - needOn(model, device.id, plan.facts);
+    const left = freeOn(plan, device.id) - needOf(device.id);
     if (left > most) {
       best = device;
       most = left;
@@ -45,9 +46,15 @@ export function maySpare(runner: RunnerFact, { facts, queues, yielding }: Plan):
 
 /** Undefined when all of it together would not be enough, which is so for most models of a crowded box. */
 function spareOn({ id }: DeviceFact, plan: Plan, missing: Bytes): RunnerFact[] | undefined {
-  const spare = plan.spare.get(id) ?? plan.on.get(id)?.filter((runner) => maySpare(runner, plan)) ?? [];
+  const spare = plan.spare.get(id) ?? findSpare(id, plan);
+  return spare.memory >= missing ? spare.runners : undefined;
+}
+
+function findSpare(id: DeviceFact["id"], plan: Plan) {
+  const runners = plan.on.get(id)?.filter((runner) => maySpare(runner, plan)) ?? [];
+  const spare = { runners, memory: runners.reduce((sum, { memory }) => sum + memory, 0) };
   plan.spare.set(id, spare);
-  return spare.reduce((sum, { memory }) => sum + memory, 0) >= missing ? spare : undefined;
+  return spare;
 }
 
 /** What is lost when it goes; of several runners of a model each is worth its part. */
@@ -62,8 +69,9 @@ export function withWorth(runner: RunnerFact, { facts, of }: Plan) {
  */
 export function makeRoom(model: ModelId, plan: Plan, limit = Number.POSITIVE_INFINITY): boolean {
   let best: { device: DeviceFact; need: Bytes; chosen: RunnerFact[]; loss: number } | undefined;
+  const needOf = needsOf(model, plan.facts);
   for (const device of candidates(model, plan)) {
-    const need = needOn(model, device.id, plan.facts);
+    const need = needOf(device.id);
     const missing = bytes(need - comingFreeOn(plan, device.id));
     const spare = missing <= 0 ? [] : spareOn(device, plan, missing);
     if (!spare) continue;

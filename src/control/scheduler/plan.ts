@@ -3,7 +3,7 @@ import { asId, type BatchId, type DeviceId, type ModelId, type RunnerId } from "
 import { type Bytes, bytes } from "../../core/units.ts";
 import type { RunnerFact } from "../fleet/fleet.ts";
 import { needOn, type Places } from "./fit.ts";
-import { byTurn, rank } from "./queues.ts";
+import { byTurn, type Queues, rank } from "./queues.ts";
 import type { Action, DeviceFact, Facts, WaitingJob } from "./situation.ts";
 
 export type Plan = {
@@ -11,7 +11,7 @@ export type Plan = {
   places: Places;
   actions: Action[];
   /** Waiting jobs by model that no action is about yet. */
-  queues: Map<ModelId, WaitingJob[]>;
+  queues: Queues;
   /** The next job of each model; the longest waiting first. */
   heads: WaitingJob[];
   headOf: Map<ModelId, WaitingJob>;
@@ -21,23 +21,17 @@ export type Plan = {
   free: Map<DeviceId, number>;
   /** Memory by device of runners that are stopping. */
   stopping: Map<DeviceId, number>;
-  /** Runners by device that may make room, where that was asked for (place.ts). */
-  spare: Map<DeviceId, RunnerFact[]>;
+  /** Runners by device that may make room, and their memory, where that was asked for (place.ts). */
+  spare: Map<DeviceId, { runners: RunnerFact[]; memory: number }>;
   /** Runners that get no further job, see fairness.ts. */
   yielding: Set<RunnerId>;
   /** Runs by pool. */
   busy: Map<string, number>;
 };
 
-type Given = { jobs: readonly WaitingJob[]; places: Places };
+type Given = { queues: Queues; places: Places };
 
-export function beginPlan(facts: Facts, { jobs, places }: Given): Plan {
-  const queues = new Map<ModelId, WaitingJob[]>();
-  for (const job of jobs) {
-    const queue = queues.get(job.model);
-    if (queue) queue.push(job);
-    else queues.set(job.model, [job]);
-  }
+export function beginPlan(facts: Facts, { queues, places }: Given): Plan {
   const heads = headsOf(queues);
   const plan: Plan = {
     facts,
@@ -59,7 +53,7 @@ export function beginPlan(facts: Facts, { jobs, places }: Given): Plan {
 }
 
 /** Of each queue the next job; normal ones before low ones, then the oldest first. */
-function headsOf(queues: Map<ModelId, WaitingJob[]>): WaitingJob[] {
+function headsOf(queues: Queues): WaitingJob[] {
   const heads: WaitingJob[] = [];
   for (const queue of queues.values()) {
     let [head] = queue;

@@ -2,7 +2,8 @@
 import type { Failure } from "../../core/errors.ts";
 import type { ModelId } from "../../core/ids.ts";
 import { needOn, type Places } from "./fit.ts";
-import type { Facts, WaitingJob } from "./situation.ts";
+import type { Queues } from "./queues.ts";
+import type { Action, Facts, WaitingJob } from "./situation.ts";
 
 /**
  * Failed starts in a row after which waiting jobs are told: few when the runner said why, more when it just died, most
@@ -10,16 +11,26 @@ import type { Facts, WaitingJob } from "./situation.ts";
  */
 const STARTS_BEFORE_REFUSAL = { explained: 2, unexplained: 10, killed: 40 };
 
-/** Says of each job of the same facts why it is hopeless; undefined for all others. */
-export function createRefusal(facts: Facts, places: Places): (job: WaitingJob) => Failure | undefined {
+type Refusal = Extract<Action, { type: "refuse" }>;
+
+/** Takes the hopeless jobs out of the queues, each with the reason. */
+export function refuseHopeless(all: Queues, facts: Facts, places: Places): { queues: Queues; refusals: Refusal[] } {
   const loaded = new Set(facts.runners.map(({ model }) => model));
-  const ofModel = new Map<ModelId, Failure | undefined>();
-  return ({ model, startBy }) => {
-    if (startBy !== undefined && startBy <= facts.now) return LATE;
-    if (loaded.has(model)) return undefined;
-    if (!ofModel.has(model)) ofModel.set(model, withoutRunner(model, facts, places));
-    return ofModel.get(model);
-  };
+  const refusals: Refusal[] = [];
+  const queues: Queues = new Map();
+  const isLate = ({ startBy }: WaitingJob) => startBy !== undefined && startBy <= facts.now;
+  for (const [model, queue] of all) {
+    const failure = loaded.has(model) ? undefined : withoutRunner(model, facts, places);
+    const isHopeless = (job: WaitingJob) => failure !== undefined || isLate(job);
+    const left = queue.some(isHopeless) ? queue.filter((job) => !isHopeless(job)) : queue;
+    if (left.length > 0) queues.set(model, left);
+    if (left === queue) continue;
+    for (const job of queue) {
+      const reason = isLate(job) ? LATE : failure;
+      if (reason) refusals.push({ type: "refuse", job: job.id, failure: reason });
+    }
+  }
+  return { queues, refusals };
 }
 
 const LATE: Failure = {
