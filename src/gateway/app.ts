@@ -22,6 +22,7 @@ import { createListen } from "./listen.ts";
 import { createMcp } from "./mcp/mcp.ts";
 import { metricsRoute, showMetrics } from "./metrics.ts";
 import { createObserve } from "./observe.ts";
+import { createOpenAi } from "./openai/openai.ts";
 import { createPlatform } from "./platform/platform.ts";
 import { createReport } from "./report.ts";
 import { createRest } from "./rest/rest.ts";
@@ -78,6 +79,9 @@ export function createGateway(parts: GatewayParts) {
   return { app, listen: createListen(app, { maxMessage: bodyLimit, onStop: sockets.closeAll }) };
 }
 
+/** Options of a route that the documents describe otherwise, or not at all. */
+const hidden = () => ({ detail: { hide: true } });
+
 function createApp({ settings, clock = systemClock, keepAliveMs = KEEP_ALIVE_MS, ...box }: GatewayParts) {
   const { publicUrl, allowOrigins } = settings;
   const bodyLimit = bytes(settings.limits.bodyMb * MIB);
@@ -93,6 +97,7 @@ function createApp({ settings, clock = systemClock, keepAliveMs = KEEP_ALIVE_MS,
     cdn: createCdn({ ...box, readOutput: files, authenticate: authenticateStorage }),
     platform: createPlatform({ ...box, authenticate, clock, report }),
     mcp: createMcp({ ...facing, clock }),
+    openai: withLimitHeaders(createOpenAi(facing), box.accounts),
   };
   const fal = createEntrances({ faces, authenticate, publicUrl });
   const sockets = createFalSockets({ ...box, ...{ run: faces.run, authenticate, settings, report, clock } });
@@ -116,14 +121,14 @@ function createApp({ settings, clock = systemClock, keepAliveMs = KEEP_ALIVE_MS,
     .use(health(box))
     .use(docs({ ...box, publicUrl }))
     .use(keySets(box))
-    .all("/files/*", ({ request, params }) => files(request, params["*"]), { detail: { hide: true } })
+    .all("/files/*", ({ request, params }) => files(request, params["*"]), hidden())
     .all("/cdn/*", ({ request, server, params }) => fal.openPath("cdn", { request, server }, params["*"]), {
       parse: "none",
-      detail: { hide: true },
+      ...hidden(),
     })
     .all("/platform/*", ({ request, server, params }) => fal.openPath("platform", { request, server }, params["*"]), {
       parse: "none",
-      detail: { hide: true },
+      ...hidden(),
     })
     .guard({ parse: "none" }, (guarded) =>
       guarded
@@ -137,17 +142,16 @@ function createApp({ settings, clock = systemClock, keepAliveMs = KEEP_ALIVE_MS,
         .all(
           "/rest/*",
           ({ request, server, caller, params }) => fal.byPath("rest", { request, server, caller }, params["*"]),
-          { detail: { hide: true } },
+          hidden(),
         )
-        .all("/mcp", ({ request, server, caller }) => fal.byPath("mcp", { request, server, caller }, ""), {
-          detail: { hide: true },
-        })
-        .all("/fal/proxy", ({ request, server, caller }) => fal.byProxy({ request, server, caller }), {
-          detail: { hide: true },
-        })
-        .all("/api/fal/proxy", ({ request, server, caller }) => fal.byProxy({ request, server, caller }), {
-          detail: { hide: true },
-        })
+        .all("/mcp", ({ request, server, caller }) => fal.byPath("mcp", { request, server, caller }, ""), hidden())
+        .all(
+          "/v1/*",
+          ({ request, server, caller, params }) => fal.byPath("openai", { request, server, caller }, params["*"]),
+          hidden(),
+        )
+        .all("/fal/proxy", ({ request, server, caller }) => fal.byProxy({ request, server, caller }), hidden())
+        .all("/api/fal/proxy", ({ request, server, caller }) => fal.byProxy({ request, server, caller }), hidden())
         .get("/metrics", ({ caller }) => showMetrics(metrics, caller), metricsRoute)
         .guard({ beforeHandle: ({ request }) => requireScope(authenticate(request), "admin") }, (forAdmins) =>
           forAdmins.use(admin({ ...facing, clock })),

@@ -5,8 +5,10 @@ import type { AuditTrail } from "./audit.ts";
 import { createCors } from "./cors.ts";
 import { failureResponse } from "./failures.ts";
 import type { Observe } from "./observe.ts";
+import { openAiFailure } from "./openai/failures.ts";
+import { OPENAI_ROOT } from "./openai/root.ts";
 import type { ReportFailure } from "./report.ts";
-import { ensureRequestId, newRequestId } from "./request-id.ts";
+import { ensureRequestId, newRequestId, REQUEST_ID } from "./request-id.ts";
 import { type Route, routeFailure } from "./route-failure.ts";
 
 export type BorderParts = {
@@ -29,7 +31,8 @@ export function createBorder({ allowOrigins, report, trail, observe, addressOf, 
 
     failure(request: Request, thrown: Thrown): Response {
       const id = newRequestId();
-      return failureResponse(report(causeOf(request, thrown, routes), id), id);
+      const failure = report(causeOf(request, thrown, routes), id);
+      return isOpenAi(request) ? openAiFailure(failure, id) : failureResponse(failure, id);
     },
 
     /** Marks the answer in place; what is no answer (an upgraded connection) passes as it is. */
@@ -38,11 +41,18 @@ export function createBorder({ allowOrigins, report, trail, observe, addressOf, 
       cors.open(request, response);
       shield(response);
       ensureRequestId(response);
+      if (isOpenAi(request)) response.headers.set("x-request-id", response.headers.get(REQUEST_ID) ?? "");
       observe(request, response, startedAt);
       if (trail.isAct(request)) await trail.note(request, response, addressOf(request));
       return response;
     },
   };
+}
+
+/** Asked for every answer: without parsing the URL. */
+function isOpenAi({ url }: Request): boolean {
+  const path = url.startsWith("/") ? 0 : url.indexOf("/", url.indexOf("://") + 3);
+  return path >= 0 && url.startsWith(OPENAI_ROOT, path);
 }
 
 /** Answers are data, not pages; those that are pages bring a policy of their own. */

@@ -2,6 +2,7 @@
 import type { Catalog } from "../../control/catalog/catalog.ts";
 import { platformPaths, platformSchemas } from "../platform/documents.ts";
 import { modelOperations } from "./model-operations.ts";
+import { openAiPaths, openAiSchemas } from "./openai-operations.ts";
 import { pascalIds } from "./schema-names.ts";
 import { securitySchemes, sharedSchemas } from "./shared-schemas.ts";
 import { workflowPaths, workflowSchemas } from "./workflow-operations.ts";
@@ -19,7 +20,7 @@ export function boxDocument({ catalog, version }: { catalog: Catalog; version: s
     servers: [{ url: "/", description: "This box" }],
     security: [{ apiKeyAuth: [] }],
     tags: entries.map(({ model }) => ({ name: model.id, description: model.title })),
-    paths: Object.assign({}, ...described.map(({ paths }) => paths), platformPaths(), workflowPaths()),
+    paths: Object.assign({}, ...described.map(({ paths }) => paths), platformPaths(), workflowPaths(), openAiPaths()),
     components: {
       securitySchemes,
       schemas: Object.assign(
@@ -27,6 +28,7 @@ export function boxDocument({ catalog, version }: { catalog: Catalog; version: s
         sharedSchemas,
         platformSchemas,
         workflowSchemas,
+        openAiSchemas,
         ...described.map(({ schemas }) => schemas),
       ),
     },

@@ -9,6 +9,11 @@ const failure = (schema: string) => ({
   ...jsonContent(ref(schema)),
 });
 
+function failureSchemaOf(path: string): string {
+  if (path.startsWith("/platform/")) return "PlatformError";
+  return path.startsWith("/v1/") ? "OpenAiError" : "AnyFailure";
+}
+
 /** A copy. Routes that are described in a few words have answers without a description, which OpenAPI does not allow. */
 export function completeDocument<Document extends { paths: OpenApiSchema }>(document: Document): Document {
   const paths = Object.entries(document.paths).map(([path, item]) => [path, completeItem(path, item as OpenApiSchema)]);
@@ -16,7 +21,7 @@ export function completeDocument<Document extends { paths: OpenApiSchema }>(docu
 }
 
 function completeItem(path: string, item: OpenApiSchema): OpenApiSchema {
-  const other = failure(path.startsWith("/platform/") ? "PlatformError" : "AnyFailure");
+  const other = failure(failureSchemaOf(path));
   const completed = Object.entries(item).map(([method, operation]) => {
     if (!METHODS.includes(method)) return [method, operation];
     const { responses = {}, ...rest } = operation as { responses?: Record<string, OpenApiSchema> };

@@ -3,7 +3,7 @@ import { ForecourtError } from "../../core/errors.ts";
 
 export const TARGET_URL = "x-fal-target-url";
 
-export type FaceName = "run" | "queue" | "rest" | "mcp" | OpenFaceName;
+export type FaceName = "run" | "queue" | "rest" | "mcp" | "openai" | OpenFaceName;
 /** Faces that look at keys themselves. */
 export type OpenFaceName = "cdn" | "platform";
 

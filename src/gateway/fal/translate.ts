@@ -49,7 +49,8 @@ const chargeHeaders = (charge: Charge | undefined): Record<string, string> =>
       }
     : { "x-fal-billable-units": "0" };
 
-const timingText = ({ queueMs, loadMs, runMs }: Timing) =>
+/** Milliseconds of each part, to a tenth. */
+export const timingText = ({ queueMs, loadMs, runMs }: Timing) =>
   `queue=${tenths(queueMs)}, load=${tenths(loadMs)}, run=${tenths(runMs)}`;
 const tenths = (ms: number) => Math.round(ms * 10) / 10;
 

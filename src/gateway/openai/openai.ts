@@ -1,0 +1,40 @@
+// OpenAI's API at /v1: its requests become jobs, its answers are made of theirs.
+import { ForecourtError } from "../../core/errors.ts";
+import { requireScope } from "../authenticate.ts";
+import type { Call, Face } from "../fal/call.ts";
+import { pathPart } from "../path-part.ts";
+import { requireMethod } from "../require-method.ts";
+import { chatCompletions } from "./chat.ts";
+import { completions } from "./completions.ts";
+import { listModels, showModel } from "./models.ts";
+import type { OpenAiParts } from "./runs.ts";
+
+type Operation = (parts: OpenAiParts, call: Call) => Promise<Response>;
+
+/** All are called with POST. */
+const operations: ReadonlyMap<string, Operation> = new Map<string, Operation>([
+  ["chat/completions", chatCompletions],
+  ["completions", completions],
+]);
+
+const MODELS = "models";
+
+/** What it throws becomes OpenAI's kind of failure at the border, by the path. */
+export function createOpenAi(parts: OpenAiParts): Face {
+  return async (call) => {
+    requireScope(call.caller, "api", "admin");
+    if (call.path === MODELS || call.path.startsWith(`${MODELS}/`)) {
+      requireMethod(call.request, ["GET"], "Use GET.");
+      const name = call.path.split("/").slice(1).map(pathPart).join("/");
+      return name === "" ? listModels(parts.catalog, call.caller) : showModel(parts.catalog, call.caller, name);
+    }
+    const operation = operations.get(call.path);
+    if (!operation)
+      throw new ForecourtError(
+        "not_found",
+        `Unknown request URL: ${call.request.method} /v1/${call.path}`.slice(0, 300),
+      );
+    requireMethod(call.request, ["POST"], "Use POST.");
+    return await operation(parts, call);
+  };
+}

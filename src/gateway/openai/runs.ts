@@ -1,0 +1,78 @@
+// Requests of OpenAI's clients as jobs: one for each answer that is asked for; they end together, and leave with their caller.
+import type { Catalog, CatalogEntry } from "../../control/catalog/catalog.ts";
+import type { Jobs } from "../../control/jobs/jobs.ts";
+import { ForecourtError } from "../../core/errors.ts";
+import type { Job } from "../../core/job.ts";
+import type { Bytes } from "../../core/units.ts";
+import type { Call } from "../fal/call.ts";
+import { submissionOptions } from "../fal/submission-options.ts";
+import { type FinishedJob, failureOf, isOver } from "../fal/translate.ts";
+import { untilFinished } from "../fal/until-finished.ts";
+import type { ReportFailure } from "../report.ts";
+
+export type OpenAiParts = {
+  catalog: Catalog;
+  jobs: Jobs;
+  bodyLimit: Bytes;
+  keepAliveMs: number;
+  report: ReportFailure;
+};
+
+export type DoneJob = Extract<Job, { status: "done" }>;
+type Chosen = { entry: CatalogEntry; endpoint: string };
+type Begin = Chosen & {
+  /** Unchecked; one for each job. */
+  inputs: unknown[];
+  isFollowed: boolean;
+};
+
+/** Throws what keeps a request out; then none of them runs. */
+export async function beginJobs({ jobs }: OpenAiParts, call: Call, begin: Begin): Promise<Job[]> {
+  const { entry, endpoint, inputs, isFollowed } = begin;
+  const { request, query, caller } = call;
+  const options = submissionOptions(request.headers, query);
+  call.waitForever();
+  request.signal.throwIfAborted();
+  const common = { ...options, model: entry.model, endpoint, key: caller.id, rejectInvalid: true, retry: false };
+  const wishes = isFollowed && { wishes: { ...options.wishes, partials: true as const } };
+  const submit = (input: unknown) => jobs.submit({ ...common, input, isAnnounced: isFollowed, ...wishes });
+  const results = await Promise.allSettled(inputs.map(submit));
+  const begun = results.flatMap((result) => (result.status === "fulfilled" ? [result.value] : []));
+  const refused = results.find((result) => result.status === "rejected");
+  if (!refused) return begun;
+  cancelAll(jobs, begun);
+  throw refused.reason;
+}
+
+export function cancelAll(jobs: Pick<Jobs, "cancel">, begun: readonly Pick<Job, "id">[]): void {
+  for (const { id } of begun) jobs.cancel(id);
+}
+
+/** In the order in which they were begun. Throws the failure of the first that has no output, and ends the others. */
+export async function finishedJobs(jobs: Jobs, begun: Job[], signal: AbortSignal): Promise<DoneJob[]> {
+  try {
+    return await Promise.all(begun.map(async ({ id }) => doneJob(await untilFinished(jobs, id, signal))));
+  } catch (error) {
+    cancelAll(jobs, begun);
+    throw error;
+  }
+}
+
+/** Throws the failure of a job without output. */
+export function doneJob(job: FinishedJob | undefined): DoneJob {
+  if (!job) throw new ForecourtError("client_cancelled", "The caller left before the request was done.");
+  if (job.status === "done") return job;
+  throw ForecourtError.from(failureOf(job));
+}
+
+/** What a language model says of one job: partial answers, then the whole one. Throws its failure. */
+export async function* answersOf<Partial, Output>(
+  jobs: Jobs,
+  { id }: Job,
+  signal: AbortSignal,
+): AsyncGenerator<{ partial: Partial } | { output: Output }> {
+  for await (const event of jobs.watch(id, signal)) {
+    if (event.type === "partial") yield { partial: event.value as Partial }; // checked by nobody: the pipeline's own type
+    if (event.type === "finished" && isOver(event.job)) yield { output: doneJob(event.job).output as Output };
+  }
+}

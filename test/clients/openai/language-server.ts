@@ -1,0 +1,37 @@
+// A server with a small language model of random weights, which speaks nonsense, always the same.
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { startServer } from "../../support/live-server.ts";
+
+const LLAMA = join(import.meta.dir, "../../reference/language/llama");
+
+export const MODEL = "test/llama";
+
+const model = (id: string, more = "") => `
+id: ${id}
+title: Tiny LLaMA
+description: Random weights.
+category: llm
+licence: { id: Apache-2.0, commercial: true }
+pipeline: chat
+source: { path: ${LLAMA} }
+memory: { weights: 1000000, working: 1000000 }
+price: { unit: input_token, amount: 0.001, currency: USD, also: [{ unit: output_token, amount: 0.002 }] }
+limits: { maxBatch: 4 }
+${more}`;
+
+export async function languageServer() {
+  const data = await mkdtemp(join(tmpdir(), "forecourt-openai-"));
+  await mkdir(join(data, "models"));
+  await writeFile(join(data, "models", "llama.yaml"), model(MODEL, "aliases: [openai/gpt-tiny]"));
+  const server = await startServer({ data });
+  return {
+    ...server,
+    baseURL: `${server.origin}/v1`,
+    async [Symbol.asyncDispose]() {
+      await server[Symbol.asyncDispose]();
+      await rm(data, { recursive: true, force: true });
+    },
+  };
+}
