@@ -1,13 +1,13 @@
-// One answer as it grows: from each step's scores to the next token, and from the tokens to text, thoughts and usage.
-import { createDetokenizer } from "../text/detokenize.ts";
+// One answer as it grows: from each step's scores to the next token, and from the tokens to text, calls and usage.
 import type { LanguageTokenizer, Token } from "../text/language-tokenizer.ts";
+import { type AnswerText, createAnswerText } from "./answer-text.ts";
 import type { ChatInput, ChatOutput, ChatPartial } from "./chat-fields.ts";
+import type { Constraint } from "./constraint/constraint.ts";
 import type { Sequence } from "./decode-loop.ts";
 import type { Prompt } from "./prompt.ts";
 import { type Chosen, createSampler } from "./sample.ts";
 import { samplingOf } from "./sampling.ts";
-import { createStopWatch } from "./stop.ts";
-import { createThoughts, type Parted } from "./thoughts.ts";
+import type { ToolWatch } from "./tools/tool-calls.ts";
 
 export type Answer = Sequence & {
   /** Of the prompt: no need to read it. */
@@ -19,33 +19,35 @@ export type Answer = Sequence & {
   output(): ChatOutput;
 };
 
-type Parts = { input: ChatInput; prompt: Prompt; tokenizer: LanguageTokenizer; ends: ReadonlySet<number> };
+export type AnswerParts = {
+  input: ChatInput;
+  prompt: Prompt;
+  tokenizer: LanguageTokenizer;
+  /** Tokens that end it. */
+  ends: ReadonlySet<number>;
+  /** Of what it must look like; thoughts before it are free. */
+  constraint?: Constraint | undefined;
+  /** Where it may call tools. */
+  tools?: ToolWatch | undefined;
+};
 
-export function createAnswer({ input, prompt, tokenizer, ends }: Parts): Answer {
+export function createAnswer({ input, prompt, tokenizer, ends, constraint, tools }: AnswerParts): Answer {
   const sampler = createSampler(samplingOf(input), prompt.tokens);
-  const letters = createDetokenizer(tokenizer);
-  const stops = createStopWatch(input.stop ?? []);
-  const thoughts = input.raw ? undefined : createThoughts(prompt);
-  const logprobs: NonNullable<ChatOutput["logprobs"]> = [];
-  let [said, thought, count, cached] = ["", "", 0, 0];
-  let finish: ChatOutput["finish_reason"] | undefined;
-
-  function add({ answer, thoughts: more }: Parted): void {
-    said += stops.push(answer);
-    thought += more;
-  }
-  const write = (text: string) => add(thoughts?.push(text) ?? { answer: text, thoughts: "" });
-  function close(reason: ChatOutput["finish_reason"]): undefined {
-    write(letters.end());
-    if (thoughts) add(thoughts.end());
-    said += stops.end();
-    finish = stops.isStopped ? "stop" : reason;
-  }
-  const shown = () => ({
-    output: said,
-    ...(input.reasoning && thought !== "" && { reasoning: thought.trim() }),
-    ...(input.logprobs && { logprobs }),
+  const text = createAnswerText({
+    tokenizer,
+    stops: input.stop ?? [],
+    ...(!input.raw && { thoughts: prompt }),
+    ...(tools && { tools }),
   });
+  const logprobs: NonNullable<ChatOutput["logprobs"]> = [];
+  let [count, cached] = [0, 0];
+  let finish: ChatOutput["finish_reason"] = "length";
+
+  function close(reason: "stop" | "length"): undefined {
+    text.end();
+    finish = text.calls.length > 0 ? "tool_calls" : text.isStopped ? "stop" : reason;
+  }
+  const shown = () => shownOf(text, { input, logprobs });
 
   return {
     prompt: prompt.tokens,
@@ -59,13 +61,15 @@ export function createAnswer({ input, prompt, tokenizer, ends }: Parts): Answer 
       cached = tokens;
     },
     next(logits) {
-      const chosen = sampler.next(logits);
+      const bound = text.isThinking ? undefined : constraint;
+      const chosen = sampler.next(logits, bound);
       count++;
       if (ends.has(chosen.token)) return close("stop");
       const token = tokenizer.token(chosen.token);
       if (input.logprobs) logprobs.push(withNames(chosen, token, tokenizer));
-      if (!token.isSpecial) write(letters.push(token));
-      if (stops.isStopped) return close("stop");
+      bound?.take(token);
+      text.push(token);
+      if (text.isStopped || bound?.isFull) return close("stop");
       if (count >= prompt.room) return close("length");
       return chosen.token;
     },
@@ -73,7 +77,8 @@ export function createAnswer({ input, prompt, tokenizer, ends }: Parts): Answer 
     output: () => ({
       ...shown(),
       partial: false,
-      finish_reason: finish ?? "length",
+      ...(text.calls.length > 0 && { tool_calls: [...text.calls] }),
+      finish_reason: finish,
       usage: {
         prompt_tokens: prompt.tokens.length,
         completion_tokens: count,
@@ -83,6 +88,14 @@ export function createAnswer({ input, prompt, tokenizer, ends }: Parts): Answer 
     }),
   };
 }
+
+type Shown = { input: ChatInput; logprobs: NonNullable<ChatOutput["logprobs"]> };
+
+const shownOf = ({ said, thought }: AnswerText, { input, logprobs }: Shown) => ({
+  output: said,
+  ...(input.reasoning && thought !== "" && { reasoning: thought }),
+  ...(input.logprobs && { logprobs }),
+});
 
 function withNames({ logprob = 0, top = [] }: Chosen, token: Token, tokenizer: LanguageTokenizer) {
   return {

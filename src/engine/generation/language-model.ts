@@ -3,6 +3,7 @@ import { ForecourtError } from "../../core/errors.ts";
 import type { Assets } from "../../core/pipeline.ts";
 import { type ChatTemplate, loadChatTemplate, type TemplateConfig } from "../text/chat-template.ts";
 import { type LanguageTokenizer, loadLanguageTokenizer } from "../text/language-tokenizer.ts";
+import { type Constraints, createConstraints } from "./constraint/constraint.ts";
 import { createDecodeLoop, type DecodeLoop } from "./decode-loop.ts";
 import { type Decoder, loadDecoder } from "./decoder.ts";
 import { keepsRowsApart } from "./padding-probe.ts";
@@ -13,6 +14,8 @@ export type LanguageModel = {
   loop: DecodeLoop;
   tokenizer: LanguageTokenizer;
   template: ChatTemplate | undefined;
+  /** For answers that must look in a certain way. */
+  constraints: Constraints;
   /** Tokens that end an answer. */
   ends: ReadonlySet<number>;
   /** The most tokens of prompt and answer together. */
@@ -44,6 +47,7 @@ export async function loadLanguageModel(assets: Assets): Promise<LanguageModel> 
   if (context === undefined || context > 1e9)
     throw new ForecourtError("weights_missing", "config.json does not say how many tokens the model reads");
   const decoder = await loadDecoder(assets);
+  const ends = new Set(idsOf(generation.eos_token_id ?? config.eos_token_id ?? config.text_config?.eos_token_id));
   const prefixes = createPrefixes({ shape: decoder.kv, bytes: KEPT_BYTES });
   return {
     decoder,
@@ -51,7 +55,8 @@ export async function loadLanguageModel(assets: Assets): Promise<LanguageModel> 
     tokenizer,
     template,
     context,
-    ends: new Set(idsOf(generation.eos_token_id ?? config.eos_token_id ?? config.text_config?.eos_token_id)),
+    ends,
+    constraints: createConstraints(tokenizer, ends),
   };
 }
 

@@ -20,13 +20,20 @@ export type Chosen = {
 };
 
 export type Sampler = {
-  /** `allowed`: what a schema lets follow; all other tokens are out. `logits` is not changed. */
-  next(logits: Float32Array, allowed?: Mask): Chosen;
+  /** All tokens that are not within the bounds are out. `logits` is not changed. */
+  next(logits: Float32Array, bounds?: Bounds): Chosen;
+};
+
+/** What a schema lets follow. */
+export type Bounds = {
+  /** Cheap, where the mask of a large vocabulary takes milliseconds. */
+  allows(token: number): boolean;
+  mask(): Mask;
 };
 
 /** Bit by token: set = may be taken. */
 export type Mask = Uint32Array;
-export const isAllowed = (mask: Mask, token: number) => ((mask[token >>> 5] ?? 0) & (1 << (token & 31))) !== 0;
+const isAllowed = (mask: Mask, token: number) => ((mask[token >>> 5] ?? 0) & (1 << (token & 31))) !== 0;
 
 /** `prompt`: what was read, for the penalty on repetition. */
 export function createSampler(sampling: Sampling, prompt: readonly number[]): Sampler {
@@ -46,18 +53,22 @@ export function createSampler(sampling: Sampling, prompt: readonly number[]): Sa
     return left.at(-1) ?? 0;
   }
   return {
-    next(logits, allowed) {
-      const changed = hasPenalties(sampling) || allowed ? logits.slice() : logits;
+    next(logits, bounds) {
+      const changed = hasPenalties(sampling) || bounds ? logits.slice() : logits;
       penalize(changed, sampling, { tokens, counts });
-      if (allowed) {
-        for (let i = 0; i < changed.length; i++) if (!isAllowed(allowed, i)) changed[i] = Number.NEGATIVE_INFINITY;
-      }
+      // The likeliest of all, if it is within the bounds, is the likeliest of those that are.
+      const isDone = temperature === 0 && bounds?.allows(argmax(changed));
+      if (bounds && !isDone) keepOnly(changed, bounds.mask());
       const token = choose(changed);
       tokens.add(token);
       counts.set(token, (counts.get(token) ?? 0) + 1);
       return topLogprobs === undefined ? { token } : { token, ...probabilities(logits, token, topLogprobs) };
     },
   };
+}
+
+function keepOnly(logits: Float32Array, mask: Mask): void {
+  for (let i = 0; i < logits.length; i++) if (!isAllowed(mask, i)) logits[i] = Number.NEGATIVE_INFINITY;
 }
 
 function probabilities(logits: Float32Array, token: number, count: number): Omit<Chosen, "token"> {

@@ -7,6 +7,8 @@ export type Thoughts = {
   push(text: string): Parted;
   /** What was held back. */
   end(): Parted;
+  /** A thought has begun and not ended. */
+  readonly isInside: boolean;
 };
 
 const [BEGIN, END] = ["<think>", "</think>"];
@@ -46,6 +48,9 @@ export function createThoughts({ isThinking }: { isThinking: boolean }): Thought
     return { thoughts, answer: push("").answer };
   }
   return {
+    get isInside() {
+      return state === "inside";
+    },
     push,
     end() {
       const rest = held;

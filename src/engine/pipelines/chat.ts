@@ -5,7 +5,10 @@ import { type ChatInput, type ChatOutput, chatInput, chatOutput } from "../gener
 import { type LanguageModel, loadLanguageModel } from "../generation/language-model.ts";
 import { mergeSteps } from "../generation/merge-steps.ts";
 import { mostTokens } from "../generation/most-tokens.ts";
-import { promptOf } from "../generation/prompt.ts";
+import { type Prompt, promptOf } from "../generation/prompt.ts";
+import { createToolWatch } from "../generation/tools/tool-calls.ts";
+import { dialectOf } from "../generation/tools/tool-dialect.ts";
+import { constraintOf } from "../generation/wanted-shape.ts";
 
 export const chat = definePipeline({
   summary: "Answers a conversation, or lets a text go on, with a language model.",
@@ -23,7 +26,7 @@ type Around = { model: LanguageModel; signal: AbortSignal };
 
 async function* answerTask(task: Task<ChatInput>, { model, signal }: Around): AsyncGenerator<Step<ChatOutput>> {
   const prompt = promptOf(task.input, model);
-  const answer = createAnswer({ input: task.input, prompt, tokenizer: model.tokenizer, ends: model.ends });
+  const answer = beginAnswer(task, { model, prompt });
   const left = new AbortController();
   const whole = AbortSignal.any([signal, left.signal]);
   try {
@@ -38,6 +41,18 @@ async function* answerTask(task: Task<ChatInput>, { model, signal }: Around): As
     left.abort(new DOMException("nobody reads on", "AbortError"));
   }
 }
+
+function beginAnswer({ input, log }: Task<ChatInput>, { model, prompt }: { model: LanguageModel; prompt: Prompt }) {
+  const { tokenizer, ends, constraints, template } = model;
+  const dialect = dialectOf(template?.source);
+  const names = new Set(input.tools?.map(({ function: { name } }) => name));
+  const mayCall = !input.raw && names.size > 0 && input.tool_choice !== "none";
+  const tools = mayCall ? createToolWatch({ marks: dialect.marks, names, newId: newCallId }) : undefined;
+  const constraint = constraintOf(input, { constraints, dialect, log });
+  return createAnswer({ input, prompt, tokenizer, ends, constraint, tools });
+}
+
+const newCallId = () => `call_${crypto.randomUUID().replaceAll("-", "").slice(0, 24)}`;
 
 /** Who only waits for the end is told of every so many tokens. */
 const STEPS_TOLD = 16;

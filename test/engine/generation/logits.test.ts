@@ -60,7 +60,10 @@ test("the same seed takes the same tokens, about as often as their shares say", 
 test("a mask leaves only what it allows, and the probabilities that are told stay the model's own", () => {
   const logits = Float32Array.of(5, 4, 3);
   const sampler = createSampler({ ...usual, temperature: 0, topLogprobs: 2 }, []);
-  const { token, logprob, top } = sampler.next(logits, Uint32Array.of(0b100));
+  const { token, logprob, top } = sampler.next(logits, {
+    allows: (each) => each === 2,
+    mask: () => Uint32Array.of(0b100),
+  });
   expect(token).toBe(2);
   const all = logSumExp(logits);
   expect(logprob).toBeCloseTo(3 - all, 5);

@@ -1,0 +1,301 @@
+// Answers kept to JSON, to JSON schemas and to calls of tools: random models can write nothing else.
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
+import { parse, type TObject, Type } from "../../../src/core/schema.ts";
+import { createAutomaton } from "../../../src/engine/generation/constraint/automaton.ts";
+import { patternGrammar } from "../../../src/engine/generation/constraint/pattern-grammar.ts";
+import { type Schema, schemaGrammar } from "../../../src/engine/generation/constraint/schema-grammar.ts";
+import { ask } from "../support/language.ts";
+
+setDefaultTimeout(60_000);
+
+/** Whether the text is one of the grammar's. */
+function takes(grammar: Parameters<typeof createAutomaton>[0], text: string): boolean {
+  const automaton = createAutomaton(grammar);
+  let state: typeof automaton.start | undefined = automaton.start;
+  for (const byte of new TextEncoder().encode(text)) state = state && automaton.step(state, byte);
+  return state?.isEnd === true;
+}
+const fits = (schema: Schema, text: string) => takes(schemaGrammar(schema, []).grammar, text);
+
+const cases: [string, Schema, string[], string[]][] = [
+  [
+    "any value",
+    {},
+    ['{"a": [1, -2.5e+3, "x\\n\\u00e9 é", null, true]}', "[]", "{}", '""', "0"],
+    ["", "{", "[1,]", "01", "+1", "'a'", '{"a"}', '"\n"', "tru"],
+  ],
+  ["types", { type: ["integer", "null"] }, ["12", "-3", "null"], ["1.5", '"1"', "true"]],
+  [
+    "const and enum",
+    { enum: ["red", 1, null, { a: [1] }] },
+    ['"red"', "1", "null", '{"a":[1]}'],
+    ['"blue"', "2", '{"a":[2]}'],
+  ],
+  [
+    "required and optional members, in order",
+    {
+      type: "object",
+      properties: { a: { type: "integer" }, b: { type: "string" }, c: { type: "boolean" } },
+      required: ["b"],
+    },
+    ['{"b":"x"}', '{ "a": 1, "b": "x" }', '{"a":1,"b":"","c":true}', '{"b":"x",\n "c":false}'],
+    ["{}", '{"a":1}', '{"b":"x","a":1}', '{"b":"x","d":1}', '{"b":"x",}', '{,"b":"x"}'],
+  ],
+  [
+    "no required members",
+    { type: "object", properties: { a: { type: "integer" }, b: { type: "integer" } }, additionalProperties: false },
+    ["{}", '{"a":1}', '{"b":1}', '{"a":1,"b":2}'],
+    ['{"a":1,"a":2}', '{"c":1}'],
+  ],
+  [
+    "other members",
+    {
+      type: "object",
+      properties: { a: { type: "integer" } },
+      required: ["a"],
+      additionalProperties: { type: "boolean" },
+    },
+    ['{"a":1}', '{"a":1,"x":true,"y":false}'],
+    ['{"x":true}', '{"a":1,"x":1}'],
+  ],
+  ["maps", { type: "object", additionalProperties: { type: "integer" } }, ["{}", '{"x":1,"y":2}'], ['{"x":"1"}']],
+  [
+    "lists",
+    { type: "array", items: { type: "integer" }, minItems: 1, maxItems: 3 },
+    ["[1]", "[ 1 , 2,3 ]"],
+    ["[]", "[1,2,3,4]", '["1"]'],
+  ],
+  [
+    "tuples",
+    { type: "array", prefixItems: [{ type: "integer" }, { type: "string" }], items: false },
+    ['[1,"a"]'],
+    ["[1]", '[1,"a",2]'],
+  ],
+  [
+    "lengths of strings",
+    { type: "string", minLength: 2, maxLength: 3 },
+    ['"ab"', '"é世🙂"', '"a\\u00e9b"'],
+    ['"a"', '"abcd"'],
+  ],
+  [
+    "patterns",
+    { type: "string", pattern: "^[A-Z]{2}-\\d+(x|yz)?$" },
+    ['"AB-1"', '"XY-123yz"'],
+    ['"A-1"', '"AB-"', '"AB-1y"', '"ab-1"'],
+  ],
+  [
+    "a choice",
+    { anyOf: [{ type: "integer" }, { type: "object", properties: { a: { const: 1 } }, required: ["a"] }] },
+    ["5", '{"a":1}'],
+    ['{"a":2}', '"5"'],
+  ],
+  [
+    "all of them",
+    {
+      allOf: [
+        { type: "object", properties: { a: { type: "integer" } }, required: ["a"] },
+        { properties: { b: { type: "integer" } }, required: ["b"] },
+      ],
+    },
+    ['{"a":1,"b":2}'],
+    ['{"a":1}', '{"b":2}'],
+  ],
+  [
+    "itself again",
+    {
+      $ref: "#/$defs/tree",
+      $defs: {
+        tree: {
+          type: "object",
+          properties: {
+            value: { type: "integer" },
+            left: { $ref: "#/$defs/tree" },
+            right: { anyOf: [{ $ref: "#/$defs/tree" }, { type: "null" }] },
+          },
+          required: ["value"],
+        },
+      },
+    },
+    ['{"value":1,"left":{"value":2,"right":null}}'],
+    ['{"value":1,"left":null}', '{"left":{"value":2}}'],
+  ],
+  ["what OpenAI's older clients call nullable", { type: "string", nullable: true }, ['"a"', "null"], ["1"]],
+];
+
+describe("a schema's grammar takes what fits and nothing else:", () => {
+  for (const [name, schema, good, bad] of cases) {
+    test(name, () => {
+      for (const text of good) expect([text, fits(schema, text)]).toEqual([text, true]);
+      for (const text of bad) expect([text, fits(schema, text)]).toEqual([text, false]);
+    });
+  }
+
+  test("integers between bounds, all of them", () => {
+    for (const [minimum, maximum] of [
+      [0, 7],
+      [-3, 12],
+      [95, 1204],
+      [-120, -9],
+      [7, 7],
+      [10, 99],
+    ] as const) {
+      const automaton = createAutomaton(schemaGrammar({ type: "integer", minimum, maximum }, []).grammar);
+      const isIn = (value: number) => {
+        let state: typeof automaton.start | undefined = automaton.start;
+        for (const byte of new TextEncoder().encode(String(value))) state = state && automaton.step(state, byte);
+        return state?.isEnd === true;
+      };
+      for (let value = -1300; value <= 1300; value++)
+        expect([value, isIn(value)]).toEqual([value, value >= minimum && value <= maximum]);
+    }
+    expect(fits({ type: "integer", exclusiveMinimum: 3 }, "3")).toBe(false);
+    expect(fits({ type: "integer", exclusiveMinimum: 3 }, "40")).toBe(true);
+    expect(fits({ type: "integer", minimum: -9007199254740991, maximum: 9007199254740991 }, "-17")).toBe(true);
+  });
+
+  test("expressions as JavaScript has them, and no others", () => {
+    const expressions = [
+      "^\\d{3}-\\d{4}$",
+      "^(a|b)*c?$",
+      "x",
+      "^[^a-c]+$",
+      "^\\w+@\\w+\\.(com|org)$",
+      "^.{2}$",
+      '^a\\\\b"$',
+    ];
+    const strings = ["123-4567", "ababc", "", "axb", "xyz", "abc", "me@home.org", "me@home.net", "é1", 'a\\b"', "c"];
+    for (const expression of expressions) {
+      const grammar = patternGrammar(expression);
+      if (!grammar) throw new Error(`not taken: ${expression}`);
+      for (const text of strings)
+        expect([expression, text, takes(grammar, JSON.stringify(text).slice(1, -1))]).toEqual([
+          expression,
+          text,
+          new RegExp(expression, "u").test(text),
+        ]);
+    }
+    for (const expression of ["(?=a)b", "(a)\\1", "a(?!b)", "\\bword", "\\p{L}"])
+      expect(patternGrammar(expression)).toBeUndefined();
+  });
+
+  test("what is not kept to is told, what cannot be kept to is refused with the field", () => {
+    expect(schemaGrammar({ type: "array", items: {}, uniqueItems: true }, []).loose).toEqual(["uniqueItems"]);
+    for (const schema of [
+      { not: {} },
+      { $ref: "https://example.com/x" },
+      { $ref: "#/$defs/none" },
+      { type: "thing" },
+      { enum: [] },
+      { type: "integer", minimum: 3, maximum: 2 },
+      { type: "string", pattern: "(?=a)" },
+    ])
+      expect(() => createAutomaton(schemaGrammar(schema, ["a", "b"]).grammar)).toThrow("cannot be kept to");
+  });
+});
+
+/** A schema and its check from one value; lengths are of signs by the standard, and checked below. */
+const person = Type.Object({
+  name: Type.String({ minLength: 1 }),
+  age: Type.Integer({ minimum: 0, maximum: 130 }),
+  tags: Type.Array(Type.Union([Type.Literal("red"), Type.Literal("green")]), { minItems: 1, maxItems: 3 }),
+  home: Type.Optional(Type.Object({ city: Type.String() }, { additionalProperties: false })),
+});
+function format(schema: TObject) {
+  const plain = JSON.parse(JSON.stringify(schema));
+  plain.properties.name.maxLength = 12;
+  plain.properties.home.properties.city.maxLength = 8;
+  return { type: "json_schema", json_schema: { name: "it", schema: plain } };
+}
+
+for (const family of ["llama", "qwen3", "gemma3", "phi3"] as const) {
+  describe(family, () => {
+    test("writes JSON of the schema, whatever the seed, and ends with it", async () => {
+      for (const seed of [1, 2, 3, 4]) {
+        const { output } = await ask(family, {
+          prompt: "A person",
+          temperature: 1.5,
+          seed,
+          response_format: format(person),
+          max_tokens: 400,
+        });
+        expect(output.finish_reason).toBe("stop");
+        const { name, home } = parse(person, JSON.parse(output.output));
+        expect([...name].length).toBeLessThanOrEqual(12);
+        expect([...(home?.city ?? "")].length).toBeLessThanOrEqual(8);
+      }
+    });
+
+    test("writes an object in JSON mode, or the beginning of one", async () => {
+      for (const seed of [1, 2, 3]) {
+        const { output } = await ask(family, {
+          prompt: "JSON",
+          temperature: 1,
+          seed,
+          response_format: { type: "json_object" },
+          max_tokens: 60,
+        });
+        if (output.finish_reason === "stop") expect(JSON.parse(output.output)).toBeObject();
+        else expect(output.output.trimStart()).toStartWith("{");
+      }
+    });
+  });
+}
+
+const tools = [
+  {
+    type: "function",
+    function: {
+      name: "get_weather",
+      parameters: {
+        type: "object",
+        properties: { city: { enum: ["Paris", "Rome"] }, days: { type: "integer", minimum: 1, maximum: 9 } },
+        required: ["city"],
+      },
+    },
+  },
+  { type: "function", function: { name: "stop_all", parameters: { type: "object", properties: {} } } },
+];
+
+for (const family of ["llama", "qwen2", "gemma3"] as const) {
+  test(`${family}: a tool that must be called is called, in the family's own way, and the call is parsed out`, async () => {
+    const named = { type: "function", function: { name: "get_weather" } };
+    const { output, steps } = await ask(
+      family,
+      { prompt: "Weather?", tools, tool_choice: named, temperature: 1, seed: 3, max_tokens: 200 },
+      { wantsPartials: true },
+    );
+    expect(output).toMatchObject({
+      output: "",
+      finish_reason: "tool_calls",
+      tool_calls: [{ id: expect.stringMatching(/^call_\w{24}$/), type: "function", function: { name: "get_weather" } }],
+    });
+    const given = JSON.parse(output.tool_calls?.[0]?.function.arguments ?? "");
+    expect(["Paris", "Rome"]).toContain(given.city);
+    expect(
+      steps.flatMap((step) => (step.type === "partial" ? [(step.value as { output: string }).output] : [])),
+    ).not.toContain("{");
+    const any = await ask(family, {
+      prompt: "Weather?",
+      tools,
+      tool_choice: "required",
+      temperature: 1,
+      seed: 5,
+      max_tokens: 400,
+    });
+    if (any.output.finish_reason === "length") return; // cut off among further calls
+    expect(any.output.tool_calls?.length).toBeGreaterThan(0);
+    for (const call of any.output.tool_calls ?? []) expect(["get_weather", "stop_all"]).toContain(call.function.name);
+  });
+}
+
+test("a tool that there is not, and a call that is required without any, are refused", async () => {
+  const missing = ask("llama", { prompt: "a", tools, tool_choice: { type: "function", function: { name: "none" } } });
+  await expect(missing).rejects.toMatchObject({ problems: [{ loc: ["body", "tool_choice"] }] });
+  await expect(ask("llama", { prompt: "a", tool_choice: "required" })).rejects.toMatchObject({
+    problems: [{ loc: ["body", "tool_choice"] }],
+  });
+  const schema = { type: "json_schema", json_schema: { name: "x", schema: { not: {} } } };
+  await expect(ask("llama", { prompt: "a", response_format: schema })).rejects.toMatchObject({
+    problems: [{ loc: ["body", "response_format", "json_schema", "schema"] }],
+  });
+});

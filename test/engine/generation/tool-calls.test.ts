@@ -1,0 +1,80 @@
+// Calls of tools in the ways that families of models write them, found in a text that comes piece by piece.
+import { describe, expect, test } from "bun:test";
+import { createToolWatch } from "../../../src/engine/generation/tools/tool-calls.ts";
+import { dialectOf } from "../../../src/engine/generation/tools/tool-dialect.ts";
+
+const names = new Set(["get_weather", "add"]);
+
+function read(text: string, size: number) {
+  let count = 0;
+  const watch = createToolWatch({ marks: dialectOf(undefined).marks, names, newId: () => `call_${++count}` });
+  const shown = (text.match(new RegExp(`[\\s\\S]{1,${size}}`, "g")) ?? []).map((piece) => watch.push(piece)).join("");
+  const { text: rest, calls } = watch.end();
+  return {
+    shown,
+    rest,
+    calls: calls.map(({ function: called }) => [called.name, JSON.parse(called.arguments)] as [string, unknown]),
+  };
+}
+
+const paris: [string, unknown] = ["get_weather", { city: "Paris" }];
+const sum: [string, unknown] = ["add", { a: 1, b: 2 }];
+const called: [string, string, string, [string, unknown][]][] = [
+  [
+    "Hermes and Qwen",
+    '<tool_call>\n{"name": "get_weather", "arguments": {"city": "Paris"}}\n</tool_call>',
+    "",
+    [paris],
+  ],
+  [
+    "Qwen, several after a text",
+    'I look.\n<tool_call>\n{"name": "get_weather", "arguments": {"city": "Paris"}}\n</tool_call>\n<tool_call>\n{"name": "add", "arguments": {"a": 1, "b": 2}}\n</tool_call>',
+    "I look.\n",
+    [paris, sum],
+  ],
+  ["Hermes without its end", '<tool_call>{"name": "add", "arguments": {"a": 1, "b": 2}}', "", [sum]],
+  ["Llama 3", '{"name": "get_weather", "parameters": {"city": "Paris"}}', "", [paris]],
+  [
+    "Llama 3 with its tag, several",
+    '<|python_tag|>{"name": "get_weather", "parameters": {"city": "Paris"}}; {"name": "add", "parameters": {"a": 1, "b": 2}}',
+    "",
+    [paris, sum],
+  ],
+  [
+    "Mistral, a list",
+    '[TOOL_CALLS] [{"name": "get_weather", "arguments": {"city": "Paris"}}, {"name": "add", "arguments": {"a": 1, "b": 2}}]',
+    "",
+    [paris, sum],
+  ],
+  ["Mistral, newer", '[TOOL_CALLS]get_weather[ARGS]{"city": "Paris"}[TOOL_CALLS]add{"a": 1, "b": 2}', "", [paris, sum]],
+  ["a block of code", '```json\n{"name": "add", "arguments": {"a": 1, "b": 2}}\n```', "", [sum]],
+  ["arguments as text", '{"name": "add", "arguments": "{\\"a\\": 1, \\"b\\": 2}"}', "", [sum]],
+];
+
+for (const size of [1, 5, 1000]) {
+  describe(`in pieces of ${size}`, () => {
+    for (const [name, text, before, calls] of called) {
+      test(`${name}: the calls are found, and nothing of them is shown`, () => {
+        expect(read(text, size)).toEqual({ shown: before, rest: "", calls });
+      });
+    }
+
+    test("what only looks like a call is text in the end", () => {
+      for (const text of [
+        '{"name": "unknown", "arguments": {}}',
+        '{"a": 1}',
+        "[1, 2] is a list",
+        "<tool_call>nothing</tool_call>",
+        "```js\nlet x;\n```",
+      ]) {
+        const { shown, rest, calls } = read(text, size);
+        expect([shown + rest, calls]).toEqual([text, []]);
+      }
+    });
+
+    test("a text is shown as it comes, but for what may begin a call", () => {
+      const { shown, rest } = read("1 < 2 and {x} [TOOL", size);
+      expect([shown, rest]).toEqual(["1 < 2 and {x} ", "[TOOL"]);
+    });
+  });
+}
