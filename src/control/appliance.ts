@@ -184,7 +184,7 @@ function assemble(found: Found): Appliance {
     ...{ clock, timers },
   });
   const oversight = createOversight({
-    ...{ jobs, fleet, webhooks, device, hardware, monitor, accounts, database, settings, clock, timers, log },
+    ...{ jobs, fleet, webhooks, devices, hardware, monitor, accounts, database, settings, clock, timers, log },
   });
 
   return {

@@ -1,6 +1,7 @@
 // What watches over the box: the audit log, the metrics, the traces and the alerts. They follow the others, and none of them waits for it.
 import { version } from "../../package.json" with { type: "json" };
 import type { Clock, Timers } from "../core/clock.ts";
+import type { Device } from "../core/device.ts";
 import type { Log } from "../core/log.ts";
 import type { Accounts } from "./accounts/accounts.ts";
 import { createSpendStore } from "./accounts/spend-store.ts";
@@ -9,7 +10,6 @@ import { type Alerts, createAlerts } from "./alerts/alerts.ts";
 import { type Audit, createAudit } from "./audit/audit.ts";
 import { memoryBudget } from "./choose-device.ts";
 import type { Database } from "./database/open.ts";
-import type { Monitor } from "./hardware/monitor.ts";
 import { createMetrics, type Metrics, type MetricsParts } from "./metrics/metrics.ts";
 import type { Settings } from "./settings.ts";
 import { createTracing, type Tracing } from "./tracing/tracing.ts";
@@ -24,11 +24,11 @@ export type Oversight = {
   stop(): Promise<void>;
 };
 
-export type OversightParts = Omit<MetricsParts, "budget" | "data"> & {
+export type OversightParts = Omit<MetricsParts, "devices" | "usage" | "data"> & {
+  devices: readonly Device[];
   webhooks: Pick<Webhooks, "send">;
   database: Database;
-  accounts: Pick<Accounts, "limited" | "stateOf">;
-  monitor: Pick<Monitor, "snapshot">;
+  accounts: Pick<Accounts, "limited" | "stateOf" | "usage">;
   settings: Pick<Settings, "data" | "memory" | "tracing" | "alerts" | "webhooks">;
   clock: Clock;
   timers: Timers;
@@ -36,8 +36,13 @@ export type OversightParts = Omit<MetricsParts, "budget" | "data"> & {
 };
 
 export function createOversight(parts: OversightParts): Oversight {
-  const { settings, device } = parts;
-  const metrics = createMetrics({ ...parts, data: settings.data, budget: memoryBudget(device, settings.memory) });
+  const { settings, accounts } = parts;
+  const metrics = createMetrics({
+    ...parts,
+    data: settings.data,
+    usage: accounts.usage,
+    devices: parts.devices.map((device) => ({ device, budget: memoryBudget(device, settings.memory) })),
+  });
   const tracing = createTracing({ ...parts, ...settings.tracing, version });
   const alerts = createAlerts({
     ...parts,

@@ -74,6 +74,30 @@ export type Job = {
   startBy?: Instant;
 } & JobState;
 
+/** How a job ended, without what went in and came out: for those who count. */
+export type JobOutcome = Pick<Job, "id" | "model" | "createdAt"> & { finishedAt: Instant } & (
+    | { status: "done"; units: Units; timing: Timing; device: string }
+    | { status: "failed"; failure: Failure }
+    | { status: "cancelled" }
+  );
+
+/** Undefined for one that has not ended. */
+export function outcomeOf(job: Job): JobOutcome | undefined {
+  const { id, model, createdAt } = job;
+  switch (job.status) {
+    case "done": {
+      const { status, units, timing, device, finishedAt } = job;
+      return { id, model, createdAt, status, units, timing, device, finishedAt };
+    }
+    case "failed":
+      return { id, model, createdAt, status: "failed", failure: job.failure, finishedAt: job.finishedAt };
+    case "cancelled":
+      return { id, model, createdAt, status: "cancelled", finishedAt: job.finishedAt };
+    default:
+      return undefined;
+  }
+}
+
 export type JobStatus = Job["status"];
 export const isFinished = (job: Pick<Job, "status">) =>
   job.status === "done" || job.status === "failed" || job.status === "cancelled";

@@ -1,6 +1,11 @@
 // What Prometheus reads: who may, what is counted, and what must never be in it.
 import { afterAll, beforeAll, expect, test } from "bun:test";
+import type { BoxSample } from "../../src/control/hardware/readings.ts";
+import { bytes, MIB } from "../../src/core/units.ts";
+import { createTestAppliance } from "../support/create-test-appliance.ts";
+import { createHardware } from "../support/gpu-box.ts";
 import { createTestGateway, type TestGateway } from "../support/test-gateway.ts";
+import { until } from "../support/until.ts";
 
 let gateway: TestGateway;
 let prometheus = "";
@@ -46,6 +51,32 @@ test("requests, units and times of each model are counted once each", async () =
   expect(metric(after, "forecourt_http_requests_total", { face: "run", method: "POST", status: "200" })).toBe(done + 3);
 });
 
+test("every card has lines of its own, with what is free on it now", async () => {
+  const { hardware, slots } = createHardware(2);
+  const [first = "", second = ""] = slots;
+  const card = {
+    memory: { total: bytes(8192 * MIB), free: bytes(5000 * MIB) },
+    utilisation: 0.5,
+    celsius: 61,
+    watts: 250,
+  };
+  const sample: BoxSample = { cards: new Map([[first, card]]), silent: new Set(), processor: {}, processes: new Map() };
+  await using box = await createTestAppliance({ hardware, sampleBox: async () => sample });
+  await until(() => box.monitor.snapshot().devices[1]?.isLost === true);
+  const metrics = await box.oversight.metrics.text();
+  const of = (device: string, name: string, labels = {}) =>
+    metric(metrics, `forecourt_device_${name}`, { device, ...labels });
+  expect(second).not.toBe("");
+  expect(of("cuda:0", "memory_bytes", { kind: "free" })).toBe(5000 * MIB);
+  expect(of("cuda:0", "memory_bytes", { kind: "total" })).toBe(8192 * MIB);
+  expect(of("cuda:1", "memory_bytes", { kind: "total" })).toBe(8192 * MIB);
+  expect(of("cuda:1", "memory_bytes", { kind: "free" })).toBeUndefined();
+  expect([of("cuda:0", "lost"), of("cuda:1", "lost")]).toEqual([0, 1]);
+  expect([of("cuda:0", "utilisation_ratio"), of("cuda:0", "temperature_celsius"), of("cuda:0", "power_watts")]).toEqual(
+    [0.5, 61, 250],
+  );
+});
+
 test("a wrong input in the queue, a failure and a cancelled job are outcomes of their own", async () => {
   const model = "forecourt/echo";
   await gateway.ask("POST", "/queue/forecourt/echo", { body: { prompt: 7 } });
@@ -75,6 +106,24 @@ test("the queue, runners, memory, disk and webhooks are told as they are", async
   run.finish({ prompt: "runs", steps: 1 });
   (await gateway.nextRun()).finish({ prompt: "waits", steps: 1 });
   expect(first.status).toBe(200);
+});
+
+test("money is what the ledger charged, from the server's start, each row once", async () => {
+  const labels = { model: "forecourt/echo", currency: "USD" };
+  const before = metric(await text(), "forecourt_cost_total", labels) ?? 0;
+  for (let n = 0; n < 3; n++) {
+    const answer = gateway.ask("POST", "/run/forecourt/echo", { body: { prompt: "hi" } });
+    (await gateway.nextRun()).finish({ prompt: "hi", steps: 1 });
+    await answer;
+  }
+  const charged = gateway.database.sqlite
+    .query<{ cost: number }, []>(
+      "SELECT sum(cost) / 1e9 AS cost FROM (SELECT cost FROM usage ORDER BY seq DESC LIMIT 3)",
+    )
+    .get()?.cost;
+  expect(charged).toBeGreaterThan(0);
+  expect(metric(await text(), "forecourt_cost_total", labels)).toBe(before + (charged ?? 0));
+  expect(metric(await text(), "forecourt_cost_total", labels)).toBe(before + (charged ?? 0));
 });
 
 test("neither secrets nor names or ids of keys are in it", async () => {

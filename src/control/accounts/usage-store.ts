@@ -1,7 +1,7 @@
 // Every SQL statement about reservations and the rows of finished jobs. Callers hold a transaction for changes.
 // The statements of a job's usual way are prepared once.
 import { and, asc, eq, getTableColumns, gt, gte, inArray, lt, lte, or, type SQL, sql } from "drizzle-orm";
-import { type Micros, microsText } from "../../core/money.ts";
+import { type Micros, microsText, type Nanos } from "../../core/money.ts";
 import type { Instant } from "../../core/units.ts";
 import type { Database } from "../database/open.ts";
 import { placeholders } from "../database/placeholders.ts";
@@ -45,6 +45,10 @@ export type UsageStore = {
   row(job: string): UsageRow | undefined;
   /** Oldest first. */
   rows(filter: UsageFilter): UsageRow[];
+  /** What rows after this one came to, by model and currency, and which is the last of them. */
+  spentAfter(seq: number): { last: number; spent: { model: string; currency: string; cost: Nanos }[] };
+  /** The latest row; 0 before the first. */
+  last(): number;
   /** Up to which row the sums go. */
   mark(): number;
   /** Removes rows that are older and in the sums. */
@@ -100,6 +104,17 @@ export function createUsageStore({ orm }: Pick<Database, "orm">): UsageStore {
         .orderBy(asc(usage.seq))
         .limit(filter.limit)
         .all(),
+    spentAfter(seq) {
+      const { model, currency, cost } = usage;
+      const sums = { model, currency, cost: sql<Nanos>`sum(${cost})`, last: sql<number>`max(${usage.seq})` };
+      const groups = orm.select(sums).from(usage).where(gt(usage.seq, seq)).groupBy(model, currency).all();
+      return { last: Math.max(seq, ...groups.map(({ last }) => last)), spent: groups };
+    },
+    last: () =>
+      orm
+        .select({ seq: sql<number>`coalesce(max(${usage.seq}), 0)` })
+        .from(usage)
+        .get()?.seq ?? 0,
     mark,
     removeBefore(before, limit) {
       const old = orm

@@ -2,7 +2,7 @@
 import { statfs } from "node:fs/promises";
 import type { Clock, Timers } from "../../core/clock.ts";
 import { asId, type JobId, type KeyId } from "../../core/ids.ts";
-import type { Job } from "../../core/job.ts";
+import type { JobOutcome } from "../../core/job.ts";
 import type { Log } from "../../core/log.ts";
 import { type Instant, milliseconds } from "../../core/units.ts";
 import type { Accounts } from "../accounts/accounts.ts";
@@ -119,7 +119,7 @@ export function createAlerts(parts: AlertsParts): Alerts {
 }
 
 const CALLERS = new Set(["invalid_input", "bad_request", "file_download_error", "client_cancelled", "start_timeout"]);
-const isFailureOfBox = (job: Job) => job.status === "failed" && !CALLERS.has(job.failure.code);
+const isFailureOfBox = (job: JobOutcome) => job.status === "failed" && !CALLERS.has(job.failure.code);
 
 type Gathering = AlertsParts & { recent: { at: Instant; isFailure: boolean }[]; lost: Map<string, string> };
 

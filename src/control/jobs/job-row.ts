@@ -1,13 +1,33 @@
 // Rows of the job table as jobs and back.
 import type { Failure } from "../../core/errors.ts";
 import { asId, type FileToken, type JobId, type KeyId, type ModelId, type RunnerId } from "../../core/ids.ts";
-import type { Job, JobState, Timing, Wishes } from "../../core/job.ts";
+import type { Job, JobOutcome, JobState, Timing, Wishes } from "../../core/job.ts";
 import type { Units } from "../../core/pipeline.ts";
 import { type Instant, instant } from "../../core/units.ts";
 import type { jobTable } from "./job.table.ts";
 import type { Setbacks } from "./retry.ts";
 
 export type JobRow = typeof jobTable.$inferSelect;
+
+export type OutcomeRow = Pick<
+  JobRow,
+  "id" | "model" | "createdAt" | "status" | "units" | "timing" | "device" | "failure" | "finishedAt"
+>;
+
+/** Undefined for a job that has not ended. */
+export function outcomeOfRow(row: OutcomeRow): JobOutcome | undefined {
+  const { status, device, failure } = row;
+  const facts = {
+    id: asId<JobId>(row.id),
+    model: asId<ModelId>(row.model),
+    createdAt: instant(row.createdAt),
+    finishedAt: instant(row.finishedAt ?? 0),
+  };
+  if (status === "cancelled") return { ...facts, status };
+  if (status === "failed") return { ...facts, status, failure: json<Failure>(failure) };
+  if (status !== "done") return undefined;
+  return { ...facts, status, units: json<Units>(row.units), timing: json<Timing>(row.timing), device: device ?? "" };
+}
 
 export const jobOf = (row: JobRow): Job => ({
   id: asId<JobId>(row.id),

@@ -9,7 +9,7 @@ import { type Instant, instant, milliseconds } from "../../core/units.ts";
 import type { Database } from "../database/open.ts";
 import { placeholders } from "../database/placeholders.ts";
 import { jobLogTable, jobTable } from "./job.table.ts";
-import type { JobRow } from "./job-row.ts";
+import type { JobRow, OutcomeRow } from "./job-row.ts";
 import { createKeepingStore, type KeepingStore } from "./keeping-store.ts";
 import type { Setbacks } from "./retry.ts";
 
@@ -33,6 +33,8 @@ export type Leaving = { from: "queued" } | { from: "running"; runner: RunnerId; 
 export type JobStore = {
   insert(row: JobRow): void;
   row(id: JobId): JobRow | undefined;
+  /** The columns that tell how a job ended, without its input and output. */
+  outcome(id: JobId): OutcomeRow | undefined;
   /** Oldest first. */
   withStatus(...status: Job["status"][]): JobRow[];
   claim(id: JobId, by: { runner: RunnerId; at: Instant }): JobRow | undefined;
@@ -64,6 +66,7 @@ export function createJobStore(
       run.insert.run(row);
     },
     row: (id) => run.row.get({ id }),
+    outcome: (id) => run.outcome.get({ id }),
     withStatus: (...status) =>
       orm.select().from(job).where(inArray(job.status, status)).orderBy(asc(job.createdAt), asc(job.id)).all(),
     claim: (id, { runner, at }) => run.claim.get({ id, runner, at }),
@@ -142,7 +145,7 @@ function prepareAll(orm: Database["orm"]) {
     startedAt: given("at"),
     attempts: sql`${job.attempts} + 1`,
   };
-  const { id, key, model, endpoint, tags, createdAt } = job;
+  const { id, key, model, endpoint, tags, createdAt, status, units, timing, device, failure, finishedAt } = job;
   const endedJob = { id, key, model, endpoint, tags, createdAt };
   const isLeft = and(
     isJob,
@@ -156,6 +159,11 @@ function prepareAll(orm: Database["orm"]) {
       .values(placeholders(getTableColumns(job)))
       .prepare(),
     row: orm.select().from(job).where(isJob).prepare(),
+    outcome: orm
+      .select({ ...endedJob, status, units, timing, device, failure, finishedAt })
+      .from(job)
+      .where(isJob)
+      .prepare(),
     claim: orm.update(job).set(claim).where(waits).returning().prepare(),
     end: orm.update(job).set(ending).where(isLeft).returning(endedJob).prepare(),
     addLog: orm

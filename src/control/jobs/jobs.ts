@@ -6,7 +6,9 @@ import {
   isFinished,
   type Job,
   type JobEvent,
+  type JobOutcome,
   type LogLine,
+  outcomeOf,
   type Priority,
   type Wishes,
 } from "../../core/job.ts";
@@ -82,7 +84,7 @@ export type Jobs = {
   /** The queue in numbers; `oldest` is since when the longest waiting job waits. */
   queue(): { waiting: Map<ModelId, number>; running: number; oldest?: Instant };
   /** Hears of every job whose end is on disk. */
-  follow(listener: (job: Job) => void): () => void;
+  follow(listener: (outcome: JobOutcome) => void): () => void;
 };
 
 export type JobsParts = {
@@ -140,7 +142,7 @@ export function createJobs(parts: JobsParts): Jobs {
       writes.write(() => begin(ledger, { job, submission: { ...lifecycle, ...submission }, admission }));
       if (job.status === "queued") ledger.queued({ ...job, ...hintOf(job.wishes), since: job.createdAt });
       await begun(submission, job);
-      if (job.status !== "queued") ledger.tellFollowers(job);
+      if (job.status !== "queued") ledger.tellFollowers(outcomeOf(job));
       return job;
     },
     find: (id) => {

@@ -1,7 +1,7 @@
 // What the two sides of the job store share: rows, their mirror in memory, watchers, and who hears of changes.
 import type { Clock, Timers } from "../../core/clock.ts";
 import { asId, type JobId, type KeyId, type ModelId } from "../../core/ids.ts";
-import { hintOf, type Job } from "../../core/job.ts";
+import { hintOf, type Job, type JobOutcome, outcomeOf } from "../../core/job.ts";
 import { type Instant, instant, milliseconds } from "../../core/units.ts";
 import type { Accounts } from "../accounts/accounts.ts";
 import type { QueueLoad } from "../accounts/job-facts.ts";
@@ -10,7 +10,7 @@ import type { Database } from "../database/open.ts";
 import type { Outbox } from "../webhooks/outbox.ts";
 import { isComposite } from "./composite.ts";
 import { jobEnd } from "./job-end.ts";
-import { type JobRow, jobOf } from "./job-row.ts";
+import { type JobRow, jobOf, outcomeOfRow } from "./job-row.ts";
 import { createJobStore, type EndedJob, type Ending } from "./job-store.ts";
 import { type AllJobsStore, withPassingJobs } from "./passing-store.ts";
 import { createQueueLoad } from "./queue-load.ts";
@@ -54,9 +54,9 @@ export type JobLedger = {
   /** After a job came to its end; watchers hear of it once that is on disk. `job` where it is known without a look at the table. */
   ended(id: JobId, job?: Job): void;
   /** Of a job that ended as it began. */
-  tellFollowers(job: Job): void;
+  tellFollowers(outcome: JobOutcome | undefined): void;
   /** Hears of every job whose end is on disk. */
-  follow(listener: (job: Job) => void): () => void;
+  follow(listener: (outcome: JobOutcome) => void): () => void;
   notify(note: JobNote): void;
   subscribe(listener: (note: JobNote) => void): () => void;
   /** Tells watchers of waiting jobs their new position, soon and together. */
@@ -96,7 +96,7 @@ export function createJobLedger({ database, outbox, accounts, clock, timers }: J
   const load = createQueueLoad({ waiting, attempts, teamOf: accounts.teamOf });
   const watchers = createWatchers();
   const listeners = new Set<(note: JobNote) => void>();
-  const followers = new Set<(job: Job) => void>();
+  const followers = new Set<(outcome: JobOutcome) => void>();
   const notify = (note: JobNote) => {
     for (const listener of listeners) listener(note);
   };
@@ -104,8 +104,13 @@ export function createJobLedger({ database, outbox, accounts, clock, timers }: J
     const row = store.row(id);
     return row && jobOf(row);
   };
-  const tellFollowers = (job: Job) => {
-    for (const follower of followers) follower(job);
+  const tellFollowers = (outcome: JobOutcome | undefined) => {
+    if (outcome) for (const follower of followers) follower(outcome);
+  };
+  /** Of a job that is not in memory, only what is asked for is read. */
+  const outcomeIn = (id: JobId) => {
+    const row = store.outcome(id);
+    return row && outcomeOfRow(row);
   };
   database.onLost((error) => notify({ type: "lost", reason: error.message }));
   const positionsChanged = createPositionNews({ waiting, watchers, timers });
@@ -133,10 +138,9 @@ export function createJobLedger({ database, outbox, accounts, clock, timers }: J
       if (waiting.remove(id)) positionsChanged();
       const tell = () => {
         const isWatched = watchers.has(id);
-        const job = isWatched || followers.size > 0 ? (known ?? jobIn(id)) : undefined;
-        if (!job) return false;
-        watchers.emit(id, { type: "finished", job });
-        tellFollowers(job);
+        const job = known ?? (isWatched ? jobIn(id) : undefined);
+        if (job && isWatched) watchers.emit(id, { type: "finished", job });
+        if (followers.size > 0) tellFollowers(job ? outcomeOf(job) : outcomeIn(id));
         return isWatched;
       };
       if (store.isPassing(id)) {

@@ -42,6 +42,7 @@ export function withPassingJobs(
       passing.delete(id);
     },
     row: (id) => passing.get(id)?.row ?? table.row(id),
+    outcome: (id) => passing.get(id)?.row ?? table.outcome(id),
     withStatus: (...status) => [...table.withStatus(...status), ...rowsOf(status)],
     claim(id, by) {
       if (!passing.has(id)) return table.claim(id, by);

@@ -2,10 +2,12 @@
 import { statfs } from "node:fs/promises";
 import type { Clock } from "../../core/clock.ts";
 import type { Device } from "../../core/device.ts";
-import type { Job } from "../../core/job.ts";
+import type { JobOutcome } from "../../core/job.ts";
 import type { Bytes } from "../../core/units.ts";
+import type { UsageStore } from "../accounts/usage-store.ts";
 import type { Fleet, FleetEvent } from "../fleet/fleet.ts";
 import type { Hardware } from "../hardware/detect.ts";
+import type { Monitor } from "../hardware/monitor.ts";
 import type { Jobs } from "../jobs/jobs.ts";
 import type { Webhooks } from "../webhooks/webhooks.ts";
 import { createMetricRegistry, type MetricRegistry } from "./registry.ts";
@@ -25,8 +27,10 @@ export type MetricsParts = {
   jobs: Pick<Jobs, "follow" | "queue">;
   fleet: Pick<Fleet, "subscribe" | "runners" | "backOffs">;
   webhooks: Pick<Webhooks, "counters">;
-  device: Device;
-  budget: Bytes;
+  /** Best first, with what models may take of each. */
+  devices: readonly { device: Device; budget: Bytes }[];
+  monitor: Pick<Monitor, "snapshot">;
+  usage: Pick<UsageStore, "last" | "spentAfter">;
   hardware: Hardware;
   /** The data directory. */
   data: string;
@@ -35,14 +39,23 @@ export type MetricsParts = {
 
 export function createMetrics(parts: MetricsParts): Metrics {
   const metrics = createMetricRegistry();
-  const { jobs, fleet, clock } = parts;
+  const { jobs, fleet, usage, clock } = parts;
+  // Money is counted from the ledger when somebody asks; what was spent before this process began is another's to tell.
+  let counted = usage.last();
+  const countMoney = () => {
+    const { last, spent } = usage.spentAfter(counted);
+    counted = last;
+    for (const { model, currency, cost } of spent) metrics.cost.inc({ model, currency }, cost / 1e9);
+  };
   const subscriptions: (() => void)[] = [];
   metrics.startedAt.set(clock.now() / 1000);
   return {
     contentType: metrics.contentType,
     async text() {
+      countMoney();
       lookAtQueue(metrics, parts);
       lookAtFleet(metrics, parts);
+      lookAtDevices(metrics, parts);
       lookAtWebhooks(metrics, parts);
       await lookAtDisk(metrics, parts.data);
       metrics.residentBytes.set(process.memoryUsage.rss());
@@ -62,7 +75,7 @@ export function createMetrics(parts: MetricsParts): Metrics {
   };
 }
 
-function countJob(metrics: MetricRegistry, job: Job): void {
+function countJob(metrics: MetricRegistry, job: JobOutcome): void {
   const { model } = job;
   metrics.jobs.inc({ model, outcome: job.status === "failed" ? job.failure.code : job.status });
   if (job.status !== "done") return;
@@ -88,7 +101,7 @@ function lookAtQueue(metrics: MetricRegistry, { jobs, clock }: MetricsParts): vo
   metrics.oldestSeconds.set(oldest === undefined ? 0 : Math.max(0, clock.now() - oldest) / 1000);
 }
 
-function lookAtFleet(metrics: MetricRegistry, { fleet, device, budget, hardware }: MetricsParts): void {
+function lookAtFleet(metrics: MetricRegistry, { fleet }: MetricsParts): void {
   metrics.runners.reset();
   metrics.runnerBytes.reset();
   metrics.resting.reset();
@@ -97,9 +110,25 @@ function lookAtFleet(metrics: MetricRegistry, { fleet, device, budget, hardware 
     metrics.runnerBytes.inc({ model, device }, memory);
   }
   for (const model of fleet.backOffs().keys()) metrics.resting.set({ model }, 1);
-  metrics.deviceBytes.set({ device: device.id, kind: "total" }, device.memory.total);
-  metrics.deviceBytes.set({ device: device.id, kind: "budget" }, budget);
-  metrics.fallback.set({ device: device.id }, hardware.problems.length > 0 ? 1 : 0);
+}
+
+/** What a device does not tell has no line. */
+function lookAtDevices(metrics: MetricRegistry, { devices, monitor, hardware }: MetricsParts): void {
+  const readings = monitor.snapshot().devices;
+  for (const { device, budget } of devices) {
+    const labels = { device: device.id };
+    const reading = readings.find(({ id }) => id === device.id);
+    const { memory, utilisation, celsius, watts } = reading ?? {};
+    metrics.deviceBytes.set({ ...labels, kind: "total" }, (memory ?? device.memory).total);
+    metrics.deviceBytes.set({ ...labels, kind: "budget" }, budget);
+    if (memory) metrics.deviceBytes.set({ ...labels, kind: "free" }, memory.free);
+    metrics.deviceLost.set(labels, reading?.isLost ? 1 : 0);
+    if (utilisation !== undefined) metrics.deviceUse.set(labels, utilisation);
+    if (celsius !== undefined) metrics.deviceCelsius.set(labels, celsius);
+    if (watts !== undefined) metrics.deviceWatts.set(labels, watts);
+  }
+  const [first] = devices;
+  if (first) metrics.fallback.set({ device: first.device.id }, hardware.problems.length > 0 ? 1 : 0);
 }
 
 function lookAtWebhooks(metrics: MetricRegistry, { webhooks }: MetricsParts): void {

@@ -39,6 +39,10 @@ const jobMetrics = ({ counter, gauge, histogram }: Makers) => ({
     "outcome",
   ]),
   units: counter("units_total", "What finished jobs made: images, tokens, steps, seconds...", ["model", "unit"]),
+  cost: counter("cost_total", "What finished jobs came to, as the ledger has it; counted from the server's start.", [
+    "model",
+    "currency",
+  ]),
   waiting: gauge("jobs_waiting", "Jobs in the queue.", ["model"]),
   running: gauge("jobs_running", "Jobs on runners.", []),
   oldestSeconds: gauge("queue_oldest_seconds", "How long the longest waiting job waits.", []),
@@ -54,10 +58,15 @@ const boxMetrics = ({ counter, gauge, histogram }: Makers) => ({
     "device",
   ]),
   resting: gauge("models_resting", "Models that rest after their runner failed.", ["model"]),
-  deviceBytes: gauge("device_memory_bytes", "Memory of the device: all of it, and what models may take.", [
-    "device",
-    "kind",
-  ]),
+  deviceBytes: gauge(
+    "device_memory_bytes",
+    "Memory of the device: all of it, what is free, and what models may take.",
+    ["device", "kind"],
+  ),
+  deviceLost: gauge("device_lost", "1 while the device does not answer.", ["device"]),
+  deviceUse: gauge("device_utilisation_ratio", "Share of the time in which the device computes.", ["device"]),
+  deviceCelsius: gauge("device_temperature_celsius", "Temperature of the device.", ["device"]),
+  deviceWatts: gauge("device_power_watts", "Power that the device draws.", ["device"]),
   fallback: gauge(
     "device_fallback",
     "1 while a card of the box is idle or used in another way than its best one; by the device that is used first.",

@@ -9,7 +9,7 @@ import {
   TraceIdRatioBasedSampler,
   TracerProvider,
 } from "@opentelemetry/sdk-trace";
-import type { Job } from "../../core/job.ts";
+import type { JobOutcome } from "../../core/job.ts";
 
 export type RequestFacts = {
   method: string;
@@ -30,7 +30,7 @@ export type Parent = ReturnType<typeof context.active>;
 export type SpanMaker = {
   request(facts: RequestFacts): Parent;
   /** The job with its waits and its run, below `parent` or as a trace of its own. */
-  job(job: Job, parent: Parent | undefined): void;
+  job(job: JobOutcome, parent: Parent | undefined): void;
   /** Sends what is left. */
   stop(): Promise<void>;
 };
@@ -77,7 +77,7 @@ export function createSpanMaker({
       const span = tracer.startSpan(`job ${job.model}`, { startTime: job.createdAt, attributes }, parent);
       if (job.status === "done") addParts(job, { tracer, span, parent });
       if (job.status === "failed") span.setStatus({ code: SpanStatusCode.ERROR, message: job.failure.code });
-      span.end("finishedAt" in job ? job.finishedAt : job.createdAt);
+      span.end(job.finishedAt);
     },
     stop: () => provider.shutdown(),
   };
@@ -91,7 +91,7 @@ function parentOf(traceparent: string | undefined): Parent {
 type Place = { tracer: ReturnType<TracerProvider["getTracer"]>; span: Span; parent: Parent };
 
 /** From the end backwards: the last attempt's run, the load before it, the wait before that. */
-function addParts(job: Extract<Job, { status: "done" }>, { tracer, span, parent }: Place): void {
+function addParts(job: Extract<JobOutcome, { status: "done" }>, { tracer, span, parent }: Place): void {
   span.setAttribute("forecourt.device", job.device);
   for (const [unit, amount] of Object.entries(job.units)) span.setAttribute(`forecourt.units.${unit}`, amount);
   const { queueMs, loadMs, runMs } = job.timing;

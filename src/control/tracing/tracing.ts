@@ -1,7 +1,7 @@
 // Traces by setting: a request's span and below it its job's. Off, nothing of it is loaded and nothing is done.
 import type { Timers } from "../../core/clock.ts";
 import type { JobId } from "../../core/ids.ts";
-import type { Job } from "../../core/job.ts";
+import type { JobOutcome } from "../../core/job.ts";
 import type { Log } from "../../core/log.ts";
 import { milliseconds } from "../../core/units.ts";
 import type { Jobs } from "../jobs/jobs.ts";
@@ -37,16 +37,16 @@ const LONGEST_STOP = milliseconds(2_000);
 
 export function createTracing({ jobs, endpoint, percent, version, timers, log }: TracingParts): Tracing {
   const parents = new Map<JobId, Parent>();
-  const ended = new Map<JobId, Job>();
+  const ended = new Map<JobId, JobOutcome>();
   let spans: SpanMaker | undefined;
   let unfollow = () => {};
 
-  const finish = (job: Job) => {
+  const finish = (job: JobOutcome) => {
     spans?.job(job, parents.get(job.id));
     parents.delete(job.id);
     ended.delete(job.id);
   };
-  const onEnded = (job: Job) => {
+  const onEnded = (job: JobOutcome) => {
     if (parents.has(job.id)) return finish(job);
     ended.set(job.id, job);
     timers.after(PATIENCE, () => ended.has(job.id) && finish(job));
