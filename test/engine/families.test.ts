@@ -3,8 +3,12 @@ import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Assets, Pixels } from "../../src/core/pipeline.ts";
+import type { Tensor } from "../../src/core/tensor.ts";
+import { loadChatReader } from "../../src/engine/diffusion/chat-reader.ts";
 import { type DiffusionModel, loadDiffusionModel } from "../../src/engine/diffusion/diffusion-model.ts";
 import { readPrompts } from "../../src/engine/diffusion/drawing-prompts.ts";
+import { fittedReference } from "../../src/engine/diffusion/reference-pictures.ts";
+import { openRepository } from "../../src/engine/diffusion/repository.ts";
 import { createRandom, joinedRandom, seedOfPicture } from "../../src/engine/tensor/random.ts";
 import { loadT5Tokenizer } from "../../src/engine/text/t5-tokenizer.ts";
 import { loadClipTokenizer } from "../../src/engine/text/tokenizer.ts";
@@ -16,7 +20,7 @@ const FAMILIES = join(import.meta.dir, "../reference/families");
 
 type Case = {
   name: string;
-  task: "text-to-image" | "image-to-image" | "inpaint";
+  task: "text-to-image" | "image-to-image" | "inpaint" | "edit";
   prompt: string;
   negative_prompt: string;
   clip_skip?: number;
@@ -30,6 +34,8 @@ type Case = {
   width: number;
   height: number;
   strength?: number;
+  /** Files of pictures to go by. */
+  references?: string[];
   scheduler?: Record<string, unknown>;
   /** In latents.bin: first number, and [steps, count, channels, height, width]. */
   latents: { at: number; shape: number[] };
@@ -37,7 +43,12 @@ type Case = {
 };
 type Recorded = { ids: Record<string, number[]>; cases: Case[] };
 
-const DRAWS_FROM = { "text-to-image": "prompt", "image-to-image": "picture", inpaint: "mask" } as const;
+const DRAWS_FROM = {
+  "text-to-image": "prompt",
+  "image-to-image": "picture",
+  inpaint: "mask",
+  edit: "references",
+} as const;
 const LARGEST_RELATIVE = 1e-4;
 
 /** Folder -> folders whose parts it shares. */
@@ -51,6 +62,8 @@ const folders: Record<string, string[]> = {
   sd3: [],
   "flux-dev": [],
   "flux-schnell": ["flux-dev"],
+  "flux-2-klein": [],
+  "flux-2-klein-base": ["flux-2-klein"],
 };
 
 for (const [name, others] of Object.entries(folders)) {
@@ -82,6 +95,29 @@ for (const [name, others] of Object.entries(folders)) {
       });
     }
 
+    if (ids.chat) {
+      test("the prompt becomes the tokens of a conversation, padded and masked", async () => {
+        let given: Record<string, Tensor> = {};
+        const graph: Assets["graph"] = async (path) => {
+          const opened = await assets.graph(path);
+          const run: typeof opened.run = (inputs) => {
+            given = inputs;
+            return opened.run(inputs);
+          };
+          return { ...opened, run };
+        };
+        const read = await loadChatReader(openRepository({ ...assets, graph }), 512);
+        expect(await read(cases[0]?.prompt ?? "")).toMatchObject({ tokens: 512, dropped: 0 });
+        const numbers = Array.from(given.input_ids?.data ?? [], Number);
+        const length = ids.chat?.length ?? 0;
+        expect(numbers.slice(0, length)).toEqual(ids.chat ?? []);
+        expect(Array.from(given.attention_mask?.data ?? [], Number)).toEqual(
+          numbers.map((_, at) => (at < length ? 1 : 0)),
+        );
+        expect((await read("a big red circle ".repeat(120))).dropped).toBeGreaterThan(0);
+      });
+    }
+
     for (const each of cases) {
       test(`${each.name}: latents of each step within 1e-4, pictures within 2/255`, async () => {
         const model = await loadDiffusionModel(assets, { drawsFrom: DRAWS_FROM[each.task] });
@@ -105,6 +141,8 @@ for (const [name, others] of Object.entries(folders)) {
 
 async function drawn(model: DiffusionModel, { codec }: Assets, wanted: Case) {
   const open = async (name: string) => await codec.decode(new Uint8Array(readFileSync(join(FAMILIES, name))));
+  const { native: most, multiple } = model.size;
+  const openReference = async (name: string) => fittedReference(await open(name), { most, multiple });
   const { strength, guidance: scale, seed, count } = wanted;
   const { prompt, negative } = await readPrompts(model, {
     clip_skip: 0,
@@ -129,6 +167,7 @@ async function drawn(model: DiffusionModel, { codec }: Assets, wanted: Case) {
         strength,
       },
     }),
+    ...(wanted.references && { references: await Promise.all(wanted.references.map(openReference)) }),
     signal: new AbortController().signal,
   });
   const steps: Float32Array[] = [];

@@ -1,7 +1,7 @@
 // The loop of every latent diffusion model: ask for a prediction, guide it, let the sampler take a step, again.
 import type { Sampler } from "../samplers/sampler.ts";
 import type { Random } from "../tensor/random.ts";
-import type { Condition, Rows } from "./condition.ts";
+import type { Condition, Row, Rows } from "./condition.ts";
 import type { Besides, LatentShape, NoisePredictor, Predict } from "./noise-predictor.ts";
 
 /** Where a run begins, and what holds it to a given picture. */
@@ -12,6 +12,8 @@ export type Start = {
   from: number;
   /** Shown to the model besides the latents, see noise-predictor.ts. */
   besides?: Besides;
+  /** Tokens of pictures to go by, see noise-predictor.ts. */
+  references?: Row;
   /** Changes the latents that a step gave; `next` is the place of the step to come. */
   after?(sample: Float32Array, next: number): Float32Array;
 };
@@ -57,7 +59,8 @@ export type Denoised = { at: number; of: number; latents: Float32Array };
 /** With guidance both prompts go through the model in one call: first all rows of the negatives, then of the prompts. */
 function guidedPredict({ predictor, shape, prompts, guidance, shared, start }: Denoising, size: number): Predict {
   const [count, ...rest] = shape;
-  const constant = { shared, ...(start.besides && { besides: start.besides }) };
+  const { besides, references } = start;
+  const constant = { shared, ...(besides && { besides }), ...(references && { references }) };
   const conditions = rowsOf(prompts, count);
   if (!guidance) return predictor.begin({ ...constant, shape, conditions });
   const predict = predictor.begin({

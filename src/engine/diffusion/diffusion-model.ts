@@ -6,14 +6,15 @@ import type { Condition } from "./condition.ts";
 import { type Denoised, denoise, type Start } from "./denoise.ts";
 import { familyOf } from "./families.ts";
 import type { Family } from "./family.ts";
-import { fittedMask, fittedPlanes } from "./given-picture.ts";
+import { fittedMask, fittedPlanes, planesOf } from "./given-picture.ts";
 import type { Size } from "./image-size.ts";
 import { createLatentDecoder, type LatentDecoder, type VaeConfig } from "./latent-decoder.ts";
 import { createLatentEncoder, type LatentEncoder } from "./latent-encoder.ts";
 import type { LatentShape } from "./noise-predictor.ts";
-import { calmed, createPreviewer, type LatentPicture, type Previewer } from "./preview.ts";
+import { calmed, createPreviewer, type Previewer } from "./preview.ts";
 import { openRepository, type Repository } from "./repository.ts";
 import { type Previous, startAtLatents, startAtMask, startAtNoise, startAtPicture } from "./start.ts";
+import { type LatentPicture, tokensOf } from "./tokens.ts";
 
 export type Drawing = {
   /** Of drawings that are made together; each gets the same number of the pictures. */
@@ -32,6 +33,8 @@ export type Drawing = {
   scheduler?: Record<string, unknown>;
   /** A picture to begin with, of any size. */
   given?: GivenPicture;
+  /** Pictures to go by, both sides multiples of `size.multiple`; for models that draw from references. */
+  references?: readonly Pixels[];
   /** The last latents of an earlier drawing, to begin with in part; others than of this size and count are left out. */
   previous?: Previous & { strength: number };
   signal: AbortSignal;
@@ -60,15 +63,15 @@ export type Drawn = Denoised & { preview(): Promise<Pixels[]> };
 /** `drawsFrom` = what the pipeline will give to `draw`, so that a repository without the parts for it is refused now. */
 export async function loadDiffusionModel(
   assets: Assets,
-  { drawsFrom }: { drawsFrom: "prompt" | "picture" | "mask" },
+  { drawsFrom }: { drawsFrom: "prompt" | "picture" | "mask" | "references" },
 ): Promise<DiffusionModel> {
   const repository = openRepository(assets);
-  const { _class_name: className } = await repository.optional<{ _class_name: string }>("model_index.json");
-  const family = await familyOf(className)(repository);
-  const config = await vaeConfig(repository);
+  const family = await (await familyOf(repository))(repository);
+  const config = { ...family.autoencoder, ...(await vaeConfig(repository)) };
   const decoder = createLatentDecoder({ graph: await repository.graph("vae_decoder"), config });
   const encoder = lateEncoder(repository, config);
   if (drawsFrom !== "prompt") await encoder();
+  if (drawsFrom === "references" && !family.seesReferences) throw noReferences();
   const seesMask = family.predictor.channels === 2 * decoder.channels + 1;
   if (seesMask && drawsFrom !== "mask") throw onlyForMasks();
   const { native, multiple } = family.sides;
@@ -109,8 +112,12 @@ async function* draw(parts: Parts, drawing: Drawing): AsyncGenerator<Drawn, Pixe
   const begun = drawing.given ?? previousOf(drawing, shape);
   const strength = begun && { strength: begun.strength };
   const { sampler, from } = family.sampling({ steps, latents, ...strength, ...(scheduler && { changes: scheduler }) });
-  const start = await startOf(parts, { drawing, run: { sampler, random, shape }, from });
-  const shared = family.shared({ pixels: size, latents, scale });
+  const references = await encodedReferences(parts, drawing);
+  const start = {
+    ...(await startOf(parts, { drawing, run: { sampler, random, shape }, from })),
+    ...tokensToShow(references),
+  };
+  const shared = family.shared({ pixels: size, latents, scale, references });
   const guidance = negatives && { guidance: { negatives, scale } };
   const { predictor } = family;
   const denoising = denoise({ predictor, sampler, random, shape, start, prompts, shared, signal, ...guidance });
@@ -120,6 +127,22 @@ async function* draw(parts: Parts, drawing: Drawing): AsyncGenerator<Drawn, Pixe
     yield { ...next.value, preview: () => previewOf(parts, unfinished, shape) };
   }
   return await decoded(parts, next.value, { shape, signal });
+}
+
+/** Their means: nothing is drawn from the run's random numbers for them. */
+async function encodedReferences({ encoder, decoder }: Parts, { references = [] }: Drawing): Promise<LatentPicture[]> {
+  const encoded: LatentPicture[] = [];
+  for (const picture of references) {
+    const latents = await (await encoder()).mean(planesOf(picture), picture);
+    const [width, height] = [picture.width / decoder.upscale, picture.height / decoder.upscale];
+    encoded.push({ latents, channels: decoder.channels, width, height });
+  }
+  return encoded;
+}
+
+function tokensToShow(references: readonly LatentPicture[]): Pick<Start, "references"> {
+  const tokens = tokensOf(references);
+  return tokens ? { references: tokens } : {};
 }
 
 type Decoding = { shape: LatentShape; signal: AbortSignal };
@@ -167,6 +190,13 @@ const vaeConfig = async ({ optional }: Repository): Promise<VaeConfig> => ({
   ...(await optional<VaeConfig>("vae/config.json")),
   ...(await optional<VaeConfig>("vae_decoder/config.json")),
 });
+
+function noReferences(): ForecourtError {
+  return new ForecourtError(
+    "misconfigured",
+    "this model cannot go by pictures: give it to the pipeline image-to-image",
+  );
+}
 
 function onlyForMasks(): ForecourtError {
   return new ForecourtError("misconfigured", "this model redraws parts of pictures: give it to the pipeline inpaint");

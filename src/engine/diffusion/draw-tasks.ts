@@ -13,7 +13,7 @@ import { frameOf } from "./frame-fields.ts";
 import type { Size } from "./image-size.ts";
 import { createSessions, type Session } from "./sessions.ts";
 
-type Plan = { size: Size; given?: GivenPicture };
+type Plan = { size: Size; given?: GivenPicture; references?: readonly Pixels[] };
 
 /** Pictures of unfinished work are small. */
 const PREVIEW_SIDE = 256;
@@ -149,6 +149,7 @@ async function* draw({ model, begun, signal }: Draw): ReturnType<DiffusionModel[
     random: joinedRandom(seeds.map(createRandom)),
     ...(scheduler && { scheduler: samplerChoices[scheduler] }),
     ...(plan.given && { given: plan.given }),
+    ...(plan.references && { references: plan.references }),
     ...previousOf(task, session),
     signal,
   });

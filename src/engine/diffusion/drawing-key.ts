@@ -2,8 +2,10 @@
 import type { DrawingInput } from "./drawing-fields.ts";
 
 /** Undefined for a drawing that begins with a picture: it is for itself. */
-export function drawingKey(input: DrawingInput & { image_size?: unknown; image_url?: unknown }): string | undefined {
-  if (input.image_url !== undefined) return undefined;
+export function drawingKey(
+  input: DrawingInput & { image_size?: unknown; image_url?: unknown; image_urls?: unknown },
+): string | undefined {
+  if (input.image_url !== undefined || input.image_urls !== undefined) return undefined;
   const { image_size, num_inference_steps, guidance_scale, scheduler, num_images } = input;
   return JSON.stringify([image_size, num_inference_steps, guidance_scale, scheduler, num_images]);
 }

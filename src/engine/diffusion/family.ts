@@ -1,6 +1,7 @@
 // What a family of diffusion models tells the shared code about itself; each family is one file of family/.
 import type { Condition, Rows } from "./condition.ts";
 import type { Size } from "./image-size.ts";
+import type { VaeConfig } from "./latent-decoder.ts";
 import type { NoisePredictor } from "./noise-predictor.ts";
 import type { Repository } from "./repository.ts";
 import type { Sampling } from "./sampling.ts";
@@ -9,6 +10,10 @@ export type Family = {
   encode(prompt: Prompt): Promise<Condition>;
   predictor: NoisePredictor;
   sampling: Sampling;
+  /** Of the autoencoder, where its own config.json does not say. */
+  autoencoder?: VaeConfig;
+  /** Pictures can be shown to it besides the prompt, of any size. */
+  seesReferences?: boolean;
   /** In latents: the size that the model was trained for, and what both sides must be a multiple of. */
   sides: { native: Size; multiple: number };
   /**
@@ -16,8 +21,8 @@ export type Family = {
    * model reads, or not at all.
    */
   guidance: "two-prompts" | "number" | "none";
-  /** Inputs that are the same for all rows of a run. */
-  shared(run: { pixels: Size; latents: Size; scale: number }): Rows;
+  /** Inputs that are the same for all rows of a run; sizes of references are in latents. */
+  shared(run: { pixels: Size; latents: Size; scale: number; references: readonly Size[] }): Rows;
 };
 
 export type Prompt = {

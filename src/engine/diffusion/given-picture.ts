@@ -11,15 +11,14 @@ const latest = new WeakMap<Pixels, { size: Size; planes: Float32Array }>();
 export function fittedPlanes(picture: Pixels, size: Size): Float32Array {
   const known = latest.get(picture);
   if (known && known.size.width === size.width && known.size.height === size.height) return known.planes;
-  const planes = fit(picture, size);
+  const planes = planesOf(resize(picture, { ...size, kernel: "lanczos3" }));
   latest.set(picture, { size, planes });
   return planes;
 }
 
-function fit(picture: Pixels, size: Size): Float32Array {
-  const fitted = resize(picture, { ...size, kernel: "lanczos3" });
-  return pixelsToPlanes(fitted, { scale: 2 / 255, mean: [1, 1, 1], deviation: [1, 1, 1] });
-}
+/** RGB planes in [-1, 1] of a picture as it is. */
+export const planesOf = (picture: Pixels) =>
+  pixelsToPlanes(picture, { scale: 2 / 255, mean: [1, 1, 1], deviation: [1, 1, 1] });
 
 /** 1 for each pixel that is at least half white, else 0. */
 export function fittedMask(mask: Pixels, size: Size): Uint8Array {

@@ -44,6 +44,8 @@ export const redrawnSizeField = sizeField(
   "the given picture's, made smaller where its area is more than the model was trained for",
 );
 
+export const editedSizeField = sizeField("the first picture's, made smaller where it is larger than the model draws");
+
 export type ImageSize = Static<typeof imageSizeField>;
 
 type Drawable = { native: Size; multiple: number };

@@ -11,6 +11,8 @@ export type VaeConfig = {
   shift_factor?: number | null;
   block_out_channels?: number[];
   latent_channels?: number;
+  /** Latents that the graphs put together as one (FLUX.2), along its height and width. */
+  patch_size?: number[];
 };
 
 /** Stable Diffusion 1's, for repositories whose decoder has no config.json. */
@@ -34,15 +36,15 @@ export type LatentDecoder = {
 };
 
 export function createLatentDecoder({ graph, config }: { graph: Graph; config: VaeConfig }): LatentDecoder {
-  const input = requirePort(graph.inputs, { names: ["latent_sample"], of: "VAE decoder" });
-  const output = requirePort(graph.outputs, { names: ["sample"], of: "VAE decoder" });
-  const { block_out_channels: blocks } = config;
+  const input = requirePort(graph.inputs, { names: ["latent_sample", "latents"], of: "VAE decoder" });
+  const output = requirePort(graph.outputs, { names: ["sample", "image"], of: "VAE decoder" });
+  const { block_out_channels: blocks, patch_size: [patch = 1] = [] } = config;
   const { scale, shift } = latentScale(config);
   const channels = input.shape[1];
 
   return {
-    channels: typeof channels === "number" ? channels : (config.latent_channels ?? CHANNELS),
-    upscale: blocks ? 2 ** (blocks.length - 1) : UPSCALE,
+    channels: typeof channels === "number" ? channels : (config.latent_channels ?? CHANNELS) * patch ** 2,
+    upscale: (blocks ? 2 ** (blocks.length - 1) : UPSCALE) * patch,
     async *decode(latents, [rows, ...shape]) {
       const size = latents.length / rows;
       for (let row = 0; row < rows; row++) {

@@ -15,31 +15,39 @@ export type LatentEncoder = {
    * For planes in the same memory as before the graph is not run again.
    */
   encode(planes: Float32Array, given: { size: Size; random: Random }): Promise<Float32Array>;
+  /** The likeliest latents instead of a sample. */
+  mean(planes: Float32Array, size: Size): Promise<Float32Array>;
 };
 
 type Size = { width: number; height: number };
 
 export function createLatentEncoder({ graph, config }: { graph: Graph; config: VaeConfig }): LatentEncoder {
-  const input = requirePort(graph.inputs, { names: ["sample"], of: "VAE encoder" });
+  const input = requirePort(graph.inputs, { names: ["sample", "image"], of: "VAE encoder" });
   const { scale, shift } = latentScale(config);
   const encoded = new WeakMap<Float32Array, Record<string, Tensor>>();
+  const run = async (planes: Float32Array, { width, height }: Size) => {
+    const known = encoded.get(planes);
+    const results = known ?? (await graph.run({ [input.name]: tensorOf(input.dtype, [1, 3, height, width], planes) }));
+    encoded.set(planes, results);
+    return results;
+  };
+  const scaled = (latents: Float32Array) => latents.map((value) => (value - shift) * scale);
   return {
     drawsNoise: graph.outputs.some(({ name }) => name === PARAMETERS),
-    async encode(planes, { size: { width, height }, random }) {
-      const known = encoded.get(planes);
-      const results =
-        known ?? (await graph.run({ [input.name]: tensorOf(input.dtype, [1, 3, height, width], planes) }));
-      encoded.set(planes, results);
-      return sampled(results, random).map((value) => (value - shift) * scale);
-    },
+    encode: async (planes, { size, random }) => scaled(sampled(await run(planes, size), random)),
+    mean: async (planes, size) => scaled(sampled(await run(planes, size), NO_NOISE)),
   };
 }
 
+/** With it a sample is the mean. */
+const NO_NOISE: Random = { normal: (count) => new Float32Array(count) };
+
 const PARAMETERS = "latent_parameters";
 
-/** optimum's export gives the distribution, the legacy one a sample of it with the graph's own noise. */
+/** optimum's export gives the distribution, the legacy one a sample of it with the graph's own noise, FLUX.2's the mean. */
 function sampled(results: Record<string, Tensor>, random: Random): Float32Array {
-  const { [PARAMETERS]: parameters, latent_sample: sample } = results;
+  const { [PARAMETERS]: parameters, latent_sample, latents } = results;
+  const sample = latent_sample ?? latents;
   if (parameters) return sampleOf(toFloats(parameters), random);
   if (sample) return toFloats(sample);
   const there = Object.keys(results).join(", ");

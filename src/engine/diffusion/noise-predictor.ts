@@ -3,7 +3,8 @@ import { invariant } from "../../core/errors.ts";
 import type { Graph } from "../../core/pipeline.ts";
 import type { Port, Tensor } from "../../core/tensor.ts";
 import { requirePort, tensorOf, toFloats } from "../tensor/tensor.ts";
-import { checkNames, type Rows, sharedRow, stackRows } from "./condition.ts";
+import { checkNames, type Row, type Rows, sharedRow, stackRows } from "./condition.ts";
+import { inFixedRows } from "./fixed-rows.ts";
 
 /** [rows, channels, height, width] of the latents. */
 export type LatentShape = readonly [rows: number, channels: number, height: number, width: number];
@@ -19,6 +20,8 @@ export type Begin = {
   shared?: Rows;
   /** [pictures, channels, height, width] that the model is shown below the latents; row n belongs to picture n modulo pictures. */
   besides?: Besides;
+  /** [tokens, width] that a model with a layout of tokens is shown after those of each row's latents. */
+  references?: Row;
 };
 
 export type Besides = { data: Float32Array; pictures: number };
@@ -45,9 +48,10 @@ type Denoiser = {
   timestepScale?: number;
 };
 
-export function createNoisePredictor({ graph, layout, timestepScale = 1 }: Denoiser): NoisePredictor {
+export function createNoisePredictor({ graph: given, layout, timestepScale = 1 }: Denoiser): NoisePredictor {
   const of = "denoiser";
-  const sample = requirePort(graph.inputs, { names: ["sample", "hidden_states"], of });
+  const sample = requirePort(given.inputs, { names: ["sample", "hidden_states"], of });
+  const graph = inFixedRows(given, sample.name);
   const timestepPort = requirePort(graph.inputs, { names: ["timestep"], of });
   const output = requirePort(graph.outputs, { names: ["out_sample", "out_hidden_states", "noise_pred"], of });
   const further = graph.inputs.filter((port) => port !== sample && port !== timestepPort);
@@ -60,7 +64,8 @@ export function createNoisePredictor({ graph, layout, timestepScale = 1 }: Denoi
       const shape = widened(given);
       return async (latents, timestep) => {
         const seen = given.besides ? interleaved(latents, given.besides, shape[0]) : latents;
-        const packed = layout ? layout.pack(seen, shape) : { data: seen, shape };
+        const own = layout ? layout.pack(seen, shape) : { data: seen, shape };
+        const packed = given.references ? followed(own, given.references) : own;
         const results = await graph.run({
           ...constants,
           [sample.name]: tensorOf(sample.dtype, packed.shape, packed.data),
@@ -68,7 +73,8 @@ export function createNoisePredictor({ graph, layout, timestepScale = 1 }: Denoi
         });
         const predicted = results[output.name];
         invariant(predicted, "a graph gives each of its outputs");
-        return layout ? layout.unpack(toFloats(predicted), given.shape) : toFloats(predicted);
+        const all = toFloats(predicted);
+        return layout ? layout.unpack(firstOf(all, packed.shape, own.shape), given.shape) : all;
       };
     },
   };
@@ -97,6 +103,29 @@ function constantInputs(ports: readonly Port[], { conditions, shared = {}, shape
 function widened({ shape: [rows, channels, height, width], besides }: Begin): LatentShape {
   const further = besides ? besides.data.length / (besides.pictures * height * width) : 0;
   return [rows, channels + further, height, width];
+}
+
+type Packed = ReturnType<LatentLayout["pack"]>;
+
+/** After the tokens of each row the same further ones. */
+function followed({ data, shape: [rows = 1, tokens = 0, width = 0] }: Packed, further: Row): Packed {
+  const size = tokens * width;
+  const wide = size + further.data.length;
+  const all = new Float32Array(rows * wide);
+  for (let row = 0; row < rows; row++) {
+    all.set(data.subarray(row * size, (row + 1) * size), row * wide);
+    all.set(further.data, row * wide + size);
+  }
+  return { data: all, shape: [rows, wide / width, width] };
+}
+
+/** Of each row the first tokens: exports may answer for the further ones too. */
+function firstOf(data: Float32Array, [rows = 1]: readonly number[], [, tokens = 0, width = 0]: readonly number[]) {
+  const [size, wide] = [tokens * width, data.length / rows];
+  if (size === wide) return data;
+  const first = new Float32Array(rows * size);
+  for (let row = 0; row < rows; row++) first.set(data.subarray(row * wide, row * wide + size), row * size);
+  return first;
 }
 
 /** Each row's latents, then what is shown besides. */

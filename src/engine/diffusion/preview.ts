@@ -4,9 +4,7 @@ import { invariant } from "../../core/errors.ts";
 import type { Pixels } from "../../core/pipeline.ts";
 import { resize } from "../tensor/resize.ts";
 import { solveSymmetric } from "../tensor/solve.ts";
-
-/** One picture's latents, [channels, height, width]. */
-export type LatentPicture = { latents: Float32Array; channels: number; width: number; height: number };
+import type { LatentPicture } from "./tokens.ts";
 
 export type Previewer = {
   /** `picture` is what the decoder made of these latents. */

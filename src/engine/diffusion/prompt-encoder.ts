@@ -154,6 +154,14 @@ export function cannotSkip(): ForecourtError {
   return new ForecourtError("invalid_input", msg, { problems: [problem] });
 }
 
+/** For a caller who wants parts of the prompt to count more, of a model whose encoder has no "nothing" to go away from. */
+export function cannotWeigh(): ForecourtError {
+  const msg =
+    "Prompts of this model are read by a language model, whose words cannot be weighted: leave prompt_weighting out";
+  const problem = { loc: ["body", "prompt_weighting"], msg, type: "value_error" };
+  return new ForecourtError("invalid_input", msg, { problems: [problem] });
+}
+
 function pooledOf({ text_embeds, pooler_output }: Record<string, Tensor>): { pooled?: Float32Array } {
   const tensor = text_embeds ?? pooler_output;
   return tensor ? { pooled: toFloats(tensor) } : {};

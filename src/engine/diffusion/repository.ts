@@ -1,4 +1,4 @@
-// A folder in the layout of diffusers and optimum: one folder for each part of a model.
+// A folder in the layout of diffusers and optimum, one folder for each part of a model, or with all graphs in its root.
 import type { Assets, Graph } from "../../core/pipeline.ts";
 
 export type Repository = {
@@ -13,7 +13,7 @@ export type Repository = {
 };
 
 export function openRepository(assets: Assets): Repository {
-  const graphOf = (part: string) => `${part}/model.onnx`;
+  const graphOf = (part: string) => (assets.has(`${part}.onnx`) ? `${part}.onnx` : `${part}/model.onnx`);
   return {
     assets,
     graph: (part) => assets.graph(graphOf(part)),

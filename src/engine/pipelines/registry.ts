@@ -3,6 +3,7 @@ import type { Pipeline } from "../../core/pipeline.ts";
 import { chat } from "./chat.ts";
 import { cropImage } from "./crop-image.ts";
 import { echo } from "./echo.ts";
+import { editImage } from "./edit-image.ts";
 import { imageTextSimilarity } from "./image-text-similarity.ts";
 import { imageToImage } from "./image-to-image.ts";
 import { inpaint } from "./inpaint.ts";
@@ -13,6 +14,7 @@ export const pipelines = {
   "crop-image": cropImage,
   chat,
   echo,
+  "edit-image": editImage,
   "image-text-similarity": imageTextSimilarity,
   "image-to-image": imageToImage,
   inpaint,

@@ -23,6 +23,15 @@ def mask():
     return Image.fromarray((np.hypot(x - 36, y - 18) < 14).astype(np.uint8) * 255)
 
 
+def references():
+    """Of sides that are no multiples of what models draw."""
+    y, x = np.mgrid[0:75, 0:101]
+    first = np.stack([255 * x / 100, 127 + 120 * np.cos(y / 9), np.where(np.hypot(x - 50, y - 40) < 20, 250, 40)], -1)
+    y, x = np.mgrid[0:90, 0:66]
+    second = np.stack([np.where((x // 12) % 2 == 0, 200, 20), 255 * y / 89, 127 + 120 * np.sin(x / 5)], -1)
+    return [Image.fromarray(each.astype(np.uint8)) for each in (first, second)]
+
+
 def write_inputs():
     picture().save(HERE / "picture.png")
     mask().save(HERE / "mask.png")
@@ -45,7 +54,9 @@ class Recorder:
             kept.append(unpack(state["latents"]).detach().clone().float())
             return {}
 
-        if task == "text-to-image":
+        if task == "edit":
+            call |= {"image": [Image.open(HERE / name) for name in given["references"]]}
+        elif task == "text-to-image":
             call |= {"height": HEIGHT, "width": WIDTH}
         else:
             call |= {"image": picture().resize((WIDTH, HEIGHT), Image.LANCZOS), "strength": strength}
@@ -62,7 +73,7 @@ class Recorder:
             files.append(f"{name}-{i + 1}.png")
             image.save(self.folder / files[-1])
         self.cases.append({
-            "name": name, "task": task, "prompt": prompt, "negative_prompt": negative, "steps": steps, "seed": seed, "guidance": guidance, "count": count, "width": WIDTH, "height": HEIGHT,
+            "name": name, "task": task, "prompt": prompt, "negative_prompt": negative, "steps": steps, "seed": seed, "guidance": guidance, "count": count, "width": images[0].width, "height": images[0].height,
             **({"strength": strength} if strength is not None else {}), **({"scheduler": scheduler} if scheduler else {}), **({"seeds": True} if seeds else {}), **(given or {}),
             "latents": {"at": self.at, "shape": list(stack.shape)}, "images": files,
         })

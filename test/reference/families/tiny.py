@@ -123,11 +123,17 @@ def rms_norm(x, _shape, weight=None, eps=None):
     return normed if weight is None else normed * weight
 
 
+def unflatten(x, dim, sizes):
+    """torch's own is traced with the sizes of the example for all dimensions."""
+    at = dim % x.dim()
+    return x.reshape(*x.shape[:at], *sizes, *x.shape[at + 1:])
+
+
 def export(path, model, function, args, inputs, outputs):
     """`inputs` and `outputs`: name -> names of its dimensions, None = fixed."""
     path.parent.mkdir(parents=True, exist_ok=True)
     axes = {name: {i: dim for i, dim in enumerate(dims) if dim} for name, dims in (inputs | outputs).items()}
-    with torch.no_grad(), mock.patch("torch.nn.functional.rms_norm", rms_norm):
+    with torch.no_grad(), mock.patch("torch.nn.functional.rms_norm", rms_norm), mock.patch("torch.Tensor.unflatten", unflatten):
         torch.onnx.export(Graph(model, function).eval(), args, str(path), input_names=list(inputs), output_names=list(outputs), dynamic_axes=axes, opset_version=17, dynamo=False)
     slim(path)
 

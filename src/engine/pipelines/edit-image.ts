@@ -1,0 +1,45 @@
+// Pictures drawn from a prompt and from pictures to go by, with a diffusion model that looks at them.
+import { definePipeline } from "../../core/pipeline.ts";
+import { mediaUrl, Type } from "../../core/schema.ts";
+import { loadDiffusionModel } from "../diffusion/diffusion-model.ts";
+import { drawTasks } from "../diffusion/draw-tasks.ts";
+import { promptFields, steeringFields } from "../diffusion/drawing-fields.ts";
+import { editedSizeField, sizeToDraw } from "../diffusion/image-size.ts";
+import { mostDrawn } from "../diffusion/most-drawn.ts";
+import { fittedReference } from "../diffusion/reference-pictures.ts";
+import { drawnOutput } from "../media/drawn.ts";
+import { readPicture } from "../media/picture.ts";
+
+export const editImage = definePipeline({
+  summary: "Edits or combines pictures as a text prompt says.",
+  input: Type.Object({
+    image_urls: Type.Array(mediaUrl("image", "URL or data URI."), {
+      minItems: 1,
+      maxItems: 10,
+      description: "The pictures to edit or to combine; the prompt may speak of the first, the second...",
+    }),
+    ...promptFields,
+    image_size: editedSizeField,
+    ...steeringFields,
+  }),
+  output: drawnOutput,
+  estimate: mostDrawn,
+  async load(assets) {
+    const model = await loadDiffusionModel(assets, { drawsFrom: "references" });
+    const { codec } = assets;
+    const { native: most, multiple } = model.size;
+    return drawTasks({
+      model,
+      codec,
+      async plan(task) {
+        const { image_urls: urls, image_size } = task.input;
+        const pictures = await Promise.all(
+          urls.map((url, place) => readPicture({ task, codec, url, field: "image_urls", place })),
+        );
+        const references = pictures.map((picture, place) => fittedReference(picture, { most, multiple, place }));
+        const [first = most] = references;
+        return { size: sizeToDraw(image_size, { native: first, multiple }), references };
+      },
+    });
+  },
+});
