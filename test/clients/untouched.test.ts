@@ -6,10 +6,11 @@ import { join } from "node:path";
 import { writeCertificates } from "../../src/cli/tls/certificate-files.ts";
 import { proved } from "../support/conformance.ts";
 import { startServer } from "../support/live-server.ts";
-import { pythonWithFalClient } from "./python/python.ts";
+import { pythonWithFal, pythonWithFalClient } from "./python/python.ts";
 import { ECHO_MODEL } from "./server-under-test.ts";
 
 const python = pythonWithFalClient();
+const pythonOfApps = pythonWithFal();
 /** Rights to make namespaces: as root, mostly. */
 const unshare = ["unshare", "--mount", "--net"];
 const mayUnshare = process.platform === "linux" && Bun.which("ip") !== null && succeeds([...unshare, "true"]);
@@ -46,6 +47,18 @@ const seenByPython = (cdn: string) => ({
 const ASYNC = { prompt: "asynchronous", steps: 1 };
 const REALTIME_BY_PYTHON = [{ prompt: "one", steps: 1, request_id: "1" }, "INVALID_INPUT", { prompt: "two", steps: 1 }];
 
+const SEEN_BY_APPS = {
+  run: { prompt: "run", steps: 1 },
+  submit: {
+    data: { prompt: "submitted", steps: 3 },
+    was_under_way: true,
+    logs: ["idle step 1 of 3", "idle step 2 of 3", "idle step 3 of 3"],
+  },
+  cancel: [499, "client_cancelled"],
+  stream: [{ prompt: "streamed", steps: 1 }],
+  over_socket: [{ prompt: "one", steps: 1 }, ["missing", "greater_than_equal"], { prompt: "two", steps: 1 }],
+};
+
 test.skipIf(python === undefined)(
   "fal_client by its environment variables, with its two fixed addresses set",
   async () => {
@@ -68,7 +81,7 @@ test.skipIf(!mayUnshare)(
   "both clients by internal DNS and a private authority, with nothing set but those",
   async () => {
     const inside = join(import.meta.dir, "dns/inside.ts");
-    const seen = await outputOf([...unshare, process.execPath, inside, folder, python ?? "-"]);
+    const seen = await outputOf([...unshare, process.execPath, inside, folder, python ?? "-", pythonOfApps ?? "-"]);
     expect(JSON.parse(seen)).toEqual({
       javascript: {
         run: { prompt: "run", steps: 1 },
@@ -84,9 +97,13 @@ test.skipIf(!mayUnshare)(
         socket: ["start", { prompt: "over a socket", steps: 1 }, "end"],
       },
       ...(python !== undefined && { python: seenByPython("https://v3.fal.media") }),
+      ...(pythonOfApps !== undefined && { apps: SEEN_BY_APPS }),
     });
     proved("js", "dns");
     if (python !== undefined) proved("python", "dns");
+    if (pythonOfApps === undefined) return;
+    proved("fal-apps", "run", "submit", "status", "result", "logs", "cancel", "stream", "http-over-ws");
+    proved("fal-apps", "error-fields", "dns");
   },
   300_000,
 );

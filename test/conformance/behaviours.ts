@@ -5,6 +5,7 @@ export const clients = {
   http: "HTTP",
   js: "`@fal-ai/client`",
   python: "`fal_client`",
+  "fal-apps": "`fal.apps`",
   "ai-sdk": "`@ai-sdk/fal`",
   huggingface: "`@huggingface/inference`",
   tanstack: "`@tanstack/ai-fal`",

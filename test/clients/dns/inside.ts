@@ -1,12 +1,13 @@
 // Runs in a network and mount namespace of its own: a box on port 443, fal's names leading to it, untouched clients.
-// `bun inside.ts FOLDER PYTHON|-` prints what they saw as JSON. FOLDER has tls/ and data/.
+// `bun inside.ts FOLDER PYTHON|- PYTHON|-` prints what they saw as JSON. FOLDER has tls/ and data/; the first Python has
+// fal_client, the second fal.
 import { spawnSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { FAL_HOSTS } from "../../../src/gateway/fal/proxy.ts";
 import { startServer } from "../../support/live-server.ts";
 
-const [folder = "", python = "-"] = process.argv.slice(2);
+const [folder = "", python = "-", pythonOfApps = "-"] = process.argv.slice(2);
 const pem = (name: string) => join(folder, "tls", `${name}.pem`);
 
 const hosts = join(folder, "hosts");
@@ -34,4 +35,5 @@ async function outputOf(command: string[]): Promise<unknown> {
 const here = import.meta.dir;
 const javascript = await outputOf([process.execPath, join(here, "untouched.ts")]);
 const seen = python === "-" ? undefined : await outputOf([python, join(here, "../python/calls.py")]);
-process.stdout.write(JSON.stringify({ javascript, python: seen }));
+const apps = pythonOfApps === "-" ? undefined : await outputOf([pythonOfApps, join(here, "../python/apps_calls.py")]);
+process.stdout.write(JSON.stringify({ javascript, python: seen, apps }));
