@@ -43,7 +43,8 @@ function compile(schema: TSchema): TypeCheck<TSchema> {
  * (as fal's servers do). Throws `invalid_input` with one problem per wrong field.
  */
 export function parse<S extends TObject>(schema: S, value: unknown, root: string[] = ["body"]): Static<S> {
-  const given = Value.Default(schema, Value.Clean(schema, withoutNulls(schema, structuredClone(value))));
+  const filled = Value.Default(schema, Value.Clean(schema, withoutNulls(schema, structuredClone(value))));
+  const given = unmixed(value, filled);
   const check = compile(schema);
   if (check.Check(given)) return given as Static<S>;
   const problems = fieldProblems(schema, given, root);
@@ -52,6 +53,22 @@ export function parse<S extends TObject>(schema: S, value: unknown, root: string
 
 const summarise = (problems: { loc: (string | number)[]; msg: string }[]) =>
   problems.map(({ loc, msg }) => `${loc.slice(1).join(".") || "body"}: ${msg}`).join("; ");
+
+/**
+ * TypeBox 0.34 fills an object into a list's default, and a list into an object's, as if they went together: `{}` would
+ * pass as a list. What was given stands in its place again, for the check to refuse.
+ */
+function unmixed(before: unknown, after: unknown): unknown {
+  if (typeof before !== "object" || before === null || typeof after !== "object" || after === null) return after;
+  if (Array.isArray(before) !== Array.isArray(after)) return before;
+  for (const name in after) {
+    const inner = Reflect.get(after, name);
+    if (typeof inner !== "object" || inner === null) continue; // most of a long list
+    const kept = unmixed(Reflect.get(before, name), inner);
+    if (kept !== inner) Reflect.set(after, name, kept);
+  }
+  return after;
+}
 
 function withoutNulls(schema: TObject, value: unknown): unknown {
   if (typeof value !== "object" || value === null || Array.isArray(value)) return value;

@@ -2,6 +2,7 @@
 // What fal-js's own realtime.spec.ts expects of a mock is expected of the box.
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, spyOn, test } from "bun:test";
 import { ApiError, createFalClient, type FalClient } from "@fal-ai/client";
+import { decode } from "@msgpack/msgpack";
 import { proved } from "../support/conformance.ts";
 import { connect } from "../support/socket-client.ts";
 import { type ServerUnderTest, serverUnderTest } from "./server-under-test.ts";
@@ -163,6 +164,39 @@ describe("fal.realtime", () => {
     });
     send({ prompt: "json" });
     expect(await result()).toEqual({ prompt: "json", steps: 1 });
+    close();
+  });
+
+  test("opens the path that it is given, below the endpoint", async () => {
+    const { send, result, close } = connection({ path: "/idle/realtime" }, { app: "test/echo" });
+    send({ prompt: "by path" });
+    expect(await result()).toMatchObject({ prompt: "by path" });
+    expect(opened[0]).toStartWith("wss://fal.run/test/echo/idle/realtime?fal_jwt_token=");
+    close();
+  });
+
+  test("reads MessagePack with a decoder that expects JSON first, and asks its provider once unless told otherwise", async () => {
+    let asked = 0;
+    const { send, result, close } = connection({
+      tokenProvider: async (app) => {
+        asked++;
+        return await tokenOf({ app, duration: 60 });
+      },
+      decodeMessage: async (data) => {
+        if (typeof data === "string") return JSON.parse(data);
+        const bytes = new Uint8Array(data instanceof Blob ? await data.arrayBuffer() : data);
+        try {
+          return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
+        } catch {
+          return decode(bytes);
+        }
+      },
+    });
+    for (const prompt of ["one", "two"]) {
+      send({ prompt });
+      expect(await result()).toMatchObject({ prompt });
+    }
+    expect({ asked, ownTokens: fetched.filter((url) => url.includes("/tokens")) }).toEqual({ asked: 1, ownTokens: [] });
     close();
   });
 

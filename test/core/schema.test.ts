@@ -82,6 +82,27 @@ test.each([
   expect(problems(value)).toMatchObject([{ loc: ["body"], type: "dict_type" }]);
 });
 
+test("an object in the place of a list with a default is wrong, and a list in the place of an object", () => {
+  const inner = Type.Object({ words: Type.Array(Type.String(), { default: [] }) });
+  const mixed = Type.Object({
+    list: Type.Array(Type.Unknown(), { default: [1] }),
+    map: Type.Record(Type.String(), Type.Unknown(), { default: {} }),
+    deep: Type.Optional(Type.Array(inner)),
+  });
+  const wrong = (value: unknown) => {
+    try {
+      return parse(mixed, value);
+    } catch (error) {
+      return error instanceof ForecourtError ? error.problems?.map(({ loc }) => loc.slice(1)) : error;
+    }
+  };
+  expect(wrong({})).toEqual({ list: [1], map: {} });
+  expect(wrong({ list: {} })).toEqual([["list"]]);
+  expect(wrong({ map: [] })).toEqual([["map"]]);
+  expect(wrong({ deep: [{}, { words: {} }] })).toEqual([["deep", 1, "words"]]);
+  expect(wrong({ list: [{ a: 1 }], map: { a: [] } })).toEqual({ list: [{ a: 1 }], map: { a: [] } });
+});
+
 test("a long wrong value is cut in the answer", () => {
   const [problem] = problems({ prompt: "x".repeat(100_000) });
   expect(String(problem?.input).length).toBeLessThan(300);

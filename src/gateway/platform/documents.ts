@@ -1,5 +1,6 @@
 // The platform API in the document of the whole box, from the table that also routes it.
 
+import type { TObject } from "../../core/schema.ts";
 import { toOpenApi, toOpenApiInput } from "../docs/openapi-schema.ts";
 import { jsonContent, ref } from "../docs/shared-schemas.ts";
 import { parametersOf } from "../query-parameters.ts";
@@ -63,7 +64,7 @@ function described(operation: Operation) {
     ...(access === "open" && { security: [] }),
     parameters: [...namesOf(path), ...parametersOf(query), ...(isChange ? [IDEMPOTENCY] : [])],
     ...(Object.keys(body.properties).length > 0 && {
-      requestBody: { required: true, ...jsonContent(toOpenApiInput(body)) },
+      requestBody: bodyOf(body),
     }),
     responses: {
       [status]: { description: "Done", ...(result && jsonContent(toOpenApi(result))) },
@@ -72,6 +73,12 @@ function described(operation: Operation) {
       404: refused("There is no such thing"),
     },
   };
+}
+
+/** An empty body is `{}`: it will do where nothing is required. */
+function bodyOf(body: TObject) {
+  const schema = toOpenApiInput(body);
+  return { required: schema.required !== undefined, ...jsonContent(schema) };
 }
 
 const operationId = ({ method, path }: Operation) =>
