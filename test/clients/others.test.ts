@@ -109,6 +109,20 @@ test("@tanstack/ai-fal by its option fetch", async () => {
   proved("tanstack", "submit", "status", "result", "subscribe", "error-fields", "error-auth");
 }, 60_000);
 
+test("@tanstack/ai-fal by its option proxyUrl, as in a page", async () => {
+  Object.assign(globalThis, { window: { document: {} } });
+  try {
+    const adapter = falImage(MODEL, { apiKey: server.key, proxyUrl: `${server.origin}/fal/proxy` });
+    const modelOptions = { num_inference_steps: 2, seed: 7 };
+    const { images } = await generateWithTanstack({ adapter, prompt, modelOptions, debug: false });
+    for (const { url } of images) expect(isPicture(await (await fetch(url ?? "")).bytes())).toBe(true);
+    expect(images).toHaveLength(1);
+  } finally {
+    Reflect.deleteProperty(globalThis, "window");
+  }
+  proved("tanstack", "proxy");
+}, 60_000);
+
 const python = pythonWith("litellm==1.110.2");
 
 test.skipIf(python === undefined)(

@@ -4,6 +4,7 @@
 export const clients = {
   http: "HTTP",
   js: "`@fal-ai/client`",
+  "serverless-client": "`@fal-ai/serverless-client`",
   python: "`fal_client`",
   "fal-apps": "`fal.apps`",
   "ai-sdk": "`@ai-sdk/fal`",

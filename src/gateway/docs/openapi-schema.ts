@@ -30,14 +30,25 @@ export function toOpenApi(schema: TSchema): OpenApiSchema {
 }
 
 /** What `parse` takes: null in a field that may be absent means absent, and a field with a default may be. */
-export function toOpenApiInput(schema: TObject): OpenApiSchema {
-  const required = (schema.required ?? []).filter((name) => schema.properties[name]?.default === undefined);
+export function toOpenApiInput(written: TObject): OpenApiSchema {
+  const schema = relaxed(written) as TObject; // an object stays one
+  const { required = [] } = schema;
   const properties = Object.entries(schema.properties).map(([name, field]) => {
     const described = toOpenApi(field);
     return [name, required.includes(name) ? described : withNull(described)];
   });
   const { required: _, ...rest } = toOpenApi(schema);
   return { ...rest, properties: Object.fromEntries(properties), ...(required.length > 0 && { required }) };
+}
+
+/** Fields with a default need not be there, however deep. */
+function relaxed(schema: TSchema): TSchema {
+  if (schema.type === "array" && schema.items) return { ...schema, items: relaxed(schema.items) };
+  if (schema.type !== "object" || !schema.properties) return schema;
+  const { required = [], ...rest } = schema as TObject; // it has properties
+  const needed = required.filter((name) => rest.properties[name]?.default === undefined);
+  const properties = Object.entries(rest.properties).map(([name, field]) => [name, relaxed(field)]);
+  return { ...rest, properties: Object.fromEntries(properties), ...(needed.length > 0 && { required: needed }) };
 }
 
 const withNull = (schema: OpenApiSchema): OpenApiSchema => ({

@@ -6,17 +6,21 @@ export type JsonSchema = { [word: string]: unknown };
 /** `media` and `ui` are for the box and for fal's pages. */
 const OWN_WORDS = new Set(["media", "ui", "x-fal"]);
 
-/** What `parse` takes: a field with a default need not be there. */
-export function jsonSchema(schema: TObject): JsonSchema {
-  const { required = [], properties } = schema;
-  const needed = required.filter((name) => properties[name]?.default === undefined);
-  const { required: _, ...rest } = plain(schema);
-  return { ...rest, ...(needed.length > 0 && { required: needed }) };
-}
+/** What `parse` takes: fields with a default need not be there, however deep. */
+export const jsonSchema = (schema: TObject): JsonSchema => plain(schema);
 
 function plain(schema: TSchema): JsonSchema {
-  const words = Object.entries(schema).filter(([word]) => !OWN_WORDS.has(word));
-  return Object.fromEntries(words.map(([word, value]) => [word, word === "properties" ? each(value) : copy(value)]));
+  const words = Object.entries(schema).flatMap(([word, value]): [string, unknown][] => {
+    if (OWN_WORDS.has(word)) return [];
+    if (word === "properties") return [[word, each(value)]];
+    return word === "required" && schema.properties ? neededOf(value, schema) : [[word, copy(value)]];
+  });
+  return Object.fromEntries(words);
+}
+
+function neededOf(required: string[], { properties }: TSchema): [string, unknown][] {
+  const needed = required.filter((name) => properties[name]?.default === undefined);
+  return needed.length > 0 ? [["required", needed]] : [];
 }
 
 const each = (properties: Record<string, TSchema>) =>
