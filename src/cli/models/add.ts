@@ -1,8 +1,13 @@
 // `forecourt models add`: a Hub repository becomes a model of this box.
 import { Command, Option } from "commander";
 import { type AddedModel, addModel } from "../../control/catalog/add/add-model.ts";
+import type { Room } from "../../control/catalog/add/finding.ts";
 import { type Precision, precisions } from "../../control/catalog/add/pick-graph.ts";
+import { chooseDevices, memoryBudget } from "../../control/choose-device.ts";
+import { findDevices } from "../../control/find-devices.ts";
+import type { Settings } from "../../control/settings.ts";
 import { hubAccess, openHub } from "../../control/weights/access.ts";
+import { ForecourtError } from "../../core/errors.ts";
 import { wrongUsage } from "../failure.ts";
 import { type SettingsFlags, settingsOf, withSettings } from "../settings-flags.ts";
 import { note, printJson, printLine, sizeText } from "../terminal.ts";
@@ -23,17 +28,34 @@ export const add = () =>
     .addHelpText("after", "\nExample: forecourt models add Xenova/clip-vit-base-patch32 --id acme/clip")
     .action(async (name: string, { id, precision, json, ...flags }: Flags) => {
       const { settings } = settingsOf(flags);
+      const room = await roomOf(settings);
       const added = await interruptible("Stopped. Nothing was written.", (signal) =>
         addModel({
           ...repositoryOf(name),
           data: settings.data,
-          wishes: { ...(id && { id }), ...(precision && { precision }) },
+          wishes: { ...(id && { id }), ...(precision && { precision }), ...(room && { room }) },
           tools: { ...openHub(hubAccess(settings)), signal },
         }),
       );
       if (json) return printJson(added);
       print(added);
     });
+
+/** Of the device that models are placed on first, as far as it is known without trying; undefined: there is none of that kind. */
+async function roomOf(settings: Settings): Promise<Room | undefined> {
+  const hardware = await findDevices({ settings, trials: "remembered" });
+  const [first] = attempted(() => chooseDevices(hardware, settings.device)) ?? [];
+  return first && { kind: first.kind, bytes: memoryBudget(first, settings.memory) };
+}
+
+function attempted<T>(make: () => T): T | undefined {
+  try {
+    return make();
+  } catch (error) {
+    if (error instanceof ForecourtError && error.code === "misconfigured") return undefined;
+    throw error;
+  }
+}
 
 function repositoryOf(name: string): { repo: string; revision: string } {
   const [repo = "", revision = "main", ...rest] = name.split("@");

@@ -1,10 +1,13 @@
 // What a family says about a repository that is one of its own.
+import type { Device } from "../../../core/device.ts";
 import { ForecourtError } from "../../../core/errors.ts";
 import type { PipelineName } from "../../../engine/pipelines/registry.ts";
 import type { PickedGraph, Precision } from "./pick-graph.ts";
 import type { Repository } from "./repository.ts";
 
-export type Wishes = { precision?: Precision };
+/** Where the model is to run, as far as that is known: the kind of the device and its memory. */
+export type Room = { kind: Device["kind"]; bytes: number };
+export type Wishes = { precision?: Precision; room?: Room };
 
 export type Finding = {
   pipeline: PipelineName;
@@ -19,6 +22,9 @@ export type Finding = {
   defaults: Record<string, unknown>;
   /** Bytes beside the weights while one input runs. */
   working: number;
+  /** Further bytes for each further input at a time. */
+  perBatchItem?: number;
+  limits?: { maxBatch: number };
   unit: string;
   /** Sentences for the operator: what was guessed. */
   unsure: string[];

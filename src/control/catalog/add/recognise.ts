@@ -3,6 +3,7 @@ import { ForecourtError } from "../../../core/errors.ts";
 import { pipelineNames } from "../../../engine/pipelines/registry.ts";
 import { clip } from "./clip.ts";
 import { configOf, type Family, type Finding, type Wishes } from "./finding.ts";
+import { LANGUAGE_MODELS, language } from "./language.ts";
 import { licenceOf } from "./licence.ts";
 import type { Repository } from "./repository.ts";
 import { stableDiffusion } from "./stable-diffusion.ts";
@@ -14,7 +15,10 @@ const DIFFUSERS: Record<string, Family> = {
 };
 
 /** By `model_type` of config.json. */
-const TRANSFORMERS: Record<string, Family> = { clip };
+const TRANSFORMERS: Record<string, Family> = {
+  clip,
+  ...Object.fromEntries(LANGUAGE_MODELS.map((type) => [type, language])),
+};
 
 export type Draft = {
   /** A model file but for `source`. */
@@ -41,6 +45,7 @@ export function recognise(repository: Repository, { id, ...wishes }: Wishes & { 
       ...optional("graphs", otherGraphs(finding)),
       ...optional("defaults", finding.defaults),
       memory: memoryOf(finding),
+      ...(finding.limits && { limits: finding.limits }),
       price: { unit: finding.unit, amount: 0, currency: "USD" },
     },
     files: repository.files.filter(({ path }) => paths.has(path)),
@@ -93,10 +98,14 @@ const RUNTIME_BYTES = 150e6;
 const OVERHEAD = 1.1;
 
 /** A CPU computes half precision in single. */
-function memoryOf({ graphs, working }: Finding): { weights: number; working: number } {
+function memoryOf({ graphs, working, perBatchItem }: Finding): Record<string, number> {
   const loaded = Object.values(graphs).map(({ bytes, precision }) => bytes * (precision === "fp16" ? 2 : 1));
   const weights = RUNTIME_BYTES + OVERHEAD * loaded.reduce((sum, each) => sum + each, 0);
-  return { weights: Math.ceil(weights), working: Math.ceil(working) };
+  return {
+    weights: Math.ceil(weights),
+    working: Math.ceil(working),
+    ...(perBatchItem !== undefined && { perBatchItem: Math.ceil(perBatchItem) }),
+  };
 }
 
 const licenceDoubt = ({ licence }: Repository) =>

@@ -191,6 +191,65 @@ describe("CLIP in transformers.js' layout", () => {
   });
 });
 
+/** onnx-community/Llama-3.2-1B-Instruct: models.md 3.3. */
+const llama = repository("onnx-community/Llama-3.2-1B-Instruct", {
+  licence: "llama3.2",
+  configs: {
+    "config.json": {
+      ...{ model_type: "llama", architectures: ["LlamaForCausalLM"], max_position_embeddings: 131072 },
+      ...{ num_hidden_layers: 16, num_key_value_heads: 8, num_attention_heads: 32, head_dim: 64, hidden_size: 2048 },
+    },
+  },
+  tree: {
+    ...{ "config.json": 0.001, "generation_config.json": 0.001, "tokenizer.json": 9.09, "tokenizer_config.json": 0.06 },
+    ...{ "special_tokens_map.json": 0.001, "onnx/model.onnx": 0.524, "onnx/model.onnx_data": 4940 },
+    ...{ "onnx/model_fp16.onnx": 0.532, "onnx/model_fp16.onnx_data": 2470, "onnx/model_q4.onnx": 1660 },
+    ...{ "onnx/model_q4f16.onnx": 1070, "onnx/model_quantized.onnx": 1240 },
+  },
+});
+const small135 = repository("HuggingFaceTB/SmolLM2-135M-Instruct", {
+  licence: "apache-2.0",
+  configs: { "config.json": { model_type: "llama" } },
+  tree: { "config.json": 0.001, "tokenizer.json": 2, "onnx/model.onnx": 654, "onnx/model_q4.onnx": 200 },
+});
+
+describe("a language model in transformers.js' layout", () => {
+  test("answers a chat, eight at a time, with room for what they have read", () => {
+    const draft = recognise(llama);
+    expect(draft.model).toMatchObject({
+      id: "onnx-community/llama-3.2-1b-instruct",
+      pipeline: "chat",
+      category: "llm",
+      limits: { maxBatch: 8 },
+      memory: { perBatchItem: 2 * 16 * 8 * 64 * 4 * 4096 },
+      price: { unit: "token" },
+    });
+    expect(draft.model.description).toContain("131072 tokens");
+    expect(pathsOf(draft)).toContain("generation_config.json");
+    expect(pathsOf(draft)).toContain("tokenizer.json");
+  });
+
+  const choices: [string, Repository, Parameters<typeof recognise>[1], string][] = [
+    ["four bits for a processor", llama, {}, "onnx/model_q4.onnx"],
+    ["single precision for a processor where it is small", small135, {}, "onnx/model.onnx"],
+    ["half precision for a GPU that has room", llama, { room: { kind: "cuda", bytes: 24e9 } }, "onnx/model_fp16.onnx"],
+    ["four bits for a small GPU", llama, { room: { kind: "webgpu", bytes: 3e9 } }, "onnx/model_q4f16.onnx"],
+    ["the smallest where nothing fits", llama, { room: { kind: "cpu", bytes: 1e9 } }, "onnx/model_q4f16.onnx"],
+    ["what was asked for", llama, { precision: "q8" }, "onnx/model_quantized.onnx"],
+  ];
+  test.each(choices)("%s", (_, from, wishes, path) => {
+    const draft = recognise(from, wishes);
+    expect(pathsOf(draft).filter((each) => each.endsWith(".onnx"))).toEqual([path]);
+    expect(draft.model.graphs ?? {}).toEqual(path === "onnx/model.onnx" ? {} : { "onnx/model.onnx": path });
+  });
+
+  test("older exports name their graph otherwise", () => {
+    const tree = { "config.json": 0.001, "tokenizer.json": 2, "onnx/decoder_model_merged_quantized.onnx": 125 };
+    const draft = recognise({ ...small135, files: filesOf(tree) });
+    expect(draft.model.graphs).toEqual({ "onnx/model.onnx": "onnx/decoder_model_merged_quantized.onnx" });
+  });
+});
+
 describe("refused by name", () => {
   const refusals: [string, Repository, RegExp][] = [
     [
