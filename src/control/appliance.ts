@@ -220,8 +220,15 @@ function assemble(found: Found): Appliance {
   };
 }
 
-const openFleet = ({ settings: { data, threads }, log }: Found, time: Pick<Tools, "clock" | "timers">) =>
-  createFleet({ runtime: join(data, "runtime"), libraries: installedCuda(data), threads, log, ...time });
+const openFleet = ({ settings, devices, log }: Found, time: Pick<Tools, "clock" | "timers">) =>
+  createFleet({
+    runtime: join(settings.data, "runtime"),
+    libraries: installedCuda(settings.data),
+    threads: settings.threads,
+    spares: { devices, count: settings.memory.spareRunners },
+    log,
+    ...time,
+  });
 
 /** Keys, what each may spend, and the notes about both that can wait. */
 function assembleCallers(found: Found, { clock, timers }: Pick<Tools, "clock" | "timers">) {

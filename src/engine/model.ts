@@ -130,6 +130,7 @@ export const modelSchema = Type.Object(
     limits: Type.Object(
       {
         timeoutSeconds: Type.Number({ exclusiveMinimum: 0, default: 600, description: "Longest run of one job" }),
+        loadSeconds: Type.Number({ exclusiveMinimum: 0, default: 900, description: "Longest time to load it" }),
         maxBatch: Type.Integer({ minimum: 1, default: 1 }),
         maxQueue: Type.Integer({
           minimum: 1,
@@ -144,6 +145,11 @@ export const modelSchema = Type.Object(
       description: "pinned: loaded at the start and never unloaded to make room for others",
     }),
     warm: Type.Boolean({ default: false, description: "Loaded at the start when there is room" }),
+    warmup: Type.Array(Type.Record(Type.String(), Type.Unknown()), {
+      default: [],
+      description:
+        "Inputs that are run once whenever it is loaded, before its first request: one for each shape that requests will have",
+    }),
     tags: Type.Array(Type.String(), { default: [] }),
     examples: Type.Array(Type.Record(Type.String(), Type.Unknown()), { default: [] }),
   },

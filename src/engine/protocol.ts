@@ -25,10 +25,21 @@ export type Place = { device: Device; runtime: string; libraries?: string | unde
 
 export type ToRunner =
   /**
-   * First message, once. `weights` is the model's folder, `runtime` holds the native libraries, `libraries` those of
+   * Once. `weights` is the model's folder, `runtime` holds the native libraries, `libraries` those of
    * CUDA. The device is the only one of its kind that the process sees.
    */
-  | ({ type: "load"; model: Model; weights: string; threads: number } & Place)
+  | ({
+      type: "load";
+      model: Model;
+      weights: string;
+      /** Inputs that are run before it is `ready`; what they give is thrown away. */
+      warmups: readonly Record<string, unknown>[];
+      threads: number;
+    } & Place)
+  /** Before `load`, perhaps long: loads what does not depend on the model. Not answered. */
+  | ({ type: "prepare" } & Place)
+  /** Before `load`: reads the files of a folder, so that they are in the page cache. Not answered. */
+  | { type: "read-ahead"; folder: string }
   /** Instead of `load`: a test inference, answered by `tried`; the process then ends. */
   | ({ type: "try" } & Place)
   | { type: "run"; batch: BatchId; jobs: RunJob[] }

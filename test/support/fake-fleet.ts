@@ -20,6 +20,8 @@ export type FakeFleet = Fleet & {
   readonly runs: RunOrder[];
   readonly cancels: BatchId[];
   readonly evictions: RunnerId[];
+  /** Folders that were to be read ahead. */
+  readonly readAheads: string[];
   /** By hand: a starting runner is loaded. */
   becomeReady(runner: RunnerId): void;
   step(batch: BatchId, step: Step<unknown>, index?: number): void;
@@ -66,6 +68,7 @@ export function createFakeFleet({
     runs: [] as RunOrder[],
     cancels: [] as BatchId[],
     evictions: [] as RunnerId[],
+    readAheads: [] as string[],
   };
 
   const emit = (event: FleetEvent) => {
@@ -142,6 +145,10 @@ export function createFakeFleet({
       const cancelled: Failure = { code: "client_cancelled", message: "The run was cancelled." };
       if (automatic && [...runners.values()].some((runner) => runner.batches?.includes(batch)))
         fleet.end(batch, cancelled);
+    },
+    readAhead(folder) {
+      made.readAheads.push(folder);
+      return true;
     },
     evict(id) {
       made.evictions.push(id);

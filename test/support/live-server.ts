@@ -62,6 +62,8 @@ export async function startServer(options: LiveServerOptions = {}): Promise<Live
     {
       env: {
         ...process.env,
+        // Tests count its children and end them: those are to be runners of models.
+        FORECOURT_MEMORY_SPARE_RUNNERS: "0",
         ...(tls && { FORECOURT_TLS_CERT: tls.cert, FORECOURT_TLS_KEY: tls.key }),
         ...options.env,
       },

@@ -12,7 +12,9 @@ export async function runInProcess(
   order: Order,
 ): Promise<Outcome> {
   order.progress.show("starting");
-  const appliance = await createAppliance({ settings, log });
+  // For one job no process is started ahead.
+  const memory = { ...settings.memory, spareRunners: 0 };
+  const appliance = await createAppliance({ settings: { ...settings, memory }, log });
   try {
     await appliance.start();
     return await runOn(appliance, order);

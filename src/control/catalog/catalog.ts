@@ -2,7 +2,7 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { ForecourtError } from "../../core/errors.ts";
-import type { TObject } from "../../core/schema.ts";
+import { parse, type TObject } from "../../core/schema.ts";
 import type { Model } from "../../engine/model.ts";
 import { pipelineOf } from "../../engine/pipelines/registry.ts";
 import { inputSchemaOf } from "./input-schema.ts";
@@ -18,6 +18,8 @@ export type CatalogEntry = {
   output: TObject;
   /** Of a message of a realtime connection, where the model takes these. */
   frame?: TObject;
+  /** Of the model's file, checked and with defaults. */
+  warmups: readonly Record<string, unknown>[];
   /** Has an input that may hold a URL. */
   takesMedia: boolean;
   /** `built-in` or the path of the operator's file. */
@@ -66,7 +68,8 @@ function entryOf(file: ModelFile, origin: string): CatalogEntry {
   });
   const { frame, output } = pipeline;
   const ownFrame = frame && { frame: within(file.file, () => inputSchemaOf(frame, frameDefaults(model))) };
-  return { model, input, output, takesMedia: hasMedia(input), origin, ...ownFrame };
+  const warmups = within(`${file.file}: warmup`, () => model.warmup.map((each) => parse(input, each)));
+  return { model, input, output, warmups, takesMedia: hasMedia(input), origin, ...ownFrame };
 }
 
 const frameDefaults = ({ defaults, bounds, realtime }: Model) => ({

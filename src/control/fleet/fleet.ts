@@ -6,11 +6,11 @@ import type { BatchId, ModelId, RunnerId } from "../../core/ids.ts";
 import type { Log } from "../../core/log.ts";
 import type { Step } from "../../core/pipeline.ts";
 import type { Bytes, Instant, Milliseconds } from "../../core/units.ts";
-import type { Model } from "../../engine/model.ts";
 import type { RunJob } from "../../engine/protocol.ts";
 import { backOffAfter, isOfModel } from "./back-off.ts";
 import { defaultLimits, type FleetLimits } from "./limits.ts";
-import { FleetRunner } from "./runner.ts";
+import { FleetRunner, type RunnerOrder } from "./runner.ts";
+import { createSpares } from "./spares.ts";
 import { runnerCommand } from "./spawn.ts";
 
 export type RunnerState = "starting" | "ready" | "busy" | "stopping";
@@ -45,7 +45,7 @@ export type Fleet = {
   runners(): RunnerFact[];
   backOffs(): Map<ModelId, BackOff>;
   /** Starts a process; `ready` or `gone` follows. */
-  load(order: { runner: RunnerId; model: Model; device: Device; weights: string }): void;
+  load(order: RunnerOrder): void;
   /** The runner must be `ready`, or `busy` with batches that others may join. The watchdog kills it when silent or over `timeout`. */
   run(order: { runner: RunnerId; batch: BatchId; jobs: RunJob[]; timeout: Milliseconds }): void;
   /**
@@ -58,6 +58,8 @@ export type Fleet = {
   /** Ends every runner on a device that is lost; their work fails with `device_lost`, which is no fault of the model. */
   lose(device: Device["id"]): void;
   subscribe(listener: (event: FleetEvent) => void): () => void;
+  /** Begins to read a model's weights into the page cache, if there is a process at hand to do it. */
+  readAhead(folder: string): boolean;
   /** Ends every runner; resolves when no child process is left. */
   stop(): Promise<void>;
 };
@@ -70,6 +72,8 @@ export type FleetOptions = {
   /** Threads of a runner on the CPU; 0 is one for each core. */
   threads: number;
   log: Log;
+  /** Processes that are started ahead, of each of these devices so many. */
+  spares?: { devices: readonly Device[]; count: number };
   limits?: Partial<FleetLimits>;
   /** What to execute as a runner; by default this program. */
   command?: readonly string[];
@@ -80,6 +84,9 @@ export type FleetOptions = {
 export function createFleet({ runtime, libraries, threads, log, ...options }: FleetOptions): Fleet {
   const { clock = systemClock, timers = systemTimers, command = runnerCommand() } = options;
   const limits = { ...defaultLimits, ...options.limits };
+  const ahead = { devices: [], count: 0, ...options.spares };
+  const spares = createSpares({ command, runtime, libraries, count: ahead.count, timers });
+  for (const device of ahead.devices) spares.fill(device);
   const runners = new Map<RunnerId, FleetRunner>();
   const backOffs = new Map<ModelId, BackOff>();
   const listeners = new Set<(event: FleetEvent) => void>();
@@ -92,12 +99,17 @@ export function createFleet({ runtime, libraries, threads, log, ...options }: Fl
   function record(event: FleetEvent): void {
     // It can be loaded: what went wrong before no longer counts.
     if (event.type === "ready") backOffs.delete(event.model);
+    if (event.type === "ready" || event.type === "gone") refill(event.runner);
     if (event.type !== "gone") return;
     runners.delete(event.runner);
     const { failure: reason, model } = event;
     if (reason === undefined || !isOfModel(reason)) return;
     backOffs.set(model, backOffAfter(backOffs.get(model), { now: clock.now(), reason }));
   }
+  const refill = (id: RunnerId) => {
+    const device = runners.get(id)?.device;
+    if (device && ahead.devices.some((each) => each.id === device.id)) spares.fill(device);
+  };
   const known = (id: RunnerId) => {
     const runner = runners.get(id);
     invariant(runner, `there is no runner ${id}`);
@@ -110,7 +122,7 @@ export function createFleet({ runtime, libraries, threads, log, ...options }: Fl
     load(order) {
       invariant(!isStopping, "a stopping fleet loads nothing");
       invariant(!runners.has(order.runner), `the runner ${order.runner} exists`);
-      const parts = { command, runtime, libraries, threads, limits, clock, timers, log, emit };
+      const parts = { command, runtime, libraries, threads, limits, spares, clock, timers, log, emit };
       runners.set(order.runner, new FleetRunner(order, parts));
     },
     run: ({ runner, ...batch }) => known(runner).run(batch),
@@ -129,11 +141,12 @@ export function createFleet({ runtime, libraries, threads, log, ...options }: Fl
       listeners.add(listener);
       return () => listeners.delete(listener);
     },
+    readAhead: (folder) => spares.readAhead(folder),
     async stop() {
       isStopping = true;
       const left = [...runners.values()];
       for (const runner of left) runner.stop();
-      await Promise.all(left.map(({ gone }) => gone));
+      await Promise.all([spares.stop(), ...left.map(({ gone }) => gone)]);
     },
   };
 }

@@ -4,7 +4,7 @@ import type { Device } from "../../core/device.ts";
 import { type Failure, invariant, toFailure, unreachable } from "../../core/errors.ts";
 import { asId, type BatchId, type ModelId, type RunnerId } from "../../core/ids.ts";
 import type { Log } from "../../core/log.ts";
-import { type Bytes, bytes, type Instant, type Milliseconds } from "../../core/units.ts";
+import { type Bytes, bytes, type Instant, type Milliseconds, milliseconds } from "../../core/units.ts";
 import type { Model } from "../../engine/model.ts";
 import type { FromRunner, RunJob } from "../../engine/protocol.ts";
 import { environmentOf } from "./environment.ts";
@@ -12,6 +12,7 @@ import * as failures from "./failures.ts";
 import type { FleetEvent, RunnerFact } from "./fleet.ts";
 import type { FleetLimits } from "./limits.ts";
 import { createRunningBatches, type RunningBatches } from "./running-batches.ts";
+import type { Handlers, Spares } from "./spares.ts";
 import { type Child, type ChildExit, spawnRunner } from "./spawn.ts";
 
 export type RunnerOrder = {
@@ -19,6 +20,8 @@ export type RunnerOrder = {
   model: Model;
   device: Device;
   weights: string;
+  /** Inputs that are run before it counts as ready. */
+  warmups?: readonly Record<string, unknown>[];
 };
 
 export type RunnerParts = {
@@ -29,6 +32,7 @@ export type RunnerParts = {
   libraries: string | undefined;
   threads: number;
   limits: FleetLimits;
+  spares: Spares;
   clock: Clock;
   timers: Timers;
   log: Log;
@@ -73,10 +77,14 @@ export class FleetRunner {
     this.#lastUsedAt = this.#startedAt;
     this.#memory = bytes(order.model.memory.weights + order.model.memory.working);
     this.#batches = createRunningBatches(parts);
-    const { start } = parts.limits;
+    const start = milliseconds(Math.min(parts.limits.start, order.model.limits.loadSeconds * 1000));
     const callOffTimeout = parts.timers.after(start, () => this.#kill(failures.startTimeout(this.model, start)));
     this.#state = { is: "starting", callOffTimeout };
     this.#spawn();
+  }
+
+  get device(): Device {
+    return this.#order.device;
   }
 
   get fact(): RunnerFact {
@@ -144,14 +152,20 @@ export class FleetRunner {
   }
 
   #spawn(): void {
+    const { spares, command, libraries } = this.#parts;
+    const handlers: Handlers = {
+      onMessage: (message) => this.#receive(message),
+      onLine: (line) => this.#log.debug("runner wrote", { line }),
+      onExit: (exit) => this.#exited(exit),
+    };
     try {
-      this.#child = spawnRunner({
+      this.#child = spares.take(this.device, handlers);
+      if (this.#child) this.#load();
+      this.#child ??= spawnRunner({
         // The model's name is for people who look at the process list.
-        command: [...this.#parts.command, this.model],
-        environment: environmentOf(this.#order.device, this.#parts.libraries),
-        onMessage: (message) => this.#receive(message),
-        onLine: (line) => this.#log.debug("runner wrote", { line }),
-        onExit: (exit) => this.#exited(exit),
+        command: [...command, this.model],
+        environment: environmentOf(this.device, libraries),
+        ...handlers,
       });
     } catch (error) {
       const { message } = toFailure(error);
@@ -195,9 +209,9 @@ export class FleetRunner {
   }
 
   #load(): void {
-    const { model, device, weights } = this.#order;
+    const { model, device, weights, warmups = [] } = this.#order;
     const { runtime, libraries, threads } = this.#parts;
-    this.#child?.send({ type: "load", model, device, weights, runtime, libraries, threads });
+    this.#child?.send({ type: "load", model, device, weights, warmups, runtime, libraries, threads });
   }
 
   #ready({ memory, device }: Extract<FromRunner, { type: "ready" }>): void {

@@ -22,6 +22,7 @@ import type { BatchKeys } from "./batch-keys.ts";
 import type { Batches } from "./batches.ts";
 import type { Experience } from "./experience.ts";
 import type { Preparation } from "./preparation.ts";
+import type { ReadAhead } from "./read-ahead.ts";
 import type { ServedHints } from "./served-hints.ts";
 import type { Action } from "./situation.ts";
 
@@ -37,6 +38,7 @@ export type DispatchParts = {
   affinity: Pick<ServedHints, "note">;
   experience: Pick<Experience, "asked">;
   batchKeys: Pick<BatchKeys, "forget">;
+  readAhead: Pick<ReadAhead, "note">;
   log: Log;
 };
 
@@ -67,9 +69,12 @@ function load({ model: id, device: on }: { model: ModelId; device: DeviceId }, p
   const weights = preparation.weights(entry);
   invariant(device && weights.type === "ready", "only models with weights are placed, on devices that exist");
   preparation.forgetWeights(id);
+  parts.readAhead.note(id, weights.value);
   const runner = newRunnerId();
   log.info("model loads", { model: id, device: on, runner });
-  fleet.load({ runner, model: entry.model, device, weights: weights.value });
+  if (device.kind === "cpu" && devices.some(({ kind }) => kind !== "cpu"))
+    log.warn("no GPU has room for this model at any time: it runs on the CPU", { model: id });
+  fleet.load({ runner, model: entry.model, device, weights: weights.value, warmups: entry.warmups });
 }
 
 function run({ runner, jobs }: { runner: RunnerId; jobs: JobId[] }, parts: DispatchParts): void {

@@ -24,9 +24,10 @@ import { createLoop, type Look, type Loop } from "./loop.ts";
 import { nextLook } from "./next-look.ts";
 import { createOutcomes, type ReadyRunner } from "./outcomes.ts";
 import { createPreparation } from "./preparation.ts";
+import { createReadAhead } from "./read-ahead.ts";
 import type { Residency } from "./residency.ts";
 import { createServedHints } from "./served-hints.ts";
-import type { DeviceFact } from "./situation.ts";
+import type { DeviceFact, Facts } from "./situation.ts";
 import { type ModelStanding, standingOf } from "./standing.ts";
 
 export type Scheduler = {
@@ -79,13 +80,15 @@ export function createScheduler(parts: SchedulerParts): Scheduler {
   const batchKeys = createBatchKeys({ jobs });
   const held = { preparation, readySince, affinity, ahead, batchKeys, batches };
   const sources = { ...parts, ...held, devices: devicesOf(parts), line: new Map<ModelId, Instant>() };
-  const dispatch = createDispatch({ ...parts, ...held, devices: parts.devices.map(({ device }) => device) });
+  const readAhead = createReadAhead({ ...parts, models: catalog.list(), preparation });
+  const dispatch = createDispatch({ ...parts, ...held, readAhead, devices: parts.devices.map(({ device }) => device) });
   const record = createOutcomes({ ...parts, ...held });
 
   const lookOnce = (): Look => {
     const facts = gatherFacts(sources);
     const actions = decide(facts);
     for (const action of actions) dispatch(action);
+    readAhead.look(gatherAfter(facts, fleet));
     // A refused job uncovers the one behind it.
     if (actions.some(({ type }) => type === "refuse")) return "again";
     return nextLook(facts, work.waiting.nextDeadline());
@@ -133,6 +136,9 @@ export function createScheduler(parts: SchedulerParts): Scheduler {
     },
   };
 }
+
+/** With the runners as they are once the actions were carried out. */
+const gatherAfter = (facts: Facts, fleet: Fleet): Facts => ({ ...facts, runners: fleet.runners() });
 
 type Hearing = { batches: Batches; fleet: Fleet; loop: Loop };
 

@@ -27,6 +27,12 @@ export const memorySettings = {
     schema: Type.Array(Type.String({ minLength: 1 })),
     default: [],
   }),
+  spareRunners: setting({
+    doc: "Runner processes that are started ahead on each device, so that loading a model does not wait for one; each takes some 100 MB of main memory.",
+    env: "FORECOURT_MEMORY_SPARE_RUNNERS",
+    schema: Type.Integer({ minimum: 0, maximum: 16 }),
+    default: 1,
+  }),
   lineSeconds: setting({
     doc: "Requests are refused when no memory came free for their model within this time.",
     env: "FORECOURT_MEMORY_LINE_SECONDS",

@@ -4,6 +4,7 @@ import type { FromRunner, ToRunner } from "../protocol.ts";
 import { closeNetwork } from "./close-network.ts";
 import { dieWithParent } from "./libc.ts";
 import { loadModel } from "./load.ts";
+import { prepare, readAhead } from "./prepare.ts";
 import { createRunnerLoop, type ExitCode } from "./runner.ts";
 import { tryDevice } from "./try-device.ts";
 
@@ -18,7 +19,7 @@ export async function runRunnerProcess(): Promise<ExitCode> {
       // A server that is gone reads nothing; the disconnect then ends this process.
       channel(message, undefined, undefined, () => resolve());
     });
-  const loop = createRunnerLoop({ send, load: loadModel, tryDevice });
+  const loop = createRunnerLoop({ send, load: loadModel, tryDevice, prepare, readAhead });
   const { promise: disconnected, resolve: disconnect } = Promise.withResolvers<ExitCode>();
   process.on("disconnect", () => disconnect(0));
   process.on("uncaughtException", loop.fail);

@@ -6,6 +6,7 @@ import type { FromRunner, Place, RunJob, ToRunner } from "../protocol.ts";
 import { isLasting, runBatch } from "./batch.ts";
 import type { LoadedModel, LoadOrder } from "./load.ts";
 import { createTask } from "./task.ts";
+import { warmUp } from "./warm-up.ts";
 
 export type ExitCode = 0 | 1;
 
@@ -15,6 +16,9 @@ export type RunnerOptions = {
   load(order: LoadOrder): Promise<LoadedModel>;
   /** Throws when the device does not compute what it should. */
   tryDevice?(place: Place): Promise<void>;
+  /** Before a load; see protocol.ts. */
+  prepare?(place: Place): Promise<void>;
+  readAhead?(folder: string, signal: AbortSignal): Promise<void>;
 };
 
 export type RunnerLoop = {
@@ -29,18 +33,22 @@ type State = { is: "empty" } | { is: "loading" } | { is: "loaded"; model: Loaded
 
 type Running = { stop: AbortController; cancelled: Set<number> };
 
-export function createRunnerLoop({ send, load, tryDevice }: RunnerOptions): RunnerLoop {
+export function createRunnerLoop(options: RunnerOptions): RunnerLoop {
+  const { send, load } = options;
   const { promise: ended, resolve: end } = Promise.withResolvers<ExitCode>();
+  const ahead = new AbortController();
   let state: State = { is: "empty" };
 
   async function begin(order: LoadOrder): Promise<void> {
     if (state.is !== "empty") throw outOfOrder("load", state);
     state = { is: "loading" };
+    ahead.abort();
     const startedAt = performance.now();
     const model = await load(order);
-    const device = order.device.id;
+    await warmUp(model, order.warmups);
     state = { is: "loaded", model, batches: new Map() };
-    await send({ type: "ready", memory: residentMemory(), device, loadMs: performance.now() - startedAt });
+    const loadMs = performance.now() - startedAt;
+    await send({ type: "ready", memory: residentMemory(), device: order.device.id, loadMs });
   }
 
   async function work(batch: BatchId, jobs: RunJob[]): Promise<void> {
@@ -73,21 +81,20 @@ export function createRunnerLoop({ send, load, tryDevice }: RunnerOptions): Runn
     await send({ type: "idle", batch, memory: residentMemory(), runMs: performance.now() - startedAt });
   }
 
-  async function fail(thrown: unknown): Promise<void> {
-    await send({ type: "fatal", failure: toFailure(thrown) });
-    end(1);
-  }
+  const fail = (thrown: unknown) => void send({ type: "fatal", failure: toFailure(thrown) }).then(() => end(1));
 
   return {
     ended,
-    fail: (thrown) => void fail(thrown),
+    fail,
     receive(message) {
       switch (message.type) {
         case "load":
           begin(message).catch(fail);
           break;
         case "try":
-          tryOut(message, state, { send, tryDevice }).then(() => end(0), fail);
+        case "prepare":
+        case "read-ahead":
+          beforehand(message, { ...options, state, signal: ahead.signal }).then((over) => over && end(0), fail);
           break;
         case "run":
           work(message.batch, message.jobs).catch(fail);
@@ -105,13 +112,21 @@ export function createRunnerLoop({ send, load, tryDevice }: RunnerOptions): Runn
   };
 }
 
-type Trying = { send: RunnerOptions["send"]; tryDevice: RunnerOptions["tryDevice"] };
+type Beforehand = Extract<ToRunner, { type: "try" | "prepare" | "read-ahead" }>;
 
-async function tryOut(place: Place, state: State, { send, tryDevice }: Trying): Promise<void> {
-  if (state.is !== "empty" || !tryDevice) throw outOfOrder("try", state);
+/** What comes before a load, or instead of it: then the process is over, which it resolves to. */
+async function beforehand(
+  order: Beforehand,
+  { state, signal, send, ...parts }: RunnerOptions & { state: State; signal: AbortSignal },
+): Promise<boolean> {
+  if (order.type === "read-ahead") await parts.readAhead?.(order.folder, signal);
+  if (order.type === "prepare") await parts.prepare?.(order);
+  if (order.type !== "try") return false;
+  if (state.is !== "empty" || !parts.tryDevice) throw outOfOrder("try", state);
   const startedAt = performance.now();
-  await tryDevice(place);
+  await parts.tryDevice(order);
   await send({ type: "tried", ms: performance.now() - startedAt });
+  return true;
 }
 
 /** One that is over, or not of this runner, came too late. */

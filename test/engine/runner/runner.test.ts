@@ -6,7 +6,15 @@ import type { LoadedModel } from "../../../src/engine/runner/load.ts";
 import { createRunnerLoop } from "../../../src/engine/runner/runner.ts";
 import { cpu, echoModel } from "../../support/fleet-watcher.ts";
 
-const load = { type: "load", model: echoModel(), device: cpu, weights: "/w", runtime: "/r", threads: 1 } as const;
+const load = {
+  type: "load",
+  model: echoModel(),
+  device: cpu,
+  weights: "/w",
+  warmups: [],
+  runtime: "/r",
+  threads: 1,
+} as const;
 const job = { input: {}, directory: "/d", media: {} };
 
 /** A loop around a pipeline of the test's own; `until` waits for a message that it sends. */

@@ -1,0 +1,33 @@
+// What a process that waits for a model can do ahead: load the libraries, and bring files into the page cache.
+import { open, readdir } from "node:fs/promises";
+import { join } from "node:path";
+import type { Place } from "../protocol.ts";
+import { prepareNatives } from "./native.ts";
+
+/** Maps onnxruntime and the image codec; the device itself is not touched, so that no memory on it is held. */
+export async function prepare(place: Place): Promise<void> {
+  await prepareNatives(place);
+  await Promise.all([import("./session.ts"), import("./codec.ts")]);
+}
+
+/** Large enough for a disk's full rate, small enough to stop soon. */
+const CHUNK = 8 * 1024 * 1024;
+
+/** Reads all files below a folder, in other threads than JavaScript's; ends early when told to. A file that goes meanwhile is no matter. */
+export async function readAhead(folder: string, signal: AbortSignal): Promise<void> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch(() => []);
+  const chunk = Buffer.allocUnsafe(CHUNK);
+  for (const entry of entries) {
+    // Files of the Hub's layout are links.
+    if (entry.isDirectory() || signal.aborted) continue;
+    const file = await open(join(entry.parentPath, entry.name)).catch(() => undefined);
+    if (!file) continue;
+    try {
+      while (!signal.aborted && (await file.read(chunk, 0, CHUNK)).bytesRead > 0);
+    } catch {
+      // A link to a folder, or a disk that fails: the load will tell, if it matters.
+    } finally {
+      await file.close();
+    }
+  }
+}
