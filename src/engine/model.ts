@@ -1,6 +1,7 @@
 // The shape of a file of models/: one schema gives its validation, static type and config/model.schema.json.
 import { choice, type Static, Type } from "../core/schema.ts";
 import { executionSchema } from "./execution.ts";
+import { embedDeclaration } from "./embedding/declaration.ts";
 import { onnxDeclaration } from "./onnx/declaration.ts";
 import { type PipelineName, pipelineNames } from "./pipelines/registry.ts";
 
@@ -81,6 +82,7 @@ export const modelSchema = Type.Object(
       description: "Other files for graphs that the pipeline asks for, e.g. onnx/model.onnx: onnx/model_fp16.onnx",
     }),
     onnx: Type.Optional(onnxDeclaration),
+    embed: Type.Optional(embedDeclaration),
     defaults: Type.Record(Type.String(), Type.Unknown(), {
       default: {},
       description: "Other defaults for inputs of the pipeline",

@@ -6,6 +6,7 @@ export type MediaUrl = { loc: (string | number)[]; url: string };
 
 /** Data URIs are left out: the runner reads them itself. */
 export function mediaUrls(schema: TSchema, value: unknown, loc: (string | number)[] = ["body"]): MediaUrl[] {
+  if (Array.isArray(schema.anyOf)) return ofBranches(schema.anyOf, value, loc);
   if (typeof value === "string") {
     return schema.media !== undefined && !value.startsWith("data:") ? [{ loc, url: value }] : [];
   }
@@ -16,4 +17,10 @@ export function mediaUrls(schema: TSchema, value: unknown, loc: (string | number
     const property = schema.properties?.[name];
     return property ? mediaUrls(property, field, [...loc, name]) : [];
   });
+}
+
+/** Which branch a value is of is not asked: what one of them calls a URL is one. */
+function ofBranches(branches: TSchema[], value: unknown, loc: (string | number)[]): MediaUrl[] {
+  const found = branches.flatMap((branch) => mediaUrls(branch, value, loc));
+  return [...new Map(found.map((each) => [each.loc.join("\n"), each])).values()];
 }

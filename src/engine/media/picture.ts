@@ -39,21 +39,19 @@ type Reading = {
   task: Pick<Task<unknown>, "media">;
   codec: ImageCodec;
   url: string;
-  /** Name of the input's field, for the error. */
-  field: string;
-  /** Its place, of a field that is a list. */
-  place?: number;
+  /** Name of the input's field, or the way to it, for the error. */
+  field: string | readonly (string | number)[];
 };
 
 /** Throws `invalid_input` that names the field when the bytes are not a picture. */
-export async function readPicture({ task, codec, url, field, place }: Reading): Promise<Pixels> {
+export async function readPicture({ task, codec, url, field }: Reading): Promise<Pixels> {
   const bytes = await task.media(url);
   try {
     return await codec.decode(bytes);
   } catch (cause) {
     if (!(cause instanceof ForecourtError) || !cause.problems) throw cause;
-    const loc = ["body", field, ...(place === undefined ? [] : [place])];
-    const problems = cause.problems.map((problem) => ({ ...problem, loc }));
-    throw new ForecourtError(cause.code, `${field}: ${cause.message}`, { problems, cause });
+    const way = [field].flat();
+    const problems = cause.problems.map((problem) => ({ ...problem, loc: ["body", ...way] }));
+    throw new ForecourtError(cause.code, `${way.join(".")}: ${cause.message}`, { problems, cause });
   }
 }

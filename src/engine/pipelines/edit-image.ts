@@ -34,7 +34,7 @@ export const editImage = definePipeline({
       async plan(task) {
         const { image_urls: urls, image_size } = task.input;
         const pictures = await Promise.all(
-          urls.map((url, place) => readPicture({ task, codec, url, field: "image_urls", place })),
+          urls.map((url, place) => readPicture({ task, codec, url, field: ["image_urls", place] })),
         );
         const references = pictures.map((picture, place) => fittedReference(picture, { most, multiple, place }));
         const [first = most] = references;

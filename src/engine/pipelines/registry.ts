@@ -4,10 +4,12 @@ import { chat } from "./chat.ts";
 import { cropImage } from "./crop-image.ts";
 import { echo } from "./echo.ts";
 import { editImage } from "./edit-image.ts";
+import { embed } from "./embed.ts";
 import { imageTextSimilarity } from "./image-text-similarity.ts";
 import { imageToImage } from "./image-to-image.ts";
 import { inpaint } from "./inpaint.ts";
 import { onnx } from "./onnx.ts";
+import { rerank } from "./rerank.ts";
 import { textToImage } from "./text-to-image.ts";
 
 export const pipelines = {
@@ -15,17 +17,19 @@ export const pipelines = {
   chat,
   echo,
   "edit-image": editImage,
+  embed,
   "image-text-similarity": imageTextSimilarity,
   "image-to-image": imageToImage,
   inpaint,
   onnx,
+  rerank,
   "text-to-image": textToImage,
 } as const satisfies Record<string, unknown>;
 
 export type PipelineName = keyof typeof pipelines;
 export const pipelineNames = Object.keys(pipelines) as PipelineName[];
 
-type Declared = { pipeline: PipelineName } & Parameters<typeof onnx.of>[0];
+type Declared = { pipeline: PipelineName } & Parameters<typeof onnx.of>[0] & Parameters<typeof embed.of>[0];
 
 /**
  * A model's pipeline; of some the schemas follow from what the model file declares, and a wrong declaration throws
@@ -33,5 +37,5 @@ type Declared = { pipeline: PipelineName } & Parameters<typeof onnx.of>[0];
  */
 export function pipelineOf(model: Declared): Pipeline {
   const pipeline = pipelines[model.pipeline];
-  return "of" in pipeline ? pipeline.of(model) : (pipeline as unknown as Pipeline);
+  return ("of" in pipeline ? pipeline.of(model) : pipeline) as unknown as Pipeline;
 }

@@ -45,7 +45,7 @@ export function createAssets({ folder, graphs: others = {}, open, codec }: Asset
     codec,
     bytes,
     text,
-    has: (path) => existsSync(locate(path)),
+    has: (path) => existsSync(locate(others[path] ?? path)),
     json: async <T>(path: string) => parseJson<T>(path, await text(path)),
     graph(wanted) {
       const path = others[wanted] ?? wanted;

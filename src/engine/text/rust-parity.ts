@@ -1,6 +1,8 @@
 // Rewrites a tokenizer's description so that the JavaScript library splits and lowercases as the Rust one does.
 // What stays different: characters that Unicode gained after the Rust library's tables were made.
 
+import { readCharsMap } from "./precompiled-map.ts";
+
 /** One step of a normalizer or pre-tokenizer in tokenizer.json. */
 type Part = { type?: string; normalizers?: Part[]; pretokenizers?: Part[] } & Record<string, unknown>;
 type Description = { normalizer?: Part | null; pre_tokenizer?: Part | null };
@@ -13,6 +15,18 @@ export function asInRust<D extends object>(description: D & Description): D {
     normalizer: sequence("normalizers", [...normalizers, ...(ignoresSpace(pretokenizers) ? [LEADING_SPACE] : [])]),
     pre_tokenizer: sequence("pretokenizers", pretokenizers.flatMap(mendByteLevel)),
   };
+}
+
+/** asInRust made a sequence of the normalizer; its steps are no part of the library's types. */
+type Steps = { normalizers?: { config: Part; normalize(text: string): string }[] };
+
+/** The library takes every table of sentencepiece for NFKC, which most are nearly. */
+export function mendSteps<Library extends { normalizer: unknown }>(library: Library): Library {
+  for (const step of (library.normalizer as Steps | null)?.normalizers ?? []) {
+    const { type, precompiled_charsmap: map } = step.config;
+    if (type === "Precompiled" && typeof map === "string") step.normalize = readCharsMap(map);
+  }
+  return library;
 }
 
 function flatten(part: Part | null | undefined): Part[] {

@@ -3,7 +3,7 @@ import { Tokenizer as Library } from "@huggingface/tokenizers";
 import { ForecourtError, toFailure } from "../../core/errors.ts";
 import type { Assets } from "../../core/pipeline.ts";
 import { contentOf, describeClip, END, type SpecialToken, type SpecialTokens, START } from "./clip-description.ts";
-import { asInRust } from "./rust-parity.ts";
+import { asInRust, mendSteps } from "./rust-parity.ts";
 
 export type Encoded = {
   /** Start token, the text's tokens, end token; at most `maxLength`. */
@@ -64,6 +64,11 @@ type TokenizerConfig = SpecialTokens & { model_max_length?: number };
  * with tokenizer_config.json and special_tokens_map.json where present. Throws `weights_missing`.
  */
 export async function loadClipTokenizer(assets: Assets, folder: string): Promise<Tokenizer> {
+  return createClipTokenizer(await readDescription(assets, folder));
+}
+
+/** What loadClipTokenizer's files say; without a tokenizer.json they are taken for CLIP's. Throws `weights_missing`. */
+export async function readDescription(assets: Assets, folder: string): Promise<Parts> {
   const path = (name: string) => (folder === "" ? name : `${folder}/${name}`);
   const optional = async <T extends object>(name: string): Promise<Partial<T>> =>
     assets.has(path(name)) ? await assets.json<T>(path(name)) : {};
@@ -71,14 +76,15 @@ export async function loadClipTokenizer(assets: Assets, folder: string): Promise
     ...(await optional<SpecialTokens>("special_tokens_map.json")),
     ...(await optional<TokenizerConfig>("tokenizer_config.json")),
   };
-  const description = assets.has(path("tokenizer.json"))
-    ? await assets.json<object>(path("tokenizer.json"))
-    : describeClip({
-        vocab: await assets.json<Record<string, number>>(path("vocab.json")),
-        merges: await assets.text(path("merges.txt")),
-        special: config,
-      });
-  return createClipTokenizer({ description, config, name: path("tokenizer") });
+  const description =
+    assets.has(path("tokenizer.json")) || !assets.has(path("vocab.json"))
+      ? await assets.json<object>(path("tokenizer.json"))
+      : describeClip({
+          vocab: await assets.json<Record<string, number>>(path("vocab.json")),
+          merges: await assets.text(path("merges.txt")),
+          special: config,
+        });
+  return { description, config, name: path("tokenizer") };
 }
 
 type Parts = { description: object; config: TokenizerConfig; name: string };
@@ -108,7 +114,7 @@ function createClipTokenizer({ description, config, name }: Parts): Tokenizer {
 /** What tokenizer.json describes; `name` is for the error. Throws `weights_missing`. */
 export function openDescription({ description, config, name }: { description: object; config: object; name: string }) {
   try {
-    return new Library(asInRust(description), config);
+    return mendSteps(new Library(asInRust(description), config));
   } catch (cause) {
     throw new ForecourtError("weights_missing", `${name} is not usable: ${toFailure(cause).message}`, { cause });
   }

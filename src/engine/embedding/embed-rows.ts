@@ -1,0 +1,31 @@
+// One row of an embedding request: a text in tokens, or a picture that is read when its turn comes.
+import type { ImageCodec, Task } from "../../core/pipeline.ts";
+import { readPicture } from "../media/picture.ts";
+import type { EncodedText } from "../text/encoder-tokenizer.ts";
+import type { Embedder } from "./embedder.ts";
+
+type TextRow = { kind: "text"; length: number; text: EncodedText };
+type PictureRow = {
+  kind: "picture";
+  length: number;
+  task: Pick<Task<unknown>, "media">;
+  url: string;
+  /** Of the URL in the request. */
+  loc: (string | number)[];
+};
+
+export type EmbedRow = TextRow | PictureRow;
+
+/** All of one kind. Throws `invalid_input` for a picture that is none. */
+export async function vectorsOf(
+  pass: readonly EmbedRow[],
+  { model, codec }: { model: Embedder; codec: ImageCodec },
+): Promise<Float32Array[]> {
+  const texts = pass.flatMap((row) => (row.kind === "text" ? [row.text] : []));
+  if (texts.length > 0) return await model.texts(texts);
+  const shown = pass.flatMap((row) => (row.kind === "picture" ? [row] : []));
+  const pictures = await Promise.all(
+    shown.map(({ task, url, loc }) => readPicture({ task, codec, url, field: loc.slice(1) })),
+  );
+  return (await model.pictures?.(pictures)) ?? [];
+}

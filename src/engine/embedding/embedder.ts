@@ -1,0 +1,122 @@
+// A model that embeds: its towers for texts and pictures, whichever it has, found by the files of its folder.
+import { ForecourtError, invariant } from "../../core/errors.ts";
+import type { Assets, Graph, Pixels } from "../../core/pipeline.ts";
+import type { Port, Tensor } from "../../core/tensor.ts";
+import { requirePort, sizeOf, tensorOf } from "../tensor/tensor.ts";
+import { type EncodedText, type EncoderTokenizer, loadEncoderTokenizer } from "../text/encoder-tokenizer.ts";
+import { type PreprocessorConfig, preprocess } from "../vision/preprocess.ts";
+import type { EmbedDeclaration, Pooling } from "./declaration.ts";
+import { poolRows, rowsOf } from "./pooling.ts";
+import { readTextFacts, type TextFacts } from "./text-facts.ts";
+import { feedsOfRows } from "./text-rows.ts";
+
+export type Embedder = {
+  tokenizer: EncoderTokenizer;
+  facts: TextFacts;
+  texts(rows: readonly EncodedText[]): Promise<Float32Array[]>;
+  /** Absent for a model of texts alone. */
+  pictures?: (pictures: readonly Pixels[]) => Promise<Float32Array[]>;
+};
+
+const WHOLE = "onnx/model.onnx";
+const TOWERS = { text: "onnx/text_model.onnx", vision: "onnx/vision_model.onnx" };
+
+/** Vectors of whole rows, as exporters name them. */
+const TEXT_VECTORS = ["text_embeds", "sentence_embedding", "text_embeddings"];
+const PICTURE_VECTORS = ["image_embeds", "image_embeddings"];
+const POOLED = "pooler_output";
+const HIDDEN = ["last_hidden_state", "token_embeddings"];
+
+/** Throws `weights_missing`, `misconfigured` for what has no pooling, `runner_failed` for graphs of another kind. */
+export async function loadEmbedder(assets: Assets, declared?: EmbedDeclaration): Promise<Embedder> {
+  const tokenizer = await loadEncoderTokenizer(assets);
+  const facts = await readTextFacts(assets, declared);
+  const isSplit = assets.has(TOWERS.text) && assets.has(TOWERS.vision);
+  const textGraph = await assets.graph(isSplit ? TOWERS.text : WHOLE);
+  const visionGraph = isSplit ? await assets.graph(TOWERS.vision) : textGraph;
+  const texts = textTower(textGraph, { facts, tokenizer });
+  if (!visionGraph.inputs.some(({ name }) => name === PIXELS)) return { tokenizer, facts, texts };
+  const config = await assets.json<PreprocessorConfig>("preprocessor_config.json");
+  return { tokenizer, facts, texts, pictures: visionTower(visionGraph, config) };
+}
+
+const PIXELS = "pixel_values";
+
+function textTower(
+  graph: Graph,
+  { facts, tokenizer }: { facts: TextFacts; tokenizer: EncoderTokenizer },
+): Embedder["texts"] {
+  const read = readerOf(graph, facts);
+  const { padding } = tokenizer;
+  return async (rows) => {
+    const feeds = feedsOfRows(graph, rows, { padding, ...(facts.isFilledUp && { length: facts.most }) });
+    const results = await graph.run({ ...idleFeeds(graph, feeds), ...feeds });
+    return read(
+      results,
+      rows.map(({ ids }) => ids.length),
+    );
+  };
+}
+
+type Reader = (results: Record<string, Tensor>, lengths: readonly number[]) => Float32Array[];
+
+/** A declared pooling is taken at its word; else a graph's own vectors come before the tokens'. */
+function readerOf({ outputs, inputs }: Graph, { pooling, isWhole }: TextFacts): Reader {
+  const named = (names: readonly string[]) => outputs.find(({ name }) => names.includes(name));
+  const own = named(TEXT_VECTORS);
+  if (own) return (results) => rowsOf(got(results, own));
+  const hidden = named(HIDDEN) ?? outputs.find(({ name, shape }) => shape.length === 3 && !name.startsWith("present."));
+  const isOfTwo = inputs.some(({ name }) => name === PIXELS) || !hidden;
+  const pooled = named([POOLED]);
+  if (pooled && isOfTwo) return (results) => rowsOf(got(results, pooled));
+  if (!hidden) throw unusable(`it gives none of ${[...TEXT_VECTORS, ...HIDDEN].join(", ")}`);
+  return poolingReader(hidden, { pooling, isWhole });
+}
+
+function poolingReader(hidden: Port, { pooling, isWhole }: { pooling: Pooling | undefined; isWhole: boolean }): Reader {
+  if (!isWhole) throw unusable("a layer follows it (modules.json) that is not in the graph");
+  if (pooling) return (results, lengths) => poolRows(got(results, hidden), lengths, pooling);
+  throw new ForecourtError(
+    "misconfigured",
+    "nothing says which of the tokens' vectors stand for a text: set embed.pooling in the model file (mean, cls or last)",
+  );
+}
+
+function visionTower(graph: Graph, config: PreprocessorConfig): NonNullable<Embedder["pictures"]> {
+  const port = requirePort(graph.inputs, { names: [PIXELS], of: "vision tower" });
+  const vectors = [...PICTURE_VECTORS, POOLED].flatMap((name) => graph.outputs.filter((each) => each.name === name))[0];
+  if (!vectors) throw unusable(`it gives none of ${[...PICTURE_VECTORS, POOLED].join(", ")}`);
+  return async (pictures) => {
+    const made = pictures.map((pixels) => preprocess(pixels, config));
+    const [{ width = 0, height = 0 } = {}] = made;
+    const planes = new Float32Array(pictures.length * 3 * width * height);
+    for (const [i, { planes: own }] of made.entries()) planes.set(own, i * 3 * width * height);
+    const feeds = { [port.name]: tensorOf(port.dtype, [pictures.length, 3, height, width], planes) };
+    const results = await graph.run({ ...idleFeeds(graph, feeds), ...feeds });
+    return rowsOf(got(results, vectors));
+  };
+}
+
+/** A graph of both towers wants something for the other one too: the least that it takes. */
+function idleFeeds({ inputs }: Graph, given: Record<string, Tensor>): Record<string, Tensor> {
+  const idle = inputs.filter(({ name }) => given[name] === undefined && (name === PIXELS || IDS.includes(name)));
+  return Object.fromEntries(idle.map((port) => [port.name, leastOf(port)]));
+}
+
+const IDS = ["input_ids", "attention_mask"];
+/** Side of a picture where the graph takes any; CLIP's usual one, as positions are learnt for it. */
+const USUAL_SIDE = 224;
+
+function leastOf({ name, dtype, shape }: Port): Tensor {
+  const fixed = shape.map((each) => (typeof each === "number" && each > 0 ? each : undefined));
+  const size = name === PIXELS ? [1, 3, fixed[2] ?? USUAL_SIDE, fixed[3] ?? USUAL_SIDE] : [1, fixed[1] ?? 1];
+  return tensorOf(dtype, size, new Array<number>(sizeOf(size)).fill(name === "attention_mask" ? 1 : 0));
+}
+
+function got(results: Record<string, Tensor>, { name }: Port): Tensor {
+  const tensor = results[name];
+  invariant(tensor, `a graph gives its own output ${name}`);
+  return tensor;
+}
+
+const unusable = (why: string) => new ForecourtError("runner_failed", `the graph cannot be used to embed: ${why}`);

@@ -1,0 +1,28 @@
+// Texts that are longer than a model reads: refused with both numbers, or cut where the caller wants it, and told.
+import { ForecourtError } from "../../core/errors.ts";
+import type { EncodedText, EncoderTokenizer, Texts } from "../text/encoder-tokenizer.ts";
+
+type Limits = {
+  /** Ids that the model reads, marks included. */
+  most: number;
+  truncate: boolean;
+  /** Of the text in the request. */
+  loc: (string | number)[];
+  log(message: string): void;
+};
+
+/** Throws `invalid_input`. */
+export function fitting(tokenizer: EncoderTokenizer, texts: Texts, { most, truncate, loc, log }: Limits): EncodedText {
+  const { ids, types, length } = tokenizer.encode(texts, truncate ? most : undefined);
+  const where = loc.slice(1).join(".");
+  if (length <= most) return { ids, types };
+  if (truncate) {
+    log(`${where} is too long: ${length - most} of ${length} tokens are not read`);
+    return { ids, types };
+  }
+  const msg = `Input has ${length} tokens; the model reads at most ${most} (truncate: true cuts what is longer)`;
+  throw new ForecourtError("invalid_input", `${where}: ${msg}`, {
+    problems: [{ loc, msg, type: "sequence_too_long", ctx: { max_length: most, length } }],
+    details: { reason: "context_length_exceeded", length, most },
+  });
+}
