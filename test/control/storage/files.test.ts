@@ -107,3 +107,14 @@ test("URLs to fetch are those in fields of media, with their place; data URIs ar
     { loc: ["body", "frames", 0], url: "https://a.example/3.png" },
   ]);
 });
+
+test("URLs in fields that may be of several kinds are found once", () => {
+  const part = Type.Object({ image_url: mediaUrl("image", "a") });
+  const input = Type.Union([Type.String(), Type.Array(Type.Union([Type.String(), part, part]))]);
+  const schema = Type.Object({ input });
+  const url = "https://a.example/1.png";
+  expect(mediaUrls(schema, { input: [url, { image_url: url }] })).toEqual([
+    { loc: ["body", "input", 1, "image_url"], url },
+  ]);
+  expect(mediaUrls(schema, { input: url })).toEqual([]);
+});
