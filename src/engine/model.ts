@@ -1,7 +1,7 @@
 // The shape of a file of models/: one schema gives its validation, static type and config/model.schema.json.
 import { choice, type Static, Type } from "../core/schema.ts";
-import { executionSchema } from "./execution.ts";
 import { embedDeclaration } from "./embedding/declaration.ts";
+import { executionSchema } from "./execution.ts";
 import { onnxDeclaration } from "./onnx/declaration.ts";
 import { type PipelineName, pipelineNames } from "./pipelines/registry.ts";
 
