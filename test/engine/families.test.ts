@@ -36,6 +36,7 @@ type Case = {
   strength?: number;
   /** Files of pictures to go by. */
   references?: string[];
+  control?: { picture: string; scale: number; span: [number, number] };
   scheduler?: Record<string, unknown>;
   /** In latents.bin: first number, and [steps, count, channels, height, width]. */
   latents: { at: number; shape: number[] };
@@ -62,6 +63,8 @@ const folders: Record<string, string[]> = {
   sd3: [],
   "flux-dev": [],
   "flux-schnell": ["flux-dev"],
+  "sd-control": ["sd"],
+  "sdxl-control": ["sdxl"],
   "flux-2-klein": [],
   "flux-2-klein-base": ["flux-2-klein"],
 };
@@ -120,7 +123,9 @@ for (const [name, others] of Object.entries(folders)) {
 
     for (const each of cases) {
       test(`${each.name}: latents of each step within 1e-4, pictures within 2/255`, async () => {
-        const model = await loadDiffusionModel(assets, { drawsFrom: DRAWS_FROM[each.task] });
+        const model = await loadDiffusionModel(assets, {
+          drawsFrom: each.control ? "control" : DRAWS_FROM[each.task],
+        });
         const { steps, pictures } = await drawn(model, assets, each);
         const [count = 0, ...rest] = each.latents.shape;
         const size = rest.reduce((product, value) => product * value, 1);
@@ -143,7 +148,7 @@ async function drawn(model: DiffusionModel, { codec }: Assets, wanted: Case) {
   const open = async (name: string) => await codec.decode(new Uint8Array(readFileSync(join(FAMILIES, name))));
   const { native: most, multiple } = model.size;
   const openReference = async (name: string) => fittedReference(await open(name), { most, multiple });
-  const { strength, guidance: scale, seed, count } = wanted;
+  const { strength, guidance: scale, seed, count, control } = wanted;
   const { prompt, negative } = await readPrompts(model, {
     clip_skip: 0,
     prompt_weighting: false,
@@ -167,6 +172,7 @@ async function drawn(model: DiffusionModel, { codec }: Assets, wanted: Case) {
         strength,
       },
     }),
+    ...(control && { control: { ...control, picture: await open(control.picture) } }),
     ...(wanted.references && { references: await Promise.all(wanted.references.map(openReference)) }),
     signal: new AbortController().signal,
   });

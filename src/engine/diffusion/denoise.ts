@@ -1,7 +1,9 @@
 // The loop of every latent diffusion model: ask for a prediction, guide it, let the sampler take a step, again.
+
 import type { Sampler } from "../samplers/sampler.ts";
 import type { Random } from "../tensor/random.ts";
 import type { Condition, Row, Rows } from "./condition.ts";
+import type { Control } from "./control.ts";
 import type { Besides, LatentShape, NoisePredictor, Predict } from "./noise-predictor.ts";
 
 /** Where a run begins, and what holds it to a given picture. */
@@ -29,6 +31,8 @@ export type Denoising = {
   prompts: readonly Condition[];
   /** Present = classifier-free guidance (2207.12598): away from `negatives`, `scale` > 1 times as far. */
   guidance?: { negatives: readonly Condition[]; scale: number };
+  /** A second graph that looks at a picture. */
+  control?: Control;
   /** Inputs that are the same for all rows. */
   shared: Rows;
   signal: AbortSignal;
@@ -57,10 +61,18 @@ export async function* denoise(given: Denoising): AsyncGenerator<Denoised, Float
 export type Denoised = { at: number; of: number; latents: Float32Array };
 
 /** With guidance both prompts go through the model in one call: first all rows of the negatives, then of the prompts. */
-function guidedPredict({ predictor, shape, prompts, guidance, shared, start }: Denoising, size: number): Predict {
+function guidedPredict(
+  { predictor, shape, prompts, guidance, shared, start, control }: Denoising,
+  size: number,
+): Predict {
   const [count, ...rest] = shape;
   const { besides, references } = start;
-  const constant = { shared, ...(besides && { besides }), ...(references && { references }) };
+  const constant = {
+    shared,
+    ...(besides && { besides }),
+    ...(references && { references }),
+    ...(control && { control }),
+  };
   const conditions = rowsOf(prompts, count);
   if (!guidance) return predictor.begin({ ...constant, shape, conditions });
   const predict = predictor.begin({

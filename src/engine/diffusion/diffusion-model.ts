@@ -3,6 +3,7 @@ import { ForecourtError } from "../../core/errors.ts";
 import type { Assets, Pixels } from "../../core/pipeline.ts";
 import type { Random } from "../tensor/random.ts";
 import type { Condition } from "./condition.ts";
+import { type ControlNet, type ControlPicture, createControlNet } from "./control.ts";
 import { type Denoised, denoise, type Start } from "./denoise.ts";
 import { familyOf } from "./families.ts";
 import type { Family } from "./family.ts";
@@ -33,6 +34,8 @@ export type Drawing = {
   scheduler?: Record<string, unknown>;
   /** A picture to begin with, of any size. */
   given?: GivenPicture;
+  /** A picture for the model's ControlNet; for models that draw by one. */
+  control?: ControlPicture;
   /** Pictures to go by, both sides multiples of `size.multiple`; for models that draw from references. */
   references?: readonly Pixels[];
   /** The last latents of an earlier drawing, to begin with in part; others than of this size and count are left out. */
@@ -63,15 +66,19 @@ export type Drawn = Denoised & { preview(): Promise<Pixels[]> };
 /** `drawsFrom` = what the pipeline will give to `draw`, so that a repository without the parts for it is refused now. */
 export async function loadDiffusionModel(
   assets: Assets,
-  { drawsFrom }: { drawsFrom: "prompt" | "picture" | "mask" | "references" },
+  { drawsFrom }: { drawsFrom: "prompt" | "picture" | "mask" | "references" | "control" },
 ): Promise<DiffusionModel> {
   const repository = openRepository(assets);
   const family = await (await familyOf(repository))(repository);
   const config = { ...family.autoencoder, ...(await vaeConfig(repository)) };
   const decoder = createLatentDecoder({ graph: await repository.graph("vae_decoder"), config });
   const encoder = lateEncoder(repository, config);
-  if (drawsFrom !== "prompt") await encoder();
+  if (drawsFrom !== "prompt" && drawsFrom !== "control") await encoder();
   if (drawsFrom === "references" && !family.seesReferences) throw noReferences();
+  const { residuals } = family.predictor;
+  const isControlled = drawsFrom === "control";
+  if (residuals.length > 0 !== isControlled) throw isControlled ? noResiduals() : onlyWithControl();
+  const controlNet = isControlled ? createControlNet(await repository.graph("controlnet"), residuals) : undefined;
   const seesMask = family.predictor.channels === 2 * decoder.channels + 1;
   if (seesMask && drawsFrom !== "mask") throw onlyForMasks();
   const { native, multiple } = family.sides;
@@ -82,7 +89,7 @@ export async function loadDiffusionModel(
     size: { native: { width: pixels(native.width), height: pixels(native.height) }, multiple: pixels(multiple) },
     guidance: family.guidance,
     encode: family.encode,
-    draw: (drawing) => draw({ family, decoder, encoder, seesMask, previewer }, drawing),
+    draw: (drawing) => draw({ family, decoder, encoder, seesMask, previewer, controlNet }, drawing),
   };
 }
 
@@ -102,6 +109,7 @@ type Parts = {
   encoder: () => Promise<LatentEncoder>;
   seesMask: boolean;
   previewer: Previewer;
+  controlNet: ControlNet | undefined;
 };
 
 async function* draw(parts: Parts, drawing: Drawing): AsyncGenerator<Drawn, Pixels[]> {
@@ -119,8 +127,21 @@ async function* draw(parts: Parts, drawing: Drawing): AsyncGenerator<Drawn, Pixe
   };
   const shared = family.shared({ pixels: size, latents, scale, references });
   const guidance = negatives && { guidance: { negatives, scale } };
+  const control =
+    drawing.control && parts.controlNet?.looking(drawing.control, { size, steps: sampler.timesteps.length - from });
   const { predictor } = family;
-  const denoising = denoise({ predictor, sampler, random, shape, start, prompts, shared, signal, ...guidance });
+  const denoising = denoise({
+    predictor,
+    sampler,
+    random,
+    shape,
+    start,
+    prompts,
+    shared,
+    signal,
+    ...guidance,
+    ...(control && { control }),
+  });
   let next = await denoising.next();
   for (; !next.done; next = await denoising.next()) {
     const { latents: unfinished } = next.value;
@@ -195,6 +216,18 @@ function noReferences(): ForecourtError {
   return new ForecourtError(
     "misconfigured",
     "this model cannot go by pictures: give it to the pipeline image-to-image",
+  );
+}
+
+function noResiduals(): ForecourtError {
+  const why = "its UNet takes nothing from a ControlNet: it has to be exported together with one";
+  return new ForecourtError("misconfigured", `this model cannot be controlled: ${why}`);
+}
+
+function onlyWithControl(): ForecourtError {
+  return new ForecourtError(
+    "misconfigured",
+    "this model's UNet waits for its ControlNet: give it to the pipeline control-image",
   );
 }
 

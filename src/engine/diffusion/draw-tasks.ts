@@ -5,6 +5,7 @@ import { answerWith, type drawnOutput, randomSeed, unitsOf } from "../media/draw
 import { samplerChoices } from "../samplers/choices.ts";
 import { createRandom, joinedRandom, seedOfPicture } from "../tensor/random.ts";
 import { resize } from "../tensor/resize.ts";
+import type { ControlPicture } from "./control.ts";
 import type { DiffusionModel, Drawing, Drawn, GivenPicture } from "./diffusion-model.ts";
 import type { DrawingInput } from "./drawing-fields.ts";
 import { drawingKey } from "./drawing-key.ts";
@@ -13,7 +14,7 @@ import { frameOf } from "./frame-fields.ts";
 import type { Size } from "./image-size.ts";
 import { createSessions, type Session } from "./sessions.ts";
 
-type Plan = { size: Size; given?: GivenPicture; references?: readonly Pixels[] };
+type Plan = { size: Size; given?: GivenPicture; references?: readonly Pixels[]; control?: ControlPicture };
 
 /** Pictures of unfinished work are small. */
 const PREVIEW_SIDE = 256;
@@ -149,6 +150,7 @@ async function* draw({ model, begun, signal }: Draw): ReturnType<DiffusionModel[
     random: joinedRandom(seeds.map(createRandom)),
     ...(scheduler && { scheduler: samplerChoices[scheduler] }),
     ...(plan.given && { given: plan.given }),
+    ...(plan.control && { control: plan.control }),
     ...(plan.references && { references: plan.references }),
     ...previousOf(task, session),
     signal,

@@ -1,11 +1,12 @@
 // Which drawings can be made in one run of the denoiser: equal in all that the run is given but the prompts and the seed.
 import type { DrawingInput } from "./drawing-fields.ts";
 
+type Pictures = { image_url?: unknown; image_urls?: unknown; control_image_url?: unknown };
+
 /** Undefined for a drawing that begins with a picture: it is for itself. */
-export function drawingKey(
-  input: DrawingInput & { image_size?: unknown; image_url?: unknown; image_urls?: unknown },
-): string | undefined {
+export function drawingKey(input: DrawingInput & { image_size?: unknown } & Pictures): string | undefined {
   if (input.image_url !== undefined || input.image_urls !== undefined) return undefined;
+  if (input.control_image_url !== undefined) return undefined;
   const { image_size, num_inference_steps, guidance_scale, scheduler, num_images } = input;
   return JSON.stringify([image_size, num_inference_steps, guidance_scale, scheduler, num_images]);
 }

@@ -4,6 +4,7 @@ import type { Graph } from "../../core/pipeline.ts";
 import type { Port, Tensor } from "../../core/tensor.ts";
 import { requirePort, tensorOf, toFloats } from "../tensor/tensor.ts";
 import { checkNames, type Row, type Rows, sharedRow, stackRows } from "./condition.ts";
+import type { Control } from "./control.ts";
 import { inFixedRows } from "./fixed-rows.ts";
 
 /** [rows, channels, height, width] of the latents. */
@@ -22,6 +23,8 @@ export type Begin = {
   besides?: Besides;
   /** [tokens, width] that a model with a layout of tokens is shown after those of each row's latents. */
   references?: Row;
+  /** Gives the residuals. */
+  control?: Control;
 };
 
 export type Besides = { data: Float32Array; pictures: number };
@@ -31,6 +34,8 @@ export type NoisePredictor = {
   channels: number | undefined;
   /** Names of the inputs besides latents and timestep. */
   inputs: readonly string[];
+  /** Inputs for what a ControlNet adds; a graph that has them needs one. */
+  residuals: readonly Port[];
   /** Prepares what stays the same over the steps of a run. */
   begin(given: Begin): Predict;
 };
@@ -54,20 +59,26 @@ export function createNoisePredictor({ graph: given, layout, timestepScale = 1 }
   const graph = inFixedRows(given, sample.name);
   const timestepPort = requirePort(graph.inputs, { names: ["timestep"], of });
   const output = requirePort(graph.outputs, { names: ["out_sample", "out_hidden_states", "noise_pred"], of });
-  const further = graph.inputs.filter((port) => port !== sample && port !== timestepPort);
+  const residuals = graph.inputs.filter(({ name }) => name.includes("_additional_residual"));
+  const further = graph.inputs.filter((port) => port !== sample && port !== timestepPort && !residuals.includes(port));
   const channels = sample.shape[1];
   return {
     channels: typeof channels === "number" && !layout ? channels : undefined,
     inputs: further.map(({ name }) => name),
+    residuals,
     begin(given) {
+      const { conditions, shared = {}, control } = given;
+      const steer = control?.begin({ conditions, shared });
       const constants = constantInputs(further, given);
       const shape = widened(given);
       return async (latents, timestep) => {
         const seen = given.besides ? interleaved(latents, given.besides, shape[0]) : latents;
         const own = layout ? layout.pack(seen, shape) : { data: seen, shape };
         const packed = given.references ? followed(own, given.references) : own;
+        const added = await steer?.({ data: latents, shape: given.shape }, timestep);
         const results = await graph.run({
           ...constants,
+          ...added,
           [sample.name]: tensorOf(sample.dtype, packed.shape, packed.data),
           [timestepPort.name]: timestepTensor(timestepPort, timestep * timestepScale, shape[0]),
         });
@@ -143,7 +154,7 @@ function interleaved(latents: Float32Array, { data, pictures }: Besides, rows: n
 }
 
 /** Exports differ: a scalar, one number for all rows, or one for each row. Integer ports take whole timesteps only. */
-function timestepTensor({ dtype, shape }: Port, timestep: number, rows: number): Tensor {
+export function timestepTensor({ dtype, shape }: Port, timestep: number, rows: number): Tensor {
   const value = dtype.startsWith("float") ? timestep : Math.trunc(timestep);
   const [length] = shape;
   if (length === undefined) return tensorOf(dtype, [], [value]);

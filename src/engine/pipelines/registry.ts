@@ -1,6 +1,7 @@
 // Every pipeline by name; the keys are the allowed values of `pipeline` in a model file.
 import type { Pipeline } from "../../core/pipeline.ts";
 import { chat } from "./chat.ts";
+import { controlImage } from "./control-image.ts";
 import { cropImage } from "./crop-image.ts";
 import { echo } from "./echo.ts";
 import { editImage } from "./edit-image.ts";
@@ -13,6 +14,7 @@ import { rerank } from "./rerank.ts";
 import { textToImage } from "./text-to-image.ts";
 
 export const pipelines = {
+  "control-image": controlImage,
   "crop-image": cropImage,
   chat,
   echo,

@@ -1,0 +1,45 @@
+import { expect, test } from "bun:test";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { controlImage } from "../../../src/engine/pipelines/control-image.ts";
+import { textToImage } from "../../../src/engine/pipelines/text-to-image.ts";
+import { canny } from "../../../src/engine/vision/canny.ts";
+import { runOnce } from "../support/load.ts";
+import { openOverlay } from "../support/overlay.ts";
+
+const families = join(import.meta.dir, "../../reference/families");
+const assets = openOverlay([join(families, "sd-control"), join(families, "sd")]);
+const { codec } = assets;
+const picture = new Uint8Array(readFileSync(join(families, "reference-1.png")));
+const input = {
+  prompt: "a big red circle",
+  control_image_url: "https://example.com/a.png",
+  num_inference_steps: 2,
+  seed: 3,
+  image_size: { width: 64, height: 64 },
+  output_format: "png",
+};
+const draw = async (more: Record<string, unknown>, media: Uint8Array = picture) => {
+  const { files } = await runOnce(controlImage, { assets, media: async () => media, input: { ...input, ...more } });
+  return Buffer.from(files.get("image-1.png") ?? []).toString("base64");
+};
+
+test("the preprocessor's edges are what a picture of those edges is", async () => {
+  const pixels = await codec.decode(picture);
+  const edges = await codec.encode(canny(pixels, { low: 100, high: 200 }), "png");
+  const found = await draw({ preprocessor: "canny" });
+  expect(found).toBe(await draw({}, edges));
+  expect(found).not.toBe(await draw({}));
+});
+
+test("a scale of 0 and a span that is over at once control nothing", async () => {
+  const free = await draw({ controlnet_conditioning_scale: 0 });
+  expect(free).toBe(await draw({ end_percentage: 0 }));
+  expect(free).not.toBe(await draw({}));
+});
+
+test("a UNet without a ControlNet, and one that waits for it, are refused where they do not belong", async () => {
+  const plain = openOverlay([join(families, "sd")]);
+  await expect(controlImage.load(plain)).rejects.toMatchObject({ code: "misconfigured" });
+  await expect(textToImage.load(assets)).rejects.toMatchObject({ code: "misconfigured" });
+});
