@@ -9,6 +9,11 @@ const commands: CommandTable = {
     load: async () => (await import("./cli/models.ts")).models(),
   },
   keys: { summary: "create, list and revoke API keys", load: async () => (await import("./cli/keys.ts")).keys() },
+  limits: {
+    summary: "set what keys, teams and models may take",
+    load: async () => (await import("./cli/limits.ts")).limits(),
+  },
+  prices: { summary: "set what models cost", load: async () => (await import("./cli/prices.ts")).prices() },
   usage: { summary: "show what was used and what it cost", load: async () => (await import("./cli/usage.ts")).usage() },
   ps: { summary: "show what a running server has loaded", load: async () => (await import("./cli/ps.ts")).ps() },
   backup: { summary: "put the box into one file", load: async () => (await import("./cli/backup.ts")).backup() },

@@ -3,7 +3,7 @@ import type { Command } from "commander";
 
 /** Commands that only look are not among them. */
 const ADMINISTRATIVE = new Set([
-  ...["keys create", "keys revoke", "keys rotate", "keys limit", "limits set"],
+  ...["keys create", "keys revoke", "keys rotate", "keys limit", "limits set", "prices set", "prices remove"],
   ...["models add", "models pull", "models remove", "models import", "models export", "models update"],
   ...["backup", "restore", "tls init", "runtime install"],
 ]);

@@ -2,7 +2,7 @@
 import { Command, Option } from "commander";
 import type { Limits } from "../control/accounts/account.ts";
 import { keyState, stateWords } from "../control/accounts/account-words.ts";
-import { budgetText } from "../control/accounts/budget-text.ts";
+import { limitsText } from "../control/accounts/limits-text.ts";
 import { KEY_SCOPES, type Key, type KeyScope } from "../control/keys/keys.ts";
 import { systemClock } from "../core/clock.ts";
 import { instant, milliseconds } from "../core/units.ts";
@@ -174,16 +174,6 @@ const revoke = () =>
         printLine(`Revoked ${revoked.name} (${revoked.id}).`);
       }),
     );
-
-function limitsText({ requestsPerMinute, concurrency, queue, budgets = [] }: Limits): string {
-  const parts = [
-    ...(requestsPerMinute === undefined ? [] : [`${requestsPerMinute}/minute`]),
-    ...(concurrency === undefined ? [] : [`${concurrency} at once`]),
-    ...(queue === undefined ? [] : [`${queue} waiting`]),
-    ...budgets.map(budgetText),
-  ];
-  return parts.join(", ");
-}
 
 function row(key: Key, limits: Limits): string[] {
   const state = keyState(key, systemClock.now());

@@ -20,7 +20,19 @@ const ADMINISTRATIVE = /^https?:\/\/[^/]+\/(admin\/v1|platform\/v1\/keys)([/?]|$
 const READING = new Set(["GET", "HEAD", "OPTIONS"]);
 
 /** Of the answer, what says which thing was acted upon; secrets are not among them. */
-const TELLING = ["id", "key_id", "name", "alias", "scope", "state", "model", "request_id", "status", "detail"];
+const TELLING = [
+  "id",
+  "key_id",
+  "name",
+  "alias",
+  "scope",
+  "state",
+  "holder",
+  "model",
+  "request_id",
+  "status",
+  "detail",
+];
 const LONGEST_VALUE = 300;
 
 export function createAuditTrail({ audit, authenticate, log }: AuditTrailParts): AuditTrail {

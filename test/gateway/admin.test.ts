@@ -75,3 +75,30 @@ test("a limit of an account that is not properly encoded is a wrong request", as
   const response = await gateway.ask("PUT", "/admin/v1/limits/key/%", { key: gateway.adminKey, body: {} });
   expect(response.status).toBe(400);
 });
+
+test("prices of their own are set, listed and ended over HTTP, and the act is in the audit log", async () => {
+  const ask = (method: string, path: string, body?: unknown) =>
+    gateway.ask(method, `/admin/v1/prices${path}`, { key: gateway.adminKey, ...(body !== undefined && { body }) });
+  const set = await ask("PUT", "", {
+    model: "forecourt/*",
+    team: "art",
+    price: ["0.02 USD/image", "1 USD/gpu_second"],
+  });
+  const override = { holder: "team:art", model: "forecourt/*", price: ["0.02 USD/image", "1 USD/gpu_second"] };
+  expect([set.status, await set.json()]).toEqual([200, override]);
+  expect(await (await ask("GET", "")).json()).toEqual({
+    models: [{ model: "forecourt/echo", price: ["0.5 USD/image"] }],
+    overrides: [override],
+  });
+  const { secret } = gateway.keys.create({ name: "of art", scope: "api", team: "art" });
+  const path = "/platform/v1/models/pricing?endpoint_id=forecourt/echo";
+  const { prices } = await (await gateway.ask("GET", path, { key: secret })).json();
+  expect(prices).toMatchObject([{ unit_price: 0.02, unit: "image", currency: "USD" }]);
+  expect((await ask("PUT", "", { model: "*", price: ["free"] })).status).toBe(400);
+  expect((await ask("PUT", "", { model: "*", key: "nobody", price: ["1 USD/image"] })).status).toBe(404);
+  expect((await ask("DELETE", "?model=forecourt/*&team=art")).status).toBe(200);
+  expect((await ask("DELETE", "?model=forecourt/*&team=art")).status).toBe(404);
+  expect(gateway.oversight.audit.list({ limit: 5 })).toContainEqual(
+    expect.objectContaining({ action: "DELETE /admin/v1/prices", outcome: "done", code: 200 }),
+  );
+});

@@ -4,6 +4,7 @@ import { asId } from "../../core/ids.ts";
 import { type Nanos, nanosText } from "../../core/money.ts";
 import type { Instant } from "../../core/units.ts";
 import type { Keys } from "../keys/keys.ts";
+import { csv } from "./csv.ts";
 import { add, type Total, type TotalsStore } from "./totals-store.ts";
 import { unitTexts } from "./usage-store.ts";
 import { type WindowName, windowAt } from "./windows.ts";
@@ -70,29 +71,24 @@ function lineOf(total: Total, { keys, each }: { keys: Pick<Keys, "get">; each: W
   };
 }
 
-/** RFC 4180; one column for each unit that any line has. */
+const COLUMNS = [
+  "start",
+  "value",
+  "name",
+  "requests",
+  "failed",
+  "cancelled",
+  "cost",
+  "currency",
+  "run_seconds",
+] as const;
+
+/** One column for each unit that any line has. */
 export function usageCsv(lines: UsageLine[]): string {
   const units = [...new Set(lines.flatMap((line) => Object.keys(line.units)))].sort();
-  const fixed = [
-    "start",
-    "value",
-    "name",
-    "requests",
-    "failed",
-    "cancelled",
-    "cost",
-    "currency",
-    "run_seconds",
-  ] as const;
   const rows = lines.map((line) => [
-    ...fixed.map((name) => line[name] ?? ""),
+    ...COLUMNS.map((name) => line[name]),
     ...units.map((unit) => line.units[unit] ?? "0"),
   ]);
-  return [[...fixed, ...units], ...rows].map((row) => `${row.map(cell).join(",")}\r\n`).join("");
-}
-
-/** A leading `=`, `+`, `-` or `@` would be a formula in a spreadsheet; tags come from callers. */
-function cell(value: string | number): string {
-  const text = String(value).replace(/^(?=[=+\-@\t\r])/, typeof value === "string" ? "'" : "");
-  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+  return csv([...COLUMNS, ...units], rows);
 }

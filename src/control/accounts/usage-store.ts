@@ -1,6 +1,6 @@
 // Every SQL statement about reservations and the rows of finished jobs. Callers hold a transaction for changes.
 // The statements of a job's usual way are prepared once.
-import { and, asc, eq, getTableColumns, gt, gte, inArray, lt, lte, or, type SQL, sql } from "drizzle-orm";
+import { and, asc, desc, eq, getTableColumns, gt, gte, inArray, lt, lte, or, type SQL, sql } from "drizzle-orm";
 import { type Micros, microsText, type Nanos } from "../../core/money.ts";
 import type { Instant } from "../../core/units.ts";
 import type { Database } from "../database/open.ts";
@@ -32,6 +32,7 @@ export type UsageFilter = {
   until?: Instant | undefined;
   /** Rows after this one. */
   after?: number | undefined;
+  latestFirst?: boolean | undefined;
   limit: number;
 };
 
@@ -43,7 +44,7 @@ export type UsageStore = {
   /** What an account used in a window, of one unit as in `Amounts`. */
   used(account: Account, unit: string, window: TimeWindow & { name: WindowName }): number;
   row(job: string): UsageRow | undefined;
-  /** Oldest first. */
+  /** Oldest first, unless the filter says otherwise. */
   rows(filter: UsageFilter): UsageRow[];
   /** What rows after this one came to, by model and currency, and which is the last of them. */
   spentAfter(seq: number): { last: number; spent: { model: string; currency: string; cost: Nanos }[] };
@@ -101,7 +102,7 @@ export function createUsageStore({ orm }: Pick<Database, "orm">): UsageStore {
         .select()
         .from(usage)
         .where(and(...conditions(filter)))
-        .orderBy(asc(usage.seq))
+        .orderBy(filter.latestFirst ? desc(usage.seq) : asc(usage.seq))
         .limit(filter.limit)
         .all(),
     spentAfter(seq) {

@@ -25,6 +25,7 @@ import {
   showKey,
 } from "./keys.ts";
 import { listModels } from "./models.ts";
+import { listPrices, priceQuery, priceSchema, removePrice, setPrice } from "./prices.ts";
 import { showStatus } from "./status.ts";
 import { listUsageRows, showUsage, usageQuery, usageRowsQuery } from "./usage.ts";
 import { listWebhooks, replayWebhook, webhookPage } from "./webhooks.ts";
@@ -88,6 +89,15 @@ export const admin = ({ bodyLimit, clock, ...box }: Parts) => {
         setLimits(keyBox, { kind: params.kind, id: pathPart(params["*"]) }, await readJson(request, bodyLimit)),
       { detail: { ...detail("Set the limits of a key, a team or a model: /admin/v1/limits/{kind}/{id}"), hide: true } },
     )
+    .get("/prices", () => listPrices(keyBox), {
+      detail: detail("Prices of models, and those that some keys and teams, or all, pay instead"),
+    })
+    .put("/prices", async ({ request }) => setPrice(keyBox, await readJson(request, bodyLimit)), {
+      detail: { ...detail("Set what a key, a team or everybody pays for models"), ...bodyOf(priceSchema) },
+    })
+    .delete("/prices", ({ request }) => removePrice(keyBox, urlOf(request).searchParams), {
+      detail: { ...detail("End such a price"), parameters: parametersOf(priceQuery) },
+    })
     .get("/models", () => listModels(box.catalog), { detail: detail("All models, with the whole of their files") })
     .get("/models/*", ({ request, params }) => watchDownload(box, request, params["*"]), {
       detail: { ...detail("Progress of a model's download, as events: /admin/v1/models/{id}/download"), hide: true },

@@ -1,12 +1,11 @@
 // What was used, over HTTP, for admins: sums by key, team, model or tag, as JSON or CSV, and the rows behind them.
 
+import { requestLine, requestsCsv } from "../../control/accounts/request-report.ts";
 import { reportUsage, USAGE_ASPECTS, usageCsv } from "../../control/accounts/usage-report.ts";
-import { quantities, unitTexts } from "../../control/accounts/usage-store.ts";
 import { WINDOW_NAMES } from "../../control/accounts/windows.ts";
 import type { Appliance } from "../../control/appliance.ts";
 import type { Clock } from "../../core/clock.ts";
 import { ForecourtError } from "../../core/errors.ts";
-import { type Nanos, nanosText } from "../../core/money.ts";
 import { choice, parse, Type } from "../../core/schema.ts";
 import { type Instant, instant } from "../../core/units.ts";
 import { inputFromQuery } from "../fal/query-input.ts";
@@ -34,8 +33,7 @@ export function showUsage({ accounts, keys, clock }: UsageBox, query: URLSearchP
   const { by, each, format, ...span } = parse(usageQuery, inputFromQuery(usageQuery, query), ["query"]);
   const { since, until } = spanOf(span, clock);
   const lines = reportUsage({ totals: accounts.totals, keys }, { by, since, until, ...(each && { each }) });
-  if (format === "csv")
-    return new Response(usageCsv(lines), { headers: { "content-type": "text/csv; charset=utf-8" } });
+  if (format === "csv") return csvResponse(usageCsv(lines));
   return Response.json({
     by,
     since: new Date(since).toISOString(),
@@ -51,26 +49,19 @@ export const usageRowsQuery = Type.Object({
   model: Type.Optional(Type.String({ maxLength: 200 })),
   after: Type.Optional(Type.Integer({ minimum: 0, description: "`next` of the page before" })),
   limit: Type.Integer({ default: 100, minimum: 1, maximum: 1000 }),
+  format: choice(["json", "csv"], { default: "json" }),
 });
 
 /** One for each finished request, oldest first; `next` is null at the end. */
-export function listUsageRows({ accounts, clock }: UsageBox, query: URLSearchParams): Response {
-  const { since, until, ...filter } = parse(usageRowsQuery, inputFromQuery(usageRowsQuery, query), ["query"]);
+export function listUsageRows({ accounts, keys, clock }: UsageBox, query: URLSearchParams): Response {
+  const { since, until, format, ...filter } = parse(usageRowsQuery, inputFromQuery(usageRowsQuery, query), ["query"]);
   const rows = accounts.usage.rows({ ...filter, ...spanOf({ since, until }, clock) });
-  const requests = rows.map(
-    ({ seq: _, job, units, cost, tags, admittedAt, endedAt, queueMs, loadMs, runMs, ...row }) => ({
-      request_id: job,
-      ...row,
-      tags: JSON.parse(tags ?? "null"),
-      units: unitTexts(quantities(units)),
-      cost: nanosText(cost as Nanos),
-      admitted_at: new Date(admittedAt).toISOString(),
-      ended_at: new Date(endedAt).toISOString(),
-      timing: { queue_ms: queueMs, load_ms: loadMs, run_ms: runMs },
-    }),
-  );
+  const requests = rows.map((row) => requestLine(row, keys));
+  if (format === "csv") return csvResponse(requestsCsv(requests));
   return Response.json({ requests, next: rows.length === filter.limit ? (rows.at(-1)?.seq ?? null) : null });
 }
+
+const csvResponse = (text: string) => new Response(text, { headers: { "content-type": "text/csv; charset=utf-8" } });
 
 type Span = { since?: string | undefined; until?: string | undefined };
 

@@ -1,0 +1,52 @@
+// Prices over HTTP, for admins: what models cost by their files, and what some keys and teams, or all, pay instead.
+import { holderName, overrideWords, parsePrice, priceTexts } from "../../control/accounts/price-text.ts";
+import type { Appliance } from "../../control/appliance.ts";
+import { ForecourtError } from "../../core/errors.ts";
+import { asId, type KeyId } from "../../core/ids.ts";
+import { parse, Type } from "../../core/schema.ts";
+import { inputFromQuery } from "../fal/query-input.ts";
+
+type PriceBox = Pick<Appliance, "accounts" | "catalog" | "keys">;
+
+const name = (description: string) => Type.Optional(Type.String({ minLength: 1, maxLength: 200, description }));
+const whom = {
+  model: Type.String({ minLength: 1, maxLength: 200, description: "A pattern of model ids, e.g. fal-ai/*" }),
+  key: name("Id of the key that pays it; absent, with `team` absent too: everybody"),
+  team: name("Name of the team whose keys pay it"),
+};
+
+export const priceSchema = Type.Object({
+  ...whom,
+  price: Type.Array(Type.String({ maxLength: 100 }), {
+    minItems: 1,
+    maxItems: 10,
+    description: "Its parts, e.g. '0.02 USD/image'; answers count the unit of the first",
+  }),
+});
+
+export const priceQuery = Type.Object(whom);
+
+export const listPrices = ({ accounts, catalog }: PriceBox) =>
+  Response.json({
+    models: catalog.list().map(({ model }) => ({ model: model.id, price: priceTexts(accounts.priceOf(model)) })),
+    overrides: accounts.store.book().overrides.map(overrideWords),
+  });
+
+/** Counts for every request that comes in from now on, and for those that end from now on. Throws `invalid_input`, `bad_request` and `not_found`. */
+export function setPrice({ accounts, keys }: PriceBox, body: unknown): Response {
+  const { model, key, team, price } = parse(priceSchema, body);
+  if (key !== undefined && !keys.get(asId<KeyId>(key)))
+    throw new ForecourtError("not_found", `There is no key ${key.slice(0, 100)}.`);
+  const override = { holder: holderName({ key, team }), model, price: parsePrice(price) };
+  accounts.store.setPrice(override);
+  return Response.json(overrideWords(override));
+}
+
+/** Throws `not_found` where there is none. */
+export function removePrice({ accounts }: PriceBox, query: URLSearchParams): Response {
+  const { model, ...holder } = parse(priceQuery, inputFromQuery(priceQuery, query), ["query"]);
+  const which = { holder: holderName(holder), model };
+  if (!accounts.store.removePrice(which))
+    throw new ForecourtError("not_found", `There is no price of its own for ${which.holder} on ${model}.`);
+  return Response.json(which);
+}
