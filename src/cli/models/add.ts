@@ -8,12 +8,13 @@ import { findDevices } from "../../control/find-devices.ts";
 import type { Settings } from "../../control/settings.ts";
 import { hubAccess, openHub } from "../../control/weights/access.ts";
 import { ForecourtError } from "../../core/errors.ts";
+import { type PipelineName, pipelineNames } from "../../engine/pipelines/registry.ts";
 import { wrongUsage } from "../failure.ts";
 import { type SettingsFlags, settingsOf, withSettings } from "../settings-flags.ts";
 import { note, printJson, printLine, sizeText } from "../terminal.ts";
 import { interruptible } from "./interrupt.ts";
 
-type Flags = SettingsFlags & { id?: string; precision?: Precision; json?: true };
+type Flags = SettingsFlags & { id?: string; precision?: Precision; pipeline?: PipelineName; json?: true };
 
 export const add = () =>
   withSettings(new Command("add"))
@@ -24,16 +25,26 @@ export const add = () =>
     .addOption(
       new Option("--precision <precision>", "which of the graphs to take, where there are several").choices(precisions),
     )
+    .addOption(
+      new Option("--pipeline <pipeline>", "what to use it for, e.g. embed for the embeddings of a CLIP").choices(
+        pipelineNames,
+      ),
+    )
     .option("--json", "print as JSON")
     .addHelpText("after", "\nExample: forecourt models add Xenova/clip-vit-base-patch32 --id acme/clip")
-    .action(async (name: string, { id, precision, json, ...flags }: Flags) => {
+    .action(async (name: string, { id, precision, pipeline, json, ...flags }: Flags) => {
       const { settings } = settingsOf(flags);
       const room = await roomOf(settings);
       const added = await interruptible("Stopped. Nothing was written.", (signal) =>
         addModel({
           ...repositoryOf(name),
           data: settings.data,
-          wishes: { ...(id && { id }), ...(precision && { precision }), ...(room && { room }) },
+          wishes: {
+            ...(id && { id }),
+            ...(precision && { precision }),
+            ...(pipeline && { pipeline }),
+            ...(room && { room }),
+          },
           tools: { ...openHub(hubAccess(settings)), signal },
         }),
       );

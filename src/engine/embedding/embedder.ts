@@ -60,7 +60,7 @@ function textTower(
 
 type Reader = (results: Record<string, Tensor>, lengths: readonly number[]) => Float32Array[];
 
-/** A declared pooling is taken at its word; else a graph's own vectors come before the tokens'. */
+/** A graph's own vectors come before the tokens'. */
 function readerOf({ outputs, inputs }: Graph, { pooling, isWhole }: TextFacts): Reader {
   const named = (names: readonly string[]) => outputs.find(({ name }) => names.includes(name));
   const own = named(TEXT_VECTORS);

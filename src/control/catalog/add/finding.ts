@@ -1,13 +1,19 @@
 // What a family says about a repository that is one of its own.
 import type { Device } from "../../../core/device.ts";
 import { ForecourtError } from "../../../core/errors.ts";
+import type { EmbedDeclaration } from "../../../engine/embedding/declaration.ts";
 import type { PipelineName } from "../../../engine/pipelines/registry.ts";
 import type { PickedGraph, Precision } from "./pick-graph.ts";
 import type { Repository } from "./repository.ts";
 
 /** Where the model is to run, as far as that is known: the kind of the device and its memory. */
 export type Room = { kind: Device["kind"]; bytes: number };
-export type Wishes = { precision?: Precision; room?: Room };
+export type Wishes = {
+  precision?: Precision;
+  room?: Room;
+  /** Where a repository is of use to several. */
+  pipeline?: PipelineName;
+};
 
 export type Finding = {
   pipeline: PipelineName;
@@ -25,6 +31,7 @@ export type Finding = {
   /** Further bytes for each further input at a time. */
   perBatchItem?: number;
   limits?: { maxBatch: number };
+  embed?: EmbedDeclaration;
   unit: string;
   /** Sentences for the operator: what was guessed. */
   unsure: string[];

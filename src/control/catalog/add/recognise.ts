@@ -2,11 +2,13 @@
 import { ForecourtError } from "../../../core/errors.ts";
 import { pipelineNames } from "../../../engine/pipelines/registry.ts";
 import { clip } from "./clip.ts";
+import { ENCODERS, encoder, isEmbedding } from "./encoder.ts";
 import { configOf, type Family, type Finding, type Wishes } from "./finding.ts";
 import { LANGUAGE_MODELS, language } from "./language.ts";
 import { licenceOf } from "./licence.ts";
 import type { Repository } from "./repository.ts";
 import { stableDiffusion } from "./stable-diffusion.ts";
+import { towers } from "./towers.ts";
 
 /** By `_class_name` of model_index.json, without the prefix of the program that exported it. */
 const DIFFUSERS: Record<string, Family> = {
@@ -17,8 +19,14 @@ const DIFFUSERS: Record<string, Family> = {
 /** By `model_type` of config.json. */
 const TRANSFORMERS: Record<string, Family> = {
   clip,
-  ...Object.fromEntries(LANGUAGE_MODELS.map((type) => [type, language])),
+  ...Object.fromEntries(LANGUAGE_MODELS.map((type) => [type, languageOrMeaning])),
+  ...Object.fromEntries(ENCODERS.map((type) => [type, encoder])),
+  siglip: towers,
+  siglip2: towers,
 };
+
+/** The same for who wants embeddings of a model that is of use to other pipelines too. */
+const EMBEDDING: Record<string, Family> = { ...TRANSFORMERS, clip: towers };
 
 export type Draft = {
   /** A model file but for `source`. */
@@ -30,7 +38,8 @@ export type Draft = {
 
 /** Throws `misconfigured`, naming the architecture, for what no pipeline runs and for repositories that lack files. */
 export function recognise(repository: Repository, { id, ...wishes }: Wishes & { id?: string } = {}): Draft {
-  const finding = familyOf(repository)(repository, wishes);
+  const finding = familyOf(repository, wishes)(repository, wishes);
+  expectWished(repository, finding, wishes);
   const { licence, isKnown } = licenceOf(repository.licence);
   const { repo } = repository;
   const paths = new Set(finding.files);
@@ -44,6 +53,7 @@ export function recognise(repository: Repository, { id, ...wishes }: Wishes & { 
       pipeline: finding.pipeline,
       ...optional("graphs", otherGraphs(finding)),
       ...optional("defaults", finding.defaults),
+      ...(finding.embed && { embed: finding.embed }),
       memory: memoryOf(finding),
       ...(finding.limits && { limits: finding.limits }),
       price: { unit: finding.unit, amount: 0, currency: "USD" },
@@ -58,12 +68,23 @@ export function recognise(repository: Repository, { id, ...wishes }: Wishes & { 
   };
 }
 
-function familyOf(repository: Repository): Family {
+/** Families of language models have some that give meanings. */
+function languageOrMeaning(...given: Parameters<Family>): Finding {
+  return (isEmbedding(given[0]) ? encoder : language)(...given);
+}
+
+function expectWished({ repo }: Repository, { pipeline }: Finding, wishes: Wishes): void {
+  if (wishes.pipeline === undefined || wishes.pipeline === pipeline) return;
+  throw new ForecourtError("misconfigured", `${repo} runs through ${pipeline}, not ${wishes.pipeline}.`);
+}
+
+function familyOf(repository: Repository, wishes: Wishes): Family {
+  const known = wishes.pipeline === "embed" ? EMBEDDING : TRANSFORMERS;
   const className = configOf(repository, "model_index.json")._class_name;
   if (typeof className === "string")
     return DIFFUSERS[className.replace(/^(ORT|Onnx)/, "")] ?? unknown(repository, className);
   const { model_type: type, architectures } = configOf(repository, "config.json");
-  if (typeof type === "string") return TRANSFORMERS[type] ?? unknown(repository, nameOf(type, architectures));
+  if (typeof type === "string") return known[type] ?? unknown(repository, nameOf(type, architectures));
   throw new ForecourtError(
     "misconfigured",
     `${repository.repo} does not say what it is: it has neither a model_index.json with a _class_name nor a config.json with a model_type.`,

@@ -250,6 +250,89 @@ describe("a language model in transformers.js' layout", () => {
   });
 });
 
+/** A repository of an encoder: `more` are further files, `config` further fields of config.json. */
+const encoder = (repo: string, config: Record<string, unknown>, more: Record<string, number> = {}) =>
+  repository(repo, {
+    licence: "mit",
+    configs: { "config.json": { model_type: "bert", architectures: ["BertModel"], hidden_size: 384, ...config } },
+    tree: {
+      "config.json": 0.001,
+      "tokenizer.json": 0.7,
+      "tokenizer_config.json": 0.001,
+      "onnx/model.onnx": 90,
+      ...more,
+    },
+  });
+const sentences = { "modules.json": 0.001, "1_Pooling/config.json": 0.001, "config_sentence_transformers.json": 0.001 };
+
+describe("an encoder in transformers.js' layout", () => {
+  test("embeds as sentence-transformers' files say, which come along", () => {
+    const draft = recognise(encoder("sentence-transformers/all-MiniLM-L6-v2", {}, sentences));
+    expect(draft.model).toMatchObject({ pipeline: "embed", category: "embedding", limits: { maxBatch: 16 } });
+    expect(draft.model.embed).toBeUndefined();
+    expect(draft.model.description).toContain("384 numbers");
+    expect(pathsOf(draft)).toContain("1_Pooling/config.json");
+    expect(draft.unsure.join(" ")).not.toContain("pooling");
+  });
+
+  const guesses: [string, Record<string, unknown>, object][] = [
+    ["Xenova/all-MiniLM-L6-v2", {}, { pooling: "mean" }],
+    ["Xenova/multilingual-e5-small", {}, { pooling: "mean", prompts: { query: "query: ", document: "passage: " } }],
+    ["Xenova/bge-base-en-v1.5", {}, { pooling: "cls", prompts: { query: expect.any(String), document: "" } }],
+    [
+      "onnx-community/Qwen3-Embedding-0.6B-ONNX",
+      { model_type: "qwen3", architectures: ["Qwen3ForCausalLM"] },
+      { pooling: "last", prompts: { query: expect.stringContaining("Instruct"), document: "" } },
+    ],
+    ["somebody/nothing-known", {}, { pooling: "mean" }],
+    ["somebody/a-decoder", { model_type: "llama", architectures: ["LlamaModel"] }, { pooling: "last" }],
+  ];
+  test.each(guesses)(
+    "without them %s is pooled as its name or its kind has it, and that is said",
+    (repo, config, embed) => {
+      const draft = recognise(encoder(repo, config));
+      expect(draft.model).toMatchObject({ pipeline: "embed", embed });
+      expect(draft.unsure.join(" ")).toContain("Its pooling");
+    },
+  );
+
+  test("with one label it reranks, with more it is refused", async () => {
+    const ranker = { architectures: ["XLMRobertaForSequenceClassification"], model_type: "xlm-roberta" };
+    const draft = recognise(encoder("Xenova/bge-reranker-base", { ...ranker, id2label: { 0: "LABEL_0" } }));
+    expect(draft.model).toMatchObject({ pipeline: "rerank", category: "rerank", limits: { maxBatch: 16 } });
+    const failure = await failureOf(Promise.try(() => recognise(encoder("someone/sentiment", ranker))));
+    expect(failure.message).toContain("into 2 classes");
+  });
+
+  test("a model that answers stays one, although its kind has some that embed", () => {
+    expect(recognise(llama).model.pipeline).toBe("chat");
+  });
+});
+
+describe("CLIP for embeddings", () => {
+  test("takes its two towers, in the precision that is wished for", () => {
+    const draft = recognise(clip({ "onnx/text_model_fp16.onnx": 127, "onnx/vision_model_fp16.onnx": 176 }), {
+      pipeline: "embed",
+      precision: "fp16",
+    });
+    expect(draft.model).toMatchObject({ pipeline: "embed", category: "embedding" });
+    expect(draft.model.graphs).toEqual({
+      "onnx/text_model.onnx": "onnx/text_model_fp16.onnx",
+      "onnx/vision_model.onnx": "onnx/vision_model_fp16.onnx",
+    });
+  });
+
+  test("takes the graph of both where there is no other", () => {
+    const draft = recognise(clip({ "onnx/text_model.onnx": undefined }), { pipeline: "embed" });
+    expect(pathsOf(draft).filter((path) => path.endsWith(".onnx"))).toEqual(["onnx/model.onnx"]);
+  });
+
+  test("a pipeline that a repository is not for is refused", async () => {
+    const failure = await failureOf(Promise.try(() => recognise(llama, { pipeline: "rerank" })));
+    expect(failure.message).toBe("onnx-community/Llama-3.2-1B-Instruct runs through chat, not rerank.");
+  });
+});
+
 describe("refused by name", () => {
   const refusals: [string, Repository, RegExp][] = [
     [
