@@ -1,12 +1,20 @@
 // The contract of a pipeline: schemas of one task and the code that runs it. Pure: native things are handed in.
 import type { Static, TObject } from "./schema.ts";
-import type { Port, Tensor } from "./tensor.ts";
+import type { HeldTensor, Port, Tensor } from "./tensor.ts";
 
 export type Graph = {
   inputs: readonly Port[];
   outputs: readonly Port[];
   /** Blocks the runner's thread while it computes. Unknown or missing inputs throw. */
   run(inputs: Record<string, Tensor>): Promise<Record<string, Tensor>>;
+  /**
+   * The same, but the outputs that the graph was opened to hold stay in the device's memory, and may come back as inputs
+   * of a later run. Absent where a device has no memory that its outputs can stay in: then `run` gives them all.
+   */
+  runHolding?(inputs: Record<string, Tensor | HeldTensor>): Promise<{
+    read: Record<string, Tensor>;
+    held: Record<string, HeldTensor>;
+  }>;
 };
 
 /** 8-bit pixels, row by row, interleaved channels (3 = RGB, 4 = RGBA, 1 = grey). */
@@ -27,8 +35,11 @@ export type ImageCodec = {
 /** A model's weights folder and what else a pipeline needs to come alive. Paths are relative to the folder. */
 export type Assets = {
   has(path: string): boolean;
-  /** Opens a graph once; later calls with the same path give the same graph. */
-  graph(path: string): Promise<Graph>;
+  /**
+   * Opens a graph once; later calls with the same path give the same graph. `hold`: names of all outputs that are to stay
+   * on the device where that is possible.
+   */
+  graph(path: string, options?: { hold?: readonly string[] }): Promise<Graph>;
   json<T>(path: string): Promise<T>;
   text(path: string): Promise<string>;
   bytes(path: string): Promise<Uint8Array>;

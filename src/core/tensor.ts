@@ -25,5 +25,8 @@ export type DType =
 
 export type Tensor = { dtype: DType; shape: readonly number[]; data: TensorData };
 
+/** A tensor in a device's memory: to be given to graphs of that device, not to be read. Nothing frees it but `release`. */
+export type HeldTensor = { dtype: DType; shape: readonly number[]; release(): void };
+
 /** An input or output of a graph; a dimension that is not fixed is its symbolic name (or "" if unnamed). */
 export type Port = { name: string; dtype: DType; shape: readonly (number | string)[] };

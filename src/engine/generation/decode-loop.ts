@@ -116,6 +116,8 @@ async function read(group: readonly Growing[], loop: Turning, count: number): Pr
   const tokens = group.map(({ unread }) => unread.slice(0, count));
   const held = group.map((one) => one.held);
   const { cache, logits } = await loop.decoder.forward({ tokens, cache: gatherRows(held, loop.decoder.kv) });
+  // On a device a row is a cache of its own, and this one's was read.
+  for (const { cache: before } of held) before.release?.();
   for (const [row, one] of group.entries()) {
     one.read.push(...(tokens[row] ?? []));
     one.unread = one.unread.slice(count);
@@ -137,8 +139,10 @@ function goOn(one: Growing, loop: Turning, scores: Float32Array): void {
 
 function leave(one: Growing, { growing, prefixes }: Turning, failure?: unknown): void {
   if (!growing.delete(one)) return;
-  if (failure !== undefined) one.settle.reject(failure);
-  else {
+  if (failure !== undefined) {
+    one.held.cache.release?.();
+    one.settle.reject(failure);
+  } else {
     prefixes.keep(one.read, one.held);
     one.settle.resolve();
   }

@@ -1,7 +1,7 @@
 // A language model's graph: reads tokens and gives the scores of the next one, with keys and values of what was read.
 import { ForecourtError } from "../../core/errors.ts";
 import type { Assets, Graph } from "../../core/pipeline.ts";
-import type { Tensor } from "../../core/tensor.ts";
+import type { HeldTensor, Tensor } from "../../core/tensor.ts";
 import { toFloats } from "../tensor/tensor.ts";
 import { cacheNames, type KvCache, type KvShape } from "./kv-cache.ts";
 
@@ -9,6 +9,8 @@ export type Decoder = {
   kv: KvShape;
   /** The graph is told each token's place, so rows may be padded. */
   takesPositions: boolean;
+  /** Keys and values stay in the device's memory: caches are taken whole, one row each. */
+  holds: boolean;
   /** `tokens` follow what the cache's rows hold: as many for each row. */
   forward(step: { tokens: readonly (readonly number[])[]; cache: KvCache }): Promise<Forwarded>;
 };
@@ -26,43 +28,68 @@ const PAST = /^past_key_values\.(\d+)\.(key|value)$/;
 const PRESENT = "present.";
 const KEPT_LOGITS = ["num_logits_to_keep", "logits_to_keep"];
 
-/** `path`: another file than the usual ones. Throws `runner_failed` for a graph that is no decoder of this kind. */
-export async function loadDecoder(assets: Assets, path?: string): Promise<Decoder> {
+type DecoderOptions = {
+  /** Another file than the usual ones. */
+  path?: string;
+  /** How many there are by config.json: then keys and values may stay on the device. */
+  layers?: number | undefined;
+};
+
+/** Throws `runner_failed` for a graph that is no decoder of this kind. */
+export async function loadDecoder(assets: Assets, { layers, path }: DecoderOptions = {}): Promise<Decoder> {
   const file = path ?? FILES.find((each) => assets.has(each)) ?? FILES[0] ?? "";
-  const graph = await assets.graph(file);
+  const hold = cacheNames({ layers: layers ?? 0 }).map((name) => `${PRESENT}${name}`);
+  const graph = await assets.graph(file, { hold });
   const kv = kvShapeOf(graph, file);
   const names = cacheNames(kv);
   const has = (name: string) => graph.inputs.some((port) => port.name === name);
   return {
     kv,
     takesPositions: has("position_ids"),
+    holds: graph.runHolding !== undefined,
     async forward({ tokens, cache }) {
-      const outputs = await graph.run(feedsOf({ graph, tokens, cache }));
-      const { logits } = outputs;
+      const { read, held } = await runOf(graph)(feedsOf({ graph, tokens, cache }));
+      const { logits } = read;
       if (!logits) throw unusable(file, 'it gives no "logits"');
       const count = tokens[0]?.length ?? 0;
       const tensors = new Map(
         names.map((name) => {
-          const present = outputs[`${PRESENT}${name}`];
+          const present = held[`${PRESENT}${name}`] ?? read[`${PRESENT}${name}`];
           if (!present) throw unusable(file, `it gives no "${PRESENT}${name}"`);
           return [name, present] as const;
         }),
       );
-      return {
-        logits: lastOfEach(logits),
-        cache: { rows: cache.rows.map((row) => row + count), length: cache.length + count, tensors },
+      const kept = { rows: cache.rows.map((row) => row + count), length: cache.length + count, tensors };
+      const stays = Object.values(held);
+      if (stays.length === 0) return { logits: lastOfEach(logits), cache: kept };
+      const release = () => {
+        for (const tensor of stays) tensor.release();
       };
+      return { logits: lastOfEach(logits), cache: { ...kept, release } };
     },
+  };
+}
+
+type Inputs = Record<string, Tensor | HeldTensor>;
+type Outcome = { read: Record<string, Tensor>; held: Record<string, HeldTensor> };
+
+function runOf(graph: Graph): (inputs: Inputs) => Promise<Outcome> {
+  if (graph.runHolding) return graph.runHolding;
+  return async (inputs) => {
+    const given = Object.entries(inputs).flatMap(([name, tensor]) =>
+      "data" in tensor ? [[name, tensor] as const] : [],
+    );
+    return { read: await graph.run(Object.fromEntries(given)), held: {} };
   };
 }
 
 type Step = { graph: Graph; tokens: readonly (readonly number[])[]; cache: KvCache };
 
-function feedsOf({ graph, tokens, cache }: Step): Record<string, Tensor> {
+function feedsOf({ graph, tokens, cache }: Step): Inputs {
   const rows = tokens.length;
   const count = tokens[0]?.length ?? 0;
   const total = cache.length + count;
-  const feeds: Record<string, Tensor> = {};
+  const feeds: Inputs = {};
   for (const { name } of graph.inputs) {
     if (name === "input_ids") feeds[name] = int64([rows, count], (row, at) => tokens[row]?.[at] ?? 0);
     else if (name === "attention_mask")

@@ -1,5 +1,7 @@
 // Keys and values of the tokens that a model has read: rows of one batch, padded on the left to one length.
-import type { DType, Tensor, TensorData } from "../../core/tensor.ts";
+
+import { invariant } from "../../core/errors.ts";
+import type { DType, HeldTensor, Tensor, TensorData } from "../../core/tensor.ts";
 
 export type KvShape = { layers: number; heads: number; width: number; dtype: DType };
 
@@ -9,7 +11,9 @@ export type KvCache = {
   rows: readonly number[];
   length: number;
   /** [rows, heads, length, width] each, in the order of `names`. */
-  tensors: ReadonlyMap<string, Tensor>;
+  tensors: ReadonlyMap<string, Tensor | HeldTensor>;
+  /** Of one in a device's memory: it must be called once it is of no use. */
+  release?(): void;
 };
 
 /** Names of a cache's tensors, without the graph's prefix: 0.key, 0.value, 1.key... */
@@ -71,6 +75,7 @@ function gatherTensor({ name, rows, lengths, length, shape, padding }: Gathering
     const from = cache.tensors.get(name);
     const count = lengths[at] ?? 0;
     if (!from || count === 0) continue;
+    invariant("data" in from, "what is in a device's memory is taken as it is");
     const begins = cache.length - (cache.rows[row] ?? 0);
     for (let head = 0; head < heads; head++) {
       const source = ((row * heads + head) * cache.length + begins) * width;

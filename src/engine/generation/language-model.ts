@@ -25,8 +25,9 @@ export type LanguageModel = {
 type Ids = number | number[] | null;
 type Config = {
   max_position_embeddings?: number;
+  num_hidden_layers?: number;
   eos_token_id?: Ids;
-  text_config?: { max_position_embeddings?: number; eos_token_id?: Ids };
+  text_config?: { max_position_embeddings?: number; num_hidden_layers?: number; eos_token_id?: Ids };
 };
 
 /** Of the memory of the process, for conversations that may go on; a model of 3 billion weights keeps about 4,600 tokens in it. */
@@ -46,7 +47,9 @@ export async function loadLanguageModel(assets: Assets): Promise<LanguageModel> 
   // Some files say 1e30 for "not limited".
   if (context === undefined || context > 1e9)
     throw new ForecourtError("weights_missing", "config.json does not say how many tokens the model reads");
-  const decoder = await loadDecoder(assets);
+  const decoder = await loadDecoder(assets, {
+    layers: config.num_hidden_layers ?? config.text_config?.num_hidden_layers,
+  });
   const ends = new Set(idsOf(generation.eos_token_id ?? config.eos_token_id ?? config.text_config?.eos_token_id));
   const prefixes = createPrefixes({ shape: decoder.kv, bytes: KEPT_BYTES });
   return {

@@ -13,7 +13,7 @@ const MOST_APART = 0.1;
 
 /** Reads seven tokens. False for a graph that fails at it. */
 export async function keepsRowsApart(decoder: Decoder): Promise<boolean> {
-  if (!decoder.takesPositions) return false;
+  if (!decoder.takesPositions || decoder.holds) return false;
   const read = async (tokens: number[][], cache: KvCache) => await decoder.forward({ tokens, cache });
   const short = (await read([[1]], emptyCache(decoder.kv, 1))).cache;
   const long = (await read([[2, 3, 4]], emptyCache(decoder.kv, 1))).cache;

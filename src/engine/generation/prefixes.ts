@@ -2,8 +2,12 @@
 import { bytesOfTokens, gatherRows, type KvRow, type KvShape } from "./kv-cache.ts";
 
 export type Prefixes = {
-  /** The longest known beginning of these tokens, short of the last one: its scores are still to be computed. */
+  /**
+   * The longest known beginning of these tokens, short of the last one: its scores are still to be computed. What is in
+   * a device's memory is taken out, and is the caller's to release.
+   */
   find(tokens: readonly number[]): (KvRow & { tokens: number }) | undefined;
+  /** Takes over what is in a device's memory. */
   keep(tokens: readonly number[], held: KvRow): void;
 };
 
@@ -22,22 +26,27 @@ export function createPrefixes({ shape, bytes: room }: { shape: KvShape; bytes: 
       let most = LEAST - 1;
       for (const each of kept) {
         const common = Math.min(commonLength(each.tokens, tokens), tokens.length - 1);
-        if (common > most) [best, most] = [each, common];
+        // On a device nothing is cut.
+        const isCut = common < each.tokens.length;
+        if (common > most && !(isCut && each.held.cache.release)) [best, most] = [each, common];
       }
       if (!best) return undefined;
-      kept = [...kept.filter((each) => each !== best), best];
+      const others = kept.filter((each) => each !== best);
+      kept = best.held.cache.release ? others : [...others, best];
       return { ...best.held, tokens: most };
     },
     keep(tokens, held) {
       const bytes = bytesOfTokens(shape, tokens.length);
-      if (bytes > room || tokens.length < LEAST) return;
+      if (bytes > room || tokens.length < LEAST) {
+        held.cache.release?.();
+        return;
+      }
       // A row of a batch would hold the memory of all of its rows.
       const cache = gatherRows([held], shape);
-      kept = [
-        ...kept.filter((each) => commonLength(each.tokens, tokens) < each.tokens.length),
-        { tokens, held: { cache, row: 0 }, bytes },
-      ];
-      while (!fits()) kept.shift();
+      const isWithin = (each: Kept) => commonLength(each.tokens, tokens) === each.tokens.length;
+      for (const each of kept.filter(isWithin)) each.held.cache.release?.();
+      kept = [...kept.filter((each) => !isWithin(each)), { tokens, held: { cache, row: 0 }, bytes }];
+      while (!fits()) kept.shift()?.held.cache.release?.();
     },
   };
 }

@@ -12,7 +12,7 @@ export type AssetsOptions = {
   folder: string;
   /** Paths of graphs that are opened instead of others: a model in another precision. */
   graphs?: Record<string, string>;
-  open(path: string): Promise<OpenGraph>;
+  open(path: string, options?: { hold?: readonly string[] }): Promise<OpenGraph>;
   codec: ImageCodec;
 };
 
@@ -47,11 +47,11 @@ export function createAssets({ folder, graphs: others = {}, open, codec }: Asset
     text,
     has: (path) => existsSync(locate(others[path] ?? path)),
     json: async <T>(path: string) => parseJson<T>(path, await text(path)),
-    graph(wanted) {
+    graph(wanted, options) {
       const path = others[wanted] ?? wanted;
       const known = graphs.get(path);
       if (known) return known;
-      const opened = (async () => open(present(path)))();
+      const opened = (async () => open(present(path), options))();
       graphs.set(path, opened);
       return opened;
     },

@@ -18,11 +18,11 @@ export async function loadModel({ model, weights, threads, ...place }: LoadOrder
   const assets = createAssets({
     folder: weights,
     graphs: model.graphs,
-    async open(path) {
+    async open(path, options) {
       await natives();
       const { openGraph } = await import("./session.ts");
       const { execution } = model;
-      return openGraph(path, { device: place.device, threads: execution.threads || threads, execution });
+      return openGraph(path, { device: place.device, threads: execution.threads || threads, execution, ...options });
     },
     codec: lateCodec(async () => {
       await natives();

@@ -3,9 +3,9 @@ import "./telemetry.ts";
 import { existsSync } from "node:fs";
 import { InferenceSession, Tensor as OrtTensor } from "onnxruntime-node";
 import type { Device } from "../../core/device.ts";
-import { ForecourtError, toFailure } from "../../core/errors.ts";
+import { ForecourtError, invariant, toFailure } from "../../core/errors.ts";
 import type { Graph } from "../../core/pipeline.ts";
-import type { DType, Port, Tensor, TensorData } from "../../core/tensor.ts";
+import type { DType, HeldTensor, Port, Tensor, TensorData } from "../../core/tensor.ts";
 import type { Execution } from "../execution.ts";
 
 export type GraphOptions = {
@@ -16,6 +16,8 @@ export type GraphOptions = {
   execution?: Pick<Execution, "optimization" | "arena" | "memoryPattern" | "session">;
   /** Whether nodes that the device has no code for fail the graph instead of running on the CPU. */
   isStrict?: boolean;
+  /** Outputs that stay in the device's memory: onnxruntime-node can do that with its WebGPU provider alone. */
+  hold?: readonly string[];
 };
 
 /** A graph in memory, and what errors call it. */
@@ -38,24 +40,54 @@ export async function openGraph(from: string | GraphBytes, options: GraphOptions
   const session = await createSession(from, options);
   const inputs = session.inputMetadata.map((each) => portOf(path, each));
   const outputs = session.outputMetadata.map((each) => portOf(path, each));
-  return {
+  const results = async (tensors: Record<string, Tensor | HeldTensor>) => {
+    checkInputs({ path, inputs, tensors });
+    const feeds = Object.fromEntries(Object.entries(tensors).map(([name, tensor]) => [name, toOrt(tensor)]));
+    try {
+      return await session.run(feeds);
+    } catch (cause) {
+      throw failed(path, "run", cause);
+    }
+  };
+  const graph: OpenGraph = {
     inputs,
     outputs,
     async run(tensors) {
-      checkInputs({ path, inputs, tensors });
-      const feeds = Object.fromEntries(Object.entries(tensors).map(([name, tensor]) => [name, toOrt(tensor)]));
-      try {
-        const results = await session.run(feeds);
-        return Object.fromEntries(outputs.map(({ name }) => [name, fromOrt(path, results[name])]));
-      } catch (cause) {
-        throw failed(path, "run", cause);
-      }
+      const all = await results(tensors);
+      return Object.fromEntries(outputs.map(({ name }) => [name, fromOrt(path, all[name])]));
     },
     release: () => session.release(),
   };
+  if (!canHold(options)) return graph;
+  return {
+    ...graph,
+    async runHolding(tensors) {
+      const all = Object.entries(await results(tensors));
+      const isHeld = ([, value]: (typeof all)[number]) => value.location === "gpu-buffer";
+      return {
+        read: Object.fromEntries(
+          all.filter((each) => !isHeld(each)).map(([name, value]) => [name, fromOrt(path, value)]),
+        ),
+        held: Object.fromEntries(all.filter(isHeld).map(([name, value]) => [name, heldOf(path, value)])),
+      };
+    },
+  };
 }
 
-async function createSession(from: string | GraphBytes, { device, threads, execution, isStrict }: GraphOptions) {
+const canHold = ({ device, hold = [] }: GraphOptions) => device.kind === "webgpu" && hold.length > 0;
+
+/** What onnxruntime knows the tensors on the device by. */
+const onDevice = new WeakMap<HeldTensor, OrtTensor>();
+
+function heldOf(path: string, value: OrtTensor): HeldTensor {
+  if (!isDType(value.type)) throw unusable(path, `it gave an output of the type ${value.type}`);
+  const held: HeldTensor = { dtype: value.type, shape: value.dims, release: () => value.dispose() };
+  onDevice.set(held, value);
+  return held;
+}
+
+async function createSession(from: string | GraphBytes, options: GraphOptions) {
+  const { device, threads, execution, isStrict, hold = [] } = options;
   const provider = providerOf(device);
   try {
     const settings: InferenceSession.SessionOptions = {
@@ -65,6 +97,9 @@ async function createSession(from: string | GraphBytes, { device, threads, execu
       logSeverityLevel: 3,
       intraOpNumThreads: threads,
       interOpNumThreads: 1,
+      ...(canHold(options) && {
+        preferredOutputLocation: Object.fromEntries(hold.map((name) => [name, "gpu-buffer" as const])),
+      }),
       enableCpuMemArena: execution?.arena ?? true,
       enableMemPattern: execution?.memoryPattern ?? true,
       extra: { ...execution?.session, ...(isStrict && { "session.disable_cpu_ep_fallback": "1" }) },
@@ -104,7 +139,7 @@ function portOf(path: string, metadata: InferenceSession.ValueMetadata): Port {
 const unusable = (path: string, why: string) =>
   new ForecourtError("runner_failed", `the graph ${path} cannot be used: ${why}`, { details: { file: path } });
 
-type CheckedRun = { path: string; inputs: readonly Port[]; tensors: Record<string, Tensor> };
+type CheckedRun = { path: string; inputs: readonly Port[]; tensors: Record<string, Tensor | HeldTensor> };
 
 /** onnxruntime ignores unknown names and reports wrong types obscurely, so both are checked here. */
 function checkInputs({ path, inputs, tensors }: CheckedRun): void {
@@ -121,7 +156,12 @@ function checkInputs({ path, inputs, tensors }: CheckedRun): void {
 }
 
 /** No copy: onnxruntime reads the array in place while it runs. */
-const toOrt = ({ dtype, shape, data }: Tensor) => new OrtTensor(dtype, data, shape);
+function toOrt(tensor: Tensor | HeldTensor): OrtTensor {
+  if ("data" in tensor) return new OrtTensor(tensor.dtype, tensor.data, tensor.shape);
+  const known = onDevice.get(tensor);
+  invariant(known, "a tensor of this process's own device");
+  return known;
+}
 
 function fromOrt(path: string, value: OrtTensor | undefined): Tensor {
   if (!value || !isDType(value.type)) throw unusable(path, `it gave an output of the type ${value?.type}`);
