@@ -22,6 +22,7 @@ import { createListen } from "./listen.ts";
 import { createMcp } from "./mcp/mcp.ts";
 import { metricsRoute, showMetrics } from "./metrics.ts";
 import { createObserve } from "./observe.ts";
+import { withFalRouter } from "./openai/fal-router.ts";
 import { createOpenAi } from "./openai/openai.ts";
 import { createPlatform } from "./platform/platform.ts";
 import { createReport } from "./report.ts";
@@ -90,14 +91,15 @@ function createApp({ settings, clock = systemClock, keepAliveMs = KEEP_ALIVE_MS,
   const authenticateStorage = createAuthenticateStorage(box);
   const files = createFileFace({ ...box, authenticate: authenticateStorage });
   const facing = { ...box, bodyLimit, keepAliveMs, report };
+  const openAi = createOpenAi(facing);
   const faces = {
-    run: withLimitHeaders(createRun(facing), box.accounts),
+    run: withLimitHeaders(withFalRouter(createRun(facing), openAi), box.accounts),
     queue: withLimitHeaders(createQueue(facing), box.accounts),
     rest: createRest(box),
     cdn: createCdn({ ...box, readOutput: files, authenticate: authenticateStorage }),
     platform: createPlatform({ ...box, authenticate, clock, report }),
     mcp: createMcp({ ...facing, clock }),
-    openai: withLimitHeaders(createOpenAi(facing), box.accounts),
+    openai: withLimitHeaders(openAi, box.accounts),
   };
   const fal = createEntrances({ faces, authenticate, publicUrl });
   const sockets = createFalSockets({ ...box, ...{ run: faces.run, authenticate, settings, report, clock } });

@@ -6,7 +6,7 @@ import { createCors } from "./cors.ts";
 import { failureResponse } from "./failures.ts";
 import type { Observe } from "./observe.ts";
 import { openAiFailure } from "./openai/failures.ts";
-import { OPENAI_ROOT } from "./openai/root.ts";
+import { isOpenAiPath } from "./openai/root.ts";
 import type { ReportFailure } from "./report.ts";
 import { ensureRequestId, newRequestId, REQUEST_ID } from "./request-id.ts";
 import { type Route, routeFailure } from "./route-failure.ts";
@@ -49,10 +49,9 @@ export function createBorder({ allowOrigins, report, trail, observe, addressOf, 
   };
 }
 
-/** Asked for every answer: without parsing the URL. */
 function isOpenAi({ url }: Request): boolean {
   const path = url.startsWith("/") ? 0 : url.indexOf("/", url.indexOf("://") + 3);
-  return path >= 0 && url.startsWith(OPENAI_ROOT, path);
+  return path >= 0 && isOpenAiPath(url, path);
 }
 
 /** Answers are data, not pages; those that are pages bring a policy of their own. */

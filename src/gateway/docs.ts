@@ -5,12 +5,12 @@ import type { Catalog, CatalogEntry } from "../control/catalog/catalog.ts";
 import { ForecourtError } from "../core/errors.ts";
 import { boxDocument } from "./docs/box-document.ts";
 import { completeDocument } from "./docs/complete-document.ts";
-import { llmsText } from "./docs/llms-text.ts";
+import { llmsIndex, llmsText } from "./docs/llms-text.ts";
 import { modelDocument } from "./docs/model-document.ts";
 import type { OpenApiSchema } from "./docs/openapi-schema.ts";
 import { swaggerAsset, swaggerPage } from "./docs/swagger-page.ts";
 import { type Roots, rootsOf } from "./fal/call.ts";
-import { originOf } from "./origin.ts";
+import { originOf, urlOf } from "./origin.ts";
 
 type DocsParts = { catalog: Catalog; version: string; publicUrl: string };
 
@@ -26,6 +26,12 @@ export const docs = ({ catalog, version, publicUrl }: DocsParts) =>
     .get("/models", () => Response.json({ models: catalog.list().map(summary) }), {
       detail: { tags: ["Models"], summary: "All models of this box", security: [] },
     })
+    .get("/api/openapi/queue/openapi.json", ({ request }) => falDocument(request, { catalog, publicUrl }), hidden())
+    .get(
+      "/llms.txt",
+      ({ request }) => markdown(llmsIndex(catalog.list(), rootsOf(originOf(request, publicUrl)))),
+      hidden(),
+    )
     .get(
       "/models/*",
       ({ request, params }) =>
@@ -58,6 +64,14 @@ function describeModel({ catalog, path, roots }: { catalog: Catalog; path: strin
   if (document === "/openapi.json") return Response.json(modelDocument(entry, endpoint, roots));
   if (document === "/llms.txt") return markdown(llmsText(entry, endpoint, roots));
   return Response.json({ ...summary(entry), examples: entry.model.examples, input: entry.input, output: entry.output });
+}
+
+/** At the address that fal's tools know; for an unknown model they expect `null`. */
+function falDocument(request: Request, { catalog, publicUrl }: Pick<DocsParts, "catalog" | "publicUrl">): Response {
+  const endpoint = urlOf(request).searchParams.get("endpoint_id") ?? "";
+  const entry = catalog.find(endpoint);
+  if (!entry) return Response.json(null, { status: 404 });
+  return Response.json(modelDocument(entry, endpoint, rootsOf(originOf(request, publicUrl))));
 }
 
 const markdown = (text: string) => new Response(text, { headers: { "content-type": "text/markdown; charset=utf-8" } });

@@ -154,3 +154,17 @@ describe("one model's document", () => {
       expect((await get(path)).status).toBe(404);
   });
 });
+
+test("a model's document is where fal's tools look for it too, and null there for no model", async () => {
+  const at = (id: string) => gateway.ask("GET", `/api/openapi/queue/openapi.json?endpoint_id=${id}`, { key: "" });
+  const own = await gateway.ask("GET", "/models/fal-ai/echo/fast/openapi.json", { key: "" });
+  expect(await (await at("fal-ai/echo/fast")).json()).toEqual(await own.json());
+  const unknown = await at("no/model");
+  expect([unknown.status, await unknown.json()]).toEqual([404, null]);
+});
+
+test("llms.txt lists the models and their pages", async () => {
+  const response = await gateway.ask("GET", "/llms.txt", { key: "" });
+  expect(response.headers.get("content-type")).toContain("markdown");
+  expect(await response.text()).toContain("(http://localhost/models/forecourt/echo/llms.txt)");
+});

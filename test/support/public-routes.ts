@@ -7,6 +7,8 @@ export const PUBLIC_ROUTES = [
   "ALL /platform/*",
   "GET /.well-known/jwks.json",
   "GET /rest/.well-known/jwks.json",
+  "GET /api/openapi/queue/openapi.json",
+  "GET /llms.txt",
   "GET /health",
   "GET /models",
   "GET /models/*",

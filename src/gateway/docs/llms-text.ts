@@ -57,6 +57,15 @@ ${frame ? realtimeText(frame, `${origin.replace(/^http/, "ws")}/run/${endpoint}/
 `;
 }
 
+/** All models, each with its page. */
+export const llmsIndex = (entries: readonly CatalogEntry[], { origin }: Pick<Roots, "origin">) =>
+  `# Models of this box
+
+> Each is called as fal's are: at ${origin}/run/<id> at once, at ${origin}/queue/<id> through the queue, with a key.
+
+${entries.map(({ model }) => `- [${model.id}](${origin}/models/${model.id}/llms.txt): ${model.title}, ${model.category}`).join("\n")}
+`;
+
 const realtimeText = (frame: TObject, url: string) => `## Realtime
 
 A WebSocket at \`${url}\`: each message, MessagePack or JSON text, is an input and is answered by a result.

@@ -12,6 +12,7 @@ import {
   securitySchemes,
   sharedSchemas,
 } from "./shared-schemas.ts";
+import { thumbnail } from "./thumbnail.ts";
 
 /** `endpoint` is the id that was asked for: the model's own or an alias. */
 export function modelDocument(entry: CatalogEntry, endpoint: string, roots: Roots) {
@@ -27,6 +28,7 @@ export function modelDocument(entry: CatalogEntry, endpoint: string, roots: Root
       "x-fal-metadata": {
         endpointId: endpoint,
         category: model.category,
+        thumbnailUrl: thumbnail(model.title),
         playgroundUrl: `${roots.origin}/swagger`,
         documentationUrl: `${page}/llms.txt`,
       },

@@ -1,6 +1,7 @@
 // What the platform API tells of a model beside its id.
 import type { CatalogEntry } from "../../control/catalog/catalog.ts";
 import { choice, Type } from "../../core/schema.ts";
+import { thumbnail } from "../docs/thumbnail.ts";
 import type { Roots } from "../fal/call.ts";
 import { nullable } from "./query.ts";
 
@@ -47,14 +48,4 @@ export function metadataOf({ model }: CatalogEntry, endpoint: string, { origin }
     license_type: model.licence.commercial ? "commercial" : "research",
     kind: "inference",
   };
-}
-
-/** Model files have no pictures, and fal's schema wants one: the title on a ground. */
-function thumbnail(title: string): string {
-  const text = title.replace(/[&<>]/g, (sign) => `&#${sign.charCodeAt(0)};`);
-  const hue = Number(Bun.hash(title) % 360n);
-  const svg =
-    `<svg xmlns="http://www.w3.org/2000/svg" width="512" height="288"><rect width="100%" height="100%" fill="hsl(${hue},40%,35%)"/>` +
-    `<text x="50%" y="50%" fill="#fff" font-family="sans-serif" font-size="32" text-anchor="middle" dominant-baseline="middle">${text}</text></svg>`;
-  return `data:image/svg+xml,${encodeURIComponent(svg.toWellFormed())}`;
 }

@@ -170,3 +170,15 @@ test("who leaves in the middle of a stream takes the job along", async () => {
   });
   expect(result.status).toBe(499);
 });
+
+test("OpenAI's client finds the same at fal's router, under fal.run, with its own kinds of failure", async () => {
+  const baseURL = `${server.baseURL.replace(/\/v1\/?$/, "")}/run/openrouter/router/openai/v1`;
+  const router = new OpenAI({ apiKey: server.key, baseURL, maxRetries: 0 });
+  const { choices } = await router.chat.completions.create(greedy);
+  const { choices: direct } = await client.chat.completions.create(greedy);
+  expect(choices[0]?.message).toEqual(direct[0]?.message as never);
+  const unknown = sent(router.chat.completions.create({ ...greedy, model: "openai/nothing" }));
+  await expect(unknown).rejects.toBeInstanceOf(NotFoundError);
+  const stranger = new OpenAI({ apiKey: "nobody:nothing", baseURL, maxRetries: 0 });
+  await expect(sent(stranger.chat.completions.create(greedy))).rejects.toBeInstanceOf(AuthenticationError);
+});
