@@ -150,7 +150,8 @@ test("a conversation that is too long is refused with both numbers, also in a st
   }
 });
 
-test("who leaves in the middle of a stream takes the job along", async () => {
+/** The HTTP status of the result of a stream whose caller left at its first piece. */
+async function leaveEarly(): Promise<number> {
   const stream = await client.chat.completions.create({ ...greedy, max_tokens: 900, temperature: 1, stream: true });
   let id = "";
   for await (const chunk of stream) {
@@ -158,17 +159,19 @@ test("who leaves in the middle of a stream takes the job along", async () => {
     stream.controller.abort();
     break;
   }
-  const status = async () => {
-    const answer = await fetch(`${server.origin}/queue/test/llama/requests/${id}/status`, {
+  const ask = (what: string) =>
+    fetch(`${server.origin}/queue/test/llama/requests/${id}${what}`, {
       headers: { authorization: `Key ${server.key}` },
     });
-    return ((await answer.json()) as { status: string }).status;
-  };
-  while ((await status()) !== "COMPLETED") await Bun.sleep(20);
-  const result = await fetch(`${server.origin}/queue/test/llama/requests/${id}`, {
-    headers: { authorization: `Key ${server.key}` },
-  });
-  expect(result.status).toBe(499);
+  // The stream of its status ends when it is over.
+  await (await ask("/status/stream")).text();
+  return (await ask("")).status;
+}
+
+test("who leaves in the middle of a stream takes the job along", async () => {
+  // The model is so small that it may be done before the news arrives; it is not so time after time.
+  for (let tries = 1; tries <= 30; tries++) if ((await leaveEarly()) === 499) return;
+  throw new Error("none of 30 streams ended with its caller");
 });
 
 test("OpenAI's client finds the same at fal's router, under fal.run, with its own kinds of failure", async () => {
