@@ -2,6 +2,7 @@
 import { ForecourtError } from "../core/errors.ts";
 import type { Bytes } from "../core/units.ts";
 import { brokenLimit, type JsonLimits } from "./json-size.ts";
+import { tooLarge } from "./read-bytes.ts";
 
 /** Far beyond any model's input; code further in, which recurses and copies, never meets more. */
 const LIMITS = { depth: 64, commas: 1_000_000 } satisfies JsonLimits;
@@ -22,7 +23,8 @@ export async function readJson(request: Request, limit: Bytes, withinMs = LONGES
   return parseJson(await inTime(readText(request, limit), withinMs));
 }
 
-async function inTime<T>(work: Promise<T>, ms: number): Promise<T> {
+/** Throws `bad_request` when it is not done in time. */
+export async function inTime<T>(work: Promise<T>, ms = LONGEST_MS): Promise<T> {
   const { promise: late, reject } = Promise.withResolvers<never>();
   const timer = setTimeout(() => reject(tooSlow(ms)), ms);
   try {
@@ -74,8 +76,3 @@ const tooSlow = (ms: number) =>
     "bad_request",
     `The request body did not arrive within ${ms / 1000} seconds. Send large files by URL.`,
   );
-
-const tooLarge = (limit: Bytes) =>
-  new ForecourtError("payload_too_large", `The request body is larger than ${limit} bytes. Send large files by URL.`, {
-    details: { limit },
-  });

@@ -20,13 +20,24 @@ export function fittedPlanes(picture: Pixels, size: Size): Float32Array {
 export const planesOf = (picture: Pixels) =>
   pixelsToPlanes(picture, { scale: 2 / 255, mean: [1, 1, 1], deviation: [1, 1, 1] });
 
-/** 1 for each pixel that is at least half white, else 0. */
+/**
+ * 1 for each pixel to draw anew, else 0: where it is at least half white; of a mask with transparent parts where it is at
+ * least half transparent (OpenAI's masks).
+ */
 export function fittedMask(mask: Pixels, size: Size): Uint8Array {
   const { data, channels } = resize(mask, { ...size, kernel: "lanczos3" });
+  const byAlpha = hasTransparency(mask);
   return Uint8Array.from({ length: size.width * size.height }, (_, i) => {
+    if (byAlpha) return (data[i * channels + 3] ?? 255) < 128 ? 1 : 0;
     const [red = 0, green = red, blue = red] = data.subarray(i * channels, i * channels + Math.min(3, channels));
     return luma(red, green, blue) >= 128 ? 1 : 0;
   });
+}
+
+function hasTransparency({ data, channels }: Pixels): boolean {
+  if (channels !== 4) return false;
+  for (let at = 3; at < data.length; at += 4) if ((data[at] ?? 255) < 255) return true;
+  return false;
 }
 
 /** ITU-R 601-2, in Pillow's integers. */

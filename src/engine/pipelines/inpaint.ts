@@ -13,7 +13,10 @@ export const inpaint = definePipeline({
   summary: "Draws a part of a picture anew as a text prompt says.",
   input: Type.Object({
     ...pictureFields,
-    mask_url: mediaUrl("image", "White where to draw anew, black where to keep: URL or data URI."),
+    mask_url: mediaUrl(
+      "image",
+      "White where to draw anew, black where to keep; or transparent where to draw anew. URL or data URI.",
+    ),
     ...promptFields,
     image_size: redrawnSizeField,
     ...steeringFields,

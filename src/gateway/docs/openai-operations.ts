@@ -1,10 +1,14 @@
 // OpenAI's API in the document of the whole box.
 import type { TObject } from "../../core/schema.ts";
 import { chatBody, completionBody } from "../openai/chat-body.ts";
+import { editBody, imageBody } from "../openai/image-body.ts";
 import { type OpenApiSchema, toOpenApiInput } from "./openapi-schema.ts";
 import { jsonContent, ref } from "./shared-schemas.ts";
 
-type Described = { path: string; id: string; summary: string; body: TObject; example: Record<string, unknown> };
+type Described = { path: string; id: string; summary: string; body: TObject } & (
+  | { example: Record<string, unknown>; isForm?: undefined }
+  | { example?: undefined /** multipart/form-data, of which texts and files are parts. */; isForm: true }
+);
 
 const messages = [{ role: "user", content: "Hello!" }];
 
@@ -22,6 +26,20 @@ const described: Described[] = [
     summary: "Let a text go on",
     body: completionBody,
     example: { model: "forecourt/demo-llama", prompt: "Hello" },
+  },
+  {
+    path: "/v1/images/generations",
+    id: "OpenAiImage",
+    summary: "Draw pictures; with `stream`, with previews",
+    body: imageBody,
+    example: { model: "forecourt/demo-diffusion", prompt: "a big red circle on a blue ground" },
+  },
+  {
+    path: "/v1/images/edits",
+    id: "OpenAiImageEdit",
+    summary: "Draw a picture anew, or the parts of it that a mask shows",
+    body: editBody,
+    isForm: true,
   },
 ];
 
@@ -49,12 +67,17 @@ const tags = ["OpenAI"];
 const object = jsonContent({ type: "object" });
 
 export function openAiPaths(): Record<string, OpenApiSchema> {
-  const calls = described.map(({ path, id, summary, example }): [string, OpenApiSchema] => [
+  const calls = described.map(({ path, id, summary, example, isForm }): [string, OpenApiSchema] => [
     path,
     {
       post: {
         ...{ operationId: id, summary, tags },
-        requestBody: { required: true, ...jsonContent(ref(`${id}Body`), { example }) },
+        requestBody: {
+          required: true,
+          ...(isForm
+            ? { content: { "multipart/form-data": { schema: ref(`${id}Body`) } } }
+            : jsonContent(ref(`${id}Body`), { example })),
+        },
         responses: { 200: { description: "The answer", ...object } },
       },
     },

@@ -10,10 +10,18 @@ type Chosen = { entry: CatalogEntry; endpoint: string };
 /** What each kind of request is served by, and where others of its models go. */
 export const PIPELINES = {
   chat: ["chat"],
+  images: ["text-to-image"],
+  edits: ["image-to-image"],
+  maskedEdits: ["inpaint"],
 } as const satisfies Record<string, readonly PipelineName[]>;
 export type Use = keyof typeof PIPELINES;
 
-const PATHS: Record<Use, string> = { chat: "/v1/chat/completions" };
+const PATHS: Record<Use, string> = {
+  chat: "/v1/chat/completions",
+  images: "/v1/images/generations",
+  edits: "/v1/images/edits without a mask",
+  maskedEdits: "/v1/images/edits with a mask",
+};
 
 /** Throws `not_found` and `invalid_input` in the words that OpenAI's users know. */
 export function chosenModel(catalog: Catalog, name: string, use: Use): Chosen {

@@ -6,6 +6,7 @@ import { pathPart } from "../path-part.ts";
 import { requireMethod } from "../require-method.ts";
 import { chatCompletions } from "./chat.ts";
 import { completions } from "./completions.ts";
+import { imageEdits, imageGenerations } from "./images.ts";
 import { listModels, showModel } from "./models.ts";
 import type { OpenAiParts } from "./runs.ts";
 
@@ -15,6 +16,8 @@ type Operation = (parts: OpenAiParts, call: Call) => Promise<Response>;
 const operations: ReadonlyMap<string, Operation> = new Map<string, Operation>([
   ["chat/completions", chatCompletions],
   ["completions", completions],
+  ["images/generations", imageGenerations],
+  ["images/edits", imageEdits],
 ]);
 
 const MODELS = "models";

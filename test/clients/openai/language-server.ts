@@ -1,4 +1,5 @@
-// A server with a small language model of random weights, which speaks nonsense, always the same.
+// A server with a small language model of random weights, which speaks nonsense, always the same, and the demo models
+// that draw, with few steps.
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -21,10 +22,26 @@ price: { unit: input_token, amount: 0.001, currency: USD, also: [{ unit: output_
 limits: { maxBatch: 4 }
 ${more}`;
 
+const drawing = (pipeline: string) => `
+id: test/${pipeline}
+title: Draws
+description: Few steps.
+category: ${pipeline}
+licence: { id: Apache-2.0, commercial: true }
+pipeline: ${pipeline}
+source: { embedded: demo/diffusion }
+memory: { weights: 140000000, working: 60000000 }
+price: { unit: image, amount: 0, currency: USD }
+bounds: { image_size: { maximum: 512 } }
+defaults: { num_inference_steps: 4, guidance_scale: 3, output_format: png }
+`;
+
 export async function languageServer() {
   const data = await mkdtemp(join(tmpdir(), "forecourt-openai-"));
   await mkdir(join(data, "models"));
   await writeFile(join(data, "models", "llama.yaml"), model(MODEL, "aliases: [openai/gpt-tiny]"));
+  for (const pipeline of ["text-to-image", "image-to-image", "inpaint"])
+    await writeFile(join(data, "models", `${pipeline}.yaml`), drawing(pipeline));
   const server = await startServer({ data });
   return {
     ...server,

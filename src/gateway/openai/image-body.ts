@@ -1,0 +1,74 @@
+// The bodies of requests for pictures: OpenAI's fields, translated to a diffusion model's input.
+import { ForecourtError } from "../../core/errors.ts";
+import { choice, parse, type Static, Type } from "../../core/schema.ts";
+import { dataUri, type FormFields, plainText } from "../read-form.ts";
+
+/** What both kinds share. Fields for which there is nothing here (quality, style, user...) are read over. */
+const common = {
+  model: Type.String({ minLength: 1, description: "Id or alias of an image model; GET /v1/models lists them" }),
+  prompt: Type.String({ minLength: 1, maxLength: 20_000 }),
+  n: Type.Integer({ default: 1, minimum: 1, maximum: 8 }),
+  size: Type.Optional(
+    Type.String({ pattern: "^(auto|[0-9]{1,5}x[0-9]{1,5})$", description: "`512x512`; auto: the model's own" }),
+  ),
+  response_format: choice(["url", "b64_json"], { default: "url" }),
+  output_format: Type.Optional(choice(["png", "jpeg", "webp"])),
+  background: Type.Optional(choice(["auto", "opaque"], { description: "These models draw no transparency" })),
+  stream: Type.Boolean({ default: false }),
+  partial_images: Type.Integer({ default: 0, minimum: 0, maximum: 3, description: "Previews in a stream" }),
+  seed: Type.Optional(Type.Integer({ minimum: 0, description: "Beyond OpenAI's: the same seed, the same picture" })),
+};
+
+export const imageBody = Type.Object(common);
+export const editBody = Type.Object({
+  ...common,
+  image: Type.String({ description: "The picture to change: a file" }),
+  mask: Type.Optional(Type.String({ description: "Transparent, or white, where to draw anew: a file" })),
+  strength: Type.Optional(
+    Type.Number({ exclusiveMinimum: 0, maximum: 1, description: "Beyond OpenAI's: how much to change the picture" }),
+  ),
+});
+
+export type ImageBody = Static<typeof imageBody>;
+export type EditBody = Static<typeof editBody>;
+
+export const readImageBody = (body: unknown): ImageBody => parse(imageBody, body);
+
+/** Files become data URIs. Throws `invalid_input` for more than one picture. */
+export async function readEditBody(fields: FormFields): Promise<EditBody> {
+  const entries = Object.entries(fields).map(async ([name, value]) => [name, await plain(name, value)]);
+  return parse(editBody, Object.fromEntries(await Promise.all(entries)));
+}
+
+const TEXTS = new Set(["prompt", "model", "size"]);
+
+async function plain(name: string, value: FormFields[string]): Promise<unknown> {
+  if (Array.isArray(value)) {
+    const [only] = value;
+    if (value.length === 1 && only !== undefined) return await plain(name, only);
+    const msg = "One picture at a time can be changed";
+    throw new ForecourtError("invalid_input", msg, { problems: [{ loc: ["body", name], msg, type: "value_error" }] });
+  }
+  if (typeof value !== "string") return await dataUri(value);
+  return TEXTS.has(name) ? value : plainText(value);
+}
+
+/** The input of a model that draws. Pictures that are to come within the answer are kept nowhere else. */
+export function drawingInput(body: ImageBody): Record<string, unknown> {
+  const [width, height] = (body.size ?? "auto").split("x").map(Number);
+  return {
+    prompt: body.prompt,
+    num_images: body.n,
+    ...(width && height && { image_size: { width, height } }),
+    ...(body.output_format && { output_format: body.output_format }),
+    ...(body.seed !== undefined && { seed: body.seed }),
+    ...((body.response_format === "b64_json" || body.stream) && { sync_mode: true }),
+  };
+}
+
+export const editingInput = ({ image, mask, strength, ...body }: EditBody): Record<string, unknown> => ({
+  ...drawingInput(body),
+  image_url: image,
+  ...(mask !== undefined && { mask_url: mask }),
+  ...(strength !== undefined && { strength }),
+});

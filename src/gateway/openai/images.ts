@@ -1,0 +1,81 @@
+// Pictures: drawn from a prompt, or changed by one; as URLs, within the answer, or in a stream with previews.
+import type { Job } from "../../core/job.ts";
+import type { Call } from "../fal/call.ts";
+import { publicOutput } from "../fal/translate.ts";
+import { readForm } from "../read-form.ts";
+import { readJson } from "../read-json.ts";
+import { chosenModel } from "./chosen-model.ts";
+import { openAiStream } from "./event-stream.ts";
+import { answerHeaders } from "./headers.ts";
+import { drawingInput, editingInput, type ImageBody, readEditBody, readImageBody } from "./image-body.ts";
+import { answersOf, beginJobs, cancelAll, finishedJobs, type OpenAiParts } from "./runs.ts";
+
+/** What pipelines that draw answer (drawnOutput). */
+type Drawn = { images: { url: string; width: number; height: number; content_type: string }[] };
+type Asked = { body: ImageBody; job: Job; kind: "image_generation" | "image_edit" };
+
+export async function imageGenerations(parts: OpenAiParts, call: Call): Promise<Response> {
+  const body = readImageBody(await readJson(call.request, parts.bodyLimit));
+  const chosen = chosenModel(parts.catalog, body.model, "images");
+  const jobs = await beginJobs(parts, call, { ...chosen, inputs: [drawingInput(body)], isFollowed: body.stream });
+  return await drawn(parts, call, { body, jobs, kind: "image_generation" });
+}
+
+export async function imageEdits(parts: OpenAiParts, call: Call): Promise<Response> {
+  const body = await readEditBody(await readForm(call.request, parts.bodyLimit));
+  const chosen = chosenModel(parts.catalog, body.model, body.mask === undefined ? "edits" : "maskedEdits");
+  const jobs = await beginJobs(parts, call, { ...chosen, inputs: [editingInput(body)], isFollowed: body.stream });
+  return await drawn(parts, call, { body, jobs, kind: "image_edit" });
+}
+
+async function drawn(
+  parts: OpenAiParts,
+  call: Call,
+  { jobs, ...asked }: Omit<Asked, "job"> & { jobs: Job[] },
+): Promise<Response> {
+  const [job] = jobs;
+  if (asked.body.stream && job)
+    return await openAiStream({
+      ...parts,
+      call,
+      requestId: job.id,
+      isDoneSaid: false,
+      values: (signal) => eventsOf(parts, { ...asked, job }, signal),
+    });
+  const done = await finishedJobs(parts.jobs, jobs, call.request.signal);
+  const images = done.flatMap(({ output, files }) => (publicOutput(output, files, call.roots) as Drawn).images);
+  const data = images.map(({ url }) =>
+    asked.body.response_format === "b64_json" ? { b64_json: base64Of(url) } : { url },
+  );
+  const created = Math.floor((job?.createdAt ?? 0) / 1000);
+  return Response.json({ created, data, ...aboutOf(images) }, { headers: answerHeaders(done) });
+}
+
+async function* eventsOf({ jobs }: OpenAiParts, { body, job, kind }: Asked, signal: AbortSignal) {
+  let shown = 0;
+  let isOver = false;
+  const created_at = Math.floor(job.createdAt / 1000);
+  try {
+    for await (const step of answersOf<Drawn, Drawn>(jobs, job, signal)) {
+      isOver = "output" in step;
+      const { images } = "output" in step ? step.output : step.partial;
+      const about = { created_at, ...aboutOf(images) };
+      for (const { url } of images) {
+        const b64_json = base64Of(url);
+        if (isOver) yield { type: `${kind}.completed`, b64_json, ...about };
+        else if (shown < body.partial_images)
+          yield { type: `${kind}.partial_image`, b64_json, partial_image_index: shown++, ...about };
+      }
+    }
+  } finally {
+    if (!isOver) cancelAll(jobs, [job]);
+  }
+}
+
+function aboutOf([image]: Drawn["images"]): Record<string, string> {
+  if (!image) return {};
+  return { size: `${image.width}x${image.height}`, output_format: image.content_type.replace("image/", "") };
+}
+
+/** Of a data URI. */
+const base64Of = (url: string) => url.slice(url.indexOf(",") + 1);

@@ -1,0 +1,45 @@
+// A multipart form as plain fields: texts, files, and lists where a field is named more than once or ends in [].
+import { ForecourtError } from "../core/errors.ts";
+import type { Bytes } from "../core/units.ts";
+import { readBytes } from "./read-bytes.ts";
+import { inTime } from "./read-json.ts";
+
+export type FormFields = Record<string, string | File | (string | File)[]>;
+
+/** Throws `payload_too_large`, and `bad_request` for what is no form. */
+export async function readForm(request: Request, limit: Bytes): Promise<FormFields> {
+  const type = request.headers.get("content-type") ?? "";
+  if (!type.toLowerCase().startsWith("multipart/form-data"))
+    throw new ForecourtError("bad_request", "Send a multipart/form-data body.");
+  const body = await inTime(readBytes(request, limit));
+  const fields: FormFields = {};
+  for (const [name, value] of await formOf(body, type)) {
+    const bare = name.replace(/\[\]$/, "");
+    const known = fields[bare];
+    if (known === undefined) fields[bare] = name === bare ? value : [value];
+    else fields[bare] = [known, value].flat();
+  }
+  return fields;
+}
+
+/** Numbers and truth values come as text. */
+export function plainText(value: string): unknown {
+  if (value === "true" || value === "false") return value === "true";
+  return /^-?\d+(\.\d+)?$/.test(value) && String(Number(value)).length >= value.replace(/\.?0+$/, "").length
+    ? Number(value)
+    : value;
+}
+
+export async function dataUri(file: File): Promise<string> {
+  const type = file.type === "" ? "application/octet-stream" : file.type.replace(/;.*/, "");
+  return `data:${type};base64,${Buffer.from(await file.arrayBuffer()).toString("base64")}`;
+}
+
+async function formOf(body: Uint8Array<ArrayBuffer>, type: string): Promise<[string, string | File][]> {
+  try {
+    const form = await new Response(body, { headers: { "content-type": type } }).formData();
+    return [...form] as [string, string | File][]; // what FormData holds
+  } catch (cause) {
+    throw new ForecourtError("bad_request", "The multipart body cannot be read.", { cause });
+  }
+}

@@ -1,0 +1,98 @@
+// Pictures by OpenAI's own JavaScript client, unmodified: drawn, changed whole, changed where a mask is transparent, streamed.
+import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
+import OpenAI, { toFile } from "openai";
+import sharp from "sharp";
+import { languageServer } from "./language-server.ts";
+
+let server: Awaited<ReturnType<typeof languageServer>>;
+let client: OpenAI;
+beforeAll(async () => {
+  server = await languageServer();
+  client = new OpenAI({ apiKey: server.key, baseURL: server.baseURL, maxRetries: 0 });
+}, 60_000);
+afterAll(() => server[Symbol.asyncDispose]());
+
+setDefaultTimeout(60_000);
+
+const sent = async <T>(asked: PromiseLike<T>) => await asked;
+const asked = { model: "test/text-to-image", prompt: "a big red circle on a blue ground", seed: 7 } as const;
+const pixels = async (bytes: Buffer) => await sharp(bytes).removeAlpha().raw().toBuffer({ resolveWithObject: true });
+const pictureOf = ({ data }: OpenAI.ImagesResponse, at = 0) => Buffer.from(data?.[at]?.b64_json ?? "", "base64");
+
+test("a picture comes as a URL that anybody can open, or within the answer, the same for the same seed", async () => {
+  const byUrl = await client.images.generate({ ...asked, size: "128x128" });
+  const fetched = Buffer.from(await (await fetch(byUrl.data?.[0]?.url ?? "")).arrayBuffer());
+  const within = await client.images.generate({ ...asked, response_format: "b64_json" });
+  expect(pictureOf(within)).toEqual(fetched);
+  const { info } = await pixels(fetched);
+  expect([info.width, info.height]).toEqual([128, 128]);
+  const webp = await client.images.generate({ ...asked, n: 2, response_format: "b64_json", output_format: "webp" });
+  expect(await Promise.all([0, 1].map(async (at) => (await sharp(pictureOf(webp, at)).metadata()).format))).toEqual([
+    "webp",
+    "webp",
+  ]);
+});
+
+test("a stream has previews and then the picture", async () => {
+  const types: string[] = [];
+  let last = "";
+  for await (const event of await client.images.generate({ ...asked, stream: true, partial_images: 2 })) {
+    types.push(event.type);
+    last = event.b64_json;
+  }
+  expect(types.at(-1)).toBe("image_generation.completed");
+  expect(types.filter((type) => type === "image_generation.partial_image").length).toBeGreaterThan(0);
+  expect(types.length).toBeLessThanOrEqual(3);
+  const whole = await client.images.generate({ ...asked, response_format: "b64_json" });
+  expect(last).toBe(whole.data?.[0]?.b64_json ?? "");
+});
+
+test("an edit draws the picture anew; with a mask only where that is transparent", async () => {
+  const before = pictureOf(await client.images.generate({ ...asked, response_format: "b64_json" }));
+  const image = await toFile(before, "before.png", { type: "image/png" });
+  const other = { prompt: "a big yellow star on a green ground", response_format: "b64_json", seed: 3 } as const;
+  const whole = await client.images.edit({ ...other, image, model: "test/image-to-image" });
+  expect(await changed(before, pictureOf(whole), 0, 64)).toBeGreaterThan(20);
+  const half = sharp({ create: { width: 64, height: 128, channels: 4, background: { r: 0, g: 0, b: 0, alpha: 1 } } });
+  const canvas = sharp({
+    create: { width: 128, height: 128, channels: 4, background: { r: 0, g: 0, b: 0, alpha: 0 } },
+  });
+  const mask = await canvas
+    .composite([{ input: await half.png().toBuffer(), left: 0, top: 0 }])
+    .png()
+    .toBuffer();
+  const masked = await client.images.edit({
+    ...{ ...other, image, model: "test/inpaint" },
+    mask: await toFile(mask, "mask.png", { type: "image/png" }),
+  });
+  const [left, right] = [
+    await changed(before, pictureOf(masked), 0, 48),
+    await changed(before, pictureOf(masked), 80, 128),
+  ];
+  expect(left).toBeLessThan(8);
+  expect(right).toBeGreaterThan(3 * left);
+});
+
+/** Mean difference of the pixels between two columns. */
+async function changed(a: Buffer, b: Buffer, from: number, to: number): Promise<number> {
+  const [one, other] = [await pixels(a), await pixels(b)];
+  let [sum, count] = [0, 0];
+  for (let y = 0; y < 128; y++)
+    for (let at = (y * 128 + from) * 3; at < (y * 128 + to) * 3; at++) {
+      sum += Math.abs((one.data[at] ?? 0) - (other.data[at] ?? 0));
+      count++;
+    }
+  return sum / count;
+}
+
+test("what cannot be drawn is refused by its field", async () => {
+  const tooLarge = sent(client.images.generate({ ...asked, size: "4096x4096" as never }));
+  await expect(tooLarge).rejects.toMatchObject({ status: 400, type: "invalid_request_error" });
+  const transparent = sent(client.images.generate({ ...asked, background: "transparent" }));
+  await expect(transparent).rejects.toMatchObject({ status: 400, param: "background" });
+  const words = await toFile(Buffer.from("no picture"), "a.png", { type: "image/png" });
+  const unreadable = sent(client.images.edit({ image: words, prompt: "x", model: "test/image-to-image" }));
+  await expect(unreadable).rejects.toMatchObject({ status: 400, param: "image_url" });
+  const wrongKind = sent(client.images.edit({ image: words, prompt: "x", model: asked.model }));
+  await expect(wrongKind).rejects.toThrow(/not for this.*images\/generations/);
+});
