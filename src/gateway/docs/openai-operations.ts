@@ -65,6 +65,8 @@ export const openAiSchemas: Record<string, OpenApiSchema> = {
 
 const tags = ["OpenAI"];
 const object = jsonContent({ type: "object" });
+/** With `stream`, events. */
+const answered = { content: { ...object.content, "text/event-stream": { schema: { type: "string" } } } };
 
 export function openAiPaths(): Record<string, OpenApiSchema> {
   const calls = described.map(({ path, id, summary, example, isForm }): [string, OpenApiSchema] => [
@@ -78,17 +80,17 @@ export function openAiPaths(): Record<string, OpenApiSchema> {
             ? { content: { "multipart/form-data": { schema: ref(`${id}Body`) } } }
             : jsonContent(ref(`${id}Body`), { example })),
         },
-        responses: { 200: { description: "The answer", ...object } },
+        responses: { 200: { description: "The answer", ...answered } },
       },
     },
   ]);
   const named = [{ name: "model", in: "path", required: true, schema: { type: "string" } }];
   const list = { operationId: "OpenAiModels", summary: "Models that this key may call", tags };
   const one = { operationId: "OpenAiModel", summary: "One model", tags, parameters: named };
-  const answered = { responses: { 200: { description: "What was asked for", ...object } } };
+  const shown = { responses: { 200: { description: "What was asked for", ...object } } };
   return {
     ...Object.fromEntries(calls),
-    "/v1/models": { get: { ...list, ...answered } },
-    "/v1/models/{model}": { get: { ...one, ...answered } },
+    "/v1/models": { get: { ...list, ...shown } },
+    "/v1/models/{model}": { get: { ...one, ...shown } },
   };
 }

@@ -50,7 +50,8 @@ async function plain(name: string, value: FormFields[string]): Promise<unknown> 
     throw new ForecourtError("invalid_input", msg, { problems: [{ loc: ["body", name], msg, type: "value_error" }] });
   }
   if (typeof value !== "string") return await dataUri(value);
-  return TEXTS.has(name) ? value : plainText(value);
+  if (TEXTS.has(name)) return value;
+  return value === "null" ? null : plainText(value);
 }
 
 /** The input of a model that draws. Pictures that are to come within the answer are kept nowhere else. */
