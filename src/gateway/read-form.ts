@@ -25,9 +25,7 @@ export async function readForm(request: Request, limit: Bytes): Promise<FormFiel
 /** Numbers and truth values come as text. */
 export function plainText(value: string): unknown {
   if (value === "true" || value === "false") return value === "true";
-  return /^-?\d+(\.\d+)?$/.test(value) && String(Number(value)).length >= value.replace(/\.?0+$/, "").length
-    ? Number(value)
-    : value;
+  return /^-?\d+(\.\d+)?(e[+-]?\d+)?$/i.test(value) ? Number(value) : value;
 }
 
 export async function dataUri(file: File): Promise<string> {

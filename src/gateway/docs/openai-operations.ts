@@ -66,7 +66,7 @@ export const openAiSchemas: Record<string, OpenApiSchema> = {
 const tags = ["OpenAI"];
 const object = jsonContent({ type: "object" });
 /** With `stream`, events. */
-const answered = { content: { ...object.content, "text/event-stream": { schema: { type: "string" } } } };
+const answered = { content: { ...object.content, "text/event-stream": { schema: { type: "object" } } } };
 
 export function openAiPaths(): Record<string, OpenApiSchema> {
   const calls = described.map(({ path, id, summary, example, isForm }): [string, OpenApiSchema] => [
