@@ -8,6 +8,7 @@ import { chatCompletions } from "./chat.ts";
 import { completions } from "./completions.ts";
 import { imageEdits, imageGenerations } from "./images.ts";
 import { listModels, showModel } from "./models.ts";
+import { responses } from "./responses/responses.ts";
 import type { OpenAiParts } from "./runs.ts";
 
 type Operation = (parts: OpenAiParts, call: Call) => Promise<Response>;
@@ -31,6 +32,8 @@ export function createOpenAi(parts: OpenAiParts): Face {
       const name = call.path.split("/").slice(1).map(pathPart).join("/");
       return name === "" ? listModels(parts.catalog, call.caller) : showModel(parts.catalog, call.caller, name);
     }
+    const [first, ...rest] = call.path.split("/");
+    if (first === "responses") return await responses(parts, call, rest.map(pathPart));
     const operation = operations.get(call.path);
     if (!operation)
       throw new ForecourtError(

@@ -24,18 +24,24 @@ type Begin = Chosen & {
   /** Unchecked; one for each job. */
   inputs: unknown[];
   isFollowed: boolean;
+  /** true: nobody waits for it. It outlives its caller's connection, and is on disk from its beginning. */
+  isLeft?: boolean;
+  /** false: input and output are forgotten soon after the end. */
+  keepsPayload?: boolean;
 };
 
 /** Throws what keeps a request out; then none of them runs. */
 export async function beginJobs({ jobs }: OpenAiParts, call: Call, begin: Begin): Promise<Job[]> {
-  const { entry, endpoint, inputs, isFollowed } = begin;
+  const { entry, endpoint, inputs, isFollowed, isLeft = false, keepsPayload = true } = begin;
   const { request, query, caller } = call;
   const options = submissionOptions(request.headers, query);
   call.waitForever();
   request.signal.throwIfAborted();
-  const common = { ...options, model: entry.model, endpoint, key: caller.id, rejectInvalid: true, retry: false };
+  const common = { ...options, model: entry.model, endpoint, key: caller.id, rejectInvalid: true, retry: isLeft };
   const wishes = isFollowed && { wishes: { ...options.wishes, partials: true as const } };
-  const submit = (input: unknown) => jobs.submit({ ...common, input, isAnnounced: isFollowed, ...wishes });
+  const keeping = !keepsPayload && { keepsPayload };
+  const isAnnounced = isFollowed || isLeft;
+  const submit = (input: unknown) => jobs.submit({ ...common, ...keeping, input, isAnnounced, ...wishes });
   const results = await Promise.allSettled(inputs.map(submit));
   const begun = results.flatMap((result) => (result.status === "fulfilled" ? [result.value] : []));
   const refused = results.find((result) => result.status === "rejected");

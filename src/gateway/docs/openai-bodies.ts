@@ -1,0 +1,50 @@
+// What OpenAI's API is asked: each operation with its body, for the document of the whole box.
+import type { TObject } from "../../core/schema.ts";
+import { chatBody, completionBody } from "../openai/chat-body.ts";
+import { editBody, imageBody } from "../openai/image-body.ts";
+import { responseBody } from "../openai/responses/body.ts";
+
+type Described = { path: string; id: string; summary: string; body: TObject } & (
+  | { example: Record<string, unknown>; isForm?: undefined }
+  | { example?: undefined /** multipart/form-data, of which texts and files are parts. */; isForm: true }
+);
+
+const messages = [{ role: "user", content: "Hello!" }];
+
+export const described: readonly Described[] = [
+  {
+    path: "/v1/chat/completions",
+    id: "OpenAiChatCompletion",
+    summary: "Answer a conversation; with `stream`, in chunks",
+    body: chatBody,
+    example: { model: "forecourt/demo-llama", messages },
+  },
+  {
+    path: "/v1/completions",
+    id: "OpenAiCompletion",
+    summary: "Let a text go on",
+    body: completionBody,
+    example: { model: "forecourt/demo-llama", prompt: "Hello" },
+  },
+  {
+    path: "/v1/responses",
+    id: "OpenAiResponse",
+    summary: "Answer items of a conversation, or go on from an earlier response; with `stream`, in events",
+    body: responseBody,
+    example: { model: "forecourt/demo-llama", input: "Hello!" },
+  },
+  {
+    path: "/v1/images/generations",
+    id: "OpenAiImage",
+    summary: "Draw pictures; with `stream`, with previews",
+    body: imageBody,
+    example: { model: "forecourt/demo-diffusion", prompt: "a big red circle on a blue ground" },
+  },
+  {
+    path: "/v1/images/edits",
+    id: "OpenAiImageEdit",
+    summary: "Draw a picture anew, or the parts of it that a mask shows",
+    body: editBody,
+    isForm: true,
+  },
+];

@@ -1,0 +1,96 @@
+// The body of a response, OpenAI's newer way to ask a language model: items in, items out.
+import { choice, parse, type Static, Type } from "../../../core/schema.ts";
+import { chatInput } from "../../../engine/generation/chat-fields.ts";
+
+const textPart = Type.Object({ type: choice(["input_text", "output_text", "text"]), text: Type.String() });
+const imagePart = Type.Object({
+  type: Type.Literal("input_image"),
+  image_url: Type.String({ minLength: 1, description: "URL or data URI" }),
+});
+const parts = Type.Array(Type.Union([textPart, imagePart]));
+
+const message = Type.Object({
+  type: Type.Optional(Type.Literal("message")),
+  role: choice(["system", "developer", "user", "assistant"], { description: "Who says it" }),
+  content: Type.Union([Type.String(), parts]),
+});
+const functionCall = Type.Object({
+  type: Type.Literal("function_call"),
+  call_id: Type.String({ minLength: 1 }),
+  name: Type.String({ minLength: 1 }),
+  arguments: Type.String({ description: "JSON text" }),
+});
+const functionOutput = Type.Object({
+  type: Type.Literal("function_call_output"),
+  call_id: Type.String({ minLength: 1 }),
+  output: Type.Union([Type.String(), parts]),
+});
+/** Thoughts of an earlier answer; models are not shown them again. */
+const reasoning = Type.Object({ type: Type.Literal("reasoning") });
+
+const item = Type.Union([message, functionCall, functionOutput, reasoning]);
+
+const tool = Type.Object({
+  type: Type.Literal("function", { description: "Tools that OpenAI runs itself (web_search, ...) are not here" }),
+  name: Type.String({ pattern: "^[\\w-]{1,64}$" }),
+  description: Type.Optional(Type.Union([Type.String(), Type.Null()])),
+  parameters: Type.Optional(Type.Union([Type.Record(Type.String(), Type.Unknown()), Type.Null()])),
+  strict: Type.Optional(Type.Union([Type.Boolean(), Type.Null()])),
+});
+
+const format = Type.Union([
+  Type.Object({ type: Type.Literal("text") }),
+  Type.Object({ type: Type.Literal("json_object") }),
+  Type.Object({
+    type: Type.Literal("json_schema"),
+    name: Type.String(),
+    description: Type.Optional(Type.String()),
+    schema: Type.Record(Type.String(), Type.Unknown()),
+    strict: Type.Optional(Type.Union([Type.Boolean(), Type.Null()])),
+  }),
+]);
+
+const { temperature, top_p, presence_penalty, frequency_penalty, seed } = chatInput.properties;
+
+export const responseBody = Type.Object({
+  model: Type.String({ minLength: 1, description: "Id or alias of a language model; GET /v1/models lists them" }),
+  input: Type.Union([Type.String({ minLength: 1 }), Type.Array(item, { minItems: 1 })], {
+    description: "What the user says, or items of a conversation",
+  }),
+  instructions: Type.Optional(Type.String({ description: "How to behave; not taken over from an earlier response" })),
+  previous_response_id: Type.Optional(
+    Type.String({ description: "Response whose conversation goes on; its input and output must still be kept" }),
+  ),
+  max_output_tokens: Type.Optional(Type.Integer({ minimum: 1 })),
+  temperature: Type.Optional(Type.Number({ minimum: temperature.minimum ?? 0, maximum: temperature.maximum ?? 2 })),
+  top_p: Type.Optional(Type.Number({ exclusiveMinimum: top_p.exclusiveMinimum ?? 0, maximum: 1 })),
+  presence_penalty: Type.Optional(
+    Type.Number({ minimum: presence_penalty.minimum ?? -2, maximum: presence_penalty.maximum ?? 2 }),
+  ),
+  frequency_penalty: Type.Optional(
+    Type.Number({ minimum: frequency_penalty.minimum ?? -2, maximum: frequency_penalty.maximum ?? 2 }),
+  ),
+  seed: Type.Optional(seed),
+  top_logprobs: Type.Integer({ default: 0, minimum: 0, maximum: 20 }),
+  include: Type.Optional(
+    Type.Array(Type.String(), { description: "Of its values `message.output_text.logprobs` means something here" }),
+  ),
+  text: Type.Optional(Type.Object({ format: Type.Optional(format) })),
+  tools: Type.Optional(Type.Array(tool, { maxItems: 128 })),
+  tool_choice: Type.Optional(
+    Type.Union([
+      choice(["none", "auto", "required"]),
+      Type.Object({ type: Type.Literal("function"), name: Type.String() }),
+    ]),
+  ),
+  stream: Type.Boolean({ default: false }),
+  background: Type.Boolean({ default: false, description: "Answer at once; GET /v1/responses/{id} tells the rest" }),
+  store: Type.Boolean({ default: true, description: "false: input and output are forgotten soon after the end" }),
+  metadata: Type.Optional(Type.Record(Type.String(), Type.String())),
+});
+
+export type ResponseBody = Static<typeof responseBody>;
+export type InputItem = Static<typeof item>;
+export type TextFormat = Static<typeof format>;
+
+export const readResponseBody = (body: unknown): ResponseBody => parse(responseBody, body);

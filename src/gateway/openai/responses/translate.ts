@@ -1,0 +1,83 @@
+// Items of a response as messages of a chat, and back: what a job's input holds in one form is told in the other.
+import type { ChatInput, ChatMessage, ChatOutput } from "../../../engine/generation/chat-fields.ts";
+import type { InputItem, ResponseBody, TextFormat } from "./body.ts";
+
+const WANTS_LOGPROBS = "message.output_text.logprobs";
+
+/** The input of a language model. `history` goes before what is said now. */
+export function inputOf(body: ResponseBody, history: readonly ChatMessage[]): Record<string, unknown> {
+  const { instructions, max_output_tokens, text, tools, tool_choice: choice, ...rest } = body;
+  const { temperature, top_p, presence_penalty, frequency_penalty, seed, top_logprobs } = rest;
+  const wantsLogprobs = top_logprobs > 0 || body.include?.includes(WANTS_LOGPROBS);
+  return withoutAbsent({
+    ...{ temperature, top_p, presence_penalty, frequency_penalty, seed },
+    messages: [...history, ...messagesOf(body.input)],
+    system_prompt: instructions,
+    max_tokens: max_output_tokens,
+    response_format: text?.format && chatFormat(text.format),
+    tools: tools?.map(({ type, ...called }) => ({ type, function: withoutAbsent(called) })),
+    tool_choice: typeof choice === "object" ? { type: choice.type, function: { name: choice.name } } : choice,
+    ...(wantsLogprobs && { logprobs: true, top_logprobs }),
+    reasoning: true,
+  });
+}
+
+/** The whole conversation of a job that has ended, its answer included. */
+export function conversationOf({ messages, prompt }: ChatInput, output: ChatOutput): ChatMessage[] {
+  const { tool_calls } = output;
+  const said = messages ?? [{ role: "user" as const, content: prompt ?? "" }];
+  return [...said, { role: "assistant", content: output.output, ...(tool_calls && { tool_calls }) }];
+}
+
+export function messagesOf(input: ResponseBody["input"]): ChatMessage[] {
+  if (typeof input === "string") return [{ role: "user", content: input }];
+  return input.reduce<ChatMessage[]>(withItem, []);
+}
+
+/** Calls follow the message that they belong to: chat keeps both in one. */
+function withItem(said: ChatMessage[], item: InputItem): ChatMessage[] {
+  if ("role" in item) return [...said, { role: item.role, content: contentOf(item.content) }];
+  if (item.type === "reasoning") return said;
+  if (item.type === "function_call_output")
+    return [...said, { role: "tool", content: contentOf(item.output), tool_call_id: item.call_id }];
+  const call = {
+    id: item.call_id,
+    type: "function" as const,
+    function: { name: item.name, arguments: item.arguments },
+  };
+  const last = said.at(-1);
+  if (last?.role !== "assistant") return [...said, { role: "assistant", content: null, tool_calls: [call] }];
+  return [...said.slice(0, -1), { ...last, tool_calls: [...(last.tool_calls ?? []), call] }];
+}
+
+type Content = Extract<InputItem, { role: string }>["content"];
+
+function contentOf(content: Content): NonNullable<ChatMessage["content"]> {
+  if (typeof content === "string") return content;
+  return content.map((part) =>
+    part.type === "input_image"
+      ? { type: "image_url" as const, image_url: { url: part.image_url } }
+      : { type: "text" as const, text: part.text },
+  );
+}
+
+function chatFormat(format: TextFormat): ChatInput["response_format"] {
+  if (format.type !== "json_schema") return format;
+  const { type, strict, ...named } = format;
+  return { type, json_schema: { ...named, ...(typeof strict === "boolean" && { strict }) } };
+}
+
+export function textFormat(format: ChatInput["response_format"]): TextFormat {
+  if (!format) return { type: "text" };
+  if (format.type !== "json_schema") return format;
+  const { name, schema = {}, description, strict } = format.json_schema;
+  return {
+    type: "json_schema",
+    ...{ name, schema },
+    ...(description !== undefined && { description }),
+    ...(strict !== undefined && { strict }),
+  };
+}
+
+const withoutAbsent = (fields: Record<string, unknown>) =>
+  Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined && value !== null));

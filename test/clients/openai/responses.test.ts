@@ -1,0 +1,168 @@
+// OpenAI's Responses API by its own JavaScript client, unmodified: answers, events, conversations that go on, background.
+import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
+import OpenAI from "openai";
+import { languageServer, MODEL } from "./language-server.ts";
+
+let server: Awaited<ReturnType<typeof languageServer>>;
+let client: OpenAI;
+beforeAll(async () => {
+  server = await languageServer();
+  client = new OpenAI({ apiKey: server.key, baseURL: server.baseURL, maxRetries: 0 });
+}, 60_000);
+afterAll(() => server[Symbol.asyncDispose]());
+setDefaultTimeout(60_000);
+
+const sent = async <T>(asked: PromiseLike<T>) => await asked;
+const asked = { model: MODEL, input: "What colour is the circle?", temperature: 0, max_output_tokens: 12 };
+
+/** What came out goes in again; the client's types know of items that only go one way. */
+const again = (output: OpenAI.Responses.ResponseOutputItem[]) => output as OpenAI.Responses.ResponseInputItem[];
+
+test("a response says what a chat says, and is there again later", async () => {
+  const response = await client.responses.create({ ...asked, instructions: "Be brief.", metadata: { team: "one" } });
+  expect(response).toMatchObject({
+    object: "response",
+    status: "incomplete",
+    incomplete_details: { reason: "max_output_tokens" },
+    instructions: "Be brief.",
+    metadata: { team: "one" },
+    usage: { output_tokens: 12 },
+  });
+  const chat = await client.chat.completions.create({
+    ...{ model: MODEL, temperature: 0, max_tokens: 12 },
+    messages: [
+      { role: "system", content: "Be brief." },
+      { role: "user", content: asked.input },
+    ],
+  });
+  expect(response.output_text).toBe(chat.choices[0]?.message.content ?? "");
+  expect(response.usage?.input_tokens).toBe(chat.usage?.prompt_tokens ?? 0);
+  const later = await client.responses.retrieve(response.id);
+  expect(later.output).toEqual(response.output);
+  await expect(sent(client.responses.retrieve("resp_nothing"))).rejects.toMatchObject({ status: 404 });
+});
+
+test("a response is its key's own: another key neither sees it nor goes on from it", async () => {
+  const { id } = await client.responses.create(asked);
+  const made = await fetch(`${server.origin}/admin/v1/keys`, {
+    method: "POST",
+    headers: { authorization: `Key ${server.key}`, "content-type": "application/json" },
+    body: JSON.stringify({ name: "other" }),
+  });
+  const { key } = (await made.json()) as { key: string };
+  const other = new OpenAI({ apiKey: key, baseURL: server.baseURL, maxRetries: 0 });
+  await expect(sent(other.responses.retrieve(id))).rejects.toMatchObject({ status: 404 });
+  await expect(sent(other.responses.cancel(id))).rejects.toMatchObject({ status: 404 });
+  const goneOn = sent(other.responses.create({ ...asked, previous_response_id: id }));
+  await expect(goneOn).rejects.toMatchObject({ code: "previous_response_not_found" });
+  expect((await other.responses.create(asked)).usage?.output_tokens).toBe(12);
+});
+
+test("the events of a stream build the same response, in order", async () => {
+  const whole = await client.responses.create(asked);
+  const stream = client.responses.stream(asked);
+  const types: string[] = [];
+  const numbers: number[] = [];
+  stream.on("event", ({ type, sequence_number }) => {
+    types.push(type);
+    numbers.push(sequence_number);
+  });
+  const final = await stream.finalResponse();
+  expect(final.output_text).toBe(whole.output_text);
+  expect(numbers).toEqual(numbers.map((_, at) => at));
+  expect(types.slice(0, 4)).toEqual([
+    "response.created",
+    "response.in_progress",
+    "response.output_item.added",
+    "response.content_part.added",
+  ]);
+  expect(types.slice(-4)).toEqual([
+    "response.output_text.done",
+    "response.content_part.done",
+    "response.output_item.done",
+    "response.incomplete",
+  ]);
+  expect(types.filter((type) => type === "response.output_text.delta").length).toBeGreaterThan(3);
+});
+
+test("a conversation goes on from an earlier response, whose instructions stay behind", async () => {
+  const first = await client.responses.create({ ...asked, instructions: "Be brief." });
+  const second = await client.responses.create({ ...asked, input: "And its size?", previous_response_id: first.id });
+  const chat = await client.chat.completions.create({
+    ...{ model: MODEL, temperature: 0, max_tokens: 12 },
+    messages: [
+      { role: "user", content: asked.input },
+      { role: "assistant", content: first.output_text },
+      { role: "user", content: "And its size?" },
+    ],
+  });
+  expect(second.output_text).toBe(chat.choices[0]?.message.content ?? "");
+  expect(second.usage?.input_tokens).toBe(chat.usage?.prompt_tokens ?? 0);
+  expect(second).toMatchObject({ previous_response_id: first.id, instructions: null });
+  const third = await client.responses.create({
+    ...asked,
+    input: [{ role: "user", content: asked.input }, ...again(first.output), { role: "user", content: "And its size?" }],
+  });
+  expect(third.output_text).toBe(second.output_text);
+  const unknown = sent(client.responses.create({ ...asked, previous_response_id: "resp_nothing" }));
+  await expect(unknown).rejects.toMatchObject({ code: "previous_response_not_found", param: "previous_response_id" });
+});
+
+test("a tool that must be called is, whole and in events; the answer to the call is taken", async () => {
+  const parameters = { type: "object", properties: { shape: { enum: ["circle", "star"] } }, required: ["shape"] };
+  const tool = { type: "function" as const, name: "find_shape", parameters, strict: true };
+  const calling = { ...asked, max_output_tokens: 200, tools: [tool], tool_choice: "required" as const };
+  const { output } = await client.responses.create(calling);
+  const call = output.find((item) => item.type === "function_call");
+  expect(call).toMatchObject({ name: "find_shape" });
+  expect(["circle", "star"]).toContain(JSON.parse(call?.arguments ?? "{}").shape);
+  const final = await client.responses.stream(calling).finalResponse();
+  expect(final.output.find((item) => item.type === "function_call")).toMatchObject({ arguments: call?.arguments });
+  const answer = { type: "function_call_output" as const, call_id: call?.call_id ?? "", output: "red" };
+  const after = await client.responses.create({
+    ...asked,
+    input: [{ role: "user", content: asked.input }, ...again(output), answer],
+  });
+  expect(after.usage?.output_tokens).toBe(12);
+});
+
+test("text keeps to a schema", async () => {
+  const schema = {
+    ...{ type: "object", additionalProperties: false, required: ["colour"] },
+    properties: { colour: { enum: ["red", "blue"] } },
+  };
+  const { output_text, text } = await client.responses.create({
+    ...{ ...asked, max_output_tokens: 100 },
+    text: { format: { type: "json_schema", name: "answer", schema, strict: true } },
+  });
+  expect(["red", "blue"]).toContain(JSON.parse(output_text).colour);
+  expect(text?.format).toMatchObject({ type: "json_schema", name: "answer" });
+});
+
+test("a response in the background is waited for by its id, or cancelled", async () => {
+  const begun = await client.responses.create({ ...asked, background: true });
+  expect(["queued", "in_progress"]).toContain(begun.status ?? "");
+  const until = async (id: string, ends: string[]) => {
+    for (;;) {
+      const seen = await client.responses.retrieve(id);
+      if (ends.includes(seen.status ?? "")) return seen;
+      await Bun.sleep(20);
+    }
+  };
+  expect((await until(begun.id, ["incomplete"])).usage?.output_tokens).toBe(12);
+  const long = await client.responses.create({ ...asked, max_output_tokens: 900, temperature: 1, background: true });
+  await client.responses.cancel(long.id);
+  expect((await until(long.id, ["cancelled", "completed", "incomplete"])).status).toBe("cancelled");
+});
+
+test("what is wrong is said by its field; a response that is not stored cannot be gone on from for long", async () => {
+  const webSearch = sent(client.responses.create({ ...asked, tools: [{ type: "web_search" }] }));
+  await expect(webSearch).rejects.toMatchObject({ status: 400, type: "invalid_request_error" });
+  const empty = sent(client.responses.create({ model: MODEL } as never));
+  await expect(empty).rejects.toMatchObject({ param: "input", code: "missing_required_parameter" });
+  for (const stream of [false, true]) {
+    const long = sent(client.responses.create({ ...asked, input: "circle ".repeat(2000), stream }));
+    await expect(long).rejects.toMatchObject({ status: 400, code: "context_length_exceeded" });
+  }
+  expect(await client.responses.create({ ...asked, store: false })).toMatchObject({ store: false });
+});
