@@ -1,6 +1,7 @@
 // What OpenAI's API is asked: each operation with its body, for the document of the whole box.
 import type { TObject } from "../../core/schema.ts";
 import { chatBody, completionBody } from "../openai/chat-body.ts";
+import { embeddingBody, rerankBody } from "../openai/embedding-body.ts";
 import { editBody, imageBody } from "../openai/image-body.ts";
 import { responseBody } from "../openai/responses/body.ts";
 
@@ -46,5 +47,19 @@ export const described: readonly Described[] = [
     summary: "Draw a picture anew, or the parts of it that a mask shows",
     body: editBody,
     isForm: true,
+  },
+  {
+    path: "/v1/embeddings",
+    id: "OpenAiEmbeddings",
+    summary: "Turn texts into embeddings",
+    body: embeddingBody,
+    example: { model: "forecourt/demo-clip/embed", input: ["a red circle", "a blue square"] },
+  },
+  {
+    path: "/v1/rerank",
+    id: "OpenAiRerank",
+    summary: "Order documents by how well they answer a query",
+    body: rerankBody,
+    example: { model: "OWNER/RERANKER", query: "What is red?", documents: ["The circle is red.", "The sky is blue."] },
   },
 ];

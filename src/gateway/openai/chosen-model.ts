@@ -13,6 +13,8 @@ export const PIPELINES = {
   images: ["text-to-image"],
   edits: ["image-to-image"],
   maskedEdits: ["inpaint"],
+  embeddings: ["embed"],
+  rerank: ["rerank"],
 } as const satisfies Record<string, readonly PipelineName[]>;
 export type Use = keyof typeof PIPELINES;
 
@@ -21,6 +23,8 @@ const PATHS: Record<Use, string> = {
   images: "/v1/images/generations",
   edits: "/v1/images/edits without a mask",
   maskedEdits: "/v1/images/edits with a mask",
+  embeddings: "/v1/embeddings",
+  rerank: "/v1/rerank",
 };
 
 /** Throws `not_found` and `invalid_input` in the words that OpenAI's users know. */

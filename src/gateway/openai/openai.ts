@@ -6,8 +6,10 @@ import { pathPart } from "../path-part.ts";
 import { requireMethod } from "../require-method.ts";
 import { chatCompletions } from "./chat.ts";
 import { completions } from "./completions.ts";
+import { embeddings, rerank } from "./embeddings.ts";
 import { imageEdits, imageGenerations } from "./images.ts";
 import { listModels, showModel } from "./models.ts";
+import { moderations } from "./moderations.ts";
 import { responses } from "./responses/responses.ts";
 import type { OpenAiParts } from "./runs.ts";
 
@@ -19,6 +21,9 @@ const operations: ReadonlyMap<string, Operation> = new Map<string, Operation>([
   ["completions", completions],
   ["images/generations", imageGenerations],
   ["images/edits", imageEdits],
+  ["embeddings", embeddings],
+  ["rerank", rerank],
+  ["moderations", moderations],
 ]);
 
 const MODELS = "models";

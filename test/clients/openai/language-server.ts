@@ -7,6 +7,8 @@ import { startServer } from "../../support/live-server.ts";
 
 const LLAMA = join(import.meta.dir, "../../reference/language/llama");
 
+export const BERT = join(import.meta.dir, "../../reference/embedding/bert");
+
 export const MODEL = "test/llama";
 
 const model = (id: string, more = "") => `
@@ -36,12 +38,27 @@ bounds: { image_size: { maximum: 512 } }
 defaults: { num_inference_steps: 4, guidance_scale: 3, output_format: png }
 `;
 
+const reading = (pipeline: string) => `
+id: test/${pipeline}
+title: Tiny BERT
+description: Random weights.
+category: ${pipeline}
+licence: { id: Apache-2.0, commercial: true }
+pipeline: ${pipeline}
+source: { path: ${BERT} }
+${pipeline === "rerank" ? "graphs: { onnx/model.onnx: onnx/rerank.onnx }" : ""}
+memory: { weights: 1000000, working: 1000000 }
+price: { unit: input_token, amount: 0.001, currency: USD }
+`;
+
 export async function languageServer() {
   const data = await mkdtemp(join(tmpdir(), "forecourt-openai-"));
   await mkdir(join(data, "models"));
   await writeFile(join(data, "models", "llama.yaml"), model(MODEL, "aliases: [openai/gpt-tiny]"));
   for (const pipeline of ["text-to-image", "image-to-image", "inpaint"])
     await writeFile(join(data, "models", `${pipeline}.yaml`), drawing(pipeline));
+  for (const pipeline of ["embed", "rerank"])
+    await writeFile(join(data, "models", `${pipeline}.yaml`), reading(pipeline));
   const server = await startServer({ data });
   return {
     ...server,
