@@ -2,7 +2,15 @@
 // the box: whatever the official client sends on these grounds is understood here. Queue, headers and realtime have files
 // of their own.
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "bun:test";
-import { ApiError, createFalClient, parseEndpointId, withProxy } from "@fal-ai/client";
+import {
+  ApiError,
+  createFalClient,
+  isCompletedQueueStatus,
+  isQueueStatus,
+  isRetryableError,
+  parseEndpointId,
+  withProxy,
+} from "@fal-ai/client";
 import { proved } from "../support/conformance.ts";
 import { onBox } from "./hosts-on-box.ts";
 import { type ServerUnderTest, serverUnderTest } from "./server-under-test.ts";
@@ -85,6 +93,29 @@ describe("a run", () => {
     const failure = await errorOf(client({ credentials: () => undefined }).run(ECHO, { input }));
     expect(failure).toMatchObject({ status: 401, body: { detail: expect.stringContaining("No key given") } });
     expect(sent.map(({ headers }) => headers.has("authorization"))).toEqual([true, false]);
+  });
+});
+
+describe("the client's own judgements", () => {
+  test("know the box's statuses for what they are", async () => {
+    const { queue } = client();
+    const input = { prompt: "x", steps: 3, step_ms: 100 };
+    const { request_id: requestId } = await queue.submit(ECHO, { input });
+    const early = await queue.status(ECHO, { requestId });
+    // What they give is truthy, not always a boolean.
+    const judged = (status: unknown) => [isQueueStatus(status), isCompletedQueueStatus(status)].map(Boolean);
+    expect(judged(early)).toEqual([true, false]);
+    await (await queue.streamStatus(ECHO, { requestId })).done();
+    const late = await queue.status(ECHO, { requestId });
+    expect(judged(late)).toEqual([true, true]);
+    expect(judged((await queue.result(ECHO, { requestId })).data)).toEqual([false, false]);
+  });
+
+  test("call its refusals final", async () => {
+    const codes = [429, 502, 503, 504];
+    const failure = await errorOf(client().run(ECHO, { input: {} }));
+    expect(isRetryableError(failure, codes)).toBe(false);
+    expect(isRetryableError(new ApiError({ message: "", status: 503 }), codes)).toBe(true);
   });
 });
 

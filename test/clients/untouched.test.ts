@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { writeCertificates } from "../../src/cli/tls/certificate-files.ts";
 import { proved } from "../support/conformance.ts";
 import { startServer } from "../support/live-server.ts";
+import { startReceiver } from "../support/webhook-receiver.ts";
 import { pythonWithFal, pythonWithFalClient } from "./python/python.ts";
 import { ECHO_MODEL } from "./server-under-test.ts";
 
@@ -42,6 +43,7 @@ const seenByPython = (cdn: string) => ({
   realtime_async: [ASYNC, ASYNC],
   picture: { is_png: true, width: 128 },
   previews: { previews: 5, ends_with_file: true },
+  webhook: null,
 });
 
 const ASYNC = { prompt: "asynchronous", steps: 1 };
@@ -63,16 +65,22 @@ test.skipIf(python === undefined)(
   "fal_client by its environment variables, with its two fixed addresses set",
   async () => {
     const tls = { cert: pem("cert"), key: pem("key"), ca: pem("ca") };
-    await using server = await startServer({ data: join(folder, "data"), tls });
+    await using receiver = startReceiver();
+    const env = { FORECOURT_FETCH_ALLOW: "127.0.0.0/8" };
+    await using server = await startServer({ data: join(folder, "data"), tls, env });
     const host = server.origin.replace("https://", "");
     const seen = await outputOf([python ?? "", join(import.meta.dir, "python/calls.py")], {
       ...{ FAL_KEY: server.key, FAL_RUN_HOST: `${host}/run`, FAL_QUEUE_RUN_HOST: `${host}/queue` },
       ...{ REST_URL: `${server.origin}/rest`, CDN_URL: `${server.origin}/cdn`, SSL_CERT_FILE: tls.ca },
+      WEBHOOK_URL: `${receiver.origin}/hook`,
     });
-    expect(JSON.parse(seen)).toEqual(seenByPython(`${server.origin}/cdn`));
+    const [told] = await receiver.count(1);
+    const { request_id: webhook, ...end } = JSON.parse(told?.body ?? "{}");
+    expect(end).toMatchObject({ status: "OK", payload: { prompt: "told", steps: 1 } });
+    expect(JSON.parse(seen)).toEqual({ ...seenByPython(`${server.origin}/cdn`), webhook });
     proved("python", "run", "submit", "status", "result", "subscribe", "logs", "stream", "cancel", "error-fields");
     proved("python", "upload", "upload-parts", "realtime", "realtime-token");
-    proved("python", "start-timeout", "error-auth", "error-unknown");
+    proved("python", "webhook", "start-timeout", "error-auth", "error-unknown");
   },
   300_000,
 );

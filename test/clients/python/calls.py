@@ -1,6 +1,7 @@
 """A program of a user: fal's Python client, unmodified. Prints what it saw as JSON.
 
 REST_URL and CDN_URL, if set, are put into the client (it has no other way to be told); everything else is environment.
+WEBHOOK_URL, if set, is told the end of a request.
 """
 
 import asyncio
@@ -129,6 +130,11 @@ def whole_file(size):
         return int(answer.headers["content-length"]) == size
 
 
+def webhook():
+    url = os.environ.get("WEBHOOK_URL")
+    return url and fal_client.submit(ECHO, {"prompt": "told"}, webhook_url=url).request_id
+
+
 text = fal_client.upload(b"x" * 1024, "text/plain", file_name="small.txt")
 json.dump(
     {
@@ -151,6 +157,7 @@ json.dump(
         "realtime_async": [asyncio.run(realtime_async(use_jwt)) for use_jwt in (True, False)],
         "picture": picture(),
         "previews": previews(),
+        "webhook": webhook(),
     },
     sys.stdout,
 )
