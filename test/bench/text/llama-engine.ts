@@ -1,0 +1,58 @@
+// node-llama-cpp as the other engine, in a process and a folder of its own: it is no part of the product.
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Answered, Engine } from "./engine.ts";
+import type { LlamaOrder, LlamaReply } from "./llama-child.ts";
+import { CACHE, type Models } from "./models.ts";
+
+/** MIT, the binding that its users take; pinned, as its numbers differ from release to release. */
+const VERSION = "3.22.1";
+const FOLDER = join(CACHE, `node-llama-cpp-${VERSION}`);
+
+/** Undefined where it is not to be had: no way to the registry, or no binary for this machine. */
+export function installedLlama(): string | undefined {
+  const complete = join(FOLDER, "complete");
+  if (existsSync(complete)) return FOLDER;
+  mkdirSync(FOLDER, { recursive: true });
+  const dependencies = { "node-llama-cpp": VERSION };
+  writeFileSync(join(FOLDER, "package.json"), JSON.stringify({ private: true, type: "module", dependencies }));
+  const installed = Bun.spawnSync([process.execPath, "install", "--ignore-scripts"], {
+    cwd: FOLDER,
+    stdout: "ignore",
+    stderr: "inherit",
+  });
+  if (!installed.success) return undefined;
+  writeFileSync(complete, "");
+  return FOLDER;
+}
+
+type LlamaOptions = { threads: number; clients: number; context: number };
+
+export async function startLlama(folder: string, { gguf }: Models, options: LlamaOptions): Promise<Engine> {
+  let waiting = Promise.withResolvers<LlamaReply>();
+  const child = Bun.spawn([process.execPath, join(import.meta.dir, "llama-child.ts")], {
+    stdin: "ignore",
+    stdout: "ignore",
+    stderr: "inherit",
+    ipc: (reply: LlamaReply) => waiting.resolve(reply),
+    onExit: (_, code) => waiting.reject(new Error(`node-llama-cpp ended with ${code}`)),
+  });
+  const order = async (message: LlamaOrder): Promise<Answered[]> => {
+    waiting = Promise.withResolvers();
+    child.send(message);
+    const reply = await waiting.promise;
+    if (reply.type === "failed") throw new Error(`node-llama-cpp: ${reply.message}`);
+    return reply.answers;
+  };
+  await order({ type: "load", folder, model: gguf, ...options });
+  return {
+    name: "node-llama-cpp",
+    version: VERSION,
+    ask: async (prompts, count) => await order({ type: "ask", prompts: [...prompts], count }),
+    async [Symbol.asyncDispose]() {
+      waiting.promise.catch(() => {});
+      child.kill("SIGKILL");
+      await child.exited;
+    },
+  };
+}
