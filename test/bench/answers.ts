@@ -24,7 +24,13 @@ const logit_bias = Object.fromEntries([eos_token_id].flat().map((id) => [String(
 const never = () => Promise.reject(new Error("not asked for"));
 
 const task = (at: number): Task<ChatInput> => ({
-  input: parse(chat.input, { prompt: `Tell me of the number ${at}.`, raw: true, seed: at, max_tokens: TOKENS, logit_bias }),
+  input: parse(chat.input, {
+    prompt: `Tell me of the number ${at}.`,
+    raw: true,
+    seed: at,
+    max_tokens: TOKENS,
+    logit_bias,
+  }),
   ...{ media: never, save: never, log() {} },
 });
 

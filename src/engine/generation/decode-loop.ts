@@ -13,10 +13,12 @@ export type Sequence = {
 export type DecodeLoop = {
   /**
    * Resolves when the answer is over; rejects with the signal's reason within one step of its abort. `began`: how many
-   * tokens of the prompt need no reading.
+   * tokens of the prompt need no reading; `reading`: a piece of it was read, more is to come.
    */
-  run(sequence: Sequence, options: { signal: AbortSignal; began?(cached: number): void }): Promise<void>;
+  run(sequence: Sequence, options: RunOptions): Promise<void>;
 };
+
+export type RunOptions = { signal: AbortSignal; began?(cached: number): void; reading?(): void };
 
 export type DecodeLoopParts = {
   decoder: Decoder;
@@ -27,6 +29,7 @@ export type DecodeLoopParts = {
 
 type Growing = Sequence & {
   signal: AbortSignal;
+  reading: (() => void) | undefined;
   /** What was read, and where its keys and values are. */
   read: number[];
   held: KvRow;
@@ -60,7 +63,7 @@ export function createDecodeLoop(parts: DecodeLoopParts): DecodeLoop {
   }
 
   return {
-    async run(sequence, { signal, began }) {
+    async run(sequence, { signal, began, reading }) {
       signal.throwIfAborted();
       const settle = Promise.withResolvers<void>();
       const found = prefixes.find(sequence.prompt);
@@ -70,6 +73,7 @@ export function createDecodeLoop(parts: DecodeLoopParts): DecodeLoop {
         prompt: sequence.prompt,
         next: (logits) => sequence.next(logits),
         signal,
+        reading,
         settle,
         read: sequence.prompt.slice(0, cached),
         held: found ?? { cache: emptyCache(decoder.kv, 1), row: 0 },
@@ -123,7 +127,8 @@ async function read(group: readonly Growing[], loop: Turning, count: number): Pr
     one.unread = one.unread.slice(count);
     one.held = { cache, row };
     const scores = logits[row];
-    if (one.unread.length === 0 && scores && !one.signal.aborted) goOn(one, loop, scores);
+    if (one.unread.length > 0) one.reading?.();
+    else if (scores && !one.signal.aborted) goOn(one, loop, scores);
   }
 }
 

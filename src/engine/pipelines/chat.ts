@@ -31,7 +31,7 @@ async function* answerTask(task: Task<ChatInput>, { model, signal }: Around): As
   const whole = AbortSignal.any([signal, left.signal]);
   try {
     for await (const at of grow(answer, { model, signal: whole })) {
-      if (task.wantsPartials) yield { type: "partial", value: answer.partial() };
+      if (at > 0 && task.wantsPartials) yield { type: "partial", value: answer.partial() };
       else if (at % STEPS_TOLD === 0) yield { type: "progress", at, of: prompt.room };
     }
     const value = answer.output();
@@ -57,10 +57,18 @@ const newCallId = () => `call_${crypto.randomUUID().replaceAll("-", "").slice(0,
 /** Who only waits for the end is told of every so many tokens. */
 const STEPS_TOLD = 16;
 
-/** Yields how many tokens there are, whenever there are more; several at once if they come faster than they are read. */
+/**
+ * Yields how many tokens there are, whenever there are more; several at once if they come faster than they are read. Zero
+ * while a long prompt is read: a sign of life.
+ */
 async function* grow(answer: Answer, { model, signal }: Around): AsyncGenerator<number> {
   let news = Promise.withResolvers<void>();
   let isOver = false;
+  let pieces = 0;
+  const reading = () => {
+    pieces++;
+    news.resolve();
+  };
   const next: Answer["next"] = (logits) => {
     const token = answer.next(logits);
     news.resolve();
@@ -69,7 +77,7 @@ async function* grow(answer: Answer, { model, signal }: Around): AsyncGenerator<
   const began = (cached: number) => {
     answer.cached = cached;
   };
-  const done = model.loop.run({ prompt: answer.prompt, next }, { signal, began }).finally(() => {
+  const done = model.loop.run({ prompt: answer.prompt, next }, { signal, began, reading }).finally(() => {
     isOver = true;
     news.resolve();
   });
@@ -79,8 +87,9 @@ async function* grow(answer: Answer, { model, signal }: Around): AsyncGenerator<
   while (!isOver) {
     await news.promise;
     news = Promise.withResolvers<void>();
-    if (answer.count > seen && !isOver) yield answer.count;
-    seen = answer.count;
+    const at = answer.count + pieces;
+    if (at > seen && !isOver) yield answer.count;
+    seen = at;
   }
   await done;
 }

@@ -23,6 +23,17 @@ describe("a stream", () => {
     expect(output).toMatchObject({ output: wanted, partial: false });
   });
 
+  test("a long prompt gives signs of life while it is read", async () => {
+    const { steps } = await ask(
+      "qwen3",
+      { prompt: "1".repeat(900), raw: true, max_tokens: 2 },
+      { wantsPartials: true },
+    );
+    const reading = steps.filter((step) => step.type === "progress");
+    expect(reading.length).toBeGreaterThan(1);
+    for (const step of reading) expect(step).toMatchObject({ at: 0, of: 2 });
+  });
+
   test("who does not follow it is told how far it is", async () => {
     const { steps } = await ask("qwen3", question);
     expect(steps.map(({ type }) => type)).toEqual(["progress", "output"]);
