@@ -5,7 +5,17 @@ import type { ChatOutput } from "../../../src/engine/generation/chat-fields.ts";
 import { chat } from "../../../src/engine/pipelines/chat.ts";
 import { openFolder, runOnce } from "./load.ts";
 
-export const FAMILIES = ["llama", "qwen2", "qwen3", "gemma2", "gemma3", "phi3", "phi", "without-positions"] as const;
+export const FAMILIES = [
+  "grouped-attention",
+  "llama",
+  "qwen2",
+  "qwen3",
+  "gemma2",
+  "gemma3",
+  "phi3",
+  "phi",
+  "without-positions",
+] as const;
 export type Family = (typeof FAMILIES)[number];
 
 type Message = {

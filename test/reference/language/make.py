@@ -17,6 +17,7 @@ from torch import nn
 from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, DynamicCache
 
 import templates
+from grouped import export_grouped
 
 HERE = Path(__file__).resolve().parent
 BYTES = [f"<0x{i:02X}>" for i in range(256)]
@@ -110,6 +111,11 @@ FAMILIES = {
         config=dict(model_type="phi", num_key_value_heads=4, partial_rotary_factor=0.5),
         tokenizer=lambda: byte_level(["<|endoftext|>"], LLAMA3_WORDS),
         template=None, bos="<|endoftext|>", eos=["<|endoftext|>"], pad="<|endoftext|>",
+    ),
+    "grouped-attention": dict(
+        config=dict(model_type="llama", num_key_value_heads=2, hidden_size=64, tie_word_embeddings=False),
+        tokenizer=lambda: byte_level(CHATML, QWEN_WORDS, merges=40),
+        template=templates.CHATML, bos=None, eos=["<|im_end|>"], pad="<|endoftext|>", grouped=True,
     ),
     "without-positions": dict(
         config=dict(model_type="llama", num_key_value_heads=4, tie_word_embeddings=True),
@@ -278,7 +284,10 @@ def make(name):
     write_json(folder / "config.json", {k: v for k, v in json.loads(settings.to_json_string(use_diff=False)).items() if not k.startswith("_")})
     write_json(folder / "generation_config.json", {"do_sample": False, **ids})
     (folder / "cases.json").write_text(json.dumps(cases_of(model, tokenizer), ensure_ascii=False) + "\n", encoding="utf-8")
-    export(model, folder / "onnx" / "model.onnx", family.get("position_ids", True), family.get("logits_to_keep", False))
+    if family.get("grouped"):
+        export_grouped(model, folder / "onnx" / "model.onnx")
+    else:
+        export(model, folder / "onnx" / "model.onnx", family.get("position_ids", True), family.get("logits_to_keep", False))
     print(name, core.get_vocab_size(), "tokens", sum(f.stat().st_size for f in folder.rglob("*") if f.is_file()) // 1000, "kB")
 
 
