@@ -12,6 +12,7 @@ import { createCdn } from "./cdn/cdn.ts";
 import { docs } from "./docs.ts";
 import { createEntrances } from "./fal/entrances.ts";
 import { createFalSockets } from "./fal/fal-sockets.ts";
+import { withLanguageRouters } from "./fal/language-routers.ts";
 import { createQueue } from "./fal/queue.ts";
 import { createRun } from "./fal/run.ts";
 import { createFileFace } from "./files.ts";
@@ -93,8 +94,8 @@ function createApp({ settings, clock = systemClock, keepAliveMs = KEEP_ALIVE_MS,
   const facing = { ...box, bodyLimit, keepAliveMs, report };
   const openAi = createOpenAi(facing);
   const faces = {
-    run: withLimitHeaders(withFalRouter(createRun(facing), openAi), box.accounts),
-    queue: withLimitHeaders(createQueue(facing), box.accounts),
+    run: withLimitHeaders(withFalRouter(withLanguageRouters(facing, createRun(facing)), openAi), box.accounts),
+    queue: withLimitHeaders(withLanguageRouters(facing, createQueue(facing)), box.accounts),
     rest: createRest(box),
     cdn: createCdn({ ...box, readOutput: files, authenticate: authenticateStorage }),
     platform: createPlatform({ ...box, authenticate, clock, report }),

@@ -10,6 +10,8 @@ export type Call = {
   /** Below the face's root, without slashes around it: `fal-ai/flux/dev`. */
   path: string;
   query: URLSearchParams;
+  /** The input, where it was read already to find out whom it is for. */
+  input?: unknown;
   /** URLs in the answer begin with these. */
   roots: Roots;
   /** To be called when the body is read: from here on the connection may be silent for as long as a job takes. */

@@ -71,7 +71,7 @@ async function submit(parts: QueueParts, call: Call): Promise<Response> {
   requireMethod(request, ["POST"], "Submit a request with POST; its status and result are at /requests/<id>.");
   requireScope(caller, "api", "admin");
   const options = { ...submissionOptions(request.headers, query), ...webhookOf(call, parts.webhooks) };
-  const input = await readJson(request, parts.bodyLimit);
+  const input = call.input ?? (await readJson(request, parts.bodyLimit));
   const job = await parts.jobs.submit({
     ...options,
     model: entry.model,

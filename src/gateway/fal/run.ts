@@ -61,8 +61,9 @@ async function submit(
 ): Promise<Job> {
   const { request, caller, query } = call;
   const options = submissionOptions(request.headers, query);
-  const input =
+  const read = async () =>
     request.method === "GET" ? inputFromQuery(entry.input, query) : await readJson(request, parts.bodyLimit);
+  const input = call.input ?? (await read());
   call.waitForever();
   request.signal.throwIfAborted();
   const { model } = entry;

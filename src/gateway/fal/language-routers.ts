@@ -1,0 +1,73 @@
+// fal's endpoints for all language models, where the body names the model: openrouter/router and its forerunner any-llm.
+import type { Catalog, CatalogEntry } from "../../control/catalog/catalog.ts";
+import { mayUse } from "../../control/keys/patterns.ts";
+import { ForecourtError } from "../../core/errors.ts";
+import { parse, Type } from "../../core/schema.ts";
+import type { Bytes } from "../../core/units.ts";
+import type { PipelineName } from "../../engine/pipelines/registry.ts";
+import { requireScope } from "../authenticate.ts";
+import { readJson } from "../read-json.ts";
+import { requireMethod } from "../require-method.ts";
+import type { Call, Face } from "./call.ts";
+
+type Parts = { catalog: Catalog; bodyLimit: Bytes };
+
+/** A model file whose alias is one of them goes before this. */
+const ROUTER = /^(openrouter\/router|fal-ai\/any-llm)(?:\/(?:vision|enterprise))?(|\/stream)$/;
+
+/** A request to a router goes on as one to the model that it names; all others pass. */
+export const withLanguageRouters =
+  ({ catalog, bodyLimit }: Parts, face: Face): Face =>
+  async (call) => {
+    const [, , rest] = ROUTER.exec(call.path) ?? [];
+    if (rest === undefined || catalog.match(call.path)) return await face(call);
+    requireMethod(call.request, ["POST"], "Send the model's name and input as JSON with POST.");
+    requireScope(call.caller, "api", "admin");
+    const { model, ...input } = readRouted(await readJson(call.request, bodyLimit));
+    const endpoint = model ?? onlyModel(catalog, call);
+    requireLanguage(catalog.find(endpoint), endpoint);
+    return await face({ ...call, path: `${endpoint}${rest}`, input: withPictures(input) });
+  };
+
+const routed = Type.Object({
+  model: Type.Optional(Type.String({ minLength: 1 })),
+  prompt: Type.Optional(Type.String()),
+  image_url: Type.Optional(Type.String({ minLength: 1 })),
+  image_urls: Type.Optional(Type.Array(Type.String({ minLength: 1 }))),
+});
+
+/** What is the model's own stays unchecked: its schema judges it. */
+function readRouted(body: unknown): Record<string, unknown> & { model?: string } {
+  const checked = parse(routed, body);
+  const others = Object.entries(Object(body)).filter(([name]) => !(name in routed.properties));
+  return { ...Object.fromEntries(others), ...checked };
+}
+
+/** fal's pictures beside the prompt are parts of a message here. */
+function withPictures({ image_url, image_urls, ...input }: Record<string, unknown>): Record<string, unknown> {
+  const urls = [image_url, image_urls].flat().filter((url) => typeof url === "string");
+  if (urls.length === 0) return input;
+  const { prompt, ...others } = input;
+  const pictures = urls.map((url) => ({ type: "image_url", image_url: { url } }));
+  return { ...others, messages: [{ role: "user", content: [{ type: "text", text: prompt ?? "" }, ...pictures] }] };
+}
+
+const LANGUAGE: readonly PipelineName[] = ["chat"];
+const isLanguage = ({ model }: CatalogEntry) => LANGUAGE.includes(model.pipeline);
+
+function requireLanguage(entry: CatalogEntry | undefined, name: string): void {
+  if (!entry) throw wrong(`There is no model "${name.slice(0, 200)}" on this box`);
+  if (!isLanguage(entry)) throw wrong(`The model "${name}" is none that answers in text: call it at /run/${name}`);
+}
+
+function onlyModel(catalog: Catalog, { caller }: Call): string {
+  const [first, ...others] = catalog.list().filter((entry) => isLanguage(entry) && mayUse(caller, entry.model));
+  if (first && others.length === 0) return first.model.id;
+  const names = [first, ...others].flatMap((entry) => (entry ? [entry.model.id] : [])).slice(0, 20);
+  throw wrong(names.length === 0 ? "This box has no language model" : `Field required: one of ${names.join(", ")}`);
+}
+
+const wrong = (msg: string) =>
+  new ForecourtError("invalid_input", `model: ${msg}`, {
+    problems: [{ loc: ["body", "model"], msg, type: "value_error" }],
+  });
