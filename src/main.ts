@@ -27,6 +27,10 @@ const commands: CommandTable = {
     load: async () => (await import("./cli/doctor.ts")).doctor(),
   },
   tls: { summary: "make certificates for https", load: async () => (await import("./cli/tls.ts")).tls() },
+  runtime: {
+    summary: "install a vendor's libraries",
+    load: async () => (await import("./cli/runtime.ts")).runtime(),
+  },
   bench: { summary: "measure this box", load: async () => (await import("./cli/bench.ts")).bench() },
   version: { summary: "print the version", load: async () => (await import("./cli/version.ts")).version() },
 };

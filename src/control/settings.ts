@@ -6,6 +6,7 @@ import { choice, Type } from "../core/schema.ts";
 import { alertSettings } from "./settings/alerts.ts";
 import { memorySettings } from "./settings/memory.ts";
 import { type Resolved, resolve } from "./settings/resolve.ts";
+import { runtimeSettings } from "./settings/runtime.ts";
 import { s3Settings } from "./settings/s3.ts";
 import { type SettingTree, setting, type ValuesOf } from "./settings/setting.ts";
 import { huggingFaceEnvironment } from "./weights/environment.ts";
@@ -95,6 +96,7 @@ export const settingTree = {
       default: 100,
     }),
   },
+  runtime: runtimeSettings,
   memory: memorySettings,
   jobs: {
     retries: setting({
