@@ -9,9 +9,10 @@ import { resolveWeights } from "../control/weights/embedded.ts";
 import { parse } from "../core/schema.ts";
 import { measureOverhead } from "./bench/overhead.ts";
 import { type Served, startSelf, startServer } from "./bench/own-process.ts";
-import { type BenchReport, benchText } from "./bench/report.ts";
+import { type BenchReport, benchText, swapInText } from "./bench/report.ts";
 import { measureStartUp } from "./bench/start-up.ts";
 import { measureSteps, type Steps } from "./bench/steps.ts";
+import { measureSwapIn } from "./bench/swap-in.ts";
 import { measureThroughput } from "./bench/throughput.ts";
 import { findModel } from "./models/catalogue.ts";
 import { createProgress, type Progress } from "./progress.ts";
@@ -22,6 +23,8 @@ import { versionFacts } from "./version.ts";
 const full = { rounds: 7, requests: 300, clients: 32, jobs: 2_000, starts: 5, stepRounds: 12, steps: 12 };
 const quick = { rounds: 1, requests: 20, clients: 8, jobs: 50, starts: 1, stepRounds: 1, steps: 5 };
 type Amounts = typeof full;
+const fullSwap = { megabytes: 2_000, rounds: 3 };
+const quickSwap = { megabytes: 128, rounds: 1 };
 
 const MODEL = "forecourt/demo-diffusion";
 
@@ -29,10 +32,17 @@ export const bench = () =>
   new Command("bench")
     .description("Measures speed and memory of this program on this box, in processes and a data directory of its own.")
     .option("--quick", "few rounds: shows that it works, not how fast")
+    .option("--swap-in", "only: what it takes to bring a model of 2 GB into memory, against reading its files")
     .option("--json", "print as JSON")
     .addOption(new Option("--serve-bare").hideHelp())
-    .action(async (flags: { quick?: true; json?: true; serveBare?: true }) => {
+    .action(async (flags: { quick?: true; swapIn?: true; json?: true; serveBare?: true }) => {
       if (flags.serveBare) return serveBare();
+      if (flags.swapIn) {
+        const measured = await inScratch((data) => measureSwapIn({ data, ...(flags.quick ? quickSwap : fullSwap) }));
+        if (flags.json) printJson(measured);
+        else printLine(swapInText(measured));
+        return;
+      }
       const report = await measureAll(flags.quick ? quick : full);
       if (flags.json) printJson(report);
       else printLine(benchText(report));
@@ -45,8 +55,19 @@ async function serveBare(): Promise<void> {
   await new Promise(() => {});
 }
 
-async function measureAll(amounts: Amounts): Promise<BenchReport> {
+/** On the disk that temporary files are on. */
+async function inScratch<T>(act: (data: string) => Promise<T>): Promise<T> {
   const data = await mkdtemp(join(tmpdir(), "forecourt-bench-"));
+  try {
+    return await act(data);
+  } finally {
+    await rm(data, { recursive: true, force: true });
+  }
+}
+
+const measureAll = (amounts: Amounts): Promise<BenchReport> => inScratch((data) => measureIn(data, amounts));
+
+async function measureIn(data: string, amounts: Amounts): Promise<BenchReport> {
   const progress = createProgress();
   try {
     const { devices } = await detect({ provided: ["cpu"] });
@@ -57,7 +78,6 @@ async function measureAll(amounts: Amounts): Promise<BenchReport> {
     return { version: versionFacts(), device: devices.at(-1)?.name ?? "", load, ...running, startUp };
   } finally {
     progress.end();
-    await rm(data, { recursive: true, force: true });
   }
 }
 

@@ -7,6 +7,7 @@ import { startSelf, startServer } from "../../src/cli/bench/own-process.ts";
 import { measureStartUp } from "../../src/cli/bench/start-up.ts";
 import { median, percentile, trimmedMean } from "../../src/cli/bench/statistics.ts";
 import { measureSteps } from "../../src/cli/bench/steps.ts";
+import { measureSwapIn } from "../../src/cli/bench/swap-in.ts";
 import { measureThroughput } from "../../src/cli/bench/throughput.ts";
 import { createCatalog } from "../../src/control/catalog/catalog.ts";
 import { parse } from "../../src/core/schema.ts";
@@ -74,3 +75,13 @@ test("a server that can't start is told with its own words", async () => {
   writeFileSync(join(data, "appliance.yaml"), "prot: 1\n");
   expect(startServer(data)).rejects.toThrow("there is no setting prot");
 });
+
+test("a swap-in is measured against reading the same files cold", async () => {
+  const measured = await measureSwapIn({ data: newFolder(), megabytes: 64, rounds: 1 });
+  expect(measured.bytes).toBeGreaterThan(64_000_000);
+  for (const time of [measured.readMs, measured.coldMs, measured.warmMs, measured.warmWithoutSpareMs])
+    expect(time).toBeGreaterThan(0);
+  expect(measured.coldLoadMs).toBeGreaterThan(0);
+  expect(measured.coldLoadMs).toBeLessThanOrEqual(measured.coldMs + 1);
+  expect(measured.ofReadRate).toBeCloseTo(measured.readMs / measured.coldMs, 6);
+}, 180_000);

@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { adminKeyFile } from "../../control/keys/admin-key.ts";
+import { ownEnvironment } from "../../control/settings.ts";
 import { ForecourtError } from "../../core/errors.ts";
 import { linesOf } from "../lines.ts";
 
@@ -20,8 +21,13 @@ const self = Bun.isStandaloneExecutable
   : [process.execPath, resolve(import.meta.dir, "../../main.ts")];
 
 /** `lines` says which of its outputs is read; the other one is thrown away. */
-export function startSelf(words: string[], lines: "stdout" | "stderr"): OwnProcess {
+export function startSelf(
+  words: string[],
+  lines: "stdout" | "stderr",
+  environment: Record<string, string> = {},
+): OwnProcess {
   const child = Bun.spawn([...self, ...words], {
+    env: { ...ownEnvironment(), ...environment },
     stdin: "pipe",
     stdout: lines === "stdout" ? "pipe" : "ignore",
     stderr: lines === "stderr" ? "pipe" : "ignore",
@@ -54,9 +60,9 @@ export type Served = {
 };
 
 /** A server of its own on a free port, ready. Throws with its last line when it does not get there. */
-export async function startServer(data: string): Promise<Served> {
+export async function startServer(data: string, environment: Record<string, string> = {}): Promise<Served> {
   const startedAt = performance.now();
-  const server = startSelf(["serve", "--data", data, "--host", "127.0.0.1", "--port", "0"], "stderr");
+  const server = startSelf(["serve", "--data", data, "--host", "127.0.0.1", "--port", "0"], "stderr", environment);
   let last = "";
   for (let line = await server.nextLine(); line !== undefined; line = await server.nextLine()) {
     last = line;

@@ -4,6 +4,7 @@ import type { Version } from "../version.ts";
 import type { Overhead } from "./overhead.ts";
 import type { StartUp } from "./start-up.ts";
 import type { Steps } from "./steps.ts";
+import type { SwapIn } from "./swap-in.ts";
 
 export type BenchReport = {
   version: Version;
@@ -44,5 +45,27 @@ const busyText = ({ average, threads }: BenchReport["load"]) =>
         `The machine was busy before (load ${average.toFixed(1)} on ${threads} threads): idle, it does better than this.`,
       ]
     : [];
+
+/** The promise is a swap-in at 70 % of the disk's sequential rate (product.md 6). */
+export function swapInText({
+  bytes,
+  readMs,
+  coldMs,
+  coldLoadMs,
+  warmMs,
+  warmWithoutSpareMs,
+  ofReadRate,
+}: SwapIn): string {
+  const rows: [string, string][] = [
+    ["size of the model's files", sizeText(bytes)],
+    ["its files read, not in the page cache", ms(readMs)],
+    ["from the request to the answer, not in the page cache", ms(coldMs)],
+    ["  of that the server's loading", ms(coldLoadMs)],
+    ["  of the disk's rate", `${(100 * ofReadRate).toFixed(0)} %`],
+    ["from the request to the answer, in the page cache", ms(warmMs)],
+    ["  without a process started ahead", ms(warmWithoutSpareMs)],
+  ];
+  return table(["measured", "result"], rows);
+}
 
 const ms = (value: number) => `${value.toFixed(value < 10 ? 2 : 0)} ms`;

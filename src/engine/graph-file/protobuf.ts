@@ -4,7 +4,7 @@ export type Part = Uint8Array | readonly Part[];
 
 const [VARINT, LENGTH, FIXED32] = [0, 2, 5];
 
-/** Not negative. */
+/** Negative ones as int64 in two's complement. */
 export const integer = (field: number, value: number | bigint): Part => [tag(field, VARINT), varint(value)];
 
 export function float(field: number, value: number): Part {
@@ -42,7 +42,7 @@ const tag = (field: number, wire: number) => varint((field << 3) | wire);
 
 function varint(value: number | bigint): Uint8Array {
   const digits: number[] = [];
-  let rest = BigInt(value);
+  let rest = BigInt.asUintN(64, BigInt(value));
   do {
     const digit = Number(rest & 127n);
     rest >>= 7n;

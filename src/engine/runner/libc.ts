@@ -29,4 +29,21 @@ export function setNativeEnvironment(name: string, value: string): void {
   if (refused) throw new Error(`setenv ${name} was refused`);
 }
 
+const [POSIX_FADV_WILLNEED, POSIX_FADV_DONTNEED] = [3, 4];
+
+/** The kernel forgets what it keeps of an open file, apart from pages that are still to be written. */
+export const dropFromCache = (descriptor: number) => advise(descriptor, POSIX_FADV_DONTNEED);
+
+/** The kernel begins to read all of an open file and does not wait for it. */
+export const readSoon = (descriptor: number) => advise(descriptor, POSIX_FADV_WILLNEED);
+
+function advise(descriptor: number, advice: number): void {
+  const libc = dlopen(LIBC, {
+    posix_fadvise: { args: [FFIType.i32, FFIType.i64, FFIType.i64, FFIType.i32], returns: FFIType.i32 },
+  });
+  const refused = libc.symbols.posix_fadvise(descriptor, 0, 0, advice) !== 0;
+  libc.close();
+  if (refused) throw new Error("posix_fadvise was refused");
+}
+
 const cString = (text: string) => Buffer.from(`${text}\0`, "utf8");

@@ -4,6 +4,7 @@ import { pipelineOf } from "../pipelines/registry.ts";
 import type { ToRunner } from "../protocol.ts";
 import { createAssets } from "./assets.ts";
 import { prepareNatives } from "./native.ts";
+import { readMeanwhile } from "./prepare.ts";
 
 export type LoadOrder = Extract<ToRunner, { type: "load" }>;
 export type LoadedModel = {
@@ -20,6 +21,7 @@ export async function loadModel({ model, weights, threads, ...place }: LoadOrder
     graphs: model.graphs,
     async open(path, options) {
       await natives();
+      if (process.platform === "linux") await readMeanwhile(path);
       const { openGraph } = await import("./session.ts");
       const { execution } = model;
       return openGraph(path, { device: place.device, threads: execution.threads || threads, execution, ...options });

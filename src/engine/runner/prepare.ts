@@ -1,13 +1,31 @@
 // What a process that waits for a model can do ahead: load the libraries, and bring files into the page cache.
 import { open, readdir } from "node:fs/promises";
-import { join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import type { Place } from "../protocol.ts";
+import { readSoon } from "./libc.ts";
 import { prepareNatives } from "./native.ts";
 
 /** Maps onnxruntime and the image codec; the device itself is not touched, so that no memory on it is held. */
 export async function prepare(place: Place): Promise<void> {
   await prepareNatives(place);
   await Promise.all([import("./session.ts"), import("./codec.ts")]);
+}
+
+/**
+ * The kernel reads a graph and its data beside it (`model.onnx_data`, `model.onnx.data`) at the disk's full rate while
+ * onnxruntime makes it: external data are mapped, and would else be read page by page as they are touched.
+ */
+export async function readMeanwhile(graph: string): Promise<void> {
+  const names = await readdir(dirname(graph)).catch(() => []);
+  for (const name of names.filter((each) => each.startsWith(basename(graph)))) {
+    const file = await open(join(dirname(graph), name)).catch(() => undefined);
+    if (!file) continue;
+    try {
+      readSoon(file.fd);
+    } finally {
+      await file.close();
+    }
+  }
 }
 
 /** Large enough for a disk's full rate, small enough to stop soon. */
