@@ -1,6 +1,6 @@
 // Lets several answers grow at once: they join and leave between two steps, and each step reads one token of all of them.
 import type { Decoder } from "./decoder.ts";
-import { emptyCache, gatherRows, type KvRow } from "./kv-cache.ts";
+import { emptyCache, gatherRows, type KvRow, type PaddingSide } from "./kv-cache.ts";
 import type { Prefixes } from "./prefixes.ts";
 
 /** One answer in the making. */
@@ -22,8 +22,8 @@ export type RunOptions = { signal: AbortSignal; began?(cached: number): void; re
 
 export type DecodeLoopParts = {
   decoder: Decoder;
-  /** One step may read tokens of several answers of different lengths. */
-  isBatched: boolean;
+  /** How one step may read tokens of several answers of different lengths; undefined: it may not. */
+  padding: PaddingSide | undefined;
   prefixes: Prefixes;
 };
 
@@ -97,7 +97,7 @@ async function turn(loop: Turning): Promise<void> {
 
 /** What fails for several may be the doing of one: they go on alone. */
 async function readTogether(group: readonly Growing[], loop: Turning): Promise<void> {
-  if (loop.isBatched && group.length > 1) {
+  if (loop.padding !== undefined && group.length > 1) {
     try {
       return await read(group, loop, 1);
     } catch {
@@ -119,7 +119,9 @@ async function readAlone(one: Growing, loop: Turning, count: number): Promise<vo
 async function read(group: readonly Growing[], loop: Turning, count: number): Promise<void> {
   const tokens = group.map(({ unread }) => unread.slice(0, count));
   const held = group.map((one) => one.held);
-  const { cache, logits } = await loop.decoder.forward({ tokens, cache: gatherRows(held, loop.decoder.kv) });
+  const layout = loop.padding === undefined ? {} : { padding: loop.padding };
+  const gathered = gatherRows(held, loop.decoder.kv, layout);
+  const { cache, logits } = await loop.decoder.forward({ tokens, cache: gathered });
   // On a device a row is a cache of its own, and this one's was read.
   for (const { cache: before } of held) before.release?.();
   for (const [row, one] of group.entries()) {

@@ -59,7 +59,12 @@ export async function loadDecoder(assets: Assets, { layers, path }: DecoderOptio
           return [name, present] as const;
         }),
       );
-      const kept = { rows: cache.rows.map((row) => row + count), length: cache.length + count, tensors };
+      const kept = {
+        rows: cache.rows.map((row) => row + count),
+        length: cache.length + count,
+        padding: cache.padding,
+        tensors,
+      };
       const stays = Object.values(held);
       if (stays.length === 0) return { logits: lastOfEach(logits), cache: kept };
       const release = () => {
@@ -93,7 +98,7 @@ function feedsOf({ graph, tokens, cache }: Step): Inputs {
   for (const { name } of graph.inputs) {
     if (name === "input_ids") feeds[name] = int64([rows, count], (row, at) => tokens[row]?.[at] ?? 0);
     else if (name === "attention_mask")
-      feeds[name] = int64([rows, total], (row, at) => (at < cache.length - (cache.rows[row] ?? 0) ? 0 : 1));
+      feeds[name] = int64([rows, total], (row, at) => (isPadding(cache, row, at, count) ? 0 : 1));
     else if (name === "position_ids") feeds[name] = int64([rows, count], (row, at) => (cache.rows[row] ?? 0) + at);
     else if (name === "use_cache_branch")
       feeds[name] = { dtype: "bool", shape: [1], data: Uint8Array.of(cache.length > 0 ? 1 : 0) };
@@ -104,6 +109,12 @@ function feedsOf({ graph, tokens, cache }: Step): Inputs {
     }
   }
   return feeds;
+}
+
+/** Of a mask over what was read and `count` new tokens. */
+function isPadding({ rows, length, padding }: KvCache, row: number, at: number, count: number): boolean {
+  const held = rows[row] ?? 0;
+  return padding === "before" ? at < length - held : at >= held + count;
 }
 
 function int64([rows, columns]: readonly [number, number], value: (row: number, column: number) => number): Tensor {

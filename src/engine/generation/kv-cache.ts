@@ -1,14 +1,17 @@
-// Keys and values of the tokens that a model has read: rows of one batch, padded on the left to one length.
-
+// Keys and values of the tokens that a model has read: rows of one batch, padded to one length.
 import { invariant } from "../../core/errors.ts";
 import type { DType, HeldTensor, Tensor, TensorData } from "../../core/tensor.ts";
 
 export type KvShape = { layers: number; heads: number; width: number; dtype: DType };
 
+/** Where padding lies: a graph minds the mask wherever it hides something, or takes it for a length. */
+export type PaddingSide = "before" | "behind";
+
 /** Never changed: what a run gives is a new one. */
 export type KvCache = {
-  /** How many tokens each row holds; the rest of `length` lies before them and is not looked at. */
+  /** How many tokens each row holds; the rest of `length` is padding and not looked at. */
   rows: readonly number[];
+  padding: PaddingSide;
   length: number;
   /** [rows, heads, length, width] each, in the order of `names`. */
   tensors: ReadonlyMap<string, Tensor | HeldTensor>;
@@ -26,6 +29,7 @@ export function emptyCache(shape: KvShape, rows: number): KvCache {
   const empty = (): Tensor => ({ dtype, shape: [rows, heads, 0, width], data: allocate(dtype, 0) });
   return {
     rows: new Array<number>(rows).fill(0),
+    padding: "before",
     length: 0,
     tensors: new Map(cacheNames(shape).map((name) => [name, empty()])),
   };
@@ -34,11 +38,12 @@ export function emptyCache(shape: KvShape, rows: number): KvCache {
 /** One row of a cache, cut to its first `tokens`. */
 export type KvRow = { cache: KvCache; row: number; tokens?: number };
 
-/**
- * Those rows as one cache; they are copied, unless they are all of one cache and stay as they are. `padding`: what lies
- * before the shorter ones.
- */
-export function gatherRows(rows: readonly KvRow[], shape: KvShape, padding = 0): KvCache {
+/** `fill`: what padding consists of. */
+type Layout = { padding?: PaddingSide; fill?: number };
+
+/** Those rows as one cache; they are copied, unless they are all of one cache and stay as they are. */
+export function gatherRows(rows: readonly KvRow[], shape: KvShape, layout: Layout = {}): KvCache {
+  const { padding = "before", fill = 0 } = layout;
   const [first] = rows;
   if (!first) return emptyCache(shape, 0);
   const isSame =
@@ -51,11 +56,11 @@ export function gatherRows(rows: readonly KvRow[], shape: KvShape, padding = 0):
     Math.min(tokens ?? Number.POSITIVE_INFINITY, cache.rows[row] ?? 0),
   );
   const length = Math.max(...lengths);
-  if (isSame && first.cache.length === length) return first.cache;
-  const tensors = new Map(
-    cacheNames(shape).map((name) => [name, gatherTensor({ name, rows, lengths, length, shape, padding })]),
-  );
-  return { rows: lengths, length, tensors };
+  const isPadded = lengths.some((each) => each < length);
+  if (isSame && first.cache.length === length && (!isPadded || first.cache.padding === padding)) return first.cache;
+  const gathering = { rows, lengths, length, shape, padding, fill };
+  const tensors = new Map(cacheNames(shape).map((name) => [name, gatherTensor({ name, ...gathering })]));
+  return { rows: lengths, length, padding, tensors };
 }
 
 type Gathering = {
@@ -64,22 +69,24 @@ type Gathering = {
   lengths: readonly number[];
   length: number;
   shape: KvShape;
-  padding: number;
+  padding: PaddingSide;
+  fill: number;
 };
 
-function gatherTensor({ name, rows, lengths, length, shape, padding }: Gathering): Tensor {
+function gatherTensor({ name, rows, lengths, length, shape, padding, fill: value }: Gathering): Tensor {
   const { heads, width, dtype } = shape;
   const data = allocate(dtype, rows.length * heads * length * width);
-  if (padding !== 0) fill(data, padding);
+  if (value !== 0) fill(data, value);
   for (const [at, { cache, row }] of rows.entries()) {
     const from = cache.tensors.get(name);
     const count = lengths[at] ?? 0;
     if (!from || count === 0) continue;
     invariant("data" in from, "what is in a device's memory is taken as it is");
-    const begins = cache.length - (cache.rows[row] ?? 0);
+    const begins = cache.padding === "before" ? cache.length - (cache.rows[row] ?? 0) : 0;
+    const into = padding === "before" ? length - count : 0;
     for (let head = 0; head < heads; head++) {
       const source = ((row * heads + head) * cache.length + begins) * width;
-      const target = ((at * heads + head) * length + length - count) * width;
+      const target = ((at * heads + head) * length + into) * width;
       copy(data, target, from.data, source, count * width);
     }
   }

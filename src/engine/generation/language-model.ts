@@ -6,7 +6,7 @@ import { type LanguageTokenizer, loadLanguageTokenizer } from "../text/language-
 import { type Constraints, createConstraints } from "./constraint/constraint.ts";
 import { createDecodeLoop, type DecodeLoop } from "./decode-loop.ts";
 import { type Decoder, loadDecoder } from "./decoder.ts";
-import { keepsRowsApart } from "./padding-probe.ts";
+import { paddingOf } from "./padding-probe.ts";
 import { createPrefixes } from "./prefixes.ts";
 
 export type LanguageModel = {
@@ -54,7 +54,7 @@ export async function loadLanguageModel(assets: Assets): Promise<LanguageModel> 
   const prefixes = createPrefixes({ shape: decoder.kv, bytes: KEPT_BYTES });
   return {
     decoder,
-    loop: createDecodeLoop({ decoder, isBatched: await keepsRowsApart(decoder), prefixes }),
+    loop: createDecodeLoop({ decoder, padding: await paddingOf(decoder), prefixes }),
     tokenizer,
     template,
     context,

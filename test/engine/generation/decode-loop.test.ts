@@ -3,9 +3,9 @@ import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { createDecodeLoop, type DecodeLoopParts } from "../../../src/engine/generation/decode-loop.ts";
 import { type Decoder, loadDecoder } from "../../../src/engine/generation/decoder.ts";
 import { argmax } from "../../../src/engine/generation/logits.ts";
-import { keepsRowsApart } from "../../../src/engine/generation/padding-probe.ts";
+import { paddingOf } from "../../../src/engine/generation/padding-probe.ts";
 import { createPrefixes } from "../../../src/engine/generation/prefixes.ts";
-import { casesOf, FAMILIES, openFamily } from "../support/language.ts";
+import { casesOf, FAMILIES, type Family, openFamily } from "../support/language.ts";
 
 setDefaultTimeout(60_000);
 
@@ -23,7 +23,7 @@ function watched(decoder: Decoder) {
 
 function loopOf(decoder: Decoder, more: Partial<DecodeLoopParts> = {}) {
   const prefixes = createPrefixes({ shape: decoder.kv, bytes: 0 });
-  return createDecodeLoop({ decoder, isBatched: true, prefixes, ...more });
+  return createDecodeLoop({ decoder, padding: "before", prefixes, ...more });
 }
 
 type Ask = { prompt: number[]; count: number; onToken?(at: number): void; signal?: AbortSignal };
@@ -42,13 +42,10 @@ async function greedy(
   return tokens;
 }
 
-/** These read one answer at a time: see below. */
-const APART: readonly string[] = ["without-positions", "grouped-attention"];
-
-for (const family of FAMILIES.filter((each) => !APART.includes(each))) {
+for (const family of FAMILIES.filter((each) => each !== "without-positions")) {
   test(`${family}: answers of prompts of different lengths, begun at different times, are the ones of Python`, async () => {
     const { steps, decoder } = watched(await loadDecoder(openFamily(family)));
-    const loop = loopOf(decoder);
+    const loop = loopOf(decoder, { padding: await paddingOf(decoder) });
     const { answers } = casesOf(family);
     const begun: Promise<number[]>[] = [];
     const begin = (at: number): void => {
@@ -69,11 +66,11 @@ for (const family of FAMILIES.filter((each) => !APART.includes(each))) {
 }
 
 describe("a graph that keeps no rows apart", () => {
-  test("is found out by trying it", async () => {
-    expect(await keepsRowsApart(await loadDecoder(openFamily("llama")))).toBe(true);
-    expect(await keepsRowsApart(await loadDecoder(openFamily("gemma3")))).toBe(true);
-    for (const family of ["without-positions", "grouped-attention"] as const)
-      expect(await keepsRowsApart(await loadDecoder(openFamily(family)))).toBe(false);
+  test("is found out by trying it, and so is where padding may lie", async () => {
+    const found = async (family: Family) => await paddingOf(await loadDecoder(openFamily(family)));
+    for (const family of ["llama", "gemma3", "phi"] as const) expect(await found(family)).toBe("before");
+    expect(await found("grouped-attention")).toBe("behind");
+    expect(await found("without-positions")).toBeUndefined();
   });
 
   test("is found out although it takes positions, when it does not mind the mask or fails", async () => {
@@ -90,21 +87,20 @@ describe("a graph that keeps no rows apart", () => {
         return await decoder.forward(step);
       },
     };
-    expect(await keepsRowsApart(unmasked)).toBe(false);
-    expect(await keepsRowsApart(single)).toBe(false);
+    expect(await paddingOf(unmasked)).toBeUndefined();
+    expect(await paddingOf(single)).toBeUndefined();
   });
 
-  for (const family of ["without-positions", "grouped-attention"] as const)
-    test(`reads its answers in turn: ${family}`, async () => {
-      const { steps, decoder } = watched(await loadDecoder(openFamily(family)));
-      const loop = loopOf(decoder, { isBatched: false });
-      const { answers } = casesOf(family);
-      const all = await Promise.all(
-        answers.map(({ ids, new: { length } }) => greedy(loop, { prompt: ids, count: length })),
-      );
-      expect(all).toEqual(answers.map((each) => each.new));
-      expect(Math.max(...steps)).toBe(1);
-    });
+  test("reads its answers in turn", async () => {
+    const { steps, decoder } = watched(await loadDecoder(openFamily("without-positions")));
+    const loop = loopOf(decoder, { padding: undefined });
+    const { answers } = casesOf("without-positions");
+    const all = await Promise.all(
+      answers.map(({ ids, new: { length } }) => greedy(loop, { prompt: ids, count: length })),
+    );
+    expect(all).toEqual(answers.map((each) => each.new));
+    expect(Math.max(...steps)).toBe(1);
+  });
 });
 
 test("a long prompt is read in pieces, between which others get their tokens", async () => {
