@@ -128,6 +128,7 @@ describe("each foreign thing has its place", () => {
     ["elysia", /^(elysia|@elysiajs\/.*)$/, /^src\/gateway\//],
     ["typebox", /^@sinclair\/typebox/, /^src\/core\/(schema|field-problems)\.ts$/],
     ["native packages", /^(onnxruntime-node|sharp)$/, /^src\/engine\/runner\//],
+    ["transformers.js", /^@huggingface\/transformers$/, /^src\/engine\/runner\/transformers-library\.ts$/],
     ["bun:sqlite", /^bun:sqlite$/, /^src\/control\/database\//],
     ["drizzle", /^drizzle-orm/, /^src\/control\/(database\/|.*\.table\.ts$|.*-store\.ts$|keys\/(known-)?keys\.ts$)/],
     ["prom-client", /^prom-client$/, /^src\/control\/metrics\/registry\.ts$/],

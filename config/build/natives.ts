@@ -35,7 +35,7 @@ export function nativeFiles(architecture: Architecture): FileSet {
   return files;
 }
 
-/** Replaces the two `require`s of a .node file, which work from a path that exists only in node_modules. */
+/** Replaces the `require`s of .node files and of onnxruntime, which work from a path that exists only in node_modules. */
 export function nativeLoaders(files: FileSet): BunPlugin {
   const pathOf = (wanted: RegExp) => {
     const path = [...files.keys()].find((each) => wanted.test(each));
@@ -55,6 +55,15 @@ export function nativeLoaders(files: FileSet): BunPlugin {
           contents: source.replace(call, `${openNative}(${pathOf(/onnxruntime_binding\.node$/)})`),
           loader: "js",
         };
+      });
+      build.onLoad({ filter: /@huggingface\/transformers\/dist\/transformers\.node\.mjs$/ }, async ({ path }) => {
+        const source = await Bun.file(path).text();
+        const call = 'requireFromHere("onnxruntime-node")';
+        if (!source.includes(call))
+          throw new Error(`${path} no longer loads onnxruntime as config/build/natives.ts expects`);
+        // A bundler cannot see what `createRequire` makes.
+        const seen = source.replace(call, "ortOfTheBundle");
+        return { contents: `import * as ortOfTheBundle from "onnxruntime-node";\n${seen}`, loader: "js" };
       });
       build.onLoad({ filter: /sharp\/dist\/sharp\.mjs$/ }, () => {
         return {

@@ -1,6 +1,7 @@
 // The contract of a pipeline: schemas of one task and the code that runs it. Pure: native things are handed in.
 import type { Static, TObject } from "./schema.ts";
 import type { HeldTensor, Port, Tensor } from "./tensor.ts";
+import type { TransformersObject } from "./transformers.ts";
 
 export type Graph = {
   inputs: readonly Port[];
@@ -40,6 +41,11 @@ export type Assets = {
    * on the device where that is possible.
    */
   graph(path: string, options?: { hold?: readonly string[] }): Promise<Graph>;
+  /**
+   * Opens a model, processor or tokenizer of transformers.js once, by the name of its class (`AutoProcessor`,
+   * `WhisperForConditionalGeneration`...): for families whose ways are that library's, not one graph's.
+   */
+  transformers(className: string): Promise<TransformersObject>;
   json<T>(path: string): Promise<T>;
   text(path: string): Promise<string>;
   bytes(path: string): Promise<Uint8Array>;

@@ -4,7 +4,9 @@ import { copyFile, mkdtemp, readdir, readFile, rename, rm, writeFile } from "nod
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { parse } from "../../src/core/schema.ts";
+import { encodeWav } from "../../src/engine/media/wav.ts";
 import { textToImage } from "../../src/engine/pipelines/text-to-image.ts";
+import { transcribe } from "../../src/engine/pipelines/transcribe.ts";
 import { type BuiltExecutable, buildOnce } from "../support/build-once.ts";
 import { echoModel, watchFleet } from "../support/fleet-watcher.ts";
 import { freePort, until } from "../support/live-server.ts";
@@ -52,6 +54,24 @@ test("it runs graphs and encodes pictures with the libraries that it carries", a
   for (const [path] of libraries) expect(path).toStartWith(join(watched.folder, "runtime/native-"));
   expect(maps).not.toContain("node_modules");
   expect(await readdir(empty)).toEqual([]); // nor anything beside it
+});
+
+const SPEECH = resolve(import.meta.dir, "../reference/speech/whisper");
+const beep = Float32Array.from({ length: 16_000 }, (_, i) => Math.sin(i / 7) / 2);
+
+test("it runs models of transformers.js, from their folder alone", async () => {
+  await using watched = await watchFleet({ command: bareRunner() });
+  const whisper = echoModel({ id: "test/tiny-whisper", pipeline: "transcribe" });
+  const { runner } = await watched.start(whisper, SPEECH);
+  const audio_url = `data:audio/wav;base64,${encodeWav({ samples: beep, rate: 16_000 }).toBase64()}`;
+  watched.run(runner, [parse(transcribe.input, { audio_url })]);
+  await watched.next("idle");
+  const steps = watched.events.flatMap((event) => (event.type === "step" ? [event.step] : []));
+  expect(steps.at(-1)).toMatchObject({
+    type: "output",
+    value: { duration: 1, inferred_languages: [expect.any(String)] },
+  });
+  expect(await readdir(empty)).toEqual([]);
 });
 
 test("two runners that unpack the libraries at the same moment both work", async () => {

@@ -4,7 +4,7 @@ import { textToImage } from "../../src/engine/pipelines/text-to-image.ts";
 import { createAssets } from "../../src/engine/runner/assets.ts";
 import { createCodec } from "../../src/engine/runner/codec.ts";
 import { openGraph } from "../../src/engine/runner/session.ts";
-import { runOnce } from "../engine/support/load.ts";
+import { noTransformers, runOnce } from "../engine/support/load.ts";
 
 const codec = createCodec();
 const input = { prompt: "a", seed: 5, num_inference_steps: 2, output_format: "png" };
@@ -13,6 +13,7 @@ async function draw(kind: "cpu" | "webgpu") {
   const assets = createAssets({
     folder: join(import.meta.dir, "../engine/tiny/optimum"),
     open: (path) => openGraph(path, { device: { kind, index: 0 }, threads: 1 }),
+    openTransformers: noTransformers,
     codec,
   });
   const { files } = await runOnce(textToImage, { assets, input });

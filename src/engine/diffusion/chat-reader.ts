@@ -76,6 +76,7 @@ const inFolder = (assets: Assets, folder: string): Assets => ({
   codec: assets.codec,
   has: (path) => assets.has(`${folder}/${path}`),
   graph: (path) => assets.graph(`${folder}/${path}`),
+  transformers: (className) => assets.transformers(className),
   json: <T>(path: string) => assets.json<T>(`${folder}/${path}`),
   text: (path) => assets.text(`${folder}/${path}`),
   bytes: (path) => assets.bytes(`${folder}/${path}`),

@@ -1,26 +1,5 @@
-// Reads WAV files, the one sound format that needs no decoder: PCM of 8 to 32 bits and floats.
-import { ForecourtError } from "../../core/errors.ts";
-import type { Task } from "../../core/pipeline.ts";
-
-/** One channel, values in [-1, 1]. */
-export type Sound = { samples: Float32Array; rate: number };
-
-type Reading = {
-  task: Pick<Task<unknown>, "media">;
-  url: string;
-  /** Name of the input's field, for the error. */
-  field: string;
-};
-
-/** Channels are averaged. Throws `invalid_input` that names the field when the bytes are not a WAV file. */
-export async function readSound({ task, url, field }: Reading): Promise<Sound> {
-  const sound = decodeWav(await task.media(url));
-  if (sound) return sound;
-  const msg = "Failed to load the audio. Please provide a WAV file of PCM or floating point samples";
-  throw new ForecourtError("invalid_input", `${field}: ${msg}`, {
-    problems: [{ loc: ["body", field], msg, type: "audio_load_error" }],
-  });
-}
+// Reads and writes WAV files, the one sound format that needs no codec: PCM of 8 to 32 bits and floats.
+import type { Sound } from "./sound.ts"; // type only: sound.ts reads with this
 
 type Format = { coding: number; channels: number; rate: number; bits: number };
 
@@ -83,3 +62,30 @@ function decode(view: DataView, format: Format, { from, to }: { from: number; to
   }
   return { samples, rate };
 }
+
+/** One channel of 16-bit PCM; values beyond [-1, 1] are cut. */
+export function encodeWav({ samples, rate }: Sound): Uint8Array {
+  const bytes = new Uint8Array(HEADER + samples.length * 2);
+  const view = new DataView(bytes.buffer);
+  const write = (at: number, text: string) => bytes.set(new TextEncoder().encode(text), at);
+  write(0, "RIFF");
+  view.setUint32(4, bytes.length - 8, true);
+  write(8, "WAVEfmt ");
+  view.setUint32(16, 16, true);
+  view.setUint16(20, PCM, true);
+  view.setUint16(22, 1, true);
+  view.setUint32(24, rate, true);
+  view.setUint32(28, rate * 2, true);
+  view.setUint16(32, 2, true);
+  view.setUint16(34, 16, true);
+  write(36, "data");
+  view.setUint32(40, samples.length * 2, true);
+  bytes.set(new Uint8Array(toPcm16(samples).buffer), HEADER);
+  return bytes;
+}
+
+const HEADER = 44;
+
+/** The machines that this runs on are little-endian, as WAV is. */
+export const toPcm16 = (samples: Float32Array): Int16Array =>
+  Int16Array.from(samples, (value) => Math.round(Math.min(32_767, Math.max(-32_768, value * 32_768))));

@@ -11,7 +11,9 @@ import { imageToImage } from "./image-to-image.ts";
 import { inpaint } from "./inpaint.ts";
 import { onnx } from "./onnx.ts";
 import { rerank } from "./rerank.ts";
+import { speak } from "./speak.ts";
 import { textToImage } from "./text-to-image.ts";
+import { transcribe } from "./transcribe.ts";
 
 export const pipelines = {
   "control-image": controlImage,
@@ -25,7 +27,9 @@ export const pipelines = {
   inpaint,
   onnx,
   rerank,
+  speak,
   "text-to-image": textToImage,
+  transcribe,
 } as const satisfies Record<string, unknown>;
 
 export type PipelineName = keyof typeof pipelines;

@@ -2,9 +2,10 @@
 import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { isAbsolute, relative, resolve } from "node:path";
-import { ForecourtError, toFailure } from "../../core/errors.ts";
+import { ForecourtError, invariant, toFailure } from "../../core/errors.ts";
 import type { Assets, ImageCodec } from "../../core/pipeline.ts";
 import { parsePythonJson } from "../../core/python-json.ts";
+import type { TransformersObject } from "../../core/transformers.ts";
 import type { OpenGraph } from "./session.ts";
 
 export type AssetsOptions = {
@@ -13,8 +14,13 @@ export type AssetsOptions = {
   /** Paths of graphs that are opened instead of others: a model in another precision. */
   graphs?: Record<string, string>;
   open(path: string, options?: { hold?: readonly string[] }): Promise<OpenGraph>;
+  /** Absent where graphs alone are opened. */
+  openTransformers?(className: string): Promise<OpenTransformers>;
   codec: ImageCodec;
 };
+
+/** With what it holds of the device, to be freed once. */
+export type OpenTransformers = TransformersObject & { release(): Promise<void> };
 
 export type LoadedAssets = Assets & {
   /** Frees every graph that was opened. */
@@ -22,8 +28,10 @@ export type LoadedAssets = Assets & {
 };
 
 /** Reading throws `weights_missing` for a file that is absent or broken, and for a path that leaves the folder. */
-export function createAssets({ folder, graphs: others = {}, open, codec }: AssetsOptions): LoadedAssets {
+export function createAssets(options: AssetsOptions): LoadedAssets {
+  const { folder, graphs: others = {}, open, openTransformers, codec } = options;
   const graphs = new Map<string, Promise<OpenGraph>>();
+  const objects = new Map<string, Promise<OpenTransformers>>();
 
   function locate(path: string): string {
     const full = resolve(folder, path);
@@ -47,19 +55,28 @@ export function createAssets({ folder, graphs: others = {}, open, codec }: Asset
     text,
     has: (path) => existsSync(locate(others[path] ?? path)),
     json: async <T>(path: string) => parseJson<T>(path, await text(path)),
-    graph(wanted, options) {
+    graph(wanted, holding) {
       const path = others[wanted] ?? wanted;
       const known = graphs.get(path);
       if (known) return known;
-      const opened = (async () => open(present(path), options))();
+      const opened = (async () => open(present(path), holding))();
       graphs.set(path, opened);
       return opened;
     },
+    transformers(className) {
+      const known = objects.get(className);
+      if (known) return known;
+      invariant(openTransformers, "a runner opens transformers.js' objects");
+      const opened = openTransformers(className);
+      objects.set(className, opened);
+      return opened;
+    },
     async release() {
-      const opened = [...graphs.values()];
+      const opened = [...graphs.values(), ...objects.values()];
       graphs.clear();
-      for (const graph of await Promise.allSettled(opened)) {
-        if (graph.status === "fulfilled") await graph.value.release();
+      objects.clear();
+      for (const each of await Promise.allSettled(opened)) {
+        if (each.status === "fulfilled") await each.value.release();
       }
     },
   };

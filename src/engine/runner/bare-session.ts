@@ -39,6 +39,7 @@ async function openBareSession({ model, input, weights, runtime, threads }: Bare
   const assets = createAssets({
     folder: weights,
     codec: noCodec,
+    openTransformers: never,
     async open(path) {
       const graph = await openGraph(path, { device: { kind: "cpu", index: 0 }, threads });
       if (!path.endsWith(DENOISER)) return graph;
@@ -60,5 +61,5 @@ async function openBareSession({ model, input, weights, runtime, threads }: Bare
   };
 }
 
-const never = () => Promise.reject(new Error("a bare session neither reads nor writes media"));
+const never = () => Promise.reject(new Error("a bare session has its graphs alone"));
 const noCodec: ImageCodec = { decode: never, encode: never };

@@ -3,6 +3,7 @@ import type { ImageCodec, Run } from "../../core/pipeline.ts";
 import { pipelineOf } from "../pipelines/registry.ts";
 import type { ToRunner } from "../protocol.ts";
 import { createAssets } from "./assets.ts";
+import { hideFloat16Array } from "./hide-float16-array.ts";
 import { prepareNatives } from "./native.ts";
 import { readMeanwhile } from "./prepare.ts";
 
@@ -16,6 +17,8 @@ export type LoadedModel = {
 /** Native code is loaded when the pipeline first asks for it: one that needs none starts in milliseconds. */
 export async function loadModel({ model, weights, threads, ...place }: LoadOrder): Promise<LoadedModel> {
   const natives = once(() => prepareNatives(place));
+  const { execution } = model;
+  const session = { device: place.device, threads: execution.threads || threads, execution };
   const assets = createAssets({
     folder: weights,
     graphs: model.graphs,
@@ -23,8 +26,12 @@ export async function loadModel({ model, weights, threads, ...place }: LoadOrder
       await natives();
       if (process.platform === "linux") await readMeanwhile(path);
       const { openGraph } = await import("./session.ts");
-      const { execution } = model;
-      return openGraph(path, { device: place.device, threads: execution.threads || threads, execution, ...options });
+      return openGraph(path, { ...session, ...options });
+    },
+    async openTransformers(className) {
+      await natives();
+      const { openTransformers } = await hideFloat16Array(() => import("./transformers.ts"));
+      return openTransformers(className, { folder: weights, graphs: model.graphs, ...session });
     },
     codec: lateCodec(async () => {
       await natives();

@@ -7,6 +7,7 @@ import { ForecourtError, invariant, toFailure } from "../../core/errors.ts";
 import type { Graph } from "../../core/pipeline.ts";
 import type { DType, HeldTensor, Port, Tensor, TensorData } from "../../core/tensor.ts";
 import type { Execution } from "../execution.ts";
+import { hideFloat16Array } from "./hide-float16-array.ts";
 
 export type GraphOptions = {
   /** The first one of its kind that the process sees: its environment shows no other. */
@@ -36,7 +37,7 @@ export async function openGraph(from: string | GraphBytes, options: GraphOptions
   const path = typeof from === "string" ? from : from.name;
   if (from === path && !existsSync(path))
     throw new ForecourtError("weights_missing", `the graph ${path} does not exist`);
-  keepFloat16AsBits();
+  hideFloat16Array(() => new OrtTensor("bool", [true]));
   const session = await createSession(from, options);
   const inputs = session.inputMetadata.map((each) => portOf(path, each));
   const outputs = session.outputMetadata.map((each) => portOf(path, each));
@@ -87,29 +88,33 @@ function heldOf(path: string, value: OrtTensor): HeldTensor {
 }
 
 async function createSession(from: string | GraphBytes, options: GraphOptions) {
-  const { device, threads, execution, isStrict, hold = [] } = options;
-  const provider = providerOf(device);
+  const settings = sessionSettings(options);
   try {
-    const settings: InferenceSession.SessionOptions = {
-      executionProviders: [provider],
-      graphOptimizationLevel: execution?.optimization ?? "all",
-      // Errors only: exporters leave warnings by the hundred that no operator can do anything about.
-      logSeverityLevel: 3,
-      intraOpNumThreads: threads,
-      interOpNumThreads: 1,
-      ...(canHold(options) && {
-        preferredOutputLocation: Object.fromEntries(hold.map((name) => [name, "gpu-buffer" as const])),
-      }),
-      enableCpuMemArena: execution?.arena ?? true,
-      enableMemPattern: execution?.memoryPattern ?? true,
-      extra: { ...execution?.session, ...(isStrict && { "session.disable_cpu_ep_fallback": "1" }) },
-    };
     return typeof from === "string"
       ? await InferenceSession.create(from, settings)
       : await InferenceSession.create(from.bytes, settings);
   } catch (cause) {
     throw failed(typeof from === "string" ? from : from.name, "load", cause);
   }
+}
+
+/** The same for every graph of a model, whoever opens it. */
+export function sessionSettings(options: GraphOptions) {
+  const { device, threads, execution, isStrict, hold = [] } = options;
+  return {
+    executionProviders: [providerOf(device)],
+    graphOptimizationLevel: execution?.optimization ?? "all",
+    // Errors only: exporters leave warnings by the hundred that no operator can do anything about.
+    logSeverityLevel: 3,
+    intraOpNumThreads: threads,
+    interOpNumThreads: 1,
+    ...(canHold(options) && {
+      preferredOutputLocation: Object.fromEntries(hold.map((name) => [name, "gpu-buffer" as const])),
+    }),
+    enableCpuMemArena: execution?.arena ?? true,
+    enableMemPattern: execution?.memoryPattern ?? true,
+    extra: { ...execution?.session, ...(isStrict && { "session.disable_cpu_ep_fallback": "1" }) },
+  } satisfies InferenceSession.SessionOptions;
 }
 
 /** The process sees one device of the kind (control/fleet/environment.ts), so that it is the first one. */
@@ -167,21 +172,6 @@ function fromOrt(path: string, value: OrtTensor | undefined): Tensor {
   if (!value || !isDType(value.type)) throw unusable(path, `it gave an output of the type ${value?.type}`);
   // The other types of `data` (string[], Uint32Array...) belong to dtypes that isDType has refused.
   return { dtype: value.type, shape: value.dims, data: value.data as TensorData };
-}
-
-/**
- * Bun 1.4.5 hands a Float16Array to native code with length 0. onnxruntime looks for that class once, when the first
- * tensor is made; hidden from that look, float16 stays a Uint16Array for good. To be removed when Bun passes it on.
- */
-function keepFloat16AsBits(): void {
-  const descriptor = Object.getOwnPropertyDescriptor(globalThis, "Float16Array");
-  if (!descriptor) return;
-  Reflect.deleteProperty(globalThis, "Float16Array");
-  try {
-    new OrtTensor("bool", [true]);
-  } finally {
-    Object.defineProperty(globalThis, "Float16Array", descriptor);
-  }
 }
 
 /** onnxruntime has one error class; an external data file that is not there is told from its message. */

@@ -7,6 +7,7 @@ import { textToImage } from "../../../src/engine/pipelines/text-to-image.ts";
 import { createAssets } from "../../../src/engine/runner/assets.ts";
 import { createCodec } from "../../../src/engine/runner/codec.ts";
 import { openGraph } from "../../../src/engine/runner/session.ts";
+import { noTransformers } from "../support/load.ts";
 
 type Input = Static<typeof textToImage.input>;
 
@@ -17,6 +18,7 @@ async function stage(folder: string) {
   const assets = createAssets({
     folder,
     codec,
+    openTransformers: noTransformers,
     async open(path) {
       const graph = await openGraph(path, { device: { kind: "cpu", index: 0 }, threads: 1 });
       const isDenoiser = path.includes("unet/");

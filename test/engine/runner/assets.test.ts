@@ -24,7 +24,11 @@ const open = async (path: string) => {
   opened.push(path);
   return { inputs: [], outputs: [], run: async () => ({}), release: async () => void released++ };
 };
-const assets = () => createAssets({ folder: join(root, "weights"), open, codec });
+const openTransformers = async (className: string) => {
+  opened.push(className);
+  return { call: async () => className, get: () => className, release: async () => void released++ };
+};
+const assets = () => createAssets({ folder: join(root, "weights"), open, openTransformers, codec });
 
 test("files are read by their path below the folder", async () => {
   expect(await assets().json<{ a: number }>("config.json")).toEqual({ a: 1 });
@@ -74,6 +78,15 @@ test("a graph is opened once and released with the others", async () => {
 
 test("a model may name another file for a graph", async () => {
   const graphs = { "onnx/model.onnx": "unet/model.onnx" };
-  await createAssets({ folder: join(root, "weights"), graphs, open, codec }).graph("onnx/model.onnx");
+  await createAssets({ folder: join(root, "weights"), graphs, open, openTransformers, codec }).graph("onnx/model.onnx");
   expect(opened).toEqual([join(root, "weights/unet/model.onnx")]);
+});
+
+test("an object of transformers.js is opened once and freed with the graphs", async () => {
+  const all = assets();
+  const [first, second] = [await all.transformers("AutoProcessor"), await all.transformers("AutoProcessor")];
+  expect(first).toBe(second);
+  expect(opened).toEqual(["AutoProcessor"]);
+  await all.release();
+  expect(released).toBe(1);
 });

@@ -4,14 +4,22 @@ import type { Assets, Pipeline, Step, Task } from "../../../src/core/pipeline.ts
 import { parse, type Static, type TObject } from "../../../src/core/schema.ts";
 import { createAssets, type LoadedAssets } from "../../../src/engine/runner/assets.ts";
 import { createCodec } from "../../../src/engine/runner/codec.ts";
+import { hideFloat16Array } from "../../../src/engine/runner/hide-float16-array.ts";
 import { openGraph } from "../../../src/engine/runner/session.ts";
 
 export const openFolder = (folder: string): LoadedAssets =>
   createAssets({
     folder,
     open: (path) => openGraph(path, { device: { kind: "cpu", index: 0 }, threads: 1 }),
+    async openTransformers(className) {
+      const { openTransformers } = await hideFloat16Array(() => import("../../../src/engine/runner/transformers.ts"));
+      return openTransformers(className, { folder, graphs: {}, device: { kind: "cpu", index: 0 }, threads: 1 });
+    },
     codec: createCodec(),
   });
+
+/** For pipelines that open graphs alone. */
+export const noTransformers = () => Promise.reject(new Error("only graphs are opened here"));
 
 export type Ran<Out> = {
   steps: Step<Out>[];

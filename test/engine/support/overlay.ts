@@ -13,6 +13,7 @@ export function openOverlay(folders: readonly string[]): Assets {
     graph: (path) => holder(path).graph(path),
     text: (path) => holder(path).text(path),
     bytes: (path) => holder(path).bytes(path),
+    transformers: (className) => last.transformers(className),
     json: <T>(path: string) => holder(path).json<T>(path),
   };
 }

@@ -1,6 +1,6 @@
 // Sound as a graph wants it: one channel at its rate, whole or window by window.
 import { mediaUrl, type Static, Type } from "../../../core/schema.ts";
-import { readSound } from "../../media/wav.ts";
+import { readSound } from "../../media/sound.ts";
 import { resample } from "../../tensor/resample.ts";
 import { tensorOf } from "../../tensor/tensor.ts";
 import { declare, defineInput, tensorName } from "../kinds.ts";

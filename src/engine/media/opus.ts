@@ -1,0 +1,89 @@
+// Writes Opus in Ogg files; wraps opusscript, the only file that imports it.
+import makeLibopus, { type Libopus } from "opusscript/build/opusscript_native_wasm.js";
+import wasm from "opusscript/build/opusscript_native_wasm.wasm" with { type: "file" };
+import { invariant } from "../../core/errors.ts";
+import { resample } from "../tensor/resample.ts";
+import { oggPages } from "./ogg.ts";
+import type { Sound } from "./sound.ts";
+import { toPcm16 } from "./wav.ts";
+
+/** Opus counts time at this rate, whatever it is given (RFC 7845, section 4). */
+const RATE = 48_000;
+/** 20 ms. */
+const FRAME = 960;
+/** Samples that a decoder throws away: libopus' look-ahead at 48 kHz in audio mode. */
+const PRE_SKIP = 312;
+const BITS_PER_SECOND = 64_000;
+/** Of 10: what libopus' authors advise where processors are shared. */
+const COMPLEXITY = 5;
+/** opus_defines.h */
+const [AUDIO, SET_BITRATE, SET_COMPLEXITY, LARGEST_PACKET] = [2049, 4002, 4010, 1275];
+
+/** One channel. */
+export async function encodeOpus(sound: Sound): Promise<Uint8Array> {
+  const samples = resample(sound, RATE);
+  return oggPages({
+    headers: [head(sound.rate), tags()],
+    packets: await encodePackets(samples),
+    end: samples.length + PRE_SKIP,
+    samplesPerPacket: FRAME,
+  });
+}
+
+async function encodePackets(samples: Float32Array): Promise<Uint8Array[]> {
+  const libopus = await open();
+  const encoder = new libopus.OpusScriptHandler(RATE, 1, AUDIO);
+  const [input, output] = [libopus._malloc(FRAME * 2), libopus._malloc(LARGEST_PACKET)];
+  try {
+    encoder._encoder_ctl(SET_BITRATE, BITS_PER_SECOND);
+    encoder._encoder_ctl(SET_COMPLEXITY, COMPLEXITY);
+    const packets: Uint8Array[] = [];
+    const pcm = toPcm16(samples);
+    for (let at = 0; at < samples.length + PRE_SKIP; at += FRAME) {
+      const frame = new Int16Array(FRAME);
+      frame.set(pcm.subarray(at, at + FRAME));
+      libopus.HEAPU8.set(new Uint8Array(frame.buffer), input);
+      const length = encoder._encode(input, FRAME * 2, output, FRAME);
+      invariant(length > 0, `libopus refused a frame with ${length}`);
+      packets.push(libopus.HEAPU8.slice(output, output + length));
+    }
+    return packets;
+  } finally {
+    libopus.OpusScriptHandler.destroy_handler(encoder);
+    libopus._free(input);
+    libopus._free(output);
+  }
+}
+
+let opened: Promise<Libopus> | undefined;
+/** Compiled once a process. */
+function open(): Promise<Libopus> {
+  opened ??= Bun.file(wasm)
+    .bytes()
+    .then((wasmBinary) => makeLibopus({ wasmBinary }).ready);
+  return opened;
+}
+
+const text = (value: string) => new TextEncoder().encode(value);
+
+/** RFC 7845, section 5.1. */
+function head(inputRate: number): Uint8Array {
+  const bytes = new Uint8Array(19);
+  const view = new DataView(bytes.buffer);
+  bytes.set(text("OpusHead"));
+  view.setUint8(8, 1);
+  view.setUint8(9, 1);
+  view.setUint16(10, PRE_SKIP, true);
+  view.setUint32(12, inputRate, true);
+  return bytes;
+}
+
+/** RFC 7845, section 5.2: a name of the writer and no comments. */
+function tags(): Uint8Array {
+  const vendor = text("forecourt");
+  const bytes = new Uint8Array(16 + vendor.length);
+  bytes.set(text("OpusTags"));
+  new DataView(bytes.buffer).setUint32(8, vendor.length, true);
+  bytes.set(vendor, 12);
+  return bytes;
+}

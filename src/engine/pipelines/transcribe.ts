@@ -1,0 +1,97 @@
+// What is said in a recording, when, in which language: Whisper in transformers.js' layout.
+import { definePipeline } from "../../core/pipeline.ts";
+import { choice, mediaUrl, type Static, Type } from "../../core/schema.ts";
+import { readSound } from "../media/sound.ts";
+import { joinChunks } from "../speech/chunks.ts";
+import { clipsOf } from "../speech/clips.ts";
+import { listen } from "../speech/listen.ts";
+import { loadVoiceActivity } from "../speech/voice-activity.ts";
+import { loadWhisper } from "../speech/whisper.ts";
+import { resample } from "../tensor/resample.ts";
+
+const input = Type.Object({
+  audio_url: mediaUrl("audio", "The recording: URL or data URI of a wav, mp3, flac, ogg, m4a or webm file."),
+  task: choice(["transcribe", "translate"], {
+    default: "transcribe",
+    description: "translate: what was said, in English.",
+  }),
+  language: Type.Optional(
+    Type.String({ description: "Spoken language, as a code (de) or in English (German). Absent: found out." }),
+  ),
+  chunk_level: choice(["none", "segment", "word"], {
+    default: "segment",
+    description: "What `chunks` has: nothing, segments or words.",
+  }),
+  word_timestamps: Type.Boolean({ default: false, description: "Words with their times in each segment too." }),
+  prompt: Type.String({
+    default: "",
+    description: "Text before the recording: spellings and style are taken from it.",
+  }),
+  temperature: Type.Number({ default: 0, minimum: 0, maximum: 1, description: "0: always the likeliest word." }),
+});
+
+const time = Type.Array(Type.Union([Type.Number(), Type.Null()]), {
+  minItems: 2,
+  maxItems: 2,
+  description: "Beginning and end in seconds.",
+});
+const word = Type.Object({ text: Type.String(), timestamp: time });
+
+const output = Type.Object({
+  text: Type.String({ description: "All that was said." }),
+  chunks: Type.Array(
+    Type.Object({
+      timestamp: time,
+      text: Type.String(),
+      speaker: Type.Optional(Type.String()),
+      words: Type.Optional(Type.Array(word)),
+    }),
+    { description: "Segments or words with their times." },
+  ),
+  inferred_languages: Type.Array(Type.String(), { description: "Code of the spoken language." }),
+  languages: Type.Array(Type.String(), { description: "The same." }),
+  diarization_segments: Type.Array(Type.Object({ timestamp: time, speaker: Type.String() }), {
+    description: "Who spoke when, where that was asked for.",
+  }),
+  output: Type.String({ description: "The same as text." }),
+  duration: Type.Number({ description: "Of the recording in seconds." }),
+});
+
+export type TranscribeInput = Static<typeof input>;
+export type TranscribeOutput = Static<typeof output>;
+
+export const transcribe = definePipeline({
+  summary: "Writes down what is said in a recording, with times, or translates it to English.",
+  input,
+  output,
+  async load(assets) {
+    const [whisper, activity] = [await loadWhisper(assets), await loadVoiceActivity(assets)];
+    return async function* (tasks, signal) {
+      for (const [index, task] of tasks.entries()) {
+        const sound = await readSound({ task, url: task.input.audio_url, field: "audio_url" });
+        const samples = resample(sound, whisper.rate);
+        const duration = samples.length / whisper.rate;
+        const clips = clipsOf(activity && (await activity(samples, signal)), duration);
+        const heard = listen(samples, { whisper, clips, signal, ...task.input });
+        let next = await heard.next();
+        for (; !next.done; next = await heard.next()) {
+          const { segments, until } = next.value;
+          yield { index, step: { type: "progress", at: until, of: duration } };
+          if (task.wantsPartials) yield { index, step: { type: "partial", value: joinChunks(segments, task.input) } };
+        }
+        const { segments, language } = next.value;
+        const languages = language === undefined ? [] : [language];
+        const chunks = joinChunks(segments, task.input);
+        const value = {
+          ...chunks,
+          inferred_languages: languages,
+          languages,
+          diarization_segments: [],
+          output: chunks.text,
+          duration,
+        };
+        yield { index, step: { type: "output", value, units: { seconds: duration, minutes: duration / 60 } } };
+      }
+    };
+  },
+});

@@ -1,0 +1,18 @@
+// Which code speaks with a model, by the `model_type` of its config.json.
+import { ForecourtError } from "../../core/errors.ts";
+import type { Assets } from "../../core/pipeline.ts";
+import { loadVits } from "./vits.ts";
+import type { LoadVoice, Voice } from "./voice.ts";
+
+const families: Record<string, LoadVoice> = { vits: loadVits };
+
+export async function loadVoice(assets: Assets): Promise<Voice> {
+  const config = await assets.json<Record<string, unknown>>("config.json");
+  const load = families[String(config.model_type)];
+  if (load) return await load(assets, config);
+  const known = Object.keys(families).join(", ");
+  throw new ForecourtError(
+    "misconfigured",
+    `config.json names the model type ${config.model_type}; speak knows ${known}`,
+  );
+}

@@ -1,0 +1,63 @@
+// A tiny random Whisper hears the same as in Python's transformers: languages, token ids, times of segments and words.
+import { expect, setDefaultTimeout, test } from "bun:test";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { decodeWav, encodeWav } from "../../../src/engine/media/wav.ts";
+import { transcribe } from "../../../src/engine/pipelines/transcribe.ts";
+import { loadWhisper } from "../../../src/engine/speech/whisper.ts";
+import { openFolder, runOnce } from "../support/load.ts";
+import { sharedFile } from "../support/shared.ts";
+
+setDefaultTimeout(60_000);
+
+type Segment = { start: number; end: number; ids: number[]; times: number[]; text: string };
+type Case = {
+  start: number;
+  end: number;
+  language?: string;
+  task?: string;
+  detected: string;
+  features: number[];
+  segments: Segment[];
+};
+
+const FOLDER = join(import.meta.dir, "../../reference/speech/whisper");
+const cases: Case[] = JSON.parse(readFileSync(join(FOLDER, "cases.json"), "utf8"));
+const path = sharedFile("weights/silero-vad/test.wav");
+const assets = openFolder(FOLDER);
+const sound = path ? decodeWav(new Uint8Array(readFileSync(path))) : undefined;
+
+for (const { start, end, language, task, detected, features, segments } of cases) {
+  test.skipIf(!sound)(
+    `${start} s to ${end} s ${language ?? "in a language to be found out"}, ${task ?? "transcribe"}`,
+    async () => {
+      if (!sound) return;
+      const piece = sound.samples.slice(start * 16_000, end * 16_000);
+      const whisper = await loadWhisper(assets);
+      const heard = await whisper.features(piece);
+      const [, bands = 0, frames = 0] = heard.shape;
+      const seen = features.map((_, i) => Number(heard.data[Math.floor(i / 6) * frames + (i % 6) * 500]));
+      expect(bands * 6).toBe(features.length);
+      for (const [i, value] of features.entries()) expect(Math.abs((seen[i] ?? 9) - value)).toBeLessThan(1e-3);
+      expect(await whisper.detectLanguage(heard)).toBe(detected);
+      // Python goes on into the silence that fills the window.
+      const wanted = segments.filter((each) => each.start < end - start);
+      const { output } = await runOnce(transcribe, {
+        assets,
+        media: async () => encodeWav({ samples: piece, rate: 16_000 }),
+        input: { audio_url: "test.wav", ...(language && { language }), ...(task && { task }), word_timestamps: true },
+      });
+      expect(output.inferred_languages).toEqual([language ?? detected]);
+      expect(output.chunks.slice(0, wanted.length).map(({ text, timestamp }) => ({ text, timestamp }))).toEqual(
+        wanted.map(({ text, start, end }) => ({ text, timestamp: [rounded(start), rounded(end)] })),
+      );
+      for (const [i, { ids, times }] of wanted.entries()) {
+        const first = ids.findIndex((id) => id < whisper.firstMark);
+        const begin = output.chunks[i]?.words?.[0]?.timestamp[0] ?? -1;
+        expect(Math.abs(begin - (times[first] ?? -9))).toBeLessThan(0.011);
+      }
+    },
+  );
+}
+
+const rounded = (seconds: number) => Math.round(seconds * 100) / 100;
