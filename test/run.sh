@@ -78,6 +78,7 @@ check "Lint" bun run lint
 check "Types" bun run types
 if bring shellcheck shellcheck; then check "Shell scripts" shell_scripts; else skip "shell scripts: there is no shellcheck"; fi
 check "Build" bun run build
+bring espeak-ng espeak-ng && bring ffmpeg ffmpeg || printf 'There is no espeak-ng or no ffmpeg: tests of sound formats will be skipped.\n'
 bring chromium chromium || printf 'There is no chromium: tests in a browser will be skipped.\n'
 # Brings libvulkan1, the loader; chromium carries a Vulkan driver in software.
 bring vulkan-tools vulkaninfo || printf 'There is no Vulkan loader: tests of WebGPU will be skipped.\n'

@@ -61,6 +61,13 @@ export type Task<In> = {
   input: In;
   /** Bytes behind a URL of the input (data URI, or fetched beforehand by the server). */
   media(url: string): Promise<Uint8Array>;
+  /**
+   * A sound file of any kind that a program of this machine reads, as a WAV file; undefined for what it cannot read.
+   * Absent where there is no such program.
+   */
+  convertSound?(bytes: Uint8Array, longestSeconds: number): Promise<Uint8Array | undefined>;
+  /** Longer sounds are refused. */
+  longestSoundSeconds?: number;
   /** Writes an output file into the job's folder. */
   save(bytes: Uint8Array, file: { name: string; contentType: string }): Promise<SavedFile>;
   /** A line for the request's log, seen by the caller. */

@@ -12,7 +12,7 @@ export function encodeFlac({ samples, rate }: Sound): Uint8Array {
   const pcm = toPcm16(samples);
   const frames: Uint8Array[] = [];
   for (let at = 0; at < pcm.length; at += BLOCK)
-    frames.push(frameOf(pcm.subarray(at, at + BLOCK), { number: at / BLOCK }));
+    frames.push(frameOf(pcm.subarray(at, at + BLOCK), { number: at / BLOCK, rate }));
   return joinBytes([new TextEncoder().encode("fLaC"), streamInfo(pcm.length, rate), ...frames]);
 }
 
@@ -34,16 +34,19 @@ function streamInfo(total: number, rate: number): Uint8Array {
   return bits.bytes();
 }
 
-function frameOf(block: Int16Array, { number }: { number: number }): Uint8Array {
+function frameOf(block: Int16Array, { number, rate }: { number: number; rate: number }): Uint8Array {
   const bits = createBits();
   bits.write(0xfff8, 16); // sync code, blocks of one size
   bits.write(0b0111, 4); // the block's size follows in 16 bits
-  bits.write(0, 4); // rate as in the stream's information
+  // The rate follows in 16 bits, in Hz: readers of streams want it here. Higher ones are in the stream's information.
+  const isWritten = rate < 2 ** 16;
+  bits.write(isWritten ? 0b1101 : 0, 4);
   bits.write(0, 4); // one channel
   bits.write(0b100, 3); // 16 bits a sample
   bits.write(0, 1);
   for (const byte of utf8Number(number)) bits.write(byte, 8);
   bits.write(block.length - 1, 16);
+  if (isWritten) bits.write(rate, 16);
   bits.write(crc8(bits.bytes()), 8);
   writeSubframe(bits, block);
   bits.align();
@@ -54,8 +57,14 @@ function frameOf(block: Int16Array, { number }: { number: number }): Uint8Array 
 
 type Bits = ReturnType<typeof createBits>;
 
-/** The best of the fixed predictors (section 9.2.5) with one Rice parameter, or the samples as they are. */
+/** One value where all are the same, the best of the fixed predictors (section 9.2.5) with one Rice parameter, or the samples as they are. */
 function writeSubframe(bits: Bits, block: Int16Array): void {
+  const [first = 0] = block;
+  if (block.every((value) => value === first)) {
+    bits.write(0, 8); // constant
+    bits.writeSigned(first, BITS);
+    return;
+  }
   const { order, residual, parameter, size } = bestPrediction(block);
   if (block.length <= 4 || size >= block.length * BITS) {
     bits.write(0b0000_0010, 8); // verbatim

@@ -33,7 +33,7 @@ export async function encodeOpus(sound: Sound): Promise<Uint8Array> {
 async function encodePackets(samples: Float32Array): Promise<Uint8Array[]> {
   const libopus = await open();
   const encoder = new libopus.OpusScriptHandler(RATE, 1, AUDIO);
-  const [input, output] = [libopus._malloc(FRAME * 2), libopus._malloc(LARGEST_PACKET)];
+  const [input, output] = [libopus._malloc(FRAME * 4), libopus._malloc(LARGEST_PACKET)];
   try {
     encoder._encoder_ctl(SET_BITRATE, BITS_PER_SECOND);
     encoder._encoder_ctl(SET_COMPLEXITY, COMPLEXITY);
@@ -42,7 +42,9 @@ async function encodePackets(samples: Float32Array): Promise<Uint8Array[]> {
     for (let at = 0; at < samples.length + PRE_SKIP; at += FRAME) {
       const frame = new Int16Array(FRAME);
       frame.set(pcm.subarray(at, at + FRAME));
-      libopus.HEAPU8.set(new Uint8Array(frame.buffer), input);
+      // opusscript's glue takes each byte of a sample in two bytes of its own.
+      const widened = Uint16Array.from(new Uint8Array(frame.buffer));
+      libopus.HEAPU8.set(new Uint8Array(widened.buffer), input);
       const length = encoder._encode(input, FRAME * 2, output, FRAME);
       invariant(length > 0, `libopus refused a frame with ${length}`);
       packets.push(libopus.HEAPU8.slice(output, output + length));

@@ -5,10 +5,12 @@ import { dirname, join } from "node:path";
 import { invariant } from "../../core/errors.ts";
 import type { Task } from "../../core/pipeline.ts";
 import type { RunJob } from "../protocol.ts";
+import { findConverter, soundConverter } from "./convert-sound.ts";
 import { readMedia } from "./media.ts";
 
 export function createTask({ job, log }: { job: RunJob; log(message: string): void }): Task<Record<string, unknown>> {
   const saved = new Set<string>();
+  const converter = findConverter();
   return {
     input: job.input,
     media: (url) => readMedia(url, job),
@@ -20,6 +22,9 @@ export function createTask({ job, log }: { job: RunJob; log(message: string): vo
       return { url: `forecourt-file:${file}`, content_type: contentType, file_name: file, file_size: bytes.byteLength };
     },
     log,
+    ...(converter !== undefined && {
+      convertSound: soundConverter({ program: converter, folder: job.directory }),
+    }),
     ...(job.wantsPartials && { wantsPartials: true }),
     ...(job.session !== undefined && { session: job.session }),
   };

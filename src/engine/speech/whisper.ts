@@ -37,6 +37,28 @@ export type Whisper = Awaited<ReturnType<typeof loadWhisper>>;
 
 /** Throws `weights_missing` for a folder that is not in transformers.js' layout. */
 export async function loadWhisper(assets: Assets) {
+  const parts = await openParts(assets);
+  const { extractor, firstMark, settings } = parts;
+  return {
+    rate: 16_000,
+    firstMark,
+    isMultilingual: settings.is_multilingual === true,
+    /** Of at most 30 seconds: [1, bands, frames]. */
+    async features(samples: Float32Array): Promise<Tensor> {
+      const { input_features } = (await extractor.call("", samples)) as { input_features: Tensor };
+      return input_features;
+    },
+    language: (wanted: string) => knownLanguage(parts, wanted),
+    detectLanguage: (features: Tensor) => detectLanguage(parts, features),
+    pass: (features: Tensor, listening: Listening) => pass(parts, features, listening),
+    text: (tokens: readonly number[]) => textOf(parts, tokens),
+    words: (tokens: readonly number[], language: string | undefined) => wordsOf(parts, tokens, language),
+  };
+}
+
+type Parts = Awaited<ReturnType<typeof openParts>>;
+
+async function openParts(assets: Assets) {
   const [extractor, tokenizer, model] = [
     await assets.transformers("AutoFeatureExtractor"),
     await assets.transformers("AutoTokenizer"),
@@ -45,7 +67,6 @@ export async function loadWhisper(assets: Assets) {
   const settings = model.get("generation_config") as Settings; // Whisper's, which the library has read
   const { max_target_positions: longest } = model.get("config") as { max_target_positions: number };
   const firstMark = settings.no_timestamps_token_id + 1;
-  const ends = new Set([settings.eos_token_id].flat());
   const rules: MarkRules = {
     firstMark,
     endToken: [settings.eos_token_id].flat()[0] ?? 0,
@@ -55,95 +76,88 @@ export async function loadWhisper(assets: Assets) {
     latestBeginning: settings.max_initial_timestamp_index ?? undefined,
   };
   const languages = Object.entries(settings.lang_to_id ?? {}).map(([mark, id]) => ({ code: mark.slice(2, -2), id }));
+  return { extractor, tokenizer, model, settings, longest, firstMark, rules, languages };
+}
+
+/** Throws `invalid_input` for one that the model does not know. */
+function knownLanguage({ languages }: Parts, wanted: string): string {
+  const code = languageCode(wanted);
+  if (languages.some((each) => each.code === code)) return code;
+  const known = languages.map((each) => each.code).join(", ");
+  const msg = `The model does not know the language "${wanted}"; it knows ${known}`;
+  throw new ForecourtError("invalid_input", msg, {
+    problems: [{ loc: ["body", "language"], msg, type: "value_error", input: wanted }],
+  });
+}
+
+/** The likeliest of all that the model knows. */
+async function detectLanguage({ model, settings, languages }: Parts, features: Tensor): Promise<string | undefined> {
+  const start = tensorOf("int64", [1, 1], [settings.decoder_start_token_id]);
+  const given = { input_features: features, decoder_input_ids: start };
+  const { logits } = (await model.call("", given)) as { logits: Tensor };
+  const scores = toFloats(logits);
+  const score = (id: number) => scores[id] ?? -Infinity;
+  return languages.toSorted((a, b) => score(b.id) - score(a.id))[0]?.code;
+}
+
+/** Marks that Whisper writes before it listens. */
+async function begin({ tokenizer, settings, longest }: Parts, listening: Listening): Promise<number[]> {
+  const { language, task, prompt } = listening;
   const encode = async (text: string) =>
     (await tokenizer.call("encode", text, { add_special_tokens: false })) as number[];
+  const before = prompt.trim() === "" ? [] : await encode(` ${prompt.trim()}`);
+  const room = Math.floor(longest / 2) - 1;
+  const previous = before.length === 0 ? [] : [...(await encode("<|startofprev|>")), ...before.slice(-room)];
+  const marks = settings.is_multilingual
+    ? [settings.lang_to_id?.[`<|${language}|>`], settings.task_to_id?.[task]].filter((id) => id !== undefined)
+    : [];
+  return [...previous, settings.decoder_start_token_id, ...marks];
+}
 
-  /** Marks that Whisper writes before it listens. */
-  async function begin({ language, task, prompt }: Listening): Promise<number[]> {
-    const before = prompt.trim() === "" ? [] : await encode(` ${prompt.trim()}`);
-    const room = Math.floor(longest / 2) - 1;
-    const previous = before.length === 0 ? [] : [...(await encode("<|startofprev|>")), ...before.slice(-room)];
-    const marks = settings.is_multilingual
-      ? [settings.lang_to_id?.[`<|${language}|>`], settings.task_to_id?.[task]].filter((id) => id !== undefined)
-      : [];
-    return [...previous, settings.decoder_start_token_id, ...marks];
-  }
+/** What it writes for one window, without the beginning that it is given and without the end mark. */
+async function pass(
+  parts: Parts,
+  features: Tensor,
+  listening: Listening,
+): Promise<{ tokens: number[]; times?: number[] }> {
+  const { model, settings, longest, rules } = parts;
+  const beginning = await begin(parts, listening);
+  const { withTimes, temperature, signal } = listening;
+  if (withTimes && !settings.alignment_heads) throw withoutTimes();
+  const result = await model.call("generate", {
+    inputs: features,
+    decoder_input_ids: beginning,
+    return_timestamps: false,
+    begin_suppress_tokens: null,
+    adjust: (ids: readonly number[], scores: Float32Array) =>
+      keepMarksInOrder(ids.slice(beginning.length), scores, rules),
+    max_new_tokens: longest - beginning.length,
+    ...(temperature > 0 && { do_sample: true, temperature }),
+    ...(withTimes && { output_attentions: true, return_dict_in_generate: true }),
+    signal,
+  });
+  const { sequences, cross_attentions } = withTimes ? (result as Looked) : { sequences: result as Tensor };
+  const written = Array.from(sequences.data, Number).slice(beginning.length);
+  const tokens = [settings.eos_token_id].flat().includes(written.at(-1) ?? Number.NaN) ? written.slice(0, -1) : written;
+  if (!withTimes || !settings.alignment_heads) return { tokens };
+  if (!cross_attentions?.[0]?.length) throw withoutTimes();
+  const attention = { steps: cross_attentions, heads: settings.alignment_heads, given: beginning.length };
+  return { tokens, times: tokenTimes({ ...attention, length: Math.floor(withTimes.frames / 2) }) };
+}
 
-  return {
-    rate: 16_000,
-    firstMark,
-    isMultilingual: settings.is_multilingual === true,
+/** Marks of time are not part of the text. */
+async function textOf({ tokenizer, firstMark }: Parts, tokens: readonly number[]): Promise<string> {
+  const words = tokens.filter((token) => token < firstMark);
+  return words.length === 0 ? "" : String(await tokenizer.call("decode", words, { skip_special_tokens: true }));
+}
 
-    /** Of at most 30 seconds: [1, bands, frames]. */
-    async features(samples: Float32Array): Promise<Tensor> {
-      const { input_features } = (await extractor.call("", samples)) as { input_features: Tensor };
-      return input_features;
-    },
-
-    /** Throws `invalid_input` for one that the model does not know. */
-    language(wanted: string): string {
-      const code = languageCode(wanted);
-      if (languages.some((each) => each.code === code)) return code;
-      const msg = `The model does not know the language "${wanted}"; it knows ${languages.map((each) => each.code).join(", ")}`;
-      throw new ForecourtError("invalid_input", msg, {
-        problems: [{ loc: ["body", "language"], msg, type: "value_error", input: wanted }],
-      });
-    },
-
-    /** The likeliest of all that the model knows. */
-    async detectLanguage(features: Tensor): Promise<string | undefined> {
-      const start = tensorOf("int64", [1, 1], [settings.decoder_start_token_id]);
-      const given = { input_features: features, decoder_input_ids: start };
-      const { logits } = (await model.call("", given)) as { logits: Tensor };
-      const scores = toFloats(logits);
-      const score = (id: number) => scores[id] ?? -Infinity;
-      return languages.reduce<(typeof languages)[number] | undefined>(
-        (best, each) => (best === undefined || score(each.id) > score(best.id) ? each : best),
-        undefined,
-      )?.code;
-    },
-
-    /** What it writes for one window, without the beginning that it is given and without the end mark. */
-    async pass(features: Tensor, listening: Listening): Promise<{ tokens: number[]; times?: number[] }> {
-      const beginning = await begin(listening);
-      const { withTimes, temperature, signal } = listening;
-      if (withTimes && !settings.alignment_heads) throw withoutTimes();
-      const result = await model.call("generate", {
-        inputs: features,
-        decoder_input_ids: beginning,
-        return_timestamps: false,
-        begin_suppress_tokens: null,
-        adjust: (ids: readonly number[], scores: Float32Array) =>
-          keepMarksInOrder(ids.slice(beginning.length), scores, rules),
-        max_new_tokens: longest - beginning.length,
-        ...(temperature > 0 && { do_sample: true, temperature }),
-        ...(withTimes && { output_attentions: true, return_dict_in_generate: true }),
-        signal,
-      });
-      const { sequences, cross_attentions } = withTimes ? (result as Looked) : { sequences: result as Tensor };
-      const written = Array.from(sequences.data, Number).slice(beginning.length);
-      const tokens = ends.has(written.at(-1) ?? Number.NaN) ? written.slice(0, -1) : written;
-      if (!withTimes || !settings.alignment_heads) return { tokens };
-      if (!cross_attentions?.[0]?.length) throw withoutTimes();
-      const attention = { steps: cross_attentions, heads: settings.alignment_heads, given: beginning.length };
-      return { tokens, times: tokenTimes({ ...attention, length: Math.floor(withTimes.frames / 2) }) };
-    },
-
-    /** Marks of time are not part of the text. */
-    async text(tokens: readonly number[]): Promise<string> {
-      const words = tokens.filter((token) => token < firstMark);
-      return words.length === 0 ? "" : String(await tokenizer.call("decode", words, { skip_special_tokens: true }));
-    },
-
-    /** Words with the places of their tokens. */
-    async words(tokens: readonly number[], language: string | undefined): Promise<{ text: string; at: number[] }[]> {
-      if (tokens.length === 0) return [];
-      const name = language && languageName(language);
-      const split = await tokenizer.call("combineTokensIntoWords", [...tokens], name);
-      const [texts, , places] = split as [string[], number[][], number[][]];
-      return texts.map((text, i) => ({ text, at: places[i] ?? [] }));
-    },
-  };
+/** Words with the places of their tokens. */
+async function wordsOf({ tokenizer }: Parts, tokens: readonly number[], language: string | undefined) {
+  if (tokens.length === 0) return [];
+  const name = language && languageName(language);
+  const split = await tokenizer.call("combineTokensIntoWords", [...tokens], name);
+  const [texts, , places] = split as [string[], number[][], number[][]];
+  return texts.map((text, i) => ({ text, at: places[i] ?? [] }));
 }
 
 type Looked = { sequences: Tensor; cross_attentions?: Tensor[][] };

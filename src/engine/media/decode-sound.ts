@@ -1,0 +1,120 @@
+// Reads sound files of the usual formats by decoders in WebAssembly; the only file that imports them.
+import { FLACDecoder } from "@wasm-audio-decoders/flac";
+import { OggVorbisDecoder } from "@wasm-audio-decoders/ogg-vorbis";
+import { ALL_FORMATS, BufferSource, EncodedPacketSink, Input } from "mediabunny";
+import { MPEGDecoder } from "mpg123-decoder";
+import { OggOpusDecoder } from "ogg-opus-decoder";
+import { OpusDecoder } from "opus-decoder";
+import type { Sound } from "./sound.ts";
+import { tooLong } from "./too-long.ts";
+
+/** What all of the decoders give for a piece of a file. */
+type Decoded = { channelData: Float32Array[]; samplesDecoded: number; sampleRate: number };
+type Decoder = {
+  decode(piece: Uint8Array): Decoded | Promise<Decoded>;
+  flush?(): Decoded | Promise<Decoded>;
+  free(): void;
+};
+
+/** Of which input's field. */
+type Limit = { longestSeconds: number; field: string };
+
+/** A piece of a small file may hold hours of silence: the count is taken after each. */
+const PIECE_BYTES = 4096;
+
+/**
+ * One channel, the mean of all. Undefined for what is none of wav, mp3, flac, ogg (Opus, Vorbis) and webm (Opus); wav
+ * is read elsewhere. Throws `invalid_input` for more than the limit.
+ */
+export async function decodeSound(bytes: Uint8Array, limit: Limit): Promise<Sound | undefined> {
+  const decoder = await decoderOf(bytes);
+  if (!decoder) return undefined;
+  const collected = collector(limit);
+  try {
+    for await (const piece of decoder.pieces) collected.add(await decoder.decode(piece));
+    if (decoder.flush) collected.add(await decoder.flush());
+  } finally {
+    decoder.free();
+  }
+  return collected.sound();
+}
+
+async function decoderOf(bytes: Uint8Array): Promise<(Decoder & { pieces: Pieces }) | undefined> {
+  const has = (text: string, at = 0) => text === String.fromCharCode(...bytes.subarray(at, at + text.length));
+  const pieces = cut(bytes);
+  if (has("fLaC")) return { ...bound(await ready(new FLACDecoder())), pieces };
+  if (has("OggS")) {
+    const isOpus = has("OpusHead", 28);
+    return { ...bound(isOpus ? await ready(new OggOpusDecoder()) : await ready(new OggVorbisDecoder())), pieces };
+  }
+  if (has("ID3") || isMpegFrame(bytes)) return { ...bound(await ready(new MPEGDecoder())), pieces };
+  if (isMatroska(bytes)) return await webmDecoder(bytes);
+  return undefined;
+}
+
+type Pieces = Iterable<Uint8Array> | AsyncIterable<Uint8Array>;
+
+function* cut(bytes: Uint8Array): Iterable<Uint8Array> {
+  for (let at = 0; at < bytes.length; at += PIECE_BYTES) yield bytes.subarray(at, at + PIECE_BYTES);
+}
+
+const isMpegFrame = (bytes: Uint8Array) => bytes[0] === 0xff && ((bytes[1] ?? 0) & 0xe6) > 0xe0;
+const isMatroska = (bytes: Uint8Array) => [0x1a, 0x45, 0xdf, 0xa3].every((byte, i) => bytes[i] === byte);
+
+async function ready<T extends { ready: Promise<void> }>(decoder: T): Promise<T> {
+  await decoder.ready;
+  return decoder;
+}
+
+type Native = Decoder & { flush?: () => Decoded | Promise<Decoded> };
+const bound = (decoder: Native): Decoder => ({
+  decode: (piece) => decoder.decode(piece),
+  ...(decoder.flush && { flush: () => decoder.flush?.() ?? nothing }),
+  free: () => decoder.free(),
+});
+const nothing: Decoded = { channelData: [], samplesDecoded: 0, sampleRate: 0 };
+
+/** Undefined for a video without sound and for other codecs in the container. */
+async function webmDecoder(bytes: Uint8Array) {
+  const input = new Input({ source: new BufferSource(bytes), formats: ALL_FORMATS });
+  const track = await input.getPrimaryAudioTrack().catch(() => null);
+  if (track?.codec !== "opus") return undefined;
+  const channels = track.numberOfChannels;
+  const decoder = await ready(new OpusDecoder({ channels, streamCount: 1, coupledStreamCount: channels - 1 }));
+  async function* packets(sink: EncodedPacketSink) {
+    for await (const packet of sink.packets()) yield packet.data;
+  }
+  return {
+    decode: (packet: Uint8Array) => decoder.decodeFrame(packet),
+    free: () => decoder.free(),
+    pieces: packets(new EncodedPacketSink(track)),
+  };
+}
+
+function collector({ longestSeconds, field }: Limit) {
+  const pieces: Float32Array[] = [];
+  let [length, rate] = [0, 0];
+  return {
+    add({ channelData, samplesDecoded, sampleRate }: Decoded): void {
+      if (samplesDecoded === 0) return;
+      rate = sampleRate;
+      length += samplesDecoded;
+      if (length > longestSeconds * rate) throw tooLong(longestSeconds, field);
+      const mean = new Float32Array(samplesDecoded);
+      for (const channel of channelData)
+        for (let i = 0; i < samplesDecoded; i++) mean[i] = (mean[i] ?? 0) + (channel[i] ?? 0) / channelData.length;
+      pieces.push(mean);
+    },
+    /** Undefined when nothing could be read. */
+    sound(): Sound | undefined {
+      if (length === 0) return undefined;
+      const samples = new Float32Array(length);
+      let at = 0;
+      for (const piece of pieces) {
+        samples.set(piece, at);
+        at += piece.length;
+      }
+      return { samples, rate };
+    },
+  };
+}
