@@ -7,8 +7,10 @@ import { resize } from "../tensor/resize.ts";
 
 type Edge = number | { shortest_edge: number } | { height: number; width: number };
 
-/** The fields that are read; absent ones mean what CLIPImageProcessor's defaults mean. */
+/** The fields that are read; absent ones mean what CLIPImageProcessor's defaults mean, but that others do not crop. */
 export type PreprocessorConfig = {
+  image_processor_type?: string;
+  feature_extractor_type?: string;
   do_resize?: boolean;
   size?: Edge;
   /** Pillow's number of the kernel. */
@@ -34,7 +36,7 @@ const CLIP_MEAN = [0.48145466, 0.4578275, 0.40821073];
 const CLIP_DEVIATION = [0.26862954, 0.26130258, 0.27577711];
 
 export function preprocess(pixels: Pixels, config: PreprocessorConfig): Preprocessed {
-  const { do_resize = true, do_center_crop = true, do_rescale = true, do_normalize = true } = config;
+  const { do_resize = true, do_center_crop = crops(config), do_rescale = true, do_normalize = true } = config;
   const resized = do_resize ? resizeTo(pixels, config) : pixels;
   const cropped = do_center_crop ? centerCrop(resized, squareOf(config.crop_size ?? 224)) : resized;
   const planes = pixelsToPlanes(cropped, {
@@ -43,6 +45,11 @@ export function preprocess(pixels: Pixels, config: PreprocessorConfig): Preproce
     deviation: do_normalize ? (config.image_std ?? CLIP_DEVIATION) : [1, 1, 1],
   });
   return { planes, width: cropped.width, height: cropped.height };
+}
+
+/** CLIP's processors crop; SigLIP's and ViT's have no such step. */
+function crops({ image_processor_type: type, feature_extractor_type: older, crop_size }: PreprocessorConfig): boolean {
+  return crop_size !== undefined || /clip/i.test((type ?? older ?? "CLIP").replace(/^siglip/i, ""));
 }
 
 const KERNELS: Record<number, ResizeOptions["kernel"]> = { 0: "nearest", 1: "lanczos3", 2: "bilinear", 3: "bicubic" };

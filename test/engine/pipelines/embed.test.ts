@@ -149,20 +149,20 @@ test("a job is cancelled between two passes", async () => {
   expect(steps).toEqual(["progress"]);
 });
 
-describe("CLIP", () => {
-  type Cases = {
-    texts: string[];
-    ids: number[][];
-    text_embeds: number[][];
-    pictures: string[];
-    image_embeds: number[][];
-  };
-  const { texts, ids, text_embeds, pictures, image_embeds } = casesOf<Cases>("clip");
+type TowerCases = {
+  texts: string[];
+  ids: number[][];
+  text_embeds: number[][];
+  pictures: string[];
+  image_embeds: number[][];
+};
 
-  test("two towers in two graphs: texts and pictures of one request are Python's", async () => {
+for (const family of ["clip", "siglip"])
+  test(`${family}, two towers in two graphs: texts and pictures of one request are Python's`, async () => {
+    const { texts, ids, text_embeds, pictures, image_embeds } = casesOf<TowerCases>(family);
     const input = [{ image_url: "0" }, ...texts, { image_url: "1" }];
     const media = async (url: string) => picture(pictures[Number(url)] ?? "");
-    const { output, units } = await embedOnce("clip", { input, normalize: false }, { media });
+    const { output, units } = await embedOnce(family, { input, normalize: false }, { media });
     const wanted = [image_embeds[0] ?? [], ...text_embeds, image_embeds[1] ?? []];
     expect(furthest(output.embeddings.slice(1, 4), text_embeds)).toBeLessThan(1e-4);
     // Pictures are resized by another library than Pillow.
@@ -171,6 +171,7 @@ describe("CLIP", () => {
     expect(units).toEqual({ requests: 1, input_tokens: tokens, tokens, images: 2 });
   });
 
+describe("CLIP", () => {
   test("both towers in one graph: the demo's embeddings are Python's", async () => {
     const wanted = JSON.parse(await Bun.file(join(import.meta.dir, "../../reference/demo-clip.json")).text());
     const captions: string[] = wanted.captions.filter((each: string) => each !== "");

@@ -30,3 +30,13 @@ test("values are rescaled and normalised for each colour", () => {
 test("a kernel that is not known is refused", () => {
   expect(() => preprocess(columns(2, 2), { resample: 5 })).toThrow("resample = 5 is not supported");
 });
+
+test("without a word on cropping CLIP's pictures are cropped to 224, SigLIP's and ViT's are not", () => {
+  const size = { height: 2, width: 300 };
+  const widthFor = (type: object) => preprocess(columns(8, 2), { ...plain, ...type, size }).width;
+  expect(widthFor({})).toBe(224);
+  expect(widthFor({ image_processor_type: "CLIPImageProcessor" })).toBe(224);
+  expect(widthFor({ feature_extractor_type: "CLIPFeatureExtractor" })).toBe(224);
+  expect(widthFor({ image_processor_type: "SiglipImageProcessor" })).toBe(300);
+  expect(widthFor({ image_processor_type: "ViTImageProcessor" })).toBe(300);
+});
