@@ -24,10 +24,11 @@ test.skipIf(!isHere)("bench:text in small: both engines answer, much the same, a
   expect(Object.keys(result.engines)).toEqual(["forecourt", "node-llama-cpp"]);
   for (const { figures } of Object.values(result.engines)) {
     expect(figures.map(({ clients }) => clients)).toEqual([1, 2]);
-    for (const { firstTokenMs, tokensPerSecond, tokensPerSecondEach } of figures) {
+    for (const { firstTokenMs, tokensPerSecond, tokensPerSecondEach, cpuSeconds } of figures) {
       expect(firstTokenMs).toBeGreaterThan(0);
       expect(tokensPerSecond).toBeGreaterThan(0);
       expect(tokensPerSecondEach).toBeGreaterThan(0);
+      expect(cpuSeconds).toBeGreaterThanOrEqual(0);
     }
   }
   expect(said.filter((line) => line.includes("tokens/s"))).toHaveLength(4);

@@ -46,12 +46,11 @@ export async function compare(wanted: Wanted): Promise<Comparison | { missing: s
   for (let round = 0; round < wanted.rounds; round++)
     for (const count of clients)
       for (const engine of engines) {
+        const before = await engine.cpuSeconds();
         const answers = await answersOf(engine, { ...wanted, count, round });
-        const figures = figuresOf(answers);
+        const figures = figuresOf(answers, (await engine.cpuSeconds()) - before);
         texts.set(engine.name, [...(texts.get(engine.name) ?? []), ...answers.map(({ text }) => text)]);
-        say(
-          `${engine.name}, ${count} at once: ${figures.tokensPerSecond} tokens/s, first after ${figures.firstTokenMs} ms`,
-        );
+        say(sentenceOf(engine, figures));
         const key = `${engine.name} ${count}`;
         if (figures.tokensPerSecond > (best.get(key)?.tokensPerSecond ?? 0)) best.set(key, figures);
       }
@@ -63,6 +62,9 @@ export async function compare(wanted: Wanted): Promise<Comparison | { missing: s
   const alike = own.filter((text, i) => text === others[i]).length / own.length;
   return { shape, threads, promptTokens, answerTokens, alike, engines: Object.fromEntries(engines.map(resultOf)) };
 }
+
+const sentenceOf = ({ name }: Engine, { clients, tokensPerSecond, firstTokenMs, cpuSeconds }: Figures) =>
+  `${name}, ${clients} at once: ${tokensPerSecond} tokens/s, first after ${firstTokenMs} ms, ${cpuSeconds} s of a processor`;
 
 type Round = Pick<Wanted, "promptTokens" | "answerTokens"> & { count: number; round: number };
 

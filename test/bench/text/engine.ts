@@ -1,4 +1,5 @@
 // What is measured of an engine: when the tokens of answers come that are asked for at once.
+import { readFile } from "node:fs/promises";
 
 export type Answered = {
   /** Milliseconds from the question to the first token, and to the last. */
@@ -11,6 +12,8 @@ export type Answered = {
 export type Engine = AsyncDisposable & {
   name: string;
   version: string;
+  /** Seconds of processors that its processes have used so far; 0 where the system does not tell. */
+  cpuSeconds(): Promise<number>;
   /** All at once; each goes on for `count` tokens, the likeliest each time. Prompts are ASCII: a token for each sign. */
   ask(prompts: readonly string[], count: number): Promise<Answered[]>;
 };
@@ -23,9 +26,11 @@ export type Figures = {
   tokensPerSecond: number;
   /** Of one client, after its first token; the median. */
   tokensPerSecondEach: number;
+  /** Of a processor, for the whole of prompts and answers: what other work on the machine hardly changes. */
+  cpuSeconds: number;
 };
 
-export function figuresOf(answers: readonly Answered[]): Figures {
+export function figuresOf(answers: readonly Answered[], cpuSeconds: number): Figures {
   const tokens = answers.reduce((sum, each) => sum + each.tokens, 0);
   const seconds = Math.max(...answers.map(({ last }) => last)) / 1000;
   return {
@@ -35,7 +40,16 @@ export function figuresOf(answers: readonly Answered[]): Figures {
     tokensPerSecondEach: round(
       median(answers.map(({ first, last, tokens: own }) => (own - 1) / ((last - first) / 1000))),
     ),
+    cpuSeconds: round(cpuSeconds),
   };
+}
+
+/** utime and stime of /proc/PID/stat, in hundredths on every Linux. */
+export async function cpuSecondsOf(pids: readonly number[]): Promise<number> {
+  const texts = await Promise.all(pids.map((pid) => readFile(`/proc/${pid}/stat`, "utf8").catch(() => "")));
+  // The name before it, in brackets, may hold spaces.
+  const ticks = texts.map((text) => text.slice(text.lastIndexOf(")") + 2).split(" "));
+  return ticks.reduce((sum, fields) => sum + (Number(fields[11] ?? 0) + Number(fields[12] ?? 0)) / 100, 0);
 }
 
 function median(values: readonly number[]): number {

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import packageJson from "../../../package.json" with { type: "json" };
 import { isCompiled, startServer } from "../../support/live-server.ts";
-import type { Answered, Engine } from "./engine.ts";
+import { type Answered, cpuSecondsOf, type Engine } from "./engine.ts";
 import type { Models } from "./models.ts";
 
 const ID = "bench/llama";
@@ -18,6 +18,7 @@ export async function startForecourt({ folder }: Models, { threads }: { threads:
   return {
     name: "forecourt",
     version: `${packageJson.version}${isCompiled ? "" : " from source"}`,
+    cpuSeconds: async () => await cpuSecondsOf([server.pid, ...(await server.runnerPids())]),
     ask: async (prompts, count) =>
       await Promise.all(prompts.map((prompt) => complete(server, { prompt, count }, performance.now()))),
     async [Symbol.asyncDispose]() {

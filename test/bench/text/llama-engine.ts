@@ -1,7 +1,7 @@
 // node-llama-cpp as the other engine, in a process and a folder of its own: it is no part of the product.
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Answered, Engine } from "./engine.ts";
+import { type Answered, cpuSecondsOf, type Engine } from "./engine.ts";
 import type { LlamaOrder, LlamaReply } from "./llama-child.ts";
 import { CACHE, type Models } from "./models.ts";
 
@@ -48,6 +48,7 @@ export async function startLlama(folder: string, { gguf }: Models, options: Llam
   return {
     name: "node-llama-cpp",
     version: VERSION,
+    cpuSeconds: async () => await cpuSecondsOf([child.pid]),
     ask: async (prompts, count) => await order({ type: "ask", prompts: [...prompts], count }),
     async [Symbol.asyncDispose]() {
       waiting.promise.catch(() => {});
