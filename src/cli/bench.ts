@@ -38,9 +38,10 @@ export const bench = () =>
     .action(async (flags: { quick?: true; swapIn?: true; json?: true; serveBare?: true }) => {
       if (flags.serveBare) return serveBare();
       if (flags.swapIn) {
+        const load = loadNow();
         const measured = await inScratch((data) => measureSwapIn({ data, ...(flags.quick ? quickSwap : fullSwap) }));
-        if (flags.json) printJson(measured);
-        else printLine(swapInText(measured));
+        if (flags.json) printJson({ load, ...measured });
+        else printLine(swapInText(measured, load));
         return;
       }
       const report = await measureAll(flags.quick ? quick : full);
@@ -54,6 +55,8 @@ async function serveBare(): Promise<void> {
   printLine(listenBare().origin);
   await new Promise(() => {});
 }
+
+const loadNow = () => ({ average: loadavg()[0] ?? 0, threads: cpus().length });
 
 /** On the disk that temporary files are on. */
 async function inScratch<T>(act: (data: string) => Promise<T>): Promise<T> {
@@ -71,7 +74,7 @@ async function measureIn(data: string, amounts: Amounts): Promise<BenchReport> {
   const progress = createProgress();
   try {
     const { devices } = await detect({ provided: ["cpu"] });
-    const load = { average: loadavg()[0] ?? 0, threads: cpus().length };
+    const load = loadNow();
     const running = await measureRunning({ data, amounts, progress });
     progress.show("starting servers");
     const startUp = await measureStartUp(data, { rounds: amounts.starts, model: MODEL });

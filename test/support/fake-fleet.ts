@@ -6,7 +6,7 @@ import { systemClock } from "../../src/core/clock.ts";
 import type { Failure } from "../../src/core/errors.ts";
 import { asId, type BatchId, type ModelId, type RunnerId } from "../../src/core/ids.ts";
 import type { Step } from "../../src/core/pipeline.ts";
-import { bytes } from "../../src/core/units.ts";
+import { type Bytes, bytes } from "../../src/core/units.ts";
 import type { RunJob } from "../../src/engine/protocol.ts";
 
 export type LoadOrder = Parameters<Fleet["load"]>[0];
@@ -23,7 +23,8 @@ export type FakeFleet = Fleet & {
   /** Folders that were to be read ahead. */
   readonly readAheads: string[];
   /** By hand: a starting runner is loaded. */
-  becomeReady(runner: RunnerId): void;
+  /** `memory` is what its process takes of main memory; by default what the model file says. */
+  becomeReady(runner: RunnerId, memory?: Bytes): void;
   step(batch: BatchId, step: Step<unknown>, index?: number): void;
   log(batch: BatchId, message: string): void;
   /** By hand: the batch ends, with the failure if there is one. */
@@ -101,15 +102,15 @@ export function createFakeFleet({
       });
       if (automatic) setImmediate(() => runners.has(id) && fleet.becomeReady(id));
     },
-    becomeReady(id) {
+    becomeReady(id, memory) {
       const runner = runners.get(id);
       if (runner?.state !== "starting") throw new Error(`the runner ${id} is not starting`);
-      set(runner, { state: "ready" });
+      set(runner, { state: "ready", ...(memory !== undefined && { memory }) });
       emit({
         type: "ready",
         runner: id,
         model: runner.model,
-        memory: runner.memory,
+        memory: memory ?? runner.memory,
         loadMs: 5,
         device: String(runner.device),
       });

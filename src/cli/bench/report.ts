@@ -47,15 +47,10 @@ const busyText = ({ average, threads }: BenchReport["load"]) =>
     : [];
 
 /** The promise is a swap-in at 70 % of the disk's sequential rate (product.md 6). */
-export function swapInText({
-  bytes,
-  readMs,
-  coldMs,
-  coldLoadMs,
-  warmMs,
-  warmWithoutSpareMs,
-  ofReadRate,
-}: SwapIn): string {
+export function swapInText(
+  { bytes, readMs, coldMs, coldLoadMs, warmMs, warmWithoutSpareMs, ofReadRate }: SwapIn,
+  load: BenchReport["load"],
+): string {
   const rows: [string, string][] = [
     ["size of the model's files", sizeText(bytes)],
     ["its files read, not in the page cache", ms(readMs)],
@@ -65,7 +60,7 @@ export function swapInText({
     ["from the request to the answer, in the page cache", ms(warmMs)],
     ["  without a process started ahead", ms(warmWithoutSpareMs)],
   ];
-  return table(["measured", "result"], rows);
+  return [...busyText(load), table(["measured", "result"], rows)].join("\n");
 }
 
 const ms = (value: number) => `${value.toFixed(value < 10 ? 2 : 0)} ms`;

@@ -1,7 +1,7 @@
 // Gathers what decide() looks at: of each model, the next jobs that are ready to be placed.
 import type { Clock } from "../../core/clock.ts";
-import { asId, type ModelId, type RunnerId } from "../../core/ids.ts";
-import type { Instant, Milliseconds } from "../../core/units.ts";
+import { asId, type DeviceId, type ModelId, type RunnerId } from "../../core/ids.ts";
+import { bytes, type Instant, type Milliseconds } from "../../core/units.ts";
 import type { Catalog, CatalogEntry } from "../catalog/catalog.ts";
 import type { Fleet, RunnerFact } from "../fleet/fleet.ts";
 import type { Jobs } from "../jobs/jobs.ts";
@@ -27,6 +27,8 @@ export type FactSources = {
   clock: Clock;
   /** In order of preference, as they are now. */
   devices: () => readonly DeviceFact[];
+  /** Those whose memory is the box's main memory, so that a runner's own size is what it takes there. */
+  inMainMemory: ReadonlySet<DeviceId>;
   idleUnload?: Milliseconds;
   batchWindow: Milliseconds;
   lineLimit: Milliseconds;
@@ -45,8 +47,10 @@ export function gatherFacts(sources: FactSources): Facts {
   const { work, fleet, clock, idleUnload, readySince } = sources;
   const now = clock.now();
   const devices = sources.devices();
-  const cpus = new Set(devices.filter(({ kind }) => kind === "cpu").map(({ id }) => id));
-  const runners = fleet.runners().map((runner) => (cpus.has(runner.device) ? runner : onDevice(runner, sources)));
+  const { inMainMemory } = sources;
+  const runners = fleet
+    .runners()
+    .map((runner) => (inMainMemory.has(runner.device) ? runner : onDevice(runner, sources)));
   const loaded = new Set(runners.map(({ model }) => model));
   const overdue = work.waiting.overdue(now);
   const heads = work.waiting.models().flatMap((model) => nextOf(model, { ...sources, isLoaded: loaded.has(model) }));
@@ -66,9 +70,11 @@ export function gatherFacts(sources: FactSources): Facts {
   };
 }
 
-/** A runner reports its main memory; what it holds on a GPU is measured there, and estimated until then. */
-function onDevice(runner: RunnerFact, { experience }: FactSources): RunnerFact {
-  const memory = experience.memory(runner.model).get(runner.device);
+/** A runner reports its main memory; what it holds on a GPU is measured there, and the model file's estimate until then. */
+function onDevice(runner: RunnerFact, { experience, catalog }: FactSources): RunnerFact {
+  const estimate = catalog.find(runner.model)?.model.memory;
+  const memory =
+    experience.memory(runner.model).get(runner.device) ?? (estimate && bytes(estimate.weights + estimate.working));
   return memory === undefined ? runner : { ...runner, memory };
 }
 

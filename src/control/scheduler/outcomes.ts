@@ -27,6 +27,8 @@ export type OutcomeParts = {
   affinity: Pick<ServedHints, "forget">;
   experience: Pick<Experience, "held" | "loaded" | "ran">;
   ahead: Pick<Ahead, "tried">;
+  /** Devices without memory of their own. */
+  inMainMemory: ReadonlySet<DeviceId>;
   clock: Clock;
   log: Log;
 };
@@ -36,10 +38,10 @@ const NO_END: Failure = { code: "runner_failed", message: "The runner came to th
 export function createOutcomes(parts: OutcomeParts): (event: FleetEvent) => void {
   const { work, batches, readySince, experience, ahead, clock, log } = parts;
 
-  /** The size that a runner reports is what its model takes on the device only if that is the CPU. */
+  /** The size that a runner reports is what its model takes on the device only where that has no memory of its own. */
   const measure = (runner: RunnerId, model: ModelId, memory: Bytes) => {
     const device = readySince.get(runner)?.device;
-    if (device === CPU) experience.held(model, device, memory);
+    if (device !== undefined && parts.inMainMemory.has(device)) experience.held(model, device, memory);
   };
   const deviceOf = (runner: RunnerId) => readySince.get(runner)?.device ?? CPU;
   const onOpenJob = ({ batch, index }: { batch: Batch["id"]; index: number }, act: (job: JobId) => void) => {

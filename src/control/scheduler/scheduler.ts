@@ -78,7 +78,7 @@ export function createScheduler(parts: SchedulerParts): Scheduler {
   const ahead = createAhead({ ...parts, models: catalog.list(), preparation });
   const affinity = createServedHints();
   const batchKeys = createBatchKeys({ jobs });
-  const held = { preparation, readySince, affinity, ahead, batchKeys, batches };
+  const held = { preparation, readySince, affinity, ahead, batchKeys, batches, inMainMemory: withoutMemory(parts) };
   const sources = { ...parts, ...held, devices: devicesOf(parts), line: new Map<ModelId, Instant>() };
   const readAhead = createReadAhead({ ...parts, models: catalog.list(), preparation });
   const dispatch = createDispatch({ ...parts, ...held, readAhead, devices: parts.devices.map(({ device }) => device) });
@@ -154,6 +154,9 @@ const hearNotes =
     if (note.type === "lost") loop.broken(note.reason);
     loop.wake();
   };
+
+const withoutMemory = ({ devices }: SchedulerParts): ReadonlySet<DeviceId> =>
+  new Set(devices.flatMap(({ device: { id, kind, isSoftware } }) => (kind === "cpu" || isSoftware ? [id] : [])));
 
 function devicesOf({ devices, isLost = () => false }: SchedulerParts): () => readonly DeviceFact[] {
   const known: readonly DeviceFact[] = devices.map(({ device: { id, kind }, budget }) => ({ id, kind, budget }));
