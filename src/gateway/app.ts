@@ -25,6 +25,7 @@ import { metricsRoute, showMetrics } from "./metrics.ts";
 import { createObserve } from "./observe.ts";
 import { withFalRouter } from "./openai/fal-router.ts";
 import { createOpenAi } from "./openai/openai.ts";
+import { requireParts } from "./path-part.ts";
 import { createPlatform } from "./platform/platform.ts";
 import { createReport } from "./report.ts";
 import { createRest } from "./rest/rest.ts";
@@ -156,8 +157,14 @@ function createApp({ settings, clock = systemClock, keepAliveMs = KEEP_ALIVE_MS,
         .all("/fal/proxy", ({ request, server, caller }) => fal.byProxy({ request, server, caller }), hidden())
         .all("/api/fal/proxy", ({ request, server, caller }) => fal.byProxy({ request, server, caller }), hidden())
         .get("/metrics", ({ caller }) => showMetrics(metrics, caller), metricsRoute)
-        .guard({ beforeHandle: ({ request }) => requireScope(authenticate(request), "admin") }, (forAdmins) =>
-          forAdmins.use(admin({ ...facing, clock })),
+        .guard(
+          {
+            beforeHandle({ request, params }) {
+              requireScope(authenticate(request), "admin");
+              requireParts(params);
+            },
+          },
+          (forAdmins) => forAdmins.use(admin({ ...facing, clock })),
         ),
     );
   return { app, sockets, bodyLimit };

@@ -6,6 +6,14 @@ export function pathPart(part: string): string {
   try {
     return decodeURIComponent(part);
   } catch (cause) {
-    throw new ForecourtError("bad_request", "The path is not properly percent-encoded.", { cause });
+    throw malformed(cause);
   }
 }
+
+/** Elysia 1.4 gives null for a `:name` that is not properly percent-encoded, whatever its type says. Throws as above. */
+export function requireParts(params: Readonly<Record<string, string | null | undefined>> = {}): void {
+  if (Object.values(params).includes(null)) throw malformed();
+}
+
+const malformed = (cause?: unknown) =>
+  new ForecourtError("bad_request", "The path is not properly percent-encoded.", { cause });

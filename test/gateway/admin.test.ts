@@ -102,3 +102,15 @@ test("prices of their own are set, listed and ended over HTTP, and the act is in
     expect.objectContaining({ action: "DELETE /admin/v1/prices", outcome: "done", code: 200 }),
   );
 });
+
+test("a part of a path that is not properly percent-encoded is a bad request, not a fault", async () => {
+  for (const [method, path] of [
+    ["GET", "/admin/v1/keys/%"],
+    ["DELETE", "/admin/v1/keys/%ff"],
+    ["POST", "/admin/v1/webhooks/%/replay"],
+  ] as const) {
+    const response = await gateway.ask(method, path, { key: gateway.adminKey });
+    expect([path, response.status]).toEqual([path, 400]);
+    expect(await response.json()).toMatchObject({ error_type: "bad_request" });
+  }
+});

@@ -39,6 +39,10 @@ const BELOW = [
   ...["forecourt/echo/requests/x/cancel", "forecourt/echo/requests/x/status/stream", "workflows/execute"],
   ...["tokens/", "tokens/realtime", "storage/upload/initiate", "storage/upload/initiate-multipart"],
   ...["storage/auth/token", "files/upload", "files/upload/multipart", "v1/models", "v1/models/pricing", "v1/keys"],
+  ...["v1/models/usage", "v1/models/analytics", "v1/models/billing-events", "v1/models/requests/search"],
+  ...["v1/models/requests/by-endpoint", "v1/storage/settings", "v1/storage/files/acl", "v1/storage/files/sign"],
+  ...["v1/workflows", "v1/workflows/a/b", "v1/account/billing", "chat/completions", "models"],
+  ...["openrouter/router/openai/v1/chat/completions", "workflows/a/b"],
   ...["uploads/AAAAAAAAAAAAAAAAAAAAAA", "files/b/AAAAAAAAAAAAAAAAAAAAAA/a.png", ""],
 ];
 
@@ -49,6 +53,7 @@ const part = fc.oneof(
 );
 const headerValue = fc.oneof(
   fc.constantFrom("", "0", "-1", "NaN", "1e400", "{}", "[]", "null", "bytes=0-", "bytes=-", "application/json", "*"),
+  fc.constantFrom("application/json, text/event-stream", "2025-06-18", "2026-07-28", new Date(0).toUTCString()),
   fc.string({ unit: "grapheme-ascii", maxLength: 60 }).map((text) => text.replace(/[^\x20-\x7e]/g, "")),
 );
 const headers = fc.dictionary(
@@ -57,11 +62,40 @@ const headers = fc.dictionary(
     ...["x-fal-request-timeout", "x-fal-queue-priority", "x-fal-runner-hint", "x-fal-no-retry", "x-fal-retry-config"],
     ...["x-fal-store-io", "x-fal-object-lifecycle", "x-fal-object-lifecycle-preference", "x-fal-target-url"],
     ...["x-fal-file-name", "x-forwarded-proto", "x-forwarded-host", "idempotency-key", "access-control-request-method"],
+    ...["if-modified-since", "if-unmodified-since", "mcp-protocol-version", "mcp-session-id", "last-event-id"],
   ),
   headerValue,
   { maxKeys: 4 },
 );
+/** What the MCP endpoint takes, more or less. */
+const rpc = fc
+  .record(
+    {
+      jsonrpc: fc.constantFrom("2.0", "1.0"),
+      id: fc.oneof(fc.integer(), noise, fc.constant(null)),
+      method: fc.constantFrom(
+        "initialize",
+        "ping",
+        "tools/list",
+        "tools/call",
+        "server/discover",
+        "notifications/cancelled",
+      ),
+      params: fc.record(
+        {
+          name: fc.constantFrom("search_models", "run_model", "check_job", "upload_file", "forecourt_echo", "none"),
+          arguments: fc.oneof(fc.object(), fc.constant({ endpoint_id: "forecourt/echo", input: { prompt: "a" } })),
+          cursor: noise,
+          _meta: fc.oneof(fc.object(), fc.constant({ progressToken: 1 })),
+        },
+        { requiredKeys: [] },
+      ),
+    },
+    { requiredKeys: [] },
+  )
+  .map((message) => new TextEncoder().encode(JSON.stringify(message)));
 const body = fc.oneof(
+  rpc,
   fc.uint8Array({ maxLength: 300 }),
   fc.json().map((text) => new TextEncoder().encode(text)),
   fc.constant(new TextEncoder().encode('{"prompt":"a","steps":1}')),
