@@ -6,7 +6,7 @@ import { type Clock, systemClock } from "../core/clock.ts";
 import { bytes, MIB } from "../core/units.ts";
 import { admin } from "./admin/admin.ts";
 import { createAuditTrail } from "./audit.ts";
-import { createAuthenticate, createAuthenticateStorage, requireScope } from "./authenticate.ts";
+import { type Authenticate, createAuthenticate, createAuthenticateStorage, requireScope } from "./authenticate.ts";
 import { createBorder } from "./border.ts";
 import { createCdn } from "./cdn/cdn.ts";
 import { docs } from "./docs.ts";
@@ -85,6 +85,13 @@ export function createGateway(parts: GatewayParts) {
 /** Options of a route that the documents describe otherwise, or not at all. */
 const hidden = () => ({ detail: { hide: true } });
 
+const adminsOnly =
+  (authenticate: Authenticate) =>
+  ({ request, params }: { request: Request; params: Parameters<typeof requireParts>[0] }): void => {
+    requireScope(authenticate(request), "admin");
+    requireParts(params);
+  };
+
 function createApp({ settings, clock = systemClock, keepAliveMs = KEEP_ALIVE_MS, ...box }: GatewayParts) {
   const { publicUrl, allowOrigins } = settings;
   const bodyLimit = bytes(settings.limits.bodyMb * MIB);
@@ -157,15 +164,7 @@ function createApp({ settings, clock = systemClock, keepAliveMs = KEEP_ALIVE_MS,
         .all("/fal/proxy", ({ request, server, caller }) => fal.byProxy({ request, server, caller }), hidden())
         .all("/api/fal/proxy", ({ request, server, caller }) => fal.byProxy({ request, server, caller }), hidden())
         .get("/metrics", ({ caller }) => showMetrics(metrics, caller), metricsRoute)
-        .guard(
-          {
-            beforeHandle({ request, params }) {
-              requireScope(authenticate(request), "admin");
-              requireParts(params);
-            },
-          },
-          (forAdmins) => forAdmins.use(admin({ ...facing, clock })),
-        ),
+        .guard({ beforeHandle: adminsOnly(authenticate) }, (forAdmins) => forAdmins.use(admin({ ...facing, clock }))),
     );
   return { app, sockets, bodyLimit };
 }
