@@ -10,6 +10,8 @@ export type State = {
 
 export type Automaton = {
   start: State;
+  /** How many states were made so far: each takes some kilobytes. */
+  readonly size: number;
   /** Undefined: no text of the grammar goes on so. */
   step(state: State, byte: number): State | undefined;
 };
@@ -26,7 +28,7 @@ type Known = State & {
 };
 
 export function createAutomaton(grammar: Node): Automaton {
-  const { push, intern } = createStore();
+  const { push, intern, states } = createStore();
 
   /** Opens what is on top until it is a byte; undefined among the results: nothing is left to read. */
   function open(frame: Frame | undefined, into: Set<Frame | undefined>, seen: Set<Frame>): void {
@@ -83,6 +85,9 @@ export function createAutomaton(grammar: Node): Automaton {
   if (!start) throw new Error("a grammar without texts");
   return {
     start,
+    get size() {
+      return states.size;
+    },
     step(state, byte) {
       // States are made here only.
       const known = state as Known;
@@ -110,6 +115,7 @@ function createStore() {
   const frames = new Map<string, Frame>();
   const states = new Map<string, Known>();
   return {
+    states,
     push(node: Node, rest: Frame | undefined): Frame {
       const key = `${node.id} ${rest?.id ?? 0}`;
       const known = frames.get(key) ?? { id: frames.size + 1, node, rest };

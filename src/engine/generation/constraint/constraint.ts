@@ -23,6 +23,8 @@ type Kept = { automaton: Automaton; masks: Map<State, Mask> };
 /** Grammars, and masks of each; a mask of a vocabulary of 128,000 takes 16 kB. */
 const MOST_GRAMMARS = 16;
 const MOST_MASKS = 512;
+/** A grammar that contains itself has states without end; one with more than these is made anew for the next answer. */
+const MOST_STATES = 4096;
 
 export function createConstraints(tokenizer: LanguageTokenizer, ends: ReadonlySet<number>): Constraints {
   const grammars = new Map<string, Kept>();
@@ -30,7 +32,9 @@ export function createConstraints(tokenizer: LanguageTokenizer, ends: ReadonlySe
   return {
     begin(key, grammar) {
       trie ??= createVocabularyTrie(tokenizer);
-      const kept = grammars.get(key) ?? { automaton: createAutomaton(grammar()), masks: new Map() };
+      const known = grammars.get(key);
+      const isGood = known !== undefined && known.automaton.size <= MOST_STATES;
+      const kept = isGood ? known : { automaton: createAutomaton(grammar()), masks: new Map() };
       keepRecent(grammars, { key, value: kept, most: MOST_GRAMMARS });
       return follow(kept, { trie, ends, tokenizer });
     },
