@@ -49,7 +49,7 @@ const assetsOf = (graph: Graph, files: string[], opened: string[] = []): Assets 
       opened.push(path);
       return graph;
     },
-    ...{ json: never, text: never, bytes: never, codec: { decode: never, encode: never } },
+    ...{ json: never, text: never, bytes: never, transformers: never, codec: { decode: never, encode: never } },
   };
 };
 
