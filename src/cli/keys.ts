@@ -4,9 +4,11 @@ import type { Limits } from "../control/accounts/account.ts";
 import { keyState, stateWords } from "../control/accounts/account-words.ts";
 import { limitsText } from "../control/accounts/limits-text.ts";
 import { KEY_SCOPES, type Key, type KeyScope } from "../control/keys/keys.ts";
+import { PERMISSIONS, type Permission } from "../control/keys/permissions.ts";
 import { systemClock } from "../core/clock.ts";
 import { instant, milliseconds } from "../core/units.ts";
 import { parseDuration } from "./duration.ts";
+import { wrongUsage } from "./failure.ts";
 import { keyNamed, published, withKeyBook } from "./keys/key-book.ts";
 import { type LimitFlags, limitsOfFlags, withLimits } from "./keys/limit-options.ts";
 import { type SettingsFlags, withSettings } from "./settings-flags.ts";
@@ -25,7 +27,15 @@ export const keys = () =>
     .addCommand(revoke());
 
 type CreateFlags = Flags &
-  LimitFlags & { name: string; scope: KeyScope; team?: string; owner?: string; models?: string; expires?: string };
+  LimitFlags & {
+    name: string;
+    scope: KeyScope;
+    team?: string;
+    owner?: string;
+    models?: string;
+    permissions?: string;
+    expires?: string;
+  };
 
 const create = () =>
   withSettings(withLimits(new Command("create")))
@@ -38,6 +48,7 @@ const create = () =>
         .default("api"),
     )
     .option("--models <globs>", "models that it may use, e.g. 'fal-ai/*,forecourt/demo-*'")
+    .option("--permissions <list>", `all that it may do, of ${PERMISSIONS.join(", ")}`)
     .option("--team <name>", "keys of one team share its limits, prices and reports")
     .option("--owner <owner>", "whom to ask about it")
     .option("--expires <duration>", "the key ends after this time, e.g. 12h or 30d")
@@ -59,21 +70,32 @@ const create = () =>
     });
 
 /** Throws usage errors before anything is made. */
-function wantedKey({ name, scope, team, owner, models, expires, ...limitFlags }: CreateFlags) {
+function wantedKey({ name, scope, team, owner, models, permissions, expires, ...limitFlags }: CreateFlags) {
   const lifetime = expires === undefined ? undefined : parseDuration(expires, "--expires");
-  const globs = models
-    ?.split(",")
-    .map((glob) => glob.trim())
-    .filter(Boolean);
+  const globs = models === undefined ? undefined : listed(models);
+  const permitted = permissions === undefined ? undefined : listed(permissions).map(permissionOf);
   const wanted = {
     name,
     scope,
     ...(team && { team }),
     ...(owner && { owner }),
     ...(globs && { models: globs }),
+    ...(permitted && { permissions: permitted }),
     ...(lifetime !== undefined && { expiresAt: instant(systemClock.now() + lifetime) }),
   };
   return { wanted, limits: limitsOfFlags(limitFlags) };
+}
+
+const listed = (text: string) =>
+  text
+    .split(",")
+    .map((each) => each.trim())
+    .filter(Boolean);
+
+function permissionOf(name: string): Permission {
+  const found = PERMISSIONS.find((each) => each === name);
+  if (found) return found;
+  throw wrongUsage(`--permissions ${name}: there is no such permission; there are ${PERMISSIONS.join(", ")}.`);
 }
 
 const list = () =>

@@ -1,6 +1,7 @@
 // Who is calling: the key of a request, checked. `Key id:secret` and `Bearer id:secret` mean the same.
 
 import type { Key, KeyScope, Keys } from "../control/keys/keys.ts";
+import { isPermitted, type Permission } from "../control/keys/permissions.ts";
 import { coversApp, looksLikeToken, type Tokens } from "../control/keys/tokens.ts";
 import { ForecourtError } from "../core/errors.ts";
 import { urlOf } from "./origin.ts";
@@ -51,6 +52,13 @@ function credentialOf(header: string | null): string {
 
 const EXPECTED = "'Authorization: Key <key_id>:<key_secret>'";
 const unauthenticated = (message: string) => new ForecourtError("unauthenticated", message);
+
+/** Throws `forbidden` unless the key is one for using models and files, and may do this. */
+export function requireUse(caller: Key, permission: Permission): void {
+  requireScope(caller, "api", "admin");
+  if (isPermitted(caller, permission)) return;
+  throw new ForecourtError("forbidden", `This key lacks the permission ${permission}.`);
+}
 
 /** Throws `forbidden` unless the key has one of the scopes. */
 export function requireScope(caller: Key, ...scopes: KeyScope[]): void {

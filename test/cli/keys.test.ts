@@ -91,3 +91,13 @@ test("every change by command is in the audit log, refused ones too, looking is 
     entries.slice(0, 2).map(({ action }) => action),
   );
 });
+
+test("permissions narrow a key, and one that does not exist is wrong usage", async () => {
+  const data = newFolder();
+  const words = ["keys", "create", "--name", "files", "--json", "--data", data, "--permissions"];
+  const made = JSON.parse((await forecourt([...words, "assets:read, account:settings:read"])).stdout);
+  expect(made.permissions).toEqual(["assets:read", "account:settings:read"]);
+  expect(keysOf(data).verify(made.key).permissions).toEqual(["assets:read", "account:settings:read"]);
+  const { exitCode, stderr } = await forecourt([...words, "assets:everything"]);
+  expect([exitCode, stderr]).toEqual([2, expect.stringContaining("assets:everything: there is no such permission")]);
+});

@@ -71,6 +71,23 @@ describe("on a real port", () => {
     expect(gateway.jobs.open()).toEqual([]);
   });
 
+  test("a client that sends its headers byte by byte is cut off, however busy it keeps the line", async () => {
+    const closed = Promise.withResolvers<number>();
+    const begun = performance.now();
+    const socket = connect(listening.port, "127.0.0.1", () =>
+      socket.write("GET /health HTTP/1.1\r\nHost: x\r\nX-Slow: "),
+    );
+    const drip = setInterval(() => socket.write("a"), 200);
+    socket.on("close", () => closed.resolve(performance.now() - begun));
+    socket.on("error", () => {}); // a byte that was under way when the line was cut
+    const patience = setTimeout(() => closed.resolve(Number.POSITIVE_INFINITY), 30_000);
+    const lasted = await closed.promise;
+    clearInterval(drip);
+    clearTimeout(patience);
+    socket.destroy();
+    expect(lasted).toBeLessThan(25_000);
+  }, 40_000);
+
   test.each([
     ["an announced length", "Content-Length: 90000000000\r\n\r\n{"],
     ["endless chunks", `Transfer-Encoding: chunked\r\n\r\n${`100000\r\n${"x".repeat(1 << 20)}\r\n`.repeat(20)}`],

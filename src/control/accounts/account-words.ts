@@ -76,6 +76,7 @@ export const keyWords = (key: Key, { limits, now }: { limits: Limits; now: Insta
   team: key.team ?? null,
   owner: key.owner ?? null,
   models: key.models ?? null,
+  permissions: key.permissions ?? null,
   limits: limitWords(limits),
   created_at: isoTime(key.createdAt),
   expires_at: isoTime(key.expiresAt),

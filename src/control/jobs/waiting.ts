@@ -2,8 +2,8 @@
 import type { JobId, KeyId, ModelId } from "../../core/ids.ts";
 import type { Job, Priority } from "../../core/job.ts";
 import type { Instant } from "../../core/units.ts";
-import { createFairTurns, type FairTurns } from "./fair-turns.ts";
-import { createSortedList, type SortedList } from "./sorted-list.ts";
+import { createLane, createVerdicts, type Lane } from "./lane.ts";
+import { createSortedList } from "./sorted-list.ts";
 
 export type WaitingJob = Pick<Job, "id" | "model" | "key" | "priority" | "createdAt" | "startBy"> & {
   /** When it began to wait: its creation, or its return to the queue. */
@@ -39,7 +39,6 @@ export type WaitingJobs = {
   nextDeadline(): Instant | undefined;
 };
 
-type Lane = SortedList<WaitingJob> & { turns: FairTurns };
 type Lanes = Record<Priority, Lane>;
 
 const byAge = (a: WaitingJob, b: WaitingJob) => a.createdAt - b.createdAt || (a.id < b.id ? -1 : a.id > b.id ? 1 : 0);
@@ -56,7 +55,7 @@ export function createWaitingJobs(mayStart: (job: WaitingJob) => boolean = () =>
   const lanesOf = (model: ModelId): Lanes => {
     const known = byModel.get(model);
     if (known) return known;
-    const made = { normal: createLane(), low: createLane() };
+    const made = { normal: createLane(byTurn), low: createLane(byTurn) };
     byModel.set(model, made);
     return made;
   };
@@ -109,7 +108,9 @@ export function createWaitingJobs(mayStart: (job: WaitingJob) => boolean = () =>
     heads(model, limit) {
       const lanes = byModel.get(model);
       if (!lanes) return [];
-      return firstOf([lanes.normal.items, lanes.low.items], { limit, mayStart });
+      const verdicts = createVerdicts(mayStart);
+      const normal = lanes.normal.first(limit, verdicts);
+      return [...normal, ...lanes.low.first(limit - normal.length, verdicts)];
     },
     position(id) {
       const job = byId.get(id);
@@ -124,23 +125,4 @@ export function createWaitingJobs(mayStart: (job: WaitingJob) => boolean = () =>
     },
     nextDeadline: () => deadlines.items[0]?.startBy,
   };
-}
-
-const createLane = (): Lane => ({ ...createSortedList(byTurn), turns: createFairTurns() });
-
-/** One verdict for all jobs of a key: only running jobs change it. */
-function firstOf(
-  lanes: (readonly WaitingJob[])[],
-  { limit, mayStart }: { limit: number; mayStart: (job: WaitingJob) => boolean },
-): WaitingJob[] {
-  const verdicts = new Map<KeyId, boolean>();
-  const found: WaitingJob[] = [];
-  for (const lane of lanes)
-    for (const job of lane) {
-      if (found.length >= limit) return found;
-      const verdict = verdicts.get(job.key) ?? mayStart(job);
-      verdicts.set(job.key, verdict);
-      if (verdict) found.push(job);
-    }
-  return found;
 }

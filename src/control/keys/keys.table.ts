@@ -11,6 +11,8 @@ export const keyTable = sqliteTable("api_key", {
   owner: text(),
   /** JSON: patterns of model ids that it may use; null is all. */
   models: text(),
+  /** JSON: what it may do of all that its scope allows; null is everything. */
+  permissions: text(),
   /** SHA-256 of the secret, hexadecimal. */
   hash: text().notNull(),
   /** Of the secret before the last rotation, and until when that one is good too. */

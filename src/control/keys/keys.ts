@@ -9,6 +9,7 @@ import type { Database } from "../database/open.ts";
 import { keyTable } from "./keys.table.ts";
 import { createKnownKeys, type KnownKey, type KnownKeys } from "./known-keys.ts";
 import { endOf } from "./live-key.ts";
+import type { Permission } from "./permissions.ts";
 
 export const KEY_SCOPES = ["api", "admin", "metrics"] as const;
 export type KeyScope = (typeof KEY_SCOPES)[number];
@@ -22,6 +23,8 @@ export type NewKey = {
   owner?: string;
   /** Patterns of model ids (`fal-ai/*`) that it may use; absent = all. */
   models?: string[];
+  /** What it may do of all that its scope allows; absent = everything. */
+  permissions?: Permission[];
   expiresAt?: Instant;
 };
 
@@ -79,10 +82,11 @@ export function createKeys({ database, clock }: { database: Database; clock: Clo
       const { secret, hash } = newSecret();
       const key: Key = { ...wanted, id: newKeyId(), createdAt: clock.now() };
       const models = wanted.models ? JSON.stringify(wanted.models) : null;
+      const permissions = wanted.permissions ? JSON.stringify(wanted.permissions) : null;
       change(() => {
         orm
           .insert(keyTable)
-          .values({ ...key, models, hash })
+          .values({ ...key, models, permissions, hash })
           .run();
         also(key.id);
       });

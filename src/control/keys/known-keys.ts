@@ -6,6 +6,7 @@ import { createMirror } from "../database/mirror.ts";
 import type { Database } from "../database/open.ts";
 import { keyTable } from "./keys.table.ts";
 import type { Key } from "./keys.ts";
+import type { Permission } from "./permissions.ts";
 
 export type KnownKey = {
   key: Key;
@@ -43,13 +44,14 @@ const entryOf = (row: Row): [string, KnownKey] => [
   },
 ];
 
-const keyOf = ({ id, name, scope, team, owner, models, createdAt, ...row }: Row): Key => ({
+const keyOf = ({ id, name, scope, team, owner, models, permissions, createdAt, ...row }: Row): Key => ({
   id: asId<KeyId>(id),
   name,
   scope,
   ...(team !== null && { team }),
   ...(owner !== null && { owner }),
   ...(models !== null && { models: JSON.parse(models) as string[] }), // written by keys.ts
+  ...(permissions !== null && { permissions: JSON.parse(permissions) as Permission[] }), // written by keys.ts
   createdAt: instant(createdAt),
   ...(row.expiresAt !== null && { expiresAt: instant(row.expiresAt) }),
   ...(row.revokedAt !== null && { revokedAt: instant(row.revokedAt) }),

@@ -11,6 +11,7 @@ import {
 } from "../../control/accounts/account-words.ts";
 import type { Appliance } from "../../control/appliance.ts";
 import { KEY_SCOPES, type Key } from "../../control/keys/keys.ts";
+import { PERMISSIONS } from "../../control/keys/permissions.ts";
 import type { Clock } from "../../core/clock.ts";
 import { ForecourtError } from "../../core/errors.ts";
 import { asId, type KeyId } from "../../core/ids.ts";
@@ -37,16 +38,27 @@ export const newKeySchema = Type.Object({
       description: "Patterns of models that it may use, e.g. fal-ai/*",
     }),
   ),
+  permissions: Type.Optional(
+    Type.Array(choice(PERMISSIONS), {
+      minItems: 1,
+      description: "All that it may do; absent: everything of its scope",
+    }),
+  ),
   expires_in: Type.Optional(seconds("Seconds until it ends", 1)),
   ...limitFields,
 });
 
 /** `key` is in the answer this once. Throws `invalid_input`. */
 export function createKey({ keys, accounts, clock }: KeyBox, body: unknown): Response {
-  const { name, scope, team, owner, models, expires_in, ...words } = parse(newKeySchema, body);
+  const { name, scope, team, owner, models, permissions, expires_in, ...words } = parse(newKeySchema, body);
   const limits = limitsOfWords(words);
   const expiry = expires_in === undefined ? {} : { expiresAt: instant(clock.now() + expires_in * 1000) };
-  const facts = { ...(team && { team }), ...(owner && { owner }), ...(models && { models }) };
+  const facts = {
+    ...(team && { team }),
+    ...(owner && { owner }),
+    ...(models && { models }),
+    ...(permissions && { permissions }),
+  };
   const { key, secret } = keys.create({ name, scope, ...facts, ...expiry }, (id) => {
     if (Object.keys(limits).length > 0) accounts.store.insertLimits({ kind: "key", id }, limits);
   });

@@ -2,7 +2,7 @@
 import type { Content } from "../../control/storage/write-content.ts";
 import { parse, Type } from "../../core/schema.ts";
 import { bytes } from "../../core/units.ts";
-import { requireScope } from "../authenticate.ts";
+import { requireUse } from "../authenticate.ts";
 import type { Visit } from "../fal/call.ts";
 import { readJson } from "../read-json.ts";
 import type { CdnParts, Names } from "./cdn.ts";
@@ -53,7 +53,7 @@ export async function beginParts(parts: CdnParts, visit: Visit): Promise<Respons
 
 async function begin({ uploads, authenticate }: CdnParts, { request }: Visit) {
   const caller = authenticate(request);
-  requireScope(caller, "api", "admin");
+  requireUse(caller, "assets:write");
   const { headers } = request;
   return await uploads.begin({
     key: caller.id,

@@ -1,6 +1,6 @@
 // ws.fal.run: requests as messages of one WebSocket, answered in order: start, body, end (fal-protocol.md 2.7).
 import { ForecourtError } from "../../core/errors.ts";
-import { requireScope } from "../authenticate.ts";
+import { requireUse } from "../authenticate.ts";
 import { failureResponse } from "../failures.ts";
 import type { ReportFailure } from "../report.ts";
 import { ensureRequestId, newRequestId, REQUEST_ID } from "../request-id.ts";
@@ -22,7 +22,7 @@ const WAITING_BYTES = 256 * 1024 * 1024;
 
 export function createHttpOverSocket({ run, report, isWelcome }: HttpOverSocketParts): SocketFace {
   return (call) => {
-    requireScope(call.caller, "api", "admin");
+    requireUse(call.caller, "models:run");
     const left = new AbortController();
     let socket: Socket | undefined;
     let tail = Promise.resolve();

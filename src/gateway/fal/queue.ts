@@ -9,7 +9,7 @@ import { ForecourtError } from "../../core/errors.ts";
 import { asId, type JobId } from "../../core/ids.ts";
 import type { Job } from "../../core/job.ts";
 import type { Bytes } from "../../core/units.ts";
-import { requireScope } from "../authenticate.ts";
+import { requireUse } from "../authenticate.ts";
 import { readJson } from "../read-json.ts";
 import type { ReportFailure } from "../report.ts";
 import { REQUEST_ID } from "../request-id.ts";
@@ -69,7 +69,7 @@ async function submit(parts: QueueParts, call: Call): Promise<Response> {
   const { entry, endpoint, rest } = endpointOf(parts.catalog, call.path);
   if (rest !== "") throw new ForecourtError("not_found", `Path ${rest} not found`);
   requireMethod(request, ["POST"], "Submit a request with POST; its status and result are at /requests/<id>.");
-  requireScope(caller, "api", "admin");
+  requireUse(caller, "models:run");
   const options = { ...submissionOptions(request.headers, query), ...webhookOf(call, parts.webhooks) };
   const input = call.input ?? (await readJson(request, parts.bodyLimit));
   const job = await parts.jobs.submit({
@@ -86,7 +86,7 @@ async function submit(parts: QueueParts, call: Call): Promise<Response> {
 async function submitWorkflow(parts: QueueParts, call: Call, { endpoint, rest }: WorkflowTarget): Promise<Response> {
   if (rest !== "") throw new ForecourtError("not_found", `Path ${rest} not found`);
   requireMethod(call.request, ["POST"], "Submit a request with POST; its status and result are at /requests/<id>.");
-  requireScope(call.caller, "api", "admin");
+  requireUse(call.caller, "models:run");
   const { webhook } = webhookOf(call, parts.webhooks);
   const job = await beginWorkflow(parts, call, { endpoint, rejectInvalid: false, ...(webhook && { webhook }) });
   return ticket(job, { position: 0 }, call.roots);

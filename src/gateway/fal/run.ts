@@ -5,7 +5,7 @@ import type { Workflows } from "../../control/workflows/workflows.ts";
 import { ForecourtError } from "../../core/errors.ts";
 import type { Job } from "../../core/job.ts";
 import type { Bytes } from "../../core/units.ts";
-import { requireScope } from "../authenticate.ts";
+import { requireUse } from "../authenticate.ts";
 import { readJson } from "../read-json.ts";
 import type { ReportFailure } from "../report.ts";
 import { requireMethod } from "../require-method.ts";
@@ -36,7 +36,7 @@ export function createRun(parts: RunParts): Face {
     if (target.rest !== "" && target.rest !== "/stream")
       throw new ForecourtError("not_found", `Path ${target.rest} not found`);
     requireMethod(call.request, ["POST", "GET"], "Send the model's input as JSON with POST.");
-    requireScope(call.caller, "api", "admin");
+    requireUse(call.caller, "models:run");
     const isFollowed = target.rest === "/stream";
     const job = await submit(parts, call, { ...target, isFollowed });
     if (isFollowed) return await streamResponse({ jobs, accounts, job, call, keepAliveMs, report });
@@ -46,7 +46,7 @@ export function createRun(parts: RunParts): Face {
 
 async function runWorkflow(parts: RunParts, call: Call, { endpoint, rest }: WorkflowTarget): Promise<Response> {
   requireMethod(call.request, ["POST"], "Send the workflow's input as JSON with POST.");
-  requireScope(call.caller, "api", "admin");
+  requireUse(call.caller, "models:run");
   const job = await beginWorkflow(parts, call, { endpoint, rejectInvalid: true });
   call.waitForever();
   if (rest === "/stream") return workflowStream({ ...parts, job, call });

@@ -45,6 +45,9 @@ const byPath: readonly [string, FaceName][] = [
   ["/ws/", "http"],
 ];
 
+/** Where this box takes WebSockets: what follows is the endpoint. */
+export const SOCKET_ROOTS: readonly string[] = byPath.map(([root]) => root);
+
 export function createSockets({ faces, authenticate, publicUrl, report }: SocketsParts): Sockets {
   const open = new Set<Socket>();
 

@@ -3,7 +3,7 @@ import type { Catalog } from "../../control/catalog/catalog.ts";
 import { matchesModel, mayUse } from "../../control/keys/patterns.ts";
 import { ForecourtError } from "../../core/errors.ts";
 import type { Bytes } from "../../core/units.ts";
-import { requireScope } from "../authenticate.ts";
+import { requireUse } from "../authenticate.ts";
 import type { Call, Face } from "../fal/call.ts";
 import { readJson } from "../read-json.ts";
 import type { ReportFailure } from "../report.ts";
@@ -31,7 +31,7 @@ const NAMES = tools.map(({ name }) => name);
 export function createMcp({ waitMs = WAIT_MS, ...box }: McpParts): Face {
   return async (call) => {
     if (!PATHS.includes(call.path)) throw new ForecourtError("not_found", `Path /${call.path.slice(0, 200)} not found`);
-    requireScope(call.caller, "api", "admin");
+    requireUse(call.caller, "models:run");
     // The protocol's code is loaded by the first who speaks it.
     const { serveMcp } = await import("./protocol.ts");
     const body = call.request.method === "POST" ? await readJson(call.request, box.bodyLimit) : undefined;

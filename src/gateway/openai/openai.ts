@@ -1,6 +1,6 @@
 // OpenAI's API at /v1: its requests become jobs, its answers are made of theirs.
 import { ForecourtError } from "../../core/errors.ts";
-import { requireScope } from "../authenticate.ts";
+import { requireUse } from "../authenticate.ts";
 import type { Call, Face } from "../fal/call.ts";
 import { pathPart } from "../path-part.ts";
 import { requireMethod } from "../require-method.ts";
@@ -31,7 +31,7 @@ const MODELS = "models";
 /** What it throws becomes OpenAI's kind of failure at the border, by the path. */
 export function createOpenAi(parts: OpenAiParts): Face {
   return async (call) => {
-    requireScope(call.caller, "api", "admin");
+    requireUse(call.caller, "models:run");
     if (call.path === MODELS || call.path.startsWith(`${MODELS}/`)) {
       requireMethod(call.request, ["GET"], "Use GET.");
       const name = call.path.split("/").slice(1).map(pathPart).join("/");

@@ -1,6 +1,7 @@
 // One call of the platform API: its path, who may make it, what it takes and gives; routed and documented from the same table.
 import type { Appliance } from "../../control/appliance.ts";
 import type { Key } from "../../control/keys/keys.ts";
+import type { Permission } from "../../control/keys/permissions.ts";
 import { parse, type Static, type TObject, type TSchema, Type } from "../../core/schema.ts";
 import type { Instant } from "../../core/units.ts";
 import type { Roots } from "../fal/call.ts";
@@ -24,6 +25,8 @@ export type Operation = {
   /** Below /v1, e.g. `/models/requests/{request_id}/payloads`. */
   path: string;
   access: Access;
+  /** Of a caller whose key has a list of permissions. */
+  permission: Permission;
   summary: string;
   query: TObject;
   body: TObject;
@@ -38,6 +41,8 @@ export type Operation = {
 
 type Described<Query extends TObject, Body extends TObject> = {
   path: string;
+  /** Absent: that to run models. */
+  permission?: Permission;
   summary: string;
   query?: Query;
   body?: Body;
@@ -58,8 +63,9 @@ const operation =
     described: Described<Query, Body>,
   ): Operation => {
     const { query = NOTHING, body = NOTHING, result, status = result ? 200 : 204, answer, ...rest } = described;
+    const { permission = "models:run" } = described;
     return {
-      ...{ ...rest, method, access, query, body, result, status },
+      ...{ ...rest, method, access, permission, query, body, result, status },
       answer: (parts, { names, roots, caller, ...given }) =>
         answer(parts, {
           ...{ names, roots },

@@ -2,7 +2,7 @@
 import type { Appliance } from "../../control/appliance.ts";
 import { ForecourtError } from "../../core/errors.ts";
 import { bytes } from "../../core/units.ts";
-import { type Authenticate, requireScope } from "../authenticate.ts";
+import { type Authenticate, requireScope, requireUse } from "../authenticate.ts";
 import type { OpenFace, Visit } from "../fal/call.ts";
 import { pathPart } from "../path-part.ts";
 import { readJson } from "../read-json.ts";
@@ -56,8 +56,8 @@ type Chosen = { operation: Operation; names: Record<string, string>; idempotency
 async function carryOut(parts: PlatformFaceParts, visit: Visit, { operation, names, idempotency }: Chosen) {
   const { request, query, roots } = visit;
   const caller = operation.access === "open" ? undefined : parts.authenticate(request);
-  if (caller)
-    requireScope(caller, ...(operation.access === "admin" ? (["admin"] as const) : (["api", "admin"] as const)));
+  if (caller && operation.access === "admin") requireScope(caller, "admin");
+  else if (caller) requireUse(caller, operation.permission);
   const body = operation.method === "GET" ? {} : await readJson(request, BODY_LIMIT);
   const answer = async () =>
     toResponse(operation, await operation.answer(parts, { names, roots, caller, query, body }));

@@ -16,6 +16,7 @@ const result = Type.Object({
 
 export const storageSettings = get({
   path: "/storage/settings",
+  permission: "account:settings:read",
   summary: "How long uploads and outputs of the caller's key are kept, and who may read them, unless a request says so",
   result,
   answer: ({ fileDefaults }, { caller }) => published(fileDefaults.get(caller.id)),
@@ -23,6 +24,7 @@ export const storageSettings = get({
 
 export const setStorageSettings = put({
   path: "/storage/settings",
+  permission: "account:settings:write",
   summary: "Set both anew, for files that come from now on; what is left out or null is as if it had never been set",
   body: Type.Object({
     expiration_duration_seconds: Type.Optional(seconds("Null or absent: for ever")),

@@ -18,6 +18,7 @@ const ofFile = Type.Object({
 
 export const fileAcl = get({
   path: "/storage/files/acl",
+  permission: "assets:read",
   summary: "Who may read a file; `user` is the id or name of a key. All outputs of a job have the same rules",
   query: ofFile,
   result: aclSchema,
@@ -26,6 +27,7 @@ export const fileAcl = get({
 
 export const setFileAcl = put({
   path: "/storage/files/acl",
+  permission: "assets:write",
   summary: "Set who may read a file; rules for keys that do not exist are dropped",
   query: ofFile,
   body: aclSchema,
@@ -39,6 +41,7 @@ export const setFileAcl = put({
 
 export const signFile = post({
   path: "/storage/files/sign",
+  permission: "assets:write",
   summary: "A URL that reads a file whatever its rules say",
   query: ofFile,
   body: Type.Object({

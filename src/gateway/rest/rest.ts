@@ -3,7 +3,7 @@ import type { Tokens } from "../../control/keys/tokens.ts";
 import type { Uploads } from "../../control/storage/uploads.ts";
 import { ForecourtError } from "../../core/errors.ts";
 import { bytes } from "../../core/units.ts";
-import { requireScope } from "../authenticate.ts";
+import { requireUse } from "../authenticate.ts";
 import type { Call, Face } from "../fal/call.ts";
 import { readJson } from "../read-json.ts";
 import { requireMethod } from "../require-method.ts";
@@ -32,7 +32,7 @@ export function createRest(parts: RestParts): Face {
     const operation = operations.get(call.path);
     if (!operation) throw new ForecourtError("not_found", `Path /${call.path.slice(0, 200)} not found`);
     requireMethod(call.request, ["POST"], "Use POST.");
-    requireScope(call.caller, "api", "admin");
+    requireUse(call.caller, call.path.startsWith("storage/") ? "assets:write" : "models:run");
     return await operation(parts, call, await readJson(call.request, BODY_LIMIT));
   };
 }

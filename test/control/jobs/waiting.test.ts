@@ -108,3 +108,28 @@ test("a job that was begun before is served at once, and its key pays no second 
   waiting.add({ ...job("a0", 0, { key: asId<KeyId>("a"), isBack: true }) });
   expect(ids(waiting.heads(model, 9))).toEqual(["a0", "a1", "a2"]);
 });
+
+test("a long line of a key that may not start is passed over at once, and the order of the others stays", () => {
+  const barred = asId<KeyId>("barred");
+  let asked = 0;
+  const waiting = createWaitingJobs(({ key }) => {
+    asked++;
+    return key !== barred;
+  });
+  const LINE = 50_000;
+  for (let at = 0; at < LINE; at++)
+    waiting.add(job(`barred-${String(at).padStart(5, "0")}`, at, { key: barred, turn: at }));
+  for (let at = 0; at < 6; at++)
+    waiting.add(job(`other-${at}`, LINE + at, { key: asId<KeyId>(`key-${at % 3}`), turn: LINE + at }));
+  waiting.add(job("low", 0, { key: asId<KeyId>("key-0"), turn: 0, priority: "low" }));
+  const expected = ["other-0", "other-1", "other-2", "other-3", "other-4", "other-5", "low"];
+  expect(ids(waiting.heads(model, 9))).toEqual(expected);
+  expect(ids(waiting.heads(model, 4))).toEqual(expected.slice(0, 4));
+  expect(asked).toBe(8); // each key once in each look
+  // Walking the line a thousand times would be fifty million steps.
+  const begun = performance.now();
+  for (let looks = 0; looks < 1000; looks++) waiting.heads(model, 4);
+  expect(performance.now() - begun).toBeLessThan(2_000);
+  waiting.remove(asId("other-0"));
+  expect(ids(waiting.heads(model, 2))).toEqual(["other-1", "other-2"]);
+});

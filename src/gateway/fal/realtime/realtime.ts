@@ -7,7 +7,7 @@ import type { Scheduler } from "../../../control/scheduler/scheduler.ts";
 import { type Clock, systemClock } from "../../../core/clock.ts";
 import { ForecourtError } from "../../../core/errors.ts";
 import { milliseconds } from "../../../core/units.ts";
-import { requireScope } from "../../authenticate.ts";
+import { requireUse } from "../../authenticate.ts";
 import type { ReportFailure } from "../../report.ts";
 import { newRequestId } from "../../request-id.ts";
 import type { SocketEvents } from "../../socket.ts";
@@ -34,7 +34,7 @@ export function createRealtime({ keys, sessionSeconds, clock = systemClock, ...p
     const isRealtime = /(^|\/)realtime$/.test(rest === "" ? endpoint : rest);
     const { frame } = entry;
     if (!isRealtime || !frame) throw new ForecourtError("not_found", `${endpoint} has no realtime path ${rest}`);
-    requireScope(call.caller, "api", "admin");
+    requireUse(call.caller, "models:run");
     const { caller } = call;
     // Its first message comes soon, and should find the model warm.
     parts.scheduler.expect(entry);
