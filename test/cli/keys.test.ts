@@ -1,5 +1,5 @@
 // `forecourt keys` on a real database.
-import { afterAll, expect, test } from "bun:test";
+import { afterAll, expect, setDefaultTimeout, test } from "bun:test";
 import { existsSync } from "node:fs";
 import { hostname, userInfo } from "node:os";
 import { join } from "node:path";
@@ -9,6 +9,8 @@ import { createKeys } from "../../src/control/keys/keys.ts";
 import { systemClock } from "../../src/core/clock.ts";
 import { forecourt, newFolder, removeFolders } from "./command.ts";
 
+// Each call of the command line is a process of its own; on a busy machine some take seconds.
+setDefaultTimeout(60_000);
 afterAll(removeFolders);
 
 const keysOf = (data: string) =>

@@ -1,8 +1,10 @@
 // `forecourt prices`, `forecourt limits` and `forecourt usage` on a real database, and what a server makes of them.
-import { afterAll, expect, test } from "bun:test";
+import { afterAll, expect, setDefaultTimeout, test } from "bun:test";
 import { createTestAppliance, type TestAppliance } from "../support/create-test-appliance.ts";
 import { forecourt, newFolder, removeFolders } from "./command.ts";
 
+// Each call of the command line is a process of its own; on a busy machine some take seconds.
+setDefaultTimeout(60_000);
 afterAll(removeFolders);
 
 const ECHO = "forecourt/echo";
@@ -49,7 +51,7 @@ test("prices of a key, its team and everybody count in this order, at once in a 
   const again = await forecourt(["prices", "remove", ECHO, "--key", "app", "--data", data]);
   expect([again.exitCode, again.stderr]).toEqual([1, expect.stringContaining("has no price of its own")]);
   expect(box.oversight.audit.list({ limit: 9 }).map(({ action }) => action)).toContain("forecourt prices set");
-}, 30_000);
+});
 
 test.each([
   [["prices", "set", "*", "1 dollar"], "e.g. '0.02 USD/image'"],
@@ -86,7 +88,7 @@ test("limits of a team and of a model hold at once in a server that runs, and ar
   ]);
   const unknown = await forecourt(["limits", "set", "model", "no/such", "--rpm", "1", "--data", data]);
   expect([unknown.exitCode, unknown.stderr]).toEqual([1, expect.stringContaining("There is no model no/such")]);
-}, 30_000);
+});
 
 test("usage by request shows each with its cost, the latest first, as table, JSON and CSV", async () => {
   const data = newFolder();
@@ -123,4 +125,4 @@ test("usage by request shows each with its cost, the latest first, as table, JSO
   expect(csv).toStartWith(
     "request_id,key,name,team,model,endpoint,outcome,failure,device,cost,currency,admitted_at,ended_at,tags",
   );
-}, 30_000);
+});

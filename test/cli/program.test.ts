@@ -1,9 +1,11 @@
 // Help, usage errors and exit codes of the command line as a whole.
-import { afterAll, describe, expect, test } from "bun:test";
+import { afterAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { forecourt, newFolder, removeFolders } from "./command.ts";
 
+// Each call of the command line is a process of its own; on a busy machine some take seconds.
+setDefaultTimeout(60_000);
 afterAll(removeFolders);
 
 const commands = ["serve", "run", "models", "keys", "ps", "doctor", "bench", "version"];
