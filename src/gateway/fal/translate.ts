@@ -1,11 +1,10 @@
 // Jobs in fal's words: result, status, log lines, the URLs of a request and of its files.
 import type { Accounts } from "../../control/accounts/accounts.ts";
-import type { Charge } from "../../control/accounts/charge.ts";
 import { filePath, fileReference } from "../../control/storage/output-files.ts";
 import { type Failure, ForecourtError } from "../../core/errors.ts";
 import type { FileToken } from "../../core/ids.ts";
 import { isFinished, type Job, type LogLine, type Timing } from "../../core/job.ts";
-import { microsText, nanosText } from "../../core/money.ts";
+import { chargeHeaders } from "../charge-headers.ts";
 import { errorOf, failureResponse } from "../failures.ts";
 import { REQUEST_ID } from "../request-id.ts";
 import type { Roots } from "./call.ts";
@@ -27,7 +26,7 @@ export function resultResponse(job: FinishedJob, { accounts, roots }: ResultPart
   return Response.json(publicOutput(job.output, job.files, roots), {
     headers: {
       [REQUEST_ID]: job.id,
-      ...chargeHeaders(accounts.chargeOf(job.id)),
+      ...chargeHeaders([accounts.chargeOf(job.id)]),
       "x-forecourt-device": job.device,
       "x-forecourt-timing": timingText(job.timing),
       ...(job.servedFrom !== undefined && { "x-fal-served-from": job.servedFrom }),
@@ -40,16 +39,6 @@ const FORGOTTEN = new ForecourtError(
   "The result is not kept any more: the request asked for that with X-Fal-Store-IO: 0, or it was deleted.",
 ).toFailure();
 
-/** A workflow is not billed itself: its nodes are. */
-const chargeHeaders = (charge: Charge | undefined): Record<string, string> =>
-  charge
-    ? {
-        "x-fal-billable-units": microsText(charge.quantity),
-        "x-forecourt-cost": `${nanosText(charge.cost)} ${charge.currency}`,
-      }
-    : { "x-fal-billable-units": "0" };
-
-/** Milliseconds of each part, to a tenth. */
 export const timingText = ({ queueMs, loadMs, runMs }: Timing) =>
   `queue=${tenths(queueMs)}, load=${tenths(loadMs)}, run=${tenths(runMs)}`;
 const tenths = (ms: number) => Math.round(ms * 10) / 10;

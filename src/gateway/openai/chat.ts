@@ -26,7 +26,7 @@ export async function chatCompletions(parts: OpenAiParts, call: Call): Promise<R
     choices: outputs.map((output, index) => choiceOf(output, index, body)),
     usage: sumOfUsage(outputs),
   };
-  return Response.json(answer, { headers: answerHeaders(done) });
+  return Response.json(answer, { headers: answerHeaders(parts, done) });
 }
 
 type Streamed = { body: ChatBody; jobs: Job[] };

@@ -39,7 +39,10 @@ export async function completions(parts: OpenAiParts, call: Call): Promise<Respo
     logprobs: body.logprobs === undefined ? null : oldLogprobs(logprobs ?? [], 0),
     finish_reason,
   }));
-  return Response.json({ ...headOf(asked), choices, usage: usageOf(asked, outputs) }, { headers: answerHeaders(done) });
+  return Response.json(
+    { ...headOf(asked), choices, usage: usageOf(asked, outputs) },
+    { headers: answerHeaders(parts, done) },
+  );
 }
 
 async function* chunksOf({ jobs }: OpenAiParts, asked: Asked, signal: AbortSignal) {

@@ -19,7 +19,7 @@ export async function embeddings(parts: OpenAiParts, call: Call): Promise<Respon
     output.embeddings.map((vector, index) => ({ object: "embedding", index, embedding: encoded(vector) })),
   );
   const answer = { object: "list", data, model: body.model, usage: outputs[0]?.usage };
-  return Response.json(answer, { headers: answerHeaders(done) });
+  return Response.json(answer, { headers: answerHeaders(parts, done) });
 }
 
 /** 32-bit floats, little-endian. */
@@ -36,5 +36,5 @@ export async function rerank(parts: OpenAiParts, call: Call): Promise<Response> 
   const done = await finishedJobs(parts.jobs, jobs, call.request.signal);
   const [output] = done.map((job) => job.output as RerankOutput); // of the rerank pipeline
   const head = { id: `rerank-${jobs[0]?.id}`, object: "list", model: body.model };
-  return Response.json({ ...head, ...output }, { headers: answerHeaders(done) });
+  return Response.json({ ...head, ...output }, { headers: answerHeaders(parts, done) });
 }

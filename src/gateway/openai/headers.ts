@@ -1,10 +1,20 @@
-// Headers of an answer: the request's id, where it ran and how long it took.
+// Headers of an answer: the request's id, what it came to, where it ran and how long it took.
+import { chargeHeaders } from "../charge-headers.ts";
 import { timingText } from "../fal/translate.ts";
 import { REQUEST_ID } from "../request-id.ts";
-import type { DoneJob } from "./runs.ts";
+import type { DoneJob, OpenAiParts } from "./runs.ts";
 
-/** Of several jobs: the first one's. */
-export function answerHeaders([job]: readonly DoneJob[]): Record<string, string> {
+/** Of several jobs: the first one's, and what all of them came to. */
+export function answerHeaders(
+  { accounts }: Pick<OpenAiParts, "accounts">,
+  done: readonly DoneJob[],
+): Record<string, string> {
+  const [job] = done;
   if (!job) return {};
-  return { [REQUEST_ID]: job.id, "x-forecourt-device": job.device, "x-forecourt-timing": timingText(job.timing) };
+  return {
+    [REQUEST_ID]: job.id,
+    ...chargeHeaders(done.map(({ id }) => accounts.chargeOf(id))),
+    "x-forecourt-device": job.device,
+    "x-forecourt-timing": timingText(job.timing),
+  };
 }

@@ -48,7 +48,7 @@ async function drawn(
     asked.body.response_format === "b64_json" ? { b64_json: base64Of(url) } : { url },
   );
   const created = Math.floor((job?.createdAt ?? 0) / 1000);
-  return Response.json({ created, data, ...aboutOf(images) }, { headers: answerHeaders(done) });
+  return Response.json({ created, data, ...aboutOf(images) }, { headers: answerHeaders(parts, done) });
 }
 
 async function* eventsOf({ jobs }: OpenAiParts, { body, job, kind }: Asked, signal: AbortSignal) {

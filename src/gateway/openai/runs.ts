@@ -1,4 +1,5 @@
 // Requests of OpenAI's clients as jobs: one for each answer that is asked for; they end together, and leave with their caller.
+import type { Accounts } from "../../control/accounts/accounts.ts";
 import type { Catalog, CatalogEntry } from "../../control/catalog/catalog.ts";
 import type { Jobs } from "../../control/jobs/jobs.ts";
 import { ForecourtError } from "../../core/errors.ts";
@@ -13,6 +14,7 @@ import type { ReportFailure } from "../report.ts";
 export type OpenAiParts = {
   catalog: Catalog;
   jobs: Jobs;
+  accounts: Pick<Accounts, "chargeOf">;
   bodyLimit: Bytes;
   keepAliveMs: number;
   report: ReportFailure;

@@ -41,6 +41,9 @@ test("a chat is answered, with its usage and why it ended, and its stream says t
   expect(whole.usage?.total_tokens).toBe(12 + (whole.usage?.prompt_tokens ?? 0));
   expect(response.headers.get("x-request-id")).toBe(whole.id.replace("chatcmpl-", ""));
   expect(response.headers.get("x-forecourt-device")).toBe("cpu");
+  const read = whole.usage?.prompt_tokens ?? 0;
+  expect(response.headers.get("x-fal-billable-units")).toBe(String(read));
+  expect(response.headers.get("x-forecourt-cost")).toBe(`${(read + 24) / 1000} USD`);
 
   const stream = await client.chat.completions.create({
     ...greedy,

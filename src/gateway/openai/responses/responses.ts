@@ -53,7 +53,7 @@ async function createResponse(parts: OpenAiParts, call: Call): Promise<Response>
     return await openAiStream({ ...parts, call, requestId: job.id, values });
   }
   const done = await finishedJobs(parts.jobs, jobs, call.request.signal);
-  return Response.json(done[0] && responseOf(done[0], repeated), { headers: answerHeaders(done) });
+  return Response.json(done[0] && responseOf(done[0], repeated), { headers: answerHeaders(parts, done) });
 }
 
 function historyOf(parts: OpenAiParts, call: Call, id: string): ChatMessage[] {
