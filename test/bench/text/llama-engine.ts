@@ -7,23 +7,32 @@ import { CACHE, type Models } from "./models.ts";
 
 /** MIT, the binding that its users take; pinned, as its numbers differ from release to release. */
 const VERSION = "3.22.1";
-const FOLDER = join(CACHE, `node-llama-cpp-${VERSION}`);
+const FOLDER = join(CACHE, `llama-${VERSION}`);
 
-/** Undefined where it is not to be had: no way to the registry, or no binary for this machine. */
+/**
+ * Of its binaries only the one for processors: those for GPUs, its optional packages, are 600 MB. It lies in the folder above,
+ * where the library's imports look next. Undefined where they are not to be had: no way to the registry, or another machine.
+ */
 export function installedLlama(): string | undefined {
   const complete = join(FOLDER, "complete");
-  if (existsSync(complete)) return FOLDER;
-  mkdirSync(FOLDER, { recursive: true });
-  const dependencies = { "node-llama-cpp": VERSION };
-  writeFileSync(join(FOLDER, "package.json"), JSON.stringify({ private: true, type: "module", dependencies }));
-  const installed = Bun.spawnSync([process.execPath, "install", "--ignore-scripts"], {
-    cwd: FOLDER,
+  const library = join(FOLDER, "library");
+  if (existsSync(complete)) return library;
+  const isHere =
+    isInstalled(FOLDER, `@node-llama-cpp/${process.platform}-${process.arch}`) &&
+    isInstalled(library, "node-llama-cpp", "--omit=optional");
+  if (isHere) writeFileSync(complete, "");
+  return isHere ? library : undefined;
+}
+
+function isInstalled(folder: string, name: string, ...flags: readonly string[]): boolean {
+  mkdirSync(folder, { recursive: true });
+  const dependencies = { [name]: VERSION };
+  writeFileSync(join(folder, "package.json"), JSON.stringify({ private: true, type: "module", dependencies }));
+  return Bun.spawnSync([process.execPath, "install", "--ignore-scripts", ...flags], {
+    cwd: folder,
     stdout: "ignore",
     stderr: "inherit",
-  });
-  if (!installed.success) return undefined;
-  writeFileSync(complete, "");
-  return FOLDER;
+  }).success;
 }
 
 type LlamaOptions = { threads: number; clients: number; context: number };
