@@ -34,14 +34,17 @@ function rawText({ prompt, messages }: ChatInput): string {
 }
 
 function rendered(input: ChatInput, { template }: Parts): string {
-  const messages = conversationOf(input);
+  const said = conversationOf(input);
   if (!template)
     throw wrong(
       ["messages"],
       "This model has no chat template: give prompt and raw: true to let it go on",
       "value_error",
     );
-  const tools = input.tools && input.tool_choice !== "none" ? input.tools : null;
+  const given = input.tools && input.tool_choice !== "none" ? input.tools : null;
+  const knowsTools = template.source.includes("tools");
+  const tools = knowsTools ? given : null;
+  const messages = given && !knowsTools ? withTools(said, given) : said;
   const render = (said: readonly TemplateMessage[]) =>
     template.render({ messages: said, tools, documents: null, add_generation_prompt: true });
   if (messages.every(({ content }) => content !== null)) return render(messages);
@@ -51,6 +54,14 @@ function rendered(input: ChatInput, { template }: Parts): string {
     // Templates without tools take no message without text.
     return render(messages.map((message) => ({ ...message, content: message.content ?? "" })));
   }
+}
+
+/** For templates that do not write tools: described before the first thing that the user says. */
+function withTools(said: TemplateMessage[], tools: NonNullable<ChatInput["tools"]>): TemplateMessage[] {
+  const described = tools.map(({ function: each }) => JSON.stringify(each)).join("\n");
+  const note = `You may call these functions:\n${described}\nTo call one, answer with nothing but JSON: {"name": its name, "arguments": an object}.\n\n`;
+  const at = said.findIndex(({ role }) => role === "user");
+  return said.map((message, i) => (i === at ? { ...message, content: note + (message.content ?? "") } : message));
 }
 
 function tooLong(input: ChatInput, { given, context }: { given: number; context: number }): ForecourtError {

@@ -167,3 +167,12 @@ test("an abort ends the answer within a token", async () => {
   await expect(all()).rejects.toThrow("enough");
   expect(count).toBeLessThanOrEqual(6);
 });
+
+test("a template that writes no tools is given them with what the user says", async () => {
+  const tools = [{ type: "function", function: { name: "get_weather", parameters: { type: "object" } } }];
+  const tokensOf = async (input: Record<string, unknown>) =>
+    (await ask("gemma2", { prompt: "Weather?", max_tokens: 1, ...input })).output.usage.prompt_tokens;
+  const bare = await tokensOf({});
+  expect(await tokensOf({ tools })).toBeGreaterThan(bare + 20);
+  expect(await tokensOf({ tools, tool_choice: "none" })).toBe(bare);
+});
