@@ -129,6 +129,8 @@ describe("each foreign thing has its place", () => {
     ["typebox", /^@sinclair\/typebox/, /^src\/core\/(schema|field-problems)\.ts$/],
     ["native packages", /^(onnxruntime-node|sharp)$/, /^src\/engine\/runner\//],
     ["transformers.js", /^@huggingface\/transformers$/, /^src\/engine\/runner\/transformers-library\.ts$/],
+    ["jinja", /^@huggingface\/jinja$/, /^src\/engine\/text\/chat-template\.ts$/],
+    ["tokenizers", /^@huggingface\/tokenizers$/, /^src\/engine\/text\/tokenizer\.ts$/],
     ["bun:sqlite", /^bun:sqlite$/, /^src\/control\/database\//],
     ["drizzle", /^drizzle-orm/, /^src\/control\/(database\/|.*\.table\.ts$|.*-store\.ts$|keys\/(known-)?keys\.ts$)/],
     ["prom-client", /^prom-client$/, /^src\/control\/metrics\/registry\.ts$/],
