@@ -33,14 +33,27 @@ export type ImageCodec = {
   encode(pixels: Pixels, format: ImageFormat): Promise<Uint8Array>;
 };
 
+/** Adds to a weight in place; `data` is [rows, columns], with the rest of a convolution's dimensions in the columns. */
+export type WeightChange = (weight: { data: Float32Array; rows: number; columns: number }) => void;
+
+/** Changes of a graph's weights, by the modules of the PyTorch model that it was exported from (`moduleKey`). */
+export type WeightChanges = {
+  /** The same key stands for the same changes. */
+  key: string;
+  added: ReadonlyMap<string, WeightChange>;
+};
+
+export type GraphWish = { hold?: readonly string[]; changes?: WeightChanges };
+
 /** A model's weights folder and what else a pipeline needs to come alive. Paths are relative to the folder. */
 export type Assets = {
   has(path: string): boolean;
   /**
-   * Opens a graph once; later calls with the same path give the same graph. `hold`: names of all outputs that are to stay
-   * on the device where that is possible.
+   * Opens a graph once; later calls with the same path and changes give the same graph. Of a path only one is open: with
+   * other changes, or none, the earlier one is released and must not be run any more. Throws `invalid_input` for changes
+   * that the graph has no weights for. `hold`: names of all outputs that are to stay on the device where that is possible.
    */
-  graph(path: string, options?: { hold?: readonly string[] }): Promise<Graph>;
+  graph(path: string, options?: GraphWish): Promise<Graph>;
   /**
    * Opens a model, processor or tokenizer of transformers.js once, by the name of its class (`AutoProcessor`,
    * `WhisperForConditionalGeneration`...): for families whose ways are that library's, not one graph's.

@@ -4,8 +4,9 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Assets, Pixels } from "../../src/core/pipeline.ts";
 import type { Tensor } from "../../src/core/tensor.ts";
+import { loadAdaptableModel } from "../../src/engine/diffusion/adaptable-model.ts";
 import { loadChatReader } from "../../src/engine/diffusion/chat-reader.ts";
-import { type DiffusionModel, loadDiffusionModel } from "../../src/engine/diffusion/diffusion-model.ts";
+import type { DiffusionModel } from "../../src/engine/diffusion/diffusion-model.ts";
 import { readPrompts } from "../../src/engine/diffusion/drawing-prompts.ts";
 import { fittedReference } from "../../src/engine/diffusion/reference-pictures.ts";
 import { openRepository } from "../../src/engine/diffusion/repository.ts";
@@ -36,6 +37,7 @@ type Case = {
   strength?: number;
   /** Files of pictures to go by. */
   references?: string[];
+  loras?: { path: string; scale: number }[];
   control?: { picture: string; scale: number; span: [number, number] };
   scheduler?: Record<string, unknown>;
   /** In latents.bin: first number, and [steps, count, channels, height, width]. */
@@ -63,6 +65,7 @@ const folders: Record<string, string[]> = {
   sd3: [],
   "flux-dev": [],
   "flux-schnell": ["flux-dev"],
+  "sd-lora": ["sd"],
   "sd-control": ["sd"],
   "sdxl-control": ["sdxl"],
   "flux-2-klein": [],
@@ -123,9 +126,11 @@ for (const [name, others] of Object.entries(folders)) {
 
     for (const each of cases) {
       test(`${each.name}: latents of each step within 1e-4, pictures within 2/255`, async () => {
-        const model = await loadDiffusionModel(assets, {
+        const models = await loadAdaptableModel(assets, {
           drawsFrom: each.control ? "control" : DRAWS_FROM[each.task],
         });
+        const loras = (each.loras ?? []).map(async (lora) => ({ ...lora, bytes: await assets.bytes(lora.path) }));
+        const model = await models.with(await Promise.all(loras));
         const { steps, pictures } = await drawn(model, assets, each);
         const [count = 0, ...rest] = each.latents.shape;
         const size = rest.reduce((product, value) => product * value, 1);

@@ -1,4 +1,5 @@
-// The URLs of an input that have to be fetched before the run: fields whose schema says `media`.
+// The URLs of an input that have to be fetched before the run: fields whose schema says `media`. With `onlyUrls` other
+// strings are names, which the runner knows.
 import type { TSchema } from "../../core/schema.ts";
 
 /** `loc` as in field problems, from `body`. */
@@ -8,7 +9,8 @@ export type MediaUrl = { loc: (string | number)[]; url: string };
 export function mediaUrls(schema: TSchema, value: unknown, loc: (string | number)[] = ["body"]): MediaUrl[] {
   if (Array.isArray(schema.anyOf)) return ofBranches(schema.anyOf, value, loc);
   if (typeof value === "string") {
-    return schema.media !== undefined && !value.startsWith("data:") ? [{ loc, url: value }] : [];
+    const isOther = value.startsWith("data:") || (schema.onlyUrls === true && !/^https?:/i.test(value));
+    return schema.media !== undefined && !isOther ? [{ loc, url: value }] : [];
   }
   if (Array.isArray(value))
     return value.flatMap((each, at) => (schema.items ? mediaUrls(schema.items, each, [...loc, at]) : []));

@@ -73,7 +73,7 @@ function paddingOf({ pad_token: padding }: TemplateConfig): string {
 }
 
 const inFolder = (assets: Assets, folder: string): Assets => ({
-  codec: assets.codec,
+  ...assets,
   has: (path) => assets.has(`${folder}/${path}`),
   graph: (path) => assets.graph(`${folder}/${path}`),
   transformers: (className) => assets.transformers(className),

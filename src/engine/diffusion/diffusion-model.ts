@@ -63,11 +63,10 @@ export type DiffusionModel = {
 /** `preview` makes small pictures of these latents: cheap once the model has finished a drawing. */
 export type Drawn = Denoised & { preview(): Promise<Pixels[]> };
 
-/** `drawsFrom` = what the pipeline will give to `draw`, so that a repository without the parts for it is refused now. */
-export async function loadDiffusionModel(
-  assets: Assets,
-  { drawsFrom }: { drawsFrom: "prompt" | "picture" | "mask" | "references" | "control" },
-): Promise<DiffusionModel> {
+/** What a pipeline will give to `draw`, so that a repository without the parts for it is refused when it is loaded. */
+export type DrawsFrom = { drawsFrom: "prompt" | "picture" | "mask" | "references" | "control" };
+
+export async function loadDiffusionModel(assets: Assets, { drawsFrom }: DrawsFrom): Promise<DiffusionModel> {
   const repository = openRepository(assets);
   const family = await (await familyOf(repository))(repository);
   const config = { ...family.autoencoder, ...(await vaeConfig(repository)) };

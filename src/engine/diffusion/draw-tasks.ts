@@ -1,10 +1,12 @@
 // Runs the jobs of a diffusion pipeline, alike ones together and the others one after the other: draws, tells the progress, answers as fal does.
 import type { Assets, Pixels, Run, Step, Task } from "../../core/pipeline.ts";
 import type { Static } from "../../core/schema.ts";
+import { readLoraFiles } from "../lora/lora-field.ts";
 import { answerWith, type drawnOutput, randomSeed, unitsOf } from "../media/drawn.ts";
 import { samplerChoices } from "../samplers/choices.ts";
 import { createRandom, joinedRandom, seedOfPicture } from "../tensor/random.ts";
 import { resize } from "../tensor/resize.ts";
+import type { AdaptableModel } from "./adaptable-model.ts";
 import type { ControlPicture } from "./control.ts";
 import type { DiffusionModel, Drawing, Drawn, GivenPicture } from "./diffusion-model.ts";
 import type { DrawingInput } from "./drawing-fields.ts";
@@ -22,19 +24,22 @@ const PREVIEW_SIDE = 256;
 const PREVIEWS_PER_RUN = 5;
 
 type Drawer<In> = {
-  model: DiffusionModel;
+  models: AdaptableModel;
   codec: Assets["codec"];
   /** What a pipeline adds to the fields that all share. */
   plan(task: Task<In>, session: Session | undefined): Plan | Promise<Plan>;
 };
 
 export function drawTasks<In extends DrawingInput>({
-  model,
+  models,
   codec,
   plan,
 }: Drawer<In>): Run<In, Static<typeof drawnOutput>> {
   const sessions = createSessions();
-  const begin = async ({ index, task }: Indexed<In>): Promise<Begun> => {
+  /** Those of a group are the same. */
+  const lorasOf = async ([first]: readonly Indexed<In>[]) =>
+    first ? await readLoraFiles(first.task, models.assets) : [];
+  const begin = async ({ index, task }: Indexed<In>, model: DiffusionModel): Promise<Begun> => {
     const session = task.session === undefined ? undefined : sessions.of(task.session);
     const seed = task.input.seed ?? session?.seed ?? randomSeed();
     return {
@@ -49,7 +54,8 @@ export function drawTasks<In extends DrawingInput>({
   return async function* (tasks, signal) {
     for (const group of groupsOf(tasks)) {
       const started = performance.now();
-      const begun = await Promise.all(group.map(begin));
+      const model = await models.with(await lorasOf(group));
+      const begun = await Promise.all(group.map((each) => begin(each, model)));
       const alike = Map.groupBy(begun, ({ prompts }) => prompts.prompt.readings);
       for (const part of alike.values()) yield* drawTogether({ model, codec, begun: part, started, signal });
     }

@@ -1,5 +1,6 @@
 // Fields of the input that all pipelines of diffusion models share (fal-protocol.md 12); to be spread into their own.
 import { choice, mediaUrl, type Static, Type } from "../../core/schema.ts";
+import { loraField } from "../lora/lora-field.ts";
 import { drawnFields } from "../media/drawn.ts";
 import { samplerChoiceNames } from "../samplers/choices.ts";
 
@@ -42,6 +43,7 @@ export const steeringFields = {
     default: false,
     description: "Read (word:1.3), (more) and [less] in the prompts as how much the words count.",
   }),
+  loras: loraField,
   preview_every: Type.Optional(
     Type.Integer({
       minimum: 0,

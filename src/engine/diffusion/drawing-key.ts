@@ -7,6 +7,6 @@ type Pictures = { image_url?: unknown; image_urls?: unknown; control_image_url?:
 export function drawingKey(input: DrawingInput & { image_size?: unknown } & Pictures): string | undefined {
   if (input.image_url !== undefined || input.image_urls !== undefined) return undefined;
   if (input.control_image_url !== undefined) return undefined;
-  const { image_size, num_inference_steps, guidance_scale, scheduler, num_images } = input;
-  return JSON.stringify([image_size, num_inference_steps, guidance_scale, scheduler, num_images]);
+  const { image_size, num_inference_steps, guidance_scale, scheduler, num_images, loras } = input;
+  return JSON.stringify([image_size, num_inference_steps, guidance_scale, scheduler, num_images, loras]);
 }

@@ -1,8 +1,8 @@
 // Pictures drawn from a prompt along the edges, depths or poses of another picture, with a diffusion model and its ControlNet.
 import { definePipeline } from "../../core/pipeline.ts";
 import { mediaUrl, Type } from "../../core/schema.ts";
+import { loadAdaptableModel } from "../diffusion/adaptable-model.ts";
 import { controlFields, controlOf } from "../diffusion/control-fields.ts";
-import { loadDiffusionModel } from "../diffusion/diffusion-model.ts";
 import { drawTasks } from "../diffusion/draw-tasks.ts";
 import { pictureFields, promptFields, steeringFields } from "../diffusion/drawing-fields.ts";
 import { redrawnSizeField, sizeToRedraw } from "../diffusion/image-size.ts";
@@ -23,17 +23,17 @@ export const controlImage = definePipeline({
   output: drawnOutput,
   estimate: mostDrawn,
   async load(assets) {
-    const model = await loadDiffusionModel(assets, { drawsFrom: "control" });
+    const models = await loadAdaptableModel(assets, { drawsFrom: "control" });
     const { codec } = assets;
     return drawTasks({
-      model,
+      models,
       codec,
       async plan(task) {
         const { control_image_url: url, image_url, image_size, strength } = task.input;
         const control = await readPicture({ task, codec, url, field: "control_image_url" });
         const picture = image_url && (await readPicture({ task, codec, url: image_url, field: "image_url" }));
         return {
-          size: sizeToRedraw(image_size, { picture: control, ...model.size }),
+          size: sizeToRedraw(image_size, { picture: control, ...models.size }),
           control: controlOf(control, task.input),
           ...(picture && { given: { picture, strength } }),
         };

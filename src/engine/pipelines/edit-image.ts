@@ -1,7 +1,7 @@
 // Pictures drawn from a prompt and from pictures to go by, with a diffusion model that looks at them.
 import { definePipeline } from "../../core/pipeline.ts";
 import { mediaUrl, Type } from "../../core/schema.ts";
-import { loadDiffusionModel } from "../diffusion/diffusion-model.ts";
+import { loadAdaptableModel } from "../diffusion/adaptable-model.ts";
 import { drawTasks } from "../diffusion/draw-tasks.ts";
 import { promptFields, steeringFields } from "../diffusion/drawing-fields.ts";
 import { editedSizeField, sizeToDraw } from "../diffusion/image-size.ts";
@@ -25,11 +25,11 @@ export const editImage = definePipeline({
   output: drawnOutput,
   estimate: mostDrawn,
   async load(assets) {
-    const model = await loadDiffusionModel(assets, { drawsFrom: "references" });
+    const models = await loadAdaptableModel(assets, { drawsFrom: "references" });
     const { codec } = assets;
-    const { native: most, multiple } = model.size;
+    const { native: most, multiple } = models.size;
     return drawTasks({
-      model,
+      models,
       codec,
       async plan(task) {
         const { image_urls: urls, image_size } = task.input;

@@ -1,7 +1,7 @@
 // Pictures drawn anew from a picture and a prompt, with a diffusion model.
 import { definePipeline } from "../../core/pipeline.ts";
 import { Type } from "../../core/schema.ts";
-import { loadDiffusionModel } from "../diffusion/diffusion-model.ts";
+import { loadAdaptableModel } from "../diffusion/adaptable-model.ts";
 import { drawTasks } from "../diffusion/draw-tasks.ts";
 import { pictureFields, promptFields, steeringFields } from "../diffusion/drawing-fields.ts";
 import { frameFields, noPictureYet, pictureOfSession } from "../diffusion/frame-fields.ts";
@@ -17,10 +17,10 @@ export const imageToImage = definePipeline({
   estimate: mostDrawn,
   frame: Type.Object({ ...promptFields, image_size: redrawnSizeField, ...frameFields, ...steeringFields }),
   async load(assets) {
-    const model = await loadDiffusionModel(assets, { drawsFrom: "picture" });
+    const models = await loadAdaptableModel(assets, { drawsFrom: "picture" });
     const { codec } = assets;
     return drawTasks({
-      model,
+      models,
       codec,
       async plan(task, session) {
         const { image_url, image_size, strength } = task.input;
@@ -28,7 +28,7 @@ export const imageToImage = definePipeline({
           ? await pictureOfSession({ task, session, codec })
           : await readPicture({ task, codec, url: image_url, field: "image_url" });
         if (!picture) throw noPictureYet();
-        return { size: sizeToRedraw(image_size, { picture, ...model.size }), given: { picture, strength } };
+        return { size: sizeToRedraw(image_size, { picture, ...models.size }), given: { picture, strength } };
       },
     });
   },

@@ -1,7 +1,7 @@
 // A part of a picture drawn anew, with a diffusion model.
 import { definePipeline } from "../../core/pipeline.ts";
 import { mediaUrl, Type } from "../../core/schema.ts";
-import { loadDiffusionModel } from "../diffusion/diffusion-model.ts";
+import { loadAdaptableModel } from "../diffusion/adaptable-model.ts";
 import { drawTasks } from "../diffusion/draw-tasks.ts";
 import { pictureFields, promptFields, steeringFields } from "../diffusion/drawing-fields.ts";
 import { redrawnSizeField, sizeToRedraw } from "../diffusion/image-size.ts";
@@ -24,16 +24,16 @@ export const inpaint = definePipeline({
   output: drawnOutput,
   estimate: mostDrawn,
   async load(assets) {
-    const model = await loadDiffusionModel(assets, { drawsFrom: "mask" });
+    const models = await loadAdaptableModel(assets, { drawsFrom: "mask" });
     const { codec } = assets;
     return drawTasks({
-      model,
+      models,
       codec,
       async plan(task) {
         const { image_url, mask_url, image_size, strength } = task.input;
         const picture = await readPicture({ task, codec, url: image_url, field: "image_url" });
         const mask = await readPicture({ task, codec, url: mask_url, field: "mask_url" });
-        return { size: sizeToRedraw(image_size, { picture, ...model.size }), given: { picture, mask, strength } };
+        return { size: sizeToRedraw(image_size, { picture, ...models.size }), given: { picture, mask, strength } };
       },
     });
   },

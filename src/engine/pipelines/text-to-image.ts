@@ -1,7 +1,7 @@
 // Pictures from a prompt with a diffusion model.
 import { definePipeline } from "../../core/pipeline.ts";
 import { Type } from "../../core/schema.ts";
-import { loadDiffusionModel } from "../diffusion/diffusion-model.ts";
+import { loadAdaptableModel } from "../diffusion/adaptable-model.ts";
 import { drawTasks } from "../diffusion/draw-tasks.ts";
 import { promptFields, steeringFields } from "../diffusion/drawing-fields.ts";
 import { drawingKey } from "../diffusion/drawing-key.ts";
@@ -18,13 +18,13 @@ export const textToImage = definePipeline({
   frame: Type.Object({ ...promptFields, image_size: imageSizeField, ...frameFields, ...steeringFields }),
   batchKey: drawingKey,
   async load(assets) {
-    const model = await loadDiffusionModel(assets, { drawsFrom: "prompt" });
+    const models = await loadAdaptableModel(assets, { drawsFrom: "prompt" });
     const { codec } = assets;
     return drawTasks({
-      model,
+      models,
       codec,
       async plan(task, session) {
-        const size = sizeToDraw(task.input.image_size, model.size);
+        const size = sizeToDraw(task.input.image_size, models.size);
         const picture = await pictureOfSession({ task, session, codec });
         const { strength = 1 } = frameOf(task) ?? {};
         return { size, ...(picture && { given: { picture, strength } }) };

@@ -1,11 +1,13 @@
 // A model's weights folder as a pipeline sees it: files by relative path, graphs opened once.
 import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { isAbsolute, relative, resolve } from "node:path";
 import { ForecourtError, invariant, toFailure } from "../../core/errors.ts";
-import type { Assets, ImageCodec } from "../../core/pipeline.ts";
+import type { Assets, GraphWish, ImageCodec, WeightChanges } from "../../core/pipeline.ts";
 import { parsePythonJson } from "../../core/python-json.ts";
 import type { TransformersObject } from "../../core/transformers.ts";
+import { writeChanged } from "./changed-graph.ts";
 import type { OpenGraph } from "./session.ts";
 
 export type AssetsOptions = {
@@ -13,7 +15,9 @@ export type AssetsOptions = {
   folder: string;
   /** Paths of graphs that are opened instead of others: a model in another precision. */
   graphs?: Record<string, string>;
-  open(path: string, options?: { hold?: readonly string[] }): Promise<OpenGraph>;
+  open(path: string, options?: GraphWish): Promise<OpenGraph>;
+  /** Folder for files that are needed for a moment; absent = the system's. */
+  scratch?: string;
   /** Absent where graphs alone are opened. */
   openTransformers?(className: string): Promise<OpenTransformers>;
   codec: ImageCodec;
@@ -27,11 +31,30 @@ export type LoadedAssets = Assets & {
   release(): Promise<void>;
 };
 
+type Changing = GraphWish & { changes: WeightChanges };
+
 /** Reading throws `weights_missing` for a file that is absent or broken, and for a path that leaves the folder. */
 export function createAssets(options: AssetsOptions): LoadedAssets {
-  const { folder, graphs: others = {}, open, openTransformers, codec } = options;
-  const graphs = new Map<string, Promise<OpenGraph>>();
+  const { folder, graphs: others = {}, open, openTransformers, scratch = tmpdir(), codec } = options;
   const objects = new Map<string, Promise<OpenTransformers>>();
+  const graphs = new Map<string, { key: string; opened: Promise<OpenGraph> }>();
+
+  /** Instead of the one that is open now. */
+  function swap(path: string, key: string, openNew: () => Promise<OpenGraph>): Promise<OpenGraph> {
+    const earlier = graphs.get(path);
+    const opened = (async () => {
+      await (await earlier?.opened.catch(() => undefined))?.release();
+      return await openNew();
+    })();
+    graphs.set(path, { key, opened });
+    return opened;
+  }
+
+  async function openChanged(path: string, { changes, ...wish }: Changing): Promise<OpenGraph> {
+    // The earlier graph stays where these changes do not fit.
+    using changed = await writeChanged(present(path), { changes, scratch });
+    return await swap(path, changes.key, () => open(changed.path, wish));
+  }
 
   function locate(path: string): string {
     const full = resolve(folder, path);
@@ -55,13 +78,13 @@ export function createAssets(options: AssetsOptions): LoadedAssets {
     text,
     has: (path) => existsSync(locate(others[path] ?? path)),
     json: async <T>(path: string) => parseJson<T>(path, await text(path)),
-    graph(wanted, holding) {
+    graph(wanted, wish) {
       const path = others[wanted] ?? wanted;
+      const key = wish?.changes?.key ?? "";
       const known = graphs.get(path);
-      if (known) return known;
-      const opened = (async () => open(present(path), holding))();
-      graphs.set(path, opened);
-      return opened;
+      if (known?.key === key) return known.opened;
+      const { changes } = wish ?? {};
+      return changes ? openChanged(path, { ...wish, changes }) : swap(path, key, async () => open(present(path), wish));
     },
     transformers(className) {
       const known = objects.get(className);
@@ -72,7 +95,7 @@ export function createAssets(options: AssetsOptions): LoadedAssets {
       return opened;
     },
     async release() {
-      const opened = [...graphs.values(), ...objects.values()];
+      const opened = [...[...graphs.values()].map((each) => each.opened), ...objects.values()];
       graphs.clear();
       objects.clear();
       for (const each of await Promise.allSettled(opened)) {

@@ -21,6 +21,7 @@ export async function loadModel({ model, weights, threads, ...place }: LoadOrder
   const session = { device: place.device, threads: execution.threads || threads, execution };
   const assets = createAssets({
     folder: weights,
+    scratch: place.runtime,
     graphs: model.graphs,
     async open(path, options) {
       await natives();

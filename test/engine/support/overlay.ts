@@ -10,7 +10,7 @@ export function openOverlay(folders: readonly string[]): Assets {
   return {
     codec: last.codec,
     has: (path) => holder(path).has(path),
-    graph: (path) => holder(path).graph(path),
+    graph: (path, options) => holder(path).graph(path, options),
     text: (path) => holder(path).text(path),
     bytes: (path) => holder(path).bytes(path),
     transformers: (className) => last.transformers(className),

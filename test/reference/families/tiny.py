@@ -129,16 +129,16 @@ def unflatten(x, dim, sizes):
     return x.reshape(*x.shape[:at], *sizes, *x.shape[at + 1:])
 
 
-def export(path, model, function, args, inputs, outputs):
-    """`inputs` and `outputs`: name -> names of its dimensions, None = fixed."""
+def export(path, model, function, args, inputs, outputs, node_names=False):
+    """`inputs` and `outputs`: name -> names of its dimensions, None = fixed. `node_names`: keep those of modules."""
     path.parent.mkdir(parents=True, exist_ok=True)
     axes = {name: {i: dim for i, dim in enumerate(dims) if dim} for name, dims in (inputs | outputs).items()}
     with torch.no_grad(), mock.patch("torch.nn.functional.rms_norm", rms_norm), mock.patch("torch.Tensor.unflatten", unflatten):
         torch.onnx.export(Graph(model, function).eval(), args, str(path), input_names=list(inputs), output_names=list(outputs), dynamic_axes=axes, opset_version=17, dynamo=False)
-    slim(path)
+    slim(path, node_names)
 
 
-def slim(path):
+def slim(path, node_names=False):
     """Short names for everything inside: the exporter's are longer than the weights of a tiny model."""
     model = onnx.load(str(path))
     kept = {x.name for x in [*model.graph.input, *model.graph.output]}
@@ -151,7 +151,7 @@ def slim(path):
 
     def visit(graph):
         for node in graph.node:
-            node.name, node.doc_string = "", ""
+            node.name, node.doc_string = node.name if node_names else "", ""
             node.input[:] = [rename(n) for n in node.input]
             node.output[:] = [rename(n) for n in node.output]
             for attribute in node.attribute:
@@ -173,7 +173,7 @@ STATES = ("batch_size", "sequence_length", None)
 MAP = ("batch_size", None, "height", "width")
 
 
-def export_clip(folder, model, hidden_states):
+def export_clip(folder, model, hidden_states, node_names=False):
     pooled = "text_embeds" if hasattr(model, "text_projection") else "pooler_output"
 
     def run(m, ids):
@@ -183,7 +183,7 @@ def export_clip(folder, model, hidden_states):
     names = {pooled: ("batch_size", None), "last_hidden_state": STATES}
     if hidden_states:
         names |= {f"hidden_states.{i}": STATES for i in range(TEXT_LAYERS + 1)}
-    export(folder / "model.onnx", model, run, (torch.ones(2, 77, dtype=torch.long),), IDS, names)
+    export(folder / "model.onnx", model, run, (torch.ones(2, 77, dtype=torch.long),), IDS, names, node_names)
 
 
 def export_t5(folder, model):
@@ -206,7 +206,7 @@ def export_vae(root, vae):
         write_json(root / part / "config.json", config_of(vae))
 
 
-def export_unet(folder, model, extra=()):
+def export_unet(folder, model, extra=(), node_names=False):
     """`extra`: further inputs as (name, dims, example), of them text_embeds and time_ids go to SDXL's added conditions."""
     names = [name for name, _, _ in extra]
 
@@ -217,7 +217,7 @@ def export_unet(folder, model, extra=()):
 
     inputs = {"sample": MAP, "timestep": (), "encoder_hidden_states": STATES} | {name: dims for name, dims, _ in extra}
     args = (torch.randn(2, model.config.in_channels, 8, 12), torch.tensor(500.0), torch.randn(2, 77, model.config.cross_attention_dim), *(example for _, _, example in extra))
-    export(folder / "model.onnx", model, run, args, inputs, {"out_sample": MAP})
+    export(folder / "model.onnx", model, run, args, inputs, {"out_sample": MAP}, node_names)
     write_json(folder / "config.json", config_of(model))
 
 
