@@ -5,12 +5,14 @@ import { join } from "node:path";
 import { encodeGraph, type FileNode, type FileWeight } from "../../engine/graph-file/graph-file.ts";
 
 export const RANDOM_MODEL = "bench/random-weights";
+/** The same weights, taken as they lie in the file: the CPU's provider does not lay them out anew (prepacking). */
+export const UNPACKED_MODEL = "bench/random-weights-unpacked";
 
 const SIDE = 4096;
 /** 64 MiB of float32. */
 const MATRIX_BYTES = SIDE * SIDE * 4;
 
-/** Puts its file into `<data>/models` and its weights into `<data>/random-weights`; the folder of the latter. */
+/** Puts its files into `<data>/models` and its weights into `<data>/random-weights`; the folder of the latter. */
 export async function writeRandomModel(data: string, megabytes: number): Promise<string> {
   const folder = join(data, "random-weights");
   const matrices = Math.max(1, Math.round((megabytes * 1e6) / MATRIX_BYTES));
@@ -18,7 +20,9 @@ export async function writeRandomModel(data: string, megabytes: number): Promise
   await writeFile(join(folder, "model.onnx"), graphOf(matrices));
   await writeWeights(join(folder, "model.onnx_data"), matrices);
   await mkdir(join(data, "models"), { recursive: true });
-  await writeFile(join(data, "models", "random-weights.yaml"), fileOf(folder, matrices));
+  const unpacked = `execution: { session: { session.disable_prepacking: "1" } }\n`;
+  await writeFile(join(data, "models", "random-weights.yaml"), fileOf(RANDOM_MODEL, folder, matrices));
+  await writeFile(join(data, "models", "unpacked.yaml"), fileOf(UNPACKED_MODEL, folder, matrices) + unpacked);
   return folder;
 }
 
@@ -62,7 +66,7 @@ async function writeWeights(path: string, matrices: number): Promise<void> {
   await file.datasync();
 }
 
-const fileOf = (folder: string, matrices: number) => `id: ${RANDOM_MODEL}
+const fileOf = (id: string, folder: string, matrices: number) => `id: ${id}
 title: Random weights
 description: ${matrices} random matrices, to measure what loading takes
 category: test

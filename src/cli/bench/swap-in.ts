@@ -1,7 +1,7 @@
 // How long a model takes from the request to the answer when it is not in memory, against reading its files alone.
 import { post } from "./client.ts";
 import { startSelf, startServer } from "./own-process.ts";
-import { RANDOM_MODEL, writeRandomModel } from "./random-model.ts";
+import { RANDOM_MODEL, UNPACKED_MODEL, writeRandomModel } from "./random-model.ts";
 import { median } from "./statistics.ts";
 
 export type SwapIn = {
@@ -17,6 +17,9 @@ export type SwapIn = {
   warmWithoutSpareMs: number;
   /** Share of the disk's rate that a cold swap-in reaches. */
   ofReadRate: number;
+  /** A cold one without prepacking, which costs the CPU's provider as much again as reading. */
+  coldUnpackedMs: number;
+  unpackedOfReadRate: number;
 };
 
 export type SwapInOrder = {
@@ -32,30 +35,41 @@ const SETTLE_MS = 5_000;
 export async function measureSwapIn({ data, megabytes, rounds }: SwapInOrder): Promise<SwapIn> {
   const folder = await writeRandomModel(data, megabytes);
   await swapIn(data, "1"); // unpacks the libraries
-  const [reads, colds, warms, bares] = [[], [], [], []] as { ms: number; loadMs: number; bytes?: number }[][];
+  const [reads, colds, warms, bares, unpacked] = [[], [], [], [], []] as {
+    ms: number;
+    loadMs: number;
+    bytes?: number;
+  }[][];
   for (let round = 0; round < rounds; round++) {
     const read = await coldRead(folder, true);
     reads?.push({ ...read, loadMs: 0 });
     colds?.push(await swapIn(data, "1", () => coldRead(folder, false)));
+    unpacked?.push(await swapIn(data, "1", () => coldRead(folder, false), UNPACKED_MODEL));
     warms?.push(await swapIn(data, "1"));
     bares?.push(await swapIn(data, "0"));
   }
   const msOf = (samples: { ms: number }[] = []) => median(samples.map(({ ms }) => ms));
-  const [readMs, coldMs] = [msOf(reads), msOf(colds)];
+  const [readMs, coldMs, coldUnpackedMs] = [msOf(reads), msOf(colds), msOf(unpacked)];
   return {
     bytes: reads?.[0]?.bytes ?? 0,
     ...{ readMs, coldMs, coldLoadMs: median((colds ?? []).map(({ loadMs }) => loadMs)) },
     ...{ warmMs: msOf(warms), warmWithoutSpareMs: msOf(bares), ofReadRate: readMs / coldMs },
+    ...{ coldUnpackedMs, unpackedOfReadRate: readMs / coldUnpackedMs },
   };
 }
 
 /** One answer of a server that has not loaded the model; `before` is done when it is about to be asked. */
-async function swapIn(data: string, spares: string, before: () => Promise<unknown> = async () => {}) {
+async function swapIn(
+  data: string,
+  spares: string,
+  before: () => Promise<unknown> = async () => {},
+  model = RANDOM_MODEL,
+) {
   await using server = await startServer(data, { FORECOURT_MEMORY_SPARE_RUNNERS: spares });
   await Bun.sleep(SETTLE_MS);
   await before();
   const begun = performance.now();
-  const response = await post(server, `/run/${RANDOM_MODEL}`, { x: 1 });
+  const response = await post(server, `/run/${model}`, { x: 1 });
   await response.bytes();
   const loadMs = Number(/load=([\d.]+)/.exec(response.headers.get("x-forecourt-timing") ?? "")?.[1]);
   return { ms: performance.now() - begun, loadMs };
