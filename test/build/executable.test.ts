@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { parse } from "../../src/core/schema.ts";
 import { encodeWav } from "../../src/engine/media/wav.ts";
+import { speak } from "../../src/engine/pipelines/speak.ts";
 import { textToImage } from "../../src/engine/pipelines/text-to-image.ts";
 import { transcribe } from "../../src/engine/pipelines/transcribe.ts";
 import { type BuiltExecutable, buildOnce } from "../support/build-once.ts";
@@ -73,6 +74,27 @@ test("it runs models of transformers.js, from their folder alone", async () => {
   });
   expect(await readdir(empty)).toEqual([]);
 });
+
+const VOICE = resolve(import.meta.dir, "../reference/speech/vits");
+
+test("it speaks in every format and hears it again, with the codecs that it carries", async () => {
+  await using watched = await watchFleet({ command: bareRunner() });
+  const voice = await watched.start(echoModel({ id: "test/tiny-vits", pipeline: "speak" }), VOICE);
+  const ear = await watched.start(echoModel({ id: "test/tiny-whisper", pipeline: "transcribe" }), SPEECH);
+  for (const output_format of ["mp3", "opus", "flac"]) {
+    watched.run(voice.runner, [parse(speak.input, { text: "hello there", output_format })]);
+    await watched.next("idle", voice.runner);
+  }
+  const files = (await readdir(watched.folder)).filter((name) => /\.(mp3|ogg|flac)$/.test(name)).sort();
+  expect(files.map((name) => name.replace(/^.*\./, ""))).toEqual(["flac", "mp3", "ogg"]);
+  for (const name of files) {
+    const bytes = new Uint8Array(await readFile(join(watched.folder, name)));
+    const audio_url = `data:audio/any;base64,${bytes.toBase64()}`;
+    watched.run(ear.runner, [parse(transcribe.input, { audio_url })]);
+    await watched.next("idle", ear.runner);
+  }
+  expect(watched.events.filter(({ type }) => type === "job-failed")).toEqual([]);
+}, 60_000);
 
 test("two runners that unpack the libraries at the same moment both work", async () => {
   await using watched = await watchFleet({ command: bareRunner() });

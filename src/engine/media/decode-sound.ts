@@ -1,12 +1,19 @@
 // Reads sound files of the usual formats by decoders in WebAssembly; the only file that imports them.
-import { FLACDecoder } from "@wasm-audio-decoders/flac";
-import { OggVorbisDecoder } from "@wasm-audio-decoders/ogg-vorbis";
 import { ALL_FORMATS, BufferSource, EncodedPacketSink, Input } from "mediabunny";
-import { MPEGDecoder } from "mpg123-decoder";
-import { OggOpusDecoder } from "ogg-opus-decoder";
-import { OpusDecoder } from "opus-decoder";
 import type { Sound } from "./sound.ts";
 import { tooLong } from "./too-long.ts";
+
+/**
+ * Packages of decoders, loaded when a file needs one, and as a whole: of a package that is imported by some of its names
+ * Bun 1.4.5's bundler drops others that the package itself still uses.
+ */
+const packages = {
+  flac: () => import("@wasm-audio-decoders/flac"),
+  vorbis: () => import("@wasm-audio-decoders/ogg-vorbis"),
+  mpeg: () => import("mpg123-decoder"),
+  oggOpus: () => import("ogg-opus-decoder"),
+  opus: () => import("opus-decoder"),
+};
 
 /** What all of the decoders give for a piece of a file. */
 type Decoded = { channelData: Float32Array[]; samplesDecoded: number; sampleRate: number };
@@ -42,12 +49,20 @@ export async function decodeSound(bytes: Uint8Array, limit: Limit): Promise<Soun
 async function decoderOf(bytes: Uint8Array): Promise<(Decoder & { pieces: Pieces }) | undefined> {
   const has = (text: string, at = 0) => text === String.fromCharCode(...bytes.subarray(at, at + text.length));
   const pieces = cut(bytes);
-  if (has("fLaC")) return { ...bound(await ready(new FLACDecoder())), pieces };
+  if (has("fLaC")) return { ...bound(await ready(new (await packages.flac()).FLACDecoder())), pieces };
   if (has("OggS")) {
     const isOpus = has("OpusHead", 28);
-    return { ...bound(isOpus ? await ready(new OggOpusDecoder()) : await ready(new OggVorbisDecoder())), pieces };
+    return {
+      ...bound(
+        isOpus
+          ? await ready(new (await packages.oggOpus()).OggOpusDecoder())
+          : await ready(new (await packages.vorbis()).OggVorbisDecoder()),
+      ),
+      pieces,
+    };
   }
-  if (has("ID3") || isMpegFrame(bytes)) return { ...bound(await ready(new MPEGDecoder())), pieces };
+  if (has("ID3") || isMpegFrame(bytes))
+    return { ...bound(await ready(new (await packages.mpeg()).MPEGDecoder())), pieces };
   if (isMatroska(bytes)) return await webmDecoder(bytes);
   return undefined;
 }
@@ -80,6 +95,7 @@ async function webmDecoder(bytes: Uint8Array) {
   const track = await input.getPrimaryAudioTrack().catch(() => null);
   if (track?.codec !== "opus") return undefined;
   const channels = track.numberOfChannels;
+  const { OpusDecoder } = await packages.opus();
   const decoder = await ready(new OpusDecoder({ channels, streamCount: 1, coupledStreamCount: channels - 1 }));
   async function* packets(sink: EncodedPacketSink) {
     for await (const packet of sink.packets()) yield packet.data;
