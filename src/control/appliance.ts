@@ -215,9 +215,18 @@ function assemble(found: Found): Appliance {
       await storage.stop();
       await supply.stop();
       await webhooks.stop();
-      work.flush();
+      flushAtLast(work, log);
     },
   };
+}
+
+/** A stop goes on to its end, whatever the disk says. */
+function flushAtLast(work: { flush(): void }, log: Log): void {
+  try {
+    work.flush();
+  } catch (error) {
+    log.error("the last writes are lost", { error: String(error) });
+  }
 }
 
 const openFleet = ({ settings, devices, log }: Found, time: Pick<Tools, "clock" | "timers">) =>

@@ -34,10 +34,13 @@ export function createAccountStore(database: Database, clock: Clock): AccountSto
   const { orm, write, flush } = database;
   const mirror = createMirror(database, () => readBook(database));
   const change = <T>(act: () => T): T => {
-    const result = write(act);
-    flush();
-    mirror.forget();
-    return result;
+    try {
+      const result = write(act);
+      flush();
+      return result;
+    } finally {
+      mirror.forget();
+    }
   };
   const insertLimits = ({ kind, id }: Account, limits: Limits) => {
     const row = { limits: JSON.stringify(limits), changedAt: clock.now() };

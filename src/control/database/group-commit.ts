@@ -18,7 +18,10 @@ export type GroupCommit = {
   written(): Promise<void>;
   /** Resolves when everything written so far is on disk. Throws as `written` does. */
   committed(): Promise<void>;
-  /** Commits now and blocks until it is on disk: for rare writes that must hold, and before the end. */
+  /**
+   * Commits now and blocks until it is on disk: for rare writes that must hold, and before the end. Throws `unavailable` when
+   * it could not be written.
+   */
   flush(): void;
   /** Hears that a turn's writes were undone (disk full): memory that mirrors them must be read again. */
   onLost(listener: (error: ForecourtError) => void): () => void;
@@ -48,12 +51,12 @@ export function createGroupCommit({ sqlite, sync }: { sqlite: Sqlite; sync: WalS
     turn = newTurn();
     latest = turn;
     // While the disk is busy with earlier turns nobody could be told anyway: later turns join this one.
-    disk.afterCurrent(commit);
+    disk.afterCurrent(() => void commit());
   };
   const fail = (one: Turn, error: unknown) => {
     const failure = lost(error);
-    one.written.reject(failure);
-    one.onDisk.reject(failure);
+    for (const { reject } of [one.written, one.onDisk]) reject(failure);
+    return failure;
   };
   /** A full disk in the middle of a statement makes SQLite undo the whole transaction, others' writes too. */
   const abandon = (error: unknown) => {
@@ -61,20 +64,20 @@ export function createGroupCommit({ sqlite, sync }: { sqlite: Sqlite; sync: WalS
     turn = undefined;
     if (undone) fail(undone, error);
   };
-  function commit() {
-    if (!turn) return;
+  function commit(): ForecourtError | undefined {
+    if (!turn) return undefined;
     const committed = turn;
     turn = undefined;
     try {
       statement.commit.run();
     } catch (error) {
       if (sqlite.inTransaction) statement.rollback.run();
-      fail(committed, error);
-      return;
+      return fail(committed, error);
     }
     committed.written.resolve();
     disk.add(committed.onDisk);
     if (committed.isAwaited) disk.ask();
+    return undefined;
   }
 
   return {
@@ -100,7 +103,8 @@ export function createGroupCommit({ sqlite, sync }: { sqlite: Sqlite; sync: WalS
       return latest?.onDisk.promise ?? Promise.resolve();
     },
     flush() {
-      commit();
+      const failure = commit();
+      if (failure) throw failure;
       sync.now();
       disk.done();
     },

@@ -68,7 +68,11 @@ export function openDatabase(options: {
     sqlite,
     changes: createChanges(sqlite),
     [Symbol.dispose]() {
-      commits.flush();
+      try {
+        commits.flush();
+      } catch {
+        // Who mirrors it has heard of the loss; the rest is closed all the same.
+      }
       sync.close();
       // Statements that are still prepared keep SQLite from doing this by itself.
       sqlite.run("PRAGMA wal_checkpoint(TRUNCATE)");

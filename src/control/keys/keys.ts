@@ -70,11 +70,14 @@ export function createKeys({ database, clock }: { database: Database; clock: Clo
     if (!found) throw new ForecourtError("not_found", `There is no key ${id}.`);
     return found;
   };
-  /** Holds from the moment of return, power cut or not. */
+  /** Holds from the moment of return, power cut or not. Throws `unavailable` when it could not be written. */
   const change = (act: () => void) => {
-    write(act);
-    flush();
-    known.forget();
+    try {
+      write(act);
+      flush();
+    } finally {
+      known.forget();
+    }
   };
 
   return {

@@ -146,3 +146,14 @@ test("the first start makes an admin key in a file of its owner; later ones leav
   expect(ensureAdminKey({ keys, data: folder })).toBeUndefined();
   expect(existsSync(adminKeyFile(folder))).toBe(false);
 });
+
+test("what could not be written is not said to hold", () => {
+  // As a full disk does: the transaction is gone before its commit.
+  const lose = () => database.sqlite.run("ROLLBACK");
+  const made = () => keys.create({ name: "app", scope: "api" }, lose);
+  expect(made).toThrow();
+  expect(keys.list()).toEqual([]);
+  database.write(() => {});
+  lose();
+  expect(() => database.flush()).toThrow("could not be written");
+});
