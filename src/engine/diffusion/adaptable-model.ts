@@ -7,9 +7,11 @@ import { type LoraPart, readLora } from "../lora/lora-file.ts";
 import { changesOf } from "../lora/weight-changes.ts";
 import { type DiffusionModel, type DrawsFrom, loadDiffusionModel } from "./diffusion-model.ts";
 import { openRepository } from "./repository.ts";
+import { type SafetyChecker, safetyCheckerOf } from "./safety-checker.ts";
 
 export type AdaptableModel = Pick<DiffusionModel, "size"> & {
   assets: Assets;
+  checker: SafetyChecker | undefined;
   /** Not to be used any more once another one was asked for. Throws `invalid_input` for LoRAs that do not fit. */
   with(loras: readonly LoraFile[]): Promise<DiffusionModel>;
 };
@@ -19,6 +21,7 @@ export async function loadAdaptableModel(assets: Assets, how: DrawsFrom): Promis
   let current: { key: string; model: DiffusionModel } | undefined = { key: "", model: plain };
   return {
     assets,
+    checker: safetyCheckerOf(assets),
     size: plain.size,
     async with(loras) {
       const key = loras

@@ -14,6 +14,7 @@ import { drawingKey } from "./drawing-key.ts";
 import { type DrawingPrompts, readPrompts } from "./drawing-prompts.ts";
 import { frameOf } from "./frame-fields.ts";
 import type { Size } from "./image-size.ts";
+import { blackened, type SafetyChecker } from "./safety-checker.ts";
 import { createSessions, type Session } from "./sessions.ts";
 
 type Plan = { size: Size; given?: GivenPicture; references?: readonly Pixels[]; control?: ControlPicture };
@@ -57,14 +58,22 @@ export function drawTasks<In extends DrawingInput>({
       const model = await models.with(await lorasOf(group));
       const begun = await Promise.all(group.map((each) => begin(each, model)));
       const alike = Map.groupBy(begun, ({ prompts }) => prompts.prompt.readings);
-      for (const part of alike.values()) yield* drawTogether({ model, codec, begun: part, started, signal });
+      for (const part of alike.values())
+        yield* drawTogether({ model, codec, checker: models.checker, begun: part, started, signal });
     }
   };
 }
 
-type Together = { model: DiffusionModel; codec: Assets["codec"]; begun: Begun[]; started: number; signal: AbortSignal };
+type Together = {
+  model: DiffusionModel;
+  codec: Assets["codec"];
+  begun: Begun[];
+  checker: SafetyChecker | undefined;
+  started: number;
+  signal: AbortSignal;
+};
 
-async function* drawTogether({ model, codec, begun, started, signal }: Together): Drawings {
+async function* drawTogether({ model, codec, begun, checker, started, signal }: Together): Drawings {
   const [first, ...others] = begun;
   if (!first) return;
   const drawing = draw({ model, begun: [first, ...others], signal });
@@ -77,18 +86,29 @@ async function* drawTogether({ model, codec, begun, started, signal }: Together)
     latents = next.value.latents;
     for (const { index } of begun) yield { index, step: { type: "progress", at, of } };
     const { index, task, seed } = first;
-    if (others.length === 0 && isForPreview(task, { at, of }))
+    if (others.length === 0 && !(checker && task.input.enable_safety_checker) && isForPreview(task, { at, of }))
       yield { index, step: { type: "partial", value: await previewOf(next.value, { task, codec, seed }) } };
   }
   if (first.session) Object.assign(first.session, { seed: first.seed, ...(latents && { latents }) });
   const seconds = (performance.now() - started) / 1000;
   for (const [at, { index, task, seed }] of begun.entries()) {
     const count = task.input.num_images;
-    const pictures = next.value.slice(at * count, (at + 1) * count);
-    const value = await answerWith({ task, codec, pictures, seed, seconds });
+    const drawn = next.value.slice(at * count, (at + 1) * count);
+    const unsafe = task.input.enable_safety_checker ? await checked(drawn, { task, checker }) : [];
+    const pictures = drawn.map((picture, i) => (unsafe[i] ? blackened(picture) : picture));
+    const value = await answerWith({ task, codec, pictures, seed, seconds, unsafe });
     const units = unitsOf(pictures, Math.min(steps, task.input.num_inference_steps));
     yield { index, step: { type: "output", value, units } };
   }
+}
+
+/** None are found where there is no checker, and the caller is told so. */
+async function checked(
+  pictures: readonly Pixels[],
+  { task, checker }: Pick<Together, "checker"> & { task: Task<DrawingInput> },
+) {
+  if (!checker) task.log("this model has no safety checker: the pictures are not checked");
+  return (await checker?.check(pictures)) ?? [];
 }
 
 type Indexed<In> = { index: number; task: Task<In> };

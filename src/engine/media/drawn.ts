@@ -17,7 +17,8 @@ export const drawnFields = {
   num_images: Type.Integer({ default: 1, minimum: 1, maximum: 8, description: "How many pictures to draw at once." }),
   enable_safety_checker: Type.Boolean({
     default: false,
-    description: "Accepted for compatibility: there is no checker yet, has_nsfw_concepts is always false.",
+    description:
+      "Pictures that the model's own checker finds unsafe are black. A model without one checks nothing, and the log says so.",
   }),
   output_format: choice(["jpeg", "png", "webp"], { default: "jpeg", description: "Format of the pictures." }),
   sync_mode: Type.Boolean({
@@ -47,6 +48,8 @@ type Answering = {
   seed: number;
   /** Of the drawing. */
   seconds: number;
+  /** For each picture whether it was found unsafe; absent = unchecked. */
+  unsafe?: readonly boolean[];
 };
 
 /** Encodes and saves the pictures as image-1, image-2... in the format that was asked for. */
@@ -56,6 +59,7 @@ export async function answerWith({
   pictures,
   seed,
   seconds,
+  unsafe = [],
 }: Answering): Promise<Static<typeof drawnOutput>> {
   const { output_format: format, sync_mode: inline, prompt } = task.input;
   const saving = pictures.map((pixels, i) =>
@@ -65,7 +69,7 @@ export async function answerWith({
     images: await Promise.all(saving),
     timings: { inference: seconds },
     seed,
-    has_nsfw_concepts: pictures.map(() => false),
+    has_nsfw_concepts: pictures.map((_, at) => unsafe[at] ?? false),
     prompt,
   };
 }
