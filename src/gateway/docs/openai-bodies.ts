@@ -1,5 +1,6 @@
 // What OpenAI's API is asked: each operation with its body, for the document of the whole box.
 import type { TObject } from "../../core/schema.ts";
+import { speechBody, transcriptionBody, translationBody } from "../openai/audio-body.ts";
 import { chatBody, completionBody } from "../openai/chat-body.ts";
 import { embeddingBody, rerankBody } from "../openai/embedding-body.ts";
 import { editBody, imageBody } from "../openai/image-body.ts";
@@ -61,5 +62,26 @@ export const described: readonly Described[] = [
     summary: "Order documents by how well they answer a query",
     body: rerankBody,
     example: { model: "OWNER/RERANKER", query: "What is red?", documents: ["The circle is red.", "The sky is blue."] },
+  },
+  {
+    path: "/v1/audio/speech",
+    id: "OpenAiSpeech",
+    summary: "Read a text aloud; the answer is the sound",
+    body: speechBody,
+    example: { model: "OWNER/VOICE", input: "Hello!" },
+  },
+  {
+    path: "/v1/audio/transcriptions",
+    id: "OpenAiTranscription",
+    summary: "Write down what is said in a recording",
+    body: transcriptionBody,
+    isForm: true,
+  },
+  {
+    path: "/v1/audio/translations",
+    id: "OpenAiTranslation",
+    summary: "Write down in English what is said in a recording",
+    body: translationBody,
+    isForm: true,
   },
 ];

@@ -15,6 +15,8 @@ export const PIPELINES = {
   maskedEdits: ["inpaint"],
   embeddings: ["embed"],
   rerank: ["rerank"],
+  speech: ["speak"],
+  hearing: ["transcribe"],
 } as const satisfies Record<string, readonly PipelineName[]>;
 export type Use = keyof typeof PIPELINES;
 
@@ -25,6 +27,8 @@ const PATHS: Record<Use, string> = {
   maskedEdits: "/v1/images/edits with a mask",
   embeddings: "/v1/embeddings",
   rerank: "/v1/rerank",
+  speech: "/v1/audio/speech",
+  hearing: "/v1/audio/transcriptions",
 };
 
 /** Throws `not_found` and `invalid_input` in the words that OpenAI's users know. */

@@ -4,6 +4,7 @@ import { requireUse } from "../authenticate.ts";
 import type { Call, Face } from "../fal/call.ts";
 import { pathPart } from "../path-part.ts";
 import { requireMethod } from "../require-method.ts";
+import { speech, transcriptions, translations } from "./audio.ts";
 import { chatCompletions } from "./chat.ts";
 import { completions } from "./completions.ts";
 import { embeddings, rerank } from "./embeddings.ts";
@@ -23,6 +24,9 @@ const operations: ReadonlyMap<string, Operation> = new Map<string, Operation>([
   ["images/edits", imageEdits],
   ["embeddings", embeddings],
   ["rerank", rerank],
+  ["audio/speech", speech],
+  ["audio/transcriptions", transcriptions],
+  ["audio/translations", translations],
   ["moderations", moderations],
 ]);
 

@@ -2,6 +2,7 @@
 import type { Accounts } from "../../control/accounts/accounts.ts";
 import type { Catalog, CatalogEntry } from "../../control/catalog/catalog.ts";
 import type { Jobs } from "../../control/jobs/jobs.ts";
+import type { Files } from "../../control/storage/files.ts";
 import { ForecourtError } from "../../core/errors.ts";
 import type { Job } from "../../core/job.ts";
 import type { Bytes } from "../../core/units.ts";
@@ -15,6 +16,7 @@ export type OpenAiParts = {
   catalog: Catalog;
   jobs: Jobs;
   accounts: Pick<Accounts, "chargeOf">;
+  files: Pick<Files, "find">;
   bodyLimit: Bytes;
   keepAliveMs: number;
   report: ReportFailure;

@@ -51,6 +51,19 @@ memory: { weights: 1000000, working: 1000000 }
 price: { unit: input_token, amount: 0.001, currency: USD }
 `;
 
+/** Of random weights: Whisper; of tones: a voice. */
+const sounding = (pipeline: string, folder: string) => `
+id: test/${pipeline}
+title: Tiny ${folder}
+description: Hears or says nothing that makes sense.
+category: audio
+licence: { id: Apache-2.0, commercial: true }
+pipeline: ${pipeline}
+source: { path: ${join(import.meta.dir, "../../reference/speech", folder)} }
+memory: { weights: 2000000, working: 20000000 }
+price: { unit: second, amount: 0, currency: USD }
+`;
+
 export async function languageServer() {
   const data = await mkdtemp(join(tmpdir(), "forecourt-openai-"));
   await mkdir(join(data, "models"));
@@ -59,6 +72,8 @@ export async function languageServer() {
     await writeFile(join(data, "models", `${pipeline}.yaml`), drawing(pipeline));
   for (const pipeline of ["embed", "rerank"])
     await writeFile(join(data, "models", `${pipeline}.yaml`), reading(pipeline));
+  await writeFile(join(data, "models", "speak.yaml"), sounding("speak", "tones"));
+  await writeFile(join(data, "models", "transcribe.yaml"), sounding("transcribe", "whisper"));
   const server = await startServer({ data });
   return {
     ...server,

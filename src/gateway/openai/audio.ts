@@ -1,0 +1,88 @@
+// Speech as a file or in events, and what was said in a recording, whole or as it is heard.
+import { fileReference } from "../../control/storage/output-files.ts";
+import { ForecourtError } from "../../core/errors.ts";
+import type { Job } from "../../core/job.ts";
+import type { SpeakOutput } from "../../engine/pipelines/speak.ts";
+import type { TranscribeOutput } from "../../engine/pipelines/transcribe.ts";
+import type { Call } from "../fal/call.ts";
+import { readForm } from "../read-form.ts";
+import { readJson } from "../read-json.ts";
+import { listeningInput, readSpeechBody, readTranscriptionBody, speakingInput } from "./audio-body.ts";
+import { chosenModel } from "./chosen-model.ts";
+import { openAiStream } from "./event-stream.ts";
+import { answerHeaders } from "./headers.ts";
+import { answersOf, beginJobs, cancelAll, type DoneJob, finishedJobs, type OpenAiParts } from "./runs.ts";
+import { durationOf, transcript } from "./transcript.ts";
+
+export async function speech(parts: OpenAiParts, call: Call): Promise<Response> {
+  const body = readSpeechBody(await readJson(call.request, parts.bodyLimit));
+  const chosen = chosenModel(parts.catalog, body.model, "speech");
+  const jobs = await beginJobs(parts, call, { ...chosen, inputs: [speakingInput(body)], isFollowed: false });
+  const spoken = async (signal: AbortSignal) => {
+    const done = await finishedJobs(parts.jobs, jobs, signal);
+    return { done, ...(await soundOf(parts, done)) };
+  };
+  if (body.stream_format === "sse") {
+    const requestId = jobs[0]?.id ?? "";
+    const values = (signal: AbortSignal) => spokenEvents(() => spoken(signal));
+    return await openAiStream({ ...parts, call, requestId, isDoneSaid: false, values });
+  }
+  const { done, bytes, contentType } = await spoken(call.request.signal);
+  return new Response(bytes, { headers: { ...answerHeaders(parts, done), "content-type": contentType } });
+}
+
+async function* spokenEvents(spoken: () => Promise<{ bytes: Uint8Array }>) {
+  const { bytes } = await spoken();
+  for (let at = 0; at < bytes.length; at += EVENT_BYTES)
+    yield { type: "speech.audio.delta", audio: bytes.subarray(at, at + EVENT_BYTES).toBase64() };
+  yield { type: "speech.audio.done", usage: { input_tokens: 0, output_tokens: 0, total_tokens: 0 } };
+}
+
+/** Of sound in one event; a multiple of 3, so that its base64 has no padding within a stream. */
+const EVENT_BYTES = 48 * 1024;
+
+async function soundOf({ files }: OpenAiParts, [job]: readonly DoneJob[]) {
+  if (!job) throw new ForecourtError("internal", "Speech was asked for and no request was made.");
+  const { audio } = job.output as SpeakOutput; // of the speak pipeline, which chosenModel saw to
+  const name = fileReference("url", audio.url);
+  const file = name === undefined ? undefined : await files.find(job.files, name);
+  if (!file) throw new ForecourtError("unavailable", "The spoken file is gone: the disk may be full. Ask again.");
+  const bytes = new Uint8Array(await new Response(await file.read(undefined)).arrayBuffer());
+  return { bytes, contentType: audio.content_type };
+}
+
+export const transcriptions = (parts: OpenAiParts, call: Call) => heard(parts, call, "transcribe");
+export const translations = (parts: OpenAiParts, call: Call) => heard(parts, call, "translate");
+
+async function heard(parts: OpenAiParts, call: Call, task: "transcribe" | "translate"): Promise<Response> {
+  const body = await readTranscriptionBody(await readForm(call.request, parts.bodyLimit));
+  const chosen = chosenModel(parts.catalog, body.model, "hearing");
+  const inputs = [listeningInput(body, task)];
+  const jobs = await beginJobs(parts, call, { ...chosen, inputs, isFollowed: body.stream });
+  const [job] = jobs;
+  if (job && body.stream) {
+    const values = (signal: AbortSignal) => heardEvents(parts, job, signal);
+    return await openAiStream({ ...parts, call, requestId: job.id, isDoneSaid: false, values });
+  }
+  const done = await finishedJobs(parts.jobs, jobs, call.request.signal);
+  const output = done[0]?.output as TranscribeOutput; // of the transcribe pipeline, which chosenModel saw to
+  const { text, contentType } = transcript({ output, body, task });
+  return new Response(text, { headers: { ...answerHeaders(parts, done), "content-type": contentType } });
+}
+
+async function* heardEvents({ jobs }: OpenAiParts, job: Job, signal: AbortSignal) {
+  let [told, isOver] = ["", false];
+  try {
+    for await (const step of answersOf<Pick<TranscribeOutput, "text">, TranscribeOutput>(jobs, job, signal)) {
+      const { text } = "output" in step ? step.output : step.partial;
+      const delta = text.startsWith(told) ? text.slice(told.length) : "";
+      if (delta !== "") yield { type: "transcript.text.delta", delta };
+      told = text;
+      if (!("output" in step)) continue;
+      isOver = true;
+      yield { type: "transcript.text.done", text, usage: durationOf(step.output) };
+    }
+  } finally {
+    if (!isOver) cancelAll(jobs, [job]);
+  }
+}

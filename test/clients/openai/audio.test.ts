@@ -1,0 +1,95 @@
+// Speech and transcripts by OpenAI's own JavaScript client, unmodified: every format, subtitles, times, events.
+import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
+import OpenAI, { toFile } from "openai";
+import { languageServer, MODEL } from "./language-server.ts";
+
+let server: Awaited<ReturnType<typeof languageServer>>;
+let client: OpenAI;
+let recording: Buffer;
+beforeAll(async () => {
+  server = await languageServer();
+  client = new OpenAI({ apiKey: server.key, baseURL: server.baseURL, maxRetries: 0 });
+  recording = Buffer.from(await (await client.audio.speech.create(spoken("wav"))).arrayBuffer());
+}, 60_000);
+afterAll(() => server[Symbol.asyncDispose]());
+setDefaultTimeout(60_000);
+
+const sent = async <T>(asked: PromiseLike<T>) => await asked;
+/** The voice has a tone of 20 ms for each letter. */
+const input = "the circle is red and the star is blue ".repeat(3).trim();
+const spoken = (response_format: "wav" | "mp3" | "opus" | "flac" | "pcm") =>
+  ({ model: "test/speak", voice: "default", input, response_format }) as const;
+const bytesOf = async (response: Response) => Buffer.from(await response.arrayBuffer());
+const file = () => toFile(recording, "speech.wav", { type: "audio/wav" });
+
+test("speech comes in the format that was asked for, each with its own beginning", async () => {
+  expect(recording.subarray(0, 4).toString()).toBe("RIFF");
+  const pcm = await bytesOf(await client.audio.speech.create(spoken("pcm")));
+  expect(pcm.length / 2 / 16_000).toBeCloseTo(input.length * 0.02, 1);
+  expect(recording.subarray(recording.length - pcm.length)).toEqual(pcm);
+  const begins = { opus: "OggS", flac: "fLaC" } as const;
+  for (const [format, mark] of Object.entries(begins) as ["opus" | "flac", string][])
+    expect((await bytesOf(await client.audio.speech.create(spoken(format)))).subarray(0, 4).toString()).toBe(mark);
+  const mp3 = await client.audio.speech.create(spoken("mp3"));
+  expect(mp3.headers.get("content-type")).toBe("audio/mpeg");
+  expect(mp3.headers.get("x-request-id")).not.toBeNull();
+  expect((await bytesOf(mp3)).length).toBeGreaterThan(1000);
+});
+
+test("speech in events is the same sound", async () => {
+  const answer = await client.audio.speech.create({ ...spoken("wav"), stream_format: "sse" });
+  const events = (await answer.text())
+    .split("\n")
+    .filter((line) => line.startsWith("data: "))
+    .map((line) => JSON.parse(line.slice("data: ".length)) as { type: string; audio?: string });
+  expect(events.at(-1)?.type).toBe("speech.audio.done");
+  const sound = Buffer.concat(events.map(({ audio = "" }) => Buffer.from(audio, "base64")));
+  expect(sound.equals(recording)).toBe(true);
+});
+
+test("a transcript is the same in all its forms, with times of segments and words", async () => {
+  const asked = async () => ({ file: await file(), model: "test/transcribe", language: "en" });
+  const whole = await client.audio.transcriptions.create({
+    ...(await asked()),
+    response_format: "verbose_json",
+    timestamp_granularities: ["segment", "word"],
+  });
+  expect(whole).toMatchObject({ language: "english" });
+  expect(whole.duration).toBeCloseTo(input.length * 0.02, 1);
+  const plain = await client.audio.transcriptions.create(await asked());
+  expect(plain.text).toBe(whole.text);
+  const text = await client.audio.transcriptions.create({ ...(await asked()), response_format: "text" });
+  expect(text).toBe(`${whole.text}\n`);
+  const segments = whole.segments ?? [];
+  expect(segments.length).toBeGreaterThan(0);
+  for (const { start, end } of segments) expect(end).toBeGreaterThanOrEqual(start);
+  for (const { start, end } of whole.words ?? []) expect(end).toBeGreaterThanOrEqual(start);
+  const srt = await client.audio.transcriptions.create({ ...(await asked()), response_format: "srt" });
+  expect(srt.match(/^\d\d:\d\d:\d\d,\d{3} --> \d\d:\d\d:\d\d,\d{3}$/gm)).toHaveLength(segments.length);
+  const vtt = await client.audio.transcriptions.create({ ...(await asked()), response_format: "vtt" });
+  expect(vtt.startsWith("WEBVTT\n\n00:00:")).toBe(true);
+  const streamed: string[] = [];
+  let last = "";
+  for await (const event of await client.audio.transcriptions.create({ ...(await asked()), stream: true })) {
+    if (event.type === "transcript.text.delta") streamed.push(event.delta);
+    if (event.type === "transcript.text.done") last = event.text;
+  }
+  expect(last).toBe(plain.text);
+  expect(streamed.join("")).toBe(plain.text);
+  const english = await client.audio.translations.create({ file: await file(), model: "test/transcribe" });
+  expect(typeof english.text).toBe("string");
+});
+
+test("what cannot be said or heard is refused by its field", async () => {
+  const voice = sent(client.audio.speech.create({ ...spoken("wav"), voice: "nobody" }));
+  await expect(voice).rejects.toMatchObject({ status: 400, param: "voice" });
+  const format = sent(client.audio.speech.create({ ...spoken("wav"), response_format: "aac" }));
+  await expect(format).rejects.toMatchObject({ status: 400, param: "response_format" });
+  const chat = sent(client.audio.speech.create({ ...spoken("wav"), model: MODEL }));
+  await expect(chat).rejects.toThrow(/chat\/completions/);
+  const noise = await toFile(Buffer.from("no sound"), "a.wav", { type: "audio/wav" });
+  const unreadable = sent(client.audio.transcriptions.create({ file: noise, model: "test/transcribe" }));
+  await expect(unreadable).rejects.toMatchObject({ status: 400, param: "audio_url" });
+  const nothing = sent(client.post("/audio/transcriptions", { body: new FormData() }));
+  await expect(nothing).rejects.toMatchObject({ status: 400, param: "file", code: "missing_required_parameter" });
+});
