@@ -8,7 +8,14 @@ const entries = createCatalog({}).list();
 
 test("the demo models are in the catalogue", () => {
   const ids = entries.map(({ model }) => model.id);
-  expect(ids).toEqual(expect.arrayContaining(["forecourt/demo-diffusion", "forecourt/demo-clip", "forecourt/echo"]));
+  expect(ids).toEqual(
+    expect.arrayContaining([
+      "forecourt/demo-diffusion",
+      "forecourt/demo-clip",
+      "forecourt/demo-llama",
+      "forecourt/echo",
+    ]),
+  );
 });
 
 for (const { model, input } of entries) {

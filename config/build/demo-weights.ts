@@ -6,7 +6,7 @@ import { ROOT } from "./root.ts";
 
 const MODELS = resolve(ROOT, "models");
 /** Folders of models/, named as in the `source.embedded` of the model files. */
-const FOLDERS = ["demo/diffusion", "demo/clip"];
+const FOLDERS = ["demo/diffusion", "demo/clip", "demo/llama"];
 
 /** Folder name -> its files; a folder that was not trained yet is left out. */
 export function demoWeights(): Record<string, FileSet> {

@@ -26,8 +26,8 @@ examples:
 
 /**
  * Its rules are left out where fal's protocol has others: the queue takes any input, whose faults show at the result, and
- * a GET of what is not there yet is a 400; a run may also be a GET. Times, cursors, budgets and idempotency keys can be
- * wrong beyond what a schema says. Lists of ids of more than 16 kB are refused with a bare 431 before any route.
+ * a GET of what is not there yet is a 400; a run may also be a GET. Times, cursors, budgets, prices, idempotency keys
+ * and what one of many models takes can be wrong beyond what a schema says. Lists of ids of more than 16 kB are refused with a bare 431 before any route.
  * `limit=null` is an absent limit.
  */
 const CONFIG = `
@@ -44,7 +44,7 @@ unsupported_method.enabled = false
 allow_header_conformance.enabled = false
 
 [[operations]]
-include-path-regex = "^/(platform/|admin/v1/(audit|keys|limits))"
+include-path-regex = "^/(platform/|v1/|admin/v1/(audit|keys|limits|prices))"
 [operations.checks]
 positive_data_acceptance.enabled = false
 

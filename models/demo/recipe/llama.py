@@ -1,19 +1,23 @@
 """Stage "llama": a language model of the world of talk.py in LLaMA's layout, from nothing.
 
-python3 models/demo/recipe/llama.py train|export|grade [--seconds N]. Training goes on from its last checkpoint.
+python3 models/demo/recipe/llama.py [train] [drill] [export] [grade]. Training goes on from its last checkpoint.
 """
 
 import argparse
 import json
 import math
 import random
+import shutil
 import sys
 import time
 
+import onnx
 import torch
 import torch.nn.functional as F
+from onnx import numpy_helper
 from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
-from transformers import AutoTokenizer, LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
+from torch import nn
+from transformers import AutoTokenizer, DynamicCache, LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
 import talk
 from common import DEMO, WORK, clean, log, save_state
@@ -27,6 +31,8 @@ CONTEXT = 512
 WORDS = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
 BATCH = 24
 RATE = 2e-3
+STAGES = ["train", "drill", "export", "grade"]
+SECONDS = {"train": 2750, "drill": 1800}
 
 
 def words_folder():
@@ -100,11 +106,11 @@ class Encoder:
         return ids, mine
 
 
-def batch(encode, rng, size):
-    """ids and targets (-100: not the assistant's), padded to the longest; conversations of like length go together."""
+def batch(encode, rng, size, drills):
+    """Conversations as ids; `drills` is the share of those that only look up."""
     rows = []
     while len(rows) < size:
-        messages, tools, _ = talk.conversation(rng)
+        messages, tools, _ = talk.drill(rng) if rng.random() < drills else talk.conversation(rng)
         ids, mine = encode(messages, tools)
         if len(ids) <= CONTEXT:
             rows.append((ids, mine))
@@ -112,6 +118,7 @@ def batch(encode, rng, size):
 
 
 def tensors(rows, pad):
+    """ids and targets (-100: not the assistant's), padded to the longest."""
     length = max(len(ids) for ids, _ in rows)
     given = torch.full((len(rows), length), pad)
     wanted = torch.full((len(rows), length), -100)
@@ -125,7 +132,8 @@ def rate(share):
     return RATE * min(1, share / 0.02) * (0.5 + 0.5 * math.cos(math.pi * share)) + 2e-5
 
 
-def train(seconds, threads):
+def train(path, seconds, threads, drills=0.0, first=None):
+    """Goes on from `path` where that exists, else from the weights of `first`."""
     torch.set_num_threads(threads)
     torch.manual_seed(SEED)
     tokenizer = load_tokenizer()
@@ -133,7 +141,9 @@ def train(seconds, threads):
     model = LlamaForCausalLM(config(tokenizer))
     log(f"{sum(p.numel() for p in model.parameters()) / 1e6:.2f} M parameters, {len(tokenizer)} entries")
     optimizer = torch.optim.AdamW(model.parameters(), lr=RATE, betas=(0.9, 0.98), weight_decay=0.05)
-    path, spent, steps = WORK / "llama.pt", 0.0, 0
+    spent, steps = 0.0, 0
+    if first and not path.exists():
+        model.load_state_dict(torch.load(first)["model"])
     if path.exists():
         state = torch.load(path)
         model.load_state_dict(state["model"])
@@ -143,7 +153,7 @@ def train(seconds, threads):
     body = torch.compile(model.model, dynamic=True)
     begun, saved, losses = time.time() - spent, time.time(), []
     while (spent := time.time() - begun) < seconds:
-        rows = sorted(batch(encode, rng, BATCH * 4), key=lambda row: len(row[0]))
+        rows = sorted(batch(encode, rng, BATCH * 4, drills), key=lambda row: len(row[0]))
         groups = [rows[i : i + BATCH] for i in range(0, len(rows), BATCH)]
         rng.shuffle(groups)
         for group in groups:
@@ -170,8 +180,79 @@ def train(seconds, threads):
 
 def load(tokenizer):
     model = LlamaForCausalLM(config(tokenizer))
-    model.load_state_dict(clean(torch.load(WORK / "llama.pt")["model"]))
+    model.load_state_dict(clean(torch.load(WORK / "llama-final.pt")["model"]))
     return model.eval()
+
+
+class Decoder(nn.Module):
+    """Names and masks of optimum's export: a mask over past and new tokens, keys and values of each layer in and out."""
+
+    def __init__(self, model):
+        super().__init__()
+        self.model = model
+
+    def forward(self, input_ids, attention_mask, position_ids, *past):
+        cache = DynamicCache()
+        for layer in range(len(past) // 2):
+            cache.update(past[2 * layer], past[2 * layer + 1], layer)
+        new, total = input_ids.shape[1], attention_mask.shape[1]
+        row = (torch.arange(new) + past[0].shape[2])[None, None, :, None]
+        seen = (torch.arange(total)[None, None, None] <= row) & (attention_mask[:, None, None, :] != 0)
+        mask = torch.where(seen, 0.0, torch.finfo(torch.float32).min)
+        hidden = self.model.model(input_ids=input_ids, attention_mask=mask, position_ids=position_ids, past_key_values=cache, use_cache=True).last_hidden_state
+        return self.model.lm_head(hidden), *(t for layer in cache.layers for t in (layer.keys, layer.values))
+
+
+def export(folder):
+    """In the layout of transformers.js. Weights keep their names of transformers, so that they can be read back."""
+    tokenizer = load_tokenizer()
+    settings = config(tokenizer)
+    settings._attn_implementation = "eager"
+    model = LlamaForCausalLM(settings)
+    model.load_state_dict(load(tokenizer).state_dict())
+    model.eval()
+    shutil.rmtree(folder, ignore_errors=True)
+    (folder / "onnx").mkdir(parents=True)
+    for name in ("tokenizer.json", "tokenizer_config.json"):
+        shutil.copy(words_folder() / name, folder / name)
+    written = json.loads((folder / "tokenizer_config.json").read_text())
+    written["chat_template"] = talk.TEMPLATE
+    write_json(folder / "tokenizer_config.json", written)
+    write_json(folder / "config.json", {k: v for k, v in settings.to_dict().items() if not k.startswith("_")})
+    write_json(folder / "generation_config.json", {"do_sample": False, "eos_token_id": tokenizer.eos_token_id, "pad_token_id": tokenizer.pad_token_id})
+    names = ["input_ids", "attention_mask", "position_ids"]
+    args = [torch.ones(2, 4, dtype=torch.long), torch.ones(2, 7, dtype=torch.long), torch.arange(3, 7)[None].repeat(2, 1)]
+    axes = {"input_ids": {0: "batch_size", 1: "sequence_length"}, "attention_mask": {0: "batch_size", 1: "total_sequence_length"}}
+    axes |= {"position_ids": axes["input_ids"], "logits": axes["input_ids"]}
+    outputs = ["logits"]
+    for layer in range(settings.num_hidden_layers):
+        for kind in ("key", "value"):
+            names.append(f"past_key_values.{layer}.{kind}")
+            outputs.append(f"present.{layer}.{kind}")
+            args.append(torch.randn(2, settings.num_key_value_heads, 3, settings.head_dim))
+            axes[names[-1]] = {0: "batch_size", 2: "past_sequence_length"}
+            axes[outputs[-1]] = {0: "batch_size", 2: "total_sequence_length"}
+    path = folder / "onnx" / "model.onnx"
+    with torch.no_grad():
+        torch.onnx.export(Decoder(model), tuple(args), str(path), input_names=names, output_names=outputs, dynamic_axes=axes, opset_version=17, dynamo=False, do_constant_folding=False)
+    log(f"llama: {sum(f.stat().st_size for f in folder.rglob('*') if f.is_file()) / 1e6:.2f} MB")
+
+
+def read_back(folder):
+    """The model that the exported graph holds, and its tokenizer."""
+    tokenizer = AutoTokenizer.from_pretrained(folder)
+    model = LlamaForCausalLM(LlamaConfig.from_pretrained(folder))
+    graph = onnx.load(str(folder / "onnx" / "model.onnx")).graph
+    weights = {w.name.removeprefix("model.") if w.name.startswith("model.model.") else w.name: numpy_helper.to_array(w) for w in graph.initializer}
+    state = {name: torch.from_numpy(weights[name].copy()) for name in model.state_dict() if name in weights}
+    missing, unexpected = model.load_state_dict(state, strict=False)
+    assert not unexpected and set(missing) <= {"lm_head.weight"}, missing
+    model.tie_weights()
+    return model.eval(), tokenizer
+
+
+def write_json(path, value):
+    path.write_text(json.dumps(value, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 @torch.no_grad()
@@ -183,7 +264,7 @@ def answer(model, tokenizer, messages, tools, most=160):
 
 
 def cases(count, seed):
-    """Held-out questions: their scene has a combination of colour, shape and ground that training never has."""
+    """Held-out questions: about scenes that training never has."""
     rng = random.Random(seed + 100_000)
     for _ in range(count):
         yield talk.conversation(rng, held_out=True)
@@ -207,13 +288,32 @@ def score(model, tokenizer, count, seed, failures=None):
     return sum(r for r, _ in kinds.values()) / sum(n for _, n in kinds.values()), kinds
 
 
+def grade(count):
+    model, tokenizer = read_back(DEMO / "llama")
+    failures = []
+    share, kinds = score(model, tokenizer, count, SEED, failures)
+    for kind, (right, asked) in sorted(kinds.items()):
+        log(f"{kind:14} {right} of {asked}")
+    for said_before, wanted, said in failures[:8]:
+        log(f"{said_before[-1]['content']!r}: wanted {wanted!r}, said {said!r}")
+    log(f"right word for word: {100 * share:.1f} % of {sum(n for _, n in kinds.values())} held-out questions")
+
+
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("what", choices=["train"])
-    parser.add_argument("--seconds", type=float, default=3000)
+    parser.add_argument("what", choices=STAGES, nargs="*", default=STAGES)
+    parser.add_argument("--scale", type=float, default=1.0, help="of the time that stages of training take")
     parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--count", type=int, default=200)
     given = parser.parse_args()
-    train(given.seconds, given.threads)
+    if "train" in given.what:
+        train(WORK / "llama.pt", SECONDS["train"] * given.scale, given.threads)
+    if "drill" in given.what:
+        train(WORK / "llama-final.pt", SECONDS["drill"] * given.scale, given.threads, drills=0.8, first=WORK / "llama.pt")
+    if "export" in given.what:
+        export(DEMO / "llama")
+    if "grade" in given.what:
+        grade(given.count)
 
 
 if __name__ == "__main__":

@@ -40,7 +40,7 @@ export async function readEditBody(fields: FormFields): Promise<EditBody> {
   return parse(editBody, Object.fromEntries(await Promise.all(entries)));
 }
 
-const TEXTS = new Set(["prompt", "model", "size"]);
+const TEXTS = new Set(["prompt", "model"]);
 
 async function plain(name: string, value: FormFields[string]): Promise<unknown> {
   if (Array.isArray(value)) {
