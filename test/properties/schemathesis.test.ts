@@ -27,8 +27,9 @@ examples:
 /**
  * Its rules are left out where fal's protocol has others: the queue takes any input, whose faults show at the result, and
  * a GET of what is not there yet is a 400; a run may also be a GET. Times, cursors, budgets, prices, idempotency keys
- * and what one of many models takes can be wrong beyond what a schema says. Lists of ids of more than 16 kB are refused with a bare 431 before any route.
- * `limit=null` is an absent limit.
+ * and what one of many models takes can be wrong beyond what a schema says. Lists of more and longer texts than may be are
+ * larger than any body may be: 413, which it does not expect. Lists of ids of more than 16 kB are refused with a bare 431
+ * before any route. `limit=null` is an absent limit.
  */
 const CONFIG = `
 [[operations]]
@@ -49,7 +50,7 @@ include-path-regex = "^/(platform/|v1/|admin/v1/(audit|keys|limits|prices))"
 positive_data_acceptance.enabled = false
 
 [[operations]]
-include-path-regex = "^/admin/v1/usage"
+include-path-regex = "^/(admin/v1/usage|v1/(embeddings|rerank))"
 [operations.checks]
 negative_data_rejection.enabled = false
 
