@@ -60,10 +60,13 @@ function requireLanguage(entry: CatalogEntry | undefined, name: string): void {
   if (!isLanguage(entry)) throw wrong(`The model "${name}" is none that answers in text: call it at /run/${name}`);
 }
 
+/** A demo counts only where there is nothing else. */
 function onlyModel(catalog: Catalog, { caller }: Call): string {
-  const [first, ...others] = catalog.list().filter((entry) => isLanguage(entry) && mayUse(caller, entry.model));
+  const usable = catalog.list().filter((entry) => isLanguage(entry) && mayUse(caller, entry.model));
+  const real = usable.filter(({ model }) => !model.tags.includes("demo"));
+  const [first, ...others] = real.length > 0 ? real : usable;
   if (first && others.length === 0) return first.model.id;
-  const names = [first, ...others].flatMap((entry) => (entry ? [entry.model.id] : [])).slice(0, 20);
+  const names = usable.map(({ model }) => model.id).slice(0, 20);
   throw wrong(names.length === 0 ? "This box has no language model" : `Field required: one of ${names.join(", ")}`);
 }
 

@@ -39,7 +39,7 @@ test("run, subscribe and stream say what the model itself says, by both names", 
   }
 });
 
-test("the only language model need not be named; others are refused by the field", async () => {
+test("the only language model beside the demo need not be named; others are refused by the field", async () => {
   const unnamed = await fal.run("fal-ai/any-llm", { input: { ...input, model: undefined } as never });
   expect(answerOf(unnamed.data).usage.completion_tokens).toBe(12);
   const refused = (model: string, more = {}) =>
