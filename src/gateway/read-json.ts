@@ -2,7 +2,7 @@
 import { ForecourtError } from "../core/errors.ts";
 import type { Bytes } from "../core/units.ts";
 import { brokenLimit, type JsonLimits } from "./json-size.ts";
-import { tooLarge } from "./read-bytes.ts";
+import { readBytes, tooLarge } from "./read-bytes.ts";
 
 /** Far beyond any model's input; code further in, which recurses and copies, never meets more. */
 const LIMITS = { depth: 64, commas: 1_000_000 } satisfies JsonLimits;
@@ -55,20 +55,7 @@ async function readText(request: Request, limit: Bytes): Promise<string> {
     if (Number(length) > limit) throw tooLarge(limit);
     return await request.text();
   }
-  if (request.body === null) return "";
-  return await readCounted(request.body, limit);
-}
-
-async function readCounted(body: ReadableStream<Uint8Array>, limit: Bytes): Promise<string> {
-  const decoder = new TextDecoder();
-  let text = "";
-  let size = 0;
-  for await (const chunk of body) {
-    size += chunk.byteLength;
-    if (size > limit) throw tooLarge(limit);
-    text += decoder.decode(chunk, { stream: true });
-  }
-  return text + decoder.decode();
+  return new TextDecoder().decode(await readBytes(request, limit));
 }
 
 const tooSlow = (ms: number) =>

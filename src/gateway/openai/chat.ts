@@ -1,15 +1,14 @@
 // Chat completions: OpenAI's question, a job for each answer, OpenAI's answer at once or in chunks.
 import type { Job } from "../../core/job.ts";
-import type { ChatOutput, ChatPartial } from "../../engine/generation/chat-fields.ts";
-import { mergeSteps } from "../../engine/generation/merge-steps.ts";
+import type { ChatOutput } from "../../engine/generation/chat-fields.ts";
 import type { Call } from "../fal/call.ts";
 import { readJson } from "../read-json.ts";
 import { type ChatBody, chatInputOf, readChatBody } from "./chat-body.ts";
 import { chosenModel } from "./chosen-model.ts";
 import { openAiStream } from "./event-stream.ts";
 import { answerHeaders } from "./headers.ts";
-import { createNews } from "./news.ts";
-import { answersOf, beginJobs, cancelAll, finishedJobs, type OpenAiParts } from "./runs.ts";
+import { newsOf } from "./news.ts";
+import { beginJobs, finishedJobs, type OpenAiParts } from "./runs.ts";
 import { sumOfUsage } from "./usage-words.ts";
 
 export async function chatCompletions(parts: OpenAiParts, call: Call): Promise<Response> {
@@ -46,32 +45,23 @@ async function* chunksOf({ jobs }: OpenAiParts, { body, jobs: begun }: Streamed,
   const includesUsage = body.stream_options?.include_usage ?? false;
   const usage = includesUsage ? { usage: null } : {};
   const outputs: ChatOutput[] = [];
-  try {
-    const sources = begun.map((job) => answersOf<ChatPartial, ChatOutput>(jobs, job, signal));
-    const news = begun.map(createNews);
-    const chunk = (index: number, delta: object, more: object = {}) => ({
-      ...head,
-      choices: [{ index, delta, logprobs: null, finish_reason: null, ...more }],
-      ...usage,
-    });
-    for await (const { index, step } of mergeSteps(sources)) {
-      const known = news[index];
-      if (!known) continue;
-      if (known.isFirst) yield chunk(index, { role: "assistant", content: "" });
-      const { text, reasoning, logprobs } = known.of("output" in step ? step.output : step.partial);
-      const scores = body.logprobs ? { logprobs: { content: logprobs, refusal: null } } : {};
-      if (reasoning !== "") yield chunk(index, { reasoning_content: reasoning });
-      if (text !== "" || logprobs.length > 0) yield chunk(index, { content: text }, scores);
-      if (!("output" in step)) continue;
-      outputs.push(step.output);
-      const calls = step.output.tool_calls?.map((call, at) => ({ index: at, ...call })) ?? [];
-      if (calls.length > 0) yield chunk(index, { tool_calls: calls });
-      yield chunk(index, {}, { finish_reason: step.output.finish_reason });
-    }
-    if (includesUsage && !signal.aborted) yield { ...head, choices: [], usage: sumOfUsage(outputs) };
-  } finally {
-    if (outputs.length < begun.length) cancelAll(jobs, begun);
+  const chunk = (index: number, delta: object, more: object = {}) => ({
+    ...head,
+    choices: [{ index, delta, logprobs: null, finish_reason: null, ...more }],
+    ...usage,
+  });
+  for await (const { index, isFirst, text, reasoning, logprobs, output } of newsOf(jobs, begun, signal)) {
+    if (isFirst) yield chunk(index, { role: "assistant", content: "" });
+    const scores = body.logprobs ? { logprobs: { content: logprobs, refusal: null } } : {};
+    if (reasoning !== "") yield chunk(index, { reasoning_content: reasoning });
+    if (text !== "" || logprobs.length > 0) yield chunk(index, { content: text }, scores);
+    if (!output) continue;
+    outputs.push(output);
+    const calls = output.tool_calls?.map((call, at) => ({ index: at, ...call })) ?? [];
+    if (calls.length > 0) yield chunk(index, { tool_calls: calls });
+    yield chunk(index, {}, { finish_reason: output.finish_reason });
   }
+  if (includesUsage && !signal.aborted) yield { ...head, choices: [], usage: sumOfUsage(outputs) };
 }
 
 const headOf = (jobs: Job[], { model }: ChatBody) => ({

@@ -1,15 +1,14 @@
 // Completions, the old endpoint: a text that goes on, without a chat template.
 import type { Job } from "../../core/job.ts";
-import type { ChatOutput, ChatPartial } from "../../engine/generation/chat-fields.ts";
-import { mergeSteps } from "../../engine/generation/merge-steps.ts";
+import type { ChatOutput } from "../../engine/generation/chat-fields.ts";
 import type { Call } from "../fal/call.ts";
 import { readJson } from "../read-json.ts";
 import { type CompletionBody, completionInputOf, readCompletionBody } from "./chat-body.ts";
 import { chosenModel } from "./chosen-model.ts";
 import { openAiStream } from "./event-stream.ts";
 import { answerHeaders } from "./headers.ts";
-import { createNews } from "./news.ts";
-import { answersOf, beginJobs, cancelAll, finishedJobs, type OpenAiParts } from "./runs.ts";
+import { newsOf } from "./news.ts";
+import { beginJobs, finishedJobs, type OpenAiParts } from "./runs.ts";
 import { usageWords } from "./usage-words.ts";
 
 type Logprobs = NonNullable<ChatOutput["logprobs"]>;
@@ -48,30 +47,20 @@ export async function completions(parts: OpenAiParts, call: Call): Promise<Respo
 async function* chunksOf({ jobs }: OpenAiParts, asked: Asked, signal: AbortSignal) {
   const { body, jobs: begun } = asked;
   const outputs: ChatOutput[] = [];
-  try {
-    const news = begun.map(createNews);
-    const chunk = (index: number, text: string, more: object = {}) => ({
-      ...headOf(asked),
-      choices: [{ text, index, logprobs: null, finish_reason: null, ...more }],
-    });
-    const sources = begun.map((job) => answersOf<ChatPartial, ChatOutput>(jobs, job, signal));
-    for await (const { index, step } of mergeSteps(sources)) {
-      const known = news[index];
-      if (!known) continue;
-      if (known.isFirst && body.echo) yield chunk(index, promptOf(asked, index));
-      const at = known.length;
-      const { text, logprobs } = known.of("output" in step ? step.output : step.partial);
-      const scores = body.logprobs === undefined ? {} : { logprobs: oldLogprobs(logprobs, at) };
-      if (text !== "" || logprobs.length > 0) yield chunk(index, text, scores);
-      if (!("output" in step)) continue;
-      outputs.push(step.output);
-      yield chunk(index, "", { finish_reason: step.output.finish_reason });
-    }
-    if (body.stream_options?.include_usage && !signal.aborted)
-      yield { ...headOf(asked), choices: [], usage: usageOf(asked, outputs) };
-  } finally {
-    if (outputs.length < begun.length) cancelAll(jobs, begun);
+  const chunk = (index: number, text: string, more: object = {}) => ({
+    ...headOf(asked),
+    choices: [{ text, index, logprobs: null, finish_reason: null, ...more }],
+  });
+  for await (const { index, isFirst, at, text, logprobs, output } of newsOf(jobs, begun, signal)) {
+    if (isFirst && body.echo) yield chunk(index, promptOf(asked, index));
+    const scores = body.logprobs === undefined ? {} : { logprobs: oldLogprobs(logprobs, at) };
+    if (text !== "" || logprobs.length > 0) yield chunk(index, text, scores);
+    if (!output) continue;
+    outputs.push(output);
+    yield chunk(index, "", { finish_reason: output.finish_reason });
   }
+  if (body.stream_options?.include_usage && !signal.aborted)
+    yield { ...headOf(asked), choices: [], usage: usageOf(asked, outputs) };
 }
 
 const promptOf = ({ prompts, body }: Asked, index: number) => prompts[Math.floor(index / body.n)] ?? "";

@@ -1,8 +1,12 @@
 // What is new in a language model's answer: its steps tell all of it each time, a chunk only what follows the last one.
+import type { Jobs } from "../../control/jobs/jobs.ts";
+import type { Job } from "../../core/job.ts";
 import type { ChatOutput, ChatPartial } from "../../engine/generation/chat-fields.ts";
+import { mergeSteps } from "../../engine/generation/merge-steps.ts";
+import { answersOf, cancelAll } from "./runs.ts";
 
 export type Seen = Pick<ChatPartial | ChatOutput, "output" | "reasoning" | "logprobs">;
-type Logprobs = NonNullable<ChatOutput["logprobs"]>;
+type Told = { text: string; reasoning: string; logprobs: NonNullable<ChatOutput["logprobs"]> };
 
 export function createNews() {
   let [text, reasoning, scored, isFirst] = [0, 0, 0, true];
@@ -14,7 +18,7 @@ export function createNews() {
     get length() {
       return text;
     },
-    of(seen: Seen): { text: string; reasoning: string; logprobs: Logprobs } {
+    of(seen: Seen): Told {
       const news = {
         text: seen.output.slice(text),
         reasoning: seen.reasoning?.slice(reasoning) ?? "",
@@ -27,4 +31,38 @@ export function createNews() {
       return news;
     },
   };
+}
+
+export type AnswerNews = Told & {
+  /** Of the job among those that were begun. */
+  index: number;
+  /** Nothing was told of this one before. */
+  isFirst: boolean;
+  /** Characters of the answer before `text`. */
+  at: number;
+  /** The whole answer, with its last news. */
+  output?: ChatOutput;
+};
+
+/** What several jobs of a language model say, as it comes. Throws the failure of one; then, or when nobody reads on, all end. */
+export async function* newsOf(jobs: Jobs, begun: Job[], signal: AbortSignal): AsyncGenerator<AnswerNews> {
+  const answers = begun.map((job) => ({
+    news: createNews(),
+    steps: answersOf<ChatPartial, ChatOutput>(jobs, job, signal),
+  }));
+  let open = begun.length;
+  try {
+    for await (const { index, step } of mergeSteps(answers.map(({ steps }) => steps))) {
+      const news = answers[index]?.news;
+      if (!news) continue;
+      const { isFirst, length: at } = news;
+      if ("partial" in step) yield { index, isFirst, at, ...news.of(step.partial) };
+      else {
+        open--;
+        yield { index, isFirst, at, ...news.of(step.output), output: step.output };
+      }
+    }
+  } finally {
+    if (open > 0) cancelAll(jobs, begun);
+  }
 }
