@@ -4,6 +4,7 @@ import { asId, type JobId } from "../../../core/ids.ts";
 import type { Job } from "../../../core/job.ts";
 import type { ChatInput, ChatMessage, ChatOutput } from "../../../engine/generation/chat-fields.ts";
 import type { Call } from "../../fal/call.ts";
+import { untilFinished } from "../../fal/until-finished.ts";
 import { readJson } from "../../read-json.ts";
 import { requireMethod } from "../../require-method.ts";
 import { chosenModel, PIPELINES } from "../chosen-model.ts";
@@ -28,7 +29,7 @@ export async function responses(parts: OpenAiParts, call: Call, rest: readonly s
   }
   if (act === "cancel" && more.length === 0) {
     requireMethod(call.request, ["POST"], "Use POST.");
-    return cancelResponse(parts, call, id);
+    return await cancelResponse(parts, call, id);
   }
   throw new ForecourtError("not_found", `Unknown request URL: /v1/responses/.../${act}`.slice(0, 300));
 }
@@ -66,13 +67,11 @@ function historyOf(parts: OpenAiParts, call: Call, id: string): ChatMessage[] {
   });
 }
 
-function cancelResponse(parts: OpenAiParts, call: Call, id: string): Response {
+/** How it ended: a running one ends within a token, cancelled or, where its end was faster, as it is. */
+async function cancelResponse(parts: OpenAiParts, call: Call, id: string): Promise<Response> {
   const job = storedJob(parts, call, id);
-  if (parts.jobs.cancel(job.id) === "finished")
-    throw new ForecourtError("bad_request", `Response ${id.slice(0, 100)} has ended: it cannot be cancelled.`);
-  const after = parts.jobs.find(job.id) ?? job;
-  // A running one ends within a token.
-  return Response.json({ ...responseOf(after), status: "cancelled" });
+  parts.jobs.cancel(job.id);
+  return Response.json(responseOf((await untilFinished(parts.jobs, job.id, call.request.signal)) ?? job));
 }
 
 function storedJob(parts: OpenAiParts, call: Call, id: string): Job {
