@@ -3,7 +3,7 @@ import { Elysia } from "elysia";
 import type { Appliance } from "../control/appliance.ts";
 import type { Settings } from "../control/settings.ts";
 import { type Clock, systemClock } from "../core/clock.ts";
-import { bytes, MIB } from "../core/units.ts";
+import { bytes, type Instant, MIB } from "../core/units.ts";
 import { admin } from "./admin/admin.ts";
 import { createAuditTrail } from "./audit.ts";
 import { type Authenticate, createAuthenticate, createAuthenticateStorage, requireScope } from "./authenticate.ts";
@@ -18,7 +18,7 @@ import { createRun } from "./fal/run.ts";
 import { createFileFace } from "./files.ts";
 import { health } from "./health.ts";
 import { keySets } from "./key-sets.ts";
-import { withLimitHeaders } from "./limit-headers.ts";
+import { timeLeftText, withLimitHeaders } from "./limit-headers.ts";
 import { createListen } from "./listen.ts";
 import { createMcp } from "./mcp/mcp.ts";
 import { metricsRoute, showMetrics } from "./metrics.ts";
@@ -100,15 +100,17 @@ function createApp({ settings, clock = systemClock, keepAliveMs = KEEP_ALIVE_MS,
   const authenticateStorage = createAuthenticateStorage(box);
   const files = createFileFace({ ...box, authenticate: authenticateStorage });
   const facing = { ...box, bodyLimit, keepAliveMs, report };
-  const openAi = createOpenAi(facing);
+  const { accounts } = box;
+  const resetText = (freeAt: Instant) => timeLeftText(freeAt, clock.now());
+  const openAi = withLimitHeaders(createOpenAi(facing), { accounts, resetText });
   const faces = {
-    run: withLimitHeaders(withFalRouter(withLanguageRouters(facing, createRun(facing)), openAi), box.accounts),
-    queue: withLimitHeaders(withLanguageRouters(facing, createQueue(facing)), box.accounts),
+    run: withFalRouter(withLimitHeaders(withLanguageRouters(facing, createRun(facing)), { accounts }), openAi),
+    queue: withLimitHeaders(withLanguageRouters(facing, createQueue(facing)), { accounts }),
     rest: createRest(box),
     cdn: createCdn({ ...box, readOutput: files, authenticate: authenticateStorage }),
     platform: createPlatform({ ...box, authenticate, clock, report }),
     mcp: createMcp({ ...facing, clock }),
-    openai: withLimitHeaders(openAi, box.accounts),
+    openai: openAi,
   };
   const fal = createEntrances({ faces, authenticate, publicUrl });
   const sockets = createFalSockets({ ...box, ...{ run: faces.run, authenticate, settings, report, clock } });

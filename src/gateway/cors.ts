@@ -2,6 +2,8 @@
 
 const EXPOSED = [
   "x-fal-request-id",
+  "x-request-id",
+  "x-should-retry",
   "x-fal-billable-units",
   "x-fal-error-type",
   "x-fal-needs-retry",

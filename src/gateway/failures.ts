@@ -1,5 +1,6 @@
 // What went wrong, in fal's words: each error code's HTTP status, error type, body and headers (fal-protocol.md 8).
 import type { ErrorCode, Failure, FieldProblem } from "../core/errors.ts";
+import { failureHeaders } from "./failure-headers.ts";
 
 type Answer = {
   status: number;
@@ -76,7 +77,8 @@ const withUrl = (problem: FieldProblem) => ({ ...problem, url: `https://docs.fal
 export const messageOf = ({ code, message }: Failure) =>
   answerTo(code).isPrivate ? "Internal error. The server's log says more under this request's id." : message;
 
-function headersOf({ code, details }: Failure, requestId: string | undefined): Record<string, string> {
+function headersOf(failure: Failure, requestId: string | undefined): Record<string, string> {
+  const { code } = failure;
   const { type, isRetryable = false } = answerTo(code);
   return {
     ...(requestId !== undefined && { "x-fal-request-id": requestId }),
@@ -86,7 +88,6 @@ function headersOf({ code, details }: Failure, requestId: string | undefined): R
     ...(type && { "x-fal-error-type": type }),
     ...(code === "start_timeout" && { "x-fal-request-timeout-type": "user" }),
     ...(code === "unauthenticated" && { "www-authenticate": 'Key realm="forecourt", Bearer realm="forecourt"' }),
-    ...(typeof details?.retryAfterSeconds === "number" && { "retry-after": String(details.retryAfterSeconds) }),
-    ...(Array.isArray(details?.allow) && { allow: details.allow.join(", ") }),
+    ...failureHeaders(failure),
   };
 }

@@ -1,11 +1,20 @@
 // What went wrong, in OpenAI's words: status, type and code of each error, as its clients sort them.
 import type { ErrorCode, Failure } from "../../core/errors.ts";
+import { failureHeaders } from "../failure-headers.ts";
 import { messageOf } from "../failures.ts";
 import { REQUEST_ID } from "../request-id.ts";
 
 type Answer = {
   status: number;
-  type: "invalid_request_error" | "authentication_error" | "permission_error" | "rate_limit_error" | "server_error";
+  type:
+    | "invalid_request_error"
+    | "authentication_error"
+    | "permission_error"
+    | "rate_limit_error"
+    /** OpenAI's own words for the two limits that it has: of requests in a minute, and of what was paid for. */
+    | "requests"
+    | "insufficient_quota"
+    | "server_error";
   code: string;
   /** Clients try 408, 409, 429 and 5xx again unless they are told not to. */
   isFinal?: true;
@@ -17,7 +26,7 @@ const wrong = (status: number, code: string): Answer => ({
   code,
   isFinal: true,
 });
-const busy = (code: string): Answer => ({ status: 429, type: "rate_limit_error", code });
+const busy = (code: string, type: Answer["type"] = "rate_limit_error"): Answer => ({ status: 429, type, code });
 const broken = (status: number, code: string): Answer => ({ status, type: "server_error", code });
 
 const answers: Record<ErrorCode, Answer> = {
@@ -28,10 +37,10 @@ const answers: Record<ErrorCode, Answer> = {
   not_found: wrong(404, "not_found"),
   method_not_allowed: wrong(405, "method_not_supported"),
   payload_too_large: wrong(413, "request_too_large"),
-  rate_limited: busy("rate_limit_exceeded"),
+  rate_limited: busy("rate_limit_exceeded", "requests"),
   concurrency_limited: busy("concurrency_limit_exceeded"),
   queue_full: busy("queue_full"),
-  budget_exhausted: { status: 429, type: "rate_limit_error", code: "insufficient_quota", isFinal: true },
+  budget_exhausted: { ...busy("insufficient_quota", "insufficient_quota"), isFinal: true },
   client_cancelled: wrong(499, "client_cancelled"),
   start_timeout: broken(504, "start_timeout"),
   file_download_error: wrong(400, "invalid_image_url"),
@@ -50,15 +59,13 @@ const answers: Record<ErrorCode, Answer> = {
 /** `requestId` is left out where no job exists; the border adds one. */
 export function openAiFailure(failure: Failure, requestId?: string): Response {
   const { status, isFinal } = answers[failure.code];
-  const retryAfter = failure.details?.retryAfterSeconds;
   return Response.json(openAiFailureBody(failure), {
     status,
     headers: {
       ...(requestId !== undefined && { [REQUEST_ID]: requestId }),
       ...(isFinal && status >= 429 && { "x-should-retry": "false" }),
       ...(failure.code === "unauthenticated" && { "www-authenticate": 'Bearer realm="forecourt"' }),
-      ...(typeof retryAfter === "number" && { "retry-after": String(retryAfter) }),
-      ...(Array.isArray(failure.details?.allow) && { allow: failure.details.allow.join(", ") }),
+      ...failureHeaders(failure),
     },
   });
 }

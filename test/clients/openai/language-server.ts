@@ -3,13 +3,16 @@
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { startServer } from "../../support/live-server.ts";
+import { type LiveServerOptions, startServer } from "../../support/live-server.ts";
 
 const LLAMA = join(import.meta.dir, "../../reference/language/llama");
 
 export const BERT = join(import.meta.dir, "../../reference/embedding/bert");
 
 export const MODEL = "test/llama";
+
+/** Pinned: another release may behave differently. */
+export const OPENAI_PYTHON = "openai==3.51.0";
 
 const model = (id: string, more = "") => `
 id: ${id}
@@ -64,7 +67,7 @@ memory: { weights: 2000000, working: 20000000 }
 price: { unit: second, amount: 0, currency: USD }
 `;
 
-export async function languageServer() {
+export async function languageServer(options: Pick<LiveServerOptions, "env"> = {}) {
   const data = await mkdtemp(join(tmpdir(), "forecourt-openai-"));
   await mkdir(join(data, "models"));
   await writeFile(join(data, "models", "llama.yaml"), model(MODEL, "aliases: [openai/gpt-tiny]"));
@@ -74,7 +77,7 @@ export async function languageServer() {
     await writeFile(join(data, "models", `${pipeline}.yaml`), reading(pipeline));
   await writeFile(join(data, "models", "speak.yaml"), sounding("speak", "tones"));
   await writeFile(join(data, "models", "transcribe.yaml"), sounding("transcribe", "whisper"));
-  const server = await startServer({ data });
+  const server = await startServer({ data, ...options });
   return {
     ...server,
     baseURL: `${server.origin}/v1`,

@@ -2,10 +2,9 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { join } from "node:path";
 import { pythonWith } from "../../support/python-venv.ts";
-import { languageServer, MODEL } from "./language-server.ts";
+import { languageServer, MODEL, OPENAI_PYTHON } from "./language-server.ts";
 
-/** Pinned: another release may behave differently. */
-const bin = pythonWith("openai==3.51.0");
+const bin = pythonWith(OPENAI_PYTHON);
 
 let server: Awaited<ReturnType<typeof languageServer>>;
 beforeAll(async () => {
