@@ -20,7 +20,7 @@ export type Graph = {
 
 /** 8-bit pixels, row by row, interleaved channels (3 = RGB, 4 = RGBA, 1 = grey). */
 export type Pixels = { data: Uint8Array; width: number; height: number; channels: 1 | 3 | 4 };
-export type ImageFormat = "png" | "jpeg" | "webp";
+export type ImageFormat = "png" | "jpeg" | "webp" | "gif";
 export type ResizeOptions = {
   width: number;
   height: number;

@@ -10,6 +10,7 @@ import { imageTextSimilarity } from "./image-text-similarity.ts";
 import { imageToImage } from "./image-to-image.ts";
 import { inpaint } from "./inpaint.ts";
 import { onnx } from "./onnx.ts";
+import { removeBackground } from "./remove-background.ts";
 import { rerank } from "./rerank.ts";
 import { speak } from "./speak.ts";
 import { textToImage } from "./text-to-image.ts";
@@ -26,6 +27,7 @@ export const pipelines = {
   "image-to-image": imageToImage,
   inpaint,
   onnx,
+  "remove-background": removeBackground,
   rerank,
   speak,
   "text-to-image": textToImage,
@@ -35,7 +37,8 @@ export const pipelines = {
 export type PipelineName = keyof typeof pipelines;
 export const pipelineNames = Object.keys(pipelines) as PipelineName[];
 
-type Declared = { pipeline: PipelineName } & Parameters<typeof onnx.of>[0] & Parameters<typeof embed.of>[0];
+type Declared = { pipeline: PipelineName; defaults?: Record<string, unknown> } & Parameters<typeof onnx.of>[0] &
+  Parameters<typeof embed.of>[0];
 
 /**
  * A model's pipeline; of some the schemas follow from what the model file declares, and a wrong declaration throws

@@ -1,4 +1,4 @@
-// Wraps sharp, the only file that imports it: pictures of any common format in, PNG, JPEG or WebP out.
+// Wraps sharp, the only file that imports it: pictures of any common format in, PNG, JPEG, WebP or GIF out.
 import sharp, { type Sharp } from "sharp";
 import { ForecourtError, toFailure } from "../../core/errors.ts";
 import type { ImageCodec, ImageFormat, Pixels } from "../../core/pipeline.ts";
@@ -68,4 +68,5 @@ const formats: Record<ImageFormat, (picture: Sharp) => Sharp> = {
   png: (picture) => picture.png({ compressionLevel: 1 }),
   jpeg: (picture) => picture.flatten({ background: "white" }).jpeg({ quality: 95, chromaSubsampling: "4:4:4" }),
   webp: (picture) => picture.webp({ quality: 95 }),
+  gif: (picture) => picture.gif(),
 };

@@ -6,6 +6,7 @@ import { ENCODERS, encoder, isEmbedding } from "./encoder.ts";
 import { configOf, type Family, type Finding, type Wishes } from "./finding.ts";
 import { LANGUAGE_MODELS, language } from "./language.ts";
 import { licenceOf } from "./licence.ts";
+import { MATTING, matting } from "./matting.ts";
 import type { Repository } from "./repository.ts";
 import { stableDiffusion } from "./stable-diffusion.ts";
 import { towers } from "./towers.ts";
@@ -21,6 +22,7 @@ const TRANSFORMERS: Record<string, Family> = {
   clip,
   ...Object.fromEntries(LANGUAGE_MODELS.map((type) => [type, languageOrMeaning])),
   ...Object.fromEntries(ENCODERS.map((type) => [type, encoder])),
+  ...Object.fromEntries(MATTING.map((type) => [type, matting])),
   siglip: towers,
   siglip2: towers,
 };

@@ -2,6 +2,7 @@
 import type { Pixels } from "../../../core/pipeline.ts";
 import { choice, type Static, Type } from "../../../core/schema.ts";
 import { pictureField } from "../../media/picture.ts";
+import { withAlpha } from "../../tensor/alpha.ts";
 import { sigmoid } from "../activation.ts";
 import { declare, defineOutput, tensorName } from "../kinds.ts";
 import { asGiven, type Raster, rasterOf, toPixels } from "../planes.ts";
@@ -62,15 +63,3 @@ const extremes = (values: Float32Array): [number, number] => [
   values.reduce((least, value) => Math.min(least, value), Infinity),
   values.reduce((greatest, value) => Math.max(greatest, value), -Infinity),
 ];
-
-/** The picture with the grey of another as its transparency; what was transparent stays so. */
-export function withAlpha(picture: Pixels, alpha: Pixels): Pixels {
-  const { width, height, channels } = picture;
-  const data = new Uint8Array(width * height * 4);
-  for (let i = 0; i < width * height; i++) {
-    for (let c = 0; c < 3; c++) data[i * 4 + c] = picture.data[i * channels + (channels === 1 ? 0 : c)] ?? 0;
-    const before = channels === 4 ? (picture.data[i * 4 + 3] ?? 255) : 255;
-    data[i * 4 + 3] = Math.round(((alpha.data[i] ?? 0) * before) / 255);
-  }
-  return { data, width, height, channels: 4 };
-}

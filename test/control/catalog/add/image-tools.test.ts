@@ -1,0 +1,77 @@
+// Repositories of image tools in transformers.js' layout, by the facts that are known of them, to model files.
+import { describe, expect, test } from "bun:test";
+import { YAML } from "bun";
+import { recognise } from "../../../../src/control/catalog/add/recognise.ts";
+import type { Repository } from "../../../../src/control/catalog/add/repository.ts";
+import { createCatalog } from "../../../../src/control/catalog/catalog.ts";
+
+const MB = 1e6;
+
+/** `tree`: megabytes by path. */
+const repository = (repo: string, config: object, tree: Record<string, number>): Repository => ({
+  repo,
+  commit: "c".repeat(40),
+  licence: "mit",
+  files: Object.entries(tree).map(([path, size]) => ({ path, bytes: Math.round(size * MB) })),
+  configs: { "config.json": config },
+});
+
+const small = { "config.json": 0.001, "preprocessor_config.json": 0.001 };
+
+/** As the catalogue reads what `models add` writes. */
+function entryOf(draft: ReturnType<typeof recognise>) {
+  const source = { path: "/nowhere" };
+  const text = YAML.stringify({ ...draft.model, source });
+  const [entry] = createCatalog({ builtIn: [{ file: "models/added.yaml", text }] }).list();
+  if (!entry) throw new Error("no model");
+  return entry;
+}
+
+describe("background removers", () => {
+  const birefnet = (repo: string, precisions = ["", "_fp16"]) =>
+    repository(
+      repo,
+      { model_type: "birefnet", architectures: ["BiRefNet"] },
+      { ...small, ...Object.fromEntries(precisions.map((each, i) => [`onnx/model${each}.onnx`, 224 / 2 ** i])) },
+    );
+
+  test("BiRefNet's light weights are fal-ai/birefnet's first choice", () => {
+    const draft = recognise(birefnet("onnx-community/BiRefNet_lite-ONNX"));
+    expect(draft.files.map(({ path }) => path)).toEqual(["config.json", "preprocessor_config.json", "onnx/model.onnx"]);
+    const { model, input, output } = entryOf(draft);
+    expect(model).toMatchObject({ pipeline: "remove-background", licence: { commercial: true } });
+    expect(input.properties.model).toMatchObject({ enum: ["General Use (Light)"], default: "General Use (Light)" });
+    expect(Object.keys(output.properties)).toEqual(["image", "mask_image"]);
+    expect(draft.unsure.join(" ")).toContain('fal calls "General Use (Light)"');
+  });
+
+  test("half precision where it is wished for or alone", () => {
+    const wished = recognise(birefnet("onnx-community/BiRefNet_lite-ONNX"), { precision: "fp16" });
+    expect(wished.model.graphs).toEqual({ "onnx/model.onnx": "onnx/model_fp16.onnx" });
+    const alone = recognise(birefnet("onnx-community/BiRefNet_lite-ONNX", ["_fp16"]));
+    expect(alone.model.graphs).toEqual(wished.model.graphs);
+  });
+
+  test.each([
+    ["onnx-community/BiRefNet-ONNX", "General Use (Heavy)"],
+    ["onnx-community/BiRefNet_512x512-ONNX", "General Use (Light)"],
+    ["onnx-community/BiRefNet_lite-2K-ONNX", "General Use (Light 2K)"],
+    ["onnx-community/BiRefNet-matting-ONNX", "Matting"],
+    ["onnx-community/BiRefNet-portrait-ONNX", "Portrait"],
+    ["onnx-community/BiRefNet_dynamic-ONNX", "General Use (Dynamic)"],
+  ])("%s is fal's %s", (repo, variant) => {
+    expect(recognise(birefnet(repo)).model.defaults).toEqual({ model: variant });
+  });
+
+  test("MODNet cuts people out, in less memory", () => {
+    const modnet = repository("Xenova/modnet", { model_type: "modnet" }, { ...small, "onnx/model.onnx": 25.9 });
+    const { model } = entryOf(recognise(modnet));
+    expect(model).toMatchObject({ pipeline: "remove-background", defaults: { model: "Portrait" } });
+    expect(model.memory.working).toBeLessThan(1e9);
+  });
+
+  test("without the file that says how it sees pictures it is refused", () => {
+    const blind = repository("a/b", { model_type: "modnet" }, { "config.json": 0.001, "onnx/model.onnx": 1 });
+    expect(() => recognise(blind)).toThrow(/has no preprocessor_config.json/);
+  });
+});
