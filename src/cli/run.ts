@@ -26,17 +26,19 @@ export const run = () =>
       const { settings } = settingsOf(flags);
       const entry = findModel(createCatalog({ data: settings.data }), endpoint);
       const input = await readInput(entry.input, pairs);
-      const outcome = await runOnce(settings, { entry, input });
+      const outcome = await runOnce(settings, { entry, endpoint, input });
       const files = await saveFiles(outcome, { model: entry.model.id, folder });
       print(outcome, { files, json, model: entry.model.id });
     });
 
-async function runOnce(settings: Settings, { entry, input }: Pick<Order, "entry" | "input">): Promise<Outcome> {
+type Asked = Pick<Order, "entry" | "endpoint" | "input">;
+
+async function runOnce(settings: Settings, asked: Asked): Promise<Outcome> {
   const interrupt = new AbortController();
   const cancel = () => interrupt.abort();
   process.once("SIGINT", cancel).once("SIGTERM", cancel);
   const progress = createProgress();
-  const order: Order = { entry, input, progress, signal: interrupt.signal };
+  const order: Order = { ...asked, progress, signal: interrupt.signal };
   try {
     const server = await findServer(settings);
     if (server) return await (await import("./run/through-server.ts")).runThroughServer(server, order);

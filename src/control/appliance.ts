@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { type Clock, systemClock, systemTimers, type Timers } from "../core/clock.ts";
 import type { Device } from "../core/device.ts";
 import { invariant } from "../core/errors.ts";
+import { asId } from "../core/ids.ts";
 import type { Log } from "../core/log.ts";
 import { bytes, MIB, milliseconds } from "../core/units.ts";
 import type { Model } from "../engine/model.ts";
@@ -10,6 +11,7 @@ import { type Accounts, createAccounts } from "./accounts/accounts.ts";
 import { createRollUps } from "./accounts/roll-ups.ts";
 import { type Answers, createAnswers } from "./answers/answer-store.ts";
 import { type Catalog, createCatalog } from "./catalog/catalog.ts";
+import { entryOfJob } from "./catalog/endpoints.ts";
 import type { ModelFile } from "./catalog/models.macro.ts";
 import { chooseDevices } from "./choose-device.ts";
 import { lockData } from "./database/lock.ts";
@@ -23,7 +25,7 @@ import { createCompositeJobs } from "./jobs/composite.ts";
 import { createExpiry } from "./jobs/expiry.ts";
 import { createJobHistory, type JobHistory } from "./jobs/history.ts";
 import { createHistoryStore } from "./jobs/history-store.ts";
-import { createJobs, type Jobs } from "./jobs/jobs.ts";
+import { createJobs, type Jobs, type Submission } from "./jobs/jobs.ts";
 import { createKeepingStore } from "./jobs/keeping-store.ts";
 import { createJobLedger } from "./jobs/ledger.ts";
 import { createOutputs, type Outputs } from "./jobs/outputs.ts";
@@ -287,7 +289,7 @@ function assembleJobs(found: Found, tools: Tools) {
   const poolOf = ({ id }: Pick<Model, "id">) => residency.queuePoolOf(catalog.find(id)?.model);
   const jobs = createJobs({
     ledger,
-    inputOf: (model) => inputOf(model, catalog),
+    endpointOf: (submission) => endpointOf(submission, catalog),
     retries,
     maxQueue,
     poolOf,
@@ -295,7 +297,8 @@ function assembleJobs(found: Found, tools: Tools) {
   });
   const work = createJobWork({
     ledger,
-    hasModel: (model) => catalog.find(model) !== undefined,
+    hasEndpoint: ({ model, endpoint }) => entryOfJob(catalog, { model: asId(model), endpoint }) !== undefined,
+    toCaller: (output, job) => entryOfJob(catalog, job)?.words?.toCaller(output, job.input) ?? output,
     missingFiles: (output, token) => referencedFiles(output).filter((name) => !files.isWritten(token, name)),
   });
   const composites = createCompositeJobs(ledger);
@@ -329,10 +332,10 @@ function assembleJobs(found: Found, tools: Tools) {
   };
 }
 
-function inputOf({ id }: Model, catalog: Catalog) {
-  const entry = catalog.find(id);
-  invariant(entry, `jobs are submitted for models of the catalogue, not for ${id}`);
-  return entry.input;
+function endpointOf({ model: { id }, endpoint }: Pick<Submission, "model" | "endpoint">, catalog: Catalog) {
+  const entry = entryOfJob(catalog, { model: asId(id), endpoint });
+  invariant(entry, `jobs are submitted for models of the catalogue, not for ${id} as ${endpoint}`);
+  return entry;
 }
 
 /** As long as fal keeps them. */

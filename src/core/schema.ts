@@ -32,6 +32,16 @@ export const choice = <const Values extends readonly string[]>(
   options: { description?: string; default?: Values[number]; amounts?: Record<string, number> } = {},
 ) => Type.Unsafe<Values[number]>({ type: "string", enum: [...values], ...options, [Kind]: CHOICE });
 
+/** One number of a list, as such or as text: some of fal's own fields are of the one kind, their examples of the other. */
+export const choiceOfNumbers = (values: readonly number[], type: "integer" | "number", options: object = {}) =>
+  Type.Union(
+    [
+      Type.Unsafe<number>({ type, enum: [...values], [Kind]: CHOICE }),
+      Type.Unsafe<string>({ type: "string", enum: values.map(String), [Kind]: CHOICE }),
+    ],
+    options,
+  );
+
 const compiled = new WeakMap<TSchema, TypeCheck<TSchema>>();
 
 function compile(schema: TSchema): TypeCheck<TSchema> {

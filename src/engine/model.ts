@@ -1,6 +1,7 @@
 // The shape of a file of models/: one schema gives its validation, static type and config/model.schema.json.
 import { choice, type Static, Type } from "../core/schema.ts";
 import { embedDeclaration } from "./embedding/declaration.ts";
+import { endpointDeclaration } from "./endpoints/declaration.ts";
 import { executionSchema } from "./execution.ts";
 import { onnxDeclaration } from "./onnx/declaration.ts";
 import { type PipelineName, pipelineNames } from "./pipelines/registry.ts";
@@ -62,7 +63,12 @@ export const modelSchema = Type.Object(
     id: Type.String({ pattern: "^[a-z0-9][\\w.-]*(/[\\w.-]+){1,3}$", description: "owner/name[/variant]" }),
     aliases: Type.Array(Type.String({ pattern: "^[\\w.-]+(/[\\w.-]+){1,4}$" }), {
       default: [],
-      description: "Other endpoint ids that mean this model, e.g. fal's",
+      description:
+        "Other endpoint ids that mean this model, e.g. fal's: those known here take and give what they do at fal",
+    }),
+    endpoints: Type.Record(Type.String(), endpointDeclaration, {
+      default: {},
+      description: "Further endpoint ids that mean this model, each with inputs and outputs of its own",
     }),
     title: Type.String(),
     description: Type.String(),

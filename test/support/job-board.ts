@@ -27,7 +27,7 @@ export function createJobBoard(
     clock?: TestClock;
     maxQueue?: number;
     retries?: number;
-    hasModel?: () => boolean;
+    hasEndpoint?: () => boolean;
   } = {},
 ) {
   const {
@@ -37,20 +37,20 @@ export function createJobBoard(
     clock = createTestClock(),
     maxQueue = 1000,
     retries = 3,
-    hasModel = () => true,
+    hasEndpoint = () => true,
   } = options;
   const accounts: Accounts = createAccounts({ database, keys, findModel, clock });
   const outboxStore = createOutboxStore(database);
   const outbox = createOutbox(outboxStore);
   const ledger = createJobLedger({ database, outbox, accounts, clock, timers: clock });
-  const jobs = createJobs({ ledger, inputOf: () => echoEntry.input, retries, maxQueue });
+  const jobs = createJobs({ ledger, endpointOf: () => echoEntry, retries, maxQueue });
   const savedFiles = new Set<string>();
   const missingFiles = (output: unknown) =>
     JSON.stringify(output)
       .match(/forecourt-file:[\w.-]+/g)
       ?.map((url) => url.slice(15))
       .filter((name) => !savedFiles.has(name)) ?? [];
-  const work = createJobWork({ ledger, missingFiles, hasModel });
+  const work = createJobWork({ ledger, missingFiles, hasEndpoint });
   const runner = newRunnerId();
 
   return {

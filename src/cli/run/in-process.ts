@@ -23,7 +23,10 @@ export async function runInProcess(
   }
 }
 
-async function runOn({ jobs, keys, files }: Appliance, { entry, input, progress, signal }: Order): Promise<Outcome> {
+async function runOn(
+  { jobs, keys, files }: Appliance,
+  { entry, endpoint, input, progress, signal }: Order,
+): Promise<Outcome> {
   const key = keys.list().find(({ scope, revokedAt }) => scope === "admin" && revokedAt === undefined);
   if (!key)
     throw new ForecourtError(
@@ -33,7 +36,7 @@ async function runOn({ jobs, keys, files }: Appliance, { entry, input, progress,
   const { model } = entry;
   const { id } = await jobs.submit({
     model,
-    endpoint: model.id,
+    endpoint,
     key: key.id,
     input,
     rejectInvalid: true,

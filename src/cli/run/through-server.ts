@@ -8,6 +8,8 @@ import type { Outcome } from "./outcome.ts";
 
 export type Order = {
   entry: CatalogEntry;
+  /** The id or alias that the model was asked for by. */
+  endpoint: string;
   input: Record<string, unknown>;
   progress: Progress;
   /** Cancels the run. */
@@ -19,13 +21,13 @@ export type Order = {
  * the queue's face, whose headers tell device and timing.
  */
 export async function runThroughServer(server: RunningServer, order: Order): Promise<Outcome> {
-  const { entry, input, progress, signal } = order;
+  const { endpoint, input, progress, signal } = order;
   progress.show(`waiting for ${server.origin}`);
   try {
-    const stream = await server.ask(`/run/${entry.model.id}/stream`, { method: "POST", body: input, signal });
+    const stream = await server.ask(`/run/${endpoint}/stream`, { method: "POST", body: input, signal });
     for await (const { at, of } of progressOf(stream)) progress.show("running", { at, of });
     const requestId = stream.headers.get("x-fal-request-id") ?? "";
-    const result = await server.ask(`/queue/${appOf(entry.model.id)}/requests/${requestId}`, { signal });
+    const result = await server.ask(`/queue/${appOf(endpoint)}/requests/${requestId}`, { signal });
     return await outcomeOf(result, { requestId, signal });
   } catch (thrown) {
     if (signal.aborted) throw new ForecourtError("client_cancelled", "The run was cancelled.");

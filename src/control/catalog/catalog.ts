@@ -5,13 +5,15 @@ import { ForecourtError } from "../../core/errors.ts";
 import { parse, type TObject } from "../../core/schema.ts";
 import type { Model } from "../../engine/model.ts";
 import { pipelineOf } from "../../engine/pipelines/registry.ts";
+import type { EndpointWords } from "./endpoint-words.ts";
+import { wordedEndpoints } from "./endpoints.ts";
 import { inputSchemaOf } from "./input-schema.ts";
 import { hasMedia } from "./media-fields.ts";
 import { builtInModels } from "./models.macro.ts" with { type: "macro" };
 import type { ModelFile } from "./models.macro.ts";
 import { readModel, within } from "./read-model.ts";
 
-/** A model with what follows from its file: its own schemas (pipeline schema + defaults + bounds). */
+/** A model with what follows from its file: its own schemas (pipeline schema + defaults + bounds), or an endpoint's. */
 export type CatalogEntry = {
   model: Model;
   input: TObject;
@@ -20,6 +22,8 @@ export type CatalogEntry = {
   frame?: TObject;
   /** Of the model's file, checked and with defaults. */
   warmups: readonly Record<string, unknown>[];
+  /** Of an endpoint whose requests are in other words than its pipeline's. */
+  words?: EndpointWords;
   /** Has an input that may hold a URL. */
   takesMedia: boolean;
   /** `built-in` or the path of the operator's file. */
@@ -27,12 +31,17 @@ export type CatalogEntry = {
 };
 
 export type Catalog = {
+  /** Models, each as it is under its own id. */
   list(): CatalogEntry[];
-  /** By id or alias. */
+  /** Endpoints with words of their own. */
+  worded(): Endpoint[];
+  /** By id or alias; under an endpoint with words of its own, in these. */
   find(endpoint: string): CatalogEntry | undefined;
   /** Splits a request path into the longest known endpoint id and the rest (`fal-ai/flux/dev/stream` -> `/stream`). */
   match(path: string): { entry: CatalogEntry; endpoint: string; rest: string } | undefined;
 };
+
+export type Endpoint = { endpoint: string; entry: CatalogEntry };
 
 /**
  * Reads `<data>/models/*.yaml` too when `data` is given. Throws `misconfigured`, naming file and field, for a file that
@@ -61,7 +70,7 @@ function operatorFiles(folder: string): ModelFile[] {
 }
 
 function entryOf(file: ModelFile, origin: string): CatalogEntry {
-  const model = readModel(file);
+  const model = withEndpoints(readModel(file));
   const { pipeline, input } = within(file.file, () => {
     const pipeline = pipelineOf(model);
     return { pipeline, input: inputSchemaOf(pipeline.input, model) };
@@ -71,6 +80,12 @@ function entryOf(file: ModelFile, origin: string): CatalogEntry {
   const warmups = within(`${file.file}: warmup`, () => model.warmup.map((each) => parse(input, each)));
   return { model, input, output, warmups, takesMedia: hasMedia(input), origin, ...ownFrame };
 }
+
+/** Ids with words of their own are aliases like others: keys, prices and lists know them. */
+const withEndpoints = (model: Model): Model => ({
+  ...model,
+  aliases: [...new Set([...model.aliases, ...Object.keys(model.endpoints)])],
+});
 
 const frameDefaults = ({ defaults, bounds, realtime }: Model) => ({
   ...{ bounds, defaults: { ...defaults, ...realtime.defaults } },
@@ -86,15 +101,18 @@ const taken = (file: string, id: string, by: string) =>
 
 function lookUps(entries: CatalogEntry[]): Catalog {
   const byEndpoint = new Map<string, CatalogEntry>();
+  const worded = entries.flatMap((entry) => within(nameOf(entry), () => wordedEndpoints(entry)));
+  const wordedById = new Map(worded.map(({ endpoint, entry }) => [endpoint, entry]));
   for (const entry of entries) {
     for (const endpoint of new Set([entry.model.id, ...entry.model.aliases])) {
       const other = byEndpoint.get(endpoint);
       if (other) throw taken(nameOf(entry), endpoint, nameOf(other));
-      byEndpoint.set(endpoint, entry);
+      byEndpoint.set(endpoint, wordedById.get(endpoint) ?? entry);
     }
   }
   return {
     list: () => entries,
+    worded: () => worded,
     find: (endpoint) => byEndpoint.get(endpoint),
     match(path) {
       const parts = path.replace(/^\/+/, "").split("/");

@@ -4,7 +4,7 @@ import { fieldProblems } from "../../core/field-problems.ts";
 import type { TObject, TSchema } from "../../core/schema.ts";
 import type { Model } from "../../engine/model.ts";
 
-type Bound = Model["bounds"][string];
+export type Bound = Model["bounds"][string];
 
 /**
  * A field that the model gives a default is no longer required. Throws `misconfigured` for names that are not inputs,
@@ -34,7 +34,7 @@ const optionalNames = ({ properties, required = [] }: TObject) =>
   Object.keys(properties).filter((name) => !required.includes(name));
 
 /** Bounds of a choice with amounts drop what goes beyond; those of an object hold for each of its numbers. */
-function tighten(name: string, schema: TSchema, bound: Bound): TSchema {
+export function tighten(name: string, schema: TSchema, bound: Bound): TSchema {
   if (Array.isArray(schema.anyOf)) {
     const branches = schema.anyOf.map((branch: TSchema) => tighten(name, branch, bound));
     const left = branches.filter((branch) => !Array.isArray(branch.enum) || branch.enum.length > 0);
@@ -69,7 +69,7 @@ function tightenNumber(name: string, schema: TSchema, { minimum, maximum }: Boun
 }
 
 /** Not by `parse`, which compiles the schema: hundreds of models would wait seconds for checks that run once. */
-function withDefault(name: string, schema: TSchema, value: unknown): TSchema {
+export function withDefault(name: string, schema: TSchema, value: unknown): TSchema {
   const [problem] = fieldProblems(schema, value, ["defaults", name]);
   if (problem) throw wrong(`${problem.loc.join(".")}: ${problem.msg}`);
   return { ...schema, default: value };
@@ -77,4 +77,4 @@ function withDefault(name: string, schema: TSchema, value: unknown): TSchema {
 
 const notAnInput = (name: string, { properties }: TObject) =>
   wrong(`${name} is not an input of this pipeline (${Object.keys(properties).join(", ")})`);
-const wrong = (message: string) => new ForecourtError("misconfigured", message);
+export const wrong = (message: string) => new ForecourtError("misconfigured", message);

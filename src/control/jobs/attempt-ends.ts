@@ -1,6 +1,7 @@
 // The ways in which an attempt ends: done, failed, cancelled, or back to the queue.
 import { type Failure, ForecourtError } from "../../core/errors.ts";
 import type { FileToken, JobId } from "../../core/ids.ts";
+import type { Job } from "../../core/job.ts";
 import type { Units } from "../../core/pipeline.ts";
 import { type JobRow, jobOf, setbacksOf } from "./job-row.ts";
 import type { Ending, Leaving } from "./job-store.ts";
@@ -23,6 +24,7 @@ export type AttemptEndParts = {
   ledger: JobLedger;
   /** Names in `output` of files that the job's folder does not hold. */
   missingFiles: (output: unknown, files: FileToken) => string[];
+  toCaller: (output: unknown, job: Job) => unknown;
   addLog: (id: JobId, attempt: Attempt, message: string) => void;
 };
 
@@ -30,7 +32,7 @@ export type AttemptEndParts = {
  * An attempt is forgotten before its end is written: when the database refuses, the job is running there and known to
  * nobody here, which is what `reload` looks for.
  */
-export function createAttemptEnds({ ledger, missingFiles, addLog }: AttemptEndParts): AttemptEnds {
+export function createAttemptEnds({ ledger, missingFiles, toCaller, addLog }: AttemptEndParts): AttemptEnds {
   const { store, writes, attempts, clock } = ledger;
 
   const take = (id: JobId): Attempt | undefined => {
@@ -73,7 +75,7 @@ export function createAttemptEnds({ ledger, missingFiles, addLog }: AttemptEndPa
       const at = clock.now();
       const done = {
         status: "done" as const,
-        output,
+        output: toCaller(output, job),
         units,
         timing: { queueMs, loadMs, runMs: at - startedAt },
         device,

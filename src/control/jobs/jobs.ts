@@ -16,6 +16,7 @@ import { parse, type TObject } from "../../core/schema.ts";
 import { type Instant, instant, type Milliseconds } from "../../core/units.ts";
 import type { Model } from "../../engine/model.ts";
 import type { Admission } from "../accounts/job-facts.ts";
+import type { CatalogEntry } from "../catalog/catalog.ts";
 import type { Lifecycle } from "../storage/acl.ts";
 import type { WebhookWish } from "../webhooks/outbox.ts";
 import { createFileRules, type FindFileRules } from "./file-rules.ts";
@@ -37,7 +38,7 @@ export type Submission = {
   rejectInvalid: boolean;
   /** Over a limit of concurrent requests, true: it waits in the queue; false: `concurrency_limited`. Absent: as fal, only where wrong input is not rejected. */
   mayWait?: boolean;
-  /** In place of the model's own input schema. */
+  /** In place of the endpoint's own input schema. */
   schema?: TObject;
   /** false: lives in memory alone and is lost with this process; for callers who would not ask for it later. */
   durable?: boolean;
@@ -89,8 +90,8 @@ export type Jobs = {
 
 export type JobsParts = {
   ledger: JobLedger;
-  /** The model's own input schema. */
-  inputOf: (model: Model) => TObject;
+  /** What the endpoint of a model takes. */
+  endpointOf: (submission: Pick<Submission, "model" | "endpoint">) => Pick<CatalogEntry, "input" | "words">;
   /** Further attempts granted to a job. */
   retries: number;
   /** Waiting jobs of all models together. */
@@ -104,7 +105,7 @@ export type JobsParts = {
 export type QueuePool = { name: string; maxQueue: number };
 
 export function createJobs(parts: JobsParts): Jobs {
-  const { ledger, inputOf, retries, maxQueue, poolOf = () => undefined, lifecycleOf = () => undefined } = parts;
+  const { ledger, endpointOf, retries, maxQueue, poolOf = () => undefined, lifecycleOf = () => undefined } = parts;
   const { store, writes, waiting, watchers, clock } = ledger;
 
   const begun = ({ durable = true, isAnnounced = true }: Submission, { status }: Job): Promise<void> | undefined => {
@@ -132,10 +133,11 @@ export function createJobs(parts: JobsParts): Jobs {
       const { key, model } = submission;
       ledger.accounts.requireModel(key, model);
       checkRoom(submission, { waiting, maxQueue, poolOf });
-      const checked = check(submission, inputOf);
-      const { input, failure } = checked;
+      const asked = endpointOf(submission);
+      const checked = check(submission, asked);
       const isDirect = !(submission.mayWait ?? !submission.rejectInvalid);
-      const admission = ledger.accounts.admit({ model, key, isDirect, ...(!failure && { input }) }, ledger.load);
+      const counted = !checked.failure && { input: asked.words?.toPipeline(checked.input) ?? checked.input };
+      const admission = ledger.accounts.admit({ model, key, isDirect, ...counted }, ledger.load);
       const wanted = lifecycleOf(key);
       const lifecycle = wanted && { lifecycle: wanted };
       const job = newJob(submission, { checked, now: clock.now(), retries });
@@ -227,9 +229,13 @@ function checkRoom({ model, maxQueue }: Submission, box: Room): void {
 
 const queueFull = (why: string) => new ForecourtError("queue_full", `The queue is full: ${why}. Try again later.`);
 
-function check({ model, input, schema, rejectInvalid }: Submission, inputOf: JobsParts["inputOf"]): Checked {
+type Asked = ReturnType<JobsParts["endpointOf"]>;
+
+function check({ input, schema, rejectInvalid }: Submission, asked: Asked): Checked {
   try {
-    return { input: parse(schema ?? inputOf(model), input) };
+    const checked = parse(schema ?? asked.input, input);
+    asked.words?.check(checked);
+    return { input: checked };
   } catch (error) {
     if (rejectInvalid || !(error instanceof ForecourtError)) throw error;
     return { input: isObject(input) ? input : {}, failure: error.toFailure() };

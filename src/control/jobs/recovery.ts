@@ -1,9 +1,12 @@
 // Bringing rows and memory together: at boot, after an orderly stop, after writes that the disk refused.
-import { asId, type JobId, type ModelId, type RunnerId } from "../../core/ids.ts";
+import { asId, type JobId, type RunnerId } from "../../core/ids.ts";
 import { isComposite } from "./composite.ts";
 import { type JobRow, setbacksOf } from "./job-row.ts";
 import { type JobLedger, waitingOf } from "./ledger.ts";
 import { afterServerDeath } from "./retry.ts";
+
+/** Does the endpoint of a job still lead to its model? */
+export type HasEndpoint = (job: Pick<JobRow, "model" | "endpoint">) => boolean;
 
 export type Recovery = {
   /** At boot, once: what ran when the server died waits again or fails; then the queue is read. */
@@ -12,13 +15,7 @@ export type Recovery = {
   reload(): void;
 };
 
-export function createRecovery({
-  ledger,
-  hasModel,
-}: {
-  ledger: JobLedger;
-  hasModel: (model: ModelId) => boolean;
-}): Recovery {
+export function createRecovery({ ledger, hasEndpoint }: { ledger: JobLedger; hasEndpoint: HasEndpoint }): Recovery {
   const { store, writes, waiting, attempts, accounts, clock } = ledger;
 
   /** Composite jobs are taken up by who carries them out. */
@@ -37,12 +34,12 @@ export function createRecovery({
   const readQueue = () => {
     waiting.clear();
     for (const row of store.withStatus("queued")) {
-      if (hasModel(asId<ModelId>(row.model))) waiting.add(waitingOf(row, clock.now()));
+      if (hasEndpoint(row)) waiting.add(waitingOf(row, clock.now()));
       else
         store.end(
           asId<JobId>(row.id),
           { from: "queued" },
-          { status: "failed", failure: modelGone(row), at: clock.now() },
+          { status: "failed", failure: endpointGone(row), at: clock.now() },
         );
     }
   };
@@ -66,7 +63,7 @@ export function createRecovery({
   };
 }
 
-const modelGone = ({ model }: JobRow) => ({
+const endpointGone = ({ endpoint }: JobRow) => ({
   code: "not_found" as const,
-  message: `The model ${model} was removed while this request waited.`,
+  message: `The model ${endpoint} was removed while this request waited.`,
 });

@@ -1,10 +1,10 @@
 // The scheduler's side of the job store: from the queue to a runner, what happens there, and the end.
-import type { FileToken, JobId, ModelId, RunnerId } from "../../core/ids.ts";
+import type { FileToken, JobId, RunnerId } from "../../core/ids.ts";
 import type { Job, LogLine } from "../../core/job.ts";
 import { type AttemptEnds, createAttemptEnds } from "./attempt-ends.ts";
 import { jobOf } from "./job-row.ts";
 import type { Attempt, JobLedger, JobNote } from "./ledger.ts";
-import { createRecovery, type Recovery } from "./recovery.ts";
+import { createRecovery, type HasEndpoint, type Recovery } from "./recovery.ts";
 import { countShares } from "./runner-share.ts";
 import type { WaitingJobs } from "./waiting.ts";
 
@@ -32,10 +32,12 @@ export type WorkParts = {
   ledger: JobLedger;
   /** Names in `output` of files that the job's folder does not hold. */
   missingFiles: (output: unknown, files: FileToken) => string[];
-  hasModel: (model: ModelId) => boolean;
+  hasEndpoint: HasEndpoint;
+  /** An output, or a part of one, in the words of the job's endpoint. */
+  toCaller?: (output: unknown, job: Job) => unknown;
 };
 
-export function createJobWork({ ledger, missingFiles, hasModel }: WorkParts): JobWork {
+export function createJobWork({ ledger, missingFiles, hasEndpoint, toCaller = same }: WorkParts): JobWork {
   const { store, writes, waiting, attempts, watchers, clock } = ledger;
 
   const addLog = (id: JobId, attempt: Attempt, message: string) => {
@@ -48,8 +50,8 @@ export function createJobWork({ ledger, missingFiles, hasModel }: WorkParts): Jo
   };
 
   return {
-    ...createRecovery({ ledger, hasModel }),
-    ...createAttemptEnds({ ledger, missingFiles, addLog }),
+    ...createRecovery({ ledger, hasEndpoint }),
+    ...createAttemptEnds({ ledger, missingFiles, toCaller, addLog }),
     waiting,
     subscribe: ledger.subscribe,
     flush: writes.flush,
@@ -81,9 +83,10 @@ export function createJobWork({ ledger, missingFiles, hasModel }: WorkParts): Jo
       attempt.progress = progress;
       watchers.emit(id, { type: "progress", ...progress });
     },
-    partial(id, value) {
+    partial(id, part) {
       const attempt = attempts.get(id);
       if (!attempt) return;
+      const value = toCaller(part, attempt.job);
       attempt.partials.push(value);
       if (attempt.partials.length > PARTIALS_KEPT) attempt.partials.shift();
       watchers.emit(id, { type: "partial", value });
@@ -94,6 +97,8 @@ export function createJobWork({ ledger, missingFiles, hasModel }: WorkParts): Jo
     },
   };
 }
+
+const same = (output: unknown) => output;
 
 const shorten = (message: string) =>
   message.length <= LOG_CHARACTERS ? message : `${message.slice(0, LOG_CHARACTERS)}... (${message.length} characters)`;

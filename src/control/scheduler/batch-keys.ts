@@ -1,7 +1,8 @@
 // Marks waiting jobs that may run together; each job's input is looked at once.
 import type { JobId } from "../../core/ids.ts";
 import { pipelineOf } from "../../engine/pipelines/registry.ts";
-import type { CatalogEntry } from "../catalog/catalog.ts";
+import type { Catalog, CatalogEntry } from "../catalog/catalog.ts";
+import { pipelineInput } from "../catalog/endpoints.ts";
 import type { Jobs } from "../jobs/jobs.ts";
 import type { WaitingJob } from "./situation.ts";
 
@@ -15,13 +16,15 @@ export type BatchKeys = {
 /** Jobs that ended while they waited leave their mark behind; it is cheap to make again. */
 const MOST_KEPT = 10_000;
 
-export function createBatchKeys({ jobs }: { jobs: Pick<Jobs, "find"> }): BatchKeys {
+type Sources = { jobs: Pick<Jobs, "find">; catalog: Pick<Catalog, "find"> };
+
+export function createBatchKeys({ jobs, catalog }: Sources): BatchKeys {
   const known = new Map<JobId, string | undefined>();
   const keyOf = (id: JobId, { model }: CatalogEntry) => {
     const { batchKey } = pipelineOf(model);
     const job = batchKey && jobs.find(id);
     // A session's runs begin where the one before ended: they are for themselves.
-    return job && job.wishes.session === undefined ? batchKey?.(job.input) : undefined;
+    return job && job.wishes.session === undefined ? batchKey?.(pipelineInput(catalog, job)) : undefined;
   };
   return {
     mark(job, entry) {

@@ -15,6 +15,7 @@ import { hintOf } from "../../core/job.ts";
 import type { Log } from "../../core/log.ts";
 import { type Instant, milliseconds } from "../../core/units.ts";
 import type { Catalog, CatalogEntry } from "../catalog/catalog.ts";
+import { entryOfJob, pipelineInput } from "../catalog/endpoints.ts";
 import type { Fleet } from "../fleet/fleet.ts";
 import type { JobWork } from "../jobs/work.ts";
 import type { Files } from "../storage/files.ts";
@@ -102,9 +103,9 @@ function run({ runner, jobs }: { runner: RunnerId; jobs: JobId[] }, parts: Dispa
     batch,
     timeout: milliseconds(entry.model.limits.timeoutSeconds * 1000),
     jobs: claimed.map((job) => {
-      const media = preparation.media(job, entry);
+      const media = preparation.media(job, entryOfJob(parts.catalog, job) ?? entry);
       return {
-        input: job.input,
+        input: pipelineInput(parts.catalog, job),
         directory: files.directory(job.files),
         media: media.type === "ready" ? media.value : {},
         ...(job.wishes.partials && { wantsPartials: true }),

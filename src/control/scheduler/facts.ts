@@ -3,6 +3,7 @@ import type { Clock } from "../../core/clock.ts";
 import { asId, type DeviceId, type ModelId, type RunnerId } from "../../core/ids.ts";
 import { bytes, type Instant, type Milliseconds } from "../../core/units.ts";
 import type { Catalog, CatalogEntry } from "../catalog/catalog.ts";
+import { entryOfJob } from "../catalog/endpoints.ts";
 import type { Fleet, RunnerFact } from "../fleet/fleet.ts";
 import type { Jobs } from "../jobs/jobs.ts";
 import type { JobWork } from "../jobs/work.ts";
@@ -122,7 +123,7 @@ function prepared(entry: CatalogEntry, sources: FactSources): WaitingJob[] {
   for (const waiting of work.waiting.heads(model, Math.max(LOOK_AHEAD, wanted))) {
     const job = jobs.find(waiting.id);
     if (!job) continue;
-    const media = preparation.media(job, entry);
+    const media = preparation.media(job, entryOfJob(sources.catalog, job) ?? entry);
     if (media.type === "ready") found.push(withKey(waiting));
     if (media.type === "failed") work.refuse(waiting.id, media.failure);
   }

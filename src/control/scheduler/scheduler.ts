@@ -77,7 +77,7 @@ export function createScheduler(parts: SchedulerParts): Scheduler {
   const preparation = createPreparation({ resolveWeights, media, onSettled: () => loop.wake() });
   const ahead = createAhead({ ...parts, models: catalog.list(), preparation });
   const affinity = createServedHints();
-  const batchKeys = createBatchKeys({ jobs });
+  const batchKeys = createBatchKeys({ jobs, catalog });
   const held = { preparation, readySince, affinity, ahead, batchKeys, batches, inMainMemory: withoutMemory(parts) };
   const sources = { ...parts, ...held, devices: devicesOf(parts), line: new Map<ModelId, Instant>() };
   const readAhead = createReadAhead({ ...parts, models: catalog.list(), preparation });

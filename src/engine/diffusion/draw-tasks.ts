@@ -4,6 +4,7 @@ import type { Static } from "../../core/schema.ts";
 import { readLoraFiles } from "../lora/lora-field.ts";
 import { answerWith, type drawnOutput, randomSeed, unitsOf } from "../media/drawn.ts";
 import { samplerChoices } from "../samplers/choices.ts";
+import { cropTo } from "../tensor/crop.ts";
 import { createRandom, joinedRandom, seedOfPicture } from "../tensor/random.ts";
 import { resize } from "../tensor/resize.ts";
 import type { AdaptableModel } from "./adaptable-model.ts";
@@ -17,7 +18,14 @@ import type { Size } from "./image-size.ts";
 import { blackened, type SafetyChecker } from "./safety-checker.ts";
 import { createSessions, type Session } from "./sessions.ts";
 
-type Plan = { size: Size; given?: GivenPicture; references?: readonly Pixels[]; control?: ControlPicture };
+type Plan = {
+  size: Size;
+  given?: GivenPicture;
+  references?: readonly Pixels[];
+  control?: ControlPicture;
+  /** Of the picture in the answer, which is cut out of the middle of what was drawn. */
+  proportions?: Size;
+};
 
 /** Pictures of unfinished work are small. */
 const PREVIEW_SIDE = 256;
@@ -91,11 +99,13 @@ async function* drawTogether({ model, codec, begun, checker, started, signal }: 
   }
   if (first.session) Object.assign(first.session, { seed: first.seed, ...(latents && { latents }) });
   const seconds = (performance.now() - started) / 1000;
-  for (const [at, { index, task, seed }] of begun.entries()) {
+  for (const [at, { index, task, seed, plan }] of begun.entries()) {
     const count = task.input.num_images;
     const drawn = next.value.slice(at * count, (at + 1) * count);
     const unsafe = task.input.enable_safety_checker ? await checked(drawn, { task, checker }) : [];
-    const pictures = drawn.map((picture, i) => (unsafe[i] ? blackened(picture) : picture));
+    const shown = drawn.map((picture, i) => (unsafe[i] ? blackened(picture) : picture));
+    const { proportions } = plan;
+    const pictures = proportions ? shown.map((picture) => cropTo(proportions, picture)) : shown;
     const value = await answerWith({ task, codec, pictures, seed, seconds, unsafe });
     const units = unitsOf(pictures, Math.min(steps, task.input.num_inference_steps));
     yield { index, step: { type: "output", value, units } };

@@ -57,11 +57,22 @@ export function sizeToDraw(asked: ImageSize | undefined, { native, multiple }: D
   return { width: fit(width), height: fit(height) };
 }
 
+type Redrawable = Drawable & {
+  picture: Size;
+  /** The picture's proportions come before a size that was asked for: it is drawn as large as fits into that. */
+  keepsProportions?: boolean;
+};
+
 /** The size at which to redraw a picture: what was asked for, else its own, with at most the area of `native`. */
 export function sizeToRedraw(
   asked: ImageSize | undefined,
-  { picture, native, multiple }: Drawable & { picture: Size },
+  { picture, native, multiple, keepsProportions = false }: Redrawable,
 ): Size {
+  if (asked !== undefined && keepsProportions) {
+    const box = sizeToDraw(asked, { native, multiple: 1 });
+    const scale = Math.min(box.width / picture.width, box.height / picture.height);
+    return sizeToDraw({ width: picture.width * scale, height: picture.height * scale }, { native, multiple });
+  }
   const shrink = Math.min(1, Math.sqrt((native.width * native.height) / (picture.width * picture.height)));
   const own = { width: picture.width * shrink, height: picture.height * shrink };
   return sizeToDraw(asked, { native: own, multiple });

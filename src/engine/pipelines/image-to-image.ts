@@ -12,7 +12,20 @@ import { readPicture } from "../media/picture.ts";
 
 export const imageToImage = definePipeline({
   summary: "Draws a picture anew as a text prompt says.",
-  input: Type.Object({ ...pictureFields, ...promptFields, image_size: redrawnSizeField, ...steeringFields }),
+  input: Type.Object({
+    ...pictureFields,
+    ...promptFields,
+    image_size: redrawnSizeField,
+    preserve_aspect_ratio: Type.Boolean({
+      default: false,
+      description: "Keep the picture's proportions: it is drawn as large as fits into image_size.",
+    }),
+    crop_output: Type.Boolean({
+      default: false,
+      description: "Cut what is drawn to the given picture's proportions, where the drawn size is not of these.",
+    }),
+    ...steeringFields,
+  }),
   output: drawnOutput,
   estimate: mostDrawn,
   frame: Type.Object({ ...promptFields, image_size: redrawnSizeField, ...frameFields, ...steeringFields }),
@@ -23,12 +36,16 @@ export const imageToImage = definePipeline({
       models,
       codec,
       async plan(task, session) {
-        const { image_url, image_size, strength } = task.input;
+        const { image_url, image_size, strength, preserve_aspect_ratio: keepsProportions, crop_output } = task.input;
         const picture = session
           ? await pictureOfSession({ task, session, codec })
           : await readPicture({ task, codec, url: image_url, field: "image_url" });
         if (!picture) throw noPictureYet();
-        return { size: sizeToRedraw(image_size, { picture, ...models.size }), given: { picture, strength } };
+        return {
+          size: sizeToRedraw(image_size, { picture, ...models.size, keepsProportions }),
+          given: { picture, strength },
+          ...(crop_output && { proportions: picture }),
+        };
       },
     });
   },

@@ -15,3 +15,13 @@ export function crop(pixels: Pixels, { left, top, width, height }: Rectangle, fi
   }
   return { data: cropped, width, height, channels };
 }
+
+/** The largest part from the middle of a picture that has these proportions. */
+export function cropTo(proportions: { width: number; height: number }, pixels: Pixels): Pixels {
+  const scale = Math.min(pixels.width / proportions.width, pixels.height / proportions.height);
+  const width = Math.max(1, Math.round(proportions.width * scale));
+  const height = Math.max(1, Math.round(proportions.height * scale));
+  const left = Math.floor((pixels.width - width) / 2);
+  const top = Math.floor((pixels.height - height) / 2);
+  return crop(pixels, { left, top, width, height });
+}

@@ -13,8 +13,9 @@ Press **Authorize** and paste a key (\`forecourt keys create --name NAME\` makes
 
 export function boxDocument({ catalog, version }: { catalog: Catalog; version: string }) {
   const entries = catalog.list();
-  const names = pascalIds(entries.map(({ model }) => model.id));
-  const described = entries.map((entry) => modelOperations(entry, names.get(entry.model.id) ?? entry.model.id));
+  const endpoints = [...entries.map((entry) => ({ endpoint: entry.model.id, entry })), ...catalog.worded()];
+  const names = pascalIds(endpoints.map(({ endpoint }) => endpoint));
+  const described = endpoints.map((each) => modelOperations(each, names.get(each.endpoint) ?? each.endpoint));
   return {
     info: { title: "Forecourt", version, description: ABOUT },
     servers: [{ url: "/", description: "This box" }],

@@ -47,7 +47,7 @@ export function modelDocument(entry: CatalogEntry, endpoint: string, roots: Root
   };
 }
 
-function pathsOf({ model }: CatalogEntry, endpoint: string, name: string) {
+function pathsOf(entry: CatalogEntry, endpoint: string, name: string) {
   const status = { 200: { description: "The request status.", ...jsonContent(ref("QueueStatus")) } };
   const ofRequest = `/${endpoint}/requests/{request_id}`;
   const success = { type: "object", properties: { success: { type: "boolean" } } };
@@ -63,7 +63,7 @@ function pathsOf({ model }: CatalogEntry, endpoint: string, name: string) {
     },
     [`/${endpoint}`]: {
       post: {
-        requestBody: { required: true, ...jsonContent(ref(`${name}Input`), examplesOf(model.examples)) },
+        requestBody: { required: true, ...jsonContent(ref(`${name}Input`), examplesOf(entry)) },
         responses: status,
       },
     },

@@ -1,25 +1,29 @@
 // One model's operations in the document of the whole box: run it now, as a stream, or through the queue.
-import type { CatalogEntry } from "../../control/catalog/catalog.ts";
+import type { CatalogEntry, Endpoint } from "../../control/catalog/catalog.ts";
 import { type OpenApiSchema, toOpenApi, toOpenApiInput } from "./openapi-schema.ts";
 import { jsonContent, logsParameter, ref, refusals, requestIdParameter, webhookParameter } from "./shared-schemas.ts";
 
 type Described = { paths: Record<string, OpenApiSchema>; schemas: Record<string, OpenApiSchema> };
 
 /** `name` is unique in the document; its schemas are `<name>Input` and `<name>Output`. */
-export function modelOperations({ model, input, output }: CatalogEntry, name: string): Described {
-  const requestBody = { required: true, ...jsonContent(ref(`${name}Input`), examplesOf(model.examples)) };
-  const shared = { name, tags: [model.id], result: jsonContent(ref(`${name}Output`)) };
+export function modelOperations({ endpoint, entry }: Endpoint, name: string): Described {
+  const { model, input, output } = entry;
+  const requestBody = { required: true, ...jsonContent(ref(`${name}Input`), examplesOf(entry)) };
+  const shared = { endpoint, name, tags: [model.id], result: jsonContent(ref(`${name}Output`)) };
   return {
     schemas: { [`${name}Input`]: toOpenApiInput(input), [`${name}Output`]: toOpenApi(output) },
-    paths: { ...submitting(model, { ...shared, requestBody }), ...following(model, shared) },
+    paths: { ...submitting(model, { ...shared, requestBody }), ...following(shared) },
   };
 }
 
-type Shared = { name: string; tags: string[]; result: OpenApiSchema };
+type Shared = { endpoint: string; name: string; tags: string[]; result: OpenApiSchema };
 
 const status = { description: "Where the request stands", ...jsonContent(ref("QueueStatus")) };
 
-function submitting(model: CatalogEntry["model"], { name, tags, result, requestBody }: Shared & OpenApiSchema) {
+function submitting(
+  model: CatalogEntry["model"],
+  { endpoint, name, tags, result, requestBody }: Shared & OpenApiSchema,
+) {
   const post = (verb: string, more: OpenApiSchema) => ({
     post: { tags, operationId: `${verb}${name}`, requestBody, ...more },
   });
@@ -27,17 +31,17 @@ function submitting(model: CatalogEntry["model"], { name, tags, result, requestB
   const data = { ...text, description: "JSON: an output, perhaps partial" };
   const events = { "text/event-stream": { schema: { type: "object", properties: { event: text, data } } } };
   return {
-    [`/run/${model.id}`]: post("run", {
+    [`/run/${endpoint}`]: post("run", {
       summary: `${model.title}: run and wait for the result`,
       description: `${model.description}\n\n${priceText(model)}`,
       responses: { 200: { description: "The model's output", ...result }, ...refusals },
     }),
-    [`/run/${model.id}/stream`]: post("stream", {
+    [`/run/${endpoint}/stream`]: post("stream", {
       summary: `${model.title}: run and see partial results`,
       description: "Server-sent events: partial outputs as they come, the whole result last.",
       responses: { 200: { description: "Events", content: events }, ...refusals },
     }),
-    [`/queue/${model.id}`]: post("submit", {
+    [`/queue/${endpoint}`]: post("submit", {
       summary: `${model.title}: put into the queue`,
       description: "Answers at once; a wrong input shows when the result is fetched.",
       parameters: [webhookParameter],
@@ -46,8 +50,8 @@ function submitting(model: CatalogEntry["model"], { name, tags, result, requestB
   };
 }
 
-function following(model: CatalogEntry["model"], { name, tags, result }: Shared) {
-  const ofRequest = `/queue/${model.id}/requests/{request_id}`;
+function following({ endpoint, name, tags, result }: Shared) {
+  const ofRequest = `/queue/${endpoint}/requests/{request_id}`;
   const parameters = [requestIdParameter];
   const early = { description: "Still in progress", ...jsonContent(ref("Failure")) };
   return {
@@ -85,7 +89,7 @@ function following(model: CatalogEntry["model"], { name, tags, result }: Shared)
   };
 }
 
-export function examplesOf(examples: OpenApiSchema[]): OpenApiSchema {
+export function examplesOf({ model: { examples } }: Pick<CatalogEntry, "model">): OpenApiSchema {
   if (examples.length === 0) return {};
   const named = examples.map((value, index) => [`Example ${index + 1}`, { value }] as const);
   return { examples: Object.fromEntries(named) };

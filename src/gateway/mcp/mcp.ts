@@ -47,6 +47,7 @@ function usableBy(caller: Call["caller"], catalog: Catalog): Catalog {
   const isUsable = ({ model }: ReturnType<Catalog["list"]>[number]) => mayUse(caller, model);
   return {
     list: () => catalog.list().filter(isUsable),
+    worded: () => catalog.worded().filter(({ entry }) => isUsable(entry)),
     find(endpoint) {
       const entry = catalog.find(endpoint);
       return entry && isUsable(entry) ? entry : undefined;

@@ -33,10 +33,13 @@ const PATHS: Record<Use, string> = {
 
 /** Throws `not_found` and `invalid_input` in the words that OpenAI's users know. */
 export function chosenModel(catalog: Catalog, name: string, use: Use): Chosen {
-  const entry = catalog.find(name);
+  const named = catalog.find(name);
+  // OpenAI's fields are translated to the pipeline's own.
+  const endpoint = named?.words ? named.model.id : name;
+  const entry = catalog.find(endpoint);
   if (!entry) throw noModel(name);
   const pipelines: readonly PipelineName[] = PIPELINES[use];
-  if (pipelines.includes(entry.model.pipeline)) return { entry, endpoint: name };
+  if (pipelines.includes(entry.model.pipeline)) return { entry, endpoint };
   const right = (Object.keys(PIPELINES) as Use[]).find((other) =>
     (PIPELINES[other] as readonly PipelineName[]).includes(entry.model.pipeline),
   );

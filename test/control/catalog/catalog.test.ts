@@ -86,15 +86,15 @@ test("a model whose input has a URL of a file is known to take media", () => {
 
 test("a path is split at the longest endpoint that is known", () => {
   const catalog = catalogOf(
-    file({ aliases: ["fal-ai/flux"] }),
-    file({ id: "acme/dev", aliases: ["fal-ai/flux/dev"] }, "models/dev.yaml"),
+    file({ aliases: ["fal-ai/fleet"] }),
+    file({ id: "acme/dev", aliases: ["fal-ai/fleet/dev"] }, "models/dev.yaml"),
   );
   const split = (path: string) => {
     const found = catalog.match(path);
     return found && [found.entry.model.id, found.endpoint, found.rest];
   };
-  expect(split("fal-ai/flux/dev/stream")).toEqual(["acme/dev", "fal-ai/flux/dev", "/stream"]);
-  expect(split("/fal-ai/flux/requests/1/status")).toEqual(["acme/echo", "fal-ai/flux", "/requests/1/status"]);
+  expect(split("fal-ai/fleet/dev/stream")).toEqual(["acme/dev", "fal-ai/fleet/dev", "/stream"]);
+  expect(split("/fal-ai/fleet/requests/1/status")).toEqual(["acme/echo", "fal-ai/fleet", "/requests/1/status"]);
   expect(split("acme/echo")).toEqual(["acme/echo", "acme/echo", ""]);
   expect(split("fal-ai/sdxl")).toBeUndefined();
   expect(split("fal-ai")).toBeUndefined();

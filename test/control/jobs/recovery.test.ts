@@ -69,7 +69,7 @@ test("a job whose model was removed fails with the reason", async () => {
   const file = newFile();
   const before = boardOn(file);
   const { id } = await before.submit();
-  const { jobs, work } = boardOn(afterPowerCut(file), { hasModel: () => false });
+  const { jobs, work } = boardOn(afterPowerCut(file), { hasEndpoint: () => false });
   expect(work.recover().waiting).toBe(0);
   expect(jobs.find(id)).toMatchObject({ status: "failed", failure: { code: "not_found" } });
   before.database[Symbol.dispose]();

@@ -1,0 +1,17 @@
+// Endpoints of fal's that are known here, by id: a model with such an alias is called in fal's own words under it.
+import type { PipelineName } from "../pipelines/registry.ts";
+import type { EndpointDeclaration } from "./declaration.ts";
+import { flux } from "./fal/flux.ts";
+import { lora } from "./fal/lora.ts";
+import { stableDiffusion3 } from "./fal/stable-diffusion-3.ts";
+import { stableDiffusionXl } from "./fal/stable-diffusion-xl.ts";
+
+/** As in a model file, with the pipeline that it is of. */
+export type FalEndpoint = { pipeline: PipelineName } & Omit<EndpointDeclaration, "like">;
+
+export const falEndpoints: Readonly<Record<string, FalEndpoint>> = {
+  ...flux,
+  ...stableDiffusion3,
+  ...stableDiffusionXl,
+  ...lora,
+};
