@@ -1,8 +1,8 @@
 // The brightness of one picture with the colours of another.
 import type { Pixels } from "../../core/pipeline.ts";
 import { resize } from "../tensor/resize.ts";
+import { toByte } from "../tensor/tiles.ts";
 import { brightness } from "./inputs/planes.ts";
-import { toByte } from "./tiles.ts";
 
 /** `grey` has one channel; the colours are enlarged or shrunk to its size. Differences of colour, as in YCbCr, are kept. */
 export function withColours(grey: Pixels, colours: Pixels): Pixels {

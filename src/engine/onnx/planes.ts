@@ -5,7 +5,7 @@ import type { Tensor } from "../../core/tensor.ts";
 import { crop } from "../tensor/crop.ts";
 import { resize } from "../tensor/resize.ts";
 import { toFloats } from "../tensor/tensor.ts";
-import { createCanvas, toByte } from "./tiles.ts";
+import { createCanvas, toByte } from "../tensor/tiles.ts";
 import type { Size, View, WholeView } from "./view.ts";
 
 type Layout = "nchw" | "nhwc";
@@ -37,15 +37,10 @@ export function toPixels({ values, width, height, channels }: Raster): Pixels {
 export function join(pieces: Iterable<Raster>, view: Extract<View, { by: "tiles" }>): Pixels {
   let canvas: ReturnType<typeof createCanvas> | undefined;
   let step = 0;
-  for (const { values, channels, ...size } of pieces) {
-    const factor = size.width / view.seen.width;
-    canvas ??= createCanvas({
-      size: { width: Math.round(view.picture.width * factor), height: Math.round(view.picture.height * factor) },
-      channels,
-      factor,
-      overlap: view.overlap,
-    });
-    canvas.add(view.tiles[step++] ?? { left: 0, top: 0 }, values, size);
+  for (const { values, channels, width } of pieces) {
+    const { picture, seen: tile, overlap } = view;
+    canvas ??= createCanvas({ picture, tile, channels, factor: width / tile.width, overlap });
+    canvas.add(view.tiles[step++] ?? { left: 0, top: 0 }, values);
   }
   invariant(canvas, "a picture has at least one tile");
   return canvas.pixels();

@@ -1,7 +1,7 @@
 // How a picture lies in what a graph sees of it: which size, which place, and the way back.
 import { ForecourtError } from "../../core/errors.ts";
 import type { Pixels } from "../../core/pipeline.ts";
-import type { Tile } from "./tiles.ts";
+import type { Tile } from "../tensor/tiles.ts";
 
 export type Size = { width: number; height: number };
 export type Box = { left: number; top: number; width: number; height: number };

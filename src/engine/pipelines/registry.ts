@@ -15,6 +15,7 @@ import { rerank } from "./rerank.ts";
 import { speak } from "./speak.ts";
 import { textToImage } from "./text-to-image.ts";
 import { transcribe } from "./transcribe.ts";
+import { upscale } from "./upscale.ts";
 
 export const pipelines = {
   "control-image": controlImage,
@@ -32,6 +33,7 @@ export const pipelines = {
   speak,
   "text-to-image": textToImage,
   transcribe,
+  upscale,
 } as const satisfies Record<string, unknown>;
 
 export type PipelineName = keyof typeof pipelines;

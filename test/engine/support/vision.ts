@@ -14,7 +14,7 @@ export const casesOf = <Cases>(family: string): Cases =>
 export const openFamily = (family: string) => openFolder(join(REFERENCE, family));
 
 /** For a run's `media`: whatever is asked for is this file. */
-export const shown = (path: string) => async () => fileOf(path);
+export const shown = (path: string) => async (): Promise<Uint8Array> => fileOf(path);
 export const pictureOf = (path: string) => codec.decode(fileOf(path));
 export const decode = (bytes: Uint8Array | undefined) => codec.decode(bytes ?? new Uint8Array());
 

@@ -10,6 +10,7 @@ import { MATTING, matting } from "./matting.ts";
 import type { Repository } from "./repository.ts";
 import { stableDiffusion } from "./stable-diffusion.ts";
 import { towers } from "./towers.ts";
+import { bareUpscaler, hasBareUpscaler, swin2sr } from "./upscaling.ts";
 
 /** By `_class_name` of model_index.json, without the prefix of the program that exported it. */
 const DIFFUSERS: Record<string, Family> = {
@@ -25,6 +26,7 @@ const TRANSFORMERS: Record<string, Family> = {
   ...Object.fromEntries(MATTING.map((type) => [type, matting])),
   siglip: towers,
   siglip2: towers,
+  swin2sr,
 };
 
 /** The same for who wants embeddings of a model that is of use to other pipelines too. */
@@ -87,6 +89,7 @@ function familyOf(repository: Repository, wishes: Wishes): Family {
     return DIFFUSERS[className.replace(/^(ORT|Onnx)/, "")] ?? unknown(repository, className);
   const { model_type: type, architectures } = configOf(repository, "config.json");
   if (typeof type === "string") return known[type] ?? unknown(repository, nameOf(type, architectures));
+  if (hasBareUpscaler(repository)) return bareUpscaler;
   throw new ForecourtError(
     "misconfigured",
     `${repository.repo} does not say what it is: it has neither a model_index.json with a _class_name nor a config.json with a model_type.`,

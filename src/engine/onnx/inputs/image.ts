@@ -6,9 +6,9 @@ import { readPicture } from "../../media/picture.ts";
 import { crop } from "../../tensor/crop.ts";
 import { resize } from "../../tensor/resize.ts";
 import { tensorOf } from "../../tensor/tensor.ts";
+import { mirroredPart, tilesOf } from "../../tensor/tiles.ts";
 import { declare, defineInput, tensorName } from "../kinds.ts";
 import { inputPort } from "../ports.ts";
-import { tilesOf } from "../tiles.ts";
 import { place, type Size, type View } from "../view.ts";
 import { channelsField, toPlanes } from "./planes.ts";
 
@@ -95,24 +95,10 @@ const sizeWish = ({ width, height, longest, multipleOf, fit }: ImageInput) => ({
   ...(longest !== undefined && { longest }),
 });
 
-/** A picture smaller than a tile is continued by its last rows and columns: a black border would shine through. */
 function inTiles(picture: Pixels, tile: Size, overlap: number): { view: View; piece(step: number): Pixels } {
-  const tiles = tilesOf(picture, tile, overlap);
+  const tiles = tilesOf(picture, tile, { overlap });
   return {
     view: { by: "tiles", picture, seen: tile, tiles, overlap },
-    piece: (step) => repeatEdges(picture, { ...(tiles[step] ?? { left: 0, top: 0 }), ...tile }),
+    piece: (step) => mirroredPart(picture, { ...(tiles[step] ?? { left: 0, top: 0 }), ...tile }),
   };
-}
-
-function repeatEdges(pixels: Pixels, { left, top, width, height }: Size & { left: number; top: number }): Pixels {
-  const { channels } = pixels;
-  const data = new Uint8Array(width * height * channels);
-  for (let y = 0; y < height; y++) {
-    const row = Math.min(pixels.height - 1, y + top) * pixels.width;
-    for (let x = 0; x < width; x++) {
-      const from = (row + Math.min(pixels.width - 1, x + left)) * channels;
-      for (let c = 0; c < channels; c++) data[(y * width + x) * channels + c] = pixels.data[from + c] ?? 0;
-    }
-  }
-  return { data, width, height, channels };
 }

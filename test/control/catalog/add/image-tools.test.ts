@@ -8,12 +8,12 @@ import { createCatalog } from "../../../../src/control/catalog/catalog.ts";
 const MB = 1e6;
 
 /** `tree`: megabytes by path. */
-const repository = (repo: string, config: object, tree: Record<string, number>): Repository => ({
+const repository = (repo: string, config: object | undefined, tree: Record<string, number>): Repository => ({
   repo,
   commit: "c".repeat(40),
   licence: "mit",
   files: Object.entries(tree).map(([path, size]) => ({ path, bytes: Math.round(size * MB) })),
-  configs: { "config.json": config },
+  configs: config ? { "config.json": config } : {},
 });
 
 const small = { "config.json": 0.001, "preprocessor_config.json": 0.001 };
@@ -73,5 +73,49 @@ describe("background removers", () => {
   test("without the file that says how it sees pictures it is refused", () => {
     const blind = repository("a/b", { model_type: "modnet" }, { "config.json": 0.001, "onnx/model.onnx": 1 });
     expect(() => recognise(blind)).toThrow(/has no preprocessor_config.json/);
+  });
+});
+
+describe("upscalers", () => {
+  test("Swin2SR by its config", () => {
+    const config = { model_type: "swin2sr", architectures: ["Swin2SRForImageSuperResolution"], upscale: 2 };
+    const tree = { ...small, "onnx/model.onnx": 50, "onnx/model_quantized.onnx": 17 };
+    const draft = recognise(repository("Xenova/swin2SR-classical-sr-x2-64", config, tree));
+    const { model, input } = entryOf(draft);
+    expect(model).toMatchObject({ pipeline: "upscale", price: { unit: "megapixel" } });
+    expect(model.defaults).toEqual({});
+    expect(input.properties.scale).toMatchObject({ default: 2, maximum: 8 });
+    expect(draft.files.map(({ path }) => path)).toEqual([...Object.keys(small), "onnx/model.onnx"]);
+  });
+
+  test("Real-ESRGAN by the name of a bare file; of several the one that fal takes, and the others are named", () => {
+    const tree = {
+      "manifest.json": 0.001,
+      "realesrgan-x2plus.onnx": 67,
+      "realesrgan-x4plus.fp16.onnx": 34,
+      "realesrgan-x4plus.onnx": 67,
+      "lama.onnx": 208,
+    };
+    const draft = recognise(repository("someone/tools", undefined, tree));
+    expect(draft.files.map(({ path }) => path)).toEqual(["realesrgan-x4plus.onnx"]);
+    const { model, input } = entryOf(draft);
+    expect(model.graphs).toEqual({ "onnx/model.onnx": "realesrgan-x4plus.onnx" });
+    expect(input.properties.model).toMatchObject({ enum: ["RealESRGAN_x4plus"] });
+    expect(draft.unsure.join(" ")).toContain("has realesrgan-x2plus.onnx, realesrgan-x4plus.fp16.onnx too");
+    const half = recognise(repository("someone/tools", undefined, tree), { precision: "fp16" });
+    expect(half.model.graphs).toEqual({ "onnx/model.onnx": "realesrgan-x4plus.fp16.onnx" });
+  });
+
+  test.each([
+    ["RealESRGAN_x2plus.onnx", "RealESRGAN_x2plus"],
+    ["models/RealESRGAN_x4plus_anime_6B.onnx", "RealESRGAN_x4plus_anime_6B"],
+    ["RealESRGAN_x4.onnx", "RealESRGAN_x4plus"],
+    ["realesr-general-wdn-x4v3-esrgan.onnx", "RealESRGAN_x4_wdn_v3"],
+  ])("%s is fal's %s", (path, variant) => {
+    expect(recognise(repository("a/b", undefined, { [path]: 67 })).model.defaults).toEqual({ model: variant });
+  });
+
+  test("a bare file of another kind stays unknown", () => {
+    expect(() => recognise(repository("a/b", undefined, { "lama.onnx": 200 }))).toThrow(/does not say what it is/);
   });
 });

@@ -1,0 +1,102 @@
+// Enlarges pictures with a network that draws the details. Fields are those of fal-ai/esrgan and fal-ai/aura-sr
+// (fal-protocol.md 12).
+import { definePipeline, type Pixels } from "../../core/pipeline.ts";
+import { choice, mediaUrl, Type } from "../../core/schema.ts";
+import { pictureField, readPicture, savePicture } from "../media/picture.ts";
+import { withAlpha } from "../tensor/alpha.ts";
+import { resize } from "../tensor/resize.ts";
+import { expectSize, loadUpscaler, MOST_PIXELS } from "../upscaling/upscaler.ts";
+import { variantField } from "../vision/variant.ts";
+
+const MOST_SCALE = 8;
+
+const fields = (variant: string) => ({
+  image_url: mediaUrl("image", "The picture: URL or data URI."),
+  scale: Type.Number({
+    minimum: 1,
+    maximum: MOST_SCALE,
+    default: 2,
+    description: "How many times larger the picture becomes. What the network makes is resized to this.",
+  }),
+  upscale_factor: Type.Optional(
+    Type.Number({ minimum: 1, maximum: MOST_SCALE, description: "Another name of `scale`, which it overrides." }),
+  ),
+  tile: Type.Integer({
+    minimum: 0,
+    maximum: 2048,
+    default: 0,
+    description: "Edge of the pieces in which large pictures are computed, at least 64; 0 = the model's own.",
+  }),
+  overlapping_tiles: Type.Boolean({
+    default: true,
+    description: "Pieces overlap in any case, so that no seam is seen.",
+  }),
+  model: variantField(variant),
+  face: Type.Literal(false, { default: false, description: "Faces are not restored here: true is refused." }),
+  output_format: choice(["png", "jpeg", "webp"], { default: "png", description: "Format of the picture." }),
+  sync_mode: Type.Boolean({
+    default: false,
+    description: "Return the picture inside the answer, as a data URI, instead of as a file.",
+  }),
+});
+
+const output = Type.Object({
+  image: pictureField,
+  timings: Type.Record(Type.String(), Type.Number(), { description: "Seconds; `inference` is the enlarging itself." }),
+});
+
+/** Real-ESRGAN's best known weights, fal's default. */
+const FIRST = "RealESRGAN_x4plus";
+
+export const upscale = {
+  summary: "Enlarges a picture.",
+  /** `model` of the file's defaults says which of fal's variants it is. */
+  of: ({ defaults = {} }: { defaults?: Record<string, unknown> }) =>
+    definePipeline({
+      summary: upscale.summary,
+      input: Type.Object(fields(String(defaults.model ?? FIRST))),
+      output,
+      estimate: () => MOST_UNITS,
+      async load(assets) {
+        const upscaler = await loadUpscaler(assets);
+        return async function* (tasks, signal) {
+          for (const [index, task] of tasks.entries()) {
+            const { image_url: url, tile, output_format: format, sync_mode: inline, ...wish } = task.input;
+            const picture = await readPicture({ task, codec: assets.codec, url, field: "image_url" });
+            const scale = wish.upscale_factor ?? wish.scale;
+            expectSize(picture, scale);
+            if (tile !== 0 && upscaler.fixedTile) task.log(`tile: ${boundTo(upscaler.fixedTile)}`);
+            const from = performance.now();
+            let drawn = picture;
+            for await (const { at, of, enlarged } of upscaler.enlarge(picture, { tile, signal })) {
+              if (of > 1) yield { index, step: { type: "progress", at, of } };
+              drawn = enlarged ?? drawn;
+            }
+            const pixels = inSize(drawn, picture, scale);
+            const timings = { inference: (performance.now() - from) / 1000 };
+            const image = await savePicture({ task, codec: assets.codec, pixels, name: "image", format, inline });
+            const units = { requests: 1, images: 1, megapixels: (pixels.width * pixels.height) / 1e6 };
+            yield { index, step: { type: "output", value: { image, timings }, units } };
+          }
+        };
+      },
+    }),
+};
+
+const boundTo = ({ width, height }: { width: number; height: number }) =>
+  `the graph sees pieces of ${width} x ${height} and no others`;
+
+const MOST_UNITS = { requests: 1, images: 1, megapixels: MOST_PIXELS / 1e6 };
+
+/** `scale` times the picture that was given, with its transparency. */
+function inSize(drawn: Pixels, given: Pixels, scale: number): Pixels {
+  const size = {
+    width: Math.max(1, Math.round(given.width * scale)),
+    height: Math.max(1, Math.round(given.height * scale)),
+  };
+  const large = resize(drawn, { ...size, kernel: "lanczos3" });
+  if (given.channels !== 4) return large;
+  const alpha = given.data.filter((_, i) => i % 4 === 3);
+  const grey: Pixels = { ...given, data: alpha, channels: 1 };
+  return withAlpha(large, resize(grey, { ...size, kernel: "bicubic" }));
+}
