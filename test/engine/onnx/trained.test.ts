@@ -1,5 +1,5 @@
 // The generic pipeline on trained graphs, each served by its file of models/ alone.
-import { describe, expect, test } from "bun:test";
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import type { Pixels } from "../../../src/core/pipeline.ts";
 import { createCodec } from "../../../src/engine/runner/codec.ts";
@@ -7,6 +7,8 @@ import { crop } from "../../../src/engine/tensor/crop.ts";
 import { resize } from "../../../src/engine/tensor/resize.ts";
 import { sharedFile } from "../support/shared.ts";
 import { areHere, ask } from "./trained.ts";
+
+setDefaultTimeout(120_000);
 
 const codec = createCodec();
 const shared = (path: string) => new Uint8Array(readFileSync(sharedFile(`weights/${path}`) ?? ""));
@@ -122,7 +124,7 @@ describe.skipIf(!areHere)("trained graphs by a YAML file only", () => {
     const back = resize(large, { width: 256, height: 256, kernel: "bilinear" });
     const errors = back.data.map((value, i) => Math.abs(value - (small.data[i] ?? 0)));
     expect(errors.reduce((sum, each) => sum + each, 0) / errors.length).toBeLessThan(6);
-  }, 120_000);
+  });
 
   test("Silero hears when somebody speaks, and nothing in silence", async () => {
     const wav = shared("silero-vad/test.wav");
@@ -139,5 +141,5 @@ describe.skipIf(!areHere)("trained graphs by a YAML file only", () => {
     ]);
     const silent = wav.slice(0, 44 + 32_000).fill(0, 44);
     expect((await ask("snakers4/silero-vad", silent)).output).toEqual({ has_speech: false, timestamps: [] });
-  }, 120_000);
+  });
 });

@@ -1,11 +1,13 @@
 // Background removal on tiny graphs of random weights against Python: Pillow, NumPy and SciPy.
-import { describe, expect, test } from "bun:test";
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { createCatalog } from "../../../src/control/catalog/catalog.ts";
 import { parse } from "../../../src/core/schema.ts";
 import { estimateForeground } from "../../../src/engine/matting/foreground.ts";
 import { removeBackground } from "../../../src/engine/pipelines/remove-background.ts";
 import { runOnce } from "../support/load.ts";
 import { apart, decode, openFamily, pictureOf, shown } from "../support/vision.ts";
+
+setDefaultTimeout(60_000);
 
 const pipeline = removeBackground.of({});
 const cut = (family: string, wishes: Record<string, unknown> = {}) =>

@@ -1,5 +1,5 @@
 // Enlarging in tiles against PyTorch's and transformers' of the whole picture, on tiny networks of random weights.
-import { describe, expect, test } from "bun:test";
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import type { Pixels } from "../../../src/core/pipeline.ts";
 import { parse } from "../../../src/core/schema.ts";
 import { upscale } from "../../../src/engine/pipelines/upscale.ts";
@@ -8,6 +8,8 @@ import { createCanvas, mirroredPart, tilesOf } from "../../../src/engine/tensor/
 import { loadUpscaler } from "../../../src/engine/upscaling/upscaler.ts";
 import { runOnce } from "../support/load.ts";
 import { apart, decode, openFamily, pictureOf, shown } from "../support/vision.ts";
+
+setDefaultTimeout(60_000);
 
 const pipeline = upscale.of({});
 const url = "https://example.org/picture.png";
