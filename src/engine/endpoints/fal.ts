@@ -2,6 +2,7 @@
 import type { PipelineName } from "../pipelines/registry.ts";
 import type { EndpointDeclaration } from "./declaration.ts";
 import { flux } from "./fal/flux.ts";
+import { imageTools } from "./fal/image-tools.ts";
 import { lora } from "./fal/lora.ts";
 import { stableDiffusion3 } from "./fal/stable-diffusion-3.ts";
 import { stableDiffusionXl } from "./fal/stable-diffusion-xl.ts";
@@ -14,4 +15,5 @@ export const falEndpoints: Readonly<Record<string, FalEndpoint>> = {
   ...stableDiffusion3,
   ...stableDiffusionXl,
   ...lora,
+  ...imageTools,
 };

@@ -18,21 +18,13 @@ const fields = (variant: string) => ({
     default: 2,
     description: "How many times larger the picture becomes. What the network makes is resized to this.",
   }),
-  upscale_factor: Type.Optional(
-    Type.Number({ minimum: 1, maximum: MOST_SCALE, description: "Another name of `scale`, which it overrides." }),
-  ),
   tile: Type.Integer({
     minimum: 0,
     maximum: 2048,
     default: 0,
     description: "Edge of the pieces in which large pictures are computed, at least 64; 0 = the model's own.",
   }),
-  overlapping_tiles: Type.Boolean({
-    default: true,
-    description: "Pieces overlap in any case, so that no seam is seen.",
-  }),
   model: variantField(variant),
-  face: Type.Literal(false, { default: false, description: "Faces are not restored here: true is refused." }),
   output_format: choice(["png", "jpeg", "webp"], { default: "png", description: "Format of the picture." }),
   sync_mode: Type.Boolean({
     default: false,
@@ -61,9 +53,8 @@ export const upscale = {
         const upscaler = await loadUpscaler(assets);
         return async function* (tasks, signal) {
           for (const [index, task] of tasks.entries()) {
-            const { image_url: url, tile, output_format: format, sync_mode: inline, ...wish } = task.input;
+            const { image_url: url, tile, output_format: format, sync_mode: inline, scale } = task.input;
             const picture = await readPicture({ task, codec: assets.codec, url, field: "image_url" });
-            const scale = wish.upscale_factor ?? wish.scale;
             expectSize(picture, scale);
             if (tile !== 0 && upscaler.fixedTile) task.log(`tile: ${boundTo(upscaler.fixedTile)}`);
             const from = performance.now();

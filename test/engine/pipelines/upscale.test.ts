@@ -80,21 +80,18 @@ test("a graph of one size sees tiles of that size, and says so to who wants othe
 });
 
 describe("scale", () => {
-  test("is what the network makes, resized; fal's other name of it comes first", async () => {
+  test("is what the network makes, resized", async () => {
     const { output, files } = await enlarge("esrgan", { scale: 2.5 });
     expect(output.image).toMatchObject({ width: 225, height: 175 });
-    const { output: other } = await enlarge("esrgan", { scale: 2, upscale_factor: 4 });
-    expect(other.image).toMatchObject({ width: 360, height: 280 });
     const { output: beyond } = await enlarge("swin2sr", { scale: 3 });
     expect(beyond.image).toMatchObject({ width: 270, height: 210 });
     expect(files.size).toBe(1);
   });
 
-  test("goes from 1 to 8; restored faces and other weights are refused by name", () => {
+  test("goes from 1 to 8; other weights are refused by name", () => {
     const given = { image_url: url };
-    expect(parse(pipeline.input, given)).toMatchObject({ scale: 2, tile: 0, face: false, model: "RealESRGAN_x4plus" });
+    expect(parse(pipeline.input, given)).toMatchObject({ scale: 2, tile: 0, model: "RealESRGAN_x4plus" });
     expect(() => parse(pipeline.input, { ...given, scale: 9 })).toThrow(/scale: .*less than or equal to 8/);
-    expect(() => parse(pipeline.input, { ...given, face: true })).toThrow(/face: Input should be/);
     const model = "RealESRGAN_x4plus_anime_6B";
     expect(() => parse(pipeline.input, { ...given, model })).toThrow(/model: .*"RealESRGAN_x4plus"/);
     expect(parse(upscale.of({ defaults: { model } }).input, given)).toMatchObject({ model });

@@ -1,0 +1,59 @@
+// fal's endpoints that work on a picture: background removal and enlarging.
+import type { FalEndpoint } from "../fal.ts";
+import type { Fields } from "./fields.ts";
+
+const picture: Fields = { image_url: {} };
+
+const birefnet: Fields = {
+  ...picture,
+  model: {},
+  operating_resolution: { values: ["1024x1024", "2048x2048"] },
+  output_format: {},
+  output_mask: {},
+  refine_foreground: {},
+  sync_mode: {},
+};
+
+const esrgan: FalEndpoint = {
+  pipeline: "upscale",
+  inputs: {
+    ...picture,
+    scale: { default: 2, minimum: 1, maximum: 8 },
+    tile: {},
+    face: { accepted: "boolean", default: false, refusal: "Faces are not restored here: send false" },
+    model: {},
+    output_format: { values: ["png", "jpeg"], default: "png" },
+  },
+  outputs: { image: {} },
+};
+
+const auraSr: FalEndpoint = {
+  pipeline: "upscale",
+  inputs: {
+    ...picture,
+    upscale_factor: { input: "scale", values: [4], default: 4 },
+    overlapping_tiles: { accepted: "boolean", default: false, description: "Tiles overlap in any case." },
+    checkpoint: {
+      accepted: "string",
+      values: ["v1", "v2"],
+      default: "v1",
+      refusal: "This model has other weights than AuraSR's: send v1",
+    },
+  },
+  outputs: { image: {}, timings: {} },
+};
+
+export const imageTools: Record<string, FalEndpoint> = {
+  "fal-ai/birefnet": { pipeline: "remove-background", inputs: birefnet },
+  "fal-ai/birefnet/v2": {
+    pipeline: "remove-background",
+    inputs: { ...birefnet, operating_resolution: {}, mask_only: {} },
+  },
+  "fal-ai/imageutils/rembg": {
+    pipeline: "remove-background",
+    inputs: { ...picture, crop_to_bbox: {}, sync_mode: {} },
+    outputs: { image: {} },
+  },
+  "fal-ai/esrgan": esrgan,
+  "fal-ai/aura-sr": auraSr,
+};

@@ -1,0 +1,72 @@
+// Image tools under fal's ids: its names, defaults and answers.
+import { expect, test } from "bun:test";
+import { YAML } from "bun";
+import { createCatalog } from "../../../src/control/catalog/catalog.ts";
+import { pipelineInput } from "../../../src/control/catalog/endpoints.ts";
+import { asId } from "../../../src/core/ids.ts";
+import { parse } from "../../../src/core/schema.ts";
+
+const base = {
+  ...{ id: "acme/tool", title: "Tool", description: "Works.", category: "image-to-image" },
+  ...{ licence: { id: "MIT", commercial: true }, source: { embedded: "none" }, memory: { weights: 1, working: 1 } },
+  price: { unit: "image", amount: 0, currency: "USD" },
+};
+
+/** What a request under an alias of fal's becomes for the pipeline, checked. */
+function asked(change: Record<string, unknown>, endpoint: string, given: Record<string, unknown>) {
+  const text = YAML.stringify({ ...base, aliases: [endpoint], ...change });
+  const catalog = createCatalog({ builtIn: [{ file: "models/tool.yaml", text }] });
+  const entry = catalog.find(endpoint);
+  if (!entry) throw new Error(`no ${endpoint}`);
+  const input = parse(entry.input, { image_url: "https://example.org/p.png", ...given });
+  entry.words?.check(input);
+  return {
+    entry,
+    fields: Object.keys(entry.input.properties),
+    input: pipelineInput(catalog, { model: asId(entry.model.id), endpoint, input }),
+  };
+}
+
+const cut = { pipeline: "remove-background", defaults: { model: "General Use (Heavy)" } };
+
+test("fal-ai/birefnet and its second version", () => {
+  const first = asked(cut, "fal-ai/birefnet", { operating_resolution: "2048x2048" });
+  expect(first.fields).toEqual([
+    ...["image_url", "model", "operating_resolution", "output_format", "output_mask", "refine_foreground", "sync_mode"],
+  ]);
+  expect(first.input).toMatchObject({
+    model: "General Use (Heavy)",
+    operating_resolution: "2048x2048",
+    mask_only: false,
+  });
+  expect(() => asked(cut, "fal-ai/birefnet", { operating_resolution: "2304x2304" })).toThrow(/operating_resolution/);
+  const model = "General Use (Light)";
+  expect(() => asked(cut, "fal-ai/birefnet", { model })).toThrow(/model: .*one of "General Use \(Heavy\)"/);
+  const second = asked(cut, "fal-ai/birefnet/v2", { operating_resolution: "2304x2304", mask_only: true });
+  expect(second.input).toMatchObject({ operating_resolution: "2304x2304", mask_only: true, output_format: "png" });
+});
+
+test("fal-ai/imageutils/rembg gives the picture alone", () => {
+  const { entry, fields, input } = asked(cut, "fal-ai/imageutils/rembg", { crop_to_bbox: true });
+  expect(fields).toEqual(["image_url", "crop_to_bbox", "sync_mode"]);
+  expect(Object.keys(entry.output.properties)).toEqual(["image"]);
+  expect(input).toMatchObject({ crop_to_bbox: true, refine_foreground: true, output_mask: false });
+});
+
+test("fal-ai/esrgan refuses to restore faces, by name", () => {
+  const large = { pipeline: "upscale" };
+  const { entry, fields, input } = asked(large, "fal-ai/esrgan", { scale: 3 });
+  expect(fields).toEqual(["image_url", "scale", "tile", "face", "model", "output_format"]);
+  expect(Object.keys(entry.output.properties)).toEqual(["image"]);
+  expect(input).toMatchObject({ scale: 3, tile: 0, model: "RealESRGAN_x4plus", output_format: "png" });
+  expect(() => asked(large, "fal-ai/esrgan", { face: true })).toThrow(/Faces are not restored here/);
+  expect(() => asked(large, "fal-ai/esrgan", { scale: 10 })).toThrow(/scale/);
+});
+
+test("fal-ai/aura-sr enlarges four times", () => {
+  const large = { pipeline: "upscale" };
+  const { input } = asked(large, "fal-ai/aura-sr", { overlapping_tiles: true });
+  expect(input).toMatchObject({ scale: 4, output_format: "png" });
+  expect(() => asked(large, "fal-ai/aura-sr", { upscale_factor: 2 })).toThrow(/upscale_factor/);
+  expect(() => asked(large, "fal-ai/aura-sr", { checkpoint: "v2" })).toThrow(/other weights than AuraSR's/);
+});
