@@ -78,6 +78,7 @@ export const chatInput = Type.Object({
   response_format: Type.Optional(responseFormat),
   tools: Type.Optional(Type.Array(tool, { maxItems: 128 })),
   tool_choice: Type.Optional(toolChoice),
+  parallel_tool_calls: Type.Boolean({ default: true, description: "Several calls in one answer, by models that can" }),
   reasoning: Type.Boolean({ default: false, description: "Answer the model's thoughts too, where it has them" }),
 });
 

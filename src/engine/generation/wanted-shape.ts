@@ -32,7 +32,8 @@ function formatOf({ response_format: format }: ChatInput): Shape | undefined {
   return { key: JSON.stringify(schema), ...schemaGrammar(schema, field) };
 }
 
-function toolsOf({ tools = [], tool_choice: asked = "auto" }: ChatInput, dialect: ToolDialect): Shape | undefined {
+function toolsOf(input: ChatInput, dialect: ToolDialect): Shape | undefined {
+  const { tools = [], tool_choice: asked = "auto", parallel_tool_calls: mayBeSeveral } = input;
   if (asked === "auto" || asked === "none") return undefined;
   const name = asked === "required" ? undefined : asked.function.name;
   const wanted = tools.filter((tool) => name === undefined || tool.function.name === name);
@@ -47,8 +48,9 @@ function toolsOf({ tools = [], tool_choice: asked = "auto" }: ChatInput, dialect
     for (const keyword of made.loose) loose.add(keyword);
     return dialect.call(of, made.grammar);
   });
-  const grammar = callsOf(calls, { isSeveral: dialect.isSeveral && name === undefined });
-  const key = JSON.stringify(["tools", dialect.isSeveral, name, wanted]);
+  const isSeveral = dialect.isSeveral && mayBeSeveral && name === undefined;
+  const grammar = callsOf(calls, { isSeveral });
+  const key = JSON.stringify(["tools", isSeveral, name, wanted]);
   return { key, grammar, loose: [...loose] };
 }
 

@@ -47,7 +47,8 @@ function beginAnswer({ input, log }: Task<ChatInput>, { model, prompt }: { model
   const dialect = dialectOf(template?.source);
   const names = new Set(input.tools?.map(({ function: { name } }) => name));
   const mayCall = !input.raw && names.size > 0 && input.tool_choice !== "none";
-  const tools = mayCall ? createToolWatch({ marks: dialect.marks, names, newId: newCallId }) : undefined;
+  const most = input.parallel_tool_calls ? {} : { most: 1 };
+  const tools = mayCall ? createToolWatch({ marks: dialect.marks, names, newId: newCallId, ...most }) : undefined;
   const constraint = constraintOf(input, { constraints, dialect, log });
   return createAnswer({ input, prompt, tokenizer, ends, constraint, tools });
 }

@@ -2,7 +2,7 @@
 import { parse, type Static, Type } from "../../core/schema.ts";
 import { type ChatInput, chatInput } from "../../engine/generation/chat-fields.ts";
 
-const { messages, logit_bias, response_format, tools, tool_choice, seed } = chatInput.properties;
+const { messages, logit_bias, response_format, tools, tool_choice, parallel_tool_calls, seed } = chatInput.properties;
 
 /** What both kinds of completion share. Defaults are the model's own. */
 const common = {
@@ -34,6 +34,7 @@ export const chatBody = Type.Object({
   response_format,
   tools,
   tool_choice,
+  parallel_tool_calls,
 });
 
 export const completionBody = Type.Object({
@@ -69,13 +70,13 @@ export function commonInput({ stop, seed, ...body }: Common, at: number): Partia
 }
 
 export function chatInputOf(body: ChatBody, at: number): Record<string, unknown> {
-  const { messages, max_completion_tokens, logprobs, top_logprobs, response_format, tools, tool_choice, ...rest } =
-    body;
+  const { messages, max_completion_tokens, logprobs, top_logprobs, ...other } = body;
+  const { response_format, tools, tool_choice, parallel_tool_calls, ...rest } = other;
   const most = max_completion_tokens ?? body.max_tokens;
   return {
     ...commonInput(rest, at),
     ...(most !== undefined && { max_tokens: most }),
-    ...{ messages, logprobs, top_logprobs, response_format, tools, tool_choice },
+    ...{ messages, logprobs, top_logprobs, response_format, tools, tool_choice, parallel_tool_calls },
     reasoning: true,
   };
 }

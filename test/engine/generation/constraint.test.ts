@@ -288,6 +288,15 @@ for (const family of ["llama", "qwen2", "gemma3"] as const) {
   });
 }
 
+test("where calls must not be parallel, the answer ends with the first, though the family's way has room for more", async () => {
+  const asked = { prompt: "Weather?", tools: tools.slice(0, 1), tool_choice: "required", temperature: 1, seed: 5 };
+  const { output } = await ask("qwen2", { ...asked, parallel_tool_calls: false, max_tokens: 400 });
+  expect(output).toMatchObject({ finish_reason: "tool_calls", tool_calls: [{ function: { name: "get_weather" } }] });
+  expect(output.tool_calls).toHaveLength(1);
+  const several = await ask("qwen2", { ...asked, max_tokens: 400 });
+  expect(several.output.usage.completion_tokens).toBeGreaterThan(output.usage.completion_tokens);
+});
+
 test("a tool that there is not, and a call that is required without any, are refused", async () => {
   const missing = ask("llama", { prompt: "a", tools, tool_choice: { type: "function", function: { name: "none" } } });
   await expect(missing).rejects.toMatchObject({ problems: [{ loc: ["body", "tool_choice"] }] });

@@ -5,9 +5,9 @@ import { dialectOf } from "../../../src/engine/generation/tools/tool-dialect.ts"
 
 const names = new Set(["get_weather", "add"]);
 
-function read(text: string, size: number) {
+function read(text: string, size: number, more: { most?: number } = {}) {
   let count = 0;
-  const watch = createToolWatch({ marks: dialectOf(undefined).marks, names, newId: () => `call_${++count}` });
+  const watch = createToolWatch({ marks: dialectOf(undefined).marks, names, newId: () => `call_${++count}`, ...more });
   const shown = (text.match(new RegExp(`[\\s\\S]{1,${size}}`, "g")) ?? []).map((piece) => watch.push(piece)).join("");
   const { text: rest, calls } = watch.end();
   return {
@@ -58,6 +58,13 @@ for (const size of [1, 5, 1000]) {
         expect(read(text, size)).toEqual({ shown: before, rest: "", calls });
       });
     }
+
+    test("of several calls as many count as may be, and nothing of the others is shown", () => {
+      const several = called.filter(([, , , calls]) => calls.length > 1);
+      for (const [, text, before, calls] of several)
+        expect(read(text, size, { most: 1 })).toEqual({ shown: before, rest: "", calls: calls.slice(0, 1) });
+      expect(several.length).toBeGreaterThan(2);
+    });
 
     test("what only looks like a call is text in the end", () => {
       for (const text of [

@@ -15,10 +15,12 @@ type Options = {
   marks: readonly string[];
   /** Of the tools that there are: other names are no calls. */
   names: ReadonlySet<string>;
+  /** Of several calls the first ones count. */
+  most?: number;
   newId(): string;
 };
 
-export function createToolWatch({ marks, names, newId }: Options): ToolWatch {
+export function createToolWatch({ marks, names, most, newId }: Options): ToolWatch {
   let held = "";
   let isHolding = false;
   let hasShown = false;
@@ -45,7 +47,7 @@ export function createToolWatch({ marks, names, newId }: Options): ToolWatch {
       return shown;
     },
     end() {
-      const calls = isHolding ? callsIn(held, names) : [];
+      const calls = isHolding ? callsIn(held, names).slice(0, most) : [];
       if (calls.length === 0) return { text: held, calls: [] };
       return {
         text: "",

@@ -50,7 +50,7 @@ const format = Type.Union([
   }),
 ]);
 
-const { temperature, top_p, presence_penalty, frequency_penalty, seed } = chatInput.properties;
+const { temperature, top_p, presence_penalty, frequency_penalty, parallel_tool_calls, seed } = chatInput.properties;
 
 export const responseBody = Type.Object({
   model: Type.String({ minLength: 1, description: "Id or alias of a language model; GET /v1/models lists them" }),
@@ -83,6 +83,7 @@ export const responseBody = Type.Object({
       Type.Object({ type: Type.Literal("function"), name: Type.String() }),
     ]),
   ),
+  parallel_tool_calls,
   stream: Type.Boolean({ default: false }),
   background: Type.Boolean({ default: false, description: "Answer at once; GET /v1/responses/{id} tells the rest" }),
   store: Type.Boolean({ default: true, description: "false: input and output are forgotten soon after the end" }),

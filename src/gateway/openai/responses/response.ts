@@ -16,7 +16,8 @@ export function responseOf(job: Job, repeated: Repeated = {}) {
   return {
     ...fieldsOf(job, input),
     ...stateOf(job),
-    ...{ parallel_tool_calls: true, truncation: "disabled", service_tier: "default", max_tool_calls: null },
+    ...{ parallel_tool_calls: input.parallel_tool_calls ?? true, max_tool_calls: null },
+    ...{ truncation: "disabled", service_tier: "default" },
     ...{ safety_identifier: null, prompt_cache_key: null, reasoning: { effort: null, summary: null } },
     background: repeated.background ?? false,
     previous_response_id: repeated.previous_response_id ?? null,

@@ -7,10 +7,10 @@ const WANTS_LOGPROBS = "message.output_text.logprobs";
 /** The input of a language model. `history` goes before what is said now. */
 export function inputOf(body: ResponseBody, history: readonly ChatMessage[]): Record<string, unknown> {
   const { instructions, max_output_tokens, text, tools, tool_choice: choice, ...rest } = body;
-  const { temperature, top_p, presence_penalty, frequency_penalty, seed, top_logprobs } = rest;
+  const { temperature, top_p, presence_penalty, frequency_penalty, parallel_tool_calls, seed, top_logprobs } = rest;
   const wantsLogprobs = top_logprobs > 0 || body.include?.includes(WANTS_LOGPROBS);
   return withoutAbsent({
-    ...{ temperature, top_p, presence_penalty, frequency_penalty, seed },
+    ...{ temperature, top_p, presence_penalty, frequency_penalty, parallel_tool_calls, seed },
     messages: [...history, ...messagesOf(body.input)],
     system_prompt: instructions,
     max_tokens: max_output_tokens,
