@@ -117,7 +117,8 @@ export function createScheduler(parts: SchedulerParts): Scheduler {
         work.subscribe(hearNotes({ batches, fleet, loop })),
         fleet.subscribe((event) => {
           loop.guard(() => record(event));
-          loop.wake();
+          if (work.waiting.size > 0 || event.type === "ready" || event.type === "gone") loop.wake();
+          else loop.wakeSoon();
         }),
       );
       experience.start();

@@ -99,7 +99,7 @@ function randomFrom(seed: number) {
 }
 
 type Known = {
-  /** Jobs whose submit was answered. */
+  /** Jobs whose submit was answered; of those whose caller waits on the line, their end is the answer. */
   accepted: Set<JobId>;
   /** Ends that were told to a watcher, in full. */
   told: Map<JobId, Job>;
@@ -111,7 +111,14 @@ async function hear(board: Board, id: JobId, known: Known): Promise<void> {
     if (event.type !== "finished") continue;
     expect(known.told.has(id)).toBe(false);
     known.told.set(id, event.job);
+    known.accepted.add(id);
   }
+}
+
+async function submitAndHear(board: Board, known: Known, how: { retry: boolean; isAnnounced: boolean }): Promise<void> {
+  const { id } = await board.submit(how);
+  if (how.isAnnounced) known.accepted.add(id);
+  await hear(board, id, known);
 }
 
 function step(board: Board, running: Set<JobId>, known: Known, random: (below: number) => number): void {
@@ -126,10 +133,7 @@ function step(board: Board, running: Set<JobId>, known: Known, random: (below: n
   switch (random(7)) {
     case 0:
     case 1:
-      void board.submit({ retry: random(5) > 0 }).then((job) => {
-        known.accepted.add(job.id);
-        return hear(board, job.id, known);
-      });
+      void submitAndHear(board, known, { retry: random(5) > 0, isAnnounced: random(3) > 0 });
       return;
     case 2:
     case 3: {
