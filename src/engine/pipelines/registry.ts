@@ -10,6 +10,7 @@ import { imageTextSimilarity } from "./image-text-similarity.ts";
 import { imageToImage } from "./image-to-image.ts";
 import { inpaint } from "./inpaint.ts";
 import { onnx } from "./onnx.ts";
+import { readText } from "./read-text.ts";
 import { removeBackground } from "./remove-background.ts";
 import { rerank } from "./rerank.ts";
 import { speak } from "./speak.ts";
@@ -28,6 +29,7 @@ export const pipelines = {
   "image-to-image": imageToImage,
   inpaint,
   onnx,
+  "read-text": readText,
   "remove-background": removeBackground,
   rerank,
   speak,
