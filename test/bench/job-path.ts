@@ -1,4 +1,4 @@
-// How many jobs a second go from submit to an end that their callers have heard of: `bun test/bench/job-path.ts [jobs] [sync]`.
+// How many jobs a second go from submit to an end that their callers have heard of: `bun test/bench/job-path.ts [jobs]`.
 // Also the processor time of each, which a busy machine does not change. Real database with synchronous = full, real scheduler, a fleet that answers at once. Not a test: it measures.
 import { asId, type KeyId } from "../../src/core/ids.ts";
 import { createTestAppliance } from "../support/create-test-appliance.ts";
@@ -14,8 +14,6 @@ const submission = {
   endpoint: model.id,
   key: asId<KeyId>("bench"),
   input: { prompt: "hi" },
-  // Sync: as those whose caller waits on the line.
-  isAnnounced: process.argv[3] !== "sync",
   rejectInvalid: true,
 };
 

@@ -31,11 +31,21 @@ export function createTotalsStore({ orm, write }: Pick<Database, "orm" | "write"
   return {
     rollUp: (limit) =>
       write(() => {
-        const rows = run.further.all({ after: markIn(orm), limit });
+        const rows = orm
+          .select()
+          .from(usageTable)
+          .where(gt(usageTable.seq, markIn(orm)))
+          .orderBy(asc(usageTable.seq))
+          .limit(limit)
+          .all();
         const last = rows.at(-1);
         if (!last) return false;
         for (const sum of sumsOf(rows)) save(sum);
-        run.setMark.run({ seq: last.seq });
+        orm
+          .insert(usageMarkTable)
+          .values({ id: MARK, seq: last.seq })
+          .onConflictDoUpdate({ target: usageMarkTable.id, set: { seq: sql`excluded.seq` } })
+          .run();
         return true;
       }),
     read: ({ by, period, since, until }) =>
@@ -62,41 +72,17 @@ function prepareAll(orm: Database["orm"]) {
       .from(total)
       .where(and(...place.map((column) => eq(column, sql.placeholder(column.name)))))
       .prepare(),
-    setMark: orm
-      .insert(usageMarkTable)
-      .values({ id: MARK, seq: sql.placeholder("seq") })
-      .onConflictDoUpdate({ target: usageMarkTable.id, set: { seq: sql`excluded.seq` } })
-      .prepare(),
-    further: orm
-      .select()
-      .from(usageTable)
-      .where(gt(usageTable.seq, sql.placeholder("after")))
-      .orderBy(asc(usageTable.seq))
-      .limit(sql.placeholder("limit"))
-      .prepare(),
     save: orm.insert(total).values(placeholders(columns)).onConflictDoUpdate({ target: place, set: latest }).prepare(),
   };
 }
 
 /** One for each period, aspect and value that the rows touch: days and months are sums of their hours. */
 function sumsOf(rows: UsageRow[]): Total[] {
-  const hours = merged(alike(rows).flatMap(({ row, sum }) => aspectsOf(row).map((aspect) => ({ ...sum, ...aspect }))));
+  const hours = merged(rows.flatMap((row) => aspectsOf(row).map(([by, value]) => totalOf(row, { by, value }))));
   const longer = WINDOW_NAMES.filter((period) => period !== "hour").map((period) =>
     merged(hours.map((hour) => ({ ...hour, period, start: windowAt(hour.start, period).start }))),
   );
   return [hours, ...longer].flat();
-}
-
-/** Rows that differ in what is summed up alone, as one: most of a busy box's are of a few keys and models. */
-function alike(rows: UsageRow[]): { row: UsageRow; sum: Total }[] {
-  const groups = new Map<string, { row: UsageRow; sum: Total }>();
-  for (const row of rows) {
-    const one = totalOf(row);
-    const name = JSON.stringify([one.start, row.currency, row.key, row.team, row.model, row.tags]);
-    const known = groups.get(name);
-    groups.set(name, { row, sum: known ? add(known.sum, one) : one });
-  }
-  return [...groups.values()];
 }
 
 /** Totals of the same place as one. */
@@ -110,22 +96,22 @@ function merged(totals: Total[]): Total[] {
   return [...sums.values()];
 }
 
-function aspectsOf({ key, team, model, tags }: UsageRow): Pick<Total, "by" | "value">[] {
+function aspectsOf({ key, team, model, tags }: UsageRow): [TotalBy, string][] {
   const named = Object.entries(JSON.parse(tags ?? "{}") as Record<string, string>);
   return [
-    { by: "all", value: "" },
-    { by: "key", value: key },
-    { by: "model", value: model },
-    { by: "key_model", value: `${key} ${model}` },
-    ...(team === null ? [] : [{ by: "team" as const, value: team }]),
-    ...named.map(([name, value]) => ({ by: "tag" as const, value: `${name}=${value}` })),
+    ["all", ""],
+    ["key", key],
+    ["model", model],
+    ["key_model", `${key} ${model}`],
+    ...(team === null ? [] : ([["team", team]] as [TotalBy, string][])),
+    ...named.map(([name, value]): [TotalBy, string] => ["tag", `${name}=${value}`]),
   ];
 }
 
-/** In its hour, of all together. */
-function totalOf(row: UsageRow): Total {
+/** In its hour. */
+function totalOf(row: UsageRow, { by, value }: Pick<Total, "by" | "value">): Total {
   return {
-    ...{ by: "all", value: "", period: "hour", start: windowAt(row.admittedAt, "hour").start, currency: row.currency },
+    ...{ by, value, period: "hour", start: windowAt(row.admittedAt, "hour").start, currency: row.currency },
     requests: 1,
     failed: row.outcome === "failed" ? 1 : 0,
     cancelled: row.outcome === "cancelled" ? 1 : 0,

@@ -43,8 +43,7 @@ export type UsageStore = {
   add(row: NewUsageRow): void;
   /** What an account used in a window, of one unit as in `Amounts`. */
   used(account: Account, unit: string, window: TimeWindow & { name: WindowName }): number;
-  /** Of the latest jobs from memory: their answers tell what they came to. */
-  row(job: string): NewUsageRow | undefined;
+  row(job: string): UsageRow | undefined;
   /** Oldest first, unless the filter says otherwise. */
   rows(filter: UsageFilter): UsageRow[];
   /** What rows after this one came to, by model and currency, and which is the last of them. */
@@ -62,15 +61,10 @@ const COLUMN = { key: usageTable.key, team: usageTable.team, model: usageTable.m
   unknown
 >;
 
-/** As many as may be between an end and its answer. */
-const LATEST = 1_024;
-
-export function createUsageStore({ orm, onLost }: Pick<Database, "orm" | "onLost">): UsageStore {
+export function createUsageStore({ orm }: Pick<Database, "orm">): UsageStore {
   const usage = usageTable;
   const run = prepareAll(orm);
   const mark = () => markIn(orm);
-  const latest = new Map<string, NewUsageRow>();
-  onLost(() => latest.clear());
 
   /** Rows that are not in the sums yet: few, and read in the order in which they lie. */
   const tail = ({ kind, id }: Account, { start, end }: TimeWindow) =>
@@ -95,17 +89,14 @@ export function createUsageStore({ orm, onLost }: Pick<Database, "orm" | "onLost
       run.release.run({ job });
     },
     reservations: () => orm.select().from(reservationTable).all().map(reservationOf),
-    add(row) {
+    add: (row) => {
       run.add.run(row);
-      latest.set(row.job, row);
-      const [oldest] = latest.keys();
-      if (latest.size > LATEST && oldest !== undefined) latest.delete(oldest);
     },
     used: (account, unit, window) =>
       [...summed(account, window), ...tail(account, window)]
         .map(({ units, cost, currency }) => (currency === unit ? cost : (quantities(units)[unit] ?? 0)))
         .reduce((sum, each) => sum + each, 0),
-    row: (job) => latest.get(job) ?? run.row.get({ job }),
+    row: (job) => run.row.get({ job }),
     rows: (filter) =>
       orm
         .select()

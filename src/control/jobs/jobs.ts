@@ -42,10 +42,7 @@ export type Submission = {
   schema?: TObject;
   /** false: lives in memory alone and is lost with this process; for callers who would not ask for it later. */
   durable?: boolean;
-  /**
-   * false: nobody hears of it before its end, which is on disk then, and its beginning with it. Until that, or for its first
-   * moments, it lives in memory.
-   */
+  /** false: nobody hears of it before its end, which is on disk then, and its beginning with it. */
   isAnnounced?: boolean;
   priority?: Priority;
   /** Fails with `start_timeout` unless it has started by then. */
@@ -66,7 +63,7 @@ export type Submission = {
 
 export type Jobs = {
   /**
-   * Resolves when the job is on disk (one that is not durable or not announced: at once, or when what is set aside for it is written). Throws `invalid_input`, `queue_full`, `forbidden` for a model that is none of the
+   * Resolves when the job is on disk (one that is not durable: at once; one that is not announced: when it is written). Throws `invalid_input`, `queue_full`, `forbidden` for a model that is none of the
    * key's, `rate_limited`, `concurrency_limited` (see `mayWait`) and `budget_exhausted`.
    */
   submit(submission: Submission): Promise<Job>;
@@ -111,6 +108,10 @@ export function createJobs(parts: JobsParts): Jobs {
   const { ledger, endpointOf, retries, maxQueue, poolOf = () => undefined, lifecycleOf = () => undefined } = parts;
   const { store, writes, waiting, watchers, clock } = ledger;
 
+  const begun = ({ durable = true, isAnnounced = true }: Submission, { status }: Job): Promise<void> | undefined => {
+    if (!durable) return undefined;
+    return isAnnounced || status !== "queued" ? writes.committed() : writes.written();
+  };
   const linesOf = (id: JobId) => store.logs(id).map((line): JobEvent => ({ type: "log", line }));
   /** What happened so far; of open jobs memory tells it. */
   const replay = (id: JobId): JobEvent[] => {
@@ -140,10 +141,9 @@ export function createJobs(parts: JobsParts): Jobs {
       const wanted = lifecycleOf(key);
       const lifecycle = wanted && { lifecycle: wanted };
       const job = newJob(submission, { checked, now: clock.now(), retries });
-      const beginning = { job, submission: { ...lifecycle, ...submission }, admission };
-      const begun = beginIn(ledger, placeOf(submission, job), beginning);
+      writes.write(() => begin(ledger, { job, submission: { ...lifecycle, ...submission }, admission }));
       if (job.status === "queued") ledger.queued({ ...job, ...hintOf(job.wishes), since: job.createdAt });
-      await begun;
+      await begun(submission, job);
       if (job.status !== "queued") ledger.tellFollowers(outcomeOf(job));
       return job;
     },
@@ -196,34 +196,12 @@ function queueOf({ waiting, attempts }: Pick<JobLedger, "waiting" | "attempts">)
 
 type Beginning = { job: Job; submission: Submission; admission: Admission };
 
-type Place = "table" | "fleeting" | "passing";
-
-function placeOf({ durable = true, isAnnounced = true, webhook }: Submission, { status }: Job): Place {
-  if (!durable) return "passing";
-  return isAnnounced || webhook || status !== "queued" ? "table" : "fleeting";
-}
-
-/** Nothing is written at the beginning of a job in memory but what is set aside for it. */
-function beginIn(ledger: JobLedger, place: Place, beginning: Beginning): Promise<void> | undefined {
-  const { writes } = ledger;
-  const { job, admission } = beginning;
-  const start = () => begin(ledger, place, beginning);
-  if (place !== "table" && job.status === "queued" && Object.keys(admission.amounts).length === 0) {
-    start();
-    return undefined;
-  }
-  writes.write(start);
-  if (place === "passing") return undefined;
-  return place === "table" ? writes.committed() : writes.written();
-}
-
 /** The accounts come last: they change memory too, which a later failure of this transaction would not undo. */
-function begin({ store, outbox, accounts }: JobLedger, place: Place, { job, submission, admission }: Beginning): void {
-  const { webhook } = submission;
+function begin({ store, outbox, accounts }: JobLedger, { job, submission, admission }: Beginning): void {
+  const { webhook, durable = true } = submission;
   const row = rowOf(job, submission);
-  if (place === "passing") store.insertPassing(row);
-  else if (place === "fleeting") store.insertFleeting(row);
-  else store.insert(row);
+  if (durable) store.insert(row);
+  else store.insertPassing(row);
   if (webhook) outbox.announce(job.id, webhook, job.createdAt);
   if (webhook && job.status === "failed") outbox.ended(job.id, job.finishedAt);
   if (job.status === "failed") accounts.end(failedAtOnce(job));

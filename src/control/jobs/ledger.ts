@@ -12,7 +12,7 @@ import { isComposite } from "./composite.ts";
 import { jobEnd } from "./job-end.ts";
 import { type JobRow, jobOf, outcomeOfRow } from "./job-row.ts";
 import { createJobStore, type EndedJob, type Ending } from "./job-store.ts";
-import { type AllJobsStore, withJobsInMemory } from "./memory-store.ts";
+import { type AllJobsStore, withPassingJobs } from "./passing-store.ts";
 import { createQueueLoad } from "./queue-load.ts";
 import type { Shared } from "./runner-share.ts";
 import { type ArrivingJob, createWaitingJobs, type WaitingJob, type WaitingJobs } from "./waiting.ts";
@@ -83,7 +83,13 @@ export type JobLedgerParts = {
 };
 
 export function createJobLedger({ database, outbox, accounts, clock, timers }: JobLedgerParts): JobLedger {
-  const store = createStores({ database, outbox, accounts, clock, timers });
+  // Both stores tell the same of an end: what counts in the table counts in memory.
+  const onEnd = (job: EndedJob, ending: Ending & { at: Instant }) => {
+    outbox.ended(asId<JobId>(job.id), ending.at);
+    // Last, because it changes memory too, which a later failure of this transaction would not undo.
+    if (!isComposite(job.model)) accounts.end(jobEnd(job, ending));
+  };
+  const store = withPassingJobs(createJobStore(database, onEnd), onEnd);
   const attempts = new Map<JobId, Attempt>();
   const mayStart: JobLedger["mayStart"] = (job) => accounts.mayStart(job, (account) => load.running(account));
   const waiting = createWaitingJobs(mayStart);
@@ -155,20 +161,6 @@ export function createJobLedger({ database, outbox, accounts, clock, timers }: J
       return () => listeners.delete(listener);
     },
   };
-}
-
-/** Both stores tell the same of an end: what counts in the table counts in memory. */
-function createStores({ database, outbox, accounts, clock, timers }: JobLedgerParts): AllJobsStore {
-  const onEnd = (job: EndedJob, ending: Ending & { at: Instant }) => {
-    // Last, because it changes memory too, which a later failure of this transaction would not undo.
-    if (!isComposite(job.model)) accounts.end(jobEnd(job, ending));
-  };
-  const table = createJobStore(database, (job, ending) => {
-    outbox.ended(asId<JobId>(job.id), ending.at);
-    onEnd(job, ending);
-  });
-  // Who waits for the end of a job in memory does so on the line: no webhook tells of it.
-  return withJobsInMemory(table, { onEnd, writes: database, clock, timers });
 }
 
 type News = { waiting: WaitingJobs; watchers: Watchers; timers: Timers };

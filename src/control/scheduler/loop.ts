@@ -11,8 +11,6 @@ export type Loop = {
   stop(): void;
   /** Looks at the end of this turn's own work, once for all who ask, so that a job is claimed in the transaction that stored it. */
   wake(): void;
-  /** Looks within some milliseconds, for news that nobody waits for: once for a busy box's many. */
-  wakeSoon(): void;
   /** Runs something that writes; what it throws stops neither the server nor the loop. */
   guard(act: () => void): void;
   /** Something could not be written: has it mended in a while. */
@@ -22,15 +20,12 @@ export type Loop = {
 /** After the database refused a write, e.g. on a full disk: how long until the queue is read again. */
 const MEND_DELAY = milliseconds(1_000);
 
-const SOON = milliseconds(20);
-
 export type LoopParts = { look: () => Look; mend: () => void; clock: Clock; timers: Timers; log: Log };
 
 export function createLoop({ look, mend, clock, timers, log }: LoopParts): Loop {
   let isRunning = false;
   let isAwake = false;
   let isBroken = false;
-  let isSoon = false;
   let disarm = () => {};
 
   const broken = (reason: string) => {
@@ -69,14 +64,6 @@ export function createLoop({ look, mend, clock, timers, log }: LoopParts): Loop 
 
   return {
     wake,
-    wakeSoon() {
-      if (isSoon) return;
-      isSoon = true;
-      timers.after(SOON, () => {
-        isSoon = false;
-        wake();
-      });
-    },
     guard,
     broken,
     start() {

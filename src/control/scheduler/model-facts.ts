@@ -15,17 +15,8 @@ const READ_BYTES_PER_MS = 2_000_000;
 
 type Known = { experience: Experience; residency: Residency; backlog: number; inLineSince: Instant | undefined };
 
-/** A pipeline may be made anew, with its schemas, each time it is asked for; this is asked at every look. */
-const slots = new WeakMap<Model, number>();
-
 /** How many jobs one of its runners takes that come at different times. */
-export function slotsOf(model: Model): number {
-  const known = slots.get(model);
-  if (known !== undefined) return known;
-  const found = pipelineOf(model).joins ? model.limits.maxBatch : 1;
-  slots.set(model, found);
-  return found;
-}
+export const slotsOf = (model: Model) => (pipelineOf(model).joins ? model.limits.maxBatch : 1);
 
 export function modelFact({ model }: CatalogEntry, { experience, residency, backlog, inLineSince }: Known): ModelFact {
   const id = asId<ModelId>(model.id);

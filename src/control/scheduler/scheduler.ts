@@ -117,8 +117,7 @@ export function createScheduler(parts: SchedulerParts): Scheduler {
         work.subscribe(hearNotes({ batches, fleet, loop })),
         fleet.subscribe((event) => {
           loop.guard(() => record(event));
-          if (work.waiting.size > 0 || event.type === "ready" || event.type === "gone") loop.wake();
-          else loop.wakeSoon();
+          loop.wake();
         }),
       );
       experience.start();

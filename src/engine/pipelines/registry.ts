@@ -10,7 +10,7 @@ import { imageTextSimilarity } from "./image-text-similarity.ts";
 import { imageToImage } from "./image-to-image.ts";
 import { inpaint } from "./inpaint.ts";
 import { onnx } from "./onnx.ts";
-import { readText } from "./read-text.ts";
+import { readImage } from "./read-image.ts";
 import { removeBackground } from "./remove-background.ts";
 import { rerank } from "./rerank.ts";
 import { speak } from "./speak.ts";
@@ -29,7 +29,7 @@ export const pipelines = {
   "image-to-image": imageToImage,
   inpaint,
   onnx,
-  "read-text": readText,
+  "read-image": readImage,
   "remove-background": removeBackground,
   rerank,
   speak,

@@ -4,6 +4,7 @@ import { pipelineNames } from "../../../engine/pipelines/registry.ts";
 import { clip } from "./clip.ts";
 import { ENCODERS, encoder, isEmbedding } from "./encoder.ts";
 import { configOf, type Family, type Finding, type Wishes } from "./finding.ts";
+import { florence } from "./florence.ts";
 import { LANGUAGE_MODELS, language } from "./language.ts";
 import { licenceOf } from "./licence.ts";
 import { MATTING, matting } from "./matting.ts";
@@ -24,6 +25,7 @@ const TRANSFORMERS: Record<string, Family> = {
   ...Object.fromEntries(LANGUAGE_MODELS.map((type) => [type, languageOrMeaning])),
   ...Object.fromEntries(ENCODERS.map((type) => [type, encoder])),
   ...Object.fromEntries(MATTING.map((type) => [type, matting])),
+  florence2: florence,
   siglip: towers,
   siglip2: towers,
   swin2sr,

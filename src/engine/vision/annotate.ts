@@ -1,0 +1,99 @@
+// Draws outlines into a picture, each kind of thing in a colour of its own, so that people see where it is.
+import type { Pixels } from "../../core/pipeline.ts";
+
+export type Outline = {
+  /** Corners, in pixels; it is closed. */
+  points: readonly { x: number; y: number }[];
+  /** Equal labels have equal colours. */
+  label: string;
+  /** Whether its inside is tinted. */
+  isFilled?: boolean;
+};
+
+/** RGB; the picture given stays as it is. */
+export function annotate(picture: Pixels, outlines: readonly Outline[]): Pixels {
+  const drawn = asRgb(picture);
+  const labels = [...new Set(outlines.map(({ label }) => label))];
+  const radius = Math.max(1, Math.min(picture.width, picture.height) / STROKES / 2);
+  for (const { points, label, isFilled } of outlines) {
+    const colour = colourOf(labels.indexOf(label));
+    if (isFilled) tint(drawn, points, colour);
+    for (const [at, from] of points.entries())
+      stroke(drawn, { from, to: points[(at + 1) % points.length] ?? from, radius, colour });
+  }
+  return drawn;
+}
+
+/** Strokes that would lie side by side across the shorter side. */
+const STROKES = 160;
+/** Of the colour over what is inside. */
+const TINT = 0.35;
+
+type Colour = readonly [number, number, number];
+type At = { x: number; y: number };
+
+/** Hues a golden angle apart: neighbours in the list differ the most. */
+function colourOf(index: number): Colour {
+  const hue = (index * 137.508) % 360;
+  const channel = (turn: number) => {
+    const at = (turn + hue / 30) % 12;
+    return Math.round(255 * (0.5 - 0.5 * Math.max(-1, Math.min(at - 3, 9 - at, 1))));
+  };
+  return [channel(0), channel(8), channel(4)];
+}
+
+function asRgb({ data, width, height, channels }: Pixels): Pixels {
+  const rgb = new Uint8Array(width * height * 3);
+  for (let i = 0; i < width * height; i++)
+    for (let channel = 0; channel < 3; channel++)
+      rgb[i * 3 + channel] = data[i * channels + (channels === 1 ? 0 : channel)] ?? 0;
+  return { data: rgb, width, height, channels: 3 };
+}
+
+type Stroke = { from: At; to: At; radius: number; colour: Colour };
+
+/** All pixels whose middle is that near to the line. */
+function stroke(pixels: Pixels, { from, to, radius, colour }: Stroke): void {
+  const { width, height } = pixels;
+  const [dx, dy] = [to.x - from.x, to.y - from.y];
+  const square = dx * dx + dy * dy;
+  const [top, bottom] = range(from.y, to.y, radius, height);
+  const [left, right] = range(from.x, to.x, radius, width);
+  for (let y = top; y <= bottom; y++) {
+    for (let x = left; x <= right; x++) {
+      const [px, py] = [x + 0.5 - from.x, y + 0.5 - from.y];
+      const along = square === 0 ? 0 : Math.min(1, Math.max(0, (px * dx + py * dy) / square));
+      if (Math.hypot(px - along * dx, py - along * dy) <= radius) pixels.data.set(colour, (y * width + x) * 3);
+    }
+  }
+}
+
+const range = (a: number, b: number, radius: number, length: number) =>
+  [Math.max(0, Math.floor(Math.min(a, b) - radius)), Math.min(length - 1, Math.ceil(Math.max(a, b) + radius))] as const;
+
+/** What an odd number of edges lies left of is inside. */
+function tint(pixels: Pixels, points: readonly At[], colour: Colour): void {
+  for (let y = 0; y < pixels.height; y++) {
+    const crossings = points.flatMap((from, at) => {
+      const to = points[(at + 1) % points.length] ?? from;
+      const middle = y + 0.5;
+      if (from.y <= middle === to.y <= middle) return [];
+      return [from.x + ((middle - from.y) * (to.x - from.x)) / (to.y - from.y)];
+    });
+    const edges = crossings.toSorted((a, b) => a - b);
+    for (let i = 0; i + 1 < edges.length; i += 2)
+      tintRow(pixels, { y, from: edges[i] ?? 0, to: edges[i + 1] ?? 0, colour });
+  }
+}
+
+function tintRow(
+  { data, width }: Pixels,
+  { y, from, to, colour }: { y: number; from: number; to: number; colour: Colour },
+): void {
+  const end = Math.min(width, Math.ceil(to - 0.5));
+  for (let x = Math.max(0, Math.ceil(from - 0.5)); x < end; x++) {
+    const at = (y * width + x) * 3;
+    for (let channel = 0; channel < 3; channel++)
+      data[at + channel] = Math.round((1 - TINT) * (data[at + channel] ?? 0) + TINT * (colour[channel] ?? 0));
+  }
+}

@@ -1,0 +1,64 @@
+// Models that read pictures: their layouts on the Hub.
+import { expect, test } from "bun:test";
+import { recognise } from "../../../../src/control/catalog/add/recognise.ts";
+import type { Repository } from "../../../../src/control/catalog/add/repository.ts";
+import { failureOf } from "../../weights/setting.ts";
+
+const MB = 1e6;
+
+/** `tree`: megabytes by path. */
+const repository = (repo: string, config: Record<string, unknown>, tree: Record<string, number>): Repository => ({
+  repo,
+  commit: "c".repeat(40),
+  licence: "mit",
+  files: Object.entries(tree).map(([path, size]) => ({ path, bytes: Math.round(size * MB) })),
+  configs: { "config.json": config },
+});
+
+const words = {
+  "config.json": 0.001,
+  "preprocessor_config.json": 0.001,
+  "tokenizer.json": 3,
+  "tokenizer_config.json": 0.1,
+};
+
+const florence = repository(
+  "onnx-community/Florence-2-base-ft",
+  { model_type: "florence2", architectures: ["Florence2ForConditionalGeneration"] },
+  {
+    ...words,
+    "README.md": 0.01,
+    "generation_config.json": 0.001,
+    "onnx/vision_encoder.onnx": 367,
+    "onnx/vision_encoder_q4.onnx": 81,
+    "onnx/encoder_model.onnx": 173,
+    "onnx/encoder_model_q4.onnx": 30,
+    "onnx/decoder_model_merged.onnx": 388,
+    "onnx/decoder_model_merged_q4.onnx": 64,
+    "onnx/embed_tokens.onnx": 158,
+    "onnx/embed_tokens_q4.onnx": 158,
+  },
+);
+
+test("Florence-2 reads pictures by its four graphs, in the precision that is wished for", () => {
+  const { model, files } = recognise(florence);
+  expect(model).toMatchObject({ pipeline: "read-image", category: "vision", price: { unit: "image" } });
+  expect(model).not.toHaveProperty("graphs");
+  const paths = files.map(({ path }) => path);
+  expect(paths).toContain("onnx/vision_encoder.onnx");
+  expect(paths).toContain("generation_config.json");
+  expect(paths.filter((path) => path.endsWith("_q4.onnx"))).toEqual([]);
+  const small = recognise(florence, { precision: "q4" });
+  expect(small.model.graphs).toEqual({
+    "onnx/vision_encoder.onnx": "onnx/vision_encoder_q4.onnx",
+    "onnx/embed_tokens.onnx": "onnx/embed_tokens_q4.onnx",
+    "onnx/encoder_model.onnx": "onnx/encoder_model_q4.onnx",
+    "onnx/decoder_model_merged.onnx": "onnx/decoder_model_merged_q4.onnx",
+  });
+});
+
+test("one without a part is refused by the part's name", async () => {
+  const files = florence.files.filter(({ path }) => !path.includes("encoder_model"));
+  const failure = await failureOf(Promise.try(() => recognise({ ...florence, files })));
+  expect(failure).toMatchObject({ code: "misconfigured", message: expect.stringContaining("encoder_model") });
+});
