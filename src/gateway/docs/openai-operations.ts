@@ -1,4 +1,5 @@
 // OpenAI's API in the document of the whole box.
+import { inputItemsQuery } from "../openai/responses/input-items.ts";
 import { described } from "./openai-bodies.ts";
 import { type OpenApiSchema, toOpenApiInput } from "./openapi-schema.ts";
 import { jsonContent, ref } from "./shared-schemas.ts";
@@ -28,6 +29,9 @@ const object = jsonContent({ type: "object" });
 /** With `stream`, events. */
 const answered = { content: { ...object.content, "text/event-stream": { schema: { type: "object" } } } };
 
+const inPath = (name: string) => ({ name, in: "path", required: true, schema: { type: "string" } });
+const inQuery = (name: string, schema: OpenApiSchema) => ({ name, in: "query", required: false, schema });
+
 export function openAiPaths(): Record<string, OpenApiSchema> {
   const calls = described.map(({ path, id, summary, example, isForm }): [string, OpenApiSchema] => [
     path,
@@ -44,18 +48,26 @@ export function openAiPaths(): Record<string, OpenApiSchema> {
       },
     },
   ]);
-  const named = [{ name: "model", in: "path", required: true, schema: { type: "string" } }];
+  const one = { operationId: "OpenAiModel", summary: "One model", tags, parameters: [inPath("model")] };
   const list = { operationId: "OpenAiModels", summary: "Models that this key may call", tags };
-  const one = { operationId: "OpenAiModel", summary: "One model", tags, parameters: named };
-  const id = [{ name: "id", in: "path", required: true, schema: { type: "string" } }];
-  const response = { operationId: "OpenAiResponseOf", summary: "A response, by its id", tags, parameters: id };
-  const cancel = { operationId: "OpenAiResponseCancel", summary: "End a response early", tags, parameters: id };
+  const of = (operationId: string, summary: string, query: OpenApiSchema[] = []) => ({
+    ...{ operationId, summary, tags },
+    parameters: [inPath("id"), ...query],
+  });
+  const response = of("OpenAiResponseOf", "A response, by its id; with `stream`, its events again", [
+    inQuery("stream", { type: "boolean", default: false }),
+  ]);
+  const forget = of("OpenAiResponseDelete", "Forget a response: what it was asked and said");
+  const cancel = of("OpenAiResponseCancel", "End a response early");
+  const pages = Object.entries(inputItemsQuery.properties).map(([name, schema]) => inQuery(name, { ...schema }));
+  const items = of("OpenAiResponseInput", "What a response was asked, the last item first", pages);
   const shown = { responses: { 200: { description: "What was asked for", ...object } } };
   return {
     ...Object.fromEntries(calls),
     "/v1/models": { get: { ...list, ...shown } },
     "/v1/models/{model}": { get: { ...one, ...shown } },
-    "/v1/responses/{id}": { get: { ...response, ...shown } },
+    "/v1/responses/{id}": { get: { ...response, ...shown }, delete: { ...forget, ...shown } },
+    "/v1/responses/{id}/input_items": { get: { ...items, ...shown } },
     "/v1/responses/{id}/cancel": { post: { ...cancel, ...shown } },
   };
 }

@@ -25,9 +25,10 @@ export function createNews() {
         logprobs: seen.logprobs?.slice(scored) ?? [],
       };
       isFirst = false;
-      text = seen.output.length;
-      reasoning = seen.reasoning?.length ?? 0;
-      scored = seen.logprobs?.length ?? 0;
+      // A run that begins anew says less than was told: what was told stays told.
+      text = Math.max(text, seen.output.length);
+      reasoning = Math.max(reasoning, seen.reasoning?.length ?? 0);
+      scored = Math.max(scored, seen.logprobs?.length ?? 0);
       return news;
     },
   };

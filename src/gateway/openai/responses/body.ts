@@ -85,7 +85,10 @@ export const responseBody = Type.Object({
   ),
   parallel_tool_calls,
   stream: Type.Boolean({ default: false }),
-  background: Type.Boolean({ default: false, description: "Answer at once; GET /v1/responses/{id} tells the rest" }),
+  background: Type.Boolean({
+    default: false,
+    description: "It goes on without its caller, also with `stream`; GET /v1/responses/{id} tells the rest",
+  }),
   store: Type.Boolean({ default: true, description: "false: input and output are forgotten soon after the end" }),
   metadata: Type.Optional(Type.Record(Type.String(), Type.String())),
 });

@@ -9,7 +9,13 @@ import { type Repeated, responseId, responseOf } from "./response.ts";
 
 type Event = { type: string; [field: string]: unknown };
 type Logprobs = NonNullable<ChatOutput["logprobs"]>;
-type Streamed = { job: Job; repeated: Repeated; signal: AbortSignal };
+type Streamed = {
+  job: Job;
+  repeated: Repeated;
+  /** It goes on when its reader leaves. */
+  isLeft: boolean;
+  signal: AbortSignal;
+};
 
 /** Throws what fails before the first event; later failures are events. */
 export async function* responseEvents(parts: OpenAiParts, streamed: Streamed): AsyncGenerator<Event> {
@@ -27,7 +33,7 @@ export async function* responseEvents(parts: OpenAiParts, streamed: Streamed): A
     const response = { ...responseOf(job, streamed.repeated), status: "failed", error: { code, message } };
     yield numbered({ type: "response.failed", response });
   } finally {
-    if (!isOver) cancelAll(parts.jobs, [job]);
+    if (!isOver && !streamed.isLeft) cancelAll(parts.jobs, [job]);
   }
 }
 

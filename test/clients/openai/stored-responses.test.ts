@@ -1,0 +1,95 @@
+// Stored responses by OpenAI's own JavaScript client, unmodified: their input, their events again, their end by deletion.
+import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
+import OpenAI from "openai";
+import { languageServer, MODEL } from "./language-server.ts";
+
+let server: Awaited<ReturnType<typeof languageServer>>;
+let client: OpenAI;
+beforeAll(async () => {
+  server = await languageServer();
+  client = new OpenAI({ apiKey: server.key, baseURL: server.baseURL, maxRetries: 0 });
+}, 60_000);
+afterAll(() => server[Symbol.asyncDispose]());
+setDefaultTimeout(60_000);
+
+const sent = async <T>(asked: PromiseLike<T>) => await asked;
+const asked = { model: MODEL, input: "What colour is the circle?", temperature: 0, max_output_tokens: 12 };
+type Listed = { id: string; type: string; role?: string; content?: { text: string }[]; call_id?: string };
+const itemsOf = async (id: string, query: OpenAI.Responses.InputItemListParams = {}) => {
+  const items: Listed[] = [];
+  for await (const item of client.responses.inputItems.list(id, query)) items.push(item as Listed); // its union has them all
+  return items;
+};
+const textsOf = (items: Listed[]) => items.map(({ type, content }) => content?.[0]?.text ?? type);
+
+test("what was asked is listed, the last first, also what an earlier response brought along, in pages", async () => {
+  const first = await client.responses.create({ ...asked, instructions: "Be brief." });
+  expect(textsOf(await itemsOf(first.id))).toEqual([asked.input]);
+  const second = await client.responses.create({ ...asked, input: "And its size?", previous_response_id: first.id });
+  const all = ["And its size?", first.output_text, asked.input];
+  expect(textsOf(await itemsOf(second.id))).toEqual(all);
+  // The client asks for page after page.
+  expect(textsOf(await itemsOf(second.id, { limit: 1, order: "asc" }))).toEqual(all.toReversed());
+  const [, answer] = await itemsOf(second.id);
+  expect(answer).toMatchObject({ type: "message", role: "assistant", content: [{ type: "output_text" }] });
+  await expect(sent(client.responses.inputItems.list(second.id, { after: "msg_nothing" }))).rejects.toMatchObject({
+    status: 400,
+    param: "after",
+  });
+  await expect(sent(client.responses.inputItems.list(second.id, { limit: 1000 }))).rejects.toMatchObject({
+    param: "limit",
+  });
+});
+
+test("calls and what they gave are items of their own", async () => {
+  const input: OpenAI.Responses.ResponseInput = [
+    { role: "user", content: [{ type: "input_text", text: "Find it." }] },
+    { type: "function_call", call_id: "call_1", name: "find", arguments: '{"shape":"star"}' },
+    { type: "function_call_output", call_id: "call_1", output: "red" },
+  ];
+  const { id } = await client.responses.create({ ...asked, input });
+  const items = await itemsOf(id, { order: "asc" });
+  expect(items.map(({ type }) => type)).toEqual(["message", "function_call", "function_call_output"]);
+  expect(items.slice(1).map(({ call_id }) => call_id)).toEqual(["call_1", "call_1"]);
+});
+
+test("the events of a stored response tell it again, and end with the same words", async () => {
+  const { id, output_text } = await client.responses.create(asked);
+  let [text, last] = ["", ""];
+  for await (const event of await client.responses.retrieve(id, { stream: true })) {
+    if (event.type === "response.output_text.delta") text += event.delta;
+    last = event.type;
+  }
+  expect([text, last]).toEqual([output_text, "response.incomplete"]);
+  const late = sent(client.responses.retrieve(id, { stream: true, starting_after: 3 }));
+  await expect(late).rejects.toMatchObject({ status: 400, param: "starting_after" });
+});
+
+test("a response in the background goes on when the reader of its stream leaves", async () => {
+  const stream = await client.responses.create({ ...asked, max_output_tokens: 300, background: true, stream: true });
+  let id = "";
+  for await (const event of stream) {
+    if (event.type !== "response.created") continue;
+    id = event.response.id;
+    expect(event.response.background).toBe(true);
+    break; // which aborts it
+  }
+  let whole: OpenAI.Responses.Response | undefined;
+  for await (const event of await client.responses.retrieve(id, { stream: true }))
+    if (event.type === "response.incomplete") whole = event.response;
+  expect(whole?.usage?.output_tokens).toBe(300);
+  expect(whole?.output).toEqual((await client.responses.retrieve(id)).output);
+});
+
+test("a deleted response is gone for good: not shown, not gone on from; a running one is ended", async () => {
+  const { id } = await client.responses.create(asked);
+  await client.responses.delete(id);
+  await expect(sent(client.responses.retrieve(id))).rejects.toMatchObject({ status: 404 });
+  await expect(sent(client.responses.delete(id))).rejects.toMatchObject({ status: 404 });
+  await expect(sent(client.responses.inputItems.list(id))).rejects.toMatchObject({ status: 404 });
+  const goneOn = sent(client.responses.create({ ...asked, previous_response_id: id }));
+  await expect(goneOn).rejects.toMatchObject({ code: "previous_response_not_found" });
+  const long = await client.responses.create({ ...asked, max_output_tokens: 900, background: true });
+  await client.responses.delete(long.id);
+  await expect(sent(client.responses.retrieve(long.id))).rejects.toMatchObject({ status: 404 });
+});
