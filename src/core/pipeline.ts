@@ -48,6 +48,8 @@ export type GraphWish = { hold?: readonly string[]; changes?: WeightChanges };
 /** A model's weights folder and what else a pipeline needs to come alive. Paths are relative to the folder. */
 export type Assets = {
   has(path: string): boolean;
+  /** Names of what lies in a folder of the weights; empty where there is no such folder. */
+  list(folder: string): string[];
   /**
    * Opens a graph once; later calls with the same path and changes give the same graph. Of a path only one is open: with
    * other changes, or none, the earlier one is released and must not be run any more. Throws `invalid_input` for changes

@@ -5,6 +5,7 @@ import type { Tensor } from "../../core/tensor.ts";
 import { repeatRow, takeRows } from "../tensor/rows.ts";
 import { tensorOf, toFloats } from "../tensor/tensor.ts";
 import type { BeamRow } from "./beam-search.ts";
+import { keptOf, OF_ENCODER, PAST } from "./kept.ts";
 
 /** What an encoder says of one input: [1, length, width]. */
 export type Encoded = Tensor;
@@ -19,11 +20,6 @@ type Options = {
   /** [rows, 1] ids to [rows, 1, width], for a graph that takes no ids. */
   embed?(ids: Tensor): Promise<Tensor>;
 };
-
-const PAST = "past_key_values.";
-const PRESENT = "present.";
-/** Of what was encoded: computed in the first step, and empty in all others. */
-const OF_ENCODER = /\.encoder\./;
 
 /** Throws `runner_failed` for a graph of another kind. */
 export async function loadEncoderDecoder(assets: Assets, { path, embed }: Options): Promise<EncoderDecoder> {
@@ -55,16 +51,6 @@ function reordered(kept: ReadonlyMap<string, Tensor>, rows: readonly BeamRow[]):
       OF_ENCODER.test(name) && isSame(tensor) ? tensor : takeRows(tensor, from),
     ]),
   );
-}
-
-function keptOf(results: Record<string, Tensor>, past: ReadonlyMap<string, Tensor> | undefined) {
-  const kept = new Map<string, Tensor>();
-  for (const [name, tensor] of Object.entries(results)) {
-    if (!name.startsWith(PRESENT)) continue;
-    const as = name.slice(PRESENT.length);
-    kept.set(as, (OF_ENCODER.test(name) ? past?.get(as) : undefined) ?? tensor);
-  }
-  return kept;
 }
 
 type Step = {

@@ -1,5 +1,5 @@
 // A model's weights folder as a pipeline sees it: files by relative path, graphs opened once.
-import { existsSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { isAbsolute, relative, resolve } from "node:path";
@@ -76,6 +76,7 @@ export function createAssets(options: AssetsOptions): LoadedAssets {
     codec,
     bytes,
     text,
+    list: (path) => (existsSync(locate(path)) ? readdirSync(locate(path)) : []),
     has: (path) => existsSync(locate(others[path] ?? path)),
     json: async <T>(path: string) => parseJson<T>(path, await text(path)),
     graph(wanted, wish) {

@@ -45,6 +45,7 @@ const assetsOf = (graph: Graph, files: string[], opened: string[] = []): Assets 
   const never = () => Promise.reject(new Error("not asked for"));
   return {
     has: (path) => files.includes(path),
+    list: () => [],
     graph: async (path) => {
       opened.push(path);
       return graph;

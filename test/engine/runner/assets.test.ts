@@ -36,6 +36,8 @@ test("files are read by their path below the folder", async () => {
   expect(await assets().bytes("config.json")).toHaveLength(7);
   expect(assets().has("config.json")).toBe(true);
   expect(assets().has("absent.json")).toBe(false);
+  expect(assets().list("unet")).toEqual(["model.onnx"]);
+  expect(assets().list("absent")).toEqual([]);
 });
 
 for (const path of ["../secret.json", "unet/../../secret.json", "/etc/hostname", ".", ""]) {

@@ -9,6 +9,7 @@ export function openOverlay(folders: readonly string[]): Assets {
   const holder = (path: string) => all.find((assets) => assets.has(path)) ?? last;
   return {
     codec: last.codec,
+    list: (path) => [...new Set(all.flatMap((assets) => assets.list(path)))],
     has: (path) => holder(path).has(path),
     graph: (path, options) => holder(path).graph(path, options),
     text: (path) => holder(path).text(path),

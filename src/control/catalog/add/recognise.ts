@@ -12,6 +12,8 @@ import type { Repository } from "./repository.ts";
 import { stableDiffusion } from "./stable-diffusion.ts";
 import { towers } from "./towers.ts";
 import { bareUpscaler, hasBareUpscaler, swin2sr } from "./upscaling.ts";
+import { speechT5, vits } from "./voices.ts";
+import { whisper } from "./whisper.ts";
 
 /** By `_class_name` of model_index.json, without the prefix of the program that exported it. */
 const DIFFUSERS: Record<string, Family> = {
@@ -28,7 +30,10 @@ const TRANSFORMERS: Record<string, Family> = {
   florence2: florence,
   siglip: towers,
   siglip2: towers,
+  speecht5: speechT5,
   swin2sr,
+  vits,
+  whisper,
 };
 
 /** The same for who wants embeddings of a model that is of use to other pipelines too. */

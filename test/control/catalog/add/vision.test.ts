@@ -1,19 +1,8 @@
 // Models that read pictures: their layouts on the Hub.
 import { expect, test } from "bun:test";
 import { recognise } from "../../../../src/control/catalog/add/recognise.ts";
-import type { Repository } from "../../../../src/control/catalog/add/repository.ts";
 import { failureOf } from "../../weights/setting.ts";
-
-const MB = 1e6;
-
-/** `tree`: megabytes by path. */
-const repository = (repo: string, config: Record<string, unknown>, tree: Record<string, number>): Repository => ({
-  repo,
-  commit: "c".repeat(40),
-  licence: "mit",
-  files: Object.entries(tree).map(([path, size]) => ({ path, bytes: Math.round(size * MB) })),
-  configs: { "config.json": config },
-});
+import { repositoryOf as repository } from "./repository-of.ts";
 
 const words = {
   "config.json": 0.001,

@@ -1,0 +1,56 @@
+// Voices in transformers.js' layout: VITS and SpeechT5. models.md 4.2.
+import { type Family, type Finding, present, requireFiles, tokenizerFiles } from "./finding.ts";
+import { pickGraph } from "./pick-graph.ts";
+import type { Repository } from "./repository.ts";
+
+/** Activations of a sentence of some hundred letters, rounded up. */
+const WORKING_BYTES = 500e6;
+
+const graphsOf = (repository: Repository, paths: readonly string[], wishes: Parameters<Family>[1]) =>
+  Object.fromEntries(
+    paths.map((graph) => [
+      graph,
+      pickGraph(repository, { graph, ...(wishes.precision && { precision: wishes.precision }) }),
+    ]),
+  );
+
+function voiceFinding(repository: Repository, graphs: Finding["graphs"]): Finding {
+  return {
+    pipeline: "speak",
+    category: "text-to-speech",
+    description: "Reads a text aloud",
+    graphs,
+    files: [
+      ...requireFiles(repository, ["config.json"]),
+      ...tokenizerFiles(repository, ""),
+      ...Object.values(graphs).flatMap(({ files }) => files),
+      ...voiceFiles(repository),
+    ],
+    defaults: {},
+    working: WORKING_BYTES,
+    unit: "second",
+    unsure: [],
+  };
+}
+
+const voiceFiles = ({ files }: Repository) =>
+  files.map(({ path }) => path).filter((path) => /^voices\/[^/]+\.(bin|npy)$/.test(path));
+
+export const vits: Family = (repository, wishes) =>
+  voiceFinding(repository, graphsOf(repository, ["onnx/model.onnx"], wishes));
+
+export const speechT5: Family = (repository, wishes) => {
+  const names = ["encoder_model", "decoder_model_merged", "decoder_postnet_and_vocoder"];
+  const paths = names.map((name) => `onnx/${name}.onnx`);
+  const finding = voiceFinding(repository, graphsOf(repository, paths, wishes));
+  return {
+    ...finding,
+    files: [...finding.files, ...present(repository, ["generation_config.json"])],
+    unsure:
+      voiceFiles(repository).length > 0
+        ? []
+        : [
+            "It brings no voices and cannot speak without one: put speaker embeddings (x-vectors, config.json's speaker_embedding_dim float32 numbers) into a copy of its files as voices/NAME.bin or voices/NAME.npy, and name that folder as its source's path.",
+          ],
+  };
+};

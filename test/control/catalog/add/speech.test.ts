@@ -1,0 +1,53 @@
+// Voices and listeners: their layouts on the Hub.
+import { expect, test } from "bun:test";
+import { recognise } from "../../../../src/control/catalog/add/recognise.ts";
+import { failureOf } from "../../weights/setting.ts";
+import { repositoryOf } from "./repository-of.ts";
+
+const words = { "config.json": 0.001, "tokenizer.json": 0.1, "tokenizer_config.json": 0.01, "README.md": 0.01 };
+const pathsOf = ({ files }: { files: readonly { path: string }[] }) => files.map(({ path }) => path);
+
+test("VITS is one graph", () => {
+  const draft = recognise(
+    repositoryOf("Xenova/mms-tts-eng", { model_type: "vits" }, { ...words, "onnx/model.onnx": 114 }),
+  );
+  expect(draft.model).toMatchObject({ pipeline: "speak", category: "text-to-speech", price: { unit: "second" } });
+  expect(pathsOf(draft)).toEqual(["config.json", "tokenizer.json", "tokenizer_config.json", "onnx/model.onnx"]);
+});
+
+const parts = {
+  "onnx/encoder_model.onnx": 343,
+  "onnx/decoder_model_merged.onnx": 244,
+  "onnx/decoder_postnet_and_vocoder.onnx": 55,
+};
+const speechT5 = (tree: Record<string, number>) =>
+  repositoryOf("Xenova/speecht5_tts", { model_type: "speecht5" }, { ...words, ...tree });
+
+test("SpeechT5 needs its vocoder, and says when it has no voices", async () => {
+  const draft = recognise(speechT5(parts));
+  expect(draft.model.pipeline).toBe("speak");
+  expect(pathsOf(draft)).toEqual(expect.arrayContaining(Object.keys(parts)));
+  expect(draft.unsure.join(" ")).toContain("voices/NAME.bin");
+  const voiced = recognise(speechT5({ ...parts, "voices/warm.bin": 0.002 }));
+  expect(voiced.unsure.join(" ")).not.toContain("voices/NAME.bin");
+  expect(pathsOf(voiced)).toContain("voices/warm.bin");
+  const { "onnx/decoder_postnet_and_vocoder.onnx": _, ...silent } = parts;
+  const failure = await failureOf((async () => recognise(speechT5(silent)))());
+  expect(failure.message).toContain("decoder_postnet_and_vocoder.onnx");
+});
+
+test("Whisper listens, in the precision that is wished for", () => {
+  const tree = {
+    ...{ ...words, "generation_config.json": 0.01, "preprocessor_config.json": 0.01 },
+    ...{ "onnx/encoder_model.onnx": 82, "onnx/encoder_model_q4.onnx": 20 },
+    ...{ "onnx/decoder_model_merged.onnx": 208, "onnx/decoder_model_merged_q4.onnx": 120 },
+  };
+  const repository = repositoryOf("onnx-community/whisper-base", { model_type: "whisper" }, tree);
+  const draft = recognise(repository, { precision: "q4" });
+  expect(draft.model).toMatchObject({
+    pipeline: "transcribe",
+    graphs: { "onnx/decoder_model_merged.onnx": "onnx/decoder_model_merged_q4.onnx" },
+  });
+  expect(pathsOf(draft)).toContain("generation_config.json");
+  expect(draft.unsure.join(" ")).toContain("_timestamped");
+});
