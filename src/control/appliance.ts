@@ -13,6 +13,7 @@ import { type Answers, createAnswers } from "./answers/answer-store.ts";
 import { type Catalog, createCatalog } from "./catalog/catalog.ts";
 import { entryOfJob } from "./catalog/endpoints.ts";
 import type { ModelFile } from "./catalog/models.macro.ts";
+import { vainNames } from "./catalog/names.ts";
 import { chooseDevices } from "./choose-device.ts";
 import { lockData } from "./database/lock.ts";
 import { type Database, databaseFile, openDatabase } from "./database/open.ts";
@@ -126,6 +127,8 @@ export async function createAppliance(parts: ApplianceParts): Promise<Appliance>
   });
   const hardware = parts.hardware ?? (await findDevices({ settings }));
   tellDevices(hardware, parts.log);
+  for (const vain of vainNames(catalog, settings.openai.models))
+    parts.log.warn("a name of openai.models leads to no model of this box", vain);
   const devices = chooseDevices(hardware, settings.device);
   using held = new DisposableStack();
   held.use(lockData(settings.data));

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { choice, Type } from "../core/schema.ts";
 import { alertSettings } from "./settings/alerts.ts";
 import { memorySettings } from "./settings/memory.ts";
+import { openAiSettings } from "./settings/openai.ts";
 import { type Resolved, resolve } from "./settings/resolve.ts";
 import { runtimeSettings } from "./settings/runtime.ts";
 import { s3Settings } from "./settings/s3.ts";
@@ -165,6 +166,7 @@ export const settingTree = {
       default: 64,
     }),
   },
+  openai: openAiSettings,
   realtime: {
     sessionSeconds: setting({
       doc: "A realtime connection without an input for this long is closed.",

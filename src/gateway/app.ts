@@ -56,7 +56,7 @@ export type GatewayParts = Pick<
   | "oversight"
   | "log"
 > & {
-  settings: Partial<Pick<Settings, "log">> &
+  settings: Partial<Pick<Settings, "log" | "openai">> &
     Pick<Settings, "publicUrl" | "allowOrigins" | "realtime"> & {
       limits: Pick<Settings["limits"], "bodyMb">;
     };
@@ -93,13 +93,13 @@ const adminsOnly =
   };
 
 function createApp({ settings, clock = systemClock, keepAliveMs = KEEP_ALIVE_MS, ...box }: GatewayParts) {
-  const { publicUrl, allowOrigins } = settings;
+  const { publicUrl, allowOrigins, openai = { models: {}, voices: {} } } = settings;
   const bodyLimit = bytes(settings.limits.bodyMb * MIB);
   const report = createReport(box.log);
   const authenticate = createAuthenticate(box);
   const authenticateStorage = createAuthenticateStorage(box);
   const files = createFileFace({ ...box, authenticate: authenticateStorage });
-  const facing = { ...box, bodyLimit, keepAliveMs, report };
+  const facing = { ...box, names: openai.models, voices: openai.voices, bodyLimit, keepAliveMs, report };
   const { accounts } = box;
   const resetText = (freeAt: Instant) => timeLeftText(freeAt, clock.now());
   const openAi = withLimitHeaders(createOpenAi(facing), { accounts, resetText });

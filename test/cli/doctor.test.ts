@@ -54,3 +54,12 @@ test("a data directory that can't be made is a failure", async () => {
   expect(exitCode).toBe(1);
   expect(stdout).toContain(`the data directory ${join(file, "data")} can't be written`);
 });
+
+test("a name for OpenAI's clients that leads to no model is a warning", async () => {
+  const { exitCode, stdout } = await forecourt(["doctor", "--data", newFolder(), "--port", "0"], {
+    FORECOURT_OPENAI_MODELS: '{"gpt-4o": "forecourt/demo-llama", "gpt-5": ["nobody/nothing"]}',
+  });
+  expect(exitCode).toBe(0);
+  expect(stdout).toContain("openai.models gives the name gpt-5 to nobody/nothing");
+  expect(stdout).not.toContain("gives the name gpt-4o ");
+});

@@ -70,6 +70,20 @@ test("a list in the environment is separated by commas", () => {
   ]);
 });
 
+test("a map is JSON in the environment, and itself in the file", () => {
+  const models = { "gpt-4o-mini": "owner/model", "gpt-image-1": ["owner/draws", "owner/edits"] };
+  const env = { FORECOURT_OPENAI_MODELS: JSON.stringify(models) };
+  expect(resolve({ env }).settings.openai.models).toEqual(models);
+  const config = fileWith(
+    "openai:\n  models:\n    gpt-4o-mini: owner/model\n    gpt-image-1: [owner/draws, owner/edits]\n",
+  );
+  expect(resolve({ config }).settings.openai.models).toEqual(models);
+  expect(() => resolve({ env: { FORECOURT_OPENAI_MODELS: "gpt-4o-mini" } })).toThrow(
+    /openai\.models.*FORECOURT_OPENAI_MODELS/,
+  );
+  expect(() => resolve({ env: { FORECOURT_OPENAI_MODELS: '{"a": 1}' } })).toThrow(/openai\.models/);
+});
+
 test("an empty environment variable counts as not set", () => {
   expect(resolve({ env: { FORECOURT_PORT: "" } }).settings.port).toBe(3250);
 });

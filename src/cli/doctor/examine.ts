@@ -4,6 +4,7 @@ import { statfs } from "node:fs/promises";
 import { createServer } from "node:net";
 import { dirname, join } from "node:path";
 import { createCatalog } from "../../control/catalog/catalog.ts";
+import { vainNames } from "../../control/catalog/names.ts";
 import { databaseFile } from "../../control/database/open.ts";
 import { findDevices } from "../../control/find-devices.ts";
 import type { Hardware } from "../../control/hardware/detect.ts";
@@ -29,7 +30,7 @@ export async function examine({ settings, origins }: Resolved<Settings>): Promis
     storageFacts(settings),
     serverFacts(settings),
   ]);
-  const models = countModels(settings.data);
+  const models = countModels(settings);
   return {
     version: versionFacts(),
     system,
@@ -126,14 +127,21 @@ async function canListen({ host, port }: Pick<Settings, "host" | "port">): Promi
   return promise;
 }
 
-function countModels(data: string): { count: number; complaints: Complaint[] } {
+function countModels({ data, openai }: Settings): { count: number; complaints: Complaint[] } {
   try {
-    return { count: createCatalog({ data }).list().length, complaints: [] };
+    const catalog = createCatalog({ data });
+    return { count: catalog.list().length, complaints: vainNames(catalog, openai.models).map(ofName) };
   } catch (error) {
     const remedy = "correct or remove that file; the server does not start with it";
     return { count: 0, complaints: [{ severity: "failed", what: toFailure(error).message, remedy }] };
   }
 }
+
+const ofName = ({ name, model }: { name: string; model: string }): Complaint => ({
+  severity: "warning",
+  what: `openai.models gives the name ${name} to ${model}, and there is no such model`,
+  remedy: "see `forecourt models list`, and correct the setting",
+});
 
 function ofData({ path, state, freeBytes }: DataFacts): Complaint[] {
   const complaints: Complaint[] = [];

@@ -93,7 +93,7 @@ function coerce(type: unknown, value: unknown): unknown {
     return value.trim() === "" || Number.isNaN(Number(value)) ? value : Number(value);
   if (type === "boolean")
     return value === "true" || value === "1" ? true : value === "false" || value === "0" ? false : value;
-  if (type === "array" && value.startsWith("[")) return parseJson(value);
+  if ((type === "array" && value.startsWith("[")) || type === "object") return parseJson(value);
   if (type === "array")
     return value
       .split(",")
@@ -102,7 +102,7 @@ function coerce(type: unknown, value: unknown): unknown {
   return value;
 }
 
-/** Lists of things with parts cannot be written with commas alone. */
+/** Maps and lists of things with parts cannot be written with commas alone. */
 function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);

@@ -1,5 +1,6 @@
 // fal's endpoints for all language models, where the body names the model: openrouter/router and its forerunner any-llm.
 import type { Catalog, CatalogEntry } from "../../control/catalog/catalog.ts";
+import { type Names, namedModels } from "../../control/catalog/names.ts";
 import { mayUse } from "../../control/keys/patterns.ts";
 import { ForecourtError } from "../../core/errors.ts";
 import { parse, Type } from "../../core/schema.ts";
@@ -10,22 +11,21 @@ import { readJson } from "../read-json.ts";
 import { requireMethod } from "../require-method.ts";
 import type { Call, Face } from "./call.ts";
 
-type Parts = { catalog: Catalog; bodyLimit: Bytes };
+type Parts = { catalog: Catalog; names: Names; bodyLimit: Bytes };
 
 /** A model file whose alias is one of them goes before this. */
 const ROUTER = /^(openrouter\/router|fal-ai\/any-llm)(?:\/(?:vision|enterprise))?(|\/stream)$/;
 
 /** A request to a router goes on as one to the model that it names; all others pass. */
 export const withLanguageRouters =
-  ({ catalog, bodyLimit }: Parts, face: Face): Face =>
+  ({ catalog, names, bodyLimit }: Parts, face: Face): Face =>
   async (call) => {
     const [, , rest] = ROUTER.exec(call.path) ?? [];
     if (rest === undefined || catalog.match(call.path)) return await face(call);
     requireMethod(call.request, ["POST"], "Send the model's name and input as JSON with POST.");
     requireScope(call.caller, "api", "admin");
     const { model, ...input } = readRouted(await readJson(call.request, bodyLimit));
-    const endpoint = model ?? onlyModel(catalog, call);
-    requireLanguage(catalog.find(endpoint), endpoint);
+    const endpoint = model === undefined ? onlyModel(catalog, call) : languageModel({ catalog, names }, model);
     return await face({ ...call, path: `${endpoint}${rest}`, input: withPictures(input) });
   };
 
@@ -55,9 +55,13 @@ function withPictures({ image_url, image_urls, ...input }: Record<string, unknow
 const LANGUAGE: readonly PipelineName[] = ["chat"];
 const isLanguage = ({ model }: CatalogEntry) => LANGUAGE.includes(model.pipeline);
 
-function requireLanguage(entry: CatalogEntry | undefined, name: string): void {
-  if (!entry) throw wrong(`There is no model "${name.slice(0, 200)}" on this box`);
-  if (!isLanguage(entry)) throw wrong(`The model "${name}" is none that answers in text: call it at /run/${name}`);
+/** By id, alias or a name of the setting openai.models. */
+function languageModel(named: Pick<Parts, "catalog" | "names">, name: string): string {
+  const found = namedModels(named, name);
+  const language = found.find(({ entry }) => isLanguage(entry));
+  if (language) return language.endpoint;
+  if (found.length === 0) throw wrong(`There is no model "${name.slice(0, 200)}" on this box`);
+  throw wrong(`The model "${name}" is none that answers in text: call it at /run/${found[0]?.endpoint}`);
 }
 
 /** A demo counts only where there is nothing else. */

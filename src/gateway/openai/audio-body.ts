@@ -54,8 +54,12 @@ export async function readTranscriptionBody(fields: FormFields): Promise<Transcr
 /** Clients insist on a voice, also of models that have only one. */
 const FIRST_VOICE = "default";
 
-export function speakingInput({ input, voice, speed, language, response_format }: SpeechBody) {
-  const named = typeof voice === "object" ? voice.id : voice;
+export function speakingInput(
+  { input, voice, speed, language, response_format }: SpeechBody,
+  { voices }: { voices: Readonly<Record<string, string>> },
+) {
+  const asked = typeof voice === "object" ? voice.id : voice;
+  const named = asked !== undefined && Object.hasOwn(voices, asked) ? voices[asked] : asked;
   return {
     ...{ text: input, speed, output_format: response_format },
     ...(named !== undefined && named !== FIRST_VOICE && { voice: named }),

@@ -16,8 +16,8 @@ import { durationOf, transcript } from "./transcript.ts";
 
 export async function speech(parts: OpenAiParts, call: Call): Promise<Response> {
   const body = readSpeechBody(await readJson(call.request, parts.bodyLimit));
-  const chosen = chosenModel(parts.catalog, body.model, "speech");
-  const jobs = await beginJobs(parts, call, { ...chosen, inputs: [speakingInput(body)], isFollowed: false });
+  const chosen = chosenModel(parts, body.model, "speech");
+  const jobs = await beginJobs(parts, call, { ...chosen, inputs: [speakingInput(body, parts)], isFollowed: false });
   const spoken = async (signal: AbortSignal) => {
     const done = await finishedJobs(parts.jobs, jobs, signal);
     return { done, ...(await soundOf(parts, done)) };
@@ -56,7 +56,7 @@ export const translations = (parts: OpenAiParts, call: Call) => heard(parts, cal
 
 async function heard(parts: OpenAiParts, call: Call, task: "transcribe" | "translate"): Promise<Response> {
   const body = await readTranscriptionBody(await readForm(call.request, parts.bodyLimit));
-  const chosen = chosenModel(parts.catalog, body.model, "hearing");
+  const chosen = chosenModel(parts, body.model, "hearing");
   const inputs = [listeningInput(body, task)];
   const jobs = await beginJobs(parts, call, { ...chosen, inputs, isFollowed: body.stream });
   const [job] = jobs;

@@ -13,7 +13,7 @@ import { sumOfUsage } from "./usage-words.ts";
 
 export async function chatCompletions(parts: OpenAiParts, call: Call): Promise<Response> {
   const body = readChatBody(await readJson(call.request, parts.bodyLimit));
-  const chosen = chosenModel(parts.catalog, body.model, "chat");
+  const chosen = chosenModel(parts, body.model, "chat");
   const inputs = Array.from({ length: body.n }, (_, at) => chatInputOf(body, at));
   const jobs = await beginJobs(parts, call, { ...chosen, inputs, isFollowed: body.stream });
   if (body.stream) return await streamed(parts, call, { body, jobs });

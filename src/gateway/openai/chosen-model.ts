@@ -1,10 +1,12 @@
 // The model that a request names: by id, alias or its name for OpenAI's clients, and of the right kind.
 import type { Catalog, CatalogEntry } from "../../control/catalog/catalog.ts";
+import { givenTo, type Named, type Names, namedModels } from "../../control/catalog/names.ts";
 import type { Key } from "../../control/keys/keys.ts";
 import { mayUse } from "../../control/keys/patterns.ts";
 import { ForecourtError } from "../../core/errors.ts";
 import type { PipelineName } from "../../engine/pipelines/registry.ts";
 
+export type NamedCatalog = { catalog: Catalog; names: Names };
 type Chosen = { entry: CatalogEntry; endpoint: string };
 
 /** What each kind of request is served by, and where others of its models go. */
@@ -32,24 +34,34 @@ const PATHS: Record<Use, string> = {
 };
 
 /** Throws `not_found` and `invalid_input` in the words that OpenAI's users know. */
-export function chosenModel(catalog: Catalog, name: string, use: Use): Chosen {
-  const named = catalog.find(name);
-  // OpenAI's fields are translated to the pipeline's own.
-  const endpoint = named?.words ? named.model.id : name;
-  const entry = catalog.find(endpoint);
-  if (!entry) throw noModel(name);
-  const pipelines: readonly PipelineName[] = PIPELINES[use];
-  if (pipelines.includes(entry.model.pipeline)) return { entry, endpoint };
-  const right = (Object.keys(PIPELINES) as Use[]).find((other) =>
-    (PIPELINES[other] as readonly PipelineName[]).includes(entry.model.pipeline),
-  );
-  const advice = right ? `Use ${PATHS[right]}.` : `Use /run/${entry.model.id}.`;
-  const msg = `The model ${name} is not for this: it is of the kind ${entry.model.category}. ${advice}`;
+export function chosenModel(named: NamedCatalog, name: string, use: Use): Chosen {
+  const found = namedModels(named, name);
+  const [first] = found;
+  if (!first) throw noModel(name, givenTo(named.names, name));
+  const serving = found.find(({ entry }) => isServedBy(use, entry));
+  if (serving) return ownWords(named.catalog, serving);
+  const right = (Object.keys(PIPELINES) as Use[]).find((other) => isServedBy(other, first.entry));
+  const { id, category } = first.entry.model;
+  const advice = right ? `Use ${PATHS[right]}.` : `Use /run/${id}.`;
+  const msg = `The model ${name} is not for this: it is of the kind ${category}. ${advice}`;
   throw new ForecourtError("invalid_input", msg, { problems: [{ loc: ["body", "model"], msg, type: "value_error" }] });
 }
 
-export function noModel(name: string): ForecourtError {
-  const message = `The model '${name.slice(0, 200)}' does not exist on this box. GET /v1/models lists those that do.`;
+const isServedBy = (use: Use, { model }: CatalogEntry) =>
+  (PIPELINES[use] as readonly PipelineName[]).includes(model.pipeline);
+
+/** OpenAI's fields are translated to the pipeline's own. */
+function ownWords(catalog: Catalog, { endpoint, entry }: Named): Chosen {
+  const { id } = entry.model;
+  return entry.words ? { entry: catalog.find(id) ?? entry, endpoint: id } : { entry, endpoint };
+}
+
+export function noModel(name: string, given: readonly string[] = []): ForecourtError {
+  const missing = `The model '${name.slice(0, 200)}' does not exist on this box.`;
+  const message =
+    given.length > 0
+      ? `${missing} The setting openai.models gives this name to ${given.join(", ")}, and there is no such model.`
+      : `${missing} GET /v1/models lists those that do; the setting openai.models gives them further names.`;
   return new ForecourtError("not_found", message, {
     problems: [{ loc: ["body", "model"], msg: message, type: "value_error" }],
     details: { code: "model_not_found" },

@@ -16,7 +16,7 @@ type Asked = { body: CompletionBody; prompts: string[]; jobs: Job[] };
 
 export async function completions(parts: OpenAiParts, call: Call): Promise<Response> {
   const body = readCompletionBody(await readJson(call.request, parts.bodyLimit));
-  const chosen = chosenModel(parts.catalog, body.model, "chat");
+  const chosen = chosenModel(parts, body.model, "chat");
   const prompts = [body.prompt].flat();
   const inputs = prompts.flatMap((prompt) =>
     Array.from({ length: body.n }, (_, at) => completionInputOf(body, prompt, at)),

@@ -10,7 +10,7 @@ import { beginJobs, finishedJobs, type OpenAiParts } from "./runs.ts";
 
 export async function embeddings(parts: OpenAiParts, call: Call): Promise<Response> {
   const body = readEmbeddingBody(await readJson(call.request, parts.bodyLimit));
-  const chosen = chosenModel(parts.catalog, body.model, "embeddings");
+  const chosen = chosenModel(parts, body.model, "embeddings");
   const jobs = await beginJobs(parts, call, { ...chosen, inputs: [embeddingInput(body)], isFollowed: false });
   const done = await finishedJobs(parts.jobs, jobs, call.request.signal);
   const outputs = done.map(({ output }) => output as EmbedOutput); // of the embed pipeline, which chosenModel saw to
@@ -31,7 +31,7 @@ function base64Of(vector: readonly number[]): string {
 
 export async function rerank(parts: OpenAiParts, call: Call): Promise<Response> {
   const body = readRerankBody(await readJson(call.request, parts.bodyLimit));
-  const chosen = chosenModel(parts.catalog, body.model, "rerank");
+  const chosen = chosenModel(parts, body.model, "rerank");
   const jobs = await beginJobs(parts, call, { ...chosen, inputs: [rankingInput(body)], isFollowed: false });
   const done = await finishedJobs(parts.jobs, jobs, call.request.signal);
   const [output] = done.map((job) => job.output as RerankOutput); // of the rerank pipeline

@@ -16,14 +16,14 @@ type Asked = { body: ImageBody; job: Job; kind: "image_generation" | "image_edit
 
 export async function imageGenerations(parts: OpenAiParts, call: Call): Promise<Response> {
   const body = readImageBody(await readJson(call.request, parts.bodyLimit));
-  const chosen = chosenModel(parts.catalog, body.model, "images");
+  const chosen = chosenModel(parts, body.model, "images");
   const jobs = await beginJobs(parts, call, { ...chosen, inputs: [drawingInput(body)], isFollowed: body.stream });
   return await drawn(parts, call, { body, jobs, kind: "image_generation" });
 }
 
 export async function imageEdits(parts: OpenAiParts, call: Call): Promise<Response> {
   const body = await readEditBody(await readForm(call.request, parts.bodyLimit));
-  const chosen = chosenModel(parts.catalog, body.model, body.mask === undefined ? "edits" : "maskedEdits");
+  const chosen = chosenModel(parts, body.model, body.mask === undefined ? "edits" : "maskedEdits");
   const jobs = await beginJobs(parts, call, { ...chosen, inputs: [editingInput(body)], isFollowed: body.stream });
   return await drawn(parts, call, { body, jobs, kind: "image_edit" });
 }

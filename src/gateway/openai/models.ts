@@ -1,7 +1,9 @@
-// GET /v1/models: what this key may call.
-import type { Catalog, CatalogEntry } from "../../control/catalog/catalog.ts";
+// GET /v1/models: what this key may call, and by which further names.
+import type { CatalogEntry } from "../../control/catalog/catalog.ts";
+import { givenTo, namedModels } from "../../control/catalog/names.ts";
 import type { Key } from "../../control/keys/keys.ts";
-import { noModel, usableModels } from "./chosen-model.ts";
+import { mayUse } from "../../control/keys/patterns.ts";
+import { type NamedCatalog, noModel, usableModels } from "./chosen-model.ts";
 
 /** OpenAI's clients want a time; a model file has none. */
 const CREATED = 0;
@@ -16,12 +18,26 @@ const modelWords = ({ model }: CatalogEntry) => ({
   aliases: model.aliases,
 });
 
-export const listModels = (catalog: Catalog, caller: Key): Response =>
-  Response.json({ object: "list", data: usableModels(catalog, caller).map(modelWords) });
+/** Of a name that the settings give; `root` is the model that it means, or the first of them. */
+function nameWords(named: NamedCatalog, caller: Key, name: string) {
+  const [first] = namedModels(named, name).filter(({ entry }) => mayUse(caller, entry.model));
+  return first ? [{ ...modelWords(first.entry), id: name, aliases: [], root: first.entry.model.id }] : [];
+}
+
+export function listModels(named: NamedCatalog, caller: Key): Response {
+  const further = Object.keys(named.names).flatMap((name) => nameWords(named, caller, name));
+  return Response.json({ object: "list", data: [...usableModels(named.catalog, caller).map(modelWords), ...further] });
+}
 
 /** Throws `not_found`, also for a model that the key may not use. */
-export function showModel(catalog: Catalog, caller: Key, name: string): Response {
-  const entry = catalog.find(name);
-  if (!entry || !usableModels(catalog, caller).includes(entry)) throw noModel(name);
-  return Response.json(modelWords(entry));
+export function showModel(named: NamedCatalog, caller: Key, name: string): Response {
+  const given = givenTo(named.names, name);
+  const entry = named.catalog.find(name);
+  const [words] = given
+    ? nameWords(named, caller, name)
+    : entry && mayUse(caller, entry.model)
+      ? [modelWords(entry)]
+      : [];
+  if (!words) throw noModel(name, given);
+  return Response.json(words);
 }

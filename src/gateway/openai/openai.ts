@@ -39,7 +39,7 @@ export function createOpenAi(parts: OpenAiParts): Face {
     if (call.path === MODELS || call.path.startsWith(`${MODELS}/`)) {
       requireMethod(call.request, ["GET"], "Use GET.");
       const name = call.path.split("/").slice(1).map(pathPart).join("/");
-      return name === "" ? listModels(parts.catalog, call.caller) : showModel(parts.catalog, call.caller, name);
+      return name === "" ? listModels(parts, call.caller) : showModel(parts, call.caller, name);
     }
     const [first, ...rest] = call.path.split("/");
     if (first === "responses") return await responses(parts, call, rest.map(pathPart));

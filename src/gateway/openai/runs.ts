@@ -1,6 +1,7 @@
 // Requests of OpenAI's clients as jobs: one for each answer that is asked for; they end together, and leave with their caller.
 import type { Accounts } from "../../control/accounts/accounts.ts";
 import type { Catalog, CatalogEntry } from "../../control/catalog/catalog.ts";
+import type { Names } from "../../control/catalog/names.ts";
 import type { JobHistory } from "../../control/jobs/history.ts";
 import type { Jobs } from "../../control/jobs/jobs.ts";
 import type { Files } from "../../control/storage/files.ts";
@@ -15,6 +16,10 @@ import type { ReportFailure } from "../report.ts";
 
 export type OpenAiParts = {
   catalog: Catalog;
+  /** Of the setting openai.models. */
+  names: Names;
+  /** Of the setting openai.voices. */
+  voices: Readonly<Record<string, string>>;
   jobs: Jobs;
   history: Pick<JobHistory, "erase">;
   accounts: Pick<Accounts, "chargeOf">;

@@ -39,7 +39,7 @@ export async function responses(parts: OpenAiParts, call: Call, rest: readonly s
 
 async function createResponse(parts: OpenAiParts, call: Call): Promise<Response> {
   const body = readResponseBody(await readJson(call.request, parts.bodyLimit));
-  const chosen = chosenModel(parts.catalog, body.model, "chat");
+  const chosen = chosenModel(parts, body.model, "chat");
   const { previous_response_id, metadata, stream, background } = body;
   const history = previous_response_id === undefined ? [] : historyOf(parts, call, previous_response_id);
   const begun = { ...chosen, inputs: [inputOf(body, history)], isFollowed: stream, keepsPayload: body.store };

@@ -1,0 +1,23 @@
+// Settings of OpenAI's API.
+import { Type } from "../../core/schema.ts";
+import { type SettingTree, setting } from "./setting.ts";
+
+const id = Type.String({ minLength: 1 });
+
+export const openAiSettings = {
+  models: setting({
+    doc: "Names that clients of OpenAI's API bring along, and the models of this box that answer to them, e.g. {gpt-4o-mini: owner/model, gpt-image-1: [owner/draws, owner/edits]}; of several the first for the kind of request. In the environment: as JSON.",
+    env: "FORECOURT_OPENAI_MODELS",
+    schema: Type.Record(
+      Type.String({ minLength: 1, maxLength: 200 }),
+      Type.Union([id, Type.Array(id, { minItems: 1 })]),
+    ),
+    default: {},
+  }),
+  voices: setting({
+    doc: "The same for voices of speech, e.g. {alloy: af_heart, nova: default}; `default` is a model's first. In the environment: as JSON.",
+    env: "FORECOURT_OPENAI_VOICES",
+    schema: Type.Record(Type.String({ minLength: 1, maxLength: 200 }), id),
+    default: {},
+  }),
+} as const satisfies SettingTree;
