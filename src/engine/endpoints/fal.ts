@@ -5,6 +5,7 @@ import { florence } from "./fal/florence.ts";
 import { flux } from "./fal/flux.ts";
 import { imageTools } from "./fal/image-tools.ts";
 import { lora } from "./fal/lora.ts";
+import { music } from "./fal/music.ts";
 import { stableDiffusion3 } from "./fal/stable-diffusion-3.ts";
 import { stableDiffusionXl } from "./fal/stable-diffusion-xl.ts";
 
@@ -18,4 +19,5 @@ export const falEndpoints: Readonly<Record<string, FalEndpoint>> = {
   ...lora,
   ...imageTools,
   ...florence,
+  ...music,
 };

@@ -78,7 +78,8 @@ export async function loadDecoder(assets: Assets, { layers, path }: DecoderOptio
 type Inputs = Record<string, Tensor | HeldTensor>;
 type Outcome = { read: Record<string, Tensor>; held: Record<string, HeldTensor> };
 
-function runOf(graph: Graph): (inputs: Inputs) => Promise<Outcome> {
+/** Where nothing can be held on the device, all is read. */
+export function runOf(graph: Graph): (inputs: Inputs) => Promise<Outcome> {
   if (graph.runHolding) return graph.runHolding;
   return async (inputs) => {
     const given = Object.entries(inputs).flatMap(([name, tensor]) =>

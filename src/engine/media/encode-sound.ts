@@ -1,5 +1,6 @@
 // Writes sound as a file of one of several formats.
 
+import { type Channels, channelsOf, interleave } from "./channels.ts";
 import { encodeFlac } from "./flac.ts";
 import { encodeMp3 } from "./mp3.ts";
 import { encodeOpus } from "./opus.ts";
@@ -9,7 +10,7 @@ import { encodeWav, toPcm16 } from "./wav.ts";
 export const soundFormats = ["wav", "mp3", "opus", "flac", "pcm"] as const;
 export type SoundFormat = (typeof soundFormats)[number];
 
-type Format = { ending: string; contentType: string; encode(sound: Sound): Uint8Array | Promise<Uint8Array> };
+type Format = { ending: string; contentType: string; encode(sound: Channels): Uint8Array | Promise<Uint8Array> };
 
 const formats: Record<SoundFormat, Format> = {
   wav: { ending: "wav", contentType: "audio/wav", encode: encodeWav },
@@ -17,11 +18,14 @@ const formats: Record<SoundFormat, Format> = {
   opus: { ending: "ogg", contentType: "audio/ogg", encode: encodeOpus },
   flac: { ending: "flac", contentType: "audio/flac", encode: encodeFlac },
   // OpenAI's: 16 bits, little-endian, no header.
-  pcm: { ending: "pcm", contentType: "audio/pcm", encode: ({ samples }) => new Uint8Array(toPcm16(samples).buffer) },
+  pcm: {
+    ending: "pcm",
+    contentType: "audio/pcm",
+    encode: ({ channels }) => new Uint8Array(toPcm16(interleave(channels)).buffer),
+  },
 };
 
-/** One channel. */
-export async function encodeSound(sound: Sound, format: SoundFormat) {
+export async function encodeSound(sound: Sound | Channels, format: SoundFormat) {
   const { ending, contentType, encode } = formats[format];
-  return { bytes: await encode(sound), contentType, ending };
+  return { bytes: await encode(channelsOf(sound)), contentType, ending };
 }

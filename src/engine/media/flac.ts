@@ -1,23 +1,33 @@
-// Writes FLAC files (RFC 9639): one channel of 16 bits, fixed predictors, Rice codes.
+// Writes FLAC files (RFC 9639): channels of 16 bits, each for itself, fixed predictors, Rice codes.
 import { createBits } from "./bits.ts";
+import type { Channels } from "./channels.ts";
 import { joinBytes } from "./join-bytes.ts";
-import type { Sound } from "./sound.ts";
 import { toPcm16 } from "./wav.ts";
 
 const BLOCK = 4096;
 const BITS = 16;
 
 /** Lossless over the 16 bits. The checksum of the whole sound is left out, which the format allows. */
-export function encodeFlac({ samples, rate }: Sound): Uint8Array {
-  const pcm = toPcm16(samples);
+export function encodeFlac({ channels, rate }: Channels): Uint8Array {
+  const pcm = channels.map(toPcm16);
+  const [{ length } = new Int16Array()] = pcm;
   const frames: Uint8Array[] = [];
-  for (let at = 0; at < pcm.length; at += BLOCK)
-    frames.push(frameOf(pcm.subarray(at, at + BLOCK), { number: at / BLOCK, rate }));
-  return joinBytes([new TextEncoder().encode("fLaC"), streamInfo(pcm.length, rate), ...frames]);
+  for (let at = 0; at < length; at += BLOCK)
+    frames.push(
+      frameOf(
+        pcm.map((each) => each.subarray(at, at + BLOCK)),
+        { number: at / BLOCK, rate },
+      ),
+    );
+  return joinBytes([
+    new TextEncoder().encode("fLaC"),
+    streamInfo({ length, rate, channels: channels.length }),
+    ...frames,
+  ]);
 }
 
 /** RFC 9639, section 8.2, as the last block of metadata. */
-function streamInfo(total: number, rate: number): Uint8Array {
+function streamInfo({ length: total, rate, channels }: { length: number; rate: number; channels: number }): Uint8Array {
   const bits = createBits();
   bits.write(0x80, 8);
   bits.write(34, 24);
@@ -26,7 +36,7 @@ function streamInfo(total: number, rate: number): Uint8Array {
   bits.write(0, 24); // sizes of frames: not known
   bits.write(0, 24);
   bits.write(rate, 20);
-  bits.write(0, 3); // channels - 1
+  bits.write(channels - 1, 3);
   bits.write(BITS - 1, 5);
   bits.write(Math.floor(total / 2 ** 32), 4);
   bits.write(total % 2 ** 32, 32);
@@ -34,21 +44,21 @@ function streamInfo(total: number, rate: number): Uint8Array {
   return bits.bytes();
 }
 
-function frameOf(block: Int16Array, { number, rate }: { number: number; rate: number }): Uint8Array {
+function frameOf(blocks: readonly Int16Array[], { number, rate }: { number: number; rate: number }): Uint8Array {
   const bits = createBits();
   bits.write(0xfff8, 16); // sync code, blocks of one size
   bits.write(0b0111, 4); // the block's size follows in 16 bits
   // The rate follows in 16 bits, in Hz: readers of streams want it here. Higher ones are in the stream's information.
   const isWritten = rate < 2 ** 16;
   bits.write(isWritten ? 0b1101 : 0, 4);
-  bits.write(0, 4); // one channel
+  bits.write(blocks.length - 1, 4); // so many channels, independent of each other
   bits.write(0b100, 3); // 16 bits a sample
   bits.write(0, 1);
   for (const byte of utf8Number(number)) bits.write(byte, 8);
-  bits.write(block.length - 1, 16);
+  bits.write((blocks[0]?.length ?? 0) - 1, 16);
   if (isWritten) bits.write(rate, 16);
   bits.write(crc8(bits.bytes()), 8);
-  writeSubframe(bits, block);
+  for (const block of blocks) writeSubframe(bits, block);
   bits.align();
   const body = bits.bytes();
   const sum = crc16(body);

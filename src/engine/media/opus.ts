@@ -2,9 +2,8 @@
 import makeLibopus, { type Libopus } from "opusscript/build/opusscript_native_wasm.js";
 import wasm from "opusscript/build/opusscript_native_wasm.wasm" with { type: "file" };
 import { invariant } from "../../core/errors.ts";
-import { resample } from "../tensor/resample.ts";
+import { type Channels, interleave, resampleChannels } from "./channels.ts";
 import { oggPages } from "./ogg.ts";
-import type { Sound } from "./sound.ts";
 import { toPcm16 } from "./wav.ts";
 
 /** Opus counts time at this rate, whatever it is given (RFC 7845, section 4). */
@@ -13,39 +12,41 @@ const RATE = 48_000;
 const FRAME = 960;
 /** Samples that a decoder throws away: libopus' look-ahead at 48 kHz in audio mode. */
 const PRE_SKIP = 312;
+/** Of each channel. */
 const BITS_PER_SECOND = 64_000;
 /** Of 10: what libopus' authors advise where processors are shared. */
 const COMPLEXITY = 5;
 /** opus_defines.h */
 const [AUDIO, SET_BITRATE, SET_COMPLEXITY, LARGEST_PACKET] = [2049, 4002, 4010, 1275];
 
-/** One channel. */
-export async function encodeOpus(sound: Sound): Promise<Uint8Array> {
-  const samples = resample(sound, RATE);
+export async function encodeOpus(sound: Channels): Promise<Uint8Array> {
+  const channels = resampleChannels(sound, RATE);
+  const [{ length } = new Float32Array()] = channels;
   return oggPages({
-    headers: [head(sound.rate), tags()],
-    packets: await encodePackets(samples),
-    end: samples.length + PRE_SKIP,
+    headers: [head(sound.rate, channels.length), tags()],
+    packets: await encodePackets(channels),
+    end: length + PRE_SKIP,
     samplesPerPacket: FRAME,
   });
 }
 
-async function encodePackets(samples: Float32Array): Promise<Uint8Array[]> {
+async function encodePackets(channels: readonly Float32Array[]): Promise<Uint8Array[]> {
   const libopus = await open();
-  const encoder = new libopus.OpusScriptHandler(RATE, 1, AUDIO);
-  const [input, output] = [libopus._malloc(FRAME * 4), libopus._malloc(LARGEST_PACKET)];
+  const count = channels.length;
+  const encoder = new libopus.OpusScriptHandler(RATE, count, AUDIO);
+  const [input, output] = [libopus._malloc(FRAME * 4 * count), libopus._malloc(LARGEST_PACKET)];
   try {
-    encoder._encoder_ctl(SET_BITRATE, BITS_PER_SECOND);
+    encoder._encoder_ctl(SET_BITRATE, BITS_PER_SECOND * count);
     encoder._encoder_ctl(SET_COMPLEXITY, COMPLEXITY);
     const packets: Uint8Array[] = [];
-    const pcm = toPcm16(samples);
-    for (let at = 0; at < samples.length + PRE_SKIP; at += FRAME) {
-      const frame = new Int16Array(FRAME);
-      frame.set(pcm.subarray(at, at + FRAME));
+    const pcm = toPcm16(interleave(channels));
+    for (let at = 0; at < pcm.length + PRE_SKIP * count; at += FRAME * count) {
+      const frame = new Int16Array(FRAME * count);
+      frame.set(pcm.subarray(at, at + FRAME * count));
       // opusscript's glue takes each byte of a sample in two bytes of its own.
       const widened = Uint16Array.from(new Uint8Array(frame.buffer));
       libopus.HEAPU8.set(new Uint8Array(widened.buffer), input);
-      const length = encoder._encode(input, FRAME * 2, output, FRAME);
+      const length = encoder._encode(input, FRAME * 2 * count, output, FRAME);
       invariant(length > 0, `libopus refused a frame with ${length}`);
       packets.push(libopus.HEAPU8.slice(output, output + length));
     }
@@ -69,12 +70,12 @@ function open(): Promise<Libopus> {
 const text = (value: string) => new TextEncoder().encode(value);
 
 /** RFC 7845, section 5.1. */
-function head(inputRate: number): Uint8Array {
+function head(inputRate: number, channels: number): Uint8Array {
   const bytes = new Uint8Array(19);
   const view = new DataView(bytes.buffer);
   bytes.set(text("OpusHead"));
   view.setUint8(8, 1);
-  view.setUint8(9, 1);
+  view.setUint8(9, channels);
   view.setUint16(10, PRE_SKIP, true);
   view.setUint32(12, inputRate, true);
   return bytes;

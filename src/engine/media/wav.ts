@@ -1,4 +1,5 @@
 // Reads and writes WAV files, the one sound format that needs no codec: PCM of 8 to 32 bits and floats.
+import { type Channels, channelsOf, interleave } from "./channels.ts";
 import type { Sound } from "./sound.ts"; // type only: sound.ts reads with this
 
 type Format = { coding: number; channels: number; rate: number; bits: number };
@@ -63,8 +64,10 @@ function decode(view: DataView, format: Format, { from, to }: { from: number; to
   return { samples, rate };
 }
 
-/** One channel of 16-bit PCM; values beyond [-1, 1] are cut. */
-export function encodeWav({ samples, rate }: Sound): Uint8Array {
+/** 16-bit PCM; values beyond [-1, 1] are cut. */
+export function encodeWav(sound: Sound | Channels): Uint8Array {
+  const { channels, rate } = channelsOf(sound);
+  const samples = interleave(channels);
   const bytes = new Uint8Array(HEADER + samples.length * 2);
   const view = new DataView(bytes.buffer);
   const write = (at: number, text: string) => bytes.set(new TextEncoder().encode(text), at);
@@ -73,10 +76,10 @@ export function encodeWav({ samples, rate }: Sound): Uint8Array {
   write(8, "WAVEfmt ");
   view.setUint32(16, 16, true);
   view.setUint16(20, PCM, true);
-  view.setUint16(22, 1, true);
+  view.setUint16(22, channels.length, true);
   view.setUint32(24, rate, true);
-  view.setUint32(28, rate * 2, true);
-  view.setUint16(32, 2, true);
+  view.setUint32(28, rate * 2 * channels.length, true);
+  view.setUint16(32, 2 * channels.length, true);
   view.setUint16(34, 16, true);
   write(36, "data");
   view.setUint32(40, samples.length * 2, true);

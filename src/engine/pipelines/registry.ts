@@ -9,6 +9,7 @@ import { embed } from "./embed.ts";
 import { imageTextSimilarity } from "./image-text-similarity.ts";
 import { imageToImage } from "./image-to-image.ts";
 import { inpaint } from "./inpaint.ts";
+import { makeMusic } from "./make-music.ts";
 import { onnx } from "./onnx.ts";
 import { readImage } from "./read-image.ts";
 import { removeBackground } from "./remove-background.ts";
@@ -28,6 +29,7 @@ export const pipelines = {
   "image-text-similarity": imageTextSimilarity,
   "image-to-image": imageToImage,
   inpaint,
+  "make-music": makeMusic,
   onnx,
   "read-image": readImage,
   "remove-background": removeBackground,

@@ -103,6 +103,27 @@ for (const format of soundFormats) {
   });
 }
 
+for (const format of soundFormats) {
+  test.skipIf(!hasTools)(`${format} in stereo keeps left and right apart`, async () => {
+    const { samples } = original;
+    const reversed = samples.toReversed();
+    const { bytes, ending } = await encodeSound({ channels: [samples, reversed], rate: original.rate }, format);
+    const from = join(folder, `stereo.${ending}`);
+    writeFileSync(from, bytes);
+    const raw = format === "pcm" ? ["-f", "s16le", "-ar", String(original.rate), "-ac", "2"] : [];
+    for (const [side, wanted] of [samples, reversed].entries()) {
+      const to = join(folder, `side-${side}.wav`);
+      const one = ["-af", `pan=mono|c0=c${side}`, "-c:a", "pcm_s16le", to];
+      const done = Bun.spawnSync([ffmpeg ?? "", "-y", "-v", "error", "-xerror", ...raw, "-i", from, ...one]);
+      expect(done.stderr.toString()).toBe("");
+      const back = decodeWav(new Uint8Array(readFileSync(to)));
+      if (!back) throw new Error("ffmpeg gave no WAV file");
+      expect(likeness({ samples: wanted, rate: original.rate }, back)).toBeGreaterThan(0.97);
+      if (format === "flac" || format === "wav") expect(back.samples).toEqual(wanted);
+    }
+  });
+}
+
 test.skipIf(!hasTools)("AAC without the program for it says what to do", async () => {
   const refused = reading(transcode(["m4a", "aac", []] as const), { withoutPrograms: true });
   expect(refused).rejects.toThrow(/ffmpeg, which is not installed/);

@@ -8,6 +8,7 @@ import { florence } from "./florence.ts";
 import { LANGUAGE_MODELS, language } from "./language.ts";
 import { licenceOf } from "./licence.ts";
 import { MATTING, matting } from "./matting.ts";
+import { music } from "./music.ts";
 import type { Repository } from "./repository.ts";
 import { stableDiffusion } from "./stable-diffusion.ts";
 import { towers } from "./towers.ts";
@@ -28,6 +29,7 @@ const TRANSFORMERS: Record<string, Family> = {
   ...Object.fromEntries(ENCODERS.map((type) => [type, encoder])),
   ...Object.fromEntries(MATTING.map((type) => [type, matting])),
   florence2: florence,
+  musicgen: music,
   siglip: towers,
   siglip2: towers,
   speecht5: speechT5,

@@ -1,0 +1,93 @@
+// fal's endpoints of music and sound through fal's own client, by tiny models: fal's words in, fal's answers out.
+import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createFalClient, type FalClient, ValidationError } from "@fal-ai/client";
+import { decodeWav } from "../../src/engine/media/wav.ts";
+import { type LiveServer, startServer } from "../support/live-server.ts";
+
+setDefaultTimeout(120_000);
+
+const REFERENCE = join(import.meta.dir, "../reference/music");
+
+const musicgen = `
+id: test/musicgen
+title: Tiny MusicGen
+description: Random weights.
+category: text-to-audio
+licence: { id: Apache-2.0, commercial: true }
+pipeline: make-music
+aliases: [fal-ai/stable-audio, fal-ai/stable-audio-25/text-to-audio, cassetteai/music-generator]
+source: { path: ${join(REFERENCE, "musicgen")} }
+memory: { weights: 1000000, working: 1000000 }
+price: { unit: second, amount: 0.5, currency: USD }
+`;
+
+let server: LiveServer;
+let data: string;
+let fal: FalClient;
+beforeAll(async () => {
+  data = await mkdtemp(join(tmpdir(), "forecourt-music-"));
+  await mkdir(join(data, "models"));
+  await writeFile(join(data, "models", "musicgen.yaml"), musicgen);
+  server = await startServer({ data });
+  const here = (url: string) =>
+    url
+      .replace("https://queue.fal.run/", `${server.origin}/queue/`)
+      .replace("https://fal.run/", `${server.origin}/run/`);
+  fal = createFalClient({
+    credentials: server.key,
+    requestMiddleware: async (request) => ({ ...request, url: here(request.url) }),
+  });
+}, 60_000);
+afterAll(async () => {
+  await server[Symbol.asyncDispose]();
+  await rm(data, { recursive: true, force: true });
+});
+
+type File = { url: string; content_type: string; file_name: string; file_size: number };
+const soundOf = async ({ url }: File) => decodeWav(new Uint8Array(await (await fetch(url)).arrayBuffer()));
+
+test("fal-ai/stable-audio takes prompt and seconds_total and gives audio_file", async () => {
+  const input = { prompt: "128 BPM tech house drum loop", seconds_total: 1, steps: 100 };
+  const { data: answer } = await fal.subscribe("fal-ai/stable-audio", { input });
+  const { audio_file: file, ...rest } = answer as { audio_file: File };
+  expect(rest).toEqual({});
+  expect(file).toMatchObject({ content_type: "audio/wav", file_name: "music.wav" });
+  const sound = await soundOf(file);
+  expect(sound?.rate).toBe(32_000);
+  expect(sound?.samples.length).toBe(32_000);
+});
+
+test("its second version gives audio and the seed, which makes the same again", async () => {
+  const asked = (more: object) =>
+    fal.run("fal-ai/stable-audio-25/text-to-audio", { input: { prompt: "a small star", seconds_total: 1, ...more } });
+  const { data: first } = (await asked({})) as { data: { audio: File; seed: number } };
+  expect(Object.keys(first).sort()).toEqual(["audio", "seed"]);
+  const { data: again } = (await asked({ seed: first.seed, sync_mode: true })) as { data: { audio: File } };
+  expect(again.audio.url).toStartWith("data:audio/wav;base64,");
+  expect(await soundOf(again.audio)).toEqual(await soundOf(first.audio));
+});
+
+test("a second of music costs what the model file says of a second", async () => {
+  const answer = await fetch(`${server.origin}/run/cassetteai/music-generator`, {
+    method: "POST",
+    headers: { authorization: `Key ${server.key}`, "content-type": "application/json" },
+    body: JSON.stringify({ prompt: "a cat", duration: 0.5 }),
+  });
+  expect(answer.status).toBe(200);
+  expect(Number(answer.headers.get("x-fal-billable-units"))).toBe(0.5);
+  expect(Object.keys((await answer.json()) as object)).toEqual(["audio_file"]);
+});
+
+test("more seconds than there can be, and a beginning elsewhere, are refused with the field", async () => {
+  const refused = async (input: Record<string, unknown>) => {
+    const failure = await fal.run<string>("fal-ai/stable-audio", { input }).catch((error) => error);
+    expect(failure).toBeInstanceOf(ValidationError);
+    return (failure as ValidationError).fieldErrors.map(({ loc }) => loc.at(-1));
+  };
+  expect(await refused({ prompt: "a cat", seconds_total: 47 })).toEqual(["seconds_total"]);
+  expect(await refused({ prompt: "a cat", seconds_total: 1, seconds_start: 3 })).toEqual(["seconds_start"]);
+  expect(await refused({ seconds_total: 1 })).toEqual(["prompt"]);
+});
