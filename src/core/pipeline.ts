@@ -61,6 +61,11 @@ export type Assets = {
    * `WhisperForConditionalGeneration`...): for families whose ways are that library's, not one graph's.
    */
   transformers(className: string): Promise<TransformersObject>;
+  /**
+   * How texts are pronounced, in IPA with `^` between the halves of one sound, for each text; `language` is one of
+   * espeak-ng's voices. Throws `misconfigured` where the program is not installed.
+   */
+  phonemes(texts: readonly string[], language: string): Promise<string[]>;
   json<T>(path: string): Promise<T>;
   text(path: string): Promise<string>;
   bytes(path: string): Promise<Uint8Array>;

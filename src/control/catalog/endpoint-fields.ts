@@ -30,7 +30,12 @@ function onlyThese(name: string, schema: TSchema, values: Values): TSchema {
       description,
       ...(value !== undefined && { default: value }),
     });
-  if (!Array.isArray(schema.enum)) throw wrong(`${name}: values are for choices and numbers`);
+  if (schema.type === "string" && !schema.enum && schema.format === undefined)
+    return choice(values.map(String), {
+      ...(description !== undefined && { description }),
+      ...(value !== undefined && { default: value }),
+    });
+  if (!Array.isArray(schema.enum)) throw wrong(`${name}: values are for choices, texts and numbers`);
   const unknown = values.filter((each) => !schema.enum.includes(each));
   if (unknown.length > 0) throw wrong(`${name}: ${unknown.join(", ")} is none of ${schema.enum.join(", ")}`);
   return { ...schema, enum: [...values] };

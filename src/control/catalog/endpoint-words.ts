@@ -164,6 +164,9 @@ function answerSchema(outputs: Outputs, { native, input }: { native: TObject; in
 
 function renamed(output: unknown, { outputs, given }: { outputs: Outputs; given: Fields }): unknown {
   if (typeof output !== "object" || output === null) return output;
+  const isPart = Object.entries(outputs).some(([name, { output: from = name }]) => from in output);
+  // What comes meanwhile may be of a kind of its own: one sentence, not the whole sound.
+  if (!isPart) return output;
   const fields = Object.entries(outputs).flatMap(([name, { output: from = name, field }]) => {
     const value = field === undefined ? Reflect.get(output, from) : given[field];
     return value === undefined ? [] : [[name, value]];

@@ -4,6 +4,7 @@ import type { EndpointDeclaration } from "./declaration.ts";
 import { florence } from "./fal/florence.ts";
 import { flux } from "./fal/flux.ts";
 import { imageTools } from "./fal/image-tools.ts";
+import { kokoro } from "./fal/kokoro.ts";
 import { lora } from "./fal/lora.ts";
 import { music } from "./fal/music.ts";
 import { stableDiffusion3 } from "./fal/stable-diffusion-3.ts";
@@ -20,4 +21,5 @@ export const falEndpoints: Readonly<Record<string, FalEndpoint>> = {
   ...imageTools,
   ...florence,
   ...music,
+  ...kokoro,
 };

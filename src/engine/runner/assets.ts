@@ -8,6 +8,7 @@ import type { Assets, GraphWish, ImageCodec, WeightChanges } from "../../core/pi
 import { parsePythonJson } from "../../core/python-json.ts";
 import type { TransformersObject } from "../../core/transformers.ts";
 import { writeChanged } from "./changed-graph.ts";
+import { phonemesOf } from "./phonemes.ts";
 import type { OpenGraph } from "./session.ts";
 
 export type AssetsOptions = {
@@ -76,6 +77,7 @@ export function createAssets(options: AssetsOptions): LoadedAssets {
     codec,
     bytes,
     text,
+    phonemes: phonemesOf,
     list: (path) => (existsSync(locate(path)) ? readdirSync(locate(path)) : []),
     has: (path) => existsSync(locate(others[path] ?? path)),
     json: async <T>(path: string) => parseJson<T>(path, await text(path)),

@@ -88,6 +88,12 @@ test("choices of numbers may come as text", () => {
   expect(() => parse(entry.input, { prompt: "x", num_inference_steps: 3 })).toThrow(/num_inference_steps: .*one of/);
 });
 
+test("a text may be one of a few", () => {
+  const { entry } = endpointOf(own({ inputs: { prompt: { values: ["a cat", "a dog"] } } }), "acme/other");
+  expect(parse(entry.input, { prompt: "a dog" })).toEqual({ prompt: "a dog" });
+  expect(() => parse(entry.input, { prompt: "a cow" })).toThrow(/prompt: .*one of "a cat", "a dog"/);
+});
+
 test("what means nothing here is checked and goes no further; what would change the result is refused by name", () => {
   const inputs = {
     prompt: {},

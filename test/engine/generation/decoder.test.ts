@@ -50,7 +50,14 @@ const assetsOf = (graph: Graph, files: string[], opened: string[] = []): Assets 
       opened.push(path);
       return graph;
     },
-    ...{ json: never, text: never, bytes: never, transformers: never, codec: { decode: never, encode: never } },
+    ...{
+      json: never,
+      text: never,
+      bytes: never,
+      transformers: never,
+      phonemes: never,
+      codec: { decode: never, encode: never },
+    },
   };
 };
 

@@ -14,6 +14,7 @@ export function openOverlay(folders: readonly string[]): Assets {
     graph: (path, options) => holder(path).graph(path, options),
     text: (path) => holder(path).text(path),
     bytes: (path) => holder(path).bytes(path),
+    phonemes: (texts, language) => last.phonemes(texts, language),
     transformers: (className) => last.transformers(className),
     json: <T>(path: string) => holder(path).json<T>(path),
   };

@@ -13,7 +13,7 @@ import type { Repository } from "./repository.ts";
 import { stableDiffusion } from "./stable-diffusion.ts";
 import { towers } from "./towers.ts";
 import { bareUpscaler, hasBareUpscaler, swin2sr } from "./upscaling.ts";
-import { speechT5, vits } from "./voices.ts";
+import { kokoro, speechT5, vits } from "./voices.ts";
 import { whisper } from "./whisper.ts";
 
 /** By `_class_name` of model_index.json, without the prefix of the program that exported it. */
@@ -33,6 +33,7 @@ const TRANSFORMERS: Record<string, Family> = {
   siglip: towers,
   siglip2: towers,
   speecht5: speechT5,
+  style_text_to_speech_2: kokoro,
   swin2sr,
   vits,
   whisper,

@@ -1,4 +1,4 @@
-// Voices in transformers.js' layout: VITS and SpeechT5. models.md 4.2.
+// Voices in transformers.js' layout: VITS, SpeechT5 and Kokoro. models.md 4.2.
 import { type Family, type Finding, present, requireFiles, tokenizerFiles } from "./finding.ts";
 import { pickGraph } from "./pick-graph.ts";
 import type { Repository } from "./repository.ts";
@@ -52,5 +52,18 @@ export const speechT5: Family = (repository, wishes) => {
         : [
             "It brings no voices and cannot speak without one: put speaker embeddings (x-vectors, config.json's speaker_embedding_dim float32 numbers) into a copy of its files as voices/NAME.bin or voices/NAME.npy, and name that folder as its source's path.",
           ],
+  };
+};
+
+export const kokoro: Family = (repository, wishes) => {
+  const finding = voiceFinding(repository, graphsOf(repository, ["onnx/model.onnx"], wishes));
+  const voices = voiceFiles(repository);
+  if (voices.length === 0) requireFiles(repository, ["voices/af_heart.bin"]);
+  return {
+    ...finding,
+    unsure: [
+      "It speaks by phonemes, which the program espeak-ng finds: it must be installed on this box (apt install espeak-ng).",
+      "For fal's endpoints of Kokoro add them to its aliases: fal-ai/kokoro/american-english and so on.",
+    ],
   };
 };

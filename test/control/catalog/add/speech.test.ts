@@ -51,3 +51,18 @@ test("Whisper listens, in the precision that is wished for", () => {
   expect(pathsOf(draft)).toContain("generation_config.json");
   expect(draft.unsure.join(" ")).toContain("_timestamped");
 });
+
+test("Kokoro brings its voices, and says what must be installed", async () => {
+  const tree = { ...words, "onnx/model.onnx": 326, "onnx/model_quantized.onnx": 92 };
+  const kokoro = (voices: Record<string, number>) =>
+    repositoryOf("onnx-community/Kokoro-82M", { model_type: "style_text_to_speech_2" }, { ...tree, ...voices });
+  const draft = recognise(kokoro({ "voices/af_heart.bin": 0.5, "voices/bf_emma.bin": 0.5 }), { precision: "q8" });
+  expect(draft.model).toMatchObject({
+    pipeline: "speak",
+    graphs: { "onnx/model.onnx": "onnx/model_quantized.onnx" },
+  });
+  expect(pathsOf(draft)).toEqual(expect.arrayContaining(["voices/af_heart.bin", "voices/bf_emma.bin"]));
+  expect(draft.unsure.join(" ")).toContain("apt install espeak-ng");
+  const failure = await failureOf((async () => recognise(kokoro({})))());
+  expect(failure.message).toContain("voices/af_heart.bin");
+});

@@ -1,0 +1,64 @@
+// fal's endpoints of speech by fal's own client, unmodified: its names, its defaults, its answers, sentences as they are spoken.
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { createFalClient, type FalClient, ValidationError } from "@fal-ai/client";
+import { speechServer } from "./speech-server.ts";
+
+setDefaultTimeout(60_000);
+
+let server: Awaited<ReturnType<typeof speechServer>>;
+let fal: FalClient;
+beforeAll(async () => {
+  server = await speechServer();
+  const here = (url: string) =>
+    url
+      .replace("https://queue.fal.run/", `${server.origin}/queue/`)
+      .replace("https://fal.run/", `${server.origin}/run/`);
+  fal = createFalClient({
+    credentials: server.key,
+    requestMiddleware: async (request) => ({ ...request, url: here(request.url) }),
+  });
+}, 60_000);
+afterAll(() => server[Symbol.asyncDispose]());
+
+/** fal's client has types for fal's models; these endpoints are called as its documentation shows. */
+const call = async (endpoint: string, input: Record<string, unknown>) =>
+  (await fal.subscribe(endpoint, { input })).data as Record<string, unknown>;
+const problemsOf = async (endpoint: string, input: Record<string, unknown>) => {
+  const error = await call(endpoint, input).catch((cause: unknown) => cause);
+  if (!(error instanceof ValidationError)) throw error;
+  return error.fieldErrors;
+};
+
+describe.skipIf(Bun.which("espeak-ng") === null)("fal-ai/kokoro", () => {
+  const american = "fal-ai/kokoro/american-english";
+
+  test("gives a WAV file and nothing else", async () => {
+    const data = await call(american, { prompt: "Hello there. It is a small world!" });
+    expect(Object.keys(data)).toEqual(["audio"]);
+    const audio = data.audio as { url: string; content_type: string };
+    expect(audio.content_type).toBe("audio/wav");
+    const bytes = new Uint8Array(await (await fetch(audio.url)).arrayBuffer());
+    expect(new TextDecoder().decode(bytes.subarray(0, 4))).toBe("RIFF");
+  });
+
+  test("takes its own voices and speeds", async () => {
+    const told = await problemsOf(american, { prompt: "a", voice: "bf_emma" });
+    expect(told).toMatchObject([{ loc: ["body", "voice"], msg: expect.stringContaining("af_heart") }]);
+    expect(await problemsOf(american, { prompt: "a", speed: 6 })).toMatchObject([{ loc: ["body", "speed"] }]);
+    const missing = await problemsOf("fal-ai/kokoro/spanish", { prompt: "hola" });
+    expect(missing).toMatchObject([{ loc: ["body", "voice"], type: "missing" }]);
+    expect(await call("fal-ai/kokoro/spanish", { prompt: "hola", voice: "ef_dora" })).toHaveProperty("audio.url");
+  });
+
+  test("sentences come as they are spoken", async () => {
+    const stream = await fal.stream(american, { input: { prompt: "Hello there. A small world! And more." } });
+    const heard: unknown[] = [];
+    for await (const event of stream) heard.push(event);
+    expect(heard.slice(0, -1)).toMatchObject([
+      { text: "Hello there.", sample_rate: 24_000, audio_url: expect.stringMatching(/^data:audio\/wav/) },
+      { text: "A small world!" },
+      { text: "And more." },
+    ]);
+    expect(heard.at(-1)).toMatchObject({ audio: { content_type: "audio/wav" } });
+  });
+});
