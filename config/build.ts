@@ -2,6 +2,7 @@
 import { renameSync, rmSync, statSync } from "node:fs";
 import { resolve } from "node:path";
 import { parseArgs } from "node:util";
+import { builtInModels } from "./build/built-in-models.ts";
 import { demoWeights } from "./build/demo-weights.ts";
 import { type Architecture, nativeFiles, nativeLoaders } from "./build/natives.ts";
 import { ROOT } from "./build/root.ts";
@@ -41,7 +42,7 @@ export async function build(options: BuildOptions = {}): Promise<string> {
       format: "esm",
       splitting: true,
       bytecode: true,
-      plugins: [nativeLoaders(natives)],
+      plugins: [nativeLoaders(natives), builtInModels()],
       define: { "globalThis.FORECOURT_COMMIT": JSON.stringify(commit()) },
     });
     // A server that runs from the former file goes on with it.

@@ -23,7 +23,8 @@ for (const { model, input } of entries) {
     expect(pipelineNames).toContain(model.pipeline);
     expect(model.memory.weights).toBeGreaterThan(0);
     expect(model.description).toMatch(/\.$/);
-    if ("repo" in model.source) expect(model.source.files.length).toBeGreaterThan(0);
+    if ("files" in model.source) expect(model.source.files.length).toBeGreaterThan(0);
+    if ("include" in model.source) expect(model.source.bytes).toBeLessThanOrEqual(model.memory.weights);
   });
 
   test(`the examples of ${model.id} are valid input`, () => {

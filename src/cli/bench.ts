@@ -105,7 +105,7 @@ async function measureStepsOn(server: Served, { data, amounts }: Pick<Bench, "da
   const bare = {
     model,
     input: parse(input, { prompt: "a red circle", seed: 1 }),
-    weights: await resolveWeights({ source: model.source, data }),
+    weights: await resolveWeights({ model, data }),
     runtime: join(data, "runtime"),
     threads: 0,
   };

@@ -2,6 +2,7 @@
 import { Command } from "commander";
 import type { CatalogEntry } from "../control/catalog/catalog.ts";
 import type { Settings } from "../control/settings.ts";
+import type { Pin } from "../control/weights/pins.ts";
 import { type Presence, presenceOf } from "../control/weights/presence.ts";
 import type { TSchema } from "../core/schema.ts";
 import { add } from "./models/add.ts";
@@ -10,7 +11,7 @@ import { pull } from "./models/pull.ts";
 import { remove } from "./models/remove.ts";
 import { verify } from "./models/verify.ts";
 import { type SettingsFlags, withSettings } from "./settings-flags.ts";
-import { printJson, printLine, sizeText, table } from "./terminal.ts";
+import { note, printJson, printLine, sizeText, table } from "./terminal.ts";
 
 type Flags = SettingsFlags & { json?: true };
 
@@ -27,13 +28,15 @@ export const models = () =>
 const list = () =>
   withSettings(new Command("list"))
     .summary("list all models")
-    .description("Lists the built-in models and those of <data>/models.")
+    .description("Lists the built-in models and those of <data>/models, and says whose weights are on the disk.")
     .option("--json", "print as JSON")
     .action(async ({ json, ...flags }: Flags) => {
       const { catalog, settings } = catalogueOf(flags);
       const models = await Promise.all(catalog.list().map((entry) => withPresence(entry, settings)));
       if (json) return printJson(models.map(published));
+      const absent = models.filter(({ weights }) => weights.state === "absent").length;
       printLine(table(["id", "title", "category", "weights", "memory", "price", "origin"], models.map(row)));
+      if (absent > 0) note(`${absent} models are not on this disk: \`forecourt models pull ID\` fetches one.`);
     });
 
 const show = () =>
@@ -53,14 +56,26 @@ type Listed = { entry: CatalogEntry; weights: Presence };
 
 const withPresence = async (entry: CatalogEntry, { data, hub }: Settings): Promise<Listed> => ({
   entry,
-  weights: await presenceOf({ source: entry.model.source, data, caches: hub.caches }),
+  weights: await presenceOf({ model: entry.model, data, caches: hub.caches }),
 });
 
-const published = ({ entry: { model, origin }, weights: { wantedBytes, ...weights } }: Listed) => ({
+const published = ({ entry: { model, origin }, weights: { wantedBytes, pin, ...weights } }: Listed) => ({
   ...model,
   origin,
-  weights: { ...weights, wanted_bytes: wantedBytes },
+  weights: { ...weights, wanted_bytes: wantedBytes, ...(pin && { commit: pin.commit, settled_at: settledAt(pin) }) },
 });
+
+const settledAt = ({ at }: Pin) => new Date(at).toISOString();
+
+/** Of a Hub repository; a branch or tag is some commit only once it was fetched. */
+function revisionText({ source }: CatalogEntry["model"], pin: Pin | undefined): string {
+  if (!("repo" in source)) return "";
+  const { repo, revision } = source;
+  if (pin) return `${repo}, ${revision}: ${pin.commit} since ${settledAt(pin).slice(0, 10)}`;
+  return "files" in source
+    ? `${repo}, ${revision}`
+    : `${repo}, ${revision}: whichever commit that is when it is fetched`;
+}
 
 const row = ({ entry: { model, origin }, weights }: Listed) => [
   model.id,
@@ -77,11 +92,11 @@ function weightsText({ state, bytes, wantedBytes }: Presence): string {
     case "built-in":
       return "built in";
     case "complete":
-      return sizeText(bytes);
+      return `on disk, ${sizeText(bytes)}`;
     case "partial":
-      return `${sizeText(bytes)} of ${sizeText(wantedBytes)}`;
+      return `on disk, ${sizeText(bytes)} of ${sizeText(wantedBytes)}`;
     case "absent":
-      return wantedBytes > 0 ? `not here (${sizeText(wantedBytes)})` : "not here";
+      return wantedBytes > 0 ? `not here, ${sizeText(wantedBytes)}` : "not here";
   }
 }
 
@@ -98,6 +113,7 @@ function describe({ entry: { model, input, origin }, weights }: Listed): string 
     ["memory", `${sizeText(model.memory.weights)} loaded, ${sizeText(model.memory.working)} more while it runs`],
     ["weights", weightsText(weights)],
     ...(weights.folder ? [["", weights.folder]] : []),
+    ...("repo" in model.source ? [["from", revisionText(model, weights.pin)]] : []),
     ["defined in", origin],
   ].map(([name = "", value = ""]) => `  ${name.padEnd(12)}${value}`);
   const inputs = Object.entries(input.properties).map(([name, schema]) => [

@@ -41,6 +41,22 @@ const Source = Type.Union([
   ),
   Type.Object(
     {
+      repo: Type.String({ pattern: "^[\\w.-]+/[\\w.-]+$", description: "Hub repository" }),
+      revision: Type.String({
+        pattern: "^[\\w.-]+(/[\\w.-]+)*$",
+        description: "Branch or tag: which commit that is, is asked at the first download and kept from then on",
+      }),
+      include: Type.Array(Type.String({ minLength: 1 }), {
+        minItems: 1,
+        description: "Patterns of what is fetched of it; a graph brings its external data along",
+      }),
+      exclude: Type.Array(Type.String({ minLength: 1 }), { default: [], description: "Patterns of what is not" }),
+      bytes: Type.Integer({ minimum: 1, description: "About how much that is, before the listing is known" }),
+    },
+    { additionalProperties: false },
+  ),
+  Type.Object(
+    {
       urls: Type.Array(
         Type.Object(
           {

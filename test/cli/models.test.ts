@@ -36,6 +36,15 @@ test("the list has the built-in models and the operator's, with origin and price
   expect(stdout).toContain(join(data, "models", "parrot.yaml"));
 });
 
+test("the list says whose weights are not on the disk, and what to run", async () => {
+  const { stdout, stderr } = await forecourt(["models", "list", "--data", newFolder()]);
+  expect(stdout).toMatch(/huggingfacetb\/smollm2-360m-instruct .* not here, 398 MiB/);
+  expect(stdout).toMatch(/forecourt\/demo-llama .* built in/);
+  expect(stderr).toContain("`forecourt models pull ID` fetches one");
+  const { stdout: shown } = await forecourt(["models", "show", "fal-ai/birefnet", "--data", newFolder()]);
+  expect(shown).toContain("onnx-community/BiRefNet_lite-ONNX, main: whichever commit that is when it is fetched");
+});
+
 test("a model is shown by its alias, with its own defaults", async () => {
   const data = dataWith(own);
   const { stdout } = await forecourt(["models", "show", "acme/bird", "--data", data]);

@@ -3,7 +3,10 @@ import { createHash } from "node:crypto";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 
 export type FakeRepo = {
+  /** Of COMMIT, which `main` is at first. */
   files: Record<string, Uint8Array>;
+  /** Of other commits, to which FakeHub.point moves `main`. */
+  revisions?: Record<string, Record<string, Uint8Array>>;
   /** Paths that are stored as LFS objects, i.e. whose sha256 the listing tells. Default: all `.onnx` and `_data`. */
   isLarge?: (path: string) => boolean;
   gated?: boolean;
@@ -53,6 +56,8 @@ export type FakeHub = AsyncDisposable & {
   commit: string;
   requests: Seen[];
   files: FileRequest[];
+  /** From now on `main` of the repository is this commit. */
+  point(repo: string, commit: string): void;
   /** Bytes of files that were handed to the network. */
   served(): number;
 };
@@ -82,6 +87,7 @@ export function createFakeHub(options: FakeHubOptions): FakeHub {
   const requests: Seen[] = [];
   const files: FileRequest[] = [];
   const counter = { served: 0 };
+  const heads: Heads = new Map();
   // node:http and not Bun.serve, because only it lets a test break a connection in the middle of a body.
   const cdn = createServer((request, response) => {
     requests.push({ origin: "cdn", path: request.url ?? "", authorization: request.headers.authorization ?? null });
@@ -95,7 +101,7 @@ export function createFakeHub(options: FakeHubOptions): FakeHub {
     fetch(request) {
       const { pathname, search } = new URL(request.url);
       requests.push({ origin: "hub", path: pathname + search, authorization: request.headers.get("authorization") });
-      if (pathname.startsWith("/api/")) return options.api?.(pathname) ?? answerApi(request, options);
+      if (pathname.startsWith("/api/")) return options.api?.(pathname) ?? answerApi(request, options, heads);
       return resolveFile(request, options, cdnOrigin);
     },
   });
@@ -106,6 +112,7 @@ export function createFakeHub(options: FakeHubOptions): FakeHub {
     requests,
     files,
     served: () => counter.served,
+    point: (repo, commit) => void heads.set(repo, commit),
     async [Symbol.asyncDispose]() {
       cdn.closeAllConnections();
       cdn.close();
@@ -141,18 +148,26 @@ function authorise(request: Request, { token, repos }: FakeHubOptions, repo: str
   return undefined;
 }
 
-function answerApi(request: Request, options: FakeHubOptions): Response {
+/** Commits of `main`, where it is not COMMIT. */
+type Heads = Map<string, string>;
+
+const filesAt = ({ files, revisions }: FakeRepo, commit: string) =>
+  revisions?.[commit] ?? (commit === COMMIT ? files : undefined);
+
+function answerApi(request: Request, options: FakeHubOptions, heads: Heads): Response {
   const { pathname, searchParams, origin } = new URL(request.url);
   const [, repo = "", kind, revision = ""] = /^\/api\/models\/(.+?)\/(revision|tree)\/([^/]+)/.exec(pathname) ?? [];
   const refused = authorise(request, options, repo, "api");
   if (refused) return refused;
   const known = options.repos[repo];
   if (!known) return refuse(404, "RepoNotFound", "Repository not found");
-  if (!["main", "refs/pr/1", COMMIT].includes(decodeURIComponent(revision)))
-    return refuse(404, "RevisionNotFound", `Invalid rev id: ${revision}`);
+  const name = decodeURIComponent(revision);
+  const commit = ["main", "refs/pr/1"].includes(name) ? (heads.get(repo) ?? COMMIT) : name;
+  const files = filesAt(known, commit);
+  if (!files) return refuse(404, "RevisionNotFound", `Invalid rev id: ${revision}`);
   if (kind === "revision")
     return Response.json({
-      sha: COMMIT,
+      sha: commit,
       gated: known.gated ? "manual" : false,
       private: known.private ?? false,
       tags: ["onnx"],
@@ -160,7 +175,7 @@ function answerApi(request: Request, options: FakeHubOptions): Response {
     });
   const { pageSize = 1000 } = options;
   const from = Number(searchParams.get("cursor") ?? 0);
-  const entries = treeOf(known);
+  const entries = treeOf({ ...known, files });
   const more = from + pageSize < entries.length;
   const next = `${origin}${pathname}?recursive=true&expand=false&cursor=${from + pageSize}`;
   return Response.json(
@@ -189,16 +204,18 @@ function resolveFile(request: Request, options: FakeHubOptions, cdn: string): Re
   const [, repo = "", revision = "", encoded = ""] = /^\/(.+?)\/resolve\/([^/]+)\/(.+)$/.exec(pathname) ?? [];
   const refused = authorise(request, options, repo, "file");
   if (refused) return refused;
-  if (revision !== COMMIT) return refuse(404, "RevisionNotFound", `Invalid rev id: ${revision}`);
+  const known = options.repos[repo];
+  const files = known && filesAt(known, revision);
+  if (!files) return refuse(404, "RevisionNotFound", `Invalid rev id: ${revision}`);
   const path = decodeURIComponent(encoded);
-  const data = options.repos[repo]?.files[path];
+  const data = files[path];
   if (!data) return refuse(404, "EntryNotFound", "Entry not found");
   const headers = {
-    "x-repo-commit": COMMIT,
+    "x-repo-commit": revision,
     "x-linked-etag": `"${sha256(data)}"`,
     "x-linked-size": `${data.byteLength}`,
   };
-  const location = `${cdn}/signed?repo=${encodeURIComponent(repo)}&path=${encodeURIComponent(path)}`;
+  const location = `${cdn}/signed?repo=${encodeURIComponent(repo)}&commit=${revision}&path=${encodeURIComponent(path)}`;
   return new Response(null, { status: 302, headers: { ...headers, location } });
 }
 
@@ -213,7 +230,8 @@ function sendFile(
   const { searchParams } = new URL(request.url ?? "", "http://cdn");
   const repo = searchParams.get("repo") ?? "";
   const path = searchParams.get("path") ?? "";
-  const data = repos[repo]?.files[path];
+  const known = repos[repo];
+  const data = known && filesAt(known, searchParams.get("commit") ?? COMMIT)?.[path];
   if (!data) return void response.writeHead(404).end("no such object");
   const [, first, last] = /^bytes=(\d+)-(\d*)$/.exec(request.headers.range ?? "") ?? [];
   const asked: FileRequest = {

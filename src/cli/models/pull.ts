@@ -3,7 +3,8 @@ import { Command } from "commander";
 import { hubAccess, pullLimits } from "../../control/weights/access.ts";
 import { resolveWeights } from "../../control/weights/embedded.ts";
 import { isFetchable } from "../../control/weights/presence.ts";
-import { type PulledWeights, pull as pullWeights } from "../../control/weights/pull.ts";
+import type { PulledWeights } from "../../control/weights/pull.ts";
+import { type ModelPull, pullModel } from "../../control/weights/pull-model.ts";
 import type { Model } from "../../engine/model.ts";
 import { type SettingsFlags, withSettings } from "../settings-flags.ts";
 import { printJson, printLine } from "../terminal.ts";
@@ -34,13 +35,13 @@ export const pull = () =>
       if (json) printJson(pulled);
     });
 
-type Tools = Pick<Parameters<typeof pullWeights>[0], "data" | "access" | "limits" | "signal">;
+type Tools = Pick<ModelPull, "data" | "access" | "limits" | "signal">;
 
-async function pullOne({ id, source }: Model, tools: Tools): Promise<PulledWeights> {
-  if (!isFetchable(source)) return { folder: await resolveWeights({ source, data: tools.data }) };
-  const view = createDownloadView(id);
+async function pullOne(model: Model, tools: Tools): Promise<PulledWeights> {
+  if (!isFetchable(model.source)) return { folder: await resolveWeights({ model, data: tools.data }) };
+  const view = createDownloadView(model.id);
   try {
-    return await pullWeights({ ...tools, source, onProgress: view.take });
+    return await pullModel({ ...tools, model, onProgress: view.take });
   } finally {
     view.end();
   }

@@ -21,8 +21,8 @@ export const remove = () =>
     .action(async (endpoint: string, { json, force, ...flags }: Flags) => {
       const { settings, catalog } = catalogueOf(flags);
       const { model } = findModel(catalog, endpoint);
-      const weights = storedOf(model, await listWeights(settings));
-      const sharing = sharersOf(model, catalog);
+      const weights = await storedOf(model, settings.data);
+      const sharing = await sharersOf(model, catalog, settings.data);
       if (sharing.length > 0 && !force)
         throw new ForecourtError(
           "misconfigured",
@@ -33,25 +33,25 @@ export const remove = () =>
       printLine(`${model.id}: ${sizeText(freed)} are free again.`);
     });
 
-function storedOf({ id, source }: Model, stored: StoredWeights[]): StoredWeights {
+async function storedOf({ id, source }: Model, data: string): Promise<StoredWeights> {
   if (!isFetchable(source))
     throw new ForecourtError("bad_request", `The weights of ${id} were not fetched, so they are not removed.`);
-  const { folderName, commit } = placeOf(source);
-  const found = stored.find((each) => each.folderName === folderName && each.commit === commit);
+  const place = await placeOf({ id, source }, data);
+  const stored = await listWeights({ data });
+  const found = stored.find((each) => each.folderName === place?.folderName && each.commit === place.commit);
   if (!found) throw new ForecourtError("not_found", `The weights of ${id} are not in the data directory.`);
   return found;
 }
 
-function sharersOf(model: Model, catalog: Catalog): string[] {
-  const key = keyOf(model);
-  return catalog.list().flatMap((entry) => {
-    const isOther = entry.model.id !== model.id && keyOf(entry.model) === key;
-    return isOther ? [entry.model.id] : [];
-  });
+async function sharersOf(model: Model, catalog: Catalog, data: string): Promise<string[]> {
+  const key = await keyOf(model, data);
+  const others = catalog.list().filter((entry) => entry.model.id !== model.id);
+  const keys = await Promise.all(others.map((entry) => keyOf(entry.model, data)));
+  return others.flatMap((entry, at) => (keys[at] === key ? [entry.model.id] : []));
 }
 
-function keyOf({ id, source }: Model): string {
-  if (!isFetchable(source)) return id;
-  const { folderName, commit } = placeOf(source);
-  return `${folderName}@${commit}`;
+/** Models of one key have their weights in common. */
+async function keyOf({ id, source }: Model, data: string): Promise<string> {
+  const place = isFetchable(source) ? await placeOf({ id, source }, data) : undefined;
+  return place ? `${place.folderName}@${place.commit}` : id;
 }

@@ -31,7 +31,7 @@ export const verify = () =>
       const results: Verified[] = [];
       await interruptible("Stopped.", async (signal) => {
         for (const model of models) {
-          const weights = storedOf(model, stored);
+          const weights = await storedOf(model, stored, settings.data);
           if (!weights && named.length > 0) throw nothingToVerify(model);
           if (weights) results.push(await verifyOne(model, { settings, weights, signal, ...(discard && { discard }) }));
         }
@@ -48,11 +48,11 @@ const isBad = ({ state }: VerifiedFile) => state === "damaged" || state === "mis
 const remedy = (isDiscarded: boolean) =>
   `${isDiscarded ? "" : "Run the same command with --discard, then"} \`forecourt models pull\` fetches them again.`.trim();
 
-const storedOf = ({ source }: Model, stored: StoredWeights[]): StoredWeights | undefined => {
+async function storedOf({ id, source }: Model, stored: StoredWeights[], data: string) {
   if (!isFetchable(source)) return undefined;
-  const { folderName, commit } = placeOf(source);
-  return stored.find((each) => each.folderName === folderName && each.commit === commit);
-};
+  const place = await placeOf({ id, source }, data);
+  return stored.find((each) => each.folderName === place?.folderName && each.commit === place.commit);
+}
 
 const nothingToVerify = ({ id, source }: Model) =>
   isFetchable(source)

@@ -5,11 +5,11 @@ import { ForecourtError } from "../../core/errors.ts";
 import { parse, type TObject } from "../../core/schema.ts";
 import type { Model } from "../../engine/model.ts";
 import { pipelineOf } from "../../engine/pipelines/registry.ts";
+import { type ReadModel, readBuiltIn } from "./built-in.ts";
 import type { EndpointWords } from "./endpoint-words.ts";
 import { wordedEndpoints } from "./endpoints.ts";
 import { inputSchemaOf } from "./input-schema.ts";
 import { hasMedia } from "./media-fields.ts";
-import { builtInModels } from "./models.macro.ts" with { type: "macro" };
 import type { ModelFile } from "./models.macro.ts";
 import { readModel, within } from "./read-model.ts";
 
@@ -43,24 +43,27 @@ export type Catalog = {
 
 export type Endpoint = { endpoint: string; entry: CatalogEntry };
 
+/** Where models come from that the executable carries. */
+const BUILT_IN = "built-in";
+
 /**
  * Reads `<data>/models/*.yaml` too when `data` is given. Throws `misconfigured`, naming file and field, for a file that
  * is wrong and for two models that claim one id or alias.
  */
-export function createCatalog({ data, builtIn = builtInModels() }: { data?: string; builtIn?: ModelFile[] }): Catalog {
+export function createCatalog({ data, builtIn }: { data?: string; builtIn?: ModelFile[] }): Catalog {
   const entries = new Map<string, CatalogEntry>();
-  for (const file of builtIn) add(entries, entryOf(file, "built-in"), file.file);
+  for (const read of builtIn?.map(readFile) ?? readBuiltIn()) add(entries, entryOf(read, BUILT_IN), read.file);
   const own = data === undefined ? [] : operatorFiles(join(data, "models"));
   const overridden = new Map<string, string>();
   for (const file of own) {
-    const entry = entryOf(file, file.file);
+    const entry = entryOf(readFile(file), file.file);
     const earlier = overridden.get(entry.model.id);
     if (earlier) throw taken(file.file, entry.model.id, earlier);
     overridden.set(entry.model.id, file.file);
     entries.delete(entry.model.id);
     add(entries, entry, file.file);
   }
-  return lookUps([...entries.values()]);
+  return lookUps(withoutTaken([...entries.values()]));
 }
 
 function operatorFiles(folder: string): ModelFile[] {
@@ -69,15 +72,17 @@ function operatorFiles(folder: string): ModelFile[] {
   return names.sort().map((name) => ({ file: join(folder, name), text: readFileSync(join(folder, name), "utf8") }));
 }
 
-function entryOf(file: ModelFile, origin: string): CatalogEntry {
-  const model = withEndpoints(readModel(file));
-  const { pipeline, input } = within(file.file, () => {
+const readFile = (file: ModelFile): ReadModel => ({ file: file.file, model: readModel(file) });
+
+function entryOf({ file, ...read }: ReadModel, origin: string): CatalogEntry {
+  const model = withEndpoints(read.model);
+  const { pipeline, input } = within(file, () => {
     const pipeline = pipelineOf(model);
     return { pipeline, input: inputSchemaOf(pipeline.input, model) };
   });
   const { frame, output } = pipeline;
-  const ownFrame = frame && { frame: within(file.file, () => inputSchemaOf(frame, frameDefaults(model))) };
-  const warmups = within(`${file.file}: warmup`, () => model.warmup.map((each) => parse(input, each)));
+  const ownFrame = frame && { frame: within(file, () => inputSchemaOf(frame, frameDefaults(model))) };
+  const warmups = within(`${file}: warmup`, () => model.warmup.map((each) => parse(input, each)));
   return { model, input, output, warmups, takesMedia: hasMedia(input), origin, ...ownFrame };
 }
 
@@ -98,6 +103,18 @@ function add(entries: Map<string, CatalogEntry>, entry: CatalogEntry, file: stri
 
 const taken = (file: string, id: string, by: string) =>
   new ForecourtError("misconfigured", `${file}: the id ${id} is already taken by ${by}.`);
+
+/** An alias that one of the operator's files has is theirs: a release that adds models must not stop a box. */
+function withoutTaken(entries: CatalogEntry[]): CatalogEntry[] {
+  const own = new Set(
+    entries.flatMap(({ model, origin }) => (origin === BUILT_IN ? [] : [model.id, ...model.aliases])),
+  );
+  return entries.map((entry) => {
+    const { model, origin } = entry;
+    if (origin !== BUILT_IN || !model.aliases.some((alias) => own.has(alias))) return entry;
+    return { ...entry, model: { ...model, aliases: model.aliases.filter((alias) => !own.has(alias)) } };
+  });
+}
 
 function lookUps(entries: CatalogEntry[]): Catalog {
   const byEndpoint = new Map<string, CatalogEntry>();
@@ -134,4 +151,4 @@ function lookUps(entries: CatalogEntry[]): Catalog {
   };
 }
 
-const nameOf = ({ model, origin }: CatalogEntry) => (origin === "built-in" ? `the built-in model ${model.id}` : origin);
+const nameOf = ({ model, origin }: CatalogEntry) => (origin === BUILT_IN ? `the built-in model ${model.id}` : origin);

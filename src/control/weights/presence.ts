@@ -3,11 +3,13 @@ import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { Model } from "../../engine/model.ts";
 import { snapshotFolder } from "./disk/in-place.ts";
-import { folderNameOf, weightsRoot } from "./disk/layout.ts";
+import { folderNameOf, isCommit, repoFolder, weightsRoot } from "./disk/layout.ts";
 import { missingFiles, sizeOnDisk } from "./disk/snapshot.ts";
 import { bytesOnDisk } from "./disk/turn.ts";
 import { filesBelow } from "./library.ts";
-import { bytesOf, type PlannedFile } from "./plan/plan.ts";
+import { type Pin, pinOf, sourceAt } from "./pins.ts";
+import { bytesOf, type PlannedFile, recallPlan } from "./plan/plan.ts";
+import { knownCommit, questionOf } from "./plan/plan-hub.ts";
 import { pathOf, placeOfUrls } from "./plan/plan-urls.ts";
 
 export type Presence = {
@@ -19,41 +21,76 @@ export type Presence = {
   wantedBytes: number;
   /** Where they are, or will be. */
   folder?: string;
+  /** Which commit a branch or tag was taken to be. */
+  pin?: Pin;
 };
 
-type Whereabouts = { source: Model["source"]; data: string; caches?: readonly string[] };
+type Whereabouts = { model: Pick<Model, "id" | "source">; data: string; caches?: readonly string[] };
 
 /** The sources whose files can be fetched. */
 export type FetchableSource = Extract<Model["source"], { repo: string } | { urls: unknown }>;
 
+type RepoSource = Extract<FetchableSource, { repo: string }>;
+
 export const isFetchable = (source: Model["source"]): source is FetchableSource => "repo" in source || "urls" in source;
 
-export async function presenceOf({ source, data, caches = [] }: Whereabouts): Promise<Presence> {
+export async function presenceOf({ model, data, caches = [] }: Whereabouts): Promise<Presence> {
+  const { source } = model;
   if ("embedded" in source) return { state: "built-in", bytes: 0, wantedBytes: 0 };
   if ("path" in source) return ofFolder(source.path);
-  const place = placeOf(source);
-  const files = filesOf(source);
+  const known = await wantedOf({ id: model.id, source }, data);
+  if (!known) return { state: "absent", bytes: 0, wantedBytes: "bytes" in source ? source.bytes : 0 };
+  const { place, files, pin } = known;
+  const settled = pin && { pin };
   const wantedBytes = bytesOf(files);
   const roots = [weightsRoot(data), ...caches];
   for (const root of roots) {
     const folder = snapshotFolder(root, place);
     if ((await missingFiles(folder, files)).length === 0)
-      return { state: "complete", bytes: wantedBytes, wantedBytes, folder };
+      return { state: "complete", bytes: wantedBytes, wantedBytes, folder, ...settled };
   }
   const present = await Promise.all(files.map((file) => bytesOnDisk(weightsRoot(data), place, file)));
   const bytes = present.reduce((sum, each) => sum + each, 0);
   const folder = snapshotFolder(weightsRoot(data), place);
-  return { state: bytes > 0 ? "partial" : "absent", bytes, wantedBytes, folder };
+  return { state: bytes > 0 ? "partial" : "absent", bytes, wantedBytes, folder, ...settled };
 }
 
-/** The folder's name below a root and its commit. */
-export const placeOf = (source: FetchableSource): { folderName: string; commit: string } =>
-  "repo" in source ? { folderName: folderNameOf(source.repo), commit: source.revision } : placeOfUrls(source);
+type Fetchable = { id: string; source: FetchableSource };
 
-const filesOf = (source: FetchableSource): PlannedFile[] =>
-  ("repo" in source ? source.files : source.urls.map((file) => ({ ...file, path: pathOf(file) }))).map(
-    ({ path, bytes, sha256 }) => ({ path, bytes, digest: { algorithm: "sha256", hex: sha256 }, url: "" }),
+/** The folder's name below a root and its commit; undefined while that is not known: before the first download. */
+export async function placeOf(model: Fetchable, data: string) {
+  return (await wantedOf(model, data))?.place;
+}
+
+type Wanted = { place: { folderName: string; commit: string }; files: PlannedFile[]; pin?: Pin };
+
+async function wantedOf({ id, source }: Fetchable, data: string): Promise<Wanted | undefined> {
+  if ("urls" in source)
+    return {
+      place: placeOfUrls(source),
+      files: source.urls.map((file) => plannedFile({ ...file, path: pathOf(file) })),
+    };
+  const folderName = folderNameOf(source.repo);
+  const pin = await pinOf({ id, source }, data);
+  const commit = pin?.commit ?? (await commitOf(source, data));
+  if (commit === undefined) return undefined;
+  const place = { folderName, commit };
+  if ("files" in source && commit === source.revision) return { place, files: source.files.map(plannedFile) };
+  const plan = await recallPlan(
+    repoFolder(weightsRoot(data), folderName),
+    commit,
+    questionOf(sourceAt(source, commit)),
   );
+  return plan && { place, files: plan.files, ...(pin && { pin }) };
+}
+
+/** Of a branch or tag: what it was when another model was fetched from there, which this one then goes by too. */
+const commitOf = async ({ repo, revision }: RepoSource, data: string) =>
+  isCommit(revision) ? revision : await knownCommit(repo, revision, [weightsRoot(data)]);
+
+const plannedFile = ({ path, bytes, sha256 }: { path: string; bytes: number; sha256: string }): PlannedFile => ({
+  ...{ path, bytes, digest: { algorithm: "sha256", hex: sha256 }, url: "" },
+});
 
 async function ofFolder(folder: string): Promise<Presence> {
   const isFolder = await stat(folder).then(

@@ -7,7 +7,8 @@ import type { Settings } from "../settings.ts";
 import { resolveWeights } from "./embedded.ts";
 import { type FetchableSource, isFetchable, type Presence, presenceOf } from "./presence.ts";
 import type { PullEvent } from "./progress.ts";
-import { type HubAccess, type PullLimits, pull } from "./pull.ts";
+import type { HubAccess, PullLimits } from "./pull.ts";
+import { pullModel } from "./pull-model.ts";
 import { createTally, type Tally } from "./tally.ts";
 
 export type Supply = {
@@ -58,7 +59,7 @@ export function createSupply({ data, access, limits, when, log, clock = systemCl
       for (const listener of listeners) listener();
     };
     try {
-      const { folder } = await pull({ source: model.source, data, access, limits, signal, onProgress });
+      const { folder } = await pullModel({ model, data, access, limits, signal, onProgress });
       log.info("weights fetched", { model: model.id });
       return folder;
     } catch (error) {
@@ -81,7 +82,7 @@ export function createSupply({ data, access, limits, when, log, clock = systemCl
     signal.throwIfAborted();
     const { id, source } = model;
     try {
-      return await resolveWeights({ source, data, caches });
+      return await resolveWeights({ model, data, caches });
     } catch (error) {
       if (!isFetchable(source) || !isMissing(error)) throw error;
       if (isOffline || when === "never") throw notHere(model, isOffline);
@@ -115,7 +116,7 @@ export function createSupply({ data, access, limits, when, log, clock = systemCl
         await change;
       }
     },
-    presenceOf: ({ source }) => presenceOf({ source, data, caches }),
+    presenceOf: (model) => presenceOf({ model, data, caches }),
     async stop() {
       closing.abort(new ForecourtError("unavailable", "The server stops."));
       await Promise.allSettled([ahead, ...[...flights.values()].map(({ folder }) => folder)]);

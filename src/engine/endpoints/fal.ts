@@ -7,6 +7,7 @@ import { imageTools } from "./fal/image-tools.ts";
 import { kokoro } from "./fal/kokoro.ts";
 import { lora } from "./fal/lora.ts";
 import { music } from "./fal/music.ts";
+import { speech } from "./fal/speech.ts";
 import { stableDiffusion3 } from "./fal/stable-diffusion-3.ts";
 import { stableDiffusionXl } from "./fal/stable-diffusion-xl.ts";
 
@@ -17,6 +18,7 @@ export const falEndpoints: Readonly<Record<string, FalEndpoint>> = {
   ...flux,
   ...stableDiffusion3,
   ...stableDiffusionXl,
+  ...speech,
   ...lora,
   ...imageTools,
   ...florence,

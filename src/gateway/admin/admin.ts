@@ -98,7 +98,9 @@ export const admin = ({ bodyLimit, clock, ...box }: Parts) => {
     .delete("/prices", ({ request }) => removePrice(keyBox, urlOf(request).searchParams), {
       detail: { ...detail("End such a price"), parameters: parametersOf(priceQuery) },
     })
-    .get("/models", () => listModels(box.catalog), { detail: detail("All models, with the whole of their files") })
+    .get("/models", () => listModels(box), {
+      detail: detail("All models, with the whole of their files and what of their weights is on the disk"),
+    })
     .get("/models/*", ({ request, params }) => watchDownload(box, request, params["*"]), {
       detail: { ...detail("Progress of a model's download, as events: /admin/v1/models/{id}/download"), hide: true },
     })

@@ -1,5 +1,6 @@
 // fal's endpoints for all language models, where the body names the model: openrouter/router and its forerunner any-llm.
-import type { Catalog, CatalogEntry } from "../../control/catalog/catalog.ts";
+import type { Appliance } from "../../control/appliance.ts";
+import type { CatalogEntry } from "../../control/catalog/catalog.ts";
 import { type Names, namedModels } from "../../control/catalog/names.ts";
 import { mayUse } from "../../control/keys/patterns.ts";
 import { ForecourtError } from "../../core/errors.ts";
@@ -11,21 +12,22 @@ import { readJson } from "../read-json.ts";
 import { requireMethod } from "../require-method.ts";
 import type { Call, Face } from "./call.ts";
 
-type Parts = { catalog: Catalog; names: Names; bodyLimit: Bytes };
+type Parts = Pick<Appliance, "catalog" | "supply"> & { names: Names; bodyLimit: Bytes };
 
 /** A model file whose alias is one of them goes before this. */
 const ROUTER = /^(openrouter\/router|fal-ai\/any-llm)(?:\/(?:vision|enterprise))?(|\/stream)$/;
 
 /** A request to a router goes on as one to the model that it names; all others pass. */
 export const withLanguageRouters =
-  ({ catalog, names, bodyLimit }: Parts, face: Face): Face =>
+  ({ catalog, supply, names, bodyLimit }: Parts, face: Face): Face =>
   async (call) => {
     const [, , rest] = ROUTER.exec(call.path) ?? [];
     if (rest === undefined || catalog.match(call.path)) return await face(call);
     requireMethod(call.request, ["POST"], "Send the model's name and input as JSON with POST.");
     requireScope(call.caller, "api", "admin");
     const { model, ...input } = readRouted(await readJson(call.request, bodyLimit));
-    const endpoint = model === undefined ? onlyModel(catalog, call) : languageModel({ catalog, names }, model);
+    const endpoint =
+      model === undefined ? await onlyModel({ catalog, supply }, call) : languageModel({ catalog, names }, model);
     return await face({ ...call, path: `${endpoint}${rest}`, input: withPictures(input) });
   };
 
@@ -64,14 +66,22 @@ function languageModel(named: Pick<Parts, "catalog" | "names">, name: string): s
   throw wrong(`The model "${name}" is none that answers in text: call it at /run/${found[0]?.endpoint}`);
 }
 
-/** A demo counts only where there is nothing else. */
-function onlyModel(catalog: Catalog, { caller }: Call): string {
+/** Of those whose weights are here; a demo counts only where there is nothing else. */
+async function onlyModel({ catalog, supply }: Pick<Parts, "catalog" | "supply">, { caller }: Call): Promise<string> {
   const usable = catalog.list().filter((entry) => isLanguage(entry) && mayUse(caller, entry.model));
-  const real = usable.filter(({ model }) => !model.tags.includes("demo"));
-  const [first, ...others] = real.length > 0 ? real : usable;
+  const present = await Promise.all(usable.map((entry) => isHere(entry, supply)));
+  const here = usable.filter((_, at) => present[at]);
+  const own = here.filter(({ model }) => !model.tags.includes("demo"));
+  const real = own.length > 0 ? own : here;
+  const [first, ...others] = real;
   if (first && others.length === 0) return first.model.id;
   const names = usable.map(({ model }) => model.id).slice(0, 20);
   throw wrong(names.length === 0 ? "This box has no language model" : `Field required: one of ${names.join(", ")}`);
+}
+
+async function isHere({ model }: CatalogEntry, supply: Parts["supply"]): Promise<boolean> {
+  const { state } = await supply.presenceOf(model);
+  return state === "complete" || state === "built-in";
 }
 
 const wrong = (msg: string) =>

@@ -148,6 +148,16 @@ const wrong: [string, { file: string; text: string }[], RegExp][] = [
     /acme\/echo is already taken/,
   ],
 ];
+test("an alias of the operator's file is theirs where a built-in model has it too", () => {
+  const data = mkdtempSync(join(folder, "own-"));
+  mkdirSync(join(data, "models"));
+  const own = file({ id: "acme/mine", aliases: ["fal-ai/some"] });
+  writeFileSync(join(data, "models/mine.yaml"), own.text);
+  const catalog = createCatalog({ data, builtIn: [file({ aliases: ["fal-ai/some", "fal-ai/other"] })] });
+  expect(catalog.find("fal-ai/some")?.model.id).toBe("acme/mine");
+  expect(catalog.find("fal-ai/other")?.model.id).toBe("acme/echo");
+});
+
 test.each(wrong)("%s is refused, with the file's name", (_, files, message) => {
   expect(() => catalogOf(...files)).toThrow(message);
 });

@@ -42,12 +42,12 @@ describe("a model whose weights are missing", () => {
   test("waits for one download, however many ask", async () => {
     await using here = box();
     const model = modelOf("a");
-    expect(await presenceOf({ source: model.source, data: here.data })).toMatchObject({ state: "absent", bytes: 0 });
+    expect(await presenceOf({ model, data: here.data })).toMatchObject({ state: "absent", bytes: 0 });
     const folders = await Promise.all([here.supply.folderOf(model), here.supply.folderOf(model)]);
     expect(folders[0]).toBe(folders[1] ?? "");
     expect(existsSync(join(folders[0] ?? "", "model.onnx"))).toBe(true);
     expect(here.hub.files.length).toBe(1);
-    expect(await presenceOf({ source: model.source, data: here.data })).toEqual({
+    expect(await presenceOf({ model, data: here.data })).toEqual({
       state: "complete",
       bytes: 50_000,
       wantedBytes: 50_000,

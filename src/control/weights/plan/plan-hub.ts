@@ -23,7 +23,7 @@ export async function planHub(planning: Planning): Promise<Plan> {
   const { source, hub, roots, signal } = planning;
   const { repo, revision = "main", files: pinned = [], include = [], exclude = [] } = source;
   const folderName = folderNameOf(repo);
-  const key = planKey(pinned.length > 0 ? { pinned } : { include, exclude });
+  const key = questionOf(source);
   const commit = isCommit(revision) ? revision : await commitOf(repo, revision, planning);
   const plan = { title: repo, folderName, commit, key, ...(revision !== commit && { ref: revision }) };
   const withUrl = <File extends { path: string }>(file: File) => ({ ...file, url: hub.url(repo, commit, file.path) });
@@ -34,6 +34,10 @@ export async function planHub(planning: Planning): Promise<Plan> {
   // The address may have changed since the plan was made; the content cannot.
   return { ...plan, files: files.map(withUrl) };
 }
+
+/** By which the plan of a source is found again. */
+export const questionOf = ({ files: pinned = [], include = [], exclude = [] }: HubSource): string =>
+  planKey(pinned.length > 0 ? { pinned } : { include, exclude });
 
 const pinnedFile = ({ path, bytes, sha256 }: { path: string; bytes: number; sha256: string }) => ({
   path: checkedPath(path),
@@ -59,7 +63,12 @@ async function commitOf(repo: string, revision: string, { hub, roots, signal, on
 const isOffline = (error: unknown): error is ForecourtError =>
   error instanceof ForecourtError && error.details?.reason === "offline";
 
-async function knownCommit(repo: string, revision: string, roots: readonly string[]): Promise<string | undefined> {
+/** What a branch or tag was when it was last asked for on this machine. */
+export async function knownCommit(
+  repo: string,
+  revision: string,
+  roots: readonly string[],
+): Promise<string | undefined> {
   for (const root of roots) {
     const path = join(repoFolder(root, folderNameOf(repo)).refs, revision);
     const text = await readFile(path, "utf8").catch(onlyIfMissing);
