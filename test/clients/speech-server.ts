@@ -25,6 +25,7 @@ export async function speechServer() {
   const languages = ["american-english", "british-english", "spanish"].map((language) => `fal-ai/kokoro/${language}`);
   await write("kokoro", model("speak", "kokoro", languages));
   await write("tones", model("speak", "tones", []));
+  await write("whisper", model("transcribe", "whisper", ["fal-ai/whisper", "fal-ai/wizper"]));
   const server = await startServer({ data });
   return {
     ...server,

@@ -62,3 +62,67 @@ describe.skipIf(Bun.which("espeak-ng") === null)("fal-ai/kokoro", () => {
     expect(heard.at(-1)).toMatchObject({ audio: { content_type: "audio/wav" } });
   });
 });
+
+/** Of tones, 20 ms for each letter: nothing that the small listener understands, but always the same. */
+const recording = async () => {
+  const text = "the circle is red and the star is blue ".repeat(12).trim();
+  const { audio } = await call("test/tones", { text });
+  return { audio_url: (audio as { url: string }).url };
+};
+
+describe("fal-ai/whisper", () => {
+  test("has fal's answer, and segments or words with their times", async () => {
+    const { audio_url } = await recording();
+    const data = await call("fal-ai/whisper", {
+      audio_url,
+      task: "transcribe",
+      language: null,
+      batch_size: 8,
+      version: "3",
+    });
+    expect(Object.keys(data).sort()).toEqual(["chunks", "diarization_segments", "inferred_languages", "text"]);
+    expect(data.inferred_languages).toEqual([expect.stringMatching(/^(en|de|fr|zh)$/)]);
+    const chunks = data.chunks as { timestamp: [number, number]; text: string }[];
+    expect(chunks.length).toBeGreaterThan(0);
+    for (const { timestamp } of chunks) expect(timestamp[0]).toBeLessThanOrEqual(timestamp[1]);
+    const words = await call("fal-ai/whisper", { audio_url, language: "de", chunk_level: "word" });
+    expect(words.inferred_languages).toEqual(["de"]);
+    expect((await call("fal-ai/whisper", { audio_url, chunk_level: "none" })).chunks).toEqual([]);
+  });
+
+  test("takes fal's ranges", async () => {
+    const { audio_url } = await recording();
+    expect(await problemsOf("fal-ai/whisper", { audio_url, batch_size: 65 })).toMatchObject([
+      { loc: ["body", "batch_size"] },
+    ]);
+    expect(await problemsOf("fal-ai/whisper", { audio_url, version: "2" })).toMatchObject([
+      { loc: ["body", "version"] },
+    ]);
+    expect(await problemsOf("fal-ai/whisper", { audio_url, language: "xx" })).toMatchObject([
+      { loc: ["body", "language"] },
+    ]);
+    expect(await problemsOf("fal-ai/whisper", {})).toMatchObject([{ loc: ["body", "audio_url"], type: "missing" }]);
+  });
+});
+
+describe("fal-ai/wizper", () => {
+  test("is English where nothing is said, finds the language where null is said, and joins segments", async () => {
+    const { audio_url } = await recording();
+    const data = await call("fal-ai/wizper", { audio_url });
+    expect(Object.keys(data).sort()).toEqual(["chunks", "languages", "text"]);
+    expect(data.languages).toEqual(["en"]);
+    const found = await call("fal-ai/whisper", { audio_url });
+    expect((await call("fal-ai/wizper", { audio_url, language: null })).languages).toEqual(found.inferred_languages);
+    const apart = await call("fal-ai/wizper", { audio_url, merge_chunks: false });
+    expect(apart.text).toBe(data.text);
+    expect((data.chunks as unknown[]).length).toBeLessThanOrEqual((apart.chunks as unknown[]).length);
+  });
+
+  test("takes fal's ranges", async () => {
+    const { audio_url } = await recording();
+    for (const [field, value] of Object.entries({ max_segment_len: 9, chunk_level: "word", version: "2" }))
+      expect(await problemsOf("fal-ai/wizper", { audio_url, [field]: value })).toMatchObject([
+        { loc: ["body", field] },
+      ]);
+  });
+});

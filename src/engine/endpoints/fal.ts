@@ -10,6 +10,7 @@ import { music } from "./fal/music.ts";
 import { speech } from "./fal/speech.ts";
 import { stableDiffusion3 } from "./fal/stable-diffusion-3.ts";
 import { stableDiffusionXl } from "./fal/stable-diffusion-xl.ts";
+import { whisper } from "./fal/whisper.ts";
 
 /** As in a model file, with the pipeline that it is of. */
 export type FalEndpoint = { pipeline: PipelineName } & Omit<EndpointDeclaration, "like">;
@@ -24,4 +25,5 @@ export const falEndpoints: Readonly<Record<string, FalEndpoint>> = {
   ...florence,
   ...music,
   ...kokoro,
+  ...whisper,
 };

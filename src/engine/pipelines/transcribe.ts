@@ -3,7 +3,7 @@ import { definePipeline } from "../../core/pipeline.ts";
 import { choice, mediaUrl, type Static, Type } from "../../core/schema.ts";
 import { readSound } from "../media/sound.ts";
 import { joinChunks } from "../speech/chunks.ts";
-import { clipsOf } from "../speech/clips.ts";
+import { clipsOf, WINDOW_SECONDS } from "../speech/clips.ts";
 import { listen } from "../speech/listen.ts";
 import { loadVoiceActivity } from "../speech/voice-activity.ts";
 import { loadWhisper } from "../speech/whisper.ts";
@@ -16,11 +16,23 @@ const input = Type.Object({
     description: "translate: what was said, in English.",
   }),
   language: Type.Optional(
-    Type.String({ description: "Spoken language, as a code (de) or in English (German). Absent: found out." }),
+    Type.Union([Type.String(), Type.Null()], {
+      description: "Spoken language, as a code (de) or in English (German). Absent or null: found out.",
+    }),
   ),
   chunk_level: choice(["none", "segment", "word"], {
     default: "segment",
     description: "What `chunks` has: nothing, segments or words.",
+  }),
+  max_segment_len: Type.Number({
+    default: WINDOW_SECONDS,
+    minimum: 1,
+    maximum: WINDOW_SECONDS,
+    description: "Seconds: more is never listened to at once, so that no segment is longer.",
+  }),
+  merge_chunks: Type.Boolean({
+    default: false,
+    description: "Segments that follow each other become one, up to max_segment_len.",
   }),
   word_timestamps: Type.Boolean({ default: false, description: "Words with their times in each segment too." }),
   prompt: Type.String({
@@ -71,8 +83,10 @@ export const transcribe = definePipeline({
         const sound = await readSound({ task, url: task.input.audio_url, field: "audio_url" });
         const samples = resample(sound, whisper.rate);
         const duration = samples.length / whisper.rate;
-        const clips = clipsOf(activity && (await activity(samples, signal)), duration);
-        const heard = listen(samples, { whisper, clips, signal, ...task.input });
+        const { language: wanted, ...wishes } = task.input;
+        const speech = activity && (await activity(samples, signal));
+        const clips = clipsOf(speech, { duration, window: wishes.max_segment_len });
+        const heard = listen(samples, { whisper, clips, signal, ...wishes, ...(wanted && { language: wanted }) });
         let next = await heard.next();
         for (; !next.done; next = await heard.next()) {
           const { segments, until } = next.value;

@@ -1,7 +1,6 @@
 // Listens to a recording clip by clip and window by window, as far as each pass got.
 import type { Tensor } from "../../core/tensor.ts";
 import { toFloats } from "../tensor/tensor.ts";
-import { WINDOW_SECONDS } from "./clips.ts";
 import { type Segment, segmentsOf } from "./segment.ts";
 import type { Whisper } from "./whisper.ts";
 
@@ -21,6 +20,8 @@ export type ListenOptions = {
   signal: AbortSignal;
   task: "transcribe" | "translate";
   language?: string;
+  /** Seconds of a window: at most the model's. */
+  max_segment_len: number;
   prompt: string;
   temperature: number;
   chunk_level: "none" | "segment" | "word";
@@ -39,7 +40,7 @@ export async function* listen(
   const segments: Heard[] = [];
   for (const clip of clips) {
     for (let at = clip.start; at < clip.end; ) {
-      const until = Math.min(clip.end, at + WINDOW_SECONDS);
+      const until = Math.min(clip.end, at + options.max_segment_len);
       const features = await whisper.features(samples.slice(at * whisper.rate, until * whisper.rate));
       language ??= whisper.isMultilingual ? await whisper.detectLanguage(features) : undefined;
       const window = { features, frames: Math.round((until - at) * FRAMES_PER_SECOND), isLast: until >= clip.end };

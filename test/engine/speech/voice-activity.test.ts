@@ -63,12 +63,12 @@ test("clips end in pauses and fit the window, but for speech without a pause", (
     { start: 30, end: 33 },
     { start: 40, end: 90 },
   ];
-  expect(clipsOf(speech, 100)).toEqual([
+  expect(clipsOf(speech, { duration: 100, window: 30 })).toEqual([
     { start: 0, end: 29 },
     { start: 30, end: 33 },
     { start: 40, end: 90 },
   ]);
-  expect(clipsOf(undefined, 65)).toEqual([{ start: 0, end: 65 }]);
+  expect(clipsOf(undefined, { duration: 65, window: 30 })).toEqual([{ start: 0, end: 65 }]);
   expect(speech[0]).toEqual({ start: 0, end: 12 });
 });
 
