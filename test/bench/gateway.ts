@@ -1,6 +1,18 @@
 // `bun run bench:gateway`: what the gateway adds to a request, with all of keys, validation, durable queue, usage, metrics, audit and
 // alerts on, against promise 6; and LiteLLM's proxy beside it on this machine, with its mock model. Prints both, whatever they say.
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+// An answer is sent when the job's end is on disk. How long this machine's disk takes for that is printed too, and all is measured a
+// second time with the data in memory (/dev/shm), where that wait is nothing and what is left is the gateway's own time.
+import {
+  closeSync,
+  existsSync,
+  fdatasyncSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  rmSync,
+  writeFileSync,
+  writeSync,
+} from "node:fs";
 import { cpus, loadavg, tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
@@ -9,6 +21,7 @@ import { forecourt, freePort, isCompiled, startServer, until } from "../support/
 /** Pinned: its numbers differ from release to release. */
 const LITELLM = "litellm[proxy]==1.108.7";
 const CACHE = resolve(import.meta.dir, "../../.cache/litellm");
+const MEMORY = "/dev/shm";
 const LITELLM_KEY = "sk-bench";
 const PROMISE = { p50: 0.5, p99: 3, perSecond: 1000 };
 
@@ -175,23 +188,51 @@ async function measure(target: Target, bares: { serial: Spread; open: Spread }, 
 
 const say = (text: string) => void process.stderr.write(`${text}\n`);
 
+/** What the disk takes to have a page of a log for good. */
+function diskWait(folder: string): Spread {
+  const file = openSync(join(folder, "probe"), "w");
+  const page = Buffer.alloc(8192, 1);
+  const samples = Array.from({ length: 300 }, (_, n) => {
+    writeSync(file, page, 0, page.length, (n % 50) * page.length);
+    const since = performance.now();
+    fdatasyncSync(file);
+    return performance.now() - since;
+  });
+  closeSync(file);
+  rmSync(join(folder, "probe"));
+  const { p50, p99 } = spread(samples);
+  return { p50: round(p50), p99: round(p99) };
+}
+
+async function measureOurs(name: string, parent: string, bares: { serial: Spread; open: Spread }) {
+  say(name);
+  const folder = mkdtempSync(join(parent, "forecourt-bench-"));
+  const diskMs = diskWait(folder);
+  const server = await startServer({ data: folder });
+  const ours: Target = {
+    name,
+    ask: () =>
+      post(`${server.origin}/run/forecourt/echo`, { prompt: "a red circle on a blue background" }, `Key ${server.key}`),
+  };
+  const lines = await measure(ours, bares, RATE);
+  const perSecond = await throughput(ours, 5);
+  await server[Symbol.asyncDispose]();
+  rmSync(folder, { recursive: true, force: true });
+  return { lines, perSecond, diskMs };
+}
+
 async function main() {
   const bareServer = startBare();
   const origin = await bareServer.origin;
   const bare: Target = { name: "bare", ask: () => post(`${origin}/echo`, CHAT) };
-  const server = await startServer();
-  const ours: Target = {
-    name: "forecourt",
-    ask: () =>
-      post(`${server.origin}/run/forecourt/echo`, { prompt: "a red circle on a blue background" }, `Key ${server.key}`),
-  };
   say("bare server");
   await serial(bare, 100);
   const bares = { serial: spread((await serial(bare, 500)).all), open: spread((await open(bare, RATE, SECONDS)).all) };
-  say("forecourt");
-  const lines = await measure(ours, bares, RATE);
-  const perSecond: Record<string, number> = { forecourt: await throughput(ours, 5) };
-  await server[Symbol.asyncDispose]();
+  const onDisk = await measureOurs("forecourt", tmpdir(), bares);
+  const inMemory = existsSync(MEMORY) ? await measureOurs("forecourt, data in memory", MEMORY, bares) : undefined;
+  const lines = [...onDisk.lines, ...(inMemory?.lines ?? [])];
+  const perSecond: Record<string, number> = { forecourt: onDisk.perSecond };
+  if (inMemory) perSecond["forecourt, data in memory"] = inMemory.perSecond;
   say("litellm");
   const theirs = await startLiteLLM();
   if ("missing" in theirs) say(`SKIPPED: ${theirs.missing}`);
@@ -203,8 +244,10 @@ async function main() {
     lines.push(...(await measure(other, { serial: bares.serial, open: bares.serial }, rate)));
   }
   bareServer.child.kill();
-  const added = lines.find(({ target, load }) => target === "forecourt" && load === `${RATE}/s`)?.addedMs;
-  const verdict = added && added.p50 <= PROMISE.p50 && added.p99 <= PROMISE.p99;
+  const isKept = (target: string) => {
+    const added = lines.find((line) => line.target === target && line.load === `${RATE}/s`)?.addedMs;
+    return added !== undefined && added.p50 <= PROMISE.p50 && added.p99 <= PROMISE.p99;
+  };
   process.stdout.write(
     `${JSON.stringify(
       {
@@ -212,9 +255,10 @@ async function main() {
         forecourt: isCompiled ? "compiled" : "source",
         ...(!("missing" in theirs) && { litellm: theirs.version }),
         bareMs: bares,
+        diskMs: onDisk.diskMs,
         lines,
         perSecond,
-        promise6: { ...PROMISE, kept: verdict ?? false },
+        promise6: { ...PROMISE, kept: isKept("forecourt"), keptInMemory: isKept("forecourt, data in memory") },
       },
       null,
       2,
