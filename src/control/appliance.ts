@@ -239,6 +239,7 @@ const openFleet = ({ settings, devices, log }: Found, time: Pick<Tools, "clock" 
     runtime: join(settings.data, "runtime"),
     libraries: installedCuda(settings.data),
     threads: settings.threads,
+    keptGraphs: bytes(settings.runtime.keptGraphsMb * MIB),
     spares: { devices, count: settings.memory.spareRunners },
     log,
     ...time,

@@ -35,6 +35,8 @@ export type ToRunner =
       /** Inputs that are run before it is `ready`; what they give is thrown away. */
       warmups: readonly Record<string, unknown>[];
       threads: number;
+      /** Where graphs are kept as onnxruntime has optimised them, and how much of them; absent: nowhere. */
+      kept?: { folder: string; limit: Bytes };
     } & Place)
   /** Before `load`, perhaps long: loads what does not depend on the model. Not answered. */
   | ({ type: "prepare" } & Place)

@@ -1,11 +1,12 @@
 // The server's side of all runners: carries out the scheduler's actions and reports what happens.
+import { join } from "node:path";
 import { type Clock, systemClock, systemTimers, type Timers } from "../../core/clock.ts";
 import type { Device } from "../../core/device.ts";
 import { type Failure, invariant } from "../../core/errors.ts";
 import type { BatchId, ModelId, RunnerId } from "../../core/ids.ts";
 import type { Log } from "../../core/log.ts";
 import type { Step } from "../../core/pipeline.ts";
-import type { Bytes, Instant, Milliseconds } from "../../core/units.ts";
+import { type Bytes, bytes, type Instant, type Milliseconds } from "../../core/units.ts";
 import type { RunJob } from "../../engine/protocol.ts";
 import { backOffAfter, isOfModel } from "./back-off.ts";
 import { defaultLimits, type FleetLimits } from "./limits.ts";
@@ -71,6 +72,8 @@ export type FleetOptions = {
   libraries?: string | undefined;
   /** Threads of a runner on the CPU; 0 is one for each core. */
   threads: number;
+  /** Of what is kept below `runtime` of graphs as they were optimised. */
+  keptGraphs?: Bytes;
   log: Log;
   /** Processes that are started ahead, of each of these devices so many. */
   spares?: { devices: readonly Device[]; count: number };
@@ -81,7 +84,14 @@ export type FleetOptions = {
   timers?: Timers;
 };
 
-export function createFleet({ runtime, libraries, threads, log, ...options }: FleetOptions): Fleet {
+export function createFleet({
+  runtime,
+  libraries,
+  threads,
+  keptGraphs = bytes(0),
+  log,
+  ...options
+}: FleetOptions): Fleet {
   const { clock = systemClock, timers = systemTimers, command = runnerCommand() } = options;
   const limits = { ...defaultLimits, ...options.limits };
   const ahead = { devices: [], count: 0, ...options.spares };
@@ -122,7 +132,8 @@ export function createFleet({ runtime, libraries, threads, log, ...options }: Fl
     load(order) {
       invariant(!isStopping, "a stopping fleet loads nothing");
       invariant(!runners.has(order.runner), `the runner ${order.runner} exists`);
-      const parts = { command, runtime, libraries, threads, limits, spares, clock, timers, log, emit };
+      const kept = { folder: join(runtime, "graphs"), limit: keptGraphs };
+      const parts = { command, runtime, libraries, threads, kept, limits, spares, clock, timers, log, emit };
       runners.set(order.runner, new FleetRunner(order, parts));
     },
     run: ({ runner, ...batch }) => known(runner).run(batch),

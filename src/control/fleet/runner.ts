@@ -31,6 +31,8 @@ export type RunnerParts = {
   /** Folder of CUDA's libraries, where they are installed. */
   libraries: string | undefined;
   threads: number;
+  /** Graphs as they were optimised. */
+  kept: { folder: string; limit: Bytes };
   limits: FleetLimits;
   spares: Spares;
   clock: Clock;
@@ -210,8 +212,8 @@ export class FleetRunner {
 
   #load(): void {
     const { model, device, weights, warmups = [] } = this.#order;
-    const { runtime, libraries, threads } = this.#parts;
-    this.#child?.send({ type: "load", model, device, weights, warmups, runtime, libraries, threads });
+    const { runtime, libraries, threads, kept } = this.#parts;
+    this.#child?.send({ type: "load", model, device, weights, warmups, runtime, libraries, threads, kept });
   }
 
   #ready({ memory, device }: Extract<FromRunner, { type: "ready" }>): void {

@@ -9,4 +9,10 @@ export const runtimeSettings = {
     schema: Type.String(),
     default: "",
   }),
+  keptGraphsMb: setting({
+    doc: "Disk space for graphs as onnxruntime has optimised them, in MiB, so that models load faster; 0 keeps none.",
+    env: "FORECOURT_RUNTIME_KEPT_GRAPHS_MB",
+    schema: Type.Integer({ minimum: 0 }),
+    default: 2048,
+  }),
 } as const satisfies SettingTree;

@@ -15,7 +15,10 @@ export type LoadedModel = {
 };
 
 /** Native code is loaded when the pipeline first asks for it: one that needs none starts in milliseconds. */
-export async function loadModel({ model, weights, threads, ...place }: LoadOrder): Promise<LoadedModel> {
+export async function loadModel(
+  { model, weights, threads, kept, ...place }: LoadOrder,
+  warn: (message: string) => void,
+): Promise<LoadedModel> {
   const natives = once(() => prepareNatives(place));
   const { execution } = model;
   const session = { device: place.device, threads: execution.threads || threads, execution };
@@ -26,8 +29,8 @@ export async function loadModel({ model, weights, threads, ...place }: LoadOrder
     async open(path, options) {
       await natives();
       if (process.platform === "linux") await readMeanwhile(path);
-      const { openGraph } = await import("./session.ts");
-      return openGraph(path, { ...session, ...options });
+      const { openKept } = await import("./kept-graph.ts");
+      return openKept(path, { ...session, ...options }, kept && { ...kept, warn });
     },
     async openTransformers(className) {
       await natives();

@@ -13,7 +13,7 @@ export type ExitCode = 0 | 1;
 export type RunnerOptions = {
   /** Resolves when the message has left this process. */
   send(message: FromRunner): Promise<void>;
-  load(order: LoadOrder): Promise<LoadedModel>;
+  load(order: LoadOrder, warn: (message: string) => void): Promise<LoadedModel>;
   /** Throws when the device does not compute what it should. */
   tryDevice?(place: Place): Promise<void>;
   /** Before a load; see protocol.ts. */
@@ -44,7 +44,7 @@ export function createRunnerLoop(options: RunnerOptions): RunnerLoop {
     state = { is: "loading" };
     ahead.abort();
     const startedAt = performance.now();
-    const model = await load(order);
+    const model = await load(order, (message) => void send({ type: "log", level: "warn", message }));
     await warmUp(model, order.warmups);
     state = { is: "loaded", model, batches: new Map() };
     const loadMs = performance.now() - startedAt;

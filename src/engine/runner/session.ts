@@ -1,7 +1,7 @@
 // Wraps onnxruntime-node, the only file that imports it: opens a graph on one device, runs it, releases it.
 import "./telemetry.ts";
 import { existsSync } from "node:fs";
-import { InferenceSession, Tensor as OrtTensor } from "onnxruntime-node";
+import { env, InferenceSession, Tensor as OrtTensor } from "onnxruntime-node";
 import type { Device } from "../../core/device.ts";
 import { ForecourtError, invariant, toFailure } from "../../core/errors.ts";
 import type { Graph } from "../../core/pipeline.ts";
@@ -17,6 +17,8 @@ export type GraphOptions = {
   execution?: Pick<Execution, "optimization" | "arena" | "memoryPattern" | "session">;
   /** Whether nodes that the device has no code for fail the graph instead of running on the CPU. */
   isStrict?: boolean;
+  /** Writes the graph as it was optimised into a file while it is opened; or: such a file is opened, made of another. */
+  optimised?: { into: string } | { of: string };
   /** Outputs that stay in the device's memory: onnxruntime-node can do that with its WebGPU provider alone. */
   hold?: readonly string[];
 };
@@ -34,8 +36,8 @@ export type OpenGraph = Graph & {
  * becomes the CPU. Throws `weights_missing` for absent files and `runner_failed` for everything else.
  */
 export async function openGraph(from: string | GraphBytes, options: GraphOptions): Promise<OpenGraph> {
-  const path = typeof from === "string" ? from : from.name;
-  if (from === path && !existsSync(path))
+  const path = nameOf(from, options);
+  if (typeof from === "string" && !existsSync(from))
     throw new ForecourtError("weights_missing", `the graph ${path} does not exist`);
   hideFloat16Array(() => new OrtTensor("bool", [true]));
   const session = await createSession(from, options);
@@ -75,6 +77,15 @@ export async function openGraph(from: string | GraphBytes, options: GraphOptions
   };
 }
 
+/** Which version of onnxruntime this is. */
+export const ONNXRUNTIME = env.versions.node;
+
+/** What errors call a graph: the file that an operator knows. */
+function nameOf(from: string | GraphBytes, { optimised }: GraphOptions): string {
+  if (optimised && "of" in optimised) return optimised.of;
+  return typeof from === "string" ? from : from.name;
+}
+
 const NO_SUCH_OUTPUT = /is not a valid output name/;
 const canHold = ({ device, hold = [] }: GraphOptions) => device.kind === "webgpu" && hold.length > 0;
 
@@ -98,16 +109,18 @@ async function createSession(from: string | GraphBytes, options: GraphOptions): 
     // Models that share keys and values among layers have fewer outputs than their configs let expect.
     if (canHold(options) && NO_SUCH_OUTPUT.test(toFailure(cause).message))
       return await createSession(from, { ...options, hold: [] });
-    throw failed(typeof from === "string" ? from : from.name, "load", cause);
+    throw failed(nameOf(from, options), "load", cause);
   }
 }
 
 /** The same for every graph of a model, whoever opens it. */
 export function sessionSettings(options: GraphOptions) {
-  const { device, threads, execution, isStrict, hold = [] } = options;
+  const { device, threads, execution, isStrict, optimised, hold = [] } = options;
+  const isDone = optimised && "of" in optimised;
   return {
     executionProviders: [providerOf(device)],
-    graphOptimizationLevel: execution?.optimization ?? "all",
+    graphOptimizationLevel: isDone ? "disabled" : (execution?.optimization ?? "all"),
+    ...(optimised && "into" in optimised && { optimizedModelFilePath: optimised.into }),
     // Errors only: exporters leave warnings by the hundred that no operator can do anything about.
     logSeverityLevel: 3,
     intraOpNumThreads: threads,
