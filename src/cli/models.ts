@@ -7,6 +7,7 @@ import { type Presence, presenceOf } from "../control/weights/presence.ts";
 import type { TSchema } from "../core/schema.ts";
 import { add } from "./models/add.ts";
 import { catalogueOf, findModel } from "./models/catalogue.ts";
+import { check } from "./models/check.ts";
 import { pull } from "./models/pull.ts";
 import { remove } from "./models/remove.ts";
 import { verify } from "./models/verify.ts";
@@ -22,6 +23,7 @@ export const models = () =>
     .addCommand(show())
     .addCommand(add())
     .addCommand(pull())
+    .addCommand(check())
     .addCommand(verify())
     .addCommand(remove());
 

@@ -27,7 +27,7 @@ export function placeOfUrls({ urls }: UrlSource): { commit: string; folderName: 
 
 const plannedFile = async (file: UrlFile, web: Web, patience: PatienceOptions): Promise<PlannedFile> => ({
   path: pathOf(file),
-  bytes: file.bytes ?? (await persist(() => sizeOf(file.url, web, patience.signal), patience)),
+  bytes: file.bytes ?? (await persist(() => lengthOfUrl(file.url, web, patience.signal), patience)),
   digest: { algorithm: "sha256", hex: file.sha256 },
   url: file.url,
 });
@@ -39,8 +39,8 @@ export function pathOf({ url, path }: Pick<UrlFile, "url" | "path">): string {
   return checkedPath(path ?? decodeURIComponent(address.pathname.split("/").at(-1) ?? ""));
 }
 
-/** Asks for one byte: some servers that tell a length in answer to GET do not answer HEAD. */
-async function sizeOf(url: string, web: Web, signal: AbortSignal): Promise<number> {
+/** Of the file, as its server tells it. Asks for one byte: some servers that tell a length in answer to GET do not answer HEAD. */
+export async function lengthOfUrl(url: string, web: Web, signal: AbortSignal): Promise<number> {
   const { response } = await web.get(url, { signal, headers: { range: "bytes=0-0" } });
   await response.body?.cancel();
   if (!response.ok) throw urlFailure(url)(response);
