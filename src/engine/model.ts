@@ -77,7 +77,7 @@ const Source = Type.Union([
 export const modelSchema = Type.Object(
   {
     id: Type.String({ pattern: "^[a-z0-9][\\w.-]*(/[\\w.-]+){1,3}$", description: "owner/name[/variant]" }),
-    aliases: Type.Array(Type.String({ pattern: "^[\\w.-]+(/[\\w.-]+){1,4}$" }), {
+    aliases: Type.Array(Type.String({ pattern: "^[\\w.-]+(/[\\w.-]+){1,6}$" }), {
       default: [],
       description:
         "Other endpoint ids that mean this model, e.g. fal's: those known here take and give what they do at fal",

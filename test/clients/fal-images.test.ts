@@ -22,6 +22,8 @@ const ways = (id: string) => ({
   inpaint: [`${id}/inpainting`],
 });
 
+const kleins = ["fal-ai/flux-2/klein/4b", "fal-ai/flux-2/klein/9b"];
+
 /** Model -> folders of its weights, the last ones first, and the endpoints of each pipeline. */
 const families: Record<string, Family> = {
   first: { folders: ["sd"], pipelines: ways("fal-ai/stable-diffusion-v15") },
@@ -38,7 +40,12 @@ const families: Record<string, Family> = {
   xl: { folders: ["sdxl"], pipelines: ways("fal-ai/fast-sdxl") },
   lightning: { folders: ["sdxl"], pipelines: ways("fal-ai/fast-lightning-sdxl") },
   turbo: { folders: ["sdxl"], pipelines: ways("fal-ai/fast-turbo-diffusion") },
-  canny: { folders: ["sdxl-control", "sdxl"], pipelines: { "control-image": ["fal-ai/fast-sdxl-controlnet-canny"] } },
+  canny: {
+    folders: ["sdxl-control", "sdxl"],
+    pipelines: {
+      "control-image": ["", "/image-to-image", "/inpainting"].map((way) => `fal-ai/fast-sdxl-controlnet-canny${way}`),
+    },
+  },
   three: {
     folders: ["sd3"],
     pipelines: {
@@ -61,11 +68,19 @@ const families: Record<string, Family> = {
     folders: ["flux-schnell", "flux-dev"],
     pipelines: { "text-to-image": ["fal-ai/flux/schnell", "fal-ai/flux-1/schnell"] },
   },
+  adapted: { folders: ["flux-dev"], pipelines: ways("fal-ai/flux-lora") },
   klein: {
     folders: ["flux-2-klein"],
     pipelines: {
-      "text-to-image": ["fal-ai/flux-2/klein/4b", "fal-ai/flux-2/klein/9b"],
-      "edit-image": ["fal-ai/flux-2/klein/4b/edit", "fal-ai/flux-2/klein/9b/edit"],
+      "text-to-image": kleins.flatMap((id) => [id, `${id}/lora`]),
+      "edit-image": kleins.flatMap((id) => [`${id}/edit`, `${id}/edit/lora`]),
+    },
+  },
+  "klein-base": {
+    folders: ["flux-2-klein-base", "flux-2-klein"],
+    pipelines: {
+      "text-to-image": kleins.flatMap((id) => [`${id}/base`, `${id}/base/lora`]),
+      "edit-image": kleins.flatMap((id) => [`${id}/base/edit`, `${id}/base/edit/lora`]),
     },
   },
 };
@@ -166,8 +181,8 @@ const endpoints = models.flatMap(({ aliases }) => aliases);
 
 /** What fal's answers hold, where it is not the usual. */
 const FIELDS: [endpoint: RegExp, fields: string[]][] = [
-  [/turbo/, ["images", "timings", "seed", "has_nsfw_concepts"]],
-  [/lora/, ["images", "seed", "has_nsfw_concepts"]],
+  [/turbo|controlnet/, ["images", "timings", "seed", "has_nsfw_concepts"]],
+  [/^fal-ai\/lora/, ["images", "seed", "has_nsfw_concepts"]],
   [/lcm-sd15/, ["images", "timings", "seed", "num_inference_steps", "request_id", "nsfw_content_detected"]],
   [/./, ["images", "timings", "seed", "has_nsfw_concepts", "prompt"]],
 ];
@@ -188,7 +203,7 @@ test.each(endpoints)("%s", async (endpoint) => {
   expect(data.seed).toBe(42);
   expect(data.images).toHaveLength(1);
   const [image] = data.images;
-  const isPng = /lora|klein/.test(endpoint);
+  const isPng = /^fal-ai\/lora|klein/.test(endpoint);
   expect(image?.content_type).toBe(isPng ? "image/png" : "image/jpeg");
   if (/turbo|fast-lcm/.test(endpoint)) expect(image?.url).toStartWith("data:");
   const bytes = await (await fetch(image?.url ?? "")).bytes();

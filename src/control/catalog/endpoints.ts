@@ -10,7 +10,7 @@ import { wrong } from "./input-schema.ts";
 import { hasMedia } from "./media-fields.ts";
 import { within } from "./read-model.ts";
 
-const ENDPOINT = /^[\w.-]+(\/[\w.-]+){1,4}$/;
+const ENDPOINT = /^[\w.-]+(\/[\w.-]+){1,6}$/;
 
 /** Of a model's aliases: those that fal's endpoints are known by, and those that its file declares. Throws `misconfigured`. */
 export function wordedEndpoints(entry: CatalogEntry): Endpoint[] {

@@ -1,10 +1,10 @@
 // Fields of the input that all pipelines of diffusion models share (fal-protocol.md 12); to be spread into their own.
-import { choice, mediaUrl, type Static, Type } from "../../core/schema.ts";
+import { choice, type Static, type TSchema, Type } from "../../core/schema.ts";
 import { loraField } from "../lora/lora-field.ts";
 import { drawnFields } from "../media/drawn.ts";
 import { samplerChoiceNames } from "../samplers/choices.ts";
 
-export const promptFields = {
+const promptFields = {
   prompt: Type.String({
     description: "What to draw.",
     maxLength: 20_000,
@@ -17,7 +17,7 @@ export const promptFields = {
   }),
 };
 
-export const steeringFields = {
+const steeringFields = {
   num_inference_steps: Type.Integer({
     default: 25,
     minimum: 1,
@@ -27,7 +27,7 @@ export const steeringFields = {
   guidance_scale: Type.Number({
     default: 7.5,
     minimum: 0,
-    maximum: 20,
+    maximum: 35,
     description: "How closely to follow the prompt; 1 or less turns guidance off.",
   }),
   scheduler: Type.Optional(
@@ -54,15 +54,12 @@ export const steeringFields = {
   ...drawnFields,
 };
 
-export const pictureFields = {
-  image_url: mediaUrl("image", "The picture to begin with: URL or data URI."),
-  strength: Type.Number({
-    default: 0.95,
-    minimum: 0.01,
-    maximum: 1,
-    description: "How much to change the picture: of the steps this share is taken.",
-  }),
-};
+/** All of them, with the pipeline's own field of the size. */
+export const drawingFields = <Size extends TSchema>(size: Size) => ({
+  ...promptFields,
+  image_size: size,
+  ...steeringFields,
+});
 
 const shared = Type.Object({ ...promptFields, ...steeringFields });
 

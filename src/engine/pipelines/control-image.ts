@@ -1,12 +1,13 @@
 // Pictures drawn from a prompt along the edges, depths or poses of another picture, with a diffusion model and its ControlNet.
 import { definePipeline } from "../../core/pipeline.ts";
-import { mediaUrl, Type } from "../../core/schema.ts";
+import { Type } from "../../core/schema.ts";
 import { loadAdaptableModel } from "../diffusion/adaptable-model.ts";
 import { controlFields, controlOf } from "../diffusion/control-fields.ts";
 import { drawTasks } from "../diffusion/draw-tasks.ts";
-import { pictureFields, promptFields, steeringFields } from "../diffusion/drawing-fields.ts";
+import { drawingFields } from "../diffusion/drawing-fields.ts";
 import { redrawnSizeField, sizeToRedraw } from "../diffusion/image-size.ts";
 import { mostDrawn } from "../diffusion/most-drawn.ts";
+import { optionalPictureFields, readGiven } from "../diffusion/picture-fields.ts";
 import { drawnOutput } from "../media/drawn.ts";
 import { readPicture } from "../media/picture.ts";
 
@@ -14,11 +15,8 @@ export const controlImage = definePipeline({
   summary: "Draws pictures from a text prompt, along the lines of a given picture.",
   input: Type.Object({
     ...controlFields,
-    image_url: Type.Optional(mediaUrl("image", "A picture to begin with instead of noise: URL or data URI.")),
-    strength: pictureFields.strength,
-    ...promptFields,
-    image_size: redrawnSizeField,
-    ...steeringFields,
+    ...optionalPictureFields,
+    ...drawingFields(redrawnSizeField),
   }),
   output: drawnOutput,
   estimate: mostDrawn,
@@ -29,13 +27,13 @@ export const controlImage = definePipeline({
       models,
       codec,
       async plan(task) {
-        const { control_image_url: url, image_url, image_size, strength } = task.input;
+        const { control_image_url: url, image_size } = task.input;
         const control = await readPicture({ task, codec, url, field: "control_image_url" });
-        const picture = image_url && (await readPicture({ task, codec, url: image_url, field: "image_url" }));
+        const given = await readGiven({ task, codec });
         return {
           size: sizeToRedraw(image_size, { picture: control, ...models.size }),
           control: controlOf(control, task.input),
-          ...(picture && { given: { picture, strength } }),
+          ...(given && { given }),
         };
       },
     });

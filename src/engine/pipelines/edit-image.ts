@@ -3,7 +3,7 @@ import { definePipeline } from "../../core/pipeline.ts";
 import { mediaUrl, Type } from "../../core/schema.ts";
 import { loadAdaptableModel } from "../diffusion/adaptable-model.ts";
 import { drawTasks } from "../diffusion/draw-tasks.ts";
-import { promptFields, steeringFields } from "../diffusion/drawing-fields.ts";
+import { drawingFields } from "../diffusion/drawing-fields.ts";
 import { editedSizeField, sizeToDraw } from "../diffusion/image-size.ts";
 import { mostDrawn } from "../diffusion/most-drawn.ts";
 import { fittedReference } from "../diffusion/reference-pictures.ts";
@@ -18,9 +18,7 @@ export const editImage = definePipeline({
       maxItems: 10,
       description: "The pictures to edit or to combine; the prompt may speak of the first, the second...",
     }),
-    ...promptFields,
-    image_size: editedSizeField,
-    ...steeringFields,
+    ...drawingFields(editedSizeField),
   }),
   output: drawnOutput,
   estimate: mostDrawn,

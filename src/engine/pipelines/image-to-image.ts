@@ -3,10 +3,11 @@ import { definePipeline } from "../../core/pipeline.ts";
 import { Type } from "../../core/schema.ts";
 import { loadAdaptableModel } from "../diffusion/adaptable-model.ts";
 import { drawTasks } from "../diffusion/draw-tasks.ts";
-import { pictureFields, promptFields, steeringFields } from "../diffusion/drawing-fields.ts";
+import { drawingFields } from "../diffusion/drawing-fields.ts";
 import { frameFields, noPictureYet, pictureOfSession } from "../diffusion/frame-fields.ts";
 import { redrawnSizeField, sizeToRedraw } from "../diffusion/image-size.ts";
 import { mostDrawn } from "../diffusion/most-drawn.ts";
+import { pictureFields } from "../diffusion/picture-fields.ts";
 import { drawnOutput } from "../media/drawn.ts";
 import { readPicture } from "../media/picture.ts";
 
@@ -14,8 +15,7 @@ export const imageToImage = definePipeline({
   summary: "Draws a picture anew as a text prompt says.",
   input: Type.Object({
     ...pictureFields,
-    ...promptFields,
-    image_size: redrawnSizeField,
+    ...drawingFields(redrawnSizeField),
     preserve_aspect_ratio: Type.Boolean({
       default: false,
       description: "Keep the picture's proportions: it is drawn as large as fits into image_size.",
@@ -24,11 +24,10 @@ export const imageToImage = definePipeline({
       default: false,
       description: "Cut what is drawn to the given picture's proportions, where the drawn size is not of these.",
     }),
-    ...steeringFields,
   }),
   output: drawnOutput,
   estimate: mostDrawn,
-  frame: Type.Object({ ...promptFields, image_size: redrawnSizeField, ...frameFields, ...steeringFields }),
+  frame: Type.Object({ ...drawingFields(redrawnSizeField), ...frameFields }),
   async load(assets) {
     const models = await loadAdaptableModel(assets, { drawsFrom: "picture" });
     const { codec } = assets;

@@ -1,26 +1,18 @@
 // A part of a picture drawn anew, with a diffusion model.
+import { invariant } from "../../core/errors.ts";
 import { definePipeline } from "../../core/pipeline.ts";
-import { mediaUrl, Type } from "../../core/schema.ts";
+import { Type } from "../../core/schema.ts";
 import { loadAdaptableModel } from "../diffusion/adaptable-model.ts";
 import { drawTasks } from "../diffusion/draw-tasks.ts";
-import { pictureFields, promptFields, steeringFields } from "../diffusion/drawing-fields.ts";
+import { drawingFields } from "../diffusion/drawing-fields.ts";
 import { redrawnSizeField, sizeToRedraw } from "../diffusion/image-size.ts";
 import { mostDrawn } from "../diffusion/most-drawn.ts";
+import { maskedFields, readGiven } from "../diffusion/picture-fields.ts";
 import { drawnOutput } from "../media/drawn.ts";
-import { readPicture } from "../media/picture.ts";
 
 export const inpaint = definePipeline({
   summary: "Draws a part of a picture anew as a text prompt says.",
-  input: Type.Object({
-    ...pictureFields,
-    mask_url: mediaUrl(
-      "image",
-      "White where to draw anew, black where to keep; or transparent where to draw anew. URL or data URI.",
-    ),
-    ...promptFields,
-    image_size: redrawnSizeField,
-    ...steeringFields,
-  }),
+  input: Type.Object({ ...maskedFields, ...drawingFields(redrawnSizeField) }),
   output: drawnOutput,
   estimate: mostDrawn,
   async load(assets) {
@@ -30,10 +22,9 @@ export const inpaint = definePipeline({
       models,
       codec,
       async plan(task) {
-        const { image_url, mask_url, image_size, strength } = task.input;
-        const picture = await readPicture({ task, codec, url: image_url, field: "image_url" });
-        const mask = await readPicture({ task, codec, url: mask_url, field: "mask_url" });
-        return { size: sizeToRedraw(image_size, { picture, ...models.size }), given: { picture, mask, strength } };
+        const given = await readGiven({ task, codec });
+        invariant(given, "image_url is a required field");
+        return { size: sizeToRedraw(task.input.image_size, { picture: given.picture, ...models.size }), given };
       },
     });
   },

@@ -3,7 +3,7 @@ import { definePipeline } from "../../core/pipeline.ts";
 import { Type } from "../../core/schema.ts";
 import { loadAdaptableModel } from "../diffusion/adaptable-model.ts";
 import { drawTasks } from "../diffusion/draw-tasks.ts";
-import { promptFields, steeringFields } from "../diffusion/drawing-fields.ts";
+import { drawingFields } from "../diffusion/drawing-fields.ts";
 import { drawingKey } from "../diffusion/drawing-key.ts";
 import { frameFields, frameOf, pictureOfSession } from "../diffusion/frame-fields.ts";
 import { imageSizeField, sizeToDraw } from "../diffusion/image-size.ts";
@@ -12,10 +12,10 @@ import { drawnOutput } from "../media/drawn.ts";
 
 export const textToImage = definePipeline({
   summary: "Draws pictures from a text prompt.",
-  input: Type.Object({ ...promptFields, image_size: imageSizeField, ...steeringFields }),
+  input: Type.Object(drawingFields(imageSizeField)),
   output: drawnOutput,
   estimate: mostDrawn,
-  frame: Type.Object({ ...promptFields, image_size: imageSizeField, ...frameFields, ...steeringFields }),
+  frame: Type.Object({ ...drawingFields(imageSizeField), ...frameFields }),
   batchKey: drawingKey,
   async load(assets) {
     const models = await loadAdaptableModel(assets, { drawsFrom: "prompt" });

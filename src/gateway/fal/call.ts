@@ -35,8 +35,8 @@ export type Face = (call: Call) => Promise<Response>;
 export type OpenFace = (visit: Visit) => Promise<Response>;
 export type Visit = Omit<Call, "caller">;
 
-/** An endpoint id has at most five parts, and `/stream` or `/realtime` may follow. */
-const MAX_PARTS = 6;
+/** An endpoint id has at most seven parts, and `/stream` or `/realtime` may follow. */
+const MAX_PARTS = 8;
 
 /** The model that a path names and what follows it. Throws `not_found` in fal's words. */
 export function endpointOf(catalog: Pick<Catalog, "match">, path: string) {

@@ -18,8 +18,26 @@ const schnell = { ...flux, image_size: "landscape_4_3", num_inference_steps: 4 }
 const dev = { ...flux, image_size: "landscape_4_3", num_inference_steps: 28 };
 const devFromPicture = { ...flux, image_url, strength: 0.95, num_inference_steps: 40 };
 const klein = { prompt, ...one, ...checked, num_inference_steps: 4, output_format: "png" };
-const kleinFromText = { ...klein, image_size: "landscape_4_3" };
-const kleinEdit = { ...klein, image_urls: [image_url] };
+const kleinBase = {
+  ...klein,
+  negative_prompt: "",
+  num_inference_steps: 28,
+  guidance_scale: 5,
+  acceleration: "regular",
+};
+const adapted = { ...flux, num_inference_steps: 28, loras: [] };
+
+/** A klein's endpoints, with LoRAs too. */
+function kleins(id: string, fields: Fields): Record<string, Fields> {
+  const drawn = { ...fields, image_size: "landscape_4_3" };
+  const edited = { ...fields, image_urls: [image_url] };
+  return {
+    [id]: drawn,
+    [`${id}/lora`]: { ...drawn, loras: [] },
+    [`${id}/edit`]: edited,
+    [`${id}/edit/lora`]: { ...edited, loras: [] },
+  };
+}
 
 const worded = { prompt, negative_prompt: "" };
 const three = { ...worded, ...one, ...checked, prompt_expansion: false, num_inference_steps: 28, guidance_scale: 5 };
@@ -51,9 +69,8 @@ const first = {
   ...{ image_size: "square", num_inference_steps: 25, guidance_scale: 7.5 },
 };
 const canny = {
-  ...{ ...worded, ...one, enable_safety_checker: false, loras: [], expand_prompt: false, enable_deep_cache: false },
-  ...{ control_image_url: image_url, controlnet_conditioning_scale: 0.5 },
-  ...{ num_inference_steps: 25, guidance_scale: 7.5 },
+  ...{ ...worded, ...one, enable_safety_checker: false, loras: [], expand_prompt: false },
+  ...{ control_image_url: image_url, controlnet_conditioning_scale: 0.5, guidance_scale: 7.5 },
 };
 const lcmFromPicture = {
   ...{ ...worded, ...one, image_url, strength: 0.8, enable_safety_checks: true, request_id: "" },
@@ -78,10 +95,13 @@ const filled: Record<string, Fields> = {
   "fal-ai/flux-1/dev": dev,
   "fal-ai/flux/dev/image-to-image": devFromPicture,
   "fal-ai/flux-1/dev/image-to-image": devFromPicture,
-  "fal-ai/flux-2/klein/4b": kleinFromText,
-  "fal-ai/flux-2/klein/9b": kleinFromText,
-  "fal-ai/flux-2/klein/4b/edit": kleinEdit,
-  "fal-ai/flux-2/klein/9b/edit": kleinEdit,
+  "fal-ai/flux-lora": { ...adapted, image_size: "landscape_4_3" },
+  "fal-ai/flux-lora/image-to-image": { ...adapted, image_url, strength: 0.85 },
+  "fal-ai/flux-lora/inpainting": { ...adapted, image_url, mask_url, strength: 0.85 },
+  ...kleins("fal-ai/flux-2/klein/4b", klein),
+  ...kleins("fal-ai/flux-2/klein/9b", klein),
+  ...kleins("fal-ai/flux-2/klein/4b/base", kleinBase),
+  ...kleins("fal-ai/flux-2/klein/9b/base", kleinBase),
   "fal-ai/stable-diffusion-v3-medium": { ...three, image_size: "square_hd" },
   "fal-ai/stable-diffusion-v3-medium/image-to-image": { ...three, image_url, strength: 0.9 },
   "fal-ai/stable-diffusion-v35-medium": { ...threeAndAHalf, num_inference_steps: 40, guidance_scale: 4.5 },
@@ -101,7 +121,9 @@ const filled: Record<string, Fields> = {
   "fal-ai/stable-diffusion-v15": first,
   "fal-ai/stable-diffusion-v15/image-to-image": { ...first, ...picture },
   "fal-ai/stable-diffusion-v15/inpainting": { ...first, ...masked },
-  "fal-ai/fast-sdxl-controlnet-canny": canny,
+  "fal-ai/fast-sdxl-controlnet-canny": { ...canny, num_inference_steps: 25, enable_deep_cache: false },
+  "fal-ai/fast-sdxl-controlnet-canny/image-to-image": { ...canny, ...picture, num_inference_steps: 35 },
+  "fal-ai/fast-sdxl-controlnet-canny/inpainting": { ...canny, ...masked, num_inference_steps: 35 },
   "fal-ai/lcm-sd15-i2i": lcmFromPicture,
   "fal-ai/lora": { ...lora, image_size: "square_hd" },
   "fal-ai/lora/image-to-image": { ...lora, image_url, noise_strength: 0.5 },
@@ -156,6 +178,10 @@ const refused: Refused[] = [
   ["fal-ai/flux/schnell", { num_inference_steps: 13 }, /num_inference_steps: .*less than or equal to 12/],
   ["fal-ai/flux/schnell", { num_images: 5 }, /num_images: .*less than or equal to 4/],
   ["fal-ai/flux/dev", { guidance_scale: 0.5 }, /guidance_scale: .*greater than or equal to 1/],
+  ["fal-ai/flux/dev", { guidance_scale: 21 }, /guidance_scale: .*less than or equal to 20/],
+  ["fal-ai/flux-lora", { guidance_scale: 36 }, /guidance_scale: .*less than or equal to 35/],
+  ["fal-ai/flux-lora", { acceleration: "high" }, /acceleration: .*one of "none", "regular"/],
+  ["fal-ai/fast-sdxl-controlnet-canny/inpainting", { control_image_url: image_url }, /image_url: Field required/],
   ["fal-ai/flux/dev", { output_format: "webp" }, /output_format: .*one of "jpeg", "png"/],
   ["fal-ai/flux/dev", { acceleration: "extreme" }, /acceleration: .*one of "none", "regular", "high"/],
   ["fal-ai/fast-sdxl", { expand_prompt: true }, /expand_prompt: Prompts are not expanded here/],

@@ -43,3 +43,9 @@ test("a UNet without a ControlNet, and one that waits for it, are refused where 
   await expect(controlImage.load(plain)).rejects.toMatchObject({ code: "misconfigured" });
   await expect(textToImage.load(assets)).rejects.toMatchObject({ code: "misconfigured" });
 });
+
+test("a mask without the picture that it is of is refused by the picture's field", async () => {
+  const mask = { mask_url: "https://example.com/mask.png" };
+  const refused = { code: "invalid_input", problems: [{ loc: ["body", "image_url"], type: "missing" }] };
+  await expect(draw(mask)).rejects.toMatchObject(refused);
+});

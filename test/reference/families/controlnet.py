@@ -69,6 +69,8 @@ def sd():
     record_text(recorder, text, 7.5)
     recorder.run("image", assemble(diffusers.StableDiffusionControlNetImg2ImgPipeline, scheduler), task="image-to-image", steps=5, seed=84, guidance=7.5, strength=0.7,
                  given={"control": {"picture": "reference-1.png", "scale": 0.7, "span": [0, 1]}}, control_image=control_picture(), controlnet_conditioning_scale=0.7, **BOTH)
+    recorder.run("inpaint", assemble(diffusers.StableDiffusionControlNetInpaintPipeline, scheduler), task="inpaint", steps=5, seed=85, guidance=7.5, strength=0.7,
+                 given={"control": {"picture": "reference-1.png", "scale": 0.7, "span": [0, 1]}}, control_image=control_picture(), controlnet_conditioning_scale=0.7, **BOTH)
     recorder.finish()
 
 

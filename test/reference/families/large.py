@@ -117,6 +117,9 @@ def flux():
         image = diffusers.FluxImg2ImgPipeline(**models, **tokenizers, scheduler=scheduler)
         if guided:
             recorder.run("image", image, task="image-to-image", steps=5, seed=52, strength=0.75, count=2, height=record.HEIGHT, width=record.WIDTH, **more)
+            part = diffusers.FluxInpaintPipeline(**models, **tokenizers, scheduler=scheduler)
+            recorder.run("inpaint", part, task="inpaint", steps=5, seed=53, strength=0.8, count=2, **more)
+            recorder.run("inpaint-full", part, task="inpaint", steps=3, seed=54, strength=1.0, **more)
         recorder.finish()
 
 

@@ -27,7 +27,9 @@ export const checkedByVersion: Fields = {
 export const steps = (value: number, maximum: number, minimum = 1): Fields => ({
   num_inference_steps: { default: value, minimum, maximum },
 });
-export const guidance = (value: number, minimum = 0): Fields => ({ guidance_scale: { default: value, minimum } });
+export const guidance = (value: number, minimum = 0, maximum = 20): Fields => ({
+  guidance_scale: { default: value, minimum, maximum },
+});
 export const size = (preset: string): Fields => ({ image_size: { default: preset } });
 export const count = (maximum: number): Fields => ({ num_images: { default: 1, maximum } });
 export const strength = (value: number, minimum: number): Fields => ({ strength: { default: value, minimum } });
@@ -36,14 +38,14 @@ export const outputFormat: Fields = { output_format: { values: ["jpeg", "png"], 
 /** The older endpoints' name for it. */
 export const format: Fields = { format: { input: "output_format", values: ["jpeg", "png"], default: "jpeg" } };
 
-export const acceleration: Fields = {
+export const acceleration = (value: string, values = ["none", "regular", "high"]): Fields => ({
   acceleration: {
     accepted: "string",
-    values: ["none", "regular", "high"],
-    default: "none",
+    values,
+    default: value,
     description: "How much faster at the cost of quality.",
   },
-};
+});
 
 export const requestId: Fields = {
   request_id: { accepted: "string", default: "", description: "The caller's own name for the request." },

@@ -130,24 +130,40 @@ const first: Fields = {
   ...format,
 };
 
-const canny: FalEndpoint = {
+const controlled: Fields = {
+  ...prompts,
+  control_image_url: {},
+  controlnet_conditioning_scale: { default: 0.5, maximum: 1 },
+  image_size: {},
+  seed: {},
+  ...guidance(7.5),
+  sync_mode: {},
+  ...count(8),
+  loras: {},
+  enable_safety_checker: { default: false },
+  ...expandPrompt,
+};
+const needed: Fields = { image_url: { required: true }, ...strength(0.95, 0.05) };
+
+const alongEdges = (inputs: Fields): FalEndpoint => ({
   pipeline: "control-image",
-  inputs: {
-    ...prompts,
-    control_image_url: {},
-    controlnet_conditioning_scale: { default: 0.5 },
-    image_size: {},
-    ...steps(25, 50),
-    seed: {},
-    enable_deep_cache: { accepted: "boolean", default: false },
-    ...guidance(7.5),
-    sync_mode: {},
-    ...count(8),
-    loras: {},
-    enable_safety_checker: { default: false },
-    ...expandPrompt,
-  },
+  inputs: { ...controlled, ...inputs },
   fixed: { preprocessor: "canny" },
+  outputs: withoutPrompt,
+});
+
+/** fal's defaults differ by what is begun with. */
+const canny: Record<string, FalEndpoint> = {
+  "fal-ai/fast-sdxl-controlnet-canny": alongEdges({
+    ...steps(25, 50),
+    enable_deep_cache: { accepted: "boolean", default: false },
+  }),
+  "fal-ai/fast-sdxl-controlnet-canny/image-to-image": alongEdges({ ...steps(35, 50), ...needed }),
+  "fal-ai/fast-sdxl-controlnet-canny/inpainting": alongEdges({
+    ...steps(35, 50),
+    ...needed,
+    mask_url: { required: true },
+  }),
 };
 
 const consistencyFromPicture: FalEndpoint = {
@@ -180,6 +196,6 @@ export const stableDiffusionXl: Record<string, FalEndpoint> = {
   ...threeWays("fal-ai/fast-turbo-diffusion", turbo, { outputs: withoutPrompt }),
   ...threeWays("fal-ai/fast-lcm-diffusion", consistency),
   ...threeWays("fal-ai/stable-diffusion-v15", first),
-  "fal-ai/fast-sdxl-controlnet-canny": canny,
+  ...canny,
   "fal-ai/lcm-sd15-i2i": consistencyFromPicture,
 };
