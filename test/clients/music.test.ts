@@ -4,6 +4,7 @@ import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createFalClient, type FalClient, ValidationError } from "@fal-ai/client";
+import { parseMidi } from "midi-file";
 import { decodeWav } from "../../src/engine/media/wav.ts";
 import { type LiveServer, startServer } from "../support/live-server.ts";
 
@@ -24,6 +25,19 @@ memory: { weights: 1000000, working: 1000000 }
 price: { unit: second, amount: 0.5, currency: USD }
 `;
 
+/** Trained, and small enough to lie here. */
+const basicPitch = `
+id: test/basic-pitch
+title: Basic Pitch
+description: Notes of a recording.
+category: audio-to-audio
+licence: { id: Apache-2.0, commercial: true }
+pipeline: audio-to-midi
+source: { path: ${join(REFERENCE, "basic-pitch")} }
+memory: { weights: 60000000, working: 100000000 }
+price: { unit: second, amount: 0, currency: USD }
+`;
+
 let server: LiveServer;
 let data: string;
 let fal: FalClient;
@@ -31,6 +45,7 @@ beforeAll(async () => {
   data = await mkdtemp(join(tmpdir(), "forecourt-music-"));
   await mkdir(join(data, "models"));
   await writeFile(join(data, "models", "musicgen.yaml"), musicgen);
+  await writeFile(join(data, "models", "basic-pitch.yaml"), basicPitch);
   server = await startServer({ data });
   const here = (url: string) =>
     url
@@ -90,4 +105,19 @@ test("more seconds than there can be, and a beginning elsewhere, are refused wit
   expect(await refused({ prompt: "a cat", seconds_total: 47 })).toEqual(["seconds_total"]);
   expect(await refused({ prompt: "a cat", seconds_total: 1, seconds_start: 3 })).toEqual(["seconds_start"]);
   expect(await refused({ seconds_total: 1 })).toEqual(["prompt"]);
+});
+
+test("a recording that is sent along comes back as notes and a MIDI file that anybody can open", async () => {
+  const piece = Buffer.from(await Bun.file(join(REFERENCE, "basic-pitch/piece.flac")).bytes());
+  const input = { audio_url: `data:audio/flac;base64,${piece.toString("base64")}` };
+  const { data: answer } = (await fal.subscribe("test/basic-pitch", { input })) as {
+    data: { midi_file: File; notes: { pitch: number }[]; duration: number };
+  };
+  // What the piece plays first.
+  expect(answer.notes.slice(0, 3).map(({ pitch }) => pitch)).toEqual([60, 64, 67]);
+  expect(answer.duration).toBeCloseTo(5.8, 3);
+  expect(answer.midi_file).toMatchObject({ content_type: "audio/midi", file_name: "notes.mid" });
+  const file = await (await fetch(answer.midi_file.url)).bytes();
+  expect(parseMidi(file).tracks).toHaveLength(2);
+  expect(file.length).toBe(answer.midi_file.file_size);
 });

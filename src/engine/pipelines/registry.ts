@@ -1,5 +1,6 @@
 // Every pipeline by name; the keys are the allowed values of `pipeline` in a model file.
 import type { Pipeline } from "../../core/pipeline.ts";
+import { audioToMidi } from "./audio-to-midi.ts";
 import { chat } from "./chat.ts";
 import { controlImage } from "./control-image.ts";
 import { cropImage } from "./crop-image.ts";
@@ -20,6 +21,7 @@ import { transcribe } from "./transcribe.ts";
 import { upscale } from "./upscale.ts";
 
 export const pipelines = {
+  "audio-to-midi": audioToMidi,
   "control-image": controlImage,
   "crop-image": cropImage,
   chat,

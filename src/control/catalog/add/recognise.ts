@@ -1,6 +1,7 @@
 // From what a repository says of itself to a model file: which pipeline, which files, how large. Pure.
 import { ForecourtError } from "../../../core/errors.ts";
 import { pipelineNames } from "../../../engine/pipelines/registry.ts";
+import { basicPitch, hasBasicPitch } from "./basic-pitch.ts";
 import { clip } from "./clip.ts";
 import { ENCODERS, encoder, isEmbedding } from "./encoder.ts";
 import { configOf, type Family, type Finding, type Wishes } from "./finding.ts";
@@ -100,6 +101,7 @@ function familyOf(repository: Repository, wishes: Wishes): Family {
   const { model_type: type, architectures } = configOf(repository, "config.json");
   if (typeof type === "string") return known[type] ?? unknown(repository, nameOf(type, architectures));
   if (hasBareUpscaler(repository)) return bareUpscaler;
+  if (hasBasicPitch(repository)) return basicPitch;
   throw new ForecourtError(
     "misconfigured",
     `${repository.repo} does not say what it is: it has neither a model_index.json with a _class_name nor a config.json with a model_type.`,

@@ -58,6 +58,22 @@ test("MusicGen makes music by its three graphs, for no commercial use, priced by
   });
 });
 
+test("Basic Pitch is known by its graph's name, in whatever folder", () => {
+  const files = ["README.md", "saved_models/icassp_2022/nmp.onnx"].map((path) => ({ path, bytes: 230_444 }));
+  const { model } = recognise({
+    repo: "spotify/basic-pitch",
+    commit: "c".repeat(40),
+    licence: "apache-2.0",
+    files,
+    configs: {},
+  });
+  expect(model).toMatchObject({
+    pipeline: "audio-to-midi",
+    graphs: { "nmp.onnx": "saved_models/icassp_2022/nmp.onnx" },
+    licence: { commercial: true },
+  });
+});
+
 test("one without a part is refused by the part's name", async () => {
   const files = musicgen.files.filter(({ path }) => !path.includes("encodec"));
   const failure = await failureOf(Promise.try(() => recognise({ ...musicgen, files })));

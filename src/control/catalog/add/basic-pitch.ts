@@ -1,0 +1,29 @@
+// Spotify's Basic Pitch: one bare graph, known by its name.
+import type { Family } from "./finding.ts";
+import { pickGraph } from "./pick-graph.ts";
+import type { Repository } from "./repository.ts";
+
+/** As its authors call it, in whatever folder. */
+const GRAPH = "nmp.onnx";
+/** What is heard of the longest recording. */
+const WORKING_BYTES = 350e6;
+
+const pathOf = ({ files }: Repository) => files.find(({ path }) => path.split("/").at(-1) === GRAPH)?.path;
+
+/** Such repositories say nothing of themselves. */
+export const hasBasicPitch = (repository: Repository) => pathOf(repository) !== undefined;
+
+export const basicPitch: Family = (repository) => {
+  const graph = pickGraph(repository, { graph: pathOf(repository) ?? GRAPH });
+  return {
+    pipeline: "audio-to-midi",
+    category: "audio-to-audio",
+    description: "Writes down the notes of a recording as a MIDI file",
+    graphs: { [GRAPH]: graph },
+    files: graph.files,
+    defaults: {},
+    working: WORKING_BYTES,
+    unit: "second",
+    unsure: [`By the name of ${graph.path} it is Basic Pitch.`],
+  };
+};
