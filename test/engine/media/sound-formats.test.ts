@@ -124,6 +124,12 @@ for (const format of soundFormats) {
   });
 }
 
+test("a FLAC file whose last block is silence is read to its end", async () => {
+  const path = join(import.meta.dir, "../../reference/music/basic-pitch/piece.flac");
+  const { samples } = await reading(new Uint8Array(readFileSync(path)), { withoutPrograms: true });
+  expect(samples.length).toBe(5.8 * 22_050);
+});
+
 test.skipIf(!hasTools)("AAC without the program for it says what to do", async () => {
   const refused = reading(transcode(["m4a", "aac", []] as const), { withoutPrograms: true });
   expect(refused).rejects.toThrow(/ffmpeg, which is not installed/);
