@@ -40,6 +40,8 @@ test.skipIf(!hasBrowser)(
     page.on("console", (message) => message.type() === "error" && problems.push(message.text()));
 
     await page.goto(`${server.origin}/swagger`);
+    const section = (name: string) => page.locator(`.opblock-tag[data-tag="${name}"]`);
+    for (const name of ["forecourt/demo-diffusion", "forecourt/demo-clip"]) await section(name).click();
     const operation = page.locator(".opblock", { hasText: "/run/forecourt/demo-diffusion" }).first();
     await operation.waitFor();
     expect(await page.locator(".opblock").filter({ hasText: "/run/forecourt/demo-clip" }).count()).toBeGreaterThan(0);

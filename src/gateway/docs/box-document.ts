@@ -1,5 +1,6 @@
 // The document of the whole box: what @elysiajs/swagger cannot see because one wildcard route serves every model.
-import type { Catalog } from "../../control/catalog/catalog.ts";
+import type { Catalog, CatalogEntry } from "../../control/catalog/catalog.ts";
+import { isFetchable } from "../../control/weights/presence.ts";
 import { platformPaths, platformSchemas } from "../platform/documents.ts";
 import { modelOperations } from "./model-operations.ts";
 import { openAiPaths, openAiSchemas } from "./openai-operations.ts";
@@ -20,7 +21,7 @@ export function boxDocument({ catalog, version }: { catalog: Catalog; version: s
     info: { title: "Forecourt", version, description: ABOUT },
     servers: [{ url: "/", description: "This box" }],
     security: [{ apiKeyAuth: [] }],
-    tags: entries.map(({ model }) => ({ name: model.id, description: model.title })),
+    tags: tagsOf(entries),
     paths: Object.assign({}, ...described.map(({ paths }) => paths), platformPaths(), workflowPaths(), openAiPaths()),
     components: {
       securitySchemes,
@@ -35,3 +36,24 @@ export function boxDocument({ catalog, version }: { catalog: Catalog; version: s
     },
   };
 }
+
+/** In the order of the page: the models that answer at once, the faces, and the models whose weights may have to be fetched. */
+function tagsOf(entries: CatalogEntry[]) {
+  const fetched = ({ model }: CatalogEntry) => isFetchable(model.source);
+  const ready = entries.filter((entry) => !fetched(entry));
+  return [...ready.map(tagOf), ...FACES, ...entries.filter(fetched).map(tagOf)];
+}
+
+const FACES = [
+  { name: "OpenAI", description: "OpenAI's API at /v1" },
+  { name: "Workflows", description: "Several models in one request" },
+  { name: "Platform", description: "fal's platform API: models, prices, usage, requests, keys" },
+  { name: "Administration", description: "Of this box, with a key of the scope admin" },
+  { name: "Operations", description: "Health and metrics" },
+  { name: "Models", description: "All models of this box" },
+];
+
+const tagOf = ({ model }: CatalogEntry) => ({
+  name: model.id,
+  description: `${model.title}${"repo" in model.source ? ` (weights: ${model.source.repo})` : ""}`,
+});

@@ -50,6 +50,7 @@ window.ui = SwaggerUIBundle({
   deepLinking: true,
   displayRequestDuration: true,
   filter: true,
+  docExpansion: "none",
   validatorUrl: null,
   plugins: [showPictures],
   requestInterceptor: (request) => {
