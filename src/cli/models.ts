@@ -1,7 +1,10 @@
 // `forecourt models`: what this box offers.
+import { existsSync } from "node:fs";
 import { Command } from "commander";
 import type { CatalogEntry } from "../control/catalog/catalog.ts";
+import { databaseFile, openDatabase } from "../control/database/open.ts";
 import type { Settings } from "../control/settings.ts";
+import { createUpdateStore, type Update } from "../control/updates/update-store.ts";
 import type { Pin } from "../control/weights/pins.ts";
 import { type Presence, presenceOf } from "../control/weights/presence.ts";
 import type { TSchema } from "../core/schema.ts";
@@ -10,9 +13,10 @@ import { catalogueOf, findModel } from "./models/catalogue.ts";
 import { check } from "./models/check.ts";
 import { pull } from "./models/pull.ts";
 import { remove } from "./models/remove.ts";
+import { update } from "./models/update.ts";
 import { verify } from "./models/verify.ts";
 import { type SettingsFlags, withSettings } from "./settings-flags.ts";
-import { note, printJson, printLine, sizeText, table } from "./terminal.ts";
+import { note, printJson, printLine, sizeText, table, timeText } from "./terminal.ts";
 
 type Flags = SettingsFlags & { json?: true };
 
@@ -25,6 +29,7 @@ export const models = () =>
     .addCommand(pull())
     .addCommand(check())
     .addCommand(verify())
+    .addCommand(update())
     .addCommand(remove());
 
 const list = () =>
@@ -50,9 +55,27 @@ const show = () =>
     .action(async (endpoint: string, { json, ...flags }: Flags) => {
       const { catalog, settings } = catalogueOf(flags);
       const model = await withPresence(findModel(catalog, endpoint), settings);
-      if (json) return printJson({ ...published(model), input: model.entry.input, output: model.entry.output });
+      const updates = updatesOf(model.entry.model.id, settings);
+      if (json)
+        return printJson({ ...published(model), updates, input: model.entry.input, output: model.entry.output });
       printLine(describe(model));
+      if (updates.length > 0)
+        printLine(["", table(["  update", "from", "to", "came to"], updates.map(updateRow))].join("\n"));
     });
+
+function updatesOf(model: string, { data, database: { synchronous } }: Settings): Update[] {
+  const file = databaseFile(data);
+  if (!existsSync(file)) return [];
+  using database = openDatabase({ file, synchronous });
+  return createUpdateStore(database).list(model);
+}
+
+const updateRow = (update: Update) => [
+  `  ${timeText(update.at)}`,
+  update.from.slice(0, 12),
+  update.to.slice(0, 12),
+  update.state === "failed" ? `failed its trial: ${update.reason}` : "installed",
+];
 
 type Listed = { entry: CatalogEntry; weights: Presence };
 

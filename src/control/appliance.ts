@@ -51,6 +51,8 @@ import { createOwnMedia } from "./storage/own-media.ts";
 import { type AddressGuard, createAddressGuard } from "./storage/public-address.ts";
 import { createStorage } from "./storage/storage.ts";
 import type { Uploads } from "./storage/uploads.ts";
+import { openUpdates } from "./updates/open-updates.ts";
+import type { Updates } from "./updates/updates.ts";
 import { createOutbox } from "./webhooks/outbox.ts";
 import { createOutboxStore } from "./webhooks/outbox-store.ts";
 import { ensureSigningKey } from "./webhooks/signing-key.ts";
@@ -91,6 +93,7 @@ export type Appliance = {
   workflows: Workflows;
   fleet: Fleet;
   supply: Supply;
+  updates: Updates;
   /** Audit log and metrics. */
   oversight: Oversight;
   /** Recovers the queue and begins to schedule. */
@@ -173,13 +176,10 @@ function assemble(found: Found): Appliance {
   const importFile = createImportFile({ uploads, scratch: join(data, "uploads", ".imports"), limits });
   const { jobs, history, outputs, work, expiry, webhooks, workflows } = assembleJobs(found, tools);
   const { fetch: when } = settings.weights;
-  const supply = createSupply({ data, access: hubAccess(settings), limits: pullLimits(settings), when, log, clock });
+  const pulls = pullLimits(settings);
+  const supply = createSupply({ data, access: hubAccess(settings), limits: pulls, when, log, clock });
   const { scheduler, monitor } = createPlacement(found, {
-    jobs,
-    work,
-    fleet,
-    catalog,
-    files,
+    ...{ jobs, work, fleet, catalog, files },
     media: createInputMedia({
       files,
       ownMedia: createOwnMedia({ files, fileRules: jobs.fileRules, uploads, keys, tokens }),
@@ -188,14 +188,15 @@ function assemble(found: Found): Appliance {
     resolveWeights: ({ model }) => supply.folderOf(model),
     ...{ clock, timers },
   });
+  const updates = openUpdates({ ...found, clock, timers, limits: pulls, scheduler });
   const oversight = createOversight({
     ...{ jobs, fleet, webhooks, devices, hardware, monitor, accounts, database, settings, clock, timers, log },
   });
 
   return {
     ...{ settings, log, hardware, device, devices, monitor, scheduler, database, catalog, keys, accounts, tokens },
-    ...{ jobs, history, outputs, files },
-    ...{ uploads, importFile, fileDefaults, answers: callers.answers, webhooks, workflows, fleet, supply, oversight },
+    ...{ jobs, history, outputs, files, supply, updates },
+    ...{ uploads, importFile, fileDefaults, answers: callers.answers, webhooks, workflows, fleet, oversight },
     async start() {
       const keyFile = ensureAdminKey({ keys, data });
       if (keyFile) log.info("admin key made", { file: keyFile });
@@ -209,9 +210,11 @@ function assemble(found: Found): Appliance {
       webhooks.start();
       workflows.start();
       storage.start();
+      updates.start();
     },
     async stop() {
       monitor.stop();
+      await updates.stop();
       expiry.stop();
       callers.stop();
       await workflows.stop();

@@ -253,6 +253,18 @@ export const settingTree = {
       schema: choice(["ahead", "asked", "never"]),
       default: "ahead",
     }),
+    track: setting({
+      doc: "Models, by id, alias or pattern such as openai/*, that follow their branch: its new commits become theirs once they have passed a trial. Beside those whose files say `track`.",
+      env: "FORECOURT_WEIGHTS_TRACK",
+      schema: Type.Array(Type.String({ minLength: 1 })),
+      default: [],
+    }),
+    updateHours: setting({
+      doc: "Hours between two looks for new revisions of these models; 0: only `forecourt models update` looks.",
+      env: "FORECOURT_WEIGHTS_UPDATE_HOURS",
+      schema: Type.Number({ minimum: 0 }),
+      default: 24,
+    }),
     bandwidthMbps: setting({
       doc: "Most that downloads of weights may take together, in megabits per second; 0 is no limit.",
       env: "FORECOURT_WEIGHTS_BANDWIDTH_MBPS",

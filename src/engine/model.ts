@@ -36,6 +36,12 @@ const Source = Type.Union([
         ),
         { minItems: 1, description: "What is fetched of it" },
       ),
+      track: Type.Optional(
+        Type.String({
+          pattern: "^[\\w.-]+(/[\\w.-]+)*$",
+          description: "Branch whose new commits become the model's once they have passed a trial",
+        }),
+      ),
     },
     { additionalProperties: false },
   ),
@@ -52,6 +58,12 @@ const Source = Type.Union([
       }),
       exclude: Type.Array(Type.String({ minLength: 1 }), { default: [], description: "Patterns of what is not" }),
       bytes: Type.Integer({ minimum: 1, description: "About how much that is, before the listing is known" }),
+      track: Type.Optional(
+        Type.String({
+          pattern: "^[\\w.-]+(/[\\w.-]+)*$",
+          description: "Branch whose new commits become the model's once they have passed a trial",
+        }),
+      ),
     },
     { additionalProperties: false },
   ),

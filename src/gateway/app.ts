@@ -52,6 +52,7 @@ export type GatewayParts = Pick<
   | "monitor"
   | "scheduler"
   | "supply"
+  | "updates"
   | "device"
   | "oversight"
   | "log"

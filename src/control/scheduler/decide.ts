@@ -8,6 +8,7 @@ import { loadIntoRoom, makeRoom, mayLoad } from "./place.ts";
 import { beginPlan, evict, freeOn, hasPlace, type Plan, run, runningIn } from "./plan.ts";
 import { byTurn, queuesOf } from "./queues.ts";
 import { refuseHopeless } from "./refuse.ts";
+import { renew } from "./renew.ts";
 import { addReplica } from "./replicas.ts";
 import type { Action, Facts, WaitingJob } from "./situation.ts";
 
@@ -21,6 +22,7 @@ export function decide(facts: Facts): Action[] {
   const { queues, refusals } = refuseHopeless(queuesOf(facts.jobs), facts, places);
   const plan = beginPlan(facts, { queues, places });
   holdRoomForStarved(plan);
+  renew(plan);
   for (const { model } of plan.heads) serve(model, plan);
   for (const { model } of plan.heads) if (!plan.of.has(model) && mayLoad(model, plan)) place(model, plan);
   for (const { model } of plan.heads) addReplica(model, plan);

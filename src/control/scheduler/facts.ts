@@ -11,6 +11,7 @@ import type { Ahead } from "./ahead.ts";
 import type { BatchKeys } from "./batch-keys.ts";
 import type { Experience } from "./experience.ts";
 import { modelFact } from "./model-facts.ts";
+import type { Outdated } from "./outdated.ts";
 import type { Preparation } from "./preparation.ts";
 import type { Residency } from "./residency.ts";
 import type { ServedHints } from "./served-hints.ts";
@@ -38,6 +39,7 @@ export type FactSources = {
   experience: Experience;
   residency: Residency;
   ahead: Ahead;
+  outdated: Pick<Outdated, "facts">;
   batchKeys: BatchKeys;
   /** Since when models have been in line for memory; kept up to date here. */
   line: Map<ModelId, Instant>;
@@ -48,10 +50,7 @@ export function gatherFacts(sources: FactSources): Facts {
   const { work, fleet, clock, idleUnload, readySince } = sources;
   const now = clock.now();
   const devices = sources.devices();
-  const { inMainMemory } = sources;
-  const runners = fleet
-    .runners()
-    .map((runner) => (inMainMemory.has(runner.device) ? runner : onDevice(runner, sources)));
+  const runners = measuredRunners(sources);
   const loaded = new Set(runners.map(({ model }) => model));
   const overdue = work.waiting.overdue(now);
   const heads = work.waiting.models().flatMap((model) => nextOf(model, { ...sources, isLoaded: loaded.has(model) }));
@@ -62,6 +61,7 @@ export function gatherFacts(sources: FactSources): Facts {
   return {
     ...{ now, jobs, runners, readySince, devices, ahead },
     served: sources.affinity.served,
+    outdated: sources.outdated.facts(),
     pools: sources.residency.pools,
     backOffs: fleet.backOffs(),
     models: factsOf(new Set([...jobs.map(({ model }) => model), ...loaded, ...ahead]), sources),
@@ -70,6 +70,18 @@ export function gatherFacts(sources: FactSources): Facts {
     ...(idleUnload !== undefined && { idleUnload }),
   };
 }
+
+/** Of each device, what no runner holds. */
+export function freeMemory(sources: FactSources): Map<DeviceId, number> {
+  const free = new Map<DeviceId, number>(sources.devices().map(({ id, budget }) => [id, budget]));
+  for (const { device, memory } of measuredRunners(sources)) free.set(device, (free.get(device) ?? 0) - memory);
+  return free;
+}
+
+const measuredRunners = (sources: FactSources): RunnerFact[] =>
+  sources.fleet
+    .runners()
+    .map((runner) => (sources.inMainMemory.has(runner.device) ? runner : onDevice(runner, sources)));
 
 /** A runner reports its main memory; what it holds on a GPU is measured there, and the model file's estimate until then. */
 function onDevice(runner: RunnerFact, { experience, catalog }: FactSources): RunnerFact {

@@ -19,10 +19,12 @@ import { decide } from "./decide.ts";
 import { createDispatch } from "./dispatch.ts";
 import { estimateWait } from "./estimate-wait.ts";
 import type { Experience } from "./experience.ts";
-import { gatherFacts } from "./facts.ts";
+import { freeMemory, gatherFacts } from "./facts.ts";
+import { createHolds, type Held, type Holds } from "./holds.ts";
 import { createLoop, type Look, type Loop } from "./loop.ts";
 import { nextLook } from "./next-look.ts";
 import { createOutcomes, type ReadyRunner } from "./outcomes.ts";
+import { createOutdated } from "./outdated.ts";
 import { createPreparation } from "./preparation.ts";
 import { createReadAhead } from "./read-ahead.ts";
 import type { Residency } from "./residency.ts";
@@ -40,6 +42,10 @@ export type Scheduler = {
   estimateWait(model: ModelId, position: number): Milliseconds | undefined;
   /** Jobs for this model are to come soon: it is loaded where there is room for it. */
   expect(entry: CatalogEntry): void;
+  /** The model has other weights now: its runners give way to new ones, no job of theirs is lost. */
+  renew(model: ModelId): void;
+  /** Memory for a trial of the model, until it is given back; undefined when no device that it may use has so much left. */
+  hold(entry: CatalogEntry, memory: Bytes): Held | undefined;
   /** What is known of models that are loaded, waited for or kept: for people. */
   standing(): ModelStanding[];
   /** In order of preference, each with what models may take of its memory. */
@@ -78,11 +84,20 @@ export function createScheduler(parts: SchedulerParts): Scheduler {
   const ahead = createAhead({ ...parts, models: catalog.list(), preparation });
   const affinity = createServedHints();
   const batchKeys = createBatchKeys({ jobs, catalog });
-  const held = { preparation, readySince, affinity, ahead, batchKeys, batches, inMainMemory: withoutMemory(parts) };
-  const sources = { ...parts, ...held, devices: devicesOf(parts), line: new Map<ModelId, Instant>() };
+  const outdated = createOutdated({ fleet, catalog, preparation });
+  const holds = createHolds({ ...parts, onReleased: () => loop.wake() });
+  const held = { outdated, preparation, readySince, affinity, ahead, batchKeys, batches };
+  const inMainMemory = withoutMemory(parts);
+  const sources = {
+    ...parts,
+    ...held,
+    inMainMemory,
+    devices: devicesOf(parts, holds),
+    line: new Map<ModelId, Instant>(),
+  };
   const readAhead = createReadAhead({ ...parts, models: catalog.list(), preparation });
   const dispatch = createDispatch({ ...parts, ...held, readAhead, devices: parts.devices.map(({ device }) => device) });
-  const record = createOutcomes({ ...parts, ...held });
+  const record = createOutcomes({ ...parts, ...held, inMainMemory });
 
   const lookOnce = (): Look => {
     const facts = gatherFacts(sources);
@@ -110,6 +125,11 @@ export function createScheduler(parts: SchedulerParts): Scheduler {
       ahead.ask(entry);
       loop.wake();
     },
+    renew(model) {
+      outdated.mark(model);
+      loop.wake();
+    },
+    hold: (entry, memory) => holds.hold({ entry, memory }, { devices: sources.devices(), free: freeMemory(sources) }),
     estimateWait: (model, position) => estimateWait({ model, position }, { ...sources, now: clock.now() }),
     standing: () => standingOf(sources),
     start() {
@@ -158,9 +178,10 @@ const hearNotes =
 const withoutMemory = ({ devices }: SchedulerParts): ReadonlySet<DeviceId> =>
   new Set(devices.flatMap(({ device: { id, kind, isSoftware } }) => (kind === "cpu" || isSoftware ? [id] : [])));
 
-function devicesOf({ devices, isLost = () => false }: SchedulerParts): () => readonly DeviceFact[] {
+function devicesOf({ devices, isLost = () => false }: SchedulerParts, holds: Holds): () => readonly DeviceFact[] {
   const known: readonly DeviceFact[] = devices.map(({ device: { id, kind }, budget }) => ({ id, kind, budget }));
-  return () => known.map((device) => (isLost(device.id) ? { ...device, isLost: true } : device));
+  const asItIs = (device: DeviceFact) => (isLost(device.id) ? { ...device, isLost: true } : device);
+  return () => known.map((device) => asItIs(holds.applied(device)));
 }
 
 /** Of jobs that were cancelled or refused while their media were fetched. */

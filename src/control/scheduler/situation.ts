@@ -62,6 +62,8 @@ export type Facts = {
   backOffs: ReadonlyMap<ModelId, BackOff>;
   /** To be loaded without a job: pinned ones, and at the start those that were popular. In this order. */
   ahead: readonly ModelId[];
+  /** Runners of weights that are no longer their model's, and the models of such whose new weights are here. */
+  outdated?: { runners: ReadonlySet<RunnerId>; renewable: ReadonlySet<ModelId> };
   /** Hints by the runner that served them. */
   served?: Served;
   /** A runner without work for this long is stopped. */

@@ -30,7 +30,7 @@ type Whereabouts = { model: Pick<Model, "id" | "source">; data: string; caches?:
 /** The sources whose files can be fetched. */
 export type FetchableSource = Extract<Model["source"], { repo: string } | { urls: unknown }>;
 
-type RepoSource = Extract<FetchableSource, { repo: string }>;
+export type RepoSource = Extract<FetchableSource, { repo: string }>;
 
 export const isFetchable = (source: Model["source"]): source is FetchableSource => "repo" in source || "urls" in source;
 

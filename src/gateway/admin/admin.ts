@@ -27,6 +27,7 @@ import {
 import { listModels } from "./models.ts";
 import { listPrices, priceQuery, priceSchema, removePrice, setPrice } from "./prices.ts";
 import { showStatus } from "./status.ts";
+import { updateModels } from "./updates.ts";
 import { listUsageRows, showUsage, usageQuery, usageRowsQuery } from "./usage.ts";
 import { listWebhooks, replayWebhook, webhookPage } from "./webhooks.ts";
 
@@ -42,6 +43,7 @@ type Parts = Pick<
   | "monitor"
   | "scheduler"
   | "supply"
+  | "updates"
   | "oversight"
 > & {
   clock: Clock;
@@ -103,6 +105,14 @@ export const admin = ({ bodyLimit, clock, ...box }: Parts) => {
     })
     .get("/models/*", ({ request, params }) => watchDownload(box, request, params["*"]), {
       detail: { ...detail("Progress of a model's download, as events: /admin/v1/models/{id}/download"), hide: true },
+    })
+    .post("/models/*", ({ request, params }) => updateModels(box, request, params["*"]), {
+      detail: {
+        ...detail(
+          "Take over a model's new revision, with events: /admin/v1/models/{id}/update, or all: /admin/v1/models/update",
+        ),
+        hide: true,
+      },
     })
     .get("/status", () => showStatus(box), {
       detail: detail("Devices with live readings, models, runners and open jobs"),

@@ -38,6 +38,8 @@ export type World = {
   sizes?: Record<string, number>;
   backOffs?: Record<string, { for: number; failures?: number; reason?: Failure }>;
   idleUnload?: number;
+  /** Runners of weights that are no longer their model's; the new ones are here unless `isFetching`. */
+  outdated?: { runners: string[]; isFetching?: true };
 };
 
 export function factsOf(world: World): Facts {
@@ -49,8 +51,15 @@ export function factsOf(world: World): Facts {
     ...ahead,
   ];
   const sizeOf = (model: string) => bytes((sizes[model] ?? 100) * MIB);
+  const { outdated } = world;
   return {
     now: instant(NOW),
+    ...(outdated && {
+      outdated: {
+        runners: new Set(outdated.runners.map((name) => asId<RunnerId>(`r-${name}`))),
+        renewable: new Set(outdated.isFetching ? [] : outdated.runners.map((name) => asId<ModelId>(modelOf(name)))),
+      },
+    }),
     jobs: Object.entries(jobs).map(([name, words]) => jobOf(name, words)),
     runners: Object.entries(runners).map(([name, words]) => runnerOf(name, words, sizeOf(modelOf(name)))),
     readySince: new Map(

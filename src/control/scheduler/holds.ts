@@ -1,0 +1,54 @@
+// Memory that something else than a runner of a model's jobs takes for a while: trials of new weights.
+import type { Device } from "../../core/device.ts";
+import type { DeviceId } from "../../core/ids.ts";
+import { type Bytes, bytes } from "../../core/units.ts";
+import type { CatalogEntry } from "../catalog/catalog.ts";
+import type { Residency } from "./residency.ts";
+import type { DeviceFact } from "./situation.ts";
+
+export type Held = Disposable & { device: Device };
+
+export type Holds = {
+  /** The device with what is held taken from its budget. */
+  applied(device: DeviceFact): DeviceFact;
+  /** The first of `devices` that the model may use and that has so much left, as `free` tells; undefined when none has. */
+  hold(
+    wish: { entry: CatalogEntry; memory: Bytes },
+    box: { devices: readonly DeviceFact[]; free: ReadonlyMap<DeviceId, number> },
+  ): Held | undefined;
+};
+
+type Parts = { devices: readonly { device: Device }[]; residency: Residency; onReleased: () => void };
+
+export function createHolds({ devices: all, residency, onReleased }: Parts): Holds {
+  const held = new Map<symbol, { device: DeviceId; memory: Bytes }>();
+
+  const mayUse = ({ model }: CatalogEntry) => {
+    const { pools } = residency;
+    const pool = pools.find(({ name }) => name === residency.poolOf(model));
+    return ({ id }: DeviceFact) =>
+      pool ? pool.devices.includes(id) : !pools.some(({ devices }) => devices.includes(id));
+  };
+
+  return {
+    applied(device) {
+      const taken = [...held.values()].reduce((sum, each) => sum + (each.device === device.id ? each.memory : 0), 0);
+      return taken > 0 ? { ...device, budget: bytes(device.budget - taken) } : device;
+    },
+    hold({ entry, memory }, { devices, free }) {
+      const hasRoom = ({ id, isLost }: DeviceFact) => !isLost && (free.get(id) ?? 0) >= memory;
+      const found = devices.filter(mayUse(entry)).find(hasRoom);
+      const device = all.find((each) => each.device.id === found?.id)?.device;
+      if (!device) return undefined;
+      const hold = Symbol();
+      held.set(hold, { device: device.id, memory });
+      return {
+        device,
+        [Symbol.dispose]() {
+          held.delete(hold);
+          onReleased();
+        },
+      };
+    },
+  };
+}

@@ -1,0 +1,38 @@
+// Which runners have weights that are no longer their model's.
+import { asId, type ModelId, type RunnerId } from "../../core/ids.ts";
+import type { Catalog } from "../catalog/catalog.ts";
+import type { Fleet } from "../fleet/fleet.ts";
+import type { Preparation } from "./preparation.ts";
+import type { Facts } from "./situation.ts";
+
+export type Outdated = {
+  /** All runners that the model has now. */
+  mark(model: ModelId): void;
+  /** Has one effect: the new weights are looked up. */
+  facts(): NonNullable<Facts["outdated"]>;
+};
+
+type Parts = { fleet: Pick<Fleet, "runners">; catalog: Catalog; preparation: Preparation };
+
+export function createOutdated({ fleet, catalog, preparation }: Parts): Outdated {
+  const marked = new Set<RunnerId>();
+  return {
+    mark(model) {
+      for (const runner of fleet.runners()) if (runner.model === model) marked.add(runner.id);
+      preparation.forgetWeights(model);
+    },
+    facts() {
+      const runners = fleet.runners().filter(({ id }) => marked.has(id));
+      marked.clear();
+      for (const { id } of runners) marked.add(id);
+      const models = new Set(runners.map(({ model }) => model));
+      const renewable = [...models].filter((model) => {
+        const entry = catalog.find(asId<string>(model));
+        const weights = entry && preparation.weights(entry);
+        if (weights?.type === "failed") preparation.forgetWeights(model);
+        return weights?.type === "ready";
+      });
+      return { runners: new Set(marked), renewable: new Set(renewable) };
+    },
+  };
+}

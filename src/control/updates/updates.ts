@@ -1,0 +1,225 @@
+// New revisions of weights: found, fetched beside the old ones, tried, and only then the model's.
+import type { Clock, Timers } from "../../core/clock.ts";
+import type { Device } from "../../core/device.ts";
+import { ForecourtError } from "../../core/errors.ts";
+import { asId, type ModelId } from "../../core/ids.ts";
+import type { Log } from "../../core/log.ts";
+import { type Bytes, bytes, milliseconds } from "../../core/units.ts";
+import type { Catalog, CatalogEntry } from "../catalog/catalog.ts";
+import { matchesModel } from "../keys/patterns.ts";
+import { folderNameOf, repoFolder, weightsRoot } from "../weights/disk/layout.ts";
+import type { Hub } from "../weights/hub.ts";
+import { listWeights, removeWeights } from "../weights/library.ts";
+import { keepPin, sourceAt } from "../weights/pins.ts";
+import { type PlannedFile, recallPlan } from "../weights/plan/plan.ts";
+import { questionOf } from "../weights/plan/plan-hub.ts";
+import { placeOf, presenceOf, type RepoSource } from "../weights/presence.ts";
+import { type HubAccess, type PullLimits, pull } from "../weights/pull.ts";
+import { reasonOf } from "./try-weights.ts";
+import type { Update, UpdateStore } from "./update-store.ts";
+
+export type Updated = { model: string; from?: string; to?: string } & (
+  | { state: "current" | "installed" }
+  /** `absent`: its weights are not here. `postponed`: there was no room for a trial. */
+  | { state: "absent" | "postponed" | "failed"; reason: string }
+);
+
+export type Updates = {
+  /** Now, whatever came of this revision before. Throws `bad_request` for models without a repository, and the Hub's errors. */
+  update(entry: CatalogEntry): Promise<Updated>;
+  /** Of all models that follow a branch, past those that fail. */
+  updateAll(): Promise<Updated[]>;
+  /** Latest first. */
+  history(model: string): Update[];
+  start(): void;
+  stop(): Promise<void>;
+};
+
+export type UpdateParts = {
+  catalog: Catalog;
+  data: string;
+  hub: Hub;
+  access: HubAccess;
+  limits: PullLimits;
+  store: UpdateStore;
+  /** Ids and patterns of models that follow their branch although their files do not say so. */
+  track: readonly string[];
+  /** Between two looks; 0: none by itself. */
+  everyMs: number;
+  /** Room for a trial; undefined when there is none. */
+  hold(entry: CatalogEntry, memory: Bytes): (Disposable & { device: Device }) | undefined;
+  tryOut(trial: { entry: CatalogEntry; weights: string; device: Device; signal: AbortSignal }): Promise<number>;
+  /** The model has other weights now. */
+  onInstalled(model: ModelId): void;
+  clock: Clock;
+  timers: Timers;
+  log: Log;
+};
+
+/** A box that was just started has other work. */
+const FIRST_LOOK_MS = 5 * 60 * 1000;
+const ATTEMPTS = 3;
+
+export function createUpdates(parts: UpdateParts): Updates {
+  const { catalog, store, track, everyMs, timers, log } = parts;
+  const closing = new AbortController();
+  const { signal } = closing;
+  let callOff = () => {};
+  /** One at a time: two trials are more than a box has room for. */
+  let last: Promise<unknown> = Promise.resolve();
+
+  const inTurn = <T>(act: () => Promise<T>): Promise<T> => {
+    const turn = last.then(act, act);
+    last = turn.catch(() => {});
+    return turn;
+  };
+  const tracked = () =>
+    catalog.list().filter(({ model }) => {
+      if (!("repo" in model.source)) return false;
+      return model.source.track !== undefined || matchesModel(track, [model.id, ...model.aliases]);
+    });
+  const updateAll = async (): Promise<Updated[]> => {
+    const results: Updated[] = [];
+    for (const entry of tracked()) {
+      signal.throwIfAborted();
+      try {
+        results.push(await inTurn(() => updateModel(entry, { ...parts, signal, again: false })));
+      } catch (error) {
+        if (signal.aborted) break;
+        log.warn("no new revision could be looked for", { model: entry.model.id, reason: reasonOf(error) });
+        results.push({ model: entry.model.id, state: "failed", reason: reasonOf(error) });
+      }
+    }
+    return results;
+  };
+  const lookIn = (delay: number) => {
+    callOff = timers.after(milliseconds(delay), () => {
+      void updateAll()
+        .catch(() => {}) // stopped
+        .then(() => {
+          if (!signal.aborted) lookIn(everyMs);
+        });
+    });
+  };
+
+  return {
+    updateAll,
+    update: (entry) => inTurn(() => updateModel(entry, { ...parts, signal, again: true })),
+    history: (model) => store.list(model),
+    start() {
+      if (everyMs > 0) lookIn(Math.min(FIRST_LOOK_MS, everyMs));
+    },
+    async stop() {
+      callOff();
+      closing.abort(new ForecourtError("unavailable", "The server stops."));
+      await last;
+    },
+  };
+}
+
+type Task = UpdateParts & { signal: AbortSignal; again: boolean };
+
+async function updateModel(entry: CatalogEntry, task: Task): Promise<Updated> {
+  const { data, access, limits, hub, store, signal } = task;
+  const { model } = entry;
+  const { id, source } = model;
+  if (!("repo" in source))
+    throw new ForecourtError("bad_request", `The weights of ${id} come from no repository with revisions.`);
+  const from = await commitHere(entry, task);
+  if (from === undefined) return { model: id, state: "absent", reason: `Run \`forecourt models pull ${id}\` first.` };
+  const { commit: to } = await hub.revision(source.repo, branchOf(source), signal, ATTEMPTS);
+  if (to === from) return { model: id, state: "current", from };
+  const [before] = store.list(id, 1);
+  if (!task.again && before?.state === "failed" && before.to === to)
+    return { model: id, state: "failed", from, to, reason: before.reason };
+  const { folder } = await pull({ source: sourceAt(source, to), data, access, limits, signal });
+  if (await isSame(source, { from, to, data })) {
+    await keepPin(model, { commit: to, at: task.clock.now() }, data);
+    return { model: id, state: "current", from: to };
+  }
+  return await install(entry, { ...task, source, weights: folder, from, to });
+}
+
+/** The one that its file names for this, else its own, where that is no commit. */
+const branchOf = ({ revision, track }: RepoSource) => track ?? (/^[0-9a-f]{40}$/.test(revision) ? "main" : revision);
+
+async function commitHere({ model: { id, source } }: CatalogEntry, { data, access }: Task) {
+  if (!("repo" in source)) return undefined;
+  const { state } = await presenceOf({ model: { id, source }, data, caches: access.caches ?? [] });
+  return state === "complete" ? (await placeOf({ id, source }, data))?.commit : undefined;
+}
+
+type Revisions = { from: string; to: string };
+
+/** A commit may change only what the model does not use. */
+async function isSame(source: RepoSource, { from, to, data }: Revisions & { data: string }): Promise<boolean> {
+  const folder = repoFolder(weightsRoot(data), folderNameOf(source.repo));
+  const filesAt = async (commit: string) => {
+    if ("files" in source && commit === source.revision)
+      return source.files.map(({ path, sha256 }) => ({ path, digest: { algorithm: "sha256" as const, hex: sha256 } }));
+    return (await recallPlan(folder, commit, questionOf(sourceAt(source, commit))))?.files;
+  };
+  const [old, fresh] = [await filesAt(from), await filesAt(to)];
+  return old !== undefined && fresh !== undefined && listOf(old) === listOf(fresh);
+}
+
+const listOf = (files: readonly Pick<PlannedFile, "path" | "digest">[]) =>
+  JSON.stringify(files.map(({ path, digest }) => [path, digest.hex]).sort());
+
+type Installing = Task & Revisions & { source: RepoSource; weights: string };
+
+async function install(entry: CatalogEntry, task: Installing): Promise<Updated> {
+  const { from, to, source, data, store, clock, log, signal } = task;
+  const { id, memory } = entry.model;
+  const about = { model: id, repo: source.repo, from, to };
+  const failed = async (reason: string): Promise<Updated> => {
+    store.add({ ...about, state: "failed", reason, at: clock.now() });
+    log.error("a new revision failed its trial, the model stays as it was", { ...about, reason });
+    await discard(id, { ...task, commit: to });
+    return { model: id, state: "failed", from, to, reason };
+  };
+  using room = task.hold(entry, bytes(memory.weights + memory.working));
+  if (!room) {
+    const reason = "There is no room in memory for its trial now.";
+    log.warn("a new revision waits", { ...about, reason });
+    return { model: id, state: "postponed", from, to, reason };
+  }
+  try {
+    const examples = await task.tryOut({ entry, weights: task.weights, device: room.device, signal });
+    log.info("a new revision passed its trial", { ...about, examples });
+  } catch (error) {
+    signal.throwIfAborted();
+    return await failed(reasonOf(error));
+  }
+  await keepPin(entry.model, { commit: to, at: clock.now() }, data);
+  store.add({ ...about, state: "installed", at: clock.now() });
+  task.onInstalled(asId<ModelId>(id));
+  await tidy(id, task);
+  return { model: id, state: "installed", from, to };
+}
+
+/** What was the model's before `from`: `from` itself stays, since its runners may still open files of it. */
+async function tidy(id: string, task: Installing): Promise<void> {
+  const earlier = new Set(task.store.list(id).flatMap(({ state, from }) => (state === "installed" ? [from] : [])));
+  earlier.delete(task.from);
+  earlier.delete(task.to);
+  for (const commit of earlier) await discard(id, { ...task, commit });
+}
+
+/** Unless it is another model's. */
+async function discard(id: string, { commit, source, catalog, data, log }: Installing & { commit: string }) {
+  try {
+    const folderName = folderNameOf(source.repo);
+    for (const { model } of catalog.list()) {
+      if (model.id === id || !("repo" in model.source) || model.source.repo !== source.repo) continue;
+      const place = await placeOf({ id: model.id, source: model.source }, data);
+      if (place?.commit === commit) return;
+    }
+    const isIt = (each: { folderName: string; commit: string }) =>
+      each.folderName === folderName && each.commit === commit;
+    const weights = (await listWeights({ data })).find(isIt);
+    if (weights) await removeWeights({ data, weights });
+  } catch (error) {
+    log.warn("weights that are of no use could not be removed", { model: id, commit, reason: reasonOf(error) });
+  }
+}
