@@ -38,6 +38,18 @@ memory: { weights: 60000000, working: 100000000 }
 price: { unit: second, amount: 0, currency: USD }
 `;
 
+const clap = (pipeline: string) => `
+id: test/clap/${pipeline}
+title: Tiny CLAP
+description: Random weights.
+category: audio-classification
+licence: { id: Apache-2.0, commercial: true }
+pipeline: ${pipeline}
+source: { path: ${join(REFERENCE, "clap")} }
+memory: { weights: 1000000, working: 1000000 }
+price: { unit: request, amount: 0, currency: USD }
+`;
+
 let server: LiveServer;
 let data: string;
 let fal: FalClient;
@@ -46,6 +58,8 @@ beforeAll(async () => {
   await mkdir(join(data, "models"));
   await writeFile(join(data, "models", "musicgen.yaml"), musicgen);
   await writeFile(join(data, "models", "basic-pitch.yaml"), basicPitch);
+  for (const pipeline of ["audio-text-similarity", "embed"])
+    await writeFile(join(data, "models", `${pipeline}.yaml`), clap(pipeline));
   server = await startServer({ data });
   const here = (url: string) =>
     url
@@ -120,4 +134,32 @@ test("a recording that is sent along comes back as notes and a MIDI file that an
   const file = await (await fetch(answer.midi_file.url)).bytes();
   expect(parseMidi(file).tracks).toHaveLength(2);
   expect(file.length).toBe(answer.midi_file.file_size);
+});
+
+test("a sound is described by the best of some texts, and embedded beside them, by fal's client and OpenAI's words", async () => {
+  const recording = Buffer.from(await Bun.file(join(REFERENCE, "clap/sound.wav")).bytes());
+  const audio_url = `data:audio/wav;base64,${recording.toString("base64")}`;
+  const texts = ["a dog", "water"];
+  const { data: described } = (await fal.subscribe("test/clap/audio-text-similarity", {
+    input: { audio_url, texts },
+  })) as { data: { label: string; scores: number[]; similarities: number[] } };
+  expect(texts[described.scores.indexOf(Math.max(...described.scores))]).toBe(described.label);
+  expect(described.scores.reduce((sum, each) => sum + each)).toBeCloseTo(1, 5);
+  const input = [{ audio_url }, ...texts.map((text) => `This is a sound of ${text}.`)];
+  const { data: embedded } = (await fal.run("test/clap/embed", { input: { input } })) as {
+    data: { embeddings: number[][] };
+  };
+  const [sound = [], ...words] = embedded.embeddings;
+  for (const [i, word] of words.entries())
+    expect(word.reduce((sum, each, at) => sum + each * (sound[at] ?? 0), 0)).toBeCloseTo(
+      described.similarities[i] ?? 9,
+      4,
+    );
+  const answer = await fetch(`${server.origin}/v1/embeddings`, {
+    method: "POST",
+    headers: { authorization: `Bearer ${server.key}`, "content-type": "application/json" },
+    body: JSON.stringify({ model: "test/clap/embed", input }),
+  });
+  const { data: listed } = (await answer.json()) as { data: { embedding: number[] }[] };
+  expect(listed.map(({ embedding }) => embedding)).toEqual(embedded.embeddings);
 });

@@ -9,12 +9,17 @@ export const longText = (description?: string) =>
   Type.String({ minLength: 1, maxLength: LONGEST, ...(description !== undefined && { description }) });
 
 const picture = Type.Object({ image_url: mediaUrl("image", "A picture, for models that read them: URL or data URI.") });
+const sound = Type.Object({ audio_url: mediaUrl("audio", "A sound, for models that hear them: URL or data URI.") });
 
 export const embedInput = Type.Object({
-  input: Type.Union([longText(), Type.Array(Type.Union([longText(), picture]), { minItems: 1, maxItems: 2048 })], {
-    description: "A text, or a list of texts and pictures (`{image_url}`): each becomes one embedding.",
-    ui: { important: true },
-  }),
+  input: Type.Union(
+    [longText(), Type.Array(Type.Union([longText(), picture, sound]), { minItems: 1, maxItems: 2048 })],
+    {
+      description:
+        "A text, or a list of texts, pictures (`{image_url}`) and sounds (`{audio_url}`): each becomes one embedding.",
+      ui: { important: true },
+    },
+  ),
   dimensions: Type.Optional(
     Type.Integer({
       minimum: 1,
@@ -49,16 +54,20 @@ const AROUND = 256;
 export const mostTokensOf = (texts: readonly string[]) =>
   texts.reduce((sum, text) => sum + AROUND + Buffer.byteLength(text), 0);
 
-export const countOf = ({ tokens, images }: { tokens: number; images: number }): Units => ({
+type Counted = { tokens: number; images: number; sounds?: number };
+
+export const countOf = ({ tokens, images, sounds = 0 }: Counted): Units => ({
   requests: 1,
   input_tokens: tokens,
   tokens,
   images,
+  ...(sounds > 0 && { sounds }),
 });
 
 export function mostEmbedded({ input, prompt = "" }: EmbedInput): Units {
   const all = [input].flat();
   const texts = all.filter((each) => typeof each === "string");
   const tokens = mostTokensOf(texts) + texts.length * Buffer.byteLength(prompt);
-  return countOf({ tokens, images: all.length - texts.length });
+  const sounds = all.filter((each) => typeof each === "object" && "audio_url" in each).length;
+  return countOf({ tokens, images: all.length - texts.length - sounds, sounds });
 }

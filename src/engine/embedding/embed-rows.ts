@@ -1,4 +1,4 @@
-// One row of an embedding request: a text in tokens, or a picture that is read when its turn comes.
+// One row of an embedding request: a text in tokens, or a picture or sound that is read when its turn comes.
 import type { ImageCodec, Task } from "../../core/pipeline.ts";
 import { readPicture } from "../media/picture.ts";
 import type { EncodedText } from "../text/encoder-tokenizer.ts";
@@ -14,15 +14,23 @@ type PictureRow = {
   loc: (string | number)[];
 };
 
-export type EmbedRow = TextRow | PictureRow;
+type SoundRow = Omit<PictureRow, "kind" | "task"> & {
+  kind: "sound";
+  task: Pick<Task<unknown>, "media" | "convertSound" | "longestSoundSeconds" | "log">;
+};
 
-/** All of one kind. Throws `invalid_input` for a picture that is none. */
+export type EmbedRow = TextRow | PictureRow | SoundRow;
+
+/** All of one kind. Throws `invalid_input` for a picture or a sound that is none. */
 export async function vectorsOf(
   pass: readonly EmbedRow[],
   { model, codec }: { model: Embedder; codec: ImageCodec },
 ): Promise<Float32Array[]> {
   const texts = pass.flatMap((row) => (row.kind === "text" ? [row.text] : []));
   if (texts.length > 0) return await model.texts(texts);
+  const heard = pass.flatMap((row) => (row.kind === "sound" ? [row] : []));
+  if (heard.length > 0)
+    return (await model.sounds?.(heard.map((row) => ({ ...row, field: row.loc.slice(1).join(".") })))) ?? [];
   const shown = pass.flatMap((row) => (row.kind === "picture" ? [row] : []));
   const pictures = await Promise.all(
     shown.map(({ task, url, loc }) => readPicture({ task, codec, url, field: loc.slice(1) })),

@@ -1,7 +1,9 @@
-// A model that embeds: its towers for texts and pictures, whichever it has, found by the files of its folder.
+// A model that embeds: its towers for texts, pictures and sounds, whichever it has, found by the files of its folder.
 import { ForecourtError, invariant } from "../../core/errors.ts";
 import type { Assets, Graph, Pixels } from "../../core/pipeline.ts";
 import type { Port, Tensor } from "../../core/tensor.ts";
+import type { ClapFeatures } from "../hearing/clap-features.ts";
+import { hearSound, loadClapFeatures, soundFeeds } from "../hearing/sounds.ts";
 import { requirePort, sizeOf, tensorOf } from "../tensor/tensor.ts";
 import { type EncodedText, type EncoderTokenizer, loadEncoderTokenizer } from "../text/encoder-tokenizer.ts";
 import { type PreprocessorConfig, preprocess } from "../vision/preprocess.ts";
@@ -16,41 +18,52 @@ export type Embedder = {
   texts(rows: readonly EncodedText[]): Promise<Float32Array[]>;
   /** Absent for a model of texts alone. */
   pictures?: (pictures: readonly Pixels[]) => Promise<Float32Array[]>;
+  /** Absent for a model that hears nothing. */
+  sounds?: (sounds: readonly GivenSound[]) => Promise<Float32Array[]>;
 };
 
+/** A sound of a request, read when its turn comes; `field` is the way to its URL. */
+export type GivenSound = Omit<Parameters<typeof hearSound>[0], "features">;
+
 const WHOLE = "onnx/model.onnx";
-const TOWERS = { text: "onnx/text_model.onnx", vision: "onnx/vision_model.onnx" };
+const TOWERS = { text: "onnx/text_model.onnx", vision: "onnx/vision_model.onnx", audio: "onnx/audio_model.onnx" };
 
 /** Vectors of whole rows, as exporters name them. */
 const TEXT_VECTORS = ["text_embeds", "sentence_embedding", "text_embeddings"];
 const PICTURE_VECTORS = ["image_embeds", "image_embeddings"];
 const POOLED = "pooler_output";
+const AUDIO_VECTORS = ["audio_embeds", "audio_embeddings", POOLED];
 const HIDDEN = ["last_hidden_state", "token_embeddings"];
 
 /** Throws `weights_missing`, `misconfigured` for what has no pooling, `runner_failed` for graphs of another kind. */
 export async function loadEmbedder(assets: Assets, declared?: EmbedDeclaration): Promise<Embedder> {
   const tokenizer = await loadEncoderTokenizer(assets);
   const facts = await readTextFacts(assets, declared);
-  const isSplit = assets.has(TOWERS.text) && assets.has(TOWERS.vision);
-  const textGraph = await assets.graph(isSplit ? TOWERS.text : WHOLE);
-  const visionGraph = isSplit ? await assets.graph(TOWERS.vision) : textGraph;
-  const texts = textTower(textGraph, { facts, tokenizer });
+  const other = [TOWERS.vision, TOWERS.audio].find((tower) => assets.has(TOWERS.text) && assets.has(tower));
+  const textGraph = await assets.graph(other ? TOWERS.text : WHOLE);
+  const visionGraph = other ? await assets.graph(other) : textGraph;
+  const hears = visionGraph.inputs.some(({ name }) => name === FEATURES);
+  const features = hears ? await loadClapFeatures(assets) : undefined;
+  const texts = textTower(textGraph, { facts, tokenizer, features });
+  if (features) return { tokenizer, facts, texts, sounds: audioTower(visionGraph, features) };
   if (!visionGraph.inputs.some(({ name }) => name === PIXELS)) return { tokenizer, facts, texts };
   const config = await assets.json<PreprocessorConfig>("preprocessor_config.json");
   return { tokenizer, facts, texts, pictures: visionTower(visionGraph, config) };
 }
 
 const PIXELS = "pixel_values";
+const FEATURES = "input_features";
 
 function textTower(
   graph: Graph,
-  { facts, tokenizer }: { facts: TextFacts; tokenizer: EncoderTokenizer },
+  { facts, tokenizer, features }: Pick<Embedder, "facts" | "tokenizer"> & { features: ClapFeatures | undefined },
 ): Embedder["texts"] {
   const read = readerOf(graph, facts);
   const { padding } = tokenizer;
   return async (rows) => {
     const feeds = feedsOfRows(graph, rows, { padding, ...(facts.isFilledUp && { length: facts.most }) });
-    const results = await graph.run({ ...idleFeeds(graph, feeds), ...feeds });
+    const silence = features ? soundFeeds(graph, features, [features.of(new Float32Array(1))]) : {};
+    const results = await graph.run({ ...idleFeeds(graph, feeds), ...silence, ...feeds });
     return read(
       results,
       rows.map(({ ids }) => ids.length),
@@ -66,7 +79,7 @@ function readerOf({ outputs, inputs }: Graph, { pooling, isWhole }: TextFacts): 
   const own = named(TEXT_VECTORS);
   if (own) return (results) => rowsOf(got(results, own));
   const hidden = named(HIDDEN) ?? outputs.find(({ name, shape }) => shape.length === 3 && !name.startsWith("present."));
-  const isOfTwo = inputs.some(({ name }) => name === PIXELS) || !hidden;
+  const isOfTwo = inputs.some(({ name }) => name === PIXELS || name === FEATURES) || !hidden;
   const pooled = named([POOLED]);
   if (pooled && isOfTwo) return (results) => rowsOf(got(results, pooled));
   if (!hidden) throw unusable(`it gives none of ${[...TEXT_VECTORS, ...HIDDEN].join(", ")}`);
@@ -94,6 +107,17 @@ function visionTower(graph: Graph, config: PreprocessorConfig): NonNullable<Embe
     const feeds = { [port.name]: tensorOf(port.dtype, [pictures.length, 3, height, width], planes) };
     const results = await graph.run({ ...idleFeeds(graph, feeds), ...feeds });
     return rowsOf(got(results, vectors));
+  };
+}
+
+function audioTower(graph: Graph, features: ClapFeatures): NonNullable<Embedder["sounds"]> {
+  const vectors = graph.outputs.find(({ name }) => AUDIO_VECTORS.includes(name));
+  if (!vectors) throw unusable(`it gives none of ${AUDIO_VECTORS.join(", ")}`);
+  return async (sounds) => {
+    const heard: Float32Array[] = [];
+    for (const sound of sounds) heard.push(await hearSound({ ...sound, features }));
+    const feeds = soundFeeds(graph, features, heard);
+    return rowsOf(got(await graph.run({ ...idleFeeds(graph, feeds), ...feeds }), vectors));
   };
 }
 

@@ -1,4 +1,4 @@
-// Embeddings of texts and pictures: lists of numbers that lie near each other for what means the same.
+// Embeddings of texts, pictures and sounds: lists of numbers that lie near each other for what means the same.
 import { ForecourtError } from "../../core/errors.ts";
 import { definePipeline, type Task } from "../../core/pipeline.ts";
 import type { EmbedDeclaration } from "../embedding/declaration.ts";
@@ -13,7 +13,7 @@ import { fitting } from "../embedding/too-long.ts";
 export const embed = {
   of: ({ embed: declared }: { embed?: EmbedDeclaration }) =>
     definePipeline({
-      summary: "Turns texts and pictures into embeddings.",
+      summary: "Turns texts, pictures and sounds into embeddings.",
       input: embedInput,
       output: embedOutput,
       estimate: mostEmbedded,
@@ -44,7 +44,11 @@ function rowsOfTask(task: Task<EmbedInput>, model: Embedder): EmbedRow[] {
       const text = fitting(model.tokenizer, [prompt + each], { most, truncate, loc, log: task.log });
       return { kind: "text", length: text.ids.length, text };
     }
-    if (!model.pictures) throw noPictures([...loc, "image_url"]);
+    if ("audio_url" in each) {
+      if (!model.sounds) throw notRead([...loc, "audio_url"], model);
+      return { kind: "sound", length: SOUND_LENGTH, task, url: each.audio_url, loc: [...loc, "audio_url"] };
+    }
+    if (!model.pictures) throw notRead([...loc, "image_url"], model);
     return { kind: "picture", length: PICTURE_LENGTH, task, url: each.image_url, loc: [...loc, "image_url"] };
   });
 }
@@ -52,8 +56,11 @@ function rowsOfTask(task: Task<EmbedInput>, model: Embedder): EmbedRow[] {
 /** Patches of a picture in a ViT-B/16: as many tokens. */
 const PICTURE_LENGTH = 197;
 
-function noPictures(loc: (string | number)[]): ForecourtError {
-  const msg = "This model reads texts only";
+/** Patches of ten seconds in HTSAT's first stage: few sounds go through at once. */
+const SOUND_LENGTH = 4096 / 4;
+
+function notRead(loc: (string | number)[], { pictures, sounds }: Embedder): ForecourtError {
+  const msg = `This model reads ${pictures ? "texts and pictures" : sounds ? "texts and sounds" : "texts"} only`;
   return new ForecourtError("invalid_input", msg, { problems: [{ loc, msg, type: "value_error" }] });
 }
 
@@ -64,7 +71,8 @@ function answer({ dimensions, normalize }: EmbedInput, rows: readonly EmbedRow[]
   const tokens = texts.reduce((sum, { length }) => sum + length, 0);
   const embeddings = vectors.map((vector) => shapeVector(vector, { dimensions, normalize }));
   const value = { embeddings, usage: { prompt_tokens: tokens, total_tokens: tokens } };
-  const units = countOf({ tokens, images: rows.length - texts.length });
+  const sounds = rows.filter((row) => row.kind === "sound").length;
+  const units = countOf({ tokens, images: rows.length - texts.length - sounds, sounds });
   return { type: "output" as const, value, units };
 }
 

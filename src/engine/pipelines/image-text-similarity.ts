@@ -4,6 +4,7 @@ import { type Assets, definePipeline, type Pixels } from "../../core/pipeline.ts
 import { mediaUrl, Type } from "../../core/schema.ts";
 import type { Tensor } from "../../core/tensor.ts";
 import { readPicture } from "../media/picture.ts";
+import { cosine } from "../tensor/cosine.ts";
 import { softmax } from "../tensor/softmax.ts";
 import { requirePort, tensorOf, toFloats } from "../tensor/tensor.ts";
 import { loadClipTokenizer } from "../text/tokenizer.ts";
@@ -106,9 +107,3 @@ function rowOf(matrix: Float32Array, row: number, rows: number): Float32Array {
   const width = matrix.length / rows;
   return matrix.subarray(row * width, (row + 1) * width);
 }
-
-function cosine(a: Float32Array, b: Float32Array): number {
-  return dot(a, b) / Math.sqrt(dot(a, a) * dot(b, b));
-}
-
-const dot = (a: Float32Array, b: Float32Array) => a.reduce((sum, value, i) => sum + value * (b[i] ?? 0), 0);

@@ -1,5 +1,6 @@
 // Every pipeline by name; the keys are the allowed values of `pipeline` in a model file.
 import type { Pipeline } from "../../core/pipeline.ts";
+import { audioTextSimilarity } from "./audio-text-similarity.ts";
 import { audioToMidi } from "./audio-to-midi.ts";
 import { chat } from "./chat.ts";
 import { controlImage } from "./control-image.ts";
@@ -21,6 +22,7 @@ import { transcribe } from "./transcribe.ts";
 import { upscale } from "./upscale.ts";
 
 export const pipelines = {
+  "audio-text-similarity": audioTextSimilarity,
   "audio-to-midi": audioToMidi,
   "control-image": controlImage,
   "crop-image": cropImage,

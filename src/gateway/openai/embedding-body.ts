@@ -7,6 +7,7 @@ import { rerankInput } from "../../engine/embedding/rerank-fields.ts";
 const MOST = 2048;
 const tokens = Type.Array(Type.Integer({ minimum: 0 }), { minItems: 1 });
 const picture = Type.Object({ image_url: Type.String({ minLength: 1 }) });
+const sound = Type.Object({ audio_url: Type.String({ minLength: 1 }) });
 const { dimensions, prompt_name } = embedInput.properties;
 
 export const embeddingBody = Type.Object({
@@ -14,11 +15,14 @@ export const embeddingBody = Type.Object({
   input: Type.Union(
     [
       longText(),
-      Type.Array(Type.Union([longText(), picture]), { minItems: 1, maxItems: MOST }),
+      Type.Array(Type.Union([longText(), picture, sound]), { minItems: 1, maxItems: MOST }),
       tokens,
       Type.Array(tokens, { minItems: 1, maxItems: MOST }),
     ],
-    { description: "A text, or a list of texts (or pictures, `{image_url}`, where the model reads them)" },
+    {
+      description:
+        "A text, or a list of texts (or pictures, `{image_url}`, and sounds, `{audio_url}`, where the model reads them)",
+    },
   ),
   encoding_format: choice(["float", "base64"], { default: "float" }),
   dimensions,

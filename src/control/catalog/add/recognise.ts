@@ -2,6 +2,7 @@
 import { ForecourtError } from "../../../core/errors.ts";
 import { pipelineNames } from "../../../engine/pipelines/registry.ts";
 import { basicPitch, hasBasicPitch } from "./basic-pitch.ts";
+import { clap, clapTowers } from "./clap.ts";
 import { clip } from "./clip.ts";
 import { ENCODERS, encoder, isEmbedding } from "./encoder.ts";
 import { configOf, type Family, type Finding, type Wishes } from "./finding.ts";
@@ -25,6 +26,7 @@ const DIFFUSERS: Record<string, Family> = {
 
 /** By `model_type` of config.json. */
 const TRANSFORMERS: Record<string, Family> = {
+  clap,
   clip,
   ...Object.fromEntries(LANGUAGE_MODELS.map((type) => [type, languageOrMeaning])),
   ...Object.fromEntries(ENCODERS.map((type) => [type, encoder])),
@@ -41,7 +43,7 @@ const TRANSFORMERS: Record<string, Family> = {
 };
 
 /** The same for who wants embeddings of a model that is of use to other pipelines too. */
-const EMBEDDING: Record<string, Family> = { ...TRANSFORMERS, clip: towers };
+const EMBEDDING: Record<string, Family> = { ...TRANSFORMERS, clap: clapTowers, clip: towers };
 
 export type Draft = {
   /** A model file but for `source`. */

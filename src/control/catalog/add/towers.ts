@@ -10,7 +10,7 @@ const WORKING_BYTES = 600e6;
 const PLACES = 16;
 
 export const towers: Family = (repository, { precision }) => {
-  const graphs = graphsOf(repository, precision ? { precision } : {});
+  const graphs = towerGraphs(repository, TOWERS, precision ? { precision } : {});
   const { projection_dim: width } = configOf(repository, "config.json");
   return {
     pipeline: "embed",
@@ -31,11 +31,15 @@ export const towers: Family = (repository, { precision }) => {
 };
 
 /** Two graphs save the half of the work that one of both towers does for nothing. */
-function graphsOf(repository: Repository, wish: Pick<Parameters<typeof pickGraph>[1], "precision">) {
-  const isSplit = TOWERS.every((graph) =>
+export function towerGraphs(
+  repository: Repository,
+  towers: readonly string[],
+  wish: Pick<Parameters<typeof pickGraph>[1], "precision">,
+) {
+  const isSplit = towers.every((graph) =>
     repository.files.some(({ path }) => path.startsWith(graph.slice(0, -".onnx".length)) && path.endsWith(".onnx")),
   );
-  const wanted = isSplit || present(repository, [WHOLE]).length === 0 ? TOWERS : [WHOLE];
+  const wanted = isSplit || present(repository, [WHOLE]).length === 0 ? towers : [WHOLE];
   return Object.fromEntries(
     wanted.map((graph): [string, PickedGraph] => [graph, pickGraph(repository, { graph, ...wish })]),
   );

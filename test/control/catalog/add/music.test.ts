@@ -58,6 +58,34 @@ test("MusicGen makes music by its three graphs, for no commercial use, priced by
   });
 });
 
+const clap = repository(
+  "Xenova/clap-htsat-unfused",
+  { model_type: "clap", architectures: ["ClapModel"] },
+  {
+    "config.json": 0.01,
+    "preprocessor_config.json": 0.001,
+    "tokenizer.json": 2,
+    "tokenizer_config.json": 0.001,
+    "onnx/model.onnx": 614,
+    "onnx/model_quantized.onnx": 160,
+    "onnx/text_model.onnx": 501,
+    "onnx/audio_model.onnx": 118,
+  },
+);
+
+test("CLAP compares texts with sounds by one graph, or embeds them by one each where that is wished", () => {
+  const graphs = (draft: ReturnType<typeof recognise>) =>
+    draft.files.map(({ path }) => path).filter((path) => path.endsWith(".onnx"));
+  const compares = recognise(clap);
+  expect(compares.model).toMatchObject({ pipeline: "audio-text-similarity", category: "audio-classification" });
+  expect(graphs(compares)).toEqual(["onnx/model.onnx"]);
+  const embeds = recognise(clap, { pipeline: "embed" });
+  expect(embeds.model).toMatchObject({ pipeline: "embed", limits: { maxBatch: 8 } });
+  expect(graphs(embeds).sort()).toEqual(["onnx/audio_model.onnx", "onnx/text_model.onnx"]);
+  const small = { ...clap, files: clap.files.filter(({ path }) => !path.includes("audio_model")) };
+  expect(graphs(recognise(small, { pipeline: "embed" }))).toEqual(["onnx/model.onnx"]);
+});
+
 test("Basic Pitch is known by its graph's name, in whatever folder", () => {
   const files = ["README.md", "saved_models/icassp_2022/nmp.onnx"].map((path) => ({ path, bytes: 230_444 }));
   const { model } = recognise({
