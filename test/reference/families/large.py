@@ -88,19 +88,26 @@ def sd3():
     recorder.finish()
 
 
+FLUX_SHIFT = {"use_dynamic_shifting": True, "shift": 3.0, "base_shift": 0.5, "max_shift": 1.15, "base_image_seq_len": 256, "max_image_seq_len": 4096}
+
+
+def flux_parts(folder, guided):
+    torch.manual_seed(23)
+    tokenizers = {"tokenizer": tiny.clip_tokenizer(folder / "tokenizer", "<|endoftext|>"), "tokenizer_2": tiny.t5_tokenizer(folder / "tokenizer_2", 512)}
+    models = {"text_encoder": tiny.clip_text(projection=False), "text_encoder_2": tiny.t5_encoder(), "vae": tiny.autoencoder(16, 0.3611, 0.1159, quant=False)}
+    models["transformer"] = tiny.lively(diffusers.FluxTransformer2DModel(
+        patch_size=1, in_channels=64, num_layers=1, num_single_layers=1, attention_head_dim=8, num_attention_heads=2, joint_attention_dim=tiny.WIDTH, pooled_projection_dim=tiny.WIDTH,
+        guidance_embeds=guided, axes_dims_rope=(4, 2, 2)))
+    return models, tokenizers
+
+
 def flux():
     for name, guided in (("flux-dev", True), ("flux-schnell", False)):
         folder = tiny.empty(name)
-        torch.manual_seed(23)
         length = 512 if guided else 256
-        tokenizers = {"tokenizer": tiny.clip_tokenizer(folder / "tokenizer", "<|endoftext|>"), "tokenizer_2": tiny.t5_tokenizer(folder / "tokenizer_2", 512)}
-        models = {"text_encoder": tiny.clip_text(projection=False), "text_encoder_2": tiny.t5_encoder(), "vae": tiny.autoencoder(16, 0.3611, 0.1159, quant=False)}
-        transformer = tiny.lively(diffusers.FluxTransformer2DModel(
-            patch_size=1, in_channels=64, num_layers=1, num_single_layers=1, attention_head_dim=8, num_attention_heads=2, joint_attention_dim=tiny.WIDTH, pooled_projection_dim=tiny.WIDTH,
-            guidance_embeds=guided, axes_dims_rope=(4, 2, 2)))
-        models["transformer"] = transformer
-        config = {"use_dynamic_shifting": True, "shift": 3.0, "base_shift": 0.5, "max_shift": 1.15, "base_image_seq_len": 256, "max_image_seq_len": 4096} if guided else {"shift": 1.0}
-        scheduler = diffusers.FlowMatchEulerDiscreteScheduler(**config)
+        models, tokenizers = flux_parts(folder, guided)
+        transformer = models["transformer"]
+        scheduler = diffusers.FlowMatchEulerDiscreteScheduler(**(FLUX_SHIFT if guided else {"shift": 1.0}))
         tiny.write_json(folder / "model_index.json", {"_class_name": "FluxPipeline"})
         record.scheduler_json(folder, scheduler)
         export_flux(folder / "transformer", transformer, length)
@@ -124,21 +131,23 @@ def flux():
 
 
 
-def export_flux(folder, transformer, length):
+def export_flux(folder, transformer, length, rows=None):
+    """`rows`: how many the graph is bound to; none = any number."""
     names = ["hidden_states", "encoder_hidden_states", "pooled_projections", "timestep", "img_ids", "txt_ids", "guidance"]
 
     def run(m, *args):
         return m(**dict(zip(names, args)), return_dict=False)[0]
 
-    states, pooled = transformer_args(transformer.config, length, tiny.WIDTH)
+    count, batch = rows or 2, None if rows else "batch_size"
+    states, pooled = torch.randn(count, length, tiny.WIDTH), torch.randn(count, transformer.config.pooled_projection_dim)
     ids = torch.stack(torch.meshgrid(torch.zeros(1), torch.arange(4.0), torch.arange(6.0), indexing="ij"), -1).reshape(24, 3)
-    args = [torch.randn(2, 24, 64), states, pooled, torch.tensor([0.5, 0.5]), ids, torch.zeros(length, 3)]
-    axes = {"hidden_states": ("batch_size", "packed", None), "encoder_hidden_states": tiny.STATES, "pooled_projections": ("batch_size", None), "timestep": ("batch_size",),
+    args = [torch.randn(count, 24, 64), states, pooled, torch.full((count,), 0.5), ids, torch.zeros(length, 3)]
+    axes = {"hidden_states": (batch, "packed", None), "encoder_hidden_states": (batch, "sequence_length", None), "pooled_projections": (batch, None), "timestep": (batch,),
             "img_ids": ("packed", None), "txt_ids": ("sequence_length", None)}
     if transformer.config.guidance_embeds:
-        args.append(torch.tensor([3.5, 3.5]))
-        axes["guidance"] = ("batch_size",)
-    tiny.export(folder / "model.onnx", transformer, run, tuple(args), axes, {"out_hidden_states": ("batch_size", "packed", None)})
+        args.append(torch.full((count,), 3.5))
+        axes["guidance"] = (batch,)
+    tiny.export(folder / "model.onnx", transformer, run, tuple(args), axes, {"out_hidden_states": (batch, "packed", None)})
     tiny.write_json(folder / "config.json", tiny.config_of(transformer))
 
 
