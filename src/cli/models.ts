@@ -11,6 +11,8 @@ import type { TSchema } from "../core/schema.ts";
 import { add } from "./models/add.ts";
 import { catalogueOf, findModel } from "./models/catalogue.ts";
 import { check } from "./models/check.ts";
+import { exportBundle } from "./models/export.ts";
+import { importBundle } from "./models/import.ts";
 import { pull } from "./models/pull.ts";
 import { remove } from "./models/remove.ts";
 import { update } from "./models/update.ts";
@@ -30,6 +32,8 @@ export const models = () =>
     .addCommand(check())
     .addCommand(verify())
     .addCommand(update())
+    .addCommand(exportBundle())
+    .addCommand(importBundle())
     .addCommand(remove());
 
 const list = () =>

@@ -44,7 +44,7 @@ export function readTarHeader(header: Buffer): TarEntry | undefined {
 }
 
 export const damaged = (why: string, cause?: unknown) =>
-  new ForecourtError("bad_request", `This is no whole backup of Forecourt: ${why}. Nothing was changed.`, { cause });
+  new ForecourtError("bad_request", `This is no whole archive of Forecourt: ${why}. Nothing was changed.`, { cause });
 
 function splitName(name: string): [prefix: string, rest: string] {
   if (Buffer.byteLength(name) <= 100) return ["", name];

@@ -1,6 +1,6 @@
 // Writing and reading a tar archive of plain files as a stream, each file hashed on the way.
 import { createHash } from "node:crypto";
-import { createReadStream, createWriteStream } from "node:fs";
+import { createReadStream, createWriteStream, existsSync } from "node:fs";
 import { type FileHandle, mkdir, open, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { finished } from "node:stream/promises";
@@ -44,10 +44,22 @@ export async function unpack(archive: string, folder: string): Promise<Packed[]>
     const { bytesRead } = await from.read(header, 0, BLOCK, position);
     if (bytesRead < BLOCK) throw damaged("it ends before its end");
     const entry = readTarHeader(header);
-    if (!entry) return files;
+    if (!entry) {
+      await expectZeros(from, { from: position, to: position + 2 * BLOCK });
+      return files;
+    }
     files.push(await unpackOne(archive, { entry, position: position + BLOCK, folder }));
-    position += BLOCK + entry.size + padding(entry.size);
+    const end = position + BLOCK + entry.size;
+    position = end + padding(entry.size);
+    await expectZeros(from, { from: end, to: position });
   }
+}
+
+/** What fills a file up to its block, and the end. */
+async function expectZeros(archive: FileHandle, { from, to }: { from: number; to: number }): Promise<void> {
+  const filling = Buffer.alloc(to - from);
+  await archive.read(filling, 0, filling.byteLength, from);
+  if (filling.some((byte) => byte !== 0)) throw damaged("something lies between its files");
 }
 
 type Place = { entry: TarEntry; position: number; folder: string };
@@ -55,6 +67,7 @@ type Place = { entry: TarEntry; position: number; folder: string };
 async function unpackOne(archive: string, { entry: { name, size }, position, folder }: Place): Promise<Packed> {
   if (!isSafe(name)) throw damaged(`it names a file ${JSON.stringify(name)}`);
   const path = join(folder, name);
+  if (existsSync(path)) throw damaged(`it holds ${name} twice`);
   await mkdir(dirname(path), { recursive: true, mode: 0o700 });
   const hash = createHash("sha256");
   const out = createWriteStream(path, { mode: 0o600, flags: "wx" });

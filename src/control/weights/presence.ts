@@ -64,7 +64,8 @@ export async function placeOf(model: Fetchable, data: string) {
 
 type Wanted = { place: { folderName: string; commit: string }; files: PlannedFile[]; pin?: Pin };
 
-async function wantedOf({ id, source }: Fetchable, data: string): Promise<Wanted | undefined> {
+/** All that belongs to a model, as far as it is known which commit that is. */
+export async function wantedOf({ id, source }: Fetchable, data: string): Promise<Wanted | undefined> {
   if ("urls" in source)
     return {
       place: placeOfUrls(source),

@@ -131,10 +131,14 @@ async function planOfUrls(source: UrlSource, { root, web, patience }: Work): Pro
 
 async function present(
   plan: Plan,
-  { root, caches, progress, patience: { signal } }: Work,
+  { root, caches, progress, isOffline, patience: { signal } }: Work,
 ): Promise<string | undefined> {
   const own = snapshotFolder(root, plan);
-  if (await isComplete(own, plan)) return own;
+  if (await isComplete(own, plan)) {
+    // Another model's plan may have brought the files.
+    if (!isOffline) await storePlan(repoFolder(root, plan.folderName), plan);
+    return own;
+  }
   if (caches.length === 0) return undefined;
   const verifier = await openVerifier(root, plan.folderName);
   const found = await findInCaches({ plan, caches, verifier, progress, signal });
