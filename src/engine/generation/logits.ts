@@ -100,9 +100,23 @@ export function highest(logits: Float32Array | Float64Array, count: number): num
   const score = (token: number | undefined) => logits[token ?? 0] ?? 0;
   for (let i = 0; i < logits.length; i++) {
     if (best.length >= count && score(i) <= score(best.at(-1))) continue;
-    const at = best.findIndex((token) => score(token) < score(i));
-    best.splice(at < 0 ? best.length : at, 0, i);
+    best.splice(
+      placeOf(best, (token) => score(token) < score(i)),
+      0,
+      i,
+    );
     if (best.length > count) best.pop();
   }
   return best;
+}
+
+/** The first that is lower, of a list in falling order: by halves, as lists of hundreds are asked for too. */
+function placeOf(best: readonly number[], isLower: (token: number) => boolean): number {
+  let [from, to] = [0, best.length];
+  while (from < to) {
+    const middle = (from + to) >> 1;
+    if (isLower(best[middle] ?? 0)) to = middle;
+    else from = middle + 1;
+  }
+  return from;
 }
