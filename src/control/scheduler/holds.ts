@@ -11,7 +11,10 @@ export type Held = Disposable & { device: Device };
 export type Holds = {
   /** The device with what is held taken from its budget. */
   applied(device: DeviceFact): DeviceFact;
-  /** The first of `devices` that the model may use and that has so much left, as `free` tells; undefined when none has. */
+  /**
+   * The first of `devices` that the model may run on and that has so much left, as `free` tells; undefined when none has.
+   * The CPU only if the model fits on no GPU.
+   */
   hold(
     wish: { entry: CatalogEntry; memory: Bytes },
     box: { devices: readonly DeviceFact[]; free: ReadonlyMap<DeviceId, number> },
@@ -36,8 +39,10 @@ export function createHolds({ devices: all, residency, onReleased }: Parts): Hol
       return taken > 0 ? { ...device, budget: bytes(device.budget - taken) } : device;
     },
     hold({ entry, memory }, { devices, free }) {
-      const hasRoom = ({ id, isLost }: DeviceFact) => !isLost && (free.get(id) ?? 0) >= memory;
-      const found = devices.filter(mayUse(entry)).find(hasRoom);
+      // A trial elsewhere than on a device that the model would run on tells little: half of what GPUs do, no CPU does.
+      const usable = devices.filter(mayUse(entry)).filter(({ budget, isLost }) => !isLost && memory <= budget);
+      const gpus = usable.filter(({ kind }) => kind !== "cpu");
+      const found = (gpus.length > 0 ? gpus : usable).find(({ id }) => (free.get(id) ?? 0) >= memory);
       const device = all.find((each) => each.device.id === found?.id)?.device;
       if (!device) return undefined;
       const hold = Symbol();

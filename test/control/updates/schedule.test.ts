@@ -1,0 +1,148 @@
+// Looks for new revisions by the clock: which models, what is tried again, and what has to wait.
+import { expect, test } from "bun:test";
+import { createCatalog } from "../../../src/control/catalog/catalog.ts";
+import { openDatabase } from "../../../src/control/database/open.ts";
+import { createUpdateStore } from "../../../src/control/updates/update-store.ts";
+import { createUpdates, type Updated, type UpdateParts } from "../../../src/control/updates/updates.ts";
+import { openHub } from "../../../src/control/weights/access.ts";
+import { pinOf } from "../../../src/control/weights/pins.ts";
+import { pullModel } from "../../../src/control/weights/pull-model.ts";
+import type { Device } from "../../../src/core/device.ts";
+import { ForecourtError } from "../../../src/core/errors.ts";
+import { asId } from "../../../src/core/ids.ts";
+import { createLog } from "../../../src/core/log.ts";
+import { bytes } from "../../../src/core/units.ts";
+import { createFakeHub, noise } from "../../support/fake-hub.ts";
+import { createTestClock } from "../../support/test-clock.ts";
+import { testModel } from "../../support/test-models.ts";
+import { until } from "../../support/until.ts";
+import { scratch } from "../weights/setting.ts";
+
+const [FIRST, SECOND, DOCS] = ["1", "2", "3"].map((digit) => digit.repeat(40)) as [string, string, string];
+const old = { "a.bin": noise(100), "README.md": noise(10) };
+const revisions = {
+  [FIRST]: old,
+  [SECOND]: { ...old, "a.bin": noise(100, 7) },
+  [DOCS]: { ...old, "README.md": noise(10, 8) },
+};
+const device: Device = {
+  ...{ id: asId("cpu"), kind: "cpu", index: 0, name: "CPU" },
+  memory: { total: bytes(1e9), free: bytes(1e9) },
+};
+const source = { repo: "acme/weights", revision: "main", include: ["*.bin"], bytes: 100 };
+
+async function box(parts: Partial<UpdateParts> = {}) {
+  const folder = scratch();
+  const data = folder.path;
+  const hub = createFakeHub({ repos: { "acme/weights": { files: {}, revisions } } });
+  const builtIn = [
+    testModel("acme/tracked", { source: { ...source, track: "main" } }),
+    testModel("acme/still", { source }),
+    testModel("acme/absent", { source: { ...source, include: ["*.md"], track: "main" } }),
+  ];
+  const catalog = createCatalog({ builtIn });
+  const access = { endpoint: hub.endpoint };
+  hub.point("acme/weights", FIRST);
+  for (const id of ["acme/tracked", "acme/still"]) await pullModel({ model: entry(id).model, data, access });
+  hub.point("acme/weights", SECOND);
+  const clock = createTestClock();
+  const database = openDatabase({ file: ":memory:" });
+  const installed: string[] = [];
+  const tried: string[] = [];
+  const updates = createUpdates({
+    ...{ catalog, data, access, limits: {}, track: [], everyMs: 60 * 60 * 1000, clock, timers: clock },
+    hub: openHub(access).hub,
+    store: createUpdateStore(database),
+    hold: () => ({ device, [Symbol.dispose]() {} }),
+    tryOut: async ({ entry: { model } }) => tried.push(model.id),
+    onInstalled: (model) => void installed.push(model),
+    log: createLog({ level: "error", format: "json", write() {} }),
+    ...parts,
+  });
+  function entry(id: string) {
+    const found = catalog.find(id);
+    if (!found) throw new Error(`no model ${id}`);
+    return found;
+  }
+  return {
+    ...{ data, hub, clock, updates, installed, tried, entry },
+    commit: async (id: string) => (await pinOf(entry(id).model, data))?.commit,
+    async [Symbol.asyncDispose]() {
+      await updates.stop();
+      database[Symbol.dispose]();
+      await hub[Symbol.asyncDispose]();
+      folder[Symbol.dispose]();
+    },
+  };
+}
+
+test("at its time, what follows a branch and is here", async () => {
+  await using here = await box();
+  here.updates.start();
+  const asked = here.hub.requests.length;
+  here.clock.advance(4 * 60 * 1000);
+  expect(here.hub.requests.length).toBe(asked);
+  here.clock.advance(2 * 60 * 1000);
+  await until(() => here.installed.length > 0);
+  expect(here.installed).toEqual(["acme/tracked"]);
+  expect(here.tried).toEqual(["acme/tracked"]);
+  expect(await here.commit("acme/tracked")).toBe(SECOND);
+  expect(await here.commit("acme/still")).toBe(FIRST);
+  expect(here.updates.history("acme/tracked")).toMatchObject([{ state: "installed", from: FIRST, to: SECOND }]);
+});
+
+test("models that the settings name follow too, and one that is named by its operator at any time", async () => {
+  await using here = await box({ track: ["acme/st*"] });
+  const results = await here.updates.updateAll();
+  expect(results.map(({ model, state }) => [model, state])).toEqual([
+    ["acme/tracked", "installed"],
+    ["acme/still", "installed"],
+    ["acme/absent", "absent"],
+  ]);
+  await using other = await box();
+  expect(await other.updates.update(other.entry("acme/still"))).toMatchObject({ state: "installed" });
+});
+
+test("a commit that changes nothing of the model needs no trial and no new process", async () => {
+  await using here = await box();
+  here.hub.point("acme/weights", DOCS);
+  expect(await here.updates.update(here.entry("acme/tracked"))).toMatchObject({ state: "current", from: DOCS });
+  expect([here.tried, here.installed, here.updates.history("acme/tracked")]).toEqual([[], [], []]);
+  expect(await here.commit("acme/tracked")).toBe(DOCS);
+});
+
+test("what failed is tried again only when it is asked for", async () => {
+  let trials = 0;
+  await using here = await box({
+    async tryOut() {
+      trials++;
+      throw new ForecourtError("runner_failed", "it gave nothing");
+    },
+  });
+  const about = { model: "acme/tracked", from: FIRST, to: SECOND };
+  const failed: Updated = { ...about, state: "failed", reason: "it gave nothing" };
+  expect((await here.updates.updateAll())[0]).toEqual(failed);
+  expect((await here.updates.updateAll())[0]).toEqual(failed);
+  expect(trials).toBe(1);
+  expect(await here.updates.update(here.entry("acme/tracked"))).toEqual(failed);
+  expect(trials).toBe(2);
+  expect(await here.commit("acme/tracked")).toBe(FIRST);
+  expect(here.installed).toEqual([]);
+});
+
+test("without room for a trial it waits, and is looked at again", async () => {
+  let hasRoom = false;
+  await using here = await box({ hold: () => (hasRoom ? { device, [Symbol.dispose]() {} } : undefined) });
+  expect((await here.updates.updateAll())[0]).toMatchObject({ state: "postponed", to: SECOND });
+  expect(await here.commit("acme/tracked")).toBe(FIRST);
+  hasRoom = true;
+  expect((await here.updates.updateAll())[0]).toMatchObject({ state: "installed", to: SECOND });
+});
+
+test("a Hub out of reach is told for each model and stops nothing", async () => {
+  await using here = await box();
+  here.hub.point("acme/weights", "9".repeat(40));
+  expect((await here.updates.updateAll())[0]).toMatchObject({ model: "acme/tracked", state: "failed" });
+  here.hub.point("acme/weights", SECOND);
+  expect((await here.updates.updateAll())[0]).toMatchObject({ state: "installed" });
+});
