@@ -16,6 +16,8 @@ import { onnx } from "./onnx.ts";
 import { readImage } from "./read-image.ts";
 import { removeBackground } from "./remove-background.ts";
 import { rerank } from "./rerank.ts";
+import { segmentAll } from "./segment-all.ts";
+import { segmentImage } from "./segment-image.ts";
 import { speak } from "./speak.ts";
 import { textToImage } from "./text-to-image.ts";
 import { transcribe } from "./transcribe.ts";
@@ -38,6 +40,8 @@ export const pipelines = {
   "read-image": readImage,
   "remove-background": removeBackground,
   rerank,
+  "segment-all": segmentAll,
+  "segment-image": segmentImage,
   speak,
   "text-to-image": textToImage,
   transcribe,

@@ -12,6 +12,7 @@ import { licenceOf } from "./licence.ts";
 import { MATTING, matting } from "./matting.ts";
 import { music } from "./music.ts";
 import type { Repository } from "./repository.ts";
+import { SEGMENTATION, segmentation } from "./segmentation.ts";
 import { stableDiffusion } from "./stable-diffusion.ts";
 import { towers } from "./towers.ts";
 import { bareUpscaler, hasBareUpscaler, swin2sr } from "./upscaling.ts";
@@ -31,6 +32,7 @@ const TRANSFORMERS: Record<string, Family> = {
   ...Object.fromEntries(LANGUAGE_MODELS.map((type) => [type, languageOrMeaning])),
   ...Object.fromEntries(ENCODERS.map((type) => [type, encoder])),
   ...Object.fromEntries(MATTING.map((type) => [type, matting])),
+  ...Object.fromEntries(SEGMENTATION.map((type) => [type, segmentation])),
   florence2: florence,
   musicgen: music,
   siglip: towers,

@@ -1,4 +1,4 @@
-// fal's endpoints that work on a picture: background removal and enlarging.
+// fal's endpoints that work on a picture: background removal, segmentation and enlarging.
 import type { FalEndpoint } from "../fal.ts";
 import type { Fields } from "./fields.ts";
 
@@ -43,6 +43,26 @@ const auraSr: FalEndpoint = {
   outputs: { image: {}, timings: {} },
 };
 
+const sam2: FalEndpoint = {
+  pipeline: "segment-image",
+  inputs: { ...picture, prompts: {}, box_prompts: {}, apply_mask: {}, output_format: {}, sync_mode: {} },
+  outputs: { image: {} },
+};
+
+const autoSegment: FalEndpoint = {
+  pipeline: "segment-all",
+  inputs: {
+    ...picture,
+    points_per_side: {},
+    pred_iou_thresh: {},
+    stability_score_thresh: {},
+    min_mask_region_area: {},
+    output_format: {},
+    sync_mode: {},
+  },
+  outputs: { combined_mask: {}, individual_masks: {} },
+};
+
 export const imageTools: Record<string, FalEndpoint> = {
   "fal-ai/birefnet": { pipeline: "remove-background", inputs: birefnet },
   "fal-ai/birefnet/v2": {
@@ -54,6 +74,8 @@ export const imageTools: Record<string, FalEndpoint> = {
     inputs: { ...picture, crop_to_bbox: {}, sync_mode: {} },
     outputs: { image: {} },
   },
+  "fal-ai/sam2/image": sam2,
+  "fal-ai/sam2/auto-segment": autoSegment,
   "fal-ai/esrgan": esrgan,
   "fal-ai/aura-sr": auraSr,
 };

@@ -18,11 +18,15 @@ export function suppress(candidates: readonly Candidate[], { iou, max }: Rules):
   return kept;
 }
 
-export function overlap(a: Candidate, b: Candidate): number {
+/** Edges of a box, in any unit. */
+export type Edges = Pick<Candidate, "left" | "top" | "right" | "bottom">;
+
+/** Share of their union that two boxes have in common. */
+export function overlap(a: Edges, b: Edges): number {
   const width = Math.min(a.right, b.right) - Math.max(a.left, b.left);
   const height = Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top);
   if (width <= 0 || height <= 0) return 0;
   return (width * height) / (area(a) + area(b) - width * height);
 }
 
-const area = ({ left, top, right, bottom }: Candidate) => (right - left) * (bottom - top);
+const area = ({ left, top, right, bottom }: Edges) => (right - left) * (bottom - top);

@@ -119,3 +119,22 @@ describe("upscalers", () => {
     expect(() => recognise(repository("a/b", undefined, { "lama.onnx": 200 }))).toThrow(/does not say what it is/);
   });
 });
+
+describe("segmentation", () => {
+  const sam = (type: string) =>
+    repository(
+      `acme/${type}`,
+      { model_type: type },
+      { ...small, "onnx/vision_encoder.onnx": 40, "onnx/prompt_encoder_mask_decoder.onnx": 20 },
+    );
+
+  test.each(["sam", "sam2"])("%s answers points, or finds everything where that is wished for", (type) => {
+    const draft = recognise(sam(type));
+    expect(draft.files).toHaveLength(4);
+    expect(entryOf(draft).model).toMatchObject({ pipeline: "segment-image", category: "vision" });
+    expect(draft.unsure.join(" ")).toContain("--pipeline segment-all");
+    const all = entryOf(recognise(sam(type), { pipeline: "segment-all" }));
+    expect(all.model.pipeline).toBe("segment-all");
+    expect(Object.keys(all.output.properties)).toEqual(["combined_mask", "individual_masks"]);
+  });
+});
