@@ -76,6 +76,7 @@ const folders: Record<string, string[]> = {
   "flux-schnell": ["flux-dev"],
   "flux-single": ["flux-dev"],
   "sd-lora": ["sd"],
+  "flux-lora": ["flux-dev"],
   "sd-control": ["sd"],
   "sdxl-control": ["sdxl"],
   "flux-2-klein": [],

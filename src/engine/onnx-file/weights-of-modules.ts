@@ -69,7 +69,11 @@ export function weightsOfModules(graph: readonly Field[]): Map<string, ModuleWei
 export function findWeight(weights: ReadonlyMap<string, ModuleWeight>, key: string): ModuleWeight | undefined {
   const exact = weights.get(key);
   if (exact) return exact;
-  const inside = [...weights.keys()].filter((each) => each.endsWith(`_${key}`));
+  const all = [...weights.keys()];
+  const ending = all.filter((each) => each.endsWith(`_${key}`));
+  // FLUX has transformer_blocks and single_transformer_blocks: what is around the model is around all of it.
+  const isAround = (each: string) => all.every((other) => other.startsWith(each.slice(0, -key.length)));
+  const inside = ending.length > 1 ? ending.filter(isAround) : ending;
   const [only] = inside;
   if (only !== undefined && inside.length === 1) return weights.get(only);
   const bare = key.replace(/^text_model_/, "");

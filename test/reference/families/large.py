@@ -131,7 +131,7 @@ def flux():
 
 
 
-def export_flux(folder, transformer, length, rows=None):
+def export_flux(folder, transformer, length, rows=None, node_names=False):
     """`rows`: how many the graph is bound to; none = any number."""
     names = ["hidden_states", "encoder_hidden_states", "pooled_projections", "timestep", "img_ids", "txt_ids", "guidance"]
 
@@ -147,7 +147,7 @@ def export_flux(folder, transformer, length, rows=None):
     if transformer.config.guidance_embeds:
         args.append(torch.full((count,), 3.5))
         axes["guidance"] = (batch,)
-    tiny.export(folder / "model.onnx", transformer, run, tuple(args), axes, {"out_hidden_states": (batch, "packed", None)})
+    tiny.export(folder / "model.onnx", transformer, run, tuple(args), axes, {"out_hidden_states": (batch, "packed", None)}, node_names)
     tiny.write_json(folder / "config.json", tiny.config_of(transformer))
 
 

@@ -1,18 +1,21 @@
-"""LoRAs on a tiny Stable Diffusion, loaded by diffusers and PEFT (`pip install peft` besides ../requirements.txt): one as
+"""LoRAs on a tiny Stable Diffusion and on FLUX.1, loaded by diffusers and PEFT (`pip install peft` besides ../requirements.txt): one as
 diffusers saves it, one as kohya's trainer does. The graphs keep the names of their nodes, as exports do; only what differs from
 sd/ is written."""
+
+import sys
 
 import diffusers
 import torch
 from peft import LoraConfig, get_peft_model_state_dict
 from safetensors.torch import load_file, save_file
 
+import large
 import record
 import stable_diffusion
 import tiny
 from record import NEGATIVE
 
-TARGETS = {"unet": ["to_q", "to_k", "to_v", "to_out.0", "proj_in", "ff.net.2", "conv1", "conv_shortcut", "time_emb_proj"], "text_encoder": ["q_proj", "k_proj", "v_proj", "out_proj", "fc1"]}
+TARGETS = {"transformer": ["to_q", "to_k", "to_v", "to_out.0", "add_q_proj", "ff.net.2", "proj_mlp", "proj_out", "norm1.linear"], "unet": ["to_q", "to_k", "to_v", "to_out.0", "proj_in", "ff.net.2", "conv1", "conv_shortcut", "time_emb_proj"], "text_encoder": ["q_proj", "k_proj", "v_proj", "out_proj", "fc1"]}
 
 
 def random_lora(models, rank, alpha, parts):
@@ -86,6 +89,28 @@ def main():
     recorder.finish()
 
 
+def flux():
+    """flux-dev's models again; of their graphs only the one that is changed is written."""
+    folder = tiny.empty("flux-lora")
+    models, tokenizers = large.flux_parts(folder, guided=True)
+    torch.manual_seed(18)
+    large.export_flux(folder / "transformer", models["transformer"], 512, node_names=True)
+    states, settings = random_lora(models, 2, 4, ["transformer"])
+    diffusers.FluxPipeline.save_lora_weights(folder, transformer_lora_layers=states["transformer"], weight_name="diffusers.safetensors", transformer_lora_adapter_metadata=settings["transformer"].to_dict())
+    scheduler = diffusers.FlowMatchEulerDiscreteScheduler(**large.FLUX_SHIFT)
+    recorder = record.Recorder(folder, {})
+    pipeline = diffusers.FluxPipeline(**models, **tokenizers, scheduler=scheduler)
+    unpack = lambda x: diffusers.FluxPipeline._unpack_latents(x, record.HEIGHT, record.WIDTH, pipeline.vae_scale_factor)
+    more = {"guidance": 3.5, "unpack": unpack, "max_sequence_length": 512}
+    recorder.run("none", pipeline, steps=3, seed=92, given={"loras": []}, **more)
+    pipeline.load_lora_weights(folder, weight_name="diffusers.safetensors", adapter_name="one")
+    for name, scale in (("one", 1.0), ("weaker", 0.4)):
+        pipeline.set_adapters(["one"], [scale])
+        recorder.run(name, pipeline, steps=3, seed=92, given={"loras": [{"path": "diffusers.safetensors", "scale": scale}]}, **more)
+    recorder.finish()
+
+
 if __name__ == "__main__":
     torch.set_num_threads(1)
-    main()
+    for name in sys.argv[1:] or ["sd", "flux"]:
+        {"sd": main, "flux": flux}[name]()
