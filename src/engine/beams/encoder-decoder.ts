@@ -103,7 +103,8 @@ const OTHER_INPUTS = [
   "use_cache_branch",
 ];
 
-function expectKnown({ inputs }: Graph, path: string, embeds: boolean): void {
+/** Throws `runner_failed` for a graph that is no merged decoder. */
+export function expectKnown({ inputs }: Graph, path: string, embeds: boolean): void {
   const known = embeds ? [...OTHER_INPUTS, "inputs_embeds"] : OTHER_INPUTS;
   const strange = inputs.find(({ name }) => !name.startsWith(PAST) && !known.includes(name));
   if (strange) throw unusable(path, `its input "${strange.name}" is not known here`);

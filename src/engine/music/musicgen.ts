@@ -18,8 +18,9 @@ type Config = {
     num_codebooks: number;
     num_hidden_layers: number;
     audio_channels?: number;
-    max_position_embeddings: number;
-    pad_token_id: number;
+    vocab_size: number;
+    max_position_embeddings?: number;
+    pad_token_id?: number;
   };
 };
 
@@ -51,13 +52,15 @@ export async function loadMusicgen(assets: Assets) {
   const path = "onnx/decoder_model_merged.onnx";
   const tokens = await loadTokenDecoder(assets, path, decoder.num_hidden_layers);
   const sound = await assets.graph("onnx/encodec_decode.onnx");
-  const { num_codebooks: books, audio_channels: channels = 1, pad_token_id: pad } = decoder;
+  const { num_codebooks: books, audio_channels: channels = 1, vocab_size: codes } = decoder;
+  // The one behind the last code, as MusicgenDecoderConfig has it.
+  const { pad_token_id: pad = codes, max_position_embeddings: positions = 2048 } = decoder;
   return {
     rate: codec.sampling_rate,
     channels,
     framesPerSecond: codec.sampling_rate / codec.upsampling_ratios.reduce((product, each) => product * each, 1),
     /** Frames that positions suffice for. */
-    longest: decoder.max_position_embeddings - books / channels,
+    longest: positions - books / channels,
     /** Tokens of a prompt that are not read. */
     dropped: (prompt: string) => tokenizer.encode(prompt).dropped,
     /** The codes, codebook by codebook. */
@@ -91,8 +94,7 @@ async function conditionOf(encoder: Graph, ids: readonly number[], isGuided: boo
     [port.name]: tensorOf(port.dtype, shape, ids),
     ...(mask && { [mask.name]: tensorOf(mask.dtype, shape, ones) }),
   });
-  if (!states)
-    throw new ForecourtError("runner_failed", "the graph of the text encoder gives no last_hidden_state", {});
+  if (!states) throw new ForecourtError("runner_failed", "the graph of the text encoder gives no last_hidden_state");
   if (!isGuided) return { states, mask: tensorOf("int64", shape, ones) };
   const values = toFloats(states);
   const both = new Float32Array(2 * values.length);

@@ -3,6 +3,7 @@
 import { ForecourtError } from "../../core/errors.ts";
 import type { Assets, Graph } from "../../core/pipeline.ts";
 import type { HeldTensor, Tensor } from "../../core/tensor.ts";
+import { expectKnown } from "../beams/encoder-decoder.ts";
 import { keptOf, PAST, PRESENT } from "../beams/kept.ts";
 import { runOf } from "../generation/decoder.ts";
 import { tensorOf, toFloats } from "../tensor/tensor.ts";
@@ -29,7 +30,9 @@ type Kept = ReadonlyMap<string, Tensor | HeldTensor>;
 /** `layers`: how many there are by config.json. Throws `runner_failed` for a graph of another kind. */
 export async function loadTokenDecoder(assets: Assets, path: string, layers: number): Promise<TokenDecoder> {
   const graph = await assets.graph(path, { hold: namesOfCache(layers) });
-  expectKnown(graph, path);
+  expectKnown(graph, path, false);
+  if (!graph.inputs.some(({ name }) => name.startsWith(PAST)))
+    throw unusable(path, "it has no past_key_values: only exports with a cache can write music step by step");
   return {
     begin(condition) {
       let kept: Kept = new Map();
@@ -68,8 +71,8 @@ function feedsOf({ graph, codes, condition: { states, mask }, kept }: Step): Rec
   const feeds: Record<string, Tensor | HeldTensor> = {};
   for (const { name, dtype, shape } of graph.inputs) {
     if (name === "input_ids" || name === "decoder_input_ids") feeds[name] = tensorOf(dtype, [codes.length, 1], codes);
-    else if (name === "encoder_hidden_states") feeds[name] = states;
-    else if (name === "encoder_attention_mask") feeds[name] = mask;
+    else if (name === "encoder_hidden_states") feeds[name] = inDtype(states, dtype);
+    else if (name === "encoder_attention_mask") feeds[name] = inDtype(mask, dtype);
     else if (name === "use_cache_branch")
       feeds[name] = { dtype: "bool", shape: [1], data: Uint8Array.of(kept.size > 0 ? 1 : 0) };
     else {
@@ -80,26 +83,15 @@ function feedsOf({ graph, codes, condition: { states, mask }, kept }: Step): Rec
   return feeds;
 }
 
+/** Graphs of one model may be of several precisions. */
+const inDtype = (tensor: Tensor, dtype: Tensor["dtype"]): Tensor =>
+  tensor.dtype === dtype ? tensor : tensorOf(dtype, tensor.shape, toFloats(tensor));
+
 /** Of [rows, 1, vocabulary] each row's, in memory of its own. */
 function rowsOf(logits: Tensor, count: number): Float32Array[] {
   const values = toFloats(logits);
   const size = values.length / count;
   return Array.from({ length: count }, (_, row) => values.slice(row * size, (row + 1) * size));
-}
-
-const OTHER_INPUTS = [
-  "input_ids",
-  "decoder_input_ids",
-  "encoder_hidden_states",
-  "encoder_attention_mask",
-  "use_cache_branch",
-];
-
-function expectKnown({ inputs }: Graph, path: string): void {
-  const strange = inputs.find(({ name }) => !name.startsWith(PAST) && !OTHER_INPUTS.includes(name));
-  if (strange) throw unusable(path, `its input "${strange.name}" is not known here`);
-  if (!inputs.some(({ name }) => name.startsWith(PAST)))
-    throw unusable(path, "it has no past_key_values: only exports with a cache can write music step by step");
 }
 
 const unusable = (file: string, why: string) =>

@@ -55,8 +55,9 @@ function keysWithin({ lowest, highest }: NoteSettings): Keys {
   };
 }
 
+/** The same memory where these are all keys. */
 const only = (values: Activations["values"], { from, to }: Keys) =>
-  values.map((value, at) => (at % KEYS >= from && at % KEYS < to ? value : 0));
+  from === 0 && to >= KEYS ? values : values.map((value, at) => (at % KEYS >= from && at % KEYS < to ? value : 0));
 
 /** The louder of an onset and the least rise over one and two frames, scaled to the highest onset. */
 function withInferred(onset: Float32Array, note: Float32Array): Float64Array {
@@ -69,8 +70,9 @@ function withInferred(onset: Float32Array, note: Float32Array): Float64Array {
     rises[at] = Math.max(0, Math.min(now - (note[at - KEYS] ?? 0), now - (note[at - 2 * KEYS] ?? 0)));
     steepest = Math.max(steepest, rises[at] ?? 0);
   }
-  if (steepest === 0) return Float64Array.from(onset);
-  return rises.map((rise, at) => Math.max(onset[at] ?? 0, (highest * rise) / steepest));
+  for (let at = 0; at < rises.length; at++)
+    rises[at] = Math.max(onset[at] ?? 0, steepest === 0 ? 0 : (highest * (rises[at] ?? 0)) / steepest);
+  return rises;
 }
 
 /** Places of peaks in time, the last ones first. */
@@ -122,11 +124,12 @@ function fromEnergy(search: Search): FoundNote[] {
 }
 
 /** Places above the threshold, the highest first, of equals the first: nothing rises again, so they are sorted once. */
-function strongest(energy: Float32Array, threshold: number): number[] {
-  const places: number[] = [];
-  for (let at = 0; at < energy.length; at++) if ((energy[at] ?? 0) > threshold) places.push(at);
-  const before = energy.slice();
-  return places.sort((a, b) => (before[b] ?? 0) - (before[a] ?? 0) || a - b);
+function strongest(energy: Float32Array, threshold: number): Uint32Array {
+  const count = energy.reduce((sum, value) => (value > threshold ? sum + 1 : sum), 0);
+  const places = new Uint32Array(count);
+  let next = 0;
+  for (let at = 0; at < energy.length; at++) if ((energy[at] ?? 0) > threshold) places[next++] = at;
+  return places.sort((a, b) => (energy[b] ?? 0) - (energy[a] ?? 0) || a - b);
 }
 
 /** A note takes its neighbours' energy too. */

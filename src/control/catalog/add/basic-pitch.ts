@@ -5,8 +5,8 @@ import type { Repository } from "./repository.ts";
 
 /** As its authors call it, in whatever folder. */
 const GRAPH = "nmp.onnx";
-/** What is heard of the longest recording. */
-const WORKING_BYTES = 350e6;
+/** What is heard of the longest recording, and what its notes are found by. */
+const WORKING_BYTES = 800e6;
 
 const pathOf = ({ files }: Repository) => files.find(({ path }) => path.split("/").at(-1) === GRAPH)?.path;
 
