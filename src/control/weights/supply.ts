@@ -163,7 +163,11 @@ const notHere = ({ id }: Model, isOffline: boolean) =>
 function notFetched({ id }: FetchableModel, error: unknown): unknown {
   if (!(error instanceof ForecourtError)) return error;
   const { message, details } = toFailure(error);
-  return new ForecourtError("weights_missing", `The weights of ${id} could not be fetched: ${message}`, {
+  const wayOut =
+    details?.reason === "unreachable"
+      ? ". Where there is no network they come from another box: `forecourt models export` there, `forecourt models import` here"
+      : "";
+  return new ForecourtError("weights_missing", `The weights of ${id} could not be fetched: ${message}${wayOut}`, {
     details: { reason: error.code, ...details },
     cause: error,
   });
