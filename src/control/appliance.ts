@@ -188,7 +188,7 @@ function assemble(found: Found): Appliance {
     resolveWeights: ({ model }) => supply.folderOf(model),
     ...{ clock, timers },
   });
-  const updates = openUpdates({ ...found, clock, timers, limits: pulls, scheduler });
+  const updates = openUpdates({ ...found, fleet, clock, timers, limits: pulls, scheduler });
   const oversight = createOversight({
     ...{ jobs, fleet, webhooks, devices, hardware, monitor, accounts, database, settings, clock, timers, log },
   });

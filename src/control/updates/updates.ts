@@ -1,7 +1,7 @@
 // New revisions of weights: found, fetched beside the old ones, tried, and only then the model's.
 import type { Clock, Timers } from "../../core/clock.ts";
 import type { Device } from "../../core/device.ts";
-import { ForecourtError } from "../../core/errors.ts";
+import { type Failure, ForecourtError } from "../../core/errors.ts";
 import { asId, type ModelId } from "../../core/ids.ts";
 import type { Log } from "../../core/log.ts";
 import { type Bytes, bytes, milliseconds } from "../../core/units.ts";
@@ -10,13 +10,14 @@ import { matchesModel } from "../keys/patterns.ts";
 import { folderNameOf, repoFolder, weightsRoot } from "../weights/disk/layout.ts";
 import type { Hub } from "../weights/hub.ts";
 import { listWeights, removeWeights } from "../weights/library.ts";
-import { keepPin, sourceAt } from "../weights/pins.ts";
+import { keepPin, pinOf, sourceAt } from "../weights/pins.ts";
 import { type PlannedFile, recallPlan } from "../weights/plan/plan.ts";
 import { questionOf } from "../weights/plan/plan-hub.ts";
 import { placeOf, presenceOf, type RepoSource } from "../weights/presence.ts";
 import { type HubAccess, type PullLimits, pull } from "../weights/pull.ts";
 import { reasonOf } from "./try-weights.ts";
 import type { Update, UpdateStore } from "./update-store.ts";
+import type { FirstLoads } from "./watch-first-load.ts";
 
 export type Updated = { model: string; from?: string; to?: string } & (
   | { state: "current" | "installed" }
@@ -51,6 +52,8 @@ export type UpdateParts = {
   tryOut(trial: { entry: CatalogEntry; weights: string; device: Device; signal: AbortSignal }): Promise<number>;
   /** The model has other weights now. */
   onInstalled(model: ModelId): void;
+  /** Absent where nothing is served. */
+  firstLoads?: FirstLoads | undefined;
   clock: Clock;
   timers: Timers;
   log: Log;
@@ -73,6 +76,10 @@ export function createUpdates(parts: UpdateParts): Updates {
     last = turn.catch(() => {});
     return turn;
   };
+  const onNotLoaded = (entry: CatalogEntry, revisions: Revisions) => (failure: Failure) => {
+    void inTurn(() => takeBack(entry, { ...parts, ...revisions, failure }));
+  };
+  const task = { ...parts, signal, onNotLoaded };
   const tracked = () =>
     catalog.list().filter(({ model }) => {
       if (!("repo" in model.source)) return false;
@@ -83,7 +90,7 @@ export function createUpdates(parts: UpdateParts): Updates {
     for (const entry of tracked()) {
       signal.throwIfAborted();
       try {
-        results.push(await inTurn(() => updateModel(entry, { ...parts, signal, again: false })));
+        results.push(await inTurn(() => updateModel(entry, { ...task, again: false })));
       } catch (error) {
         if (signal.aborted) break;
         log.warn("no new revision could be looked for", { model: entry.model.id, reason: reasonOf(error) });
@@ -104,20 +111,25 @@ export function createUpdates(parts: UpdateParts): Updates {
 
   return {
     updateAll,
-    update: (entry) => inTurn(() => updateModel(entry, { ...parts, signal, again: true })),
+    update: (entry) => inTurn(() => updateModel(entry, { ...task, again: true })),
     history: (model) => store.list(model),
     start() {
       if (everyMs > 0) lookIn(Math.min(FIRST_LOOK_MS, everyMs));
     },
     async stop() {
       callOff();
+      parts.firstLoads?.stop();
       closing.abort(new ForecourtError("unavailable", "The server stops."));
       await last;
     },
   };
 }
 
-type Task = UpdateParts & { signal: AbortSignal; again: boolean };
+type Task = UpdateParts & {
+  signal: AbortSignal;
+  again: boolean;
+  onNotLoaded(entry: CatalogEntry, revisions: Revisions): (failure: Failure) => void;
+};
 
 async function updateModel(entry: CatalogEntry, task: Task): Promise<Updated> {
   const { data, access, limits, hub, store, signal } = task;
@@ -193,9 +205,23 @@ async function install(entry: CatalogEntry, task: Installing): Promise<Updated> 
   }
   await keepPin(entry.model, { commit: to, at: clock.now() }, data);
   store.add({ ...about, state: "installed", at: clock.now() });
+  task.firstLoads?.watch(asId<ModelId>(id), task.onNotLoaded(entry, { from, to }));
   task.onInstalled(asId<ModelId>(id));
   await tidy(id, task);
   return { model: id, state: "installed", from, to };
+}
+
+type TakingBack = UpdateParts & Revisions & { failure: Failure };
+
+/** What passed its trial and did not load where the model serves; `from` is still on the disk. */
+async function takeBack({ model }: CatalogEntry, { from, to, failure, data, store, clock, log, ...task }: TakingBack) {
+  const { id, source } = model;
+  if (!("repo" in source) || (await pinOf(model, data))?.commit !== to) return;
+  await keepPin(model, { commit: from, at: clock.now() }, data);
+  const reason = `It passed its trial and then did not load: ${failure.message}`;
+  store.add({ model: id, repo: source.repo, from, to, state: "failed", reason, at: clock.now() });
+  log.error("a new revision is taken back", { model: id, from, to, reason });
+  task.onInstalled(asId<ModelId>(id));
 }
 
 /** What was the model's before `from`: `from` itself stays, since its runners may still open files of it. */

@@ -2,14 +2,16 @@
 import { expect, test } from "bun:test";
 import { createCatalog } from "../../../src/control/catalog/catalog.ts";
 import { openDatabase } from "../../../src/control/database/open.ts";
+import type { FleetEvent } from "../../../src/control/fleet/fleet.ts";
 import { createUpdateStore } from "../../../src/control/updates/update-store.ts";
 import { createUpdates, type Updated, type UpdateParts } from "../../../src/control/updates/updates.ts";
+import { watchFirstLoads } from "../../../src/control/updates/watch-first-load.ts";
 import { openHub } from "../../../src/control/weights/access.ts";
 import { pinOf } from "../../../src/control/weights/pins.ts";
 import { pullModel } from "../../../src/control/weights/pull-model.ts";
 import type { Device } from "../../../src/core/device.ts";
 import { ForecourtError } from "../../../src/core/errors.ts";
-import { asId } from "../../../src/core/ids.ts";
+import { asId, type ModelId, type RunnerId } from "../../../src/core/ids.ts";
 import { createLog } from "../../../src/core/log.ts";
 import { bytes } from "../../../src/core/units.ts";
 import { createFakeHub, noise } from "../../support/fake-hub.ts";
@@ -137,6 +139,43 @@ test("without room for a trial it waits, and is looked at again", async () => {
   expect(await here.commit("acme/tracked")).toBe(FIRST);
   hasRoom = true;
   expect((await here.updates.updateAll())[0]).toMatchObject({ state: "installed", to: SECOND });
+});
+
+test("what passed its trial and then does not load where the model serves is taken back", async () => {
+  const listeners = new Set<(event: FleetEvent) => void>();
+  const firstLoads = watchFirstLoads({
+    subscribe(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+  });
+  const tell = (event: FleetEvent) => {
+    for (const listener of listeners) listener(event);
+  };
+  const model = asId<ModelId>("acme/tracked");
+  const gone = (runner: string, message: string): FleetEvent => ({
+    ...{ type: "gone", runner: asId<RunnerId>(runner), model },
+    failure: { code: "insufficient_memory", message },
+  });
+  const ready = (runner: string): FleetEvent => ({
+    ...{ type: "ready", runner: asId<RunnerId>(runner), model, memory: bytes(1), loadMs: 1, device: "cpu" },
+  });
+  await using here = await box({ firstLoads });
+  tell(ready("old"));
+  await here.updates.update(here.entry("acme/tracked"));
+  tell(gone("old", "the old one died at its work"));
+  expect(await here.commit("acme/tracked")).toBe(SECOND);
+  tell(gone("new", "no room"));
+  await until(() => here.installed.length === 2);
+  expect(await here.commit("acme/tracked")).toBe(FIRST);
+  const reason = "It passed its trial and then did not load: no room";
+  expect(here.updates.history("acme/tracked")[0]).toMatchObject({ state: "failed", from: FIRST, to: SECOND, reason });
+  expect((await here.updates.updateAll())[0]).toMatchObject({ state: "failed", reason });
+
+  await here.updates.update(here.entry("acme/tracked"));
+  tell(ready("newer"));
+  tell(gone("newest", "long after"));
+  expect((await here.updates.updateAll())[0]).toMatchObject({ state: "current", from: SECOND });
 });
 
 test("a Hub out of reach is told for each model and stops nothing", async () => {

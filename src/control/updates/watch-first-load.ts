@@ -1,0 +1,27 @@
+// Whether new weights also load where the model serves: a trial may have had another card, or more memory around it.
+import type { Failure } from "../../core/errors.ts";
+import type { ModelId, RunnerId } from "../../core/ids.ts";
+import { isOfModel } from "../fleet/back-off.ts";
+import type { Fleet } from "../fleet/fleet.ts";
+
+export type FirstLoads = {
+  /** `onFailed` is called, once, when the next runner of the model that is started does not come to be ready. */
+  watch(model: ModelId, onFailed: (failure: Failure) => void): void;
+  stop(): void;
+};
+
+export function watchFirstLoads(fleet: Pick<Fleet, "subscribe">): FirstLoads {
+  const watched = new Map<ModelId, (failure: Failure) => void>();
+  const ready = new Set<RunnerId>();
+  const unsubscribe = fleet.subscribe((event) => {
+    if (event.type === "ready") {
+      ready.add(event.runner);
+      watched.delete(event.model);
+    }
+    if (event.type !== "gone" || ready.delete(event.runner) || !event.failure || !isOfModel(event.failure)) return;
+    const onFailed = watched.get(event.model);
+    watched.delete(event.model);
+    onFailed?.(event.failure);
+  });
+  return { watch: (model, onFailed) => void watched.set(model, onFailed), stop: unsubscribe };
+}
