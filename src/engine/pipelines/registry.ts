@@ -8,6 +8,7 @@ import { cropImage } from "./crop-image.ts";
 import { echo } from "./echo.ts";
 import { editImage } from "./edit-image.ts";
 import { embed } from "./embed.ts";
+import { estimateDepth } from "./estimate-depth.ts";
 import { imageTextSimilarity } from "./image-text-similarity.ts";
 import { imageToImage } from "./image-to-image.ts";
 import { inpaint } from "./inpaint.ts";
@@ -32,6 +33,7 @@ export const pipelines = {
   echo,
   "edit-image": editImage,
   embed,
+  "estimate-depth": estimateDepth,
   "image-text-similarity": imageTextSimilarity,
   "image-to-image": imageToImage,
   inpaint,

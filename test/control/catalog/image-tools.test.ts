@@ -70,3 +70,13 @@ test("fal-ai/aura-sr enlarges four times", () => {
   expect(() => asked(large, "fal-ai/aura-sr", { upscale_factor: 2 })).toThrow(/upscale_factor/);
   expect(() => asked(large, "fal-ai/aura-sr", { checkpoint: "v2" })).toThrow(/other weights than AuraSR's/);
 });
+
+test("fal's endpoints for depth give the picture alone", () => {
+  const depth = { pipeline: "estimate-depth" };
+  const midas = asked(depth, "fal-ai/imageutils/depth", { a: 3, bg_th: 0.2 });
+  expect(midas.fields).toEqual(["image_url", "a", "bg_th", "depth_and_normal"]);
+  expect(Object.keys(midas.entry.output.properties)).toEqual(["image"]);
+  expect(midas.input).toMatchObject({ output_format: "png", sync_mode: false });
+  expect(() => asked(depth, "fal-ai/imageutils/depth", { depth_and_normal: true })).toThrow(/Normals are not drawn/);
+  expect(asked(depth, "fal-ai/image-preprocessors/depth-anything/v2", {}).fields).toEqual(["image_url"]);
+});

@@ -4,6 +4,7 @@ import { pipelineNames } from "../../../engine/pipelines/registry.ts";
 import { basicPitch, hasBasicPitch } from "./basic-pitch.ts";
 import { clap, clapTowers } from "./clap.ts";
 import { clip } from "./clip.ts";
+import { DEPTH, depth } from "./depth.ts";
 import { ENCODERS, encoder, isEmbedding } from "./encoder.ts";
 import { configOf, type Family, type Finding, type Wishes } from "./finding.ts";
 import { florence } from "./florence.ts";
@@ -33,6 +34,7 @@ const TRANSFORMERS: Record<string, Family> = {
   ...Object.fromEntries(ENCODERS.map((type) => [type, encoder])),
   ...Object.fromEntries(MATTING.map((type) => [type, matting])),
   ...Object.fromEntries(SEGMENTATION.map((type) => [type, segmentation])),
+  ...Object.fromEntries(DEPTH.map((type) => [type, depth])),
   florence2: florence,
   musicgen: music,
   siglip: towers,

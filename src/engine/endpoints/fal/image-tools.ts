@@ -63,6 +63,18 @@ const autoSegment: FalEndpoint = {
   outputs: { combined_mask: {}, individual_masks: {} },
 };
 
+/** MiDaS' two settings are of normals alone. */
+const depth: FalEndpoint = {
+  pipeline: "estimate-depth",
+  inputs: {
+    ...picture,
+    a: { accepted: "number", default: 2 * Math.PI },
+    bg_th: { accepted: "number", default: 0.1 },
+    depth_and_normal: { accepted: "boolean", default: false, refusal: "Normals are not drawn here: send false" },
+  },
+  outputs: { image: {} },
+};
+
 export const imageTools: Record<string, FalEndpoint> = {
   "fal-ai/birefnet": { pipeline: "remove-background", inputs: birefnet },
   "fal-ai/birefnet/v2": {
@@ -76,6 +88,12 @@ export const imageTools: Record<string, FalEndpoint> = {
   },
   "fal-ai/sam2/image": sam2,
   "fal-ai/sam2/auto-segment": autoSegment,
+  "fal-ai/imageutils/depth": depth,
+  "fal-ai/image-preprocessors/depth-anything/v2": {
+    pipeline: "estimate-depth",
+    inputs: picture,
+    outputs: { image: {} },
+  },
   "fal-ai/esrgan": esrgan,
   "fal-ai/aura-sr": auraSr,
 };

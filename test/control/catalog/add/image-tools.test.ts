@@ -138,3 +138,11 @@ describe("segmentation", () => {
     expect(Object.keys(all.output.properties)).toEqual(["combined_mask", "individual_masks"]);
   });
 });
+
+test.each(["depth_anything", "dpt", "depth_pro"])("depth by %s", (type) => {
+  const tree = { ...small, "onnx/model.onnx": 99.1, "onnx/model_fp16.onnx": 49.6 };
+  const draft = recognise(repository("onnx-community/depth", { model_type: type }, tree), { precision: "fp16" });
+  const { model, output } = entryOf(draft);
+  expect(model).toMatchObject({ pipeline: "estimate-depth", graphs: { "onnx/model.onnx": "onnx/model_fp16.onnx" } });
+  expect(Object.keys(output.properties)).toEqual(["image", "depth"]);
+});

@@ -1,0 +1,50 @@
+// How far things in a picture are: a grey picture and the numbers behind it. Fields are those of fal's preprocessors for depth
+// (fal-protocol.md 12).
+
+import { definePipeline } from "../../core/pipeline.ts";
+import { choice, mediaUrl, Type } from "../../core/schema.ts";
+import { depthPicture, rangeOf } from "../depth/depth-map.ts";
+import { loadDepthModel } from "../depth/depth-model.ts";
+import { pictureField, readPicture, savePicture } from "../media/picture.ts";
+
+const input = Type.Object({
+  image_url: mediaUrl("image", "The picture: URL or data URI."),
+  output_format: choice(["png", "jpeg", "webp"], { default: "png", description: "Format of the picture." }),
+  sync_mode: Type.Boolean({
+    default: false,
+    description: "Return the picture inside the answer, as a data URI, instead of as a file.",
+  }),
+});
+
+const output = Type.Object({
+  image: { ...pictureField, description: "Grey, in the picture's size: the nearest white, the farthest black." },
+  depth: Type.Object({
+    unit: choice(["metres", "nearness"], {
+      description: "metres: distances; nearness: the nearer the greater, in a measure of this picture's own.",
+    }),
+    minimum: Type.Number({ description: "The least value of a pixel." }),
+    maximum: Type.Number({ description: "The greatest." }),
+  }),
+});
+
+export const estimateDepth = definePipeline({
+  summary: "Tells how far the things in a picture are.",
+  input,
+  output,
+  estimate: () => ({ requests: 1, images: 1 }),
+  async load(assets) {
+    const model = await loadDepthModel(assets);
+    return async function* (tasks, signal) {
+      for (const [index, task] of tasks.entries()) {
+        signal.throwIfAborted();
+        const { image_url: url, output_format: format, sync_mode: inline } = task.input;
+        const picture = await readPicture({ task, codec: assets.codec, url, field: "image_url" });
+        const map = await model.estimate(picture);
+        const pixels = depthPicture(map);
+        const image = await savePicture({ task, codec: assets.codec, pixels, name: "image", format, inline });
+        const value = { image, depth: { unit: map.unit, ...rangeOf(map) } };
+        yield { index, step: { type: "output", value, units: { requests: 1, images: 1 } } };
+      }
+    };
+  },
+});
