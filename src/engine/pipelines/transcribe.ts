@@ -35,6 +35,11 @@ const input = Type.Object({
     description: "Segments that follow each other become one, up to max_segment_len.",
   }),
   word_timestamps: Type.Boolean({ default: false, description: "Words with their times in each segment too." }),
+  with_certainty: Type.Boolean({
+    default: false,
+    description:
+      "How sure the model was of each segment, as Whisper's own code tells it. Not of segments that are merged.",
+  }),
   prompt: Type.String({
     default: "",
     description: "Text before the recording: spellings and style are taken from it.",
@@ -49,6 +54,18 @@ const time = Type.Array(Type.Union([Type.Number(), Type.Null()]), {
 });
 const word = Type.Object({ text: Type.String(), timestamp: time });
 
+/** As `verbose_json` of OpenAI's API has them; the pass that heard a segment is one with those around it. */
+const certainty = Type.Object({
+  avg_logprob: Type.Number({ description: "Mean log probability of the pass's tokens." }),
+  compression_ratio: Type.Number({ description: "Bytes of the pass's text per byte of it compressed." }),
+  no_speech_prob: Type.Union([Type.Number(), Type.Null()], {
+    description: "That nobody speaks; null for models that do not tell.",
+  }),
+  temperature: Type.Number(),
+  seek: Type.Integer({ description: "Frames of 10 ms before the pass." }),
+  tokens: Type.Array(Type.Integer(), { description: "Of the segment, with its marks of time." }),
+});
+
 const output = Type.Object({
   text: Type.String({ description: "All that was said." }),
   chunks: Type.Array(
@@ -57,6 +74,7 @@ const output = Type.Object({
       text: Type.String(),
       speaker: Type.Optional(Type.String()),
       words: Type.Optional(Type.Array(word)),
+      certainty: Type.Optional(certainty),
     }),
     { description: "Segments or words with their times." },
   ),

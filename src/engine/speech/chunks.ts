@@ -7,7 +7,12 @@ type Wishes = {
   merge_chunks: boolean;
   max_segment_len: number;
 };
-type Chunk = { timestamp: [number, number]; text: string; words?: { text: string; timestamp: [number, number] }[] };
+type Chunk = {
+  timestamp: [number, number];
+  text: string;
+  words?: { text: string; timestamp: [number, number] }[];
+  certainty?: NonNullable<Heard["certainty"]>;
+};
 
 /** Times are hundredths of a second. */
 export function joinChunks(
@@ -19,11 +24,14 @@ export function joinChunks(
     .join("")
     .trim();
   if (chunk_level === "none") return { text, chunks: [] };
-  const rounded = (merge_chunks ? merged(segments, max_segment_len) : segments).map(({ start, end, text, words }) => ({
-    timestamp: times(start, end),
-    text,
-    words: words?.map((word) => ({ text: word.text, timestamp: times(...word.timestamp) })) ?? [],
-  }));
+  const rounded = (merge_chunks ? merged(segments, max_segment_len) : segments).map(
+    ({ start, end, text, words, certainty }) => ({
+      timestamp: times(start, end),
+      text,
+      ...(certainty && { certainty }),
+      words: words?.map((word) => ({ text: word.text, timestamp: times(...word.timestamp) })) ?? [],
+    }),
+  );
   if (chunk_level === "word") return { text, chunks: rounded.flatMap(({ words }) => words) };
   return {
     text,

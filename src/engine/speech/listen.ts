@@ -1,6 +1,7 @@
 // Listens to a recording clip by clip and window by window, as far as each pass got.
 import type { Tensor } from "../../core/tensor.ts";
 import { toFloats } from "../tensor/tensor.ts";
+import { type Certainty, compressionRatio } from "./certainty.ts";
 import { type Segment, segmentsOf } from "./segment.ts";
 import type { Whisper } from "./whisper.ts";
 
@@ -12,6 +13,8 @@ export type Heard = {
   end: number;
   text: string;
   words?: { text: string; timestamp: [number, number] }[];
+  /** With the segment's tokens, marks of time among them, where that was asked for. */
+  certainty?: Certainty & { tokens: number[] };
 };
 
 export type ListenOptions = {
@@ -26,6 +29,7 @@ export type ListenOptions = {
   temperature: number;
   chunk_level: "none" | "segment" | "word";
   word_timestamps: boolean;
+  with_certainty: boolean;
 };
 
 type News = { segments: readonly Heard[]; until: number };
@@ -44,7 +48,7 @@ export async function* listen(
       const features = await whisper.features(samples.slice(at * whisper.rate, until * whisper.rate));
       language ??= whisper.isMultilingual ? await whisper.detectLanguage(features) : undefined;
       const window = { features, frames: Math.round((until - at) * FRAMES_PER_SECOND), isLast: until >= clip.end };
-      const heard = hearWindow(window, { ...options, ...(language !== undefined && { language }) });
+      const heard = hearWindow({ ...window, from: at }, { ...options, ...(language !== undefined && { language }) });
       let seconds = until - at;
       for await (const { found, passed } of heard) {
         segments.push(...found.map((each) => shifted(each, at)));
@@ -58,6 +62,8 @@ export async function* listen(
 }
 
 type Window = {
+  /** Seconds from the recording's beginning. */
+  from: number;
   features: Tensor;
   /** With sound. */
   frames: number;
@@ -65,7 +71,7 @@ type Window = {
   isLast: boolean;
 };
 
-async function* hearWindow({ features, frames, isLast }: Window, options: ListenOptions) {
+async function* hearWindow({ features, frames, isLast, from: begins }: Window, options: ListenOptions) {
   const { whisper, signal } = options;
   const all = features.shape[2] ?? 0;
   const withWords = options.chunk_level === "word" || options.word_timestamps;
@@ -73,13 +79,26 @@ async function* hearWindow({ features, frames, isLast }: Window, options: Listen
     signal.throwIfAborted();
     const left = frames - seek;
     const listening = { ...options, ...(withWords && { withTimes: { frames: left } }) };
-    const { tokens, times } = await whisper.pass(from(features, seek), listening);
+    const rest = from(features, seek);
+    const { tokens, times, averageLogProbability } = await whisper.pass(rest, listening);
     if (tokens.length === 0) return;
+    const certainty: Certainty | undefined = options.with_certainty
+      ? {
+          avg_logprob: averageLogProbability,
+          compression_ratio: compressionRatio(await whisper.text(tokens)),
+          no_speech_prob: await whisper.silenceChance(rest, options.prompt),
+          temperature: options.temperature,
+          seek: Math.round(begins * FRAMES_PER_SECOND) + seek,
+        }
+      : undefined;
     const pass = { tokens, ...(times && { times }), firstMark: whisper.firstMark, frames: all - seek };
     const { segments, advance } = segmentsOf(pass);
     const offset = seek / FRAMES_PER_SECOND;
     const found: Heard[] = [];
-    for (const segment of segments) found.push(shifted(await written(segment, options), offset));
+    for (const segment of segments) {
+      const heard = shifted(await written(segment, options), offset);
+      found.push(certainty ? { ...heard, certainty: { ...certainty, tokens: segment.tokens } } : heard);
+    }
     // A pass that did not get on would be repeated for ever.
     seek += advance > 0 ? advance : left;
     yield { found, passed: Math.min(seek, frames) / FRAMES_PER_SECOND };

@@ -3,6 +3,7 @@ import { ForecourtError } from "../../core/errors.ts";
 import type { Assets } from "../../core/pipeline.ts";
 import type { Tensor } from "../../core/tensor.ts";
 import { tensorOf, toFloats } from "../tensor/tensor.ts";
+import { chanceOf, countChances } from "./certainty.ts";
 import { languageCode, languageName } from "./languages.ts";
 import { keepMarksInOrder, type MarkRules } from "./time-marks.ts";
 import { tokenTimes } from "./word-times.ts";
@@ -50,6 +51,7 @@ export async function loadWhisper(assets: Assets) {
     },
     language: (wanted: string) => knownLanguage(parts, wanted),
     detectLanguage: (features: Tensor) => detectLanguage(parts, features),
+    silenceChance: (features: Tensor, prompt: string) => silenceChance(parts, features, prompt),
     pass: (features: Tensor, listening: Listening) => pass(parts, features, listening),
     text: (tokens: readonly number[]) => textOf(parts, tokens),
     words: (tokens: readonly number[], language: string | undefined) => wordsOf(parts, tokens, language),
@@ -100,14 +102,34 @@ async function detectLanguage({ model, settings, languages }: Parts, features: T
   return languages.toSorted((a, b) => score(b.id) - score(a.id))[0]?.code;
 }
 
-/** Marks that Whisper writes before it listens. */
-async function begin({ tokenizer, settings, longest }: Parts, listening: Listening): Promise<number[]> {
-  const { language, task, prompt } = listening;
-  const encode = async (text: string) =>
-    (await tokenizer.call("encode", text, { add_special_tokens: false })) as number[];
+/** At the start mark, before any rule; null for models that have no mark for it. */
+async function silenceChance(parts: Parts, features: Tensor, prompt: string): Promise<number | null> {
+  const { model, tokenizer, settings } = parts;
+  const ids = [...(await previousText(parts, prompt)), settings.decoder_start_token_id];
+  const given = { input_features: features, decoder_input_ids: tensorOf("int64", [1, ids.length], ids) };
+  const { logits } = (await model.call("", given)) as { logits: Tensor };
+  const vocabulary = logits.shape.at(-1) ?? 0;
+  const encoded = await Promise.all(SILENCE_MARKS.map((mark) => tokenizer.call("encode", mark, BARE)));
+  const mark = (encoded as number[][]).find((each) => each.length === 1)?.[0];
+  return mark === undefined ? null : chanceOf(mark, toFloats(logits).subarray(-vocabulary));
+}
+
+/** As the tokenizers of different versions call it. */
+const SILENCE_MARKS = ["<|nospeech|>", "<|nocaptions|>"];
+const BARE = { add_special_tokens: false };
+
+/** The prompt with its mark before it; empty where there is none. */
+async function previousText({ tokenizer, longest }: Parts, prompt: string): Promise<number[]> {
+  const encode = async (text: string) => (await tokenizer.call("encode", text, BARE)) as number[];
   const before = prompt.trim() === "" ? [] : await encode(` ${prompt.trim()}`);
   const room = Math.floor(longest / 2) - 1;
-  const previous = before.length === 0 ? [] : [...(await encode("<|startofprev|>")), ...before.slice(-room)];
+  return before.length === 0 ? [] : [...(await encode("<|startofprev|>")), ...before.slice(-room)];
+}
+
+/** Marks that Whisper writes before it listens. */
+async function begin(parts: Parts, { language, task, prompt }: Listening): Promise<number[]> {
+  const { settings } = parts;
+  const previous = await previousText(parts, prompt);
   const marks = settings.is_multilingual
     ? [settings.lang_to_id?.[`<|${language}|>`], settings.task_to_id?.[task]].filter((id) => id !== undefined)
     : [];
@@ -119,18 +141,22 @@ async function pass(
   parts: Parts,
   features: Tensor,
   listening: Listening,
-): Promise<{ tokens: number[]; times?: number[] }> {
+): Promise<{ tokens: number[]; averageLogProbability: number; times?: number[] }> {
   const { model, settings, longest, rules } = parts;
   const beginning = await begin(parts, listening);
   const { withTimes, temperature, signal } = listening;
   if (withTimes && !settings.alignment_heads) throw withoutTimes();
+  const chances = countChances();
   const result = await model.call("generate", {
     inputs: features,
     decoder_input_ids: beginning,
     return_timestamps: false,
     begin_suppress_tokens: null,
-    adjust: (ids: readonly number[], scores: Float32Array) =>
-      keepMarksInOrder(ids.slice(beginning.length), scores, rules),
+    adjust(ids: readonly number[], scores: Float32Array) {
+      const before = ids.slice(beginning.length);
+      keepMarksInOrder(before, scores, rules);
+      chances.offer(before.at(-1), scores);
+    },
     max_new_tokens: longest - beginning.length,
     ...(temperature > 0 && { do_sample: true, temperature }),
     ...(withTimes && { output_attentions: true, return_dict_in_generate: true }),
@@ -139,10 +165,15 @@ async function pass(
   const { sequences, cross_attentions } = withTimes ? (result as Looked) : { sequences: result as Tensor };
   const written = Array.from(sequences.data, Number).slice(beginning.length);
   const tokens = [settings.eos_token_id].flat().includes(written.at(-1) ?? Number.NaN) ? written.slice(0, -1) : written;
-  if (!withTimes || !settings.alignment_heads) return { tokens };
+  const averageLogProbability = chances.mean(written.at(-1), tokens.length);
+  if (!withTimes || !settings.alignment_heads) return { tokens, averageLogProbability };
   if (!cross_attentions?.[0]?.length) throw withoutTimes();
   const attention = { steps: cross_attentions, heads: settings.alignment_heads, given: beginning.length };
-  return { tokens, times: tokenTimes({ ...attention, length: Math.floor(withTimes.frames / 2) }) };
+  return {
+    tokens,
+    averageLogProbability,
+    times: tokenTimes({ ...attention, length: Math.floor(withTimes.frames / 2) }),
+  };
 }
 
 /** Marks of time are not part of the text. */

@@ -70,6 +70,7 @@ export function speakingInput(
 export const listeningInput = (body: TranscriptionBody, task: "transcribe" | "translate") => ({
   ...{ audio_url: body.file, task, prompt: body.prompt, temperature: body.temperature, chunk_level: "segment" },
   word_timestamps: body.timestamp_granularities.includes("word"),
+  with_certainty: body.response_format === "verbose_json",
   ...(body.language !== undefined && { language: body.language }),
 });
 

@@ -33,10 +33,11 @@ function verbose({ output, body, task }: Heard) {
   return {
     ...{ task, language: nameOf(language), duration: output.duration, text: output.text },
     segments: wants.has("segment")
-      ? output.chunks.map(({ text, timestamp }, id) => ({
-          ...{ id, seek: 0, ...span(timestamp), text, tokens: [], temperature: body.temperature },
-          // Clients insist on these numbers; nothing here measures them.
-          ...{ avg_logprob: 0, compression_ratio: 1, no_speech_prob: 0 },
+      ? output.chunks.map(({ text, timestamp, certainty }, id) => ({
+          ...{ id, ...span(timestamp), text },
+          ...certainty,
+          // Clients insist on a number.
+          no_speech_prob: certainty?.no_speech_prob ?? 0,
         }))
       : undefined,
     words: wants.has("word")

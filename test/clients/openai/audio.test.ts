@@ -63,6 +63,13 @@ test("a transcript is the same in all its forms, with times of segments and word
   const segments = whole.segments ?? [];
   expect(segments.length).toBeGreaterThan(0);
   for (const { start, end } of segments) expect(end).toBeGreaterThanOrEqual(start);
+  for (const segment of segments) {
+    expect(segment.tokens.length).toBeGreaterThan(1);
+    expect(segment.avg_logprob).toBeLessThan(0);
+    expect(segment.compression_ratio).toBeGreaterThan(0);
+    expect(segment.no_speech_prob).toBeGreaterThan(0);
+    expect(segment.no_speech_prob).toBeLessThan(1);
+  }
   for (const { start, end } of whole.words ?? []) expect(end).toBeGreaterThanOrEqual(start);
   const srt = await client.audio.transcriptions.create({ ...(await asked()), response_format: "srt" });
   expect(srt.match(/^\d\d:\d\d:\d\d,\d{3} --> \d\d:\d\d:\d\d,\d{3}$/gm)).toHaveLength(segments.length);

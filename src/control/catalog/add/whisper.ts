@@ -6,6 +6,9 @@ const GRAPHS = ["encoder_model", "decoder_model_merged"].map((name) => `onnx/${n
 /** Keys and values of a window of 30 seconds in the largest, what words' times follow from, and an hour of sound. */
 const WORKING_BYTES = 1.5e9;
 
+const WITHOUT_WORDS =
+  "Words' times need an export whose name ends in _timestamped; by its name this one tells segments' times only.";
+
 export const whisper: Family = (repository, { precision }) => {
   const graphs = Object.fromEntries(
     GRAPHS.map((graph) => [graph, pickGraph(repository, { graph, ...(precision && { precision }) })]),
@@ -24,10 +27,9 @@ export const whisper: Family = (repository, { precision }) => {
     defaults: {},
     working: WORKING_BYTES,
     unit: "second",
-    unsure: tellsWords
-      ? []
-      : [
-          "Words' times need an export whose name ends in _timestamped; by its name this one tells segments' times only.",
-        ],
+    unsure: [
+      "For fal's endpoints add them to its aliases: fal-ai/whisper, fal-ai/wizper.",
+      ...(tellsWords ? [] : [WITHOUT_WORDS]),
+    ],
   };
 };
