@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { hasSwiftShader, withDriver } from "./swift-shader.ts";
 
-const cases: { codes: number[][] }[] = JSON.parse(
+const cases: { sampling?: object; codes: number[][] }[] = JSON.parse(
   readFileSync(join(import.meta.dir, "../reference/music/musicgen/cases.json"), "utf8"),
 );
 
@@ -23,7 +23,7 @@ test.skipIf(!hasSwiftShader)(
     const code = await child.exited;
     expect({ code, complaints: code === 0 ? "" : complaints }).toEqual({ code: 0, complaints: "" });
     const { written, held, released } = JSON.parse(text);
-    expect(written).toEqual(cases.map(({ codes }) => codes));
+    expect(written).toEqual(cases.flatMap(({ codes, sampling }) => (sampling ? [] : [codes])));
     // Two layers: keys and values of the music and of the text, at each of 33 and more steps.
     expect(held).toBeGreaterThan(33 * 8);
     expect(released).toBe(held);

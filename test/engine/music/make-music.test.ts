@@ -15,6 +15,8 @@ setDefaultTimeout(120_000);
 type Case = {
   prompt: string;
   guidance: number;
+  /** Absent: greedy. */
+  sampling?: { seed: number; temperature: number; top_k: number; top_p: number };
   ids: number[];
   codes: number[][];
   length: number;
@@ -46,16 +48,18 @@ for (const [kind, name, channels] of [
   ["stereo", "musicgen-stereo", 2],
 ] as const) {
   describe(kind, () => {
-    for (const { prompt, guidance, ids, codes, length, samples } of casesOf(name)) {
-      test(`"${prompt}" with guidance ${guidance}: Python's tokens, codes and sound`, async () => {
+    for (const { prompt, guidance, sampling: drawn, ids, codes, length, samples } of casesOf(name)) {
+      test(`"${prompt}" with guidance ${guidance}, ${drawn ? `drawn from seed ${drawn.seed}` : "greedy"}: Python's tokens, codes and sound`, async () => {
         const assets = open[kind];
         const tokenizer = await loadT5Tokenizer(assets, { folder: ".", maxLength: 512 });
         expect(tokenizer.encode(prompt).ids).toEqual(ids);
         const model = await loadMusicgen(assets);
         expect(model).toMatchObject({ rate: 32_000, framesPerSecond: 50, channels });
         const frames = codes[0]?.length ?? 0;
+        const { top_k: topK = 0, top_p: topP = 1, ...more } = drawn ?? {};
+        const sampling = { ...greedy, topK, topP, ...more };
         const signal = new AbortController().signal;
-        const { steps, value } = await finish(model.write({ prompt, guidance, frames, sampling: greedy, signal }));
+        const { steps, value } = await finish(model.write({ prompt, guidance, frames, sampling, signal }));
         expect(value).toEqual(codes);
         expect(steps).toEqual(Array.from({ length: frames + 3 }, (_, i) => ({ at: i + 1, of: frames + 3 })));
         const sound = await model.play(value);

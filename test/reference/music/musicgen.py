@@ -1,7 +1,8 @@
 """A tiny random-weight MusicGen in the layout of transformers.js, mono and stereo, and what Python's transformers composes with it.
 
 Run in an environment with ../requirements.txt: `python musicgen.py`. Writes musicgen/ (all of the mono model) and musicgen-stereo/
-(only what is otherwise in the stereo one), each with cases.json: token ids of prompts, greedy codes, some samples of the sound. The merged
+(only what is otherwise in the stereo one), each with cases.json: token ids of prompts, codes (greedy ones, and drawn ones by
+the generator of sample.ts), some samples of the sound. The merged
 decoder is as optimum writes it: one graph, `use_cache_branch` chooses, and the branch with a cache gives no keys of the text.
 """
 
@@ -10,6 +11,7 @@ import shutil
 import sys
 from pathlib import Path
 
+import numpy as np
 import onnx
 import torch
 from onnx import TensorProto, helper
@@ -126,6 +128,37 @@ def merged(model, folder):
     onnx.save(made, str(folder / "decoder_model_merged.onnx"))
 
 
+MULTINOMIAL = torch.multinomial
+
+
+def chosen(sampling, frames, channels):
+    """generate's settings; where it draws, it is made to draw as sample.ts does: of the likeliest first, a number of 53 bits for each code that counts."""
+    torch.multinomial = MULTINOMIAL
+    if sampling is None:
+        return dict(do_sample=False)
+    words = np.random.RandomState(sampling["seed"])
+    word = lambda: int(words.randint(0, 2**32, dtype=np.uint64))
+    step = iter(range(10**6))
+
+    def draw(probs, num_samples):
+        at = next(step)
+        tokens = torch.zeros(len(probs), 1, dtype=torch.long)
+        for row, shares in enumerate(probs.double().numpy()):
+            if not 0 <= at - row // channels < frames:
+                continue
+            left = (((word() & 0x1FFFFF) << 32) + word()) * 2.0**-53
+            order = sorted(np.flatnonzero(shares), key=lambda i: (-shares[i], i))
+            for token in order:
+                left -= shares[token] / shares.sum()
+                if left < 0:
+                    break
+            tokens[row] = int(token)
+        return tokens
+
+    torch.multinomial = draw
+    return dict(do_sample=True, **{k: v for k, v in sampling.items() if k != "seed"})
+
+
 def make(folder, channels, tokenizer):
     torch.manual_seed(11)
     text = T5Config(vocab_size=128, d_model=24, d_kv=8, d_ff=32, num_layers=2, num_heads=2, dropout_rate=0.0)
@@ -168,20 +201,21 @@ def make(folder, channels, tokenizer):
         if "merged" not in path.name:
             slim(path)
     cases = []
-    for prompt, guidance, frames in [(PROMPTS[0], 3.0, 30), (PROMPTS[0], 1.0, 12), (PROMPTS[1], 5.5, 21)]:
+    drawn = dict(temperature=1.3, top_k=20, top_p=0.9)
+    for prompt, guidance, frames, sampling in [(PROMPTS[0], 3.0, 30, None), (PROMPTS[0], 1.0, 12, None), (PROMPTS[1], 5.5, 21, None), (PROMPTS[1], 3.0, 24, {"seed": 5, **drawn}), (PROMPTS[0], 1.0, 18, {"seed": 6, **drawn, "top_k": 0})]:
         given = tokenizer([prompt], return_tensors="pt")
         codes = []
         decode = model.audio_encoder.decode
         model.audio_encoder.decode = lambda given, *rest, **more: (codes.append(given), decode(given, *rest, **more))[1]
         with torch.no_grad():
-            sound_values = model.generate(input_ids=given.input_ids, attention_mask=given.attention_mask, do_sample=False, guidance_scale=guidance, max_new_tokens=frames + 3)
+            sound_values = model.generate(input_ids=given.input_ids, attention_mask=given.attention_mask, guidance_scale=guidance, max_new_tokens=frames + 3, **chosen(sampling, frames, channels))
         model.audio_encoder.decode = decode
         # Of each channel [1, 1, codebooks, frames]; the generated ones lie left, right, left, right...
         books = torch.stack([c[0, 0] for c in codes], dim=1).reshape(4 * channels, -1)
         assert books.shape[1] == frames and sound_values.shape == (1, channels, frames * 640), (books.shape, sound_values.shape)
         print(prompt, guidance, "different codes:", books.unique().numel(), "loudest:", float(sound_values.abs().max()), "deviation:", float(sound_values[..., 1280:-1280].std()))
         cases.append({
-            "prompt": prompt, "guidance": guidance, "ids": given.input_ids[0].tolist(), "codes": books.tolist(), "length": frames * 640,
+            "prompt": prompt, "guidance": guidance, **({"sampling": sampling} if sampling else {}), "ids": given.input_ids[0].tolist(), "codes": books.tolist(), "length": frames * 640,
             "samples": [[round(float(v), 6) for v in channel[::37]] for channel in sound_values[0]],
         })
     (folder / "cases.json").write_text(json.dumps(cases) + "\n")
