@@ -8,6 +8,7 @@ import { cropImage } from "./crop-image.ts";
 import { echo } from "./echo.ts";
 import { editImage } from "./edit-image.ts";
 import { embed } from "./embed.ts";
+import { erase } from "./erase.ts";
 import { estimateDepth } from "./estimate-depth.ts";
 import { imageTextSimilarity } from "./image-text-similarity.ts";
 import { imageToImage } from "./image-to-image.ts";
@@ -34,6 +35,7 @@ export const pipelines = {
   "edit-image": editImage,
   embed,
   "estimate-depth": estimateDepth,
+  erase,
   "image-text-similarity": imageTextSimilarity,
   "image-to-image": imageToImage,
   inpaint,

@@ -20,8 +20,8 @@ export function withoutSmallRegions(mask: Mask, area: number): Mask {
   return { ...mask, data: cleaned };
 }
 
-/** Positions of each connected part with this value. */
-function regionsOf({ data, width, height }: Mask, value: 0 | 1): number[][] {
+/** Positions of each connected part with this value; pixels that touch at a corner belong together. */
+export function regionsOf({ data, width, height }: Mask, value: 0 | 1): number[][] {
   const seen = new Uint8Array(data.length);
   const regions: number[][] = [];
   for (let start = 0; start < data.length; start++) {

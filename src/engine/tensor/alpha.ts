@@ -24,3 +24,12 @@ export function boundsOf({ data, width, height }: Pixels, threshold: number) {
     }
   return right < 0 ? undefined : { left, top, width: right - left + 1, height: bottom - top + 1 };
 }
+
+/** Its colours alone; the same picture where it has no transparency. */
+export function withoutAlpha(picture: Pixels): Pixels {
+  if (picture.channels !== 4) return picture;
+  const data = new Uint8Array(picture.width * picture.height * 3);
+  for (let i = 0; i < picture.width * picture.height; i++)
+    for (let c = 0; c < 3; c++) data[i * 3 + c] = picture.data[i * 4 + c] ?? 0;
+  return { ...picture, data, channels: 3 };
+}

@@ -80,3 +80,17 @@ test("fal's endpoints for depth give the picture alone", () => {
   expect(() => asked(depth, "fal-ai/imageutils/depth", { depth_and_normal: true })).toThrow(/Normals are not drawn/);
   expect(asked(depth, "fal-ai/image-preprocessors/depth-anything/v2", {}).fields).toEqual(["image_url"]);
 });
+
+test("fal's erasers: Bria's gives one picture, object removal a list of it and a wider mask", () => {
+  const given = { mask_url: "https://example.org/m.png" };
+  const bria = asked({ pipeline: "erase" }, "fal-ai/bria/eraser", { ...given, mask_type: "automatic" });
+  expect(bria.fields).toEqual(["image_url", "mask_url", "mask_type", "preserve_alpha", "sync_mode"]);
+  expect(Object.keys(bria.entry.output.properties)).toEqual(["image"]);
+  expect(bria.input).toMatchObject({ ...given, mask_expansion: 0, preserve_alpha: false, output_format: "png" });
+  const wide = asked({ pipeline: "erase" }, "fal-ai/object-removal/mask", given);
+  expect(wide.fields).toEqual(["image_url", "mask_url", "model", "mask_expansion"]);
+  expect(Object.keys(wide.entry.output.properties)).toEqual(["images"]);
+  expect(wide.input).toMatchObject({ mask_expansion: 15 });
+  const tooWide = { ...given, mask_expansion: 51 };
+  expect(() => asked({ pipeline: "erase" }, "fal-ai/object-removal/mask", tooWide)).toThrow(/mask_expansion/);
+});

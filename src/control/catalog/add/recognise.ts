@@ -6,6 +6,7 @@ import { clap, clapTowers } from "./clap.ts";
 import { clip } from "./clip.ts";
 import { DEPTH, depth } from "./depth.ts";
 import { ENCODERS, encoder, isEmbedding } from "./encoder.ts";
+import { bareEraser, hasBareEraser } from "./erasing.ts";
 import { configOf, type Family, type Finding, type Wishes } from "./finding.ts";
 import { florence } from "./florence.ts";
 import { LANGUAGE_MODELS, language } from "./language.ts";
@@ -106,7 +107,8 @@ function familyOf(repository: Repository, wishes: Wishes): Family {
     return DIFFUSERS[className.replace(/^(ORT|Onnx)/, "")] ?? unknown(repository, className);
   const { model_type: type, architectures } = configOf(repository, "config.json");
   if (typeof type === "string") return known[type] ?? unknown(repository, nameOf(type, architectures));
-  if (hasBareUpscaler(repository)) return bareUpscaler;
+  if (hasBareUpscaler(repository) && wishes.pipeline !== "erase") return bareUpscaler;
+  if (hasBareEraser(repository)) return bareEraser;
   if (hasBasicPitch(repository)) return basicPitch;
   throw new ForecourtError(
     "misconfigured",

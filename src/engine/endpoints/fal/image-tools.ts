@@ -1,4 +1,4 @@
-// fal's endpoints that work on a picture: background removal, segmentation and enlarging.
+// fal's endpoints that work on a picture: background removal, segmentation, erasing and enlarging.
 import type { FalEndpoint } from "../fal.ts";
 import type { Fields } from "./fields.ts";
 
@@ -75,6 +75,37 @@ const depth: FalEndpoint = {
   outputs: { image: {} },
 };
 
+const masked: Fields = { ...picture, mask_url: {} };
+
+const bria: FalEndpoint = {
+  pipeline: "erase",
+  inputs: {
+    ...masked,
+    mask_type: {
+      ...{ accepted: "string", values: ["manual", "automatic"], default: "manual" },
+      description: "Both are taken as they are.",
+    },
+    preserve_alpha: {},
+    sync_mode: {},
+  },
+  outputs: { image: {} },
+};
+
+const objectRemoval: FalEndpoint = {
+  pipeline: "erase",
+  inputs: {
+    ...masked,
+    model: {
+      accepted: "string",
+      values: ["low_quality", "medium_quality", "high_quality", "best_quality"],
+      default: "best_quality",
+      description: "This model has one quality.",
+    },
+    mask_expansion: { default: 15, maximum: 50 },
+  },
+  outputs: { images: {} },
+};
+
 export const imageTools: Record<string, FalEndpoint> = {
   "fal-ai/birefnet": { pipeline: "remove-background", inputs: birefnet },
   "fal-ai/birefnet/v2": {
@@ -94,6 +125,8 @@ export const imageTools: Record<string, FalEndpoint> = {
     inputs: picture,
     outputs: { image: {} },
   },
+  "fal-ai/bria/eraser": bria,
+  "fal-ai/object-removal/mask": objectRemoval,
   "fal-ai/esrgan": esrgan,
   "fal-ai/aura-sr": auraSr,
 };

@@ -116,7 +116,7 @@ describe("upscalers", () => {
   });
 
   test("a bare file of another kind stays unknown", () => {
-    expect(() => recognise(repository("a/b", undefined, { "lama.onnx": 200 }))).toThrow(/does not say what it is/);
+    expect(() => recognise(repository("a/b", undefined, { "depth.onnx": 200 }))).toThrow(/does not say what it is/);
   });
 });
 
@@ -145,4 +145,30 @@ test.each(["depth_anything", "dpt", "depth_pro"])("depth by %s", (type) => {
   const { model, output } = entryOf(draft);
   expect(model).toMatchObject({ pipeline: "estimate-depth", graphs: { "onnx/model.onnx": "onnx/model_fp16.onnx" } });
   expect(Object.keys(output.properties)).toEqual(["image", "depth"]);
+});
+
+describe("erasers", () => {
+  const tree = { "README.md": 0.01, "lama.onnx": 207, "lama_fp32.onnx": 208 };
+
+  test("LaMa by the name of a bare file; of Carve's the one that Carve recommends, and the other is named", () => {
+    const draft = recognise(repository("Carve/LaMa-ONNX", undefined, tree));
+    expect(draft.files.map(({ path }) => path)).toEqual(["lama_fp32.onnx"]);
+    const { model, input, output } = entryOf(draft);
+    expect(model).toMatchObject({ pipeline: "erase", graphs: { "onnx/model.onnx": "lama_fp32.onnx" } });
+    expect(input.required).toEqual(["image_url", "mask_url"]);
+    expect(Object.keys(output.properties)).toEqual(["image", "images"]);
+    expect(draft.unsure.join(" ")).toContain("has lama.onnx too");
+  });
+
+  test("beside an upscaler where it is wished for", () => {
+    const tools = repository("someone/tools", undefined, { "realesrgan-x4plus.onnx": 67, "models/big-lama.onnx": 208 });
+    expect(recognise(tools).model.pipeline).toBe("upscale");
+    const wished = recognise(tools, { pipeline: "erase" });
+    expect(wished.model.graphs).toEqual({ "onnx/model.onnx": "models/big-lama.onnx" });
+  });
+
+  test("a LLaMA is none", () => {
+    const llama = repository("a/b", undefined, { "llama.onnx": 200, "tinyllama_q4.onnx": 100 });
+    expect(() => recognise(llama)).toThrow(/does not say what it is/);
+  });
 });

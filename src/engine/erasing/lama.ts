@@ -1,0 +1,123 @@
+// LaMa: fills gaps of a picture from what is around them. Graphs as Carve exported them: colours and mask in, the filled
+// picture out, at one size (models.md 3.1).
+import { ForecourtError, invariant } from "../../core/errors.ts";
+import type { Assets, Pixels } from "../../core/pipeline.ts";
+import { rasterOf, toPixels } from "../onnx/planes.ts";
+import type { Mask } from "../segmentation/regions.ts";
+import { crop } from "../tensor/crop.ts";
+import { pixelsToPlanes } from "../tensor/pixels.ts";
+import { resize } from "../tensor/resize.ts";
+import { requirePort, tensorOf } from "../tensor/tensor.ts";
+import { mirroredPart } from "../tensor/tiles.ts";
+import { placesOf, type Rectangle } from "./places.ts";
+
+export type Lama = {
+  /**
+   * Yields after each place that is filled. What the mask leaves out stays as it is, bit for bit; a transparency is left
+   * alone. The picture's own memory is not written to.
+   */
+  fill(picture: Pixels, mask: Mask): AsyncGenerator<{ at: number; of: number }, Pixels>;
+};
+
+/** Of graphs for any size: what LaMa's exports are bound to otherwise. */
+const USUAL_EDGE = 512;
+const AS_SHARES = { scale: 1 / 255, mean: [0, 0, 0], deviation: [1, 1, 1] };
+
+export async function loadLama(assets: Assets): Promise<Lama> {
+  const graph = await assets.graph("onnx/model.onnx");
+  const colours = portOf(graph.inputs, "image", 3);
+  const gap = portOf(graph.inputs, "mask", 1);
+  const output = requirePort(graph.outputs, { names: ["output", "inpainted", "result"], of: "eraser" });
+  const [height = USUAL_EDGE, width = USUAL_EDGE] = colours.shape.slice(-2);
+  const edge = typeof width === "number" ? width : USUAL_EDGE;
+  if (typeof height === "number" && height !== edge)
+    throw new ForecourtError("misconfigured", `the graph of the eraser sees ${width}x${height} pixels, not a square`);
+
+  async function filled(picture: Pixels, mask: Pixels): Promise<Pixels> {
+    const image = pixelsToPlanes(picture, AS_SHARES);
+    const gaps = Float32Array.from(mask.data, (value) => (value > 0 ? 1 : 0));
+    const results = await graph.run({
+      [colours.name]: tensorOf(colours.dtype, [1, 3, edge, edge], image),
+      [gap.name]: tensorOf(gap.dtype, [1, 1, edge, edge], gaps),
+    });
+    const found = results[output.name];
+    invariant(found, `a run of the graph gives its output ${output.name}`);
+    const raster = rasterOf(found, "nchw");
+    const scale = areBytes(raster.values, picture, mask) ? 1 : 255;
+    return toPixels({ ...raster, values: raster.values.map((value) => value * scale) });
+  }
+
+  return {
+    async *fill(picture, mask) {
+      const whole = { ...picture, data: picture.data.slice() };
+      const left = { ...mask, data: mask.data.slice() };
+      const places = placesOf(mask, edge);
+      for (const [at, { pixels, part }] of places.entries()) {
+        const seen = seenPart(whole, left, { part, edge });
+        const answer = crop(await filled(seen.picture, seen.mask), { left: 0, top: 0, ...seen.content });
+        put(whole, resize(answer, { width: part.width, height: part.height, kernel: "bicubic" }), { pixels, part });
+        for (const pixel of pixels) left.data[pixel] = 0;
+        yield { at: at + 1, of: places.length };
+      }
+      return whole;
+    },
+  };
+}
+
+/** The part as the graph is to see it: no larger than `edge`, and mirrored where it is smaller. */
+function seenPart(picture: Pixels, mask: Mask, { part, edge }: { part: Rectangle; edge: number }) {
+  const scale = Math.min(1, edge / Math.max(part.width, part.height));
+  const content = {
+    width: Math.max(1, Math.round(part.width * scale)),
+    height: Math.max(1, Math.round(part.height * scale)),
+  };
+  const gaps = crop({ ...mask, channels: 1 }, part);
+  const view = (pixels: Pixels) =>
+    // By weights that are nowhere below 0: a pixel that is made of masked ones counts as masked itself.
+    mirroredPart(resize(pixels, { ...content, kernel: "bilinear" }), {
+      ...{ left: 0, top: 0, width: edge, height: edge },
+    });
+  return {
+    content,
+    picture: view(crop(picture, part)),
+    mask: view({ ...gaps, data: gaps.data.map((value) => value * 255) }),
+  };
+}
+
+function put(picture: Pixels, answer: Pixels, { pixels, part }: { pixels: readonly number[]; part: Rectangle }): void {
+  const { channels, width } = picture;
+  for (const pixel of pixels) {
+    const from = (Math.floor(pixel / width) - part.top) * part.width + (pixel % width) - part.left;
+    for (let c = 0; c < Math.min(3, channels); c++)
+      picture.data[pixel * channels + c] = channels === 1 ? grey(answer, from) : (answer.data[from * 3 + c] ?? 0);
+  }
+}
+
+const grey = ({ data }: Pixels, at: number) =>
+  Math.round(((data[at * 3] ?? 0) + (data[at * 3 + 1] ?? 0) + (data[at * 3 + 2] ?? 0)) / 3);
+
+/**
+ * Exports end with bytes (Carve's, OpenCV's) or with shares (the authors'). What is not masked comes back as it was given,
+ * which tells the two apart also in a picture that is nearly black.
+ */
+function areBytes(values: Float32Array, { data, channels }: Pixels, mask: Pixels): boolean {
+  let [given, found] = [0, 0];
+  for (let at = 0; at < mask.data.length; at++) {
+    if (mask.data[at]) continue;
+    for (let c = 0; c < 3; c++) {
+      given += (data[at * channels + (channels === 1 ? 0 : c)] ?? 0) / 255;
+      found += values[at * 3 + c] ?? 0;
+    }
+  }
+  return given > 0 ? found / given > HALFWAY : values.some((value) => value > SURELY_BYTES);
+}
+
+/** Between 1 and 255, by their logarithms. */
+const HALFWAY = 16;
+/** No share with its rounding is as large. */
+const SURELY_BYTES = 1.5;
+
+function portOf(ports: Parameters<typeof requirePort>[0], name: string, channels: number) {
+  const fitting = ports.filter(({ shape }) => shape.at(-3) === channels);
+  return requirePort(ports.some((port) => port.name === name) ? ports : fitting, { names: [name], of: "eraser" });
+}

@@ -1,0 +1,75 @@
+// fal's erasers by fal's own client, on a tiny LaMa: what a mask covers is gone, the rest of the picture is as it was.
+import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createFalClient, type FalClient, ValidationError } from "@fal-ai/client";
+import { YAML } from "bun";
+import { createCodec } from "../../src/engine/runner/codec.ts";
+import { apart, pictureOf } from "../engine/support/vision.ts";
+import { type LiveServer, startServer } from "../support/live-server.ts";
+
+setDefaultTimeout(120_000);
+
+const VISION = join(import.meta.dir, "../reference/vision");
+
+let server: LiveServer;
+let data: string;
+let fal: FalClient;
+
+const inline = async (path: string) => {
+  const bytes = await readFile(join(VISION, path));
+  return `data:image/png;base64,${bytes.toString("base64")}`;
+};
+
+beforeAll(async () => {
+  data = await mkdtemp(join(tmpdir(), "forecourt-erasing-"));
+  await mkdir(join(data, "models"));
+  const file = {
+    ...{ id: "tiny/lama", title: "Tiny LaMa", description: "Random weights.", category: "image-to-image" },
+    ...{ pipeline: "erase", aliases: ["fal-ai/bria/eraser", "fal-ai/object-removal/mask"] },
+    ...{ source: { path: join(VISION, "lama") }, licence: { id: "Apache-2.0", commercial: true } },
+    memory: { weights: 1_000_000, working: 1_000_000 },
+    price: { unit: "image", amount: 0.02, currency: "USD" },
+  };
+  await writeFile(join(data, "models", "lama.yaml"), YAML.stringify(file));
+  server = await startServer({ data });
+  fal = createFalClient({
+    credentials: server.key,
+    proxyUrl: { url: `${server.origin}/fal/proxy`, when: "always" },
+  });
+}, 60_000);
+afterAll(async () => {
+  await server?.[Symbol.asyncDispose]();
+  await rm(data, { recursive: true, force: true });
+});
+
+test("fal-ai/bria/eraser gives Python's picture, as a file", async () => {
+  const input = { image_url: await inline("picture.png"), mask_url: await inline("lama/two-mask.png") };
+  const { data: answer } = await fal.subscribe("fal-ai/bria/eraser", { input });
+  expect(Object.keys(answer)).toEqual(["image"]);
+  expect(answer.image).toMatchObject({ content_type: "image/png", width: 150, height: 110 });
+  const response = await fetch(answer.image.url);
+  expect(response.status).toBe(200);
+  const filled = await createCodec().decode(new Uint8Array(await response.arrayBuffer()));
+  expect(apart(filled, await pictureOf("lama/two.png")).most).toBeLessThanOrEqual(1);
+});
+
+test("fal-ai/object-removal/mask gives a list of one", async () => {
+  const input = { image_url: await inline("picture.png"), mask_url: await inline("lama/two-mask.png") };
+  const { data: answer } = await fal.run("fal-ai/object-removal/mask", {
+    input: { ...input, model: "low_quality", mask_expansion: 3 },
+  });
+  expect(Object.keys(answer)).toEqual(["images"]);
+  expect(answer.images).toHaveLength(1);
+  expect((await fetch(answer.images[0]?.url ?? "")).status).toBe(200);
+});
+
+test("a mask that covers nothing is fal's ValidationError, with the field", async () => {
+  const black = await createCodec().encode({ data: new Uint8Array(64), width: 8, height: 8, channels: 1 }, "png");
+  const mask = `data:image/png;base64,${Buffer.from(black).toString("base64")}`;
+  const input = { image_url: await inline("picture.png"), mask_url: mask };
+  const failure = await fal.run("fal-ai/bria/eraser", { input }).catch((error) => error);
+  expect(failure).toBeInstanceOf(ValidationError);
+  expect(failure.getFieldErrors("mask_url")).toHaveLength(1);
+});
