@@ -1,8 +1,11 @@
 // `forecourt models` over the built-in catalogue and an operator's own file.
-import { afterAll, expect, test } from "bun:test";
+import { afterAll, expect, setDefaultTimeout, test } from "bun:test";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { forecourt, newFolder, removeFolders } from "./command.ts";
+
+// Processes on a loaded machine.
+setDefaultTimeout(60_000);
 
 afterAll(removeFolders);
 

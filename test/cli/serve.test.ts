@@ -1,10 +1,13 @@
 // `forecourt serve` as a process: its start, its refusals, its end.
-import { afterAll, expect, test } from "bun:test";
+import { afterAll, expect, setDefaultTimeout, test } from "bun:test";
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { startServer, until } from "../support/live-server.ts";
 import { forecourt, newFolder, removeFolders } from "./command.ts";
 import { listenAsSystemd } from "./serve/listen-as-systemd.ts";
+
+// Processes on a loaded machine.
+setDefaultTimeout(60_000);
 
 afterAll(removeFolders);
 

@@ -1,10 +1,13 @@
 // `forecourt models check` as an operator runs it.
-import { afterAll, expect, test } from "bun:test";
+import { afterAll, expect, setDefaultTimeout, test } from "bun:test";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { createFakeHub, noise } from "../../support/fake-hub.ts";
 import { testModel } from "../../support/test-models.ts";
 import { forecourt, newFolder, removeFolders } from "../command.ts";
+
+// Processes on a loaded machine.
+setDefaultTimeout(60_000);
 
 afterAll(removeFolders);
 
