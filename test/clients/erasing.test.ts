@@ -27,7 +27,10 @@ beforeAll(async () => {
   await mkdir(join(data, "models"));
   const file = {
     ...{ id: "tiny/lama", title: "Tiny LaMa", description: "Random weights.", category: "image-to-image" },
-    ...{ pipeline: "erase", aliases: ["fal-ai/bria/eraser", "fal-ai/object-removal/mask"] },
+    ...{
+      pipeline: "erase",
+      aliases: ["fal-ai/bria/eraser", "fal-ai/object-removal/mask", "fal-ai/object-removal/bbox"],
+    },
     ...{ source: { path: join(VISION, "lama") }, licence: { id: "Apache-2.0", commercial: true } },
     memory: { weights: 1_000_000, working: 1_000_000 },
     price: { unit: "image", amount: 0.02, currency: "USD" },
@@ -63,6 +66,17 @@ test("fal-ai/object-removal/mask gives a list of one", async () => {
   expect(Object.keys(answer)).toEqual(["images"]);
   expect(answer.images).toHaveLength(1);
   expect((await fetch(answer.images[0]?.url ?? "")).status).toBe(200);
+});
+
+test("fal-ai/object-removal/bbox takes a box in shares of the picture", async () => {
+  const { data: answer } = await fal.run("fal-ai/object-removal/bbox", {
+    input: {
+      image_url: await inline("picture.png"),
+      box_prompts: [{ x_min: 0.3, y_min: 0.2, x_max: 0.5, y_max: 0.6 }],
+    },
+  });
+  expect(answer.images).toHaveLength(1);
+  expect(answer.images[0]).toMatchObject({ width: 150, height: 110 });
 });
 
 test("a mask that covers nothing is fal's ValidationError, with the field", async () => {

@@ -1,19 +1,27 @@
-// Takes things out of a picture, with LaMa. Fields are those of fal-ai/bria/eraser and fal-ai/object-removal/mask.
-import { ForecourtError } from "../../core/errors.ts";
-import { definePipeline, type Pixels } from "../../core/pipeline.ts";
+// Takes things out of a picture, with LaMa. Fields are those of fal-ai/bria/eraser, fal-ai/object-removal/mask and
+// fal-ai/object-removal/bbox.
+import { definePipeline } from "../../core/pipeline.ts";
 import { choice, mediaUrl, Type } from "../../core/schema.ts";
-import { fittedMask } from "../diffusion/given-picture.ts";
-import { expanded } from "../erasing/expand.ts";
 import { loadLama } from "../erasing/lama.ts";
+import { wishedMask } from "../erasing/wished-mask.ts";
 import { pictureField, readPicture, savePicture } from "../media/picture.ts";
-import type { Mask } from "../segmentation/regions.ts";
 import { withoutAlpha } from "../tensor/alpha.ts";
+
+const edge = (name: string) => Type.Number({ minimum: 0, maximum: 1, description: `${name}, 0 to 1.` });
 
 const input = Type.Object({
   image_url: mediaUrl("image", "The picture: URL or data URI."),
-  mask_url: mediaUrl(
-    "image",
-    "White where to take away, black where to keep; or transparent where to take away. URL or data URI.",
+  mask_url: Type.Optional(
+    mediaUrl(
+      "image",
+      "White where to take away, black where to keep; or transparent where to take away. URL or data URI.",
+    ),
+  ),
+  box_prompts: Type.Array(
+    Type.Object({
+      ...{ x_min: edge("Left edge"), y_min: edge("Top edge"), x_max: edge("Right edge"), y_max: edge("Bottom edge") },
+    }),
+    { default: [], maxItems: 64, description: "Boxes around things to take away, in shares of the picture." },
   ),
   mask_expansion: Type.Integer({
     ...{ default: 0, minimum: 0, maximum: 100 },
@@ -47,9 +55,9 @@ export const erase = definePipeline({
         const { image_url, mask_url, output_format: format, sync_mode: inline, ...wishes } = task.input;
         const given = await readPicture({ task, codec, url: image_url, field: "image_url" });
         const picture = wishes.preserve_alpha ? given : withoutAlpha(given);
-        const drawn = await readPicture({ task, codec, url: mask_url, field: "mask_url" });
-        const mask = expanded(maskOf(drawn, picture), wishes.mask_expansion);
-        checkMask(mask);
+        const drawn =
+          mask_url === undefined ? undefined : await readPicture({ task, codec, url: mask_url, field: "mask_url" });
+        const mask = wishedMask(picture, { drawn, boxes: wishes.box_prompts, reach: wishes.mask_expansion });
         const steps = lama.fill(picture, mask);
         let step = await steps.next();
         for (; !step.done; step = await steps.next()) {
@@ -63,18 +71,3 @@ export const erase = definePipeline({
     };
   },
 });
-
-const maskOf = (drawn: Pixels, { width, height }: Pixels): Mask => ({
-  ...{ data: fittedMask(drawn, { width, height }), width, height },
-});
-
-/** Throws `invalid_input` for one that leaves nothing to do or nothing to fill from. */
-function checkMask({ data }: Mask): void {
-  if (!data.includes(1)) throw wrongMask("shows nothing to take away: it has no pixel that is at least half white");
-  if (!data.includes(0)) throw wrongMask("covers the whole picture, so that nothing is left to fill from");
-}
-
-function wrongMask(why: string): ForecourtError {
-  const problem = { loc: ["body", "mask_url"], msg: `The mask ${why}`, type: "value_error" };
-  return new ForecourtError("invalid_input", `mask_url: the mask ${why}`, { problems: [problem] });
-}

@@ -93,4 +93,9 @@ test("fal's erasers: Bria's gives one picture, object removal a list of it and a
   expect(wide.input).toMatchObject({ mask_expansion: 15 });
   const tooWide = { ...given, mask_expansion: 51 };
   expect(() => asked({ pipeline: "erase" }, "fal-ai/object-removal/mask", tooWide)).toThrow(/mask_expansion/);
+  expect(() => asked({ pipeline: "erase" }, "fal-ai/object-removal/mask", {})).toThrow(/mask_url/);
+  const box = { x_min: 0.1, y_min: 0.2, x_max: 0.3, y_max: 0.4 };
+  const boxed = asked({ pipeline: "erase" }, "fal-ai/object-removal/bbox", { box_prompts: [box] });
+  expect(boxed.fields).toEqual(["image_url", "box_prompts", "model", "mask_expansion"]);
+  expect(boxed.input).toMatchObject({ box_prompts: [box], mask_expansion: 15 });
 });

@@ -15,13 +15,13 @@ setDefaultTimeout(60_000);
 const codec = createCodec();
 const [PICTURE, MASK] = ["https://example.org/picture.png", "https://example.org/mask.png"];
 
-type Shown = { picture?: Uint8Array; mask: Uint8Array };
+type Shown = { picture?: Uint8Array; mask?: Uint8Array };
 
 const take = ({ picture = fileOf("picture.png"), mask }: Shown, wishes: Record<string, unknown> = {}) =>
   runOnce(erase, {
     assets: openFamily("lama"),
-    input: { image_url: PICTURE, mask_url: MASK, ...wishes },
-    media: async (url) => (url === MASK ? mask : picture),
+    input: { image_url: PICTURE, ...(mask && { mask_url: MASK }), ...wishes },
+    media: async (url) => (url === MASK && mask ? mask : picture),
   });
 
 const png = (pixels: Pixels) => codec.encode(pixels, "png");
@@ -92,6 +92,30 @@ test("a mask of another size fits, and one that is transparent where to take awa
   expect(changed(await decode(files.get("image.png")), await pictureOf("picture.png"), given, true)).toBeGreaterThan(
     3000,
   );
+});
+
+describe("boxes in shares of the picture", () => {
+  // The gap of large-mask.png.
+  const box = { x_min: 43 / 150, y_min: 21 / 110, x_max: 118 / 150, y_max: 80 / 110 };
+
+  test("are a mask, alone or beside one", async () => {
+    const boxed = await decode((await take({}, { box_prompts: [box] })).files.get("image.png"));
+    expect(apart(boxed, await pictureOf("lama/large.png")).most).toBeLessThanOrEqual(1);
+    const both = await take({ mask: fileOf("lama/two-mask.png") }, { box_prompts: [box] });
+    const [filled, before] = [await decode(both.files.get("image.png")), await pictureOf("picture.png")];
+    for (const name of ["large", "two"])
+      expect(changed(filled, before, await pictureOf(`lama/${name}-mask.png`), true)).toBeGreaterThan(100);
+  });
+
+  test.each([
+    [[], "mask_url", "give a mask, or boxes"],
+    [[{ ...box, x_max: box.x_min - 0.1 }], "box_prompts", "nothing to take away"],
+    [[{ x_min: 0, y_min: 0, x_max: 1, y_max: 1 }], "box_prompts", "covers the whole picture"],
+  ])("%j are refused, naming %s", async (boxes, field, why) => {
+    const failure = await take({}, { box_prompts: boxes }).catch((error) => error);
+    expect(failure).toMatchObject({ code: "invalid_input", message: expect.stringContaining(why) });
+    expect(failure.problems[0].loc).toEqual(["body", field]);
+  });
 });
 
 describe("a transparent picture", () => {

@@ -36,7 +36,7 @@ export const bareEraser: Family = (repository, { precision }) => {
     working: WORKING_BYTES,
     unit: "image",
     unsure: [
-      "For fal's endpoints add them to its aliases: fal-ai/bria/eraser, fal-ai/object-removal/mask.",
+      "For fal's endpoints add them to its aliases: fal-ai/bria/eraser, fal-ai/object-removal/mask and /bbox.",
       ...(others.length > 0
         ? [`The repository has ${others.join(", ")} too: \`graphs\` and \`source\` name another.`]
         : []),

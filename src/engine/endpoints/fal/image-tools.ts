@@ -75,7 +75,7 @@ const depth: FalEndpoint = {
   outputs: { image: {} },
 };
 
-const masked: Fields = { ...picture, mask_url: {} };
+const masked: Fields = { ...picture, mask_url: { required: true } };
 
 const bria: FalEndpoint = {
   pipeline: "erase",
@@ -91,10 +91,11 @@ const bria: FalEndpoint = {
   outputs: { image: {} },
 };
 
-const objectRemoval: FalEndpoint = {
+/** Ways to say what to take away, under one endpoint each. */
+const objectRemoval = (shown: Fields): FalEndpoint => ({
   pipeline: "erase",
   inputs: {
-    ...masked,
+    ...shown,
     model: {
       accepted: "string",
       values: ["low_quality", "medium_quality", "high_quality", "best_quality"],
@@ -104,7 +105,7 @@ const objectRemoval: FalEndpoint = {
     mask_expansion: { default: 15, maximum: 50 },
   },
   outputs: { images: {} },
-};
+});
 
 export const imageTools: Record<string, FalEndpoint> = {
   "fal-ai/birefnet": { pipeline: "remove-background", inputs: birefnet },
@@ -126,7 +127,8 @@ export const imageTools: Record<string, FalEndpoint> = {
     outputs: { image: {} },
   },
   "fal-ai/bria/eraser": bria,
-  "fal-ai/object-removal/mask": objectRemoval,
+  "fal-ai/object-removal/mask": objectRemoval(masked),
+  "fal-ai/object-removal/bbox": objectRemoval({ ...picture, box_prompts: {} }),
   "fal-ai/esrgan": esrgan,
   "fal-ai/aura-sr": auraSr,
 };
