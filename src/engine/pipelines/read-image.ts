@@ -6,7 +6,7 @@ import { type Places, placesOf } from "../florence/places.ts";
 import { questionOf } from "../florence/question.ts";
 import { factsOf } from "../florence/tasks.ts";
 import { readPicture, savePicture } from "../media/picture.ts";
-import { annotate, type Outline } from "../vision/annotate.ts";
+import { annotate, boxOutline, type Outline } from "../vision/annotate.ts";
 
 export const readImage = definePipeline({
   summary: "Tells what is in a picture: captions, text, boxes and outlines of things.",
@@ -50,15 +50,6 @@ async function answer({ task, assets: { codec }, pixels, text }: Read) {
 }
 
 function outlinesOf({ bboxes = [], quad_boxes = [], polygons = [] }: Places): Outline[] {
-  const boxes = bboxes.map(({ x, y, w, h, label }) => ({
-    label,
-    points: [
-      { x, y },
-      { x: x + w, y },
-      { x: x + w, y: y + h },
-      { x, y: y + h },
-    ],
-  }));
   const quads = quad_boxes.map(({ x1, y1, x2, y2, x3, y3, x4, y4, label }) => ({
     label,
     points: [
@@ -68,5 +59,5 @@ function outlinesOf({ bboxes = [], quad_boxes = [], polygons = [] }: Places): Ou
       { x: x4, y: y4 },
     ],
   }));
-  return [...boxes, ...quads, ...polygons.map((each) => ({ ...each, isFilled: true }))];
+  return [...bboxes.map(boxOutline), ...quads, ...polygons.map((each) => ({ ...each, isFilled: true }))];
 }

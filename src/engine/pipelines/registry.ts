@@ -3,8 +3,11 @@ import type { Pipeline } from "../../core/pipeline.ts";
 import { audioTextSimilarity } from "./audio-text-similarity.ts";
 import { audioToMidi } from "./audio-to-midi.ts";
 import { chat } from "./chat.ts";
+import { checkImage } from "./check-image.ts";
+import { classifyImage } from "./classify-image.ts";
 import { controlImage } from "./control-image.ts";
 import { cropImage } from "./crop-image.ts";
+import { detectObjects } from "./detect-objects.ts";
 import { echo } from "./echo.ts";
 import { editImage } from "./edit-image.ts";
 import { embed } from "./embed.ts";
@@ -28,10 +31,13 @@ import { upscale } from "./upscale.ts";
 export const pipelines = {
   "audio-text-similarity": audioTextSimilarity,
   "audio-to-midi": audioToMidi,
+  "check-image": checkImage,
+  "classify-image": classifyImage,
   "control-image": controlImage,
   "crop-image": cropImage,
   chat,
   echo,
+  "detect-objects": detectObjects,
   "edit-image": editImage,
   embed,
   "estimate-depth": estimateDepth,

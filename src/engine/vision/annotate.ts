@@ -10,6 +10,19 @@ export type Outline = {
   isFilled?: boolean;
 };
 
+/** Around a box in fal's form: its upper left corner and its size. */
+export const boxOutline = ({ x, y, w, h, label }: Box): Outline => ({
+  label,
+  points: [
+    { x, y },
+    { x: x + w, y },
+    { x: x + w, y: y + h },
+    { x, y: y + h },
+  ],
+});
+
+type Box = { x: number; y: number; w: number; h: number; label: string };
+
 /** RGB; the picture given stays as it is. */
 export function annotate(picture: Pixels, outlines: readonly Outline[]): Pixels {
   const drawn = asRgb(picture);

@@ -99,3 +99,16 @@ test("fal's erasers: Bria's gives one picture, object removal a list of it and a
   expect(boxed.fields).toEqual(["image_url", "box_prompts", "model", "mask_expansion"]);
   expect(boxed.input).toMatchObject({ box_prompts: [box], mask_expansion: 15 });
 });
+
+test("fal's two endpoints that check pictures: one and its probability, several and whether they are unsafe", () => {
+  const check = { pipeline: "check-image" };
+  const one = asked(check, "fal-ai/imageutils/nsfw", {});
+  expect(one.fields).toEqual(["image_url"]);
+  expect(Object.keys(one.entry.output.properties)).toEqual(["nsfw_probability"]);
+  const image_urls = ["https://example.org/a.png", "https://example.org/b.png"];
+  const several = asked(check, "fal-ai/x-ailab/nsfw", { image_urls });
+  expect(several.fields).toEqual(["image_urls"]);
+  expect(several.input).toMatchObject({ image_urls, threshold: 0.5 });
+  expect(Object.keys(several.entry.output.properties)).toEqual(["has_nsfw_concepts"]);
+  expect(() => asked(check, "fal-ai/x-ailab/nsfw", {})).toThrow(/image_urls/);
+});

@@ -9,6 +9,7 @@ import { ENCODERS, encoder, isEmbedding } from "./encoder.ts";
 import { bareEraser, hasBareEraser } from "./erasing.ts";
 import { configOf, type Family, type Finding, type Wishes } from "./finding.ts";
 import { florence } from "./florence.ts";
+import { labellingOf } from "./labelling.ts";
 import { LANGUAGE_MODELS, language } from "./language.ts";
 import { licenceOf } from "./licence.ts";
 import { MATTING, matting } from "./matting.ts";
@@ -106,7 +107,8 @@ function familyOf(repository: Repository, wishes: Wishes): Family {
   if (typeof className === "string")
     return DIFFUSERS[className.replace(/^(ORT|Onnx)/, "")] ?? unknown(repository, className);
   const { model_type: type, architectures } = configOf(repository, "config.json");
-  if (typeof type === "string") return known[type] ?? unknown(repository, nameOf(type, architectures));
+  if (typeof type === "string")
+    return labellingOf(type, architectures) ?? known[type] ?? unknown(repository, nameOf(type, architectures));
   if (hasBareUpscaler(repository) && wishes.pipeline !== "erase") return bareUpscaler;
   if (hasBareEraser(repository)) return bareEraser;
   if (hasBasicPitch(repository)) return basicPitch;

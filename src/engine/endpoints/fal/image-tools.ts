@@ -120,6 +120,16 @@ export const imageTools: Record<string, FalEndpoint> = {
   },
   "fal-ai/sam2/image": sam2,
   "fal-ai/sam2/auto-segment": autoSegment,
+  "fal-ai/imageutils/nsfw": {
+    pipeline: "check-image",
+    inputs: { image_url: { required: true } },
+    outputs: { nsfw_probability: {} },
+  },
+  "fal-ai/x-ailab/nsfw": {
+    pipeline: "check-image",
+    inputs: { image_urls: { required: true } },
+    outputs: { has_nsfw_concepts: {} },
+  },
   "fal-ai/imageutils/depth": depth,
   "fal-ai/image-preprocessors/depth-anything/v2": {
     pipeline: "estimate-depth",

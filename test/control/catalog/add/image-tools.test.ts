@@ -173,3 +173,31 @@ describe("erasers", () => {
     expect(() => recognise(llama)).toThrow(/does not say what it is/);
   });
 });
+
+describe("classifiers and detectors, by what their architecture is for", () => {
+  const tree = { ...small, "onnx/model.onnx": 345 };
+  const by = (type: string, architecture: string, labels: string[] = ["cat", "dog"]) =>
+    repository("acme/eyes", { model_type: type, architectures: [architecture], id2label: { ...labels } }, tree);
+
+  test.each([
+    ["vit", "ViTForImageClassification", "classify-image"],
+    ["convnextv2", "ConvNextV2ForImageClassification", "classify-image"],
+    ["detr", "DetrForObjectDetection", "detect-objects"],
+    ["d_fine", "DFineForObjectDetection", "detect-objects"],
+  ])("%s: %s runs through %s", (type, architecture, pipeline) => {
+    const draft = recognise(by(type, architecture));
+    expect(entryOf(draft).model).toMatchObject({ pipeline, category: "vision" });
+    expect(draft.files.map(({ path }) => path)).toEqual(Object.keys(tree));
+  });
+
+  test("one with a class for unsafe pictures checks them, unless its classes are wished for", () => {
+    const checker = by("vit", "ViTForImageClassification", ["sfw", "nsfw"]);
+    expect(recognise(checker).model.pipeline).toBe("check-image");
+    expect(recognise(checker, { pipeline: "classify-image" }).model.pipeline).toBe("classify-image");
+  });
+
+  test("a detector that looks for what a text says is another thing", () => {
+    expect(() => recognise(by("owlv2", "Owlv2ForObjectDetection"))).toThrow(/owlv2 \(Owlv2ForObjectDetection\)/);
+    expect(() => recognise(by("vit", "ViTModel"))).toThrow(/vit \(ViTModel\)/);
+  });
+});
