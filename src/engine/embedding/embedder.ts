@@ -116,8 +116,13 @@ function audioTower(graph: Graph, features: ClapFeatures): NonNullable<Embedder[
   return async (sounds) => {
     const heard: Float32Array[] = [];
     for (const sound of sounds) heard.push(await hearSound({ ...sound, features }));
-    const feeds = soundFeeds(graph, features, heard);
-    return rowsOf(got(await graph.run({ ...idleFeeds(graph, feeds), ...feeds }), vectors));
+    const rows: Float32Array[] = [];
+    // Fusion, as transformers writes it, is exported for one sound at a time.
+    for (const pass of features.shape[0] > 1 ? heard.map((each) => [each]) : [heard]) {
+      const feeds = soundFeeds(graph, features, pass);
+      rows.push(...rowsOf(got(await graph.run({ ...idleFeeds(graph, feeds), ...feeds }), vectors)));
+    }
+    return rows;
   };
 }
 

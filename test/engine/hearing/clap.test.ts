@@ -12,6 +12,7 @@ import { softmax } from "../../../src/engine/tensor/softmax.ts";
 import { loadEncoderTokenizer } from "../../../src/engine/text/encoder-tokenizer.ts";
 import { furthest, unit } from "../support/embedding.ts";
 import { openFolder, runOnce } from "../support/load.ts";
+import { openOverlay } from "../support/overlay.ts";
 
 setDefaultTimeout(120_000);
 
@@ -155,6 +156,19 @@ describe("embeddings", () => {
     const { output } = await runOnce(embed.of({}), { assets: together, input: { input, normalize: false }, media });
     const wanted = [...cases.audio_embeds, ...cases.text_embeds].map(unit);
     expect(furthest(output.embeddings, wanted)).toBeLessThan(1e-3);
+  });
+
+  test("of a model with fusion are Python's, alone and together", async () => {
+    const folder = join(FOLDER, "../clap-fused");
+    const wanted: number[][] = JSON.parse(readFileSync(join(folder, "cases.json"), "utf8")).audio_embeds;
+    const fused = openOverlay([folder, FOLDER]);
+    const sounds = input.slice(0, wanted.length);
+    const embedded = async (given: typeof sounds) =>
+      (await runOnce(embed.of({}), { assets: fused, input: { input: given, normalize: false }, media })).output
+        .embeddings;
+    expect(furthest(await embedded(sounds), wanted)).toBeLessThan(5e-3);
+    for (const [i, sound] of sounds.entries())
+      expect(furthest(await embedded([sound]), wanted.slice(i, i + 1))).toBeLessThan(5e-3);
   });
 
   test("a model without eyes says what it reads", async () => {

@@ -1,7 +1,7 @@
 """A tiny random-weight CLAP in the layout of transformers.js, what Python's transformers hears with it, and its features at CLAP's own size.
 
 Run in an environment with ../requirements.txt: `python clap.py`. Writes clap/: configs, tokenizer.json, both towers in one graph and in one each,
-sound.wav, cases.json. Where transformers crops at random, it is made to take the middle.
+sound.wav, cases.json; and clap-fused/: the tower for sounds of a model with fusion, with what is otherwise for it. Where transformers crops at random, it is made to take the middle.
 """
 
 import json
@@ -70,6 +70,15 @@ class Text(nn.Module):
         return self.model.text_projection(self.model.text_model(input_ids=input_ids, attention_mask=mask_of(attention_mask, input_ids.shape[1])).pooler_output)
 
 
+class FusedAudio(nn.Module):
+    def __init__(self, model):
+        super().__init__()
+        self.model = model
+
+    def forward(self, input_features, is_longer):
+        return self.model.audio_projection(self.model.audio_model(input_features=input_features, is_longer=is_longer).pooler_output)
+
+
 class Audio(nn.Module):
     def __init__(self, model):
         super().__init__()
@@ -90,6 +99,34 @@ def features_at_size(samples):
     return cases
 
 
+def settle(model):
+    """Weights that tell sounds apart."""
+    with torch.no_grad():
+        for weight in model.parameters():
+            if weight.dim() > 1:
+                weight.normal_(0, 0.3)
+        model.audio_model.audio_encoder.batch_norm.running_mean.fill_(-30)
+        model.audio_model.audio_encoder.batch_norm.running_var.fill_(400)
+
+
+def fused(text, audio, extractor, samples):
+    folder = FOLDER.parent / "clap-fused"
+    shutil.rmtree(folder, ignore_errors=True)
+    torch.manual_seed(4)
+    config = ClapConfig(text_config=text, audio_config={**audio, "num_mel_bins": 64, "spec_size": 128, "enable_fusion": True, "fusion_type": "aff_2d"}, projection_dim=16)
+    model = ClapModel._from_config(config, attn_implementation="eager").eval()
+    settle(model)
+    extractor = ClapFeatureExtractor(**{**extractor, "feature_size": 64, "truncation": "fusion"})  # it shortens to 64 bands, whatever is said
+    write_json(folder / "preprocessor_config.json", {k: v for k, v in extractor.to_dict().items() if not k.startswith("_")})
+    heard = [extractor(samples[:length], sampling_rate=RATE, return_tensors="pt") for length in LENGTHS]
+    tower = FusedAudio(model)
+    with torch.no_grad():
+        embeds = [tower(each["input_features"].float(), each["is_longer"])[0] for each in heard]
+    row = {0: "batch"}
+    export(tower, (heard[0]["input_features"].float(), heard[0]["is_longer"]), folder / "onnx/audio_model.onnx", ["input_features", "is_longer"], ["audio_embeds"], {"input_features": row, "is_longer": row, "audio_embeds": row})
+    (folder / "cases.json").write_text(json.dumps({"audio_embeds": numbers(embeds)}) + "\n")
+
+
 def main():
     shutil.rmtree(FOLDER, ignore_errors=True)
     torch.manual_seed(3)
@@ -99,18 +136,15 @@ def main():
     config = ClapConfig(text_config=text, audio_config=audio, projection_dim=16)
     config._attn_implementation = "eager"
     model = ClapModel._from_config(config, attn_implementation="eager").eval()
-    with torch.no_grad():
-        for weight in model.parameters():
-            if weight.dim() > 1:
-                weight.normal_(0, 0.3)
-        model.audio_model.audio_encoder.batch_norm.running_mean.fill_(-30)
-        model.audio_model.audio_encoder.batch_norm.running_var.fill_(400)
+    settle(model)
     save_config(FOLDER, config, "ClapModel")
-    extractor = ClapFeatureExtractor(feature_size=16, sampling_rate=RATE, hop_length=80, max_length_s=1, fft_window_size=256, frequency_min=50, frequency_max=3500, truncation="rand_trunc", padding="repeatpad")
+    settings = dict(feature_size=16, sampling_rate=RATE, hop_length=80, max_length_s=1, fft_window_size=256, frequency_min=50, frequency_max=3500, truncation="rand_trunc", padding="repeatpad")
+    extractor = ClapFeatureExtractor(**settings)
     write_json(FOLDER / "preprocessor_config.json", {k: v for k, v in extractor.to_dict().items() if not k.startswith("_")})
     samples = sound()
     soundfile.write(FOLDER / "sound.wav", samples, RATE, subtype="PCM_16")
     samples = soundfile.read(FOLDER / "sound.wav")[0]
+    fused(text, audio, settings, samples)
     given = tokenizer(TEXTS, padding=True, return_tensors="pt")
     heard = [extractor(samples[:length], sampling_rate=RATE, return_tensors="pt")["input_features"].float() for length in LENGTHS]
     with torch.no_grad():
