@@ -1,19 +1,22 @@
 // A server with small models that speak and listen, under fal's ids.
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { cp, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join, resolve } from "node:path";
 import { startServer } from "../support/live-server.ts";
+
+const SPEECH = join(import.meta.dir, "../reference/speech");
+export const CONVERSATION = join(SPEECH, "diarization/conversation.flac");
 
 /** A folder of test/reference/speech as a model. */
 const model = (pipeline: string, folder: string, aliases: readonly string[]) => `
-id: test/${folder}
+id: test/${basename(folder)}
 aliases: [${aliases.join(", ")}]
-title: Tiny ${folder}
+title: Tiny ${basename(folder)}
 description: Hears or says nothing that makes sense.
 category: audio
 licence: { id: Apache-2.0, commercial: true }
 pipeline: ${pipeline}
-source: { path: ${join(import.meta.dir, "../reference/speech", folder)} }
+source: { path: ${resolve(SPEECH, folder)} }
 memory: { weights: 2000000, working: 20000000 }
 price: { unit: second, amount: 0, currency: USD }
 `;
@@ -25,7 +28,11 @@ export async function speechServer() {
   const languages = ["american-english", "british-english", "spanish"].map((language) => `fal-ai/kokoro/${language}`);
   await write("kokoro", model("speak", "kokoro", languages));
   await write("tones", model("speak", "tones", []));
-  await write("whisper", model("transcribe", "whisper", ["fal-ai/whisper", "fal-ai/wizper"]));
+  // Whisper with what tells speakers apart beside it.
+  const listener = join(data, "listener");
+  await cp(join(SPEECH, "whisper"), listener, { recursive: true });
+  await cp(join(SPEECH, "diarization/diarization"), join(listener, "diarization"), { recursive: true });
+  await write("listener", model("transcribe", listener, ["fal-ai/whisper", "fal-ai/wizper"]));
   const server = await startServer({ data });
   return {
     ...server,

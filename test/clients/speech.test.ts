@@ -1,7 +1,9 @@
 // fal's endpoints of speech by fal's own client, unmodified: its names, its defaults, its answers, sentences as they are spoken.
+
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { readFile } from "node:fs/promises";
 import { createFalClient, type FalClient, ValidationError } from "@fal-ai/client";
-import { speechServer } from "./speech-server.ts";
+import { CONVERSATION, speechServer } from "./speech-server.ts";
 
 setDefaultTimeout(60_000);
 
@@ -12,7 +14,8 @@ beforeAll(async () => {
   const here = (url: string) =>
     url
       .replace("https://queue.fal.run/", `${server.origin}/queue/`)
-      .replace("https://fal.run/", `${server.origin}/run/`);
+      .replace("https://fal.run/", `${server.origin}/run/`)
+      .replace("https://rest.fal.ai/", `${server.origin}/rest/`);
   fal = createFalClient({
     credentials: server.key,
     requestMiddleware: async (request) => ({ ...request, url: here(request.url) }),
@@ -65,7 +68,7 @@ describe.skipIf(Bun.which("espeak-ng") === null)("fal-ai/kokoro", () => {
 
 /** Of tones, 20 ms for each letter: nothing that the small listener understands, but always the same. */
 const recording = async () => {
-  const text = "the circle is red and the star is blue ".repeat(12).trim();
+  const text = "the circle is red and the star is blue ".repeat(3).trim();
   const { audio } = await call("test/tones", { text });
   return { audio_url: (audio as { url: string }).url };
 };
@@ -103,6 +106,23 @@ describe("fal-ai/whisper", () => {
     ]);
     expect(await problemsOf("fal-ai/whisper", {})).toMatchObject([{ loc: ["body", "audio_url"], type: "missing" }]);
   });
+});
+
+test("fal-ai/whisper tells two speakers apart, in segments of their own and in the chunks", async () => {
+  const file = new Blob([await readFile(CONVERSATION)], { type: "audio/flac" });
+  const data = await call("fal-ai/whisper", { audio_url: file, language: "en", diarize: true, num_speakers: 2 });
+  const turns = data.diarization_segments as { timestamp: [number, number]; speaker: string }[];
+  const speakers = turns.map(({ speaker }) => speaker);
+  expect(speakers.filter((speaker, i) => speaker !== speakers[i - 1])).toEqual([
+    ...["SPEAKER_00", "SPEAKER_01", "SPEAKER_00", "SPEAKER_01", "SPEAKER_00"],
+  ]);
+  const chunks = data.chunks as { speaker?: string }[];
+  expect(chunks.some(({ speaker }) => speaker?.startsWith("SPEAKER_0"))).toBe(true);
+  const plain = await call("fal-ai/whisper", { audio_url: file, language: "en" });
+  expect(plain.diarization_segments).toEqual([]);
+  expect(await problemsOf("fal-ai/whisper", { audio_url: file, num_speakers: 0 })).toMatchObject([
+    { loc: ["body", "num_speakers"] },
+  ]);
 });
 
 describe("fal-ai/wizper", () => {

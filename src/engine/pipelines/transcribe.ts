@@ -1,8 +1,11 @@
 // What is said in a recording, when, in which language: Whisper in transformers.js' layout.
+import { ForecourtError } from "../../core/errors.ts";
 import { definePipeline } from "../../core/pipeline.ts";
 import { choice, mediaUrl, type Static, Type } from "../../core/schema.ts";
 import { readSound } from "../media/sound.ts";
-import { joinChunks } from "../speech/chunks.ts";
+import { DIARIZATION_FILES, loadDiarization } from "../speakers/diarize.ts";
+import { speakerWithin, type Turn } from "../speakers/turns.ts";
+import { hundredths, joinChunks } from "../speech/chunks.ts";
 import { clipsOf, WINDOW_SECONDS } from "../speech/clips.ts";
 import { listen } from "../speech/listen.ts";
 import { loadVoiceActivity } from "../speech/voice-activity.ts";
@@ -24,6 +27,13 @@ const input = Type.Object({
     default: "segment",
     description: "What `chunks` has: nothing, segments or words.",
   }),
+  diarize: Type.Boolean({
+    default: false,
+    description: "Who spoke when, and who said each chunk; for models whose weights tell speakers apart.",
+  }),
+  num_speakers: Type.Optional(
+    Type.Integer({ minimum: 1, description: "At most so many speakers. Absent: as many as sound apart." }),
+  ),
   max_segment_len: Type.Number({
     default: WINDOW_SECONDS,
     minimum: 1,
@@ -96,8 +106,10 @@ export const transcribe = definePipeline({
   output,
   async load(assets) {
     const [whisper, activity] = [await loadWhisper(assets), await loadVoiceActivity(assets)];
+    const diarize = await loadDiarization(assets);
     return async function* (tasks, signal) {
       for (const [index, task] of tasks.entries()) {
+        if (task.input.diarize && !diarize) throw withoutSpeakers();
         const sound = await readSound({ task, url: task.input.audio_url, field: "audio_url" });
         const samples = resample(sound, whisper.rate);
         const duration = samples.length / whisper.rate;
@@ -113,13 +125,22 @@ export const transcribe = definePipeline({
         }
         const { segments, language } = next.value;
         const languages = language === undefined ? [] : [language];
-        const chunks = joinChunks(segments, task.input);
+        const { num_speakers: speakers } = wishes;
+        const turns =
+          diarize && wishes.diarize
+            ? await diarize(samples, { signal, ...(speakers !== undefined && { speakers }) })
+            : [];
+        const { text, chunks } = joinChunks(segments, task.input);
         const value = {
-          ...chunks,
+          text,
+          chunks: withSpeakers(chunks, turns),
           inferred_languages: languages,
           languages,
-          diarization_segments: [],
-          output: chunks.text,
+          diarization_segments: turns.map(({ start, end, speaker }) => ({
+            timestamp: [hundredths(start), hundredths(end)],
+            speaker,
+          })),
+          output: text,
           duration,
         };
         yield { index, step: { type: "output", value, units: { seconds: duration, minutes: duration / 60 } } };
@@ -127,3 +148,20 @@ export const transcribe = definePipeline({
     };
   },
 });
+
+type Chunks = ReturnType<typeof joinChunks>["chunks"];
+
+function withSpeakers(chunks: Chunks, turns: readonly Turn[]) {
+  return chunks.map((chunk) => {
+    const [start, end] = chunk.timestamp;
+    const speaker = speakerWithin({ start, end }, turns);
+    return speaker === undefined ? chunk : { ...chunk, speaker };
+  });
+}
+
+function withoutSpeakers(): ForecourtError {
+  const msg = `This model cannot tell speakers apart: its weights have no ${DIARIZATION_FILES.join(" and no ")}`;
+  return new ForecourtError("invalid_input", `diarize: ${msg}`, {
+    problems: [{ loc: ["body", "diarize"], msg, type: "value_error" }],
+  });
+}

@@ -40,7 +40,7 @@ export function joinChunks(
 }
 
 const times = (start: number, end: number): [number, number] => [hundredths(start), hundredths(end)];
-const hundredths = (seconds: number) => Math.round(seconds * 100) / 100;
+export const hundredths = (seconds: number) => Math.round(seconds * 100) / 100;
 
 /** Each with those after it, as long as both together last no longer than that. */
 function merged(segments: readonly Heard[], longest: number): Heard[] {
