@@ -14,7 +14,7 @@ setDefaultTimeout(120_000);
 
 const FAMILIES = join(import.meta.dir, "../reference/families");
 
-type Family = { folders: string[]; pipelines: Partial<Record<PipelineName, string[]>> };
+type Family = { folders: string[]; depth?: string; pipelines: Partial<Record<PipelineName, string[]>> };
 
 const ways = (id: string) => ({
   "text-to-image": [id],
@@ -45,6 +45,11 @@ const families: Record<string, Family> = {
     pipelines: {
       "control-image": ["", "/image-to-image", "/inpainting"].map((way) => `fal-ai/fast-sdxl-controlnet-canny${way}`),
     },
+  },
+  depth: {
+    folders: ["sd-control", "sd"],
+    depth: "../vision/depth/relative",
+    pipelines: { "control-image": ["fal-ai/sd15-depth-controlnet"] },
   },
   three: {
     folders: ["sd3"],
@@ -85,10 +90,11 @@ const families: Record<string, Family> = {
   },
 };
 
-const models = Object.entries(families).flatMap(([name, { folders, pipelines }]) =>
+const models = Object.entries(families).flatMap(([name, { folders, depth, pipelines }]) =>
   Object.entries(pipelines).map(([pipeline, aliases]) => ({
     id: `tiny/${name}/${pipeline}`,
     folders,
+    depth,
     pipeline,
     aliases,
   })),
@@ -121,6 +127,7 @@ beforeAll(async () => {
     // Those that come first keep their files.
     for (const part of model.folders)
       await cp(join(FAMILIES, part), weights, { recursive: true, force: false, errorOnExist: false });
+    if (model.depth) await cp(join(FAMILIES, model.depth), join(weights, "depth"), { recursive: true });
     await writeFile(join(folder, "models", `${model.id.replaceAll("/", "-")}.yaml`), modelFile(model, weights));
   }
   server = await startServer({ data: folder });
@@ -181,7 +188,7 @@ const endpoints = models.flatMap(({ aliases }) => aliases);
 
 /** What fal's answers hold, where it is not the usual. */
 const FIELDS: [endpoint: RegExp, fields: string[]][] = [
-  [/turbo|controlnet/, ["images", "timings", "seed", "has_nsfw_concepts"]],
+  [/turbo|controlnet-canny/, ["images", "timings", "seed", "has_nsfw_concepts"]],
   [/^fal-ai\/lora/, ["images", "seed", "has_nsfw_concepts"]],
   [/lcm-sd15/, ["images", "timings", "seed", "num_inference_steps", "request_id", "nsfw_content_detected"]],
   [/./, ["images", "timings", "seed", "has_nsfw_concepts", "prompt"]],

@@ -1,8 +1,5 @@
-// Fields of the input about the picture that a ControlNet looks at, and how that picture is made of what was given.
-import type { Pixels } from "../../core/pipeline.ts";
+// Fields of the input about the picture that a ControlNet looks at.
 import { choice, mediaUrl, type Static, Type } from "../../core/schema.ts";
-import { canny } from "../vision/canny.ts";
-import type { ControlPicture } from "./control.ts";
 
 const share = (at: string, value: number) =>
   Type.Number({ default: value, minimum: 0, maximum: 1, description: `Share of the run at which the control ${at}.` });
@@ -15,10 +12,10 @@ export const controlFields = {
     "image",
     "What to hold to: edges, depths or poses, as the model's ControlNet wants them, or a picture for the preprocessor.",
   ),
-  preprocessor: choice(["none", "canny"], {
+  preprocessor: choice(["none", "canny", "depth"], {
     default: "none",
     description:
-      "canny: look at the edges of the given picture. Depths and poses are found by models of their own, to be run before.",
+      "canny: look at the edges of the given picture; depth: at its depths, for models that have a model of these among their files. Poses are found by models of their own, to be run before.",
   }),
   low_threshold: threshold(100, "Of canny: edges go on where the gradient is above this."),
   high_threshold: threshold(200, "Of canny: edges begin where the gradient is above this."),
@@ -34,11 +31,4 @@ export const controlFields = {
 
 const fields = Type.Object(controlFields);
 
-export function controlOf(picture: Pixels, input: Static<typeof fields>): ControlPicture {
-  const { low_threshold: low, high_threshold: high } = input;
-  return {
-    picture: input.preprocessor === "canny" ? canny(picture, { low, high }) : picture,
-    scale: input.controlnet_conditioning_scale,
-    span: [input.start_percentage, input.end_percentage],
-  };
-}
+export type ControlInput = Static<typeof fields>;

@@ -2,7 +2,8 @@
 import { definePipeline } from "../../core/pipeline.ts";
 import { Type } from "../../core/schema.ts";
 import { loadAdaptableModel } from "../diffusion/adaptable-model.ts";
-import { controlFields, controlOf } from "../diffusion/control-fields.ts";
+import { controlFields } from "../diffusion/control-fields.ts";
+import { loadPreprocessors } from "../diffusion/control-preprocessors.ts";
 import { drawTasks } from "../diffusion/draw-tasks.ts";
 import { drawingFields } from "../diffusion/drawing-fields.ts";
 import { redrawnSizeField, sizeToRedraw } from "../diffusion/image-size.ts";
@@ -22,17 +23,19 @@ export const controlImage = definePipeline({
   estimate: mostDrawn,
   async load(assets) {
     const models = await loadAdaptableModel(assets, { drawsFrom: "control" });
+    const prepare = await loadPreprocessors(assets);
     const { codec } = assets;
     return drawTasks({
       models,
       codec,
       async plan(task) {
-        const { control_image_url: url, image_size } = task.input;
-        const control = await readPicture({ task, codec, url, field: "control_image_url" });
+        const { control_image_url: url, image_size, controlnet_conditioning_scale: scale } = task.input;
+        const { start_percentage: from, end_percentage: to } = task.input;
+        const shown = await readPicture({ task, codec, url, field: "control_image_url" });
         const given = await readGiven({ task, codec });
         return {
-          size: sizeToRedraw(image_size, { picture: control, ...models.size }),
-          control: controlOf(control, task.input),
+          size: sizeToRedraw(image_size, { picture: shown, ...models.size }),
+          control: { picture: await prepare(shown, task.input), scale, span: [from, to] },
           ...(given && { given }),
         };
       },

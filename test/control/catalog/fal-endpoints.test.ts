@@ -122,6 +122,7 @@ const filled: Record<string, Fields> = {
   "fal-ai/stable-diffusion-v15/image-to-image": { ...first, ...picture },
   "fal-ai/stable-diffusion-v15/inpainting": { ...first, ...masked },
   "fal-ai/fast-sdxl-controlnet-canny": { ...canny, num_inference_steps: 25, enable_deep_cache: false },
+  "fal-ai/sd15-depth-controlnet": { ...canny, num_inference_steps: 35, enable_deep_cache: false },
   "fal-ai/fast-sdxl-controlnet-canny/image-to-image": { ...canny, ...picture, num_inference_steps: 35 },
   "fal-ai/fast-sdxl-controlnet-canny/inpainting": { ...canny, ...masked, num_inference_steps: 35 },
   "fal-ai/lcm-sd15-i2i": lcmFromPicture,

@@ -1,11 +1,17 @@
-import { expect, test } from "bun:test";
+import { expect, setDefaultTimeout, test } from "bun:test";
 import { readFileSync } from "node:fs";
+import { mkdtemp, rm, symlink } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { depthPicture } from "../../../src/engine/depth/depth-map.ts";
+import { loadDepthModel } from "../../../src/engine/depth/depth-model.ts";
 import { controlImage } from "../../../src/engine/pipelines/control-image.ts";
 import { textToImage } from "../../../src/engine/pipelines/text-to-image.ts";
 import { canny } from "../../../src/engine/vision/canny.ts";
 import { runOnce } from "../support/load.ts";
 import { openOverlay } from "../support/overlay.ts";
+
+setDefaultTimeout(60_000);
 
 const families = join(import.meta.dir, "../../reference/families");
 const assets = openOverlay([join(families, "sd-control"), join(families, "sd")]);
@@ -48,4 +54,28 @@ test("a mask without the picture that it is of is refused by the picture's field
   const mask = { mask_url: "https://example.com/mask.png" };
   const refused = { code: "invalid_input", problems: [{ loc: ["body", "image_url"], type: "missing" }] };
   await expect(draw(mask)).rejects.toMatchObject(refused);
+});
+
+test("the preprocessor's depths are what a picture of those depths is, by the model in the folder depth", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "forecourt-depth-"));
+  const relative = join(families, "../vision/depth/relative");
+  await symlink(relative, join(folder, "depth"));
+  const withDepth = openOverlay([folder, join(families, "sd-control"), join(families, "sd")]);
+  const more = { preprocessor: "depth" };
+  const { files } = await runOnce(controlImage, {
+    assets: withDepth,
+    media: async () => picture,
+    input: { ...input, ...more },
+  });
+  const model = await loadDepthModel(openOverlay([relative]));
+  const depths = depthPicture(await model.estimate(await codec.decode(picture)));
+  const found = Buffer.from(files.get("image-1.png") ?? []).toString("base64");
+  expect(found).toBe(await draw({}, await codec.encode(depths, "png")));
+  expect(found).not.toBe(await draw({}));
+  await rm(folder, { recursive: true });
+});
+
+test("depths are refused by name where the model has no model of them", async () => {
+  const refused = { code: "invalid_input", problems: [{ loc: ["body", "preprocessor"] }] };
+  await expect(draw({ preprocessor: "depth" })).rejects.toMatchObject(refused);
 });

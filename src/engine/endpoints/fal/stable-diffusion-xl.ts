@@ -145,25 +145,24 @@ const controlled: Fields = {
 };
 const needed: Fields = { image_url: { required: true }, ...strength(0.95, 0.05) };
 
-const alongEdges = (inputs: Fields): FalEndpoint => ({
+const along = (preprocessor: "canny" | "depth", inputs: Fields): FalEndpoint => ({
   pipeline: "control-image",
   inputs: { ...controlled, ...inputs },
-  fixed: { preprocessor: "canny" },
-  outputs: withoutPrompt,
+  fixed: { preprocessor },
+  ...(preprocessor === "canny" && { outputs: withoutPrompt }),
 });
+const deepCache: Fields = { enable_deep_cache: { accepted: "boolean", default: false } };
 
 /** fal's defaults differ by what is begun with. */
-const canny: Record<string, FalEndpoint> = {
-  "fal-ai/fast-sdxl-controlnet-canny": alongEdges({
-    ...steps(25, 50),
-    enable_deep_cache: { accepted: "boolean", default: false },
-  }),
-  "fal-ai/fast-sdxl-controlnet-canny/image-to-image": alongEdges({ ...steps(35, 50), ...needed }),
-  "fal-ai/fast-sdxl-controlnet-canny/inpainting": alongEdges({
+const controlledWays: Record<string, FalEndpoint> = {
+  "fal-ai/fast-sdxl-controlnet-canny": along("canny", { ...steps(25, 50), ...deepCache }),
+  "fal-ai/fast-sdxl-controlnet-canny/image-to-image": along("canny", { ...steps(35, 50), ...needed }),
+  "fal-ai/fast-sdxl-controlnet-canny/inpainting": along("canny", {
     ...steps(35, 50),
     ...needed,
     mask_url: { required: true },
   }),
+  "fal-ai/sd15-depth-controlnet": along("depth", { ...steps(35, 50), ...deepCache }),
 };
 
 const consistencyFromPicture: FalEndpoint = {
@@ -196,6 +195,6 @@ export const stableDiffusionXl: Record<string, FalEndpoint> = {
   ...threeWays("fal-ai/fast-turbo-diffusion", turbo, { outputs: withoutPrompt }),
   ...threeWays("fal-ai/fast-lcm-diffusion", consistency),
   ...threeWays("fal-ai/stable-diffusion-v15", first),
-  ...canny,
+  ...controlledWays,
   "fal-ai/lcm-sd15-i2i": consistencyFromPicture,
 };
