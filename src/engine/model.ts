@@ -1,5 +1,6 @@
 // The shape of a file of models/: one schema gives its validation, static type and config/model.schema.json.
 import { choice, type Static, Type } from "../core/schema.ts";
+import { moderationDeclaration } from "./classification/moderation.ts";
 import { embedDeclaration } from "./embedding/declaration.ts";
 import { endpointDeclaration } from "./endpoints/declaration.ts";
 import { executionSchema } from "./execution.ts";
@@ -117,6 +118,7 @@ export const modelSchema = Type.Object(
     }),
     onnx: Type.Optional(onnxDeclaration),
     embed: Type.Optional(embedDeclaration),
+    moderation: Type.Optional(moderationDeclaration),
     defaults: Type.Record(Type.String(), Type.Unknown(), {
       default: {},
       description: "Other defaults for inputs of the pipeline",

@@ -5,6 +5,7 @@ import { audioToMidi } from "./audio-to-midi.ts";
 import { chat } from "./chat.ts";
 import { checkImage } from "./check-image.ts";
 import { classifyImage } from "./classify-image.ts";
+import { classifyText } from "./classify-text.ts";
 import { controlImage } from "./control-image.ts";
 import { cropImage } from "./crop-image.ts";
 import { detectObjects } from "./detect-objects.ts";
@@ -36,6 +37,7 @@ export const pipelines = {
   "control-image": controlImage,
   "crop-image": cropImage,
   chat,
+  "classify-text": classifyText,
   echo,
   "detect-objects": detectObjects,
   "edit-image": editImage,

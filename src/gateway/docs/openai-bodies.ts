@@ -4,6 +4,7 @@ import { speechBody, transcriptionBody, translationBody } from "../openai/audio-
 import { chatBody, completionBody } from "../openai/chat-body.ts";
 import { embeddingBody, rerankBody } from "../openai/embedding-body.ts";
 import { editBody, imageBody } from "../openai/image-body.ts";
+import { moderationBody } from "../openai/moderation-body.ts";
 import { responseBody } from "../openai/responses/body.ts";
 
 type Described = { path: string; id: string; summary: string; body: TObject } & (
@@ -62,6 +63,13 @@ export const described: readonly Described[] = [
     summary: "Order documents by how well they answer a query",
     body: rerankBody,
     example: { model: "OWNER/RERANKER", query: "What is red?", documents: ["The circle is red.", "The sky is blue."] },
+  },
+  {
+    path: "/v1/moderations",
+    id: "OpenAiModeration",
+    summary: "Judge whether texts and pictures are harmful",
+    body: moderationBody,
+    example: { input: "I will find you." },
   },
   {
     path: "/v1/audio/speech",

@@ -67,7 +67,12 @@ memory: { weights: 2000000, working: 20000000 }
 price: { unit: second, amount: 0, currency: USD }
 `;
 
-export async function languageServer(options: Pick<LiveServerOptions, "env"> = {}) {
+type Options = Pick<LiveServerOptions, "env"> & {
+  /** Further model files, by name. */
+  models?: Record<string, string>;
+};
+
+export async function languageServer({ models = {}, ...options }: Options = {}) {
   const data = await mkdtemp(join(tmpdir(), "forecourt-openai-"));
   await mkdir(join(data, "models"));
   await writeFile(join(data, "models", "llama.yaml"), model(MODEL, "aliases: [openai/gpt-tiny]"));
@@ -77,6 +82,7 @@ export async function languageServer(options: Pick<LiveServerOptions, "env"> = {
     await writeFile(join(data, "models", `${pipeline}.yaml`), reading(pipeline));
   await writeFile(join(data, "models", "speak.yaml"), sounding("speak", "tones"));
   await writeFile(join(data, "models", "transcribe.yaml"), sounding("transcribe", "whisper"));
+  for (const [name, text] of Object.entries(models)) await writeFile(join(data, "models", `${name}.yaml`), text);
   const server = await startServer({ data, ...options });
   return {
     ...server,

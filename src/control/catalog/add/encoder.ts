@@ -1,5 +1,5 @@
-// Models that embed texts and models that rerank them, in transformers.js' layout. models.md 3.4.
-import { ForecourtError } from "../../../core/errors.ts";
+// Models that embed texts, rerank them or sort them into classes, in transformers.js' layout. models.md 3.4.
+import { knownModeration } from "../../../engine/classification/moderation.ts";
 import type { EmbedDeclaration, Pooling } from "../../../engine/embedding/declaration.ts";
 import { configOf, type Family, type Finding, present, requireFiles, tokenizerFiles } from "./finding.ts";
 import { pickGraph } from "./pick-graph.ts";
@@ -37,7 +37,6 @@ export const encoder: Family = (repository, { precision }) => {
   const { architectures, hidden_size: width } = config;
   const isClassifier =
     Array.isArray(architectures) && architectures.some((each) => /Classification$/.test(String(each)));
-  if (isClassifier) expectOneLabel(repository, config);
   const graph = pickGraph(repository, { graph: GRAPH, ...(precision && { precision }) });
   const shared = {
     graphs: { [GRAPH]: graph },
@@ -52,6 +51,8 @@ export const encoder: Family = (repository, { precision }) => {
     limits: { maxBatch: PLACES },
     unit: "token",
   };
+  const labels = isClassifier ? labelsOf(config) : [];
+  if (labels.length > 1) return { ...shared, ...sorting(labels) };
   if (isClassifier)
     return {
       ...shared,
@@ -69,15 +70,27 @@ export const encoder: Family = (repository, { precision }) => {
   };
 };
 
-function expectOneLabel({ repo }: Repository, { id2label: labels }: Record<string, unknown>): void {
-  // transformers' default is two.
-  const count = typeof labels === "object" && labels !== null ? Object.keys(labels).length : 2;
-  if (count === 1) return;
-  throw new ForecourtError(
-    "misconfigured",
-    `${repo} sorts texts into ${count} classes, which no pipeline of this version does; rerankers give one score.`,
-    { details: { reason: "unknown_architecture" } },
-  );
+/** transformers' default is two. */
+const labelsOf = ({ id2label }: Record<string, unknown>): string[] =>
+  typeof id2label === "object" && id2label !== null ? Object.values(id2label).map(String) : ["LABEL_0", "LABEL_1"];
+
+/** Whether what it sorts by is harm shows in its labels. */
+function sorting(
+  labels: readonly string[],
+): Pick<Finding, "pipeline" | "category" | "description" | "moderation" | "unsure"> {
+  const moderation = knownModeration(labels);
+  const some = labels.slice(0, 8).join(", ");
+  return {
+    pipeline: "classify-text",
+    category: "text-classification",
+    description: `Sorts texts into ${labels.length} classes (${some}${labels.length > 8 ? ", ..." : ""})`,
+    ...(moderation && { moderation }),
+    unsure: moderation
+      ? [
+          "It serves /v1/moderations: see whether moderation.categories in its file are what you want, and the thresholds.",
+        ]
+      : [],
+  };
 }
 
 /** What their cards say, by what is in their names; the first that fits. */

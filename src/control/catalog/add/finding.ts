@@ -1,6 +1,7 @@
 // What a family says about a repository that is one of its own.
 import type { Device } from "../../../core/device.ts";
 import { ForecourtError } from "../../../core/errors.ts";
+import type { ModerationDeclaration } from "../../../engine/classification/moderation.ts";
 import type { EmbedDeclaration } from "../../../engine/embedding/declaration.ts";
 import type { PipelineName } from "../../../engine/pipelines/registry.ts";
 import type { PickedGraph, Precision } from "./pick-graph.ts";
@@ -32,6 +33,7 @@ export type Finding = {
   perBatchItem?: number;
   limits?: { maxBatch: number };
   embed?: EmbedDeclaration;
+  moderation?: Pick<ModerationDeclaration, "categories">;
   unit: string;
   /** Sentences for the operator: what was guessed. */
   unsure: string[];

@@ -77,6 +77,7 @@ export function recognise(repository: Repository, { id, ...wishes }: Wishes & { 
       ...optional("graphs", otherGraphs(finding)),
       ...optional("defaults", finding.defaults),
       ...(finding.embed && { embed: finding.embed }),
+      ...(finding.moderation && { moderation: finding.moderation }),
       memory: memoryOf(finding),
       ...(finding.limits && { limits: finding.limits }),
       price: { unit: finding.unit, amount: 0, currency: "USD" },

@@ -296,12 +296,25 @@ describe("an encoder in transformers.js' layout", () => {
     },
   );
 
-  test("with one label it reranks, with more it is refused", async () => {
+  test("with one label it reranks, with more it sorts texts; known labels of harm make it a model for moderation", () => {
     const ranker = { architectures: ["XLMRobertaForSequenceClassification"], model_type: "xlm-roberta" };
     const draft = recognise(encoder("Xenova/bge-reranker-base", { ...ranker, id2label: { 0: "LABEL_0" } }));
     expect(draft.model).toMatchObject({ pipeline: "rerank", category: "rerank", limits: { maxBatch: 16 } });
-    const failure = await failureOf(Promise.try(() => recognise(encoder("someone/sentiment", ranker))));
-    expect(failure.message).toContain("into 2 classes");
+    const moods = recognise(encoder("someone/sentiment", { ...ranker, id2label: { 0: "neutral", 1: "POSITIVE" } }));
+    expect(moods.model).toMatchObject({ pipeline: "classify-text", category: "text-classification" });
+    expect(moods.model.moderation).toBeUndefined();
+    const labels = { id2label: { 0: "toxic", 1: "obscene", 2: "threat" } };
+    const toxic = recognise(
+      encoder("Xenova/toxic-bert", { architectures: ["BertForSequenceClassification"], ...labels }),
+    );
+    const categories = { toxic: "harassment", threat: "harassment/threatening" };
+    expect(toxic.model).toMatchObject({ pipeline: "classify-text", moderation: { categories } });
+    expect(toxic.unsure.join(" ")).toContain("/v1/moderations");
+    const koala = { id2label: { 0: "H", 1: "OK", 2: "S3" } };
+    const letters = { ...koala, architectures: ["DebertaV2ForSequenceClassification"], model_type: "deberta-v2" };
+    expect(recognise(encoder("KoalaAI/Text-Moderation", letters)).model).toMatchObject({
+      moderation: { categories: { H: "hate", OK: null, S3: "sexual/minors" } },
+    });
   });
 
   test("a model that answers stays one, although its kind has some that embed", () => {
