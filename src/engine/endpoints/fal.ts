@@ -6,6 +6,7 @@ import { flux } from "./fal/flux.ts";
 import { imageTools } from "./fal/image-tools.ts";
 import { kokoro } from "./fal/kokoro.ts";
 import { lora } from "./fal/lora.ts";
+import { moondream } from "./fal/moondream.ts";
 import { music } from "./fal/music.ts";
 import { speech } from "./fal/speech.ts";
 import { stableDiffusion3 } from "./fal/stable-diffusion-3.ts";
@@ -23,6 +24,7 @@ export const falEndpoints: Readonly<Record<string, FalEndpoint>> = {
   ...lora,
   ...imageTools,
   ...florence,
+  ...moondream,
   ...music,
   ...kokoro,
   ...whisper,

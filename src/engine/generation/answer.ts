@@ -1,4 +1,5 @@
 // One answer as it grows: from each step's scores to the next token, and from the tokens to text, calls and usage.
+import type { Beyond } from "../sight/beyond.ts";
 import type { LanguageTokenizer, Token } from "../text/language-tokenizer.ts";
 import { type AnswerText, createAnswerText } from "./answer-text.ts";
 import type { ChatInput, ChatOutput, ChatPartial } from "./chat-fields.ts";
@@ -22,6 +23,8 @@ export type Answer = Sequence & {
 export type AnswerParts = {
   input: ChatInput;
   prompt: Prompt;
+  /** Of a prompt with pictures: what is read in place of its tokens. */
+  pictures?: { read: readonly number[]; beyond: Beyond } | undefined;
   tokenizer: LanguageTokenizer;
   /** Tokens that end it. */
   ends: ReadonlySet<number>;
@@ -31,7 +34,7 @@ export type AnswerParts = {
   tools?: ToolWatch | undefined;
 };
 
-export function createAnswer({ input, prompt, tokenizer, ends, constraint, tools }: AnswerParts): Answer {
+export function createAnswer({ input, prompt, pictures, tokenizer, ends, constraint, tools }: AnswerParts): Answer {
   const sampler = createSampler(samplingOf(input), prompt.tokens);
   const text = createAnswerText({
     tokenizer,
@@ -50,7 +53,8 @@ export function createAnswer({ input, prompt, tokenizer, ends, constraint, tools
   const shown = () => shownOf(text, { input, logprobs });
 
   return {
-    prompt: prompt.tokens,
+    prompt: pictures?.read ?? prompt.tokens,
+    beyond: pictures?.beyond,
     get count() {
       return count;
     },

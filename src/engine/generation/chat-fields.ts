@@ -4,7 +4,12 @@ import { choice, mediaUrl, type Static, Type } from "../../core/schema.ts";
 const textPart = Type.Object({ type: Type.Literal("text"), text: Type.String() });
 const imagePart = Type.Object({
   type: Type.Literal("image_url"),
-  image_url: Type.Object({ url: mediaUrl("image", "Picture the message speaks of; URL or data URI") }),
+  image_url: Type.Object({
+    url: mediaUrl("image", "Picture the message speaks of; URL or data URI"),
+    detail: Type.Optional(
+      choice(["auto", "low", "high"], { description: "low: with as few tokens as the model can do with" }),
+    ),
+  }),
 });
 
 /** A call of a tool that the model asks for; `arguments` is JSON text, as OpenAI's. */
@@ -59,6 +64,7 @@ export const chatInput = Type.Object({
   prompt: Type.Optional(
     Type.String({ description: "What the user says: short for one user message", ui: { important: true } }),
   ),
+  image_url: Type.Optional(mediaUrl("image", "Picture that `prompt` speaks of, by models that read pictures")),
   system_prompt: Type.Optional(Type.String({ description: "How to behave: short for a first system message" })),
   messages: Type.Optional(Type.Array(chatMessage, { description: "The whole conversation, instead of `prompt`" })),
   raw: Type.Boolean({ default: false, description: "Continue `prompt` as it stands, without a chat template" }),

@@ -1,11 +1,15 @@
 // Lets several answers grow at once: they join and leave between two steps, and each step reads one token of all of them.
+import type { Beyond } from "../sight/beyond.ts";
 import type { Decoder } from "./decoder.ts";
 import { emptyCache, gatherRows, type KvRow, type PaddingSide } from "./kv-cache.ts";
 import type { Prefixes } from "./prefixes.ts";
 
 /** One answer in the making. */
 export type Sequence = {
+  /** What is read, where pictures have numbers beyond the vocabulary. */
   prompt: readonly number[];
+  /** Of a prompt with pictures. */
+  beyond?: Beyond | undefined;
   /** Takes the next token by its scores; undefined: the answer is over. */
   next(logits: Float32Array): number | undefined;
 };
@@ -71,6 +75,7 @@ export function createDecodeLoop(parts: DecodeLoopParts): DecodeLoop {
       began?.(cached);
       growing.add({
         prompt: sequence.prompt,
+        beyond: sequence.beyond,
         next: (logits) => sequence.next(logits),
         signal,
         reading,
@@ -121,7 +126,11 @@ async function read(group: readonly Growing[], loop: Turning, count: number): Pr
   const held = group.map((one) => one.held);
   const layout = loop.padding === undefined ? {} : { padding: loop.padding };
   const gathered = gatherRows(held, loop.decoder.kv, layout);
-  const { cache, logits } = await loop.decoder.forward({ tokens, cache: gathered });
+  const { cache, logits } = await loop.decoder.forward({
+    tokens,
+    cache: gathered,
+    beyond: group.map(({ beyond }) => beyond),
+  });
   // On a device a row is a cache of its own, and this one's was read.
   for (const { cache: before } of held) before.release?.();
   for (const [row, one] of group.entries()) {

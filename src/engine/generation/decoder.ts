@@ -2,7 +2,8 @@
 import { ForecourtError } from "../../core/errors.ts";
 import type { Assets, Graph } from "../../core/pipeline.ts";
 import type { HeldTensor, Tensor } from "../../core/tensor.ts";
-import { toFloats } from "../tensor/tensor.ts";
+import type { Beyond } from "../sight/beyond.ts";
+import { tensorOf, toFloats } from "../tensor/tensor.ts";
 import { cacheNames, type KvCache, type KvShape } from "./kv-cache.ts";
 
 export type Decoder = {
@@ -12,7 +13,14 @@ export type Decoder = {
   /** Keys and values stay in the device's memory: caches are taken whole, one row each. */
   holds: boolean;
   /** `tokens` follow what the cache's rows hold: as many for each row. */
-  forward(step: { tokens: readonly (readonly number[])[]; cache: KvCache }): Promise<Forwarded>;
+  forward(step: DecoderStep): Promise<Forwarded>;
+};
+
+export type DecoderStep = {
+  tokens: readonly (readonly number[])[];
+  cache: KvCache;
+  /** Of rows with pictures: what they are beside words. */
+  beyond?: readonly (Beyond | undefined)[];
 };
 
 export type Forwarded = {
@@ -23,6 +31,9 @@ export type Forwarded = {
 
 /** Files that exporters write a language model to, the usual one first. */
 const FILES = ["onnx/model.onnx", "onnx/decoder_model_merged.onnx", "model.onnx", "decoder_model_merged.onnx"];
+
+/** Of exports whose decoder takes vectors instead of tokens. */
+const EMBEDDING = "onnx/embed_tokens.onnx";
 
 const PAST = /^past_key_values\.(\d+)\.(key|value)$/;
 const PRESENT = "present.";
@@ -42,13 +53,17 @@ export async function loadDecoder(assets: Assets, { layers, path }: DecoderOptio
   const graph = await assets.graph(file, { hold });
   const kv = kvShapeOf(graph, file);
   const names = cacheNames(kv);
+  const takesVectors = !graph.inputs.some(({ name }) => name === "input_ids");
+  const embedding = takesVectors ? await assets.graph(EMBEDDING) : undefined;
   const has = (name: string) => graph.inputs.some((port) => port.name === name);
   return {
     kv,
     takesPositions: has("position_ids"),
     holds: graph.runHolding !== undefined,
-    async forward({ tokens, cache }) {
-      const { read, held } = await runOf(graph)(feedsOf({ graph, tokens, cache }));
+    async forward(step) {
+      const { tokens, cache } = step;
+      const vectors = embedding && (await vectorsOf(embedding, graph, step));
+      const { read, held } = await runOf(graph)(feedsOf({ ...step, graph, vectors }));
       const { logits } = read;
       if (!logits) throw unusable(file, 'it gives no "logits"');
       const count = tokens[0]?.length ?? 0;
@@ -89,17 +104,35 @@ export function runOf(graph: Graph): (inputs: Inputs) => Promise<Outcome> {
   };
 }
 
-type Step = { graph: Graph; tokens: readonly (readonly number[])[]; cache: KvCache };
+/** [rows, count, width]: of words by the model's own table, of what is beyond them as given. */
+async function vectorsOf(embedding: Graph, { inputs }: Graph, { tokens, beyond = [] }: DecoderStep): Promise<Tensor> {
+  const [rows, count] = [tokens.length, tokens[0]?.length ?? 0];
+  const others = tokens.map((row, at) => row.map((token) => beyond[at]?.vector(token)));
+  const input_ids = int64([rows, count], (row, at) => (others[row]?.[at] ? 0 : (tokens[row]?.[at] ?? 0)));
+  const results = await embedding.run({ input_ids });
+  const words = results.inputs_embeds ?? Object.values(results)[0];
+  if (!words) throw unusable(EMBEDDING, 'it gives no "inputs_embeds"');
+  const values = toFloats(words).slice();
+  const width = words.shape.at(-1) ?? 0;
+  for (const [row, each] of others.entries())
+    for (const [at, vector] of each.entries()) if (vector) values.set(vector, (row * count + at) * width);
+  const dtype = inputs.find(({ name }) => name === "inputs_embeds")?.dtype ?? "float32";
+  return tensorOf(dtype, [rows, count, width], values);
+}
 
-function feedsOf({ graph, tokens, cache }: Step): Inputs {
+type Step = DecoderStep & { graph: Graph; vectors: Tensor | undefined };
+
+function feedsOf({ graph, tokens, cache, vectors, beyond = [] }: Step): Inputs {
   const rows = tokens.length;
   const count = tokens[0]?.length ?? 0;
   const total = cache.length + count;
   const feeds: Inputs = {};
-  for (const { name } of graph.inputs) {
-    if (name === "input_ids") feeds[name] = int64([rows, count], (row, at) => tokens[row]?.[at] ?? 0);
+  for (const { name, shape } of graph.inputs) {
+    if (name === "inputs_embeds" && vectors) feeds[name] = vectors;
+    else if (name === "input_ids") feeds[name] = int64([rows, count], (row, at) => tokens[row]?.[at] ?? 0);
     else if (name === "attention_mask")
       feeds[name] = int64([rows, total], (row, at) => (isPadding(cache, row, at, count) ? 0 : 1));
+    else if (name === "position_ids" && shape.length === 3) feeds[name] = placesOf(tokens, cache, beyond);
     else if (name === "position_ids") feeds[name] = int64([rows, count], (row, at) => (cache.rows[row] ?? 0) + at);
     else if (name === "use_cache_branch")
       feeds[name] = { dtype: "bool", shape: [1], data: Uint8Array.of(cache.length > 0 ? 1 : 0) };
@@ -110,6 +143,17 @@ function feedsOf({ graph, tokens, cache }: Step): Inputs {
     }
   }
   return feeds;
+}
+
+/** [3, rows, count]: time, row and column; all the same where there are no pictures. */
+function placesOf(tokens: DecoderStep["tokens"], cache: KvCache, beyond: NonNullable<DecoderStep["beyond"]>): Tensor {
+  const [rows, count] = [tokens.length, tokens[0]?.length ?? 0];
+  const flat = int64([3 * rows, count], (at, column) => {
+    const row = at % rows;
+    const index = (cache.rows[row] ?? 0) + column;
+    return beyond[row]?.place(index)[Math.floor(at / rows)] ?? index;
+  });
+  return { ...flat, shape: [3, rows, count] };
 }
 
 /** Of a mask over what was read and `count` new tokens. */
@@ -150,7 +194,14 @@ function kvShapeOf({ inputs, outputs }: Graph, file: string): KvShape {
   return { layers: past.length / 2, heads, width, dtype: first.dtype };
 }
 
-const OTHER_INPUTS = ["input_ids", "attention_mask", "position_ids", "use_cache_branch", ...KEPT_LOGITS];
+const OTHER_INPUTS = [
+  "input_ids",
+  "inputs_embeds",
+  "attention_mask",
+  "position_ids",
+  "use_cache_branch",
+  ...KEPT_LOGITS,
+];
 
 const unusable = (file: string, why: string) =>
   new ForecourtError("runner_failed", `the graph ${file} cannot be used: ${why}`, { details: { file } });

@@ -1,6 +1,8 @@
 // Everything of one language model that its answers need: graph, tokens, template, where it ends and how much it reads.
 import { ForecourtError } from "../../core/errors.ts";
 import type { Assets } from "../../core/pipeline.ts";
+import { createSeenPictures, type SeenPictures } from "../sight/seen-pictures.ts";
+import { loadSight, type Sight, type SightConfig } from "../sight/sight.ts";
 import { type ChatTemplate, loadChatTemplate, type TemplateConfig } from "../text/chat-template.ts";
 import { type LanguageTokenizer, loadLanguageTokenizer } from "../text/language-tokenizer.ts";
 import { type Constraints, createConstraints } from "./constraint/constraint.ts";
@@ -14,6 +16,9 @@ export type LanguageModel = {
   loop: DecodeLoop;
   tokenizer: LanguageTokenizer;
   template: ChatTemplate | undefined;
+  /** Of a model that reads pictures. */
+  sight: Sight | undefined;
+  seen: SeenPictures;
   /** For answers that must look in a certain way. */
   constraints: Constraints;
   /** Tokens that end an answer. */
@@ -23,7 +28,7 @@ export type LanguageModel = {
 };
 
 type Ids = number | number[] | null;
-type Config = {
+type Config = SightConfig & {
   max_position_embeddings?: number;
   num_hidden_layers?: number;
   eos_token_id?: Ids;
@@ -32,6 +37,9 @@ type Config = {
 
 /** Of the memory of the process, for conversations that may go on; a model of 3 billion weights keeps about 4,600 tokens in it. */
 const KEPT_BYTES = 512 * 1024 * 1024;
+
+/** For pictures of conversations that may go on: about a hundred of a thousand tokens each. */
+const SEEN_BYTES = 256 * 1024 * 1024;
 
 /** Throws `weights_missing` for absent or strange files, `runner_failed` for a graph of another kind. */
 export async function loadLanguageModel(assets: Assets): Promise<LanguageModel> {
@@ -57,6 +65,8 @@ export async function loadLanguageModel(assets: Assets): Promise<LanguageModel> 
     loop: createDecodeLoop({ decoder, padding: await paddingOf(decoder), prefixes }),
     tokenizer,
     template,
+    sight: await loadSight(assets, config),
+    seen: createSeenPictures({ bytes: SEEN_BYTES }),
     context,
     ends,
     constraints: createConstraints(tokenizer, ends),

@@ -1,5 +1,6 @@
 // The most tokens that a job can come to, for what is set aside of a budget.
 import type { Units } from "../../core/pipeline.ts";
+import { picturesIn } from "../sight/pictures.ts";
 import type { ChatInput } from "./chat-fields.ts";
 
 /** What templates write around a conversation: a default system prompt, instructions on tools. */
@@ -9,11 +10,15 @@ const AROUND_MESSAGE = 32;
 /** Descriptions of tools are written with indentation. */
 const TOOL_FACTOR = 4;
 
+/** Qwen2-VL's most; the others' is less. */
+const MOST_OF_PICTURE = 16_384;
+
 /** A token holds at least one byte. Without `max_tokens` only the model's length ends an answer. */
 export function mostTokens(input: ChatInput): Units {
   const { messages = [], prompt = "", system_prompt = "", tools = [], max_tokens } = input;
   const given = bytesOf(messages) + bytesOf(prompt) + bytesOf(system_prompt) + TOOL_FACTOR * bytesOf(tools);
-  const input_tokens = AROUND + AROUND_MESSAGE * messages.length + given;
+  const pictures = MOST_OF_PICTURE * picturesIn(input).length;
+  const input_tokens = AROUND + AROUND_MESSAGE * messages.length + given + pictures;
   const output_tokens = max_tokens ?? Number.POSITIVE_INFINITY;
   return { input_tokens, output_tokens, tokens: input_tokens + output_tokens };
 }

@@ -1,5 +1,6 @@
 // From a job's input to the tokens that the model reads.
 import { ForecourtError } from "../../core/errors.ts";
+import type { Look, Sight } from "../sight/sight.ts";
 import type { ChatInput } from "./chat-fields.ts";
 import { conversationOf, type TemplateMessage, wrong } from "./conversation.ts";
 import type { LanguageModel } from "./language-model.ts";
@@ -12,12 +13,16 @@ export type Prompt = {
   room: number;
 };
 
-type Parts = Pick<LanguageModel, "tokenizer" | "template" | "context">;
+type Parts = Pick<LanguageModel, "tokenizer" | "template" | "context" | "sight">;
 
-/** Throws `invalid_input`: a conversation that the template refuses, or one that is longer than the model reads. */
-export function promptOf(input: ChatInput, model: Parts): Prompt {
-  const { tokenizer, context } = model;
-  const text = input.raw ? rawText(input) : rendered(input, model);
+/**
+ * `looks`: the conversation's pictures, in order. Throws `invalid_input`: a conversation that the template refuses, or one
+ * that is longer than the model reads.
+ */
+export function promptOf(input: ChatInput, model: Parts, looks: readonly Look[] = []): Prompt {
+  const { tokenizer, context, sight } = model;
+  const written = input.raw ? rawText(input) : rendered(input, model);
+  const text = sight ? withLooks(written, { looks, sight }) : written;
   const tokens = tokenizer.encode(text, { begin: input.raw });
   if (tokens.length === 0) throw wrong(["prompt"], "The prompt holds no tokens", "value_error");
   if (tokens.length >= context) throw tooLong(input, { given: tokens.length, context });
@@ -28,13 +33,26 @@ export function promptOf(input: ChatInput, model: Parts): Prompt {
 /** Templates of models that always think begin the thought themselves. */
 const THINKS = /<think>\s*$/;
 
-function rawText({ prompt, messages }: ChatInput): string {
+function rawText({ prompt, messages, image_url: url }: ChatInput): string {
+  if (url !== undefined) throw wrong(["image_url"], "With raw, there are no pictures", "value_error");
   if (prompt !== undefined && messages === undefined) return prompt;
   throw wrong(["prompt"], "With raw, the text to go on from is given as prompt, and no messages", "value_error");
 }
 
-function rendered(input: ChatInput, { template }: Parts): string {
-  const said = conversationOf(input);
+/** What stands for each picture, where the template has put its mark. */
+function withLooks(written: string, { looks, sight: { mark } }: { looks: readonly Look[]; sight: Sight }): string {
+  const [first = "", ...others] = written.split(mark);
+  if (others.length > looks.length) {
+    const msg = `A text of this conversation holds "${mark}", which stands for a picture in this model's prompts`;
+    throw wrong(["messages"], msg, "value_error");
+  }
+  if (others.length < looks.length)
+    throw wrong(["messages"], "The model's chat template has no place for some of the pictures", "value_error");
+  return others.reduce((text, rest, at) => `${text}${looks[at]?.text}${rest}`, first);
+}
+
+function rendered(input: ChatInput, { template, sight }: Parts): string {
+  const said = conversationOf(input, { sees: sight !== undefined });
   if (!template)
     throw wrong(
       ["messages"],
@@ -61,8 +79,11 @@ function withTools(said: TemplateMessage[], tools: NonNullable<ChatInput["tools"
   const described = tools.map(({ function: each }) => JSON.stringify(each)).join("\n");
   const note = `You may call these functions:\n${described}\nTo call one, answer with nothing but JSON: {"name": its name, "arguments": an object}.\n\n`;
   const at = said.findIndex(({ role }) => role === "user");
-  return said.map((message, i) => (i === at ? { ...message, content: note + (message.content ?? "") } : message));
+  return said.map((message, i) => (i === at ? { ...message, content: noted(message.content, note) } : message));
 }
+
+const noted = (content: TemplateMessage["content"], note: string): TemplateMessage["content"] =>
+  Array.isArray(content) ? [{ type: "text", text: note }, ...content] : note + (content ?? "");
 
 function tooLong(input: ChatInput, { given, context }: { given: number; context: number }): ForecourtError {
   const msg = `The prompt has ${given} tokens; this model reads ${context}, its answer included. Shorten the prompt or leave out early messages`;

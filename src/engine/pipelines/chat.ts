@@ -1,6 +1,6 @@
 // Answers of a language model: chat, or a text that goes on.
-import { definePipeline, type Step, type Task } from "../../core/pipeline.ts";
-import { type Answer, createAnswer } from "../generation/answer.ts";
+import { definePipeline, type ImageCodec, type Step, type Task } from "../../core/pipeline.ts";
+import { type Answer, type AnswerParts, createAnswer } from "../generation/answer.ts";
 import { type ChatInput, type ChatOutput, chatInput, chatOutput } from "../generation/chat-fields.ts";
 import { type LanguageModel, loadLanguageModel } from "../generation/language-model.ts";
 import { mergeSteps } from "../generation/merge-steps.ts";
@@ -9,6 +9,8 @@ import { type Prompt, promptOf } from "../generation/prompt.ts";
 import { createToolWatch } from "../generation/tools/tool-calls.ts";
 import { dialectOf } from "../generation/tools/tool-dialect.ts";
 import { constraintOf } from "../generation/wanted-shape.ts";
+import { beyondOf } from "../sight/beyond.ts";
+import { lookAtAll, type Picture, seeing } from "../sight/pictures.ts";
 
 export const chat = definePipeline({
   summary: "Answers a conversation, or lets a text go on, with a language model.",
@@ -18,18 +20,23 @@ export const chat = definePipeline({
   joins: true,
   async load(assets) {
     const model = await loadLanguageModel(assets);
-    return (tasks, signal) => mergeSteps(tasks.map((task) => answerTask(task, { model, signal })));
+    return (tasks, signal) => mergeSteps(tasks.map((task) => answerTask(task, { model, signal, codec: assets.codec })));
   },
 });
 
 type Around = { model: LanguageModel; signal: AbortSignal };
+type AroundTask = Around & { codec: ImageCodec };
 
-async function* answerTask(task: Task<ChatInput>, { model, signal }: Around): AsyncGenerator<Step<ChatOutput>> {
-  const prompt = promptOf(task.input, model);
-  const answer = beginAnswer(task, { model, prompt });
+async function* answerTask(task: Task<ChatInput>, around: AroundTask): AsyncGenerator<Step<ChatOutput>> {
+  const { model, signal, codec } = around;
+  const { sight } = model;
+  const looked = sight ? await lookAtAll({ task, codec, sight }) : [];
+  const prompt = promptOf(task.input, model, looked);
   const left = new AbortController();
   const whole = AbortSignal.any([signal, left.signal]);
   try {
+    if (looked.length > 0) yield { type: "progress", at: 0, of: prompt.room };
+    const answer = beginAnswer(task, { model, prompt, pictures: await seenOf(prompt, looked, around) });
     for await (const at of grow(answer, { model, signal: whole })) {
       if (at > 0 && task.wantsPartials) yield { type: "partial", value: answer.partial() };
       else if (at % STEPS_TOLD === 0) yield { type: "progress", at, of: prompt.room };
@@ -42,7 +49,18 @@ async function* answerTask(task: Task<ChatInput>, { model, signal }: Around): As
   }
 }
 
-function beginAnswer({ input, log }: Task<ChatInput>, { model, prompt }: { model: LanguageModel; prompt: Prompt }) {
+/** Nothing without pictures. */
+async function seenOf(prompt: Prompt, looked: readonly Picture[], { model, signal }: Around) {
+  if (looked.length === 0 || !model.sight) return undefined;
+  const pictures = [];
+  for (const look of looked) pictures.push({ look, seen: await seeing(look, { seen: model.seen, signal }) });
+  const mark = model.tokenizer.idOf(model.sight.mark) ?? -1;
+  return beyondOf(prompt.tokens, { mark, pictures });
+}
+
+type Begun = { model: LanguageModel; prompt: Prompt; pictures: AnswerParts["pictures"] };
+
+function beginAnswer({ input, log }: Task<ChatInput>, { model, prompt, pictures }: Begun) {
   const { tokenizer, ends, constraints, template } = model;
   const dialect = dialectOf(template?.source);
   const names = new Set(input.tools?.map(({ function: { name } }) => name));
@@ -50,7 +68,7 @@ function beginAnswer({ input, log }: Task<ChatInput>, { model, prompt }: { model
   const most = input.parallel_tool_calls ? {} : { most: 1 };
   const tools = mayCall ? createToolWatch({ marks: dialect.marks, names, newId: newCallId, ...most }) : undefined;
   const constraint = constraintOf(input, { constraints, dialect, log });
-  return createAnswer({ input, prompt, tokenizer, ends, constraint, tools });
+  return createAnswer({ input, prompt, pictures, tokenizer, ends, constraint, tools });
 }
 
 const newCallId = () => `call_${crypto.randomUUID().replaceAll("-", "").slice(0, 24)}`;
@@ -78,10 +96,12 @@ async function* grow(answer: Answer, { model, signal }: Around): AsyncGenerator<
   const began = (cached: number) => {
     answer.cached = cached;
   };
-  const done = model.loop.run({ prompt: answer.prompt, next }, { signal, began, reading }).finally(() => {
-    isOver = true;
-    news.resolve();
-  });
+  const done = model.loop
+    .run({ prompt: answer.prompt, beyond: answer.beyond, next }, { signal, began, reading })
+    .finally(() => {
+      isOver = true;
+      news.resolve();
+    });
   // Its failure is met below, after the last news.
   done.catch(() => {});
   let seen = 0;

@@ -16,10 +16,10 @@ export const LANGUAGE_MODELS = [
 ] as const;
 
 /** Answers grow side by side; each has keys and values of this many tokens in mind. */
-const USUAL_TOKENS = 4096;
-const PLACES = 8;
+export const USUAL_TOKENS = 4096;
+export const PLACES = 8;
 /** Of earlier conversations (generation/language-model.ts), and what a step computes. */
-const KEPT_BYTES = 512e6;
+export const KEPT_BYTES = 512e6;
 const BYTES_OF_NUMBER = 4;
 
 export const language: Family = (repository, { precision, room }) => {
@@ -91,7 +91,7 @@ function found(repository: Repository, graph: string, precision: Precision): Pic
 }
 
 /** Bytes of one token's keys and values. */
-function keptOf(config: Record<string, unknown>): number {
+export function keptOf(config: Record<string, unknown>): number {
   const layers = numberIn(config, "num_hidden_layers") ?? numberIn(config, "n_layer") ?? 0;
   const heads = numberIn(config, "num_attention_heads") ?? numberIn(config, "n_head") ?? 1;
   const width =
@@ -99,7 +99,7 @@ function keptOf(config: Record<string, unknown>): number {
   return 2 * layers * (numberIn(config, "num_key_value_heads") ?? heads) * width * BYTES_OF_NUMBER;
 }
 
-function numberIn(config: Record<string, unknown>, name: string): number | undefined {
+export function numberIn(config: Record<string, unknown>, name: string): number | undefined {
   const value = config[name];
   return typeof value === "number" ? value : undefined;
 }

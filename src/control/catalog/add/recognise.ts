@@ -15,6 +15,7 @@ import { licenceOf } from "./licence.ts";
 import { MATTING, matting } from "./matting.ts";
 import { music } from "./music.ts";
 import type { Repository } from "./repository.ts";
+import { SEEING, seeing } from "./seeing.ts";
 import { SEGMENTATION, segmentation } from "./segmentation.ts";
 import { stableDiffusion } from "./stable-diffusion.ts";
 import { towers } from "./towers.ts";
@@ -37,6 +38,7 @@ const TRANSFORMERS: Record<string, Family> = {
   ...Object.fromEntries(MATTING.map((type) => [type, matting])),
   ...Object.fromEntries(SEGMENTATION.map((type) => [type, segmentation])),
   ...Object.fromEntries(DEPTH.map((type) => [type, depth])),
+  ...Object.fromEntries(SEEING.map((type) => [type, seeing])),
   florence2: florence,
   musicgen: music,
   siglip: towers,

@@ -3,9 +3,11 @@ import { choice, parse, type Static, Type } from "../../../core/schema.ts";
 import { chatInput } from "../../../engine/generation/chat-fields.ts";
 
 const textPart = Type.Object({ type: choice(["input_text", "output_text", "text"]), text: Type.String() });
+const detail = choice(["auto", "low", "high"], { description: "low: with as few tokens as the model can do with" });
 const imagePart = Type.Object({
   type: Type.Literal("input_image"),
   image_url: Type.String({ minLength: 1, description: "URL or data URI" }),
+  detail: Type.Optional(detail),
 });
 const parts = Type.Array(Type.Union([textPart, imagePart]));
 

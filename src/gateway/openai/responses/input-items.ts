@@ -53,7 +53,7 @@ function contentOf(content: ChatMessage["content"], type: "input_text" | "output
   return content.map((part) =>
     part.type === "text"
       ? { type, text: part.text, ...more }
-      : { type: "input_image", image_url: part.image_url.url, detail: "auto" },
+      : { type: "input_image", image_url: part.image_url.url, detail: part.image_url.detail ?? "auto" },
   );
 }
 

@@ -56,7 +56,7 @@ function contentOf(content: Content): NonNullable<ChatMessage["content"]> {
   if (typeof content === "string") return content;
   return content.map((part) =>
     part.type === "input_image"
-      ? { type: "image_url" as const, image_url: { url: part.image_url } }
+      ? { type: "image_url" as const, image_url: { url: part.image_url, ...(part.detail && { detail: part.detail }) } }
       : { type: "text" as const, text: part.text },
   );
 }

@@ -51,3 +51,30 @@ test("one without a part is refused by the part's name", async () => {
   const failure = await failureOf(Promise.try(() => recognise({ ...florence, files })));
   expect(failure).toMatchObject({ code: "misconfigured", message: expect.stringContaining("encoder_model") });
 });
+
+test("SmolVLM answers about pictures by its three graphs", () => {
+  const config = {
+    model_type: "idefics3",
+    architectures: ["Idefics3ForConditionalGeneration"],
+    text_config: {
+      ...{ max_position_embeddings: 8192, num_hidden_layers: 30, num_attention_heads: 9, num_key_value_heads: 3 },
+      ...{ hidden_size: 576, head_dim: 64 },
+    },
+  };
+  const files = Object.fromEntries(
+    ["vision_encoder", "embed_tokens", "decoder_model_merged"].flatMap((name) =>
+      ["", "_q4", "_fp16"].map((kind) => [`onnx/${name}${kind}.onnx`, 100]),
+    ),
+  );
+  const { model, files: taken } = recognise(
+    repository("HuggingFaceTB/SmolVLM-256M-Instruct", config, { ...words, "chat_template.json": 0.001, ...files }),
+    { precision: "q4" },
+  );
+  expect(model).toMatchObject({ pipeline: "chat", category: "vision", price: { unit: "token" } });
+  expect(model.graphs).toMatchObject({ "onnx/decoder_model_merged.onnx": "onnx/decoder_model_merged_q4.onnx" });
+  // 4096 tokens of 30 layers, 3 heads of 64, keys and values of 4 bytes.
+  expect(model.memory).toMatchObject({ perBatchItem: 2 * 30 * 3 * 64 * 4 * 4096 });
+  expect(taken.map(({ path }) => path)).toEqual(
+    expect.arrayContaining(["preprocessor_config.json", "chat_template.json", "onnx/vision_encoder_q4.onnx"]),
+  );
+});
