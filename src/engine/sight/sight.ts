@@ -2,6 +2,7 @@
 import type { Assets, Graph, Pixels } from "../../core/pipeline.ts";
 import type { Tensor } from "../../core/tensor.ts";
 import { idefics3 } from "./idefics3.ts";
+import { qwen2Vl } from "./qwen2-vl.ts";
 
 /** OpenAI's word for how closely a picture is looked at; low: as few tokens as the model can do with. */
 export type Detail = "low" | "high" | "auto";
@@ -39,6 +40,8 @@ const TOWER = "onnx/vision_encoder.onnx";
 const KINDS: Record<string, (parts: SightParts) => Promise<Sight>> = {
   idefics3,
   smolvlm: idefics3,
+  qwen2_vl: qwen2Vl,
+  qwen2_5_vl: qwen2Vl,
 };
 
 /** Undefined for a model that reads text only. */

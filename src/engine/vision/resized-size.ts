@@ -56,7 +56,7 @@ function nearest({ width, height }: Size, wanted: Size, { ensure_multiple_of: mu
 }
 
 /** As Python's `round`. */
-function roundHalfToEven(value: number): number {
+export function roundHalfToEven(value: number): number {
   const floor = Math.floor(value);
   if (value - floor !== 0.5) return Math.round(value);
   return floor % 2 === 0 ? floor : floor + 1;

@@ -10,12 +10,14 @@ import { promptOf } from "../../../src/engine/generation/prompt.ts";
 import { chat } from "../../../src/engine/pipelines/chat.ts";
 import { beyondOf } from "../../../src/engine/sight/beyond.ts";
 import { lookAtAll, MOST_PICTURES, seeing } from "../../../src/engine/sight/pictures.ts";
+import { fittedSize } from "../../../src/engine/sight/qwen2-vl.ts";
 import { ask } from "../support/language.ts";
 import {
   askSeeing,
   openAiMessages,
   openSeeing,
   picture,
+  qwenSizes,
   SEEING,
   type Seeing,
   type Seen,
@@ -133,7 +135,10 @@ for (const family of SEEING) {
       };
       const another = await askAgain(openAiMessages(other));
       // Only what comes before the picture is the same.
-      expect(another.usage.cached_tokens).toBeLessThan(12);
+      const { sight, tokenizer } = await loadLanguageModel(assets);
+      const place = answer.ids.indexOf(tokenizer.idOf(sight?.mark ?? "") ?? -1);
+      expect(place).toBeGreaterThan(0);
+      expect(another.usage.cached_tokens).toBeLessThanOrEqual(place);
       const { output } = await askSeeing(family, { messages: openAiMessages(other), max_tokens: 4 });
       expect(another.output).toBe(output.output);
     });
@@ -150,7 +155,7 @@ for (const family of SEEING) {
       expect(await problemOf(new Array(MOST_PICTURES + 1).fill(one))).toEqual([
         ...["invalid_input", "body.messages", "too_many_pictures"],
       ]);
-      expect(await problemOf(new Array(30).fill(one))).toEqual([
+      expect(await problemOf([...new Array(30).fill(one), { type: "text", text: "a ".repeat(300) }])).toEqual([
         ...["invalid_input", "body.messages", "context_length_exceeded"],
       ]);
       const { sight } = await loadLanguageModel(openSeeing(family));
@@ -186,4 +191,14 @@ test("a model of text refuses a picture, and says where it is", async () => {
   const short = { prompt: "What is it?", image_url: picture("families/picture.png") };
   const same = await ask("llama", short).catch((error) => error);
   expect([same.code, same.problems?.[0]?.loc]).toEqual(["invalid_input", ["body", "image_url"]]);
+});
+
+test("pictures keep their shape within Qwen2-VL's bounds as Python's smart_resize has it; strips are refused", async () => {
+  expect(qwenSizes.length).toBeGreaterThan(10);
+  for (const [height, width, most, high, wide] of qwenSizes)
+    expect(fittedSize({ width, height }, { factor: 28, fewest: 4 * 28 * 28, most })).toEqual({
+      width: wide,
+      height: high,
+    });
+  expect(() => fittedSize({ width: 2010, height: 10 }, { factor: 28, fewest: 3136, most: 1e6 })).toThrow("200 times");
 });

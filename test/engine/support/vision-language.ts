@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { chat } from "../../../src/engine/pipelines/chat.ts";
 import { openFolder, runOnce } from "./load.ts";
 
-export const SEEING = ["smolvlm"] as const;
+export const SEEING = ["smolvlm", "qwen2-vl"] as const;
 export type Seeing = (typeof SEEING)[number];
 
 type Part = { type: "text"; text: string } | { type: "image"; image: string };
@@ -24,6 +24,11 @@ export const seeingFolder = (family: Seeing) => join(reference, "vision-language
 
 export const seenBy = (family: Seeing): Seen[] =>
   JSON.parse(readFileSync(join(seeingFolder(family), "cases.json"), "utf8")).answers;
+
+/** [height, width, most pixels, height and width that Python's smart_resize gives]; edges of 28 pixels. */
+export const qwenSizes: [number, number, number, number, number][] = JSON.parse(
+  readFileSync(join(seeingFolder("qwen2-vl"), "cases.json"), "utf8"),
+).sizes;
 
 export const picture = (name: string) =>
   `data:image/png;base64,${readFileSync(join(reference, name)).toString("base64")}`;

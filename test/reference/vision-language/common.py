@@ -112,8 +112,8 @@ def answers_of(model, processor, features, low):
     return answers
 
 
-def finish(folder, answers):
-    (folder / "cases.json").write_text(json.dumps({"answers": answers}, ensure_ascii=False) + "\n", encoding="utf-8")
+def finish(folder, answers, **more):
+    (folder / "cases.json").write_text(json.dumps({"answers": answers, **more}, ensure_ascii=False) + "\n", encoding="utf-8")
     for path in folder.rglob("*.onnx"):
         onnx.checker.check_model(str(path))
     print(folder.name, sum(f.stat().st_size for f in folder.rglob("*") if f.is_file()) // 1000, "kB", [(len(a["ids"]), len(a["new"])) for a in answers])

@@ -4,12 +4,16 @@ import { KEPT_BYTES, keptOf, numberIn, PLACES, USUAL_TOKENS } from "./language.t
 import { pickGraph } from "./pick-graph.ts";
 
 /** Values of `model_type`: engine/sight/sight.ts knows how these see. */
-export const SEEING = ["idefics3", "smolvlm"] as const;
+export const SEEING = ["idefics3", "smolvlm", "qwen2_vl", "qwen2_5_vl"] as const;
 
 const GRAPHS = ["vision_encoder", "embed_tokens", "decoder_model_merged"].map((name) => `onnx/${name}.onnx`);
 
-/** What a vision tower computes on one tile, and the vectors of pictures that were seen (generation/language-model.ts). */
+/**
+ * The vectors of pictures that were seen (generation/language-model.ts), and what a vision tower computes: on one tile, or
+ * on Qwen2-VL's 5120 patches, which all look at each other with 16 heads.
+ */
 const SIGHT_BYTES = 1.2e9;
+const QWEN_BYTES = 4e9;
 
 export const seeing: Family = (repository, { precision }) => {
   const graphs = Object.fromEntries(
@@ -19,6 +23,7 @@ export const seeing: Family = (repository, { precision }) => {
   const { text_config: own } = config;
   const words = typeof own === "object" && own !== null ? { ...config, ...own } : config;
   const kept = keptOf(words);
+  const isQwen = typeof config.model_type === "string" && config.model_type.startsWith("qwen");
   const context = numberIn(words, "max_position_embeddings");
   return {
     pipeline: "chat",
@@ -34,7 +39,7 @@ export const seeing: Family = (repository, { precision }) => {
       ...Object.values(graphs).flatMap(({ files }) => files),
     ],
     defaults: {},
-    working: KEPT_BYTES + SIGHT_BYTES + kept * USUAL_TOKENS,
+    working: KEPT_BYTES + (isQwen ? QWEN_BYTES : SIGHT_BYTES) + kept * USUAL_TOKENS,
     perBatchItem: kept * USUAL_TOKENS,
     limits: { maxBatch: PLACES },
     unit: "token",

@@ -52,6 +52,16 @@ test("one without a part is refused by the part's name", async () => {
   expect(failure).toMatchObject({ code: "misconfigured", message: expect.stringContaining("encoder_model") });
 });
 
+test("Qwen2-VL's memory has room for pictures seen at once", () => {
+  const config = { model_type: "qwen2_vl", num_hidden_layers: 28, num_attention_heads: 12, hidden_size: 1536 };
+  const files = Object.fromEntries(
+    ["vision_encoder", "embed_tokens", "decoder_model_merged"].map((name) => [`onnx/${name}.onnx`, 100]),
+  );
+  const { model } = recognise(repository("onnx-community/Qwen2-VL-2B-Instruct", config, { ...words, ...files }));
+  expect(model.pipeline).toBe("chat");
+  expect((model.memory as { working: number }).working).toBeGreaterThan(4e9);
+});
+
 test("SmolVLM answers about pictures by its three graphs", () => {
   const config = {
     model_type: "idefics3",
