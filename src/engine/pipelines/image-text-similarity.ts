@@ -15,7 +15,14 @@ const input = Type.Object({
   texts: Type.Array(Type.String({ minLength: 1, maxLength: 20_000 }), {
     minItems: 1,
     maxItems: 64,
-    description: "Descriptions to compare with the picture.",
+    description: "Descriptions to compare with the picture, or names of kinds with a template.",
+  }),
+  template: Type.String({
+    default: "{}",
+    pattern: "\\{\\}",
+    maxLength: 1000,
+    description:
+      'What the model reads of each text, in place of {}: "a photo of a {}" tells kinds of things apart better.',
   }),
 });
 
@@ -23,6 +30,9 @@ const perText = (description: string) =>
   Type.Array(Type.Number(), { description: `${description}, in the order of the texts.` });
 
 const output = Type.Object({
+  classes: Type.Array(Type.Object({ label: Type.String(), score: Type.Number() }), {
+    description: "The texts with their shares, the likeliest first.",
+  }),
   scores: perText("Share of each text among all, from 0 to 1 (softmax of the logits)"),
   logits: perText("The model's own score of each text"),
   similarities: perText("Cosine between the picture's embedding and each text's, from -1 to 1"),
@@ -38,12 +48,17 @@ export const imageTextSimilarity = definePipeline({
     return async function* (tasks, signal) {
       for (const [index, task] of tasks.entries()) {
         signal.throwIfAborted();
-        const { image_url, texts } = task.input;
+        const { image_url, texts, template } = task.input;
         const pixels = await readPicture({ task, codec: assets.codec, url: image_url, field: "image_url" });
-        const { logits, picture, words, dropped } = await compare(pixels, texts);
+        const { logits, picture, words, dropped } = await compare(
+          pixels,
+          texts.map((text) => template.split("{}").join(text)),
+        );
         if (dropped > 0) task.log(`some texts are too long: ${dropped} tokens in all are not read`);
+        const scores = softmax(logits);
         const value = {
-          scores: softmax(logits),
+          classes: texts.map((label, i) => ({ label, score: scores[i] ?? 0 })).toSorted((a, b) => b.score - a.score),
+          scores,
           logits,
           similarities: texts.map((_, i) => cosine(picture, rowOf(words, i, texts.length))),
         };

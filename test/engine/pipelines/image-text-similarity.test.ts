@@ -18,8 +18,8 @@ const striped: Pixels = {
   }),
 };
 
-const compare = (texts: string[], media: () => Promise<Uint8Array>) =>
-  runOnce(imageTextSimilarity, { assets, input: { image_url: "https://example.com/p.png", texts }, media });
+const compare = (texts: string[], media: () => Promise<Uint8Array>, wishes: Record<string, unknown> = {}) =>
+  runOnce(imageTextSimilarity, { assets, input: { image_url: "https://example.com/p.png", texts, ...wishes }, media });
 
 /** The tiny model in closed form (test/engine/tiny/make.py). */
 const wantedText = (letter: string) =>
@@ -49,6 +49,20 @@ test("scores, logits and similarities are those of the middle of the picture, fo
     3,
   );
   expect(units).toEqual({ images: 1, texts: 2 });
+});
+
+test("names of kinds are read in a template, and come back with their shares, the likeliest first", async () => {
+  const media = () => assets.codec.encode(striped, "png");
+  const named = await compare(["a", "b", "c"], media, { template: "x{}z" });
+  const whole = await compare(["xaz", "xbz", "xcz"], media);
+  expect(named.output.scores).toEqual(whole.output.scores);
+  expect(named.output.classes.map(({ label }) => label).toSorted()).toEqual(["a", "b", "c"]);
+  for (const { label, score } of named.output.classes)
+    expect(score).toBe(named.output.scores[["a", "b", "c"].indexOf(label)] ?? NaN);
+  const shares = named.output.classes.map(({ score }) => score);
+  expect(shares).toEqual(shares.toSorted((a, b) => b - a));
+  const failure = await compare(["a"], media, { template: "a picture" }).catch((error) => error);
+  expect(failure).toMatchObject({ code: "invalid_input", problems: [{ loc: ["body", "template"] }] });
 });
 
 test("a text beyond the model's length is cut, and the log says so", async () => {
