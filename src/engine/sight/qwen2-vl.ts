@@ -1,7 +1,6 @@
 // Qwen2-VL and Qwen2.5-VL: a picture keeps its shape, its patches become vectors in rows and columns. As transformers'
 // Qwen2VLImageProcessor.
 import { ForecourtError } from "../../core/errors.ts";
-import type { Pixels } from "../../core/pipeline.ts";
 import { resize } from "../tensor/resize.ts";
 import { tensorOf } from "../tensor/tensor.ts";
 import { type PreprocessorConfig, planesOf } from "../vision/preprocess.ts";
