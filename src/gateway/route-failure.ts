@@ -13,12 +13,12 @@ export function routeFailure(request: Request, routes: readonly Route[]): Foreco
   return new ForecourtError("method_not_allowed", message, { details: { allow } });
 }
 
-/** Compares part by part: `:name` is any one part, `*` the rest. */
+/** Compares part by part: `:name` is any one part, `*` the rest, of which there is some. */
 function isMatch(pattern: string, pathname: string): boolean {
   const expected = pattern.split("/");
   const given = pathname.replace(/(?<=.)\/$/, "").split("/");
   const rest = expected.indexOf("*");
-  if (rest < 0 && expected.length !== given.length) return false;
+  if (rest < 0 ? expected.length !== given.length : given.length <= rest) return false;
   const parts = rest < 0 ? expected : expected.slice(0, rest);
   return parts.every((part, index) => (part.startsWith(":") ? given[index] !== undefined : part === given[index]));
 }

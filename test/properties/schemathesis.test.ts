@@ -45,12 +45,12 @@ unsupported_method.enabled = false
 allow_header_conformance.enabled = false
 
 [[operations]]
-include-path-regex = "^/(platform/|v1/|admin/v1/(audit|keys|limits|prices))"
+include-path-regex = "^/(platform/|v1/|admin/v1/(audit|keys|limits|prices|usage))"
 [operations.checks]
 positive_data_acceptance.enabled = false
 
 [[operations]]
-include-path-regex = "^/(admin/v1/usage|v1/(embeddings|rerank))"
+include-path-regex = "^/(admin/v1/usage|v1/(embeddings|moderations|rerank))"
 [operations.checks]
 negative_data_rejection.enabled = false
 
