@@ -1,6 +1,7 @@
 // All masks of a picture: a grid of points is asked for, doubtful and double answers are left out. As transformers'
 // mask-generation has it with one crop (SamImageProcessor.filter_masks), and SAM's amg.py for small regions.
 import { type Edges, overlap } from "../onnx/boxes/suppress.ts";
+import { boundsOf } from "../tensor/alpha.ts";
 import { type Mask, withoutSmallRegions } from "./regions.ts";
 import type { Prompt, Proposals, Sam, Sight } from "./sam.ts";
 
@@ -73,15 +74,11 @@ function stabilityOf(values: Float32Array): number {
 }
 
 /** All 0 for an empty mask. */
-function edgesOf({ data, width, height }: Mask): Edges {
-  let [left, top, right, bottom] = [width, height, -1, -1];
-  for (let y = 0; y < height; y++)
-    for (let x = 0; x < width; x++) {
-      if (data[y * width + x] !== 1) continue;
-      [left, right] = [Math.min(left, x), Math.max(right, x)];
-      [top, bottom] = [Math.min(top, y), y];
-    }
-  return right < 0 ? { left: 0, top: 0, right: 0, bottom: 0 } : { left, top, right, bottom };
+function edgesOf(mask: Mask): Edges {
+  const bounds = boundsOf({ ...mask, channels: 1 }, 1);
+  if (!bounds) return { left: 0, top: 0, right: 0, bottom: 0 };
+  const { left, top, width, height } = bounds;
+  return { left, top, right: left + width - 1, bottom: top + height - 1 };
 }
 
 function withoutDoubles(candidates: Candidate[]): Candidate[] {

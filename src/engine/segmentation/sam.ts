@@ -2,11 +2,11 @@
 import { createHash } from "node:crypto";
 import type { Assets, Graph, Pixels } from "../../core/pipeline.ts";
 import type { Port, Tensor } from "../../core/tensor.ts";
+import { after, along, firstOf, type Lines, linesOf } from "../tensor/interpolate.ts";
 import { resize } from "../tensor/resize.ts";
 import { requirePort, tensorOf, toFloats } from "../tensor/tensor.ts";
 import { createRecent } from "../text/recent.ts";
 import { type PreprocessorConfig, planesOf } from "../vision/preprocess.ts";
-import { after, bilinear, enlarge, firstOf, type Lines } from "./enlarge.ts";
 
 /** In pixels of the picture. `label`: 1 belongs to the thing, 0 does not. */
 export type Point = { x: number; y: number; label: 0 | 1 };
@@ -124,21 +124,27 @@ async function propose({ decoder, config, sight, prompts, takesBoxes }: Asking):
   if (!scores || !masks) throw new RangeError("a run of the graph gives its outputs iou_scores and pred_masks");
   const [each = 1, height = 1, width = 1] = masks.shape.slice(-3);
   const [all, values] = [toFloats(masks), toFloats(scores)];
-  const lines = { across: linesOf(width, "width", config, sight), down: linesOf(height, "height", config, sight) };
+  const lines = {
+    across: linesToPicture(width, "width", config, sight),
+    down: linesToPicture(height, "height", config, sight),
+  };
   return prompts.map((_, at) => ({
     scores: values.slice(at * each, (at + 1) * each),
     logits(proposal) {
       const begin = (at * each + proposal) * width * height;
-      return enlarge(all.subarray(begin, begin + width * height), lines);
+      return along(all.subarray(begin, begin + width * height), lines);
     },
   }));
 }
 
 /** To the padded square that the model saw, without what was filled up, to the picture. */
-function linesOf(masks: number, edge: keyof Square, config: Config, { picture, seen }: Sight): Lines {
+function linesToPicture(masks: number, edge: keyof Square, config: Config, { picture, seen }: Sight): Lines {
   const edges = edgesOf(config);
-  if ("width" in (config.size ?? {})) return bilinear(masks, picture[edge]);
-  return after(firstOf(bilinear(masks, edges[edge]), seen[edge]), bilinear(seen[edge], picture[edge]));
+  if ("width" in (config.size ?? {})) return linesOf(masks, picture[edge], "bilinear");
+  return after(
+    firstOf(linesOf(masks, edges[edge], "bilinear"), seen[edge]),
+    linesOf(seen[edge], picture[edge], "bilinear"),
+  );
 }
 
 /** Encoder and decoder may be of different precisions. */
