@@ -1,6 +1,6 @@
 // CLAP in transformers.js' layout: a tower for texts and one for sounds, in one graph or in one each. models.md 3.5.
 import { type Family, type Finding, requireFiles, tokenizerFiles } from "./finding.ts";
-import { type PickedGraph, pickGraph } from "./pick-graph.ts";
+import { type PickedGraph, pickGraphs } from "./pick-graph.ts";
 import type { Repository } from "./repository.ts";
 import { towerGraphs } from "./towers.ts";
 
@@ -10,7 +10,7 @@ const WORKING_BYTES = 600e6;
 const PLACES = 8;
 
 export const clap: Family = (repository, { precision }) => ({
-  ...found(repository, { [GRAPH]: pickGraph(repository, { graph: GRAPH, ...(precision && { precision }) }) }),
+  ...found(repository, pickGraphs(repository, [GRAPH], { precision })),
   pipeline: "audio-text-similarity",
   category: "audio-classification",
   description: "Says how well texts describe a sound",
@@ -19,10 +19,7 @@ export const clap: Family = (repository, { precision }) => ({
 
 /** The same for who wants its embeddings. */
 export const clapTowers: Family = (repository, { precision }) => ({
-  ...found(
-    repository,
-    towerGraphs(repository, ["onnx/text_model.onnx", "onnx/audio_model.onnx"], { ...(precision && { precision }) }),
-  ),
+  ...found(repository, towerGraphs(repository, ["onnx/text_model.onnx", "onnx/audio_model.onnx"], { precision })),
   pipeline: "embed",
   category: "embedding",
   description: "Turns texts and sounds into embeddings",

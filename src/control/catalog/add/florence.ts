@@ -1,6 +1,6 @@
 // Florence-2 in transformers.js' layout: four graphs, one answer after the other. models.md 3.2.
 import { type Family, present, requireFiles, tokenizerFiles } from "./finding.ts";
-import { pickGraph } from "./pick-graph.ts";
+import { pickGraphs } from "./pick-graph.ts";
 
 const GRAPHS = ["vision_encoder", "embed_tokens", "encoder_model", "decoder_model_merged"].map(
   (name) => `onnx/${name}.onnx`,
@@ -9,9 +9,7 @@ const GRAPHS = ["vision_encoder", "embed_tokens", "encoder_model", "decoder_mode
 const WORKING_BYTES = 1.5e9;
 
 export const florence: Family = (repository, { precision }) => {
-  const graphs = Object.fromEntries(
-    GRAPHS.map((graph) => [graph, pickGraph(repository, { graph, ...(precision && { precision }) })]),
-  );
+  const graphs = pickGraphs(repository, GRAPHS, { precision });
   return {
     pipeline: "read-image",
     category: "vision",

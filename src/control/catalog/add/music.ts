@@ -1,15 +1,13 @@
 // MusicGen in transformers.js' layout: text encoder, decoder of codes, EnCodec's decoder. models.md 3.7.
 import { type Family, present, requireFiles, tokenizerFiles } from "./finding.ts";
-import { pickGraph } from "./pick-graph.ts";
+import { pickGraphs } from "./pick-graph.ts";
 
 const GRAPHS = ["text_encoder", "decoder_model_merged", "encodec_decode"].map((name) => `onnx/${name}.onnx`);
 /** Keys and values of 30 seconds with guidance, those of two steps at a time, by 24 layers of 1024; then EnCodec over all of it. */
 const WORKING_BYTES = 1.5e9;
 
 export const music: Family = (repository, { precision }) => {
-  const graphs = Object.fromEntries(
-    GRAPHS.map((graph) => [graph, pickGraph(repository, { graph, ...(precision && { precision }) })]),
-  );
+  const graphs = pickGraphs(repository, GRAPHS, { precision });
   return {
     pipeline: "make-music",
     category: "text-to-audio",

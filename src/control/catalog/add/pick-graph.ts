@@ -48,6 +48,14 @@ export function pickGraph(
   };
 }
 
+/** Several graphs of one repository, each in the precision that is wished for; by the names that were asked for. Throws as `pickGraph`. */
+export const pickGraphs = (
+  repository: Repository,
+  graphs: readonly string[],
+  { precision }: { precision?: Precision | undefined },
+): Record<string, PickedGraph> =>
+  Object.fromEntries(graphs.map((graph) => [graph, pickGraph(repository, { graph, ...(precision && { precision }) })]));
+
 /** Named by exporters after the graph; `weights.pb` by diffusers' old script. */
 const isDataOf = (graph: string, path: string) =>
   path.startsWith(graph)

@@ -1,7 +1,7 @@
 // Language models that read pictures, in transformers.js' layout: three graphs, chat. models.md 3.2.
 import { configOf, type Family, present, requireFiles } from "./finding.ts";
 import { KEPT_BYTES, keptOf, numberIn, PLACES, USUAL_TOKENS } from "./language.ts";
-import { pickGraph } from "./pick-graph.ts";
+import { pickGraphs } from "./pick-graph.ts";
 
 /** Values of `model_type`: engine/sight/sight.ts knows how these see. */
 export const SEEING = ["idefics3", "smolvlm", "qwen2_vl", "qwen2_5_vl"] as const;
@@ -16,9 +16,7 @@ const SIGHT_BYTES = 1.2e9;
 const QWEN_BYTES = 4e9;
 
 export const seeing: Family = (repository, { precision }) => {
-  const graphs = Object.fromEntries(
-    GRAPHS.map((graph) => [graph, pickGraph(repository, { graph, ...(precision && { precision }) })]),
-  );
+  const graphs = pickGraphs(repository, GRAPHS, { precision });
   const config = configOf(repository, "config.json");
   const { text_config: own } = config;
   const words = typeof own === "object" && own !== null ? { ...config, ...own } : config;

@@ -1,6 +1,6 @@
 // SAM and SAM 2 in transformers.js' layout: what sees the picture, and what answers points and boxes. models.md 1.3.
 import { type Family, present, requireFiles } from "./finding.ts";
-import { pickGraph } from "./pick-graph.ts";
+import { pickGraphs } from "./pick-graph.ts";
 
 const GRAPHS = ["onnx/vision_encoder.onnx", "onnx/prompt_encoder_mask_decoder.onnx"];
 /** A picture of 1024 pixels a side through a large encoder, and the masks of 64 points, rounded up. */
@@ -10,9 +10,7 @@ const WORKING_BYTES = 4e9;
 export const SEGMENTATION = ["sam", "sam2"] as const;
 
 export const segmentation: Family = (repository, { precision, pipeline }) => {
-  const graphs = Object.fromEntries(
-    GRAPHS.map((graph) => [graph, pickGraph(repository, { graph, ...(precision && { precision }) })]),
-  );
+  const graphs = pickGraphs(repository, GRAPHS, { precision });
   const isAll = pipeline === "segment-all";
   return {
     pipeline: isAll ? "segment-all" : "segment-image",

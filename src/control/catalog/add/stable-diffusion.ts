@@ -1,7 +1,7 @@
 // Stable Diffusion 1 and 2 and latent consistency models in ONNX: optimum's layout and that of diffusers' old script. models.md 1.1 and 2.
 import { createSampler } from "../../../engine/samplers/registry.ts";
 import { configOf, type Family, present, requireFiles, tokenizerFiles } from "./finding.ts";
-import { pickGraph } from "./pick-graph.ts";
+import { pickGraphs } from "./pick-graph.ts";
 import type { Repository } from "./repository.ts";
 
 const GRAPHS = ["text_encoder/model.onnx", "unet/model.onnx", "vae_decoder/model.onnx"];
@@ -10,9 +10,7 @@ const CONFIGS = ["text_encoder/config.json", "unet/config.json", "vae/config.jso
 export const stableDiffusion: Family = (repository, { precision }) => {
   const scheduler = requireFiles(repository, ["scheduler/scheduler_config.json"]);
   createSampler(configOf(repository, "scheduler/scheduler_config.json"), 1); // refuses what it can't do
-  const graphs = Object.fromEntries(
-    GRAPHS.map((graph) => [graph, pickGraph(repository, { graph, ...(precision && { precision }) })]),
-  );
+  const graphs = pickGraphs(repository, GRAPHS, { precision });
   const { size, isKnown } = nativeSize(repository);
   const fewSteps = fewStepsOf(repository);
   return {

@@ -1,6 +1,6 @@
 // CLIP and SigLIP as models that embed: a tower for texts and one for pictures. models.md 3.1.
 import { configOf, type Family, present, requireFiles, tokenizerFiles } from "./finding.ts";
-import { type PickedGraph, pickGraph } from "./pick-graph.ts";
+import { pickGraphs } from "./pick-graph.ts";
 import type { Repository } from "./repository.ts";
 
 const TOWERS = ["onnx/text_model.onnx", "onnx/vision_model.onnx"];
@@ -10,7 +10,7 @@ const WORKING_BYTES = 600e6;
 const PLACES = 16;
 
 export const towers: Family = (repository, { precision }) => {
-  const graphs = towerGraphs(repository, TOWERS, precision ? { precision } : {});
+  const graphs = towerGraphs(repository, TOWERS, { precision });
   const { projection_dim: width } = configOf(repository, "config.json");
   return {
     pipeline: "embed",
@@ -31,16 +31,10 @@ export const towers: Family = (repository, { precision }) => {
 };
 
 /** Two graphs save the half of the work that one of both towers does for nothing. */
-export function towerGraphs(
-  repository: Repository,
-  towers: readonly string[],
-  wish: Pick<Parameters<typeof pickGraph>[1], "precision">,
-) {
+export function towerGraphs(repository: Repository, towers: readonly string[], wish: Parameters<typeof pickGraphs>[2]) {
   const isSplit = towers.every((graph) =>
     repository.files.some(({ path }) => path.startsWith(graph.slice(0, -".onnx".length)) && path.endsWith(".onnx")),
   );
   const wanted = isSplit || present(repository, [WHOLE]).length === 0 ? towers : [WHOLE];
-  return Object.fromEntries(
-    wanted.map((graph): [string, PickedGraph] => [graph, pickGraph(repository, { graph, ...wish })]),
-  );
+  return pickGraphs(repository, wanted, wish);
 }

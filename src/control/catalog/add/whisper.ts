@@ -1,6 +1,6 @@
 // Whisper in transformers.js' layout. models.md 4.1.
 import { type Family, requireFiles, tokenizerFiles } from "./finding.ts";
-import { pickGraph } from "./pick-graph.ts";
+import { pickGraphs } from "./pick-graph.ts";
 
 const GRAPHS = ["encoder_model", "decoder_model_merged"].map((name) => `onnx/${name}.onnx`);
 /** Keys and values of a window of 30 seconds in the largest, what words' times follow from, and an hour of sound. */
@@ -10,9 +10,7 @@ const WITHOUT_WORDS =
   "Words' times need an export whose name ends in _timestamped; by its name this one tells segments' times only.";
 
 export const whisper: Family = (repository, { precision }) => {
-  const graphs = Object.fromEntries(
-    GRAPHS.map((graph) => [graph, pickGraph(repository, { graph, ...(precision && { precision }) })]),
-  );
+  const graphs = pickGraphs(repository, GRAPHS, { precision });
   const tellsWords = /timestamped/i.test(repository.repo);
   return {
     pipeline: "transcribe",
