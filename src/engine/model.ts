@@ -15,6 +15,13 @@ const priceUnit = Type.String({
     "One of what its pipeline counts, in the singular: image, megapixel, step, second (of output), token, input_token, output_token, character, request, gpu_second",
 });
 
+const track = Type.Optional(
+  Type.String({
+    pattern: "^[\\w.-]+(/[\\w.-]+)*$",
+    description: "Branch whose new commits become the model's once they have passed a trial",
+  }),
+);
+
 const Source = Type.Union([
   Type.Object(
     {
@@ -37,12 +44,7 @@ const Source = Type.Union([
         ),
         { minItems: 1, description: "What is fetched of it" },
       ),
-      track: Type.Optional(
-        Type.String({
-          pattern: "^[\\w.-]+(/[\\w.-]+)*$",
-          description: "Branch whose new commits become the model's once they have passed a trial",
-        }),
-      ),
+      track,
     },
     { additionalProperties: false },
   ),
@@ -59,12 +61,7 @@ const Source = Type.Union([
       }),
       exclude: Type.Array(Type.String({ minLength: 1 }), { default: [], description: "Patterns of what is not" }),
       bytes: Type.Integer({ minimum: 1, description: "About how much that is, before the listing is known" }),
-      track: Type.Optional(
-        Type.String({
-          pattern: "^[\\w.-]+(/[\\w.-]+)*$",
-          description: "Branch whose new commits become the model's once they have passed a trial",
-        }),
-      ),
+      track,
     },
     { additionalProperties: false },
   ),

@@ -4,15 +4,9 @@ import { choice, mediaUrl, Type } from "../../core/schema.ts";
 import { loadDetector } from "../labelling/detector.ts";
 import { pictureField, readPicture, savePicture } from "../media/picture.ts";
 import { annotate, boxOutline } from "../vision/annotate.ts";
+import { detectionFields } from "../vision/detection-fields.ts";
 
-const bbox = Type.Object({
-  x: Type.Number({ description: "Left edge, in pixels of the picture." }),
-  y: Type.Number({ description: "Top edge." }),
-  w: Type.Number(),
-  h: Type.Number(),
-  label: Type.String(),
-  score: Type.Number({ description: "From 0 to 1." }),
-});
+const bbox = Type.Object(detectionFields);
 
 export const detectObjects = definePipeline({
   summary: "Finds things of known kinds in a picture.",

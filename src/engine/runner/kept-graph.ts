@@ -28,6 +28,9 @@ const EXTERNAL = Buffer.from("\n\blocation");
 /** A name of the Hub's layout, whose `blobs` are called after their SHA-256 (control/weights). */
 const BLOB = /^[0-9a-f]{64}$/;
 
+/** Its name and what it can do, as Linux tells them. */
+const PROCESSOR = `${cpus()[0]?.model} ${process.platform === "linux" ? /^(flags|Features)\s*:.*$/m.exec(readFileSync("/proc/cpuinfo", "utf8"))?.[0] : ""}`;
+
 /** A draft that is older belongs to a process that was ended. */
 const DRAFT_MS = 3_600_000;
 
@@ -118,13 +121,6 @@ async function contentOf(path: string): Promise<string | undefined> {
 }
 
 function keyOf(content: string, options: GraphOptions): string {
-  const parts = [content, sessionSettings(options), ONNXRUNTIME, process.arch, processor()];
+  const parts = [content, sessionSettings(options), ONNXRUNTIME, process.arch, PROCESSOR];
   return createHash("sha256").update(JSON.stringify(parts)).digest("hex");
-}
-
-/** Its name and what it can do, as Linux tells them. */
-function processor(): string {
-  const flags =
-    process.platform === "linux" ? /^(flags|Features)\s*:.*$/m.exec(readFileSync("/proc/cpuinfo", "utf8")) : null;
-  return `${cpus()[0]?.model} ${flags?.[0] ?? ""}`;
 }

@@ -1,5 +1,6 @@
 // What is where in a picture: boxes with names and scores, in fal's shape of detections, and their points if any.
 import { type Static, Type } from "../../../core/schema.ts";
+import { detectionFields } from "../../vision/detection-fields.ts";
 import { type Candidate, candidatesOf } from "../boxes/candidates.ts";
 import { boxesFields } from "../boxes/declaration.ts";
 import { suppress } from "../boxes/suppress.ts";
@@ -42,12 +43,7 @@ export const boxes = defineOutput({
     [name]: Type.Object({
       bboxes: Type.Array(
         Type.Object({
-          x: Type.Number({ description: "Left edge, in pixels of the picture." }),
-          y: Type.Number({ description: "Top edge." }),
-          w: Type.Number(),
-          h: Type.Number(),
-          label: Type.String(),
-          score: Type.Number({ description: "From 0 to 1." }),
+          ...detectionFields,
           ...(heads.some(({ keypoints }) => keypoints) && { keypoints: Type.Array(point) }),
         }),
         { description: "Best first." },
