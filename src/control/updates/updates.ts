@@ -7,7 +7,7 @@ import type { Log } from "../../core/log.ts";
 import { type Bytes, bytes, milliseconds } from "../../core/units.ts";
 import type { Catalog, CatalogEntry } from "../catalog/catalog.ts";
 import { matchesModel } from "../keys/patterns.ts";
-import { folderNameOf, repoFolder, weightsRoot } from "../weights/disk/layout.ts";
+import { folderNameOf, isCommit, repoFolder, weightsRoot } from "../weights/disk/layout.ts";
 import type { Hub } from "../weights/hub.ts";
 import { listWeights, removeWeights } from "../weights/library.ts";
 import { keepPin, pinOf, sourceAt } from "../weights/pins.ts";
@@ -153,7 +153,7 @@ async function updateModel(entry: CatalogEntry, task: Task): Promise<Updated> {
 }
 
 /** The one that its file names for this, else its own, where that is no commit. */
-const branchOf = ({ revision, track }: RepoSource) => track ?? (/^[0-9a-f]{40}$/.test(revision) ? "main" : revision);
+const branchOf = ({ revision, track }: RepoSource) => track ?? (isCommit(revision) ? "main" : revision);
 
 async function commitHere({ model: { id, source } }: CatalogEntry, { data, access }: Task) {
   if (!("repo" in source)) return undefined;
