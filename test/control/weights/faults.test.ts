@@ -40,7 +40,7 @@ async function pullThrough(
   for (let attempt = 0; attempt < 20; attempt++) {
     const stop = new AbortController();
     const kill = random() < 0.3 ? setTimeout(() => stop.abort(new Error("stopped")), random() * 60) : undefined;
-    const tuning = { stall: STALL, timers: hastyTimers().timers, random };
+    const tuning = { stall: STALL, timers: hastyTimers(STALL).timers, random };
     const outcome = await pullFrom({ endpoint }, { ...order, signal: stop.signal, tuning }).catch(
       (error: unknown) => error,
     );

@@ -9,7 +9,10 @@ import { ForecourtError } from "../../../src/core/errors.ts";
 import { milliseconds } from "../../../src/core/units.ts";
 import type { FakeHub } from "../../support/fake-hub.ts";
 
-export const STALL = milliseconds(400);
+/** Silence of a connection that a test means to be noticed. No wait is a fraction, which tells the two apart. */
+export const STALL = milliseconds(400.5);
+/** Where no connection falls silent: a loaded machine must not look like one. */
+const PATIENT = milliseconds(60_000.5);
 export const PIECE = 16 * 1024;
 
 export function scratch() {
@@ -18,7 +21,7 @@ export function scratch() {
 }
 
 /** Waits are noted and over at once; only the watch over silent connections really waits. */
-export function hastyTimers(stall = STALL) {
+export function hastyTimers(stall = PATIENT) {
   const waits: number[] = [];
   const timers: Timers = {
     after(delay, call) {
@@ -38,12 +41,13 @@ export function pullFrom(
   { access, tuning, ...order }: Pick<PullOrder, "source" | "data"> & Partial<PullOrder>,
   record: Recorded = { events: [], waits: [] },
 ) {
-  const { timers, waits } = hastyTimers(tuning?.stall);
+  const stall = tuning?.stall ?? PATIENT;
+  const { timers, waits } = hastyTimers(stall);
   record.waits = waits;
   return pull({
     ...order,
     access: { endpoint: hub.endpoint, ...access },
-    tuning: { pieceBytes: PIECE, reserveBytes: 0, stall: STALL, timers, ...tuning },
+    tuning: { pieceBytes: PIECE, reserveBytes: 0, stall, timers, ...tuning },
     onProgress: (event) => record.events.push(event),
   });
 }
