@@ -2,6 +2,7 @@
 import { choice, type Static, Type } from "../core/schema.ts";
 import { moderationDeclaration } from "./classification/moderation.ts";
 import { embedDeclaration } from "./embedding/declaration.ts";
+import { similarityDeclaration } from "./embedding/similarity.ts";
 import { endpointDeclaration } from "./endpoints/declaration.ts";
 import { executionSchema } from "./execution.ts";
 import { onnxDeclaration } from "./onnx/declaration.ts";
@@ -115,6 +116,7 @@ export const modelSchema = Type.Object(
     }),
     onnx: Type.Optional(onnxDeclaration),
     embed: Type.Optional(embedDeclaration),
+    similarity: Type.Optional(similarityDeclaration),
     moderation: Type.Optional(moderationDeclaration),
     defaults: Type.Record(Type.String(), Type.Unknown(), {
       default: {},

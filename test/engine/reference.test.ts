@@ -100,7 +100,7 @@ else {
       test(`${path}: logits and cosines`, async () => {
         const captions = reference.captions.filter((caption) => caption !== "");
         const input = { image_url: "https://example.com/p.png", texts: captions };
-        const { output } = await runOnce(imageTextSimilarity, { assets, input, media: async () => bytes });
+        const { output } = await runOnce(imageTextSimilarity.of({}), { assets, input, media: async () => bytes });
         const kept = (values: number[]) => values.filter((_, at) => reference.captions[at] !== "");
         const logits = kept(reference.logits_per_image[i] ?? []);
         const cosines = kept(reference.text_embeds.map((text) => dot(text, reference.image_embeds[i] ?? [])));

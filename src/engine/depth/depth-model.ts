@@ -2,8 +2,9 @@
 import { invariant } from "../../core/errors.ts";
 import type { Assets, Pixels } from "../../core/pipeline.ts";
 import { interpolate, type Plane } from "../tensor/interpolate.ts";
-import { requirePort, tensorOf, toFloats } from "../tensor/tensor.ts";
-import { type PreprocessorConfig, preprocess } from "../vision/preprocess.ts";
+import { requirePort, toFloats } from "../tensor/tensor.ts";
+import { pictureTensor } from "../vision/picture-tensor.ts";
+import type { PreprocessorConfig } from "../vision/preprocess.ts";
 import type { DepthMap, DepthUnit } from "./depth-map.ts";
 
 export type DepthModel = {
@@ -26,8 +27,7 @@ export async function loadDepthModel(assets: Assets): Promise<DepthModel> {
 
   return {
     async estimate(picture) {
-      const { planes, width, height } = preprocess(picture, processor);
-      const results = await graph.run({ [input.name]: tensorOf(input.dtype, [1, 3, height, width], planes) });
+      const results = await graph.run({ [input.name]: pictureTensor(input, [picture], processor) });
       const found = results[depths.name];
       invariant(found, "a graph gives each of its outputs");
       const [rows = 1, columns = 1] = found.shape.slice(-2);

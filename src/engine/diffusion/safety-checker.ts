@@ -3,7 +3,8 @@ import { invariant } from "../../core/errors.ts";
 import type { Assets, Pixels } from "../../core/pipeline.ts";
 import type { Port, Tensor } from "../../core/tensor.ts";
 import { requirePort, tensorOf } from "../tensor/tensor.ts";
-import { type PreprocessorConfig, preprocess } from "../vision/preprocess.ts";
+import { pictureTensor } from "../vision/picture-tensor.ts";
+import type { PreprocessorConfig } from "../vision/preprocess.ts";
 
 export type SafetyChecker = {
   /** For each picture whether it shows what it should not. */
@@ -28,12 +29,11 @@ export function safetyCheckerOf(assets: Assets): SafetyChecker | undefined {
       const verdict = requirePort(graph.outputs, { names: ["has_nsfw_concepts"], of: "safety checker" });
       const verdicts: boolean[] = [];
       for (const picture of pictures) {
-        const { planes, width, height } = preprocess(picture, config);
         // The graph blackens this copy too; what is blackened here are the pictures themselves.
         const copy = shown && {
           [shown.name]: blackTensor(shown),
         };
-        const results = await graph.run({ [seen.name]: tensorOf(seen.dtype, [1, 3, height, width], planes), ...copy });
+        const results = await graph.run({ [seen.name]: pictureTensor(seen, [picture], config), ...copy });
         const found = results[verdict.name];
         invariant(found, "a graph gives each of its outputs");
         verdicts.push(Number(found.data[0]) !== 0);

@@ -4,11 +4,13 @@ import type { Assets, Graph, Pixels } from "../../core/pipeline.ts";
 import type { Port, Tensor } from "../../core/tensor.ts";
 import type { ClapFeatures } from "../hearing/clap-features.ts";
 import { hearSound, loadClapFeatures, soundFeeds } from "../hearing/sounds.ts";
-import { requirePort, sizeOf, tensorOf } from "../tensor/tensor.ts";
+import { requirePort, tensorOf } from "../tensor/tensor.ts";
 import { type EncodedText, type EncoderTokenizer, loadEncoderTokenizer } from "../text/encoder-tokenizer.ts";
-import { type PreprocessorConfig, preprocess } from "../vision/preprocess.ts";
+import { pictureTensor } from "../vision/picture-tensor.ts";
+import type { PreprocessorConfig } from "../vision/preprocess.ts";
 import type { EmbedDeclaration, Pooling } from "./declaration.ts";
 import { poolRows, rowsOf } from "./pooling.ts";
+import { readPictureConfig } from "./siglip.ts";
 import { readTextFacts, type TextFacts } from "./text-facts.ts";
 import { feedsOfRows } from "./text-rows.ts";
 
@@ -25,8 +27,12 @@ export type Embedder = {
 /** A sound of a request, read when its turn comes; `field` is the way to its URL. */
 export type GivenSound = Omit<Parameters<typeof hearSound>[0], "features">;
 
-const WHOLE = "onnx/model.onnx";
-const TOWERS = { text: "onnx/text_model.onnx", vision: "onnx/vision_model.onnx", audio: "onnx/audio_model.onnx" };
+export const WHOLE = "onnx/model.onnx";
+export const TOWERS = {
+  text: "onnx/text_model.onnx",
+  vision: "onnx/vision_model.onnx",
+  audio: "onnx/audio_model.onnx",
+};
 
 /** Vectors of whole rows, as exporters name them. */
 const TEXT_VECTORS = ["text_embeds", "sentence_embedding", "text_embeddings"];
@@ -37,33 +43,36 @@ const HIDDEN = ["last_hidden_state", "token_embeddings"];
 
 /** Throws `weights_missing`, `misconfigured` for what has no pooling, `runner_failed` for graphs of another kind. */
 export async function loadEmbedder(assets: Assets, declared?: EmbedDeclaration): Promise<Embedder> {
-  const tokenizer = await loadEncoderTokenizer(assets);
   const facts = await readTextFacts(assets, declared);
+  const tokenizer = await loadEncoderTokenizer(assets, facts);
   const other = [TOWERS.vision, TOWERS.audio].find((tower) => assets.has(TOWERS.text) && assets.has(tower));
   const textGraph = await assets.graph(other ? TOWERS.text : WHOLE);
   const visionGraph = other ? await assets.graph(other) : textGraph;
   const hears = visionGraph.inputs.some(({ name }) => name === FEATURES);
+  const sees = visionGraph.inputs.some(({ name }) => name === PIXELS);
   const features = hears ? await loadClapFeatures(assets) : undefined;
-  const texts = textTower(textGraph, { facts, tokenizer, features });
+  const config = sees ? await readPictureConfig(assets) : undefined;
+  const texts = textTower(textGraph, { facts, tokenizer, features, config });
   if (features) return { tokenizer, facts, texts, sounds: audioTower(visionGraph, features) };
-  if (!visionGraph.inputs.some(({ name }) => name === PIXELS)) return { tokenizer, facts, texts };
-  const config = await assets.json<PreprocessorConfig>("preprocessor_config.json");
-  return { tokenizer, facts, texts, pictures: visionTower(visionGraph, config) };
+  return { tokenizer, facts, texts, ...(config && { pictures: visionTower(visionGraph, config) }) };
 }
 
 const PIXELS = "pixel_values";
 const FEATURES = "input_features";
 
+/** What is known of the other tower, which a graph of both wants something for. */
+type OtherTower = { features: ClapFeatures | undefined; config: PreprocessorConfig | undefined };
+
 function textTower(
   graph: Graph,
-  { facts, tokenizer, features }: Pick<Embedder, "facts" | "tokenizer"> & { features: ClapFeatures | undefined },
+  { facts, tokenizer, features, config }: Pick<Embedder, "facts" | "tokenizer"> & OtherTower,
 ): Embedder["texts"] {
   const read = readerOf(graph, facts);
   const { padding } = tokenizer;
   return async (rows) => {
-    const feeds = feedsOfRows(graph, rows, { padding, ...(facts.isFilledUp && { length: facts.most }) });
+    const feeds = feedsOfRows(graph, rows, { padding, ...(facts.isSiglip && { length: facts.most }) });
     const silence = features ? soundFeeds(graph, features, [features.of(new Float32Array(1))]) : {};
-    const results = await graph.run({ ...idleFeeds(graph, feeds), ...silence, ...feeds });
+    const results = await graph.run({ ...idleFeeds(graph, feeds, config), ...silence, ...feeds });
     return read(
       results,
       rows.map(({ ids }) => ids.length),
@@ -74,12 +83,12 @@ function textTower(
 type Reader = (results: Record<string, Tensor>, lengths: readonly number[]) => Float32Array[];
 
 /** A graph's own vectors come before the tokens'. */
-function readerOf({ outputs, inputs }: Graph, { pooling, isWhole }: TextFacts): Reader {
+function readerOf({ outputs, inputs }: Graph, { pooling, isWhole, isSiglip }: TextFacts): Reader {
   const named = (names: readonly string[]) => outputs.find(({ name }) => names.includes(name));
   const own = named(TEXT_VECTORS);
   if (own) return (results) => rowsOf(got(results, own));
   const hidden = named(HIDDEN) ?? outputs.find(({ name, shape }) => shape.length === 3 && !name.startsWith("present."));
-  const isOfTwo = inputs.some(({ name }) => name === PIXELS || name === FEATURES) || !hidden;
+  const isOfTwo = isSiglip || inputs.some(({ name }) => name === PIXELS || name === FEATURES) || !hidden;
   const pooled = named([POOLED]);
   if (pooled && isOfTwo) return (results) => rowsOf(got(results, pooled));
   if (!hidden) throw unusable(`it gives none of ${[...TEXT_VECTORS, ...HIDDEN].join(", ")}`);
@@ -100,11 +109,7 @@ function visionTower(graph: Graph, config: PreprocessorConfig): NonNullable<Embe
   const vectors = [...PICTURE_VECTORS, POOLED].flatMap((name) => graph.outputs.filter((each) => each.name === name))[0];
   if (!vectors) throw unusable(`it gives none of ${[...PICTURE_VECTORS, POOLED].join(", ")}`);
   return async (pictures) => {
-    const made = pictures.map((pixels) => preprocess(pixels, config));
-    const [{ width = 0, height = 0 } = {}] = made;
-    const planes = new Float32Array(pictures.length * 3 * width * height);
-    for (const [i, { planes: own }] of made.entries()) planes.set(own, i * 3 * width * height);
-    const feeds = { [port.name]: tensorOf(port.dtype, [pictures.length, 3, height, width], planes) };
+    const feeds = { [port.name]: pictureTensor(port, pictures, config) };
     const results = await graph.run({ ...idleFeeds(graph, feeds), ...feeds });
     return rowsOf(got(results, vectors));
   };
@@ -127,19 +132,26 @@ function audioTower(graph: Graph, features: ClapFeatures): NonNullable<Embedder[
 }
 
 /** A graph of both towers wants something for the other one too: the least that it takes. */
-function idleFeeds({ inputs }: Graph, given: Record<string, Tensor>): Record<string, Tensor> {
-  const idle = inputs.filter(({ name }) => given[name] === undefined && (name === PIXELS || IDS.includes(name)));
-  return Object.fromEntries(idle.map((port) => [port.name, leastOf(port)]));
+function idleFeeds(
+  { inputs }: Graph,
+  given: Record<string, Tensor>,
+  config?: PreprocessorConfig,
+): Record<string, Tensor> {
+  const missing = inputs.filter(({ name }) => given[name] === undefined);
+  return Object.fromEntries(
+    missing.flatMap((port): [string, Tensor][] => {
+      if (IDS.includes(port.name)) return [[port.name, leastIds(port)]];
+      return port.name === PIXELS && config ? [[port.name, pictureTensor(port, [ONE_PIXEL], config)]] : [];
+    }),
+  );
 }
 
 const IDS = ["input_ids", "attention_mask"];
-/** Side of a picture where the graph takes any; CLIP's usual one, as positions are learnt for it. */
-const USUAL_SIDE = 224;
+const ONE_PIXEL: Pixels = { data: new Uint8Array(3), width: 1, height: 1, channels: 3 };
 
-function leastOf({ name, dtype, shape }: Port): Tensor {
-  const fixed = shape.map((each) => (typeof each === "number" && each > 0 ? each : undefined));
-  const size = name === PIXELS ? [1, 3, fixed[2] ?? USUAL_SIDE, fixed[3] ?? USUAL_SIDE] : [1, fixed[1] ?? 1];
-  return tensorOf(dtype, size, new Array<number>(sizeOf(size)).fill(name === "attention_mask" ? 1 : 0));
+function leastIds({ name, dtype, shape: [, length] }: Port): Tensor {
+  const size = typeof length === "number" && length > 0 ? length : 1;
+  return tensorOf(dtype, [1, size], new Array<number>(size).fill(name === "attention_mask" ? 1 : 0));
 }
 
 function got(results: Record<string, Tensor>, { name }: Port): Tensor {

@@ -2,6 +2,7 @@
 import { ForecourtError } from "../../core/errors.ts";
 import type { Assets } from "../../core/pipeline.ts";
 import type { EmbedDeclaration, Pooling } from "./declaration.ts";
+import { isSiglip } from "./siglip.ts";
 
 export type TextFacts = {
   /** The most ids of one row, marks included. */
@@ -12,23 +13,26 @@ export type TextFacts = {
   isWhole: boolean;
   prompts: Readonly<Record<string, string>>;
   defaultPrompt: string | undefined;
-  /** Every row as long as the longest that the model reads. */
-  isFilledUp: boolean;
+  /** SigLIP's: every row as long as the longest that the model reads, and each text judged by itself (sigmoid). */
+  isSiglip: boolean;
+  /** Whatever tokenizer.json says: Gemma's, as SigLIP 2 took it, does not say that the model saw lower case alone. */
+  lowercases: boolean;
 };
 
 type Config = { model_type?: string; max_position_embeddings?: number };
 type Modules = { type: string; path: string }[];
 type PromptsFile = { prompts?: Record<string, string>; default_prompt_name?: string | null };
 
-/** Where nothing says: BERT's. */
-const USUAL_MOST = 512;
+/** Where nothing says: of towers the defaults of their configs in transformers, else BERT's. */
+const USUAL_MOST: Record<string, number> = { clip: 77, siglip: 64, siglip2: 64 };
+const BERTS = 512;
 
 /** `declared` comes before what the files say. Throws `misconfigured` for poolings that are not known here. */
 export async function readTextFacts(assets: Assets, declared: EmbedDeclaration = {}): Promise<TextFacts> {
   const optional = async <T extends object>(name: string): Promise<Partial<T>> =>
     assets.has(name) ? await assets.json<T>(name) : {};
   const config = await optional<Config & { text_config?: Config }>("config.json");
-  const words = await optional<{ model_max_length?: number }>("tokenizer_config.json");
+  const words = await optional<{ model_max_length?: number; do_lower_case?: boolean }>("tokenizer_config.json");
   const sentences = await optional<{ max_seq_length?: number | null }>("sentence_bert_config.json");
   const modules = assets.has("modules.json") ? await assets.json<Modules>("modules.json") : [];
   const said = await optional<PromptsFile>("config_sentence_transformers.json");
@@ -36,12 +40,14 @@ export async function readTextFacts(assets: Assets, declared: EmbedDeclaration =
   // Some files say 1e30 for "not limited".
   const known = lengths.filter((each) => typeof each === "number" && each > 0 && each < 1e9) as number[];
   return {
-    most: declared.maxTokens ?? (known.length > 0 ? Math.min(...known) : USUAL_MOST),
+    most:
+      declared.maxTokens ?? Math.min(...(known.length > 0 ? known : [USUAL_MOST[config.model_type ?? ""] ?? BERTS])),
     pooling: declared.pooling ?? (await poolingOf(assets, modules)),
     isWhole: !modules.some(({ type }) => /\.Dense$/.test(type)),
     prompts: declared.prompts ?? said.prompts ?? {},
     defaultPrompt: declared.defaultPrompt ?? said.default_prompt_name ?? undefined,
-    isFilledUp: /^siglip/.test(config.model_type ?? ""),
+    isSiglip: isSiglip(config.model_type),
+    lowercases: isSiglip(config.model_type) && words.do_lower_case !== false,
   };
 }
 

@@ -9,7 +9,8 @@ import { joinAlong } from "../tensor/rows.ts";
 import { tensorOf } from "../tensor/tensor.ts";
 import type { TemplateConfig } from "../text/chat-template.ts";
 import { type LanguageTokenizer, loadLanguageTokenizer } from "../text/language-tokenizer.ts";
-import { type PreprocessorConfig, preprocess } from "../vision/preprocess.ts";
+import { pictureTensor } from "../vision/picture-tensor.ts";
+import type { PreprocessorConfig } from "../vision/preprocess.ts";
 import { wrong } from "./question.ts";
 
 export type Asked = {
@@ -48,6 +49,7 @@ export async function loadFlorence(assets: Assets): Promise<Florence> {
     await assets.graph("onnx/vision_encoder.onnx"),
     await assets.graph("onnx/encoder_model.onnx"),
   ];
+  const floats = vision.inputs[0] ?? { dtype: "float32" as const };
   const embed = (ids: Tensor) => only(embedding, { input_ids: ids }, "inputs_embeds");
   const decoder = await loadEncoderDecoder(assets, { path: "onnx/decoder_model_merged.onnx", embed });
 
@@ -55,12 +57,8 @@ export async function loadFlorence(assets: Assets): Promise<Florence> {
     async *read({ pixels, question, beams, most, signal }) {
       const ids = [marks.begin, ...tokenizer.encode(question), marks.end];
       // Its kind of picture is known: CLIP's processor, which does not crop here.
-      const { planes, width, height } = preprocess(pixels, { do_center_crop: false, ...pictures });
-      const seen = await only(
-        vision,
-        { pixel_values: floats(vision, [1, 3, height, width], planes) },
-        "image_features",
-      );
+      const pixel_values = pictureTensor(floats, [pixels], { do_center_crop: false, ...pictures });
+      const seen = await only(vision, { pixel_values }, "image_features");
       const length = (seen.shape[1] ?? 0) + ids.length;
       if (length > positions) throw tooLong(length, positions);
       const inputs_embeds = joinAlong([seen, await embed(tensorOf("int64", [1, ids.length], ids))]);
@@ -101,9 +99,6 @@ async function only(graph: Graph, feeds: Record<string, Tensor>, output: string)
   if (!tensor) throw new ForecourtError("runner_failed", `a graph of the model gives no "${output}"`);
   return tensor;
 }
-
-const floats = (graph: Graph, shape: number[], values: Float32Array) =>
-  tensorOf(graph.inputs[0]?.dtype ?? "float32", shape, values);
 
 function tooLong(length: number, positions: number): ForecourtError {
   const msg = `The question is too long: with the picture it has ${length} tokens, and the model reads ${positions}`;

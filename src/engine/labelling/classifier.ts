@@ -3,8 +3,9 @@ import { invariant } from "../../core/errors.ts";
 import type { Assets, Pixels } from "../../core/pipeline.ts";
 import { labelOf, readLabels } from "../onnx/labels.ts";
 import { sharesOf } from "../onnx/outputs/classes.ts";
-import { requirePort, tensorOf, toFloats } from "../tensor/tensor.ts";
-import { type PreprocessorConfig, preprocess } from "../vision/preprocess.ts";
+import { requirePort, toFloats } from "../tensor/tensor.ts";
+import { pictureTensor } from "../vision/picture-tensor.ts";
+import type { PreprocessorConfig } from "../vision/preprocess.ts";
 
 /** A share from 0 to 1: of one, or each by itself where a picture may be several things. */
 export type Named = { label: string; score: number };
@@ -28,8 +29,7 @@ export async function loadClassifier(assets: Assets): Promise<Classifier> {
   return {
     labels,
     async classify(picture) {
-      const { planes, width, height } = preprocess(picture, processor);
-      const results = await graph.run({ [input.name]: tensorOf(input.dtype, [1, 3, height, width], planes) });
+      const results = await graph.run({ [input.name]: pictureTensor(input, [picture], processor) });
       const found = results[logits.name];
       invariant(found, "a graph gives each of its outputs");
       return sharesOf(Array.from(toFloats(found)), { activation })

@@ -6,7 +6,8 @@ import { sigmoid } from "../onnx/activation.ts";
 import { labelOf, readLabels } from "../onnx/labels.ts";
 import { softmax } from "../tensor/softmax.ts";
 import { requirePort, sizeOf, tensorOf, toFloats } from "../tensor/tensor.ts";
-import { type PreprocessorConfig, preprocess } from "../vision/preprocess.ts";
+import { pictureTensor } from "../vision/picture-tensor.ts";
+import type { PreprocessorConfig } from "../vision/preprocess.ts";
 
 /** `x` and `y` are the upper left corner; all in pixels of the picture. */
 export type Detected = { x: number; y: number; w: number; h: number; label: string; score: number };
@@ -34,9 +35,10 @@ export async function loadDetector(assets: Assets): Promise<Detector> {
   };
   return {
     async detect(picture, threshold) {
-      const { planes, width, height } = preprocess(picture, processor);
+      const seen = pictureTensor(input, [picture], processor);
+      const [, , height = 1, width = 1] = seen.shape;
       const results = await graph.run({
-        [input.name]: tensorOf(input.dtype, [1, 3, height, width], planes),
+        [input.name]: seen,
         ...(mask && { [mask.name]: wholeMask(mask, { width, height }) }),
       });
       const scores = read(results, logits);

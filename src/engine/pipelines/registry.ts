@@ -64,7 +64,8 @@ export type PipelineName = keyof typeof pipelines;
 export const pipelineNames = Object.keys(pipelines) as PipelineName[];
 
 type Declared = { pipeline: PipelineName; defaults?: Record<string, unknown> } & Parameters<typeof onnx.of>[0] &
-  Parameters<typeof embed.of>[0];
+  Parameters<typeof embed.of>[0] &
+  Parameters<typeof imageTextSimilarity.of>[0];
 
 /**
  * A model's pipeline; of some the schemas follow from what the model file declares, and a wrong declaration throws

@@ -19,10 +19,16 @@ export type EncoderTokenizer = {
 /** One text, or two that belong together. */
 export type Texts = readonly [text: string] | readonly [text: string, pair: string];
 
-/** From tokenizer.json, or CLIP's vocab.json and merges.txt, in the weights' root. Throws `weights_missing`. */
-export async function loadEncoderTokenizer(assets: Assets): Promise<EncoderTokenizer> {
+/**
+ * From tokenizer.json, or CLIP's vocab.json and merges.txt, in the weights' root; `lowercases`: texts become lower case
+ * before anything else. Throws `weights_missing`.
+ */
+export async function loadEncoderTokenizer(
+  assets: Assets,
+  { lowercases = false }: { lowercases?: boolean } = {},
+): Promise<EncoderTokenizer> {
   const { description, config, name } = await readDescription(assets, "");
-  const library = openDescription({ description, config, name });
+  const library = openDescription({ description: lowercases ? inLowerCase(description) : description, config, name });
   const frames = [1, 2].map((count) => frameOf(library, count));
   const padToken = config.pad_token ?? (description as Described).padding?.pad_token;
   return {
@@ -48,7 +54,13 @@ export async function loadEncoderTokenizer(assets: Assets): Promise<EncoderToken
 }
 
 /** tokenizer.json says what to pad with where somebody saved it so. */
-type Described = { padding?: { pad_token?: string } | null };
+type Described = { padding?: { pad_token?: string } | null; normalizer?: object | null };
+
+function inLowerCase(description: Described): Described {
+  const { normalizer } = description;
+  const steps = [{ type: "Lowercase" }, ...(normalizer ? [normalizer] : [])];
+  return { ...description, normalizer: { type: "Sequence", normalizers: steps } };
+}
 
 type FramePart = ({ id: number } | { text: number }) & { type: number };
 type Library = ReturnType<typeof openDescription>;

@@ -2,6 +2,7 @@
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { join } from "node:path";
 import { parse } from "../../../src/core/schema.ts";
+import { readTextFacts } from "../../../src/engine/embedding/text-facts.ts";
 import { embed } from "../../../src/engine/pipelines/embed.ts";
 import { loadEncoderTokenizer } from "../../../src/engine/text/encoder-tokenizer.ts";
 import { casesOf, embedOnce, furthest, openFamily, picture, unit } from "../support/embedding.ts";
@@ -157,19 +158,52 @@ type TowerCases = {
   image_embeds: number[][];
 };
 
-for (const family of ["clip", "siglip"])
+for (const family of ["clip", "siglip", "siglip2"])
   test(`${family}, two towers in two graphs: texts and pictures of one request are Python's`, async () => {
     const { texts, ids, text_embeds, pictures, image_embeds } = casesOf<TowerCases>(family);
     const input = [{ image_url: "0" }, ...texts, { image_url: "1" }];
     const media = async (url: string) => picture(pictures[Number(url)] ?? "");
-    const { output, units } = await embedOnce(family, { input, normalize: false }, { media });
+    const { output, units } = await embedOnce(family, { input, normalize: false, truncate: true }, { media });
     const wanted = [image_embeds[0] ?? [], ...text_embeds, image_embeds[1] ?? []];
-    expect(furthest(output.embeddings.slice(1, 4), text_embeds)).toBeLessThan(1e-4);
-    // Pictures are resized by another library than Pillow.
-    expect(furthest(output.embeddings.map(unit), wanted.map(unit))).toBeLessThan(0.02);
-    const tokens = ids.reduce((sum, each) => sum + each.length, 0);
+    expect(furthest(output.embeddings, wanted)).toBeLessThan(1e-4);
+    const tokens = ids.reduce((sum, each) => sum + Math.min(each.length, 64), 0);
     expect(units).toEqual({ requests: 1, input_tokens: tokens, tokens, images: 2 });
   });
+
+describe("SigLIP", () => {
+  for (const family of ["siglip", "siglip2"]) {
+    const { texts, ids, text_embeds, pictures, image_embeds } = casesOf<TowerCases>(family);
+
+    test(`${family}: texts become the tokens that they are in Python, in lower case`, async () => {
+      const assets = openFamily(family);
+      const tokenizer = await loadEncoderTokenizer(assets, await readTextFacts(assets));
+      for (const [i, text] of texts.entries())
+        expect({ text, ids: tokenizer.encode([text]).ids }).toEqual({ text, ids: ids[i] ?? [] });
+    });
+
+    test(`${family}, both towers in one graph of another size than CLIP's: embeddings are Python's, brought to length 1`, async () => {
+      const whole = openFamily(family);
+      const has = (path: string) => whole.has(path) && !/text_model|vision_model/.test(path);
+      const { output } = await runOnce(embed.of({}), {
+        assets: { ...whole, has },
+        input: { input: [...texts, ...pictures.map((name) => ({ image_url: name }))], truncate: true },
+        media: async (name) => picture(name),
+      });
+      expect(furthest(output.embeddings, [...text_embeds, ...image_embeds].map(unit))).toBeLessThan(1e-4);
+    });
+  }
+
+  test("pictures in their own shape, as NaFlex sees them, are refused by name", async () => {
+    const whole = openFamily("siglip");
+    const json = async <T>(path: string) =>
+      (path === "preprocessor_config.json" ? { max_num_patches: 256, patch_size: 16 } : await whole.json(path)) as T;
+    const failure = await embed
+      .of({})
+      .load({ ...whole, json })
+      .catch((error) => error);
+    expect(failure).toMatchObject({ code: "misconfigured", message: expect.stringContaining("NaFlex") });
+  });
+});
 
 describe("CLIP", () => {
   test("both towers in one graph: the demo's embeddings are Python's", async () => {

@@ -1,8 +1,11 @@
-import { expect, test } from "bun:test";
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { join } from "node:path";
 import type { Pixels } from "../../../src/core/pipeline.ts";
 import { imageTextSimilarity } from "../../../src/engine/pipelines/image-text-similarity.ts";
+import { casesOf, furthest, openFamily, picture, unit } from "../support/embedding.ts";
 import { openFolder, runOnce } from "../support/load.ts";
+
+setDefaultTimeout(60_000);
 
 const assets = openFolder(join(import.meta.dir, "../tiny/clip"));
 
@@ -19,7 +22,11 @@ const striped: Pixels = {
 };
 
 const compare = (texts: string[], media: () => Promise<Uint8Array>, wishes: Record<string, unknown> = {}) =>
-  runOnce(imageTextSimilarity, { assets, input: { image_url: "https://example.com/p.png", texts, ...wishes }, media });
+  runOnce(imageTextSimilarity.of({}), {
+    assets,
+    input: { image_url: "https://example.com/p.png", texts, ...wishes },
+    media,
+  });
 
 /** The tiny model in closed form (test/engine/tiny/make.py). */
 const wantedText = (letter: string) =>
@@ -67,7 +74,7 @@ test("names of kinds are read in a template, and come back with their shares, th
 
 test("a text beyond the model's length is cut, and the log says so", async () => {
   const { log } = await compare(["a ".repeat(100)], () => assets.codec.encode(striped, "png"));
-  expect(log).toEqual(["some texts are too long: 25 tokens in all are not read"]);
+  expect(log).toEqual(["texts.0 is too long: 25 of 102 tokens are not read"]);
 });
 
 test("bytes that are not a picture are a problem of the field image_url", async () => {
@@ -75,5 +82,70 @@ test("bytes that are not a picture are a problem of the field image_url", async 
   expect(failure).toMatchObject({
     code: "invalid_input",
     problems: [{ loc: ["body", "image_url"], type: "image_load_error" }],
+  });
+});
+
+type SiglipCases = {
+  texts: string[];
+  text_embeds: number[][];
+  pictures: string[];
+  image_embeds: number[][];
+  logits: number[][];
+  probabilities: number[][];
+};
+
+/** Of the tiny ones' checkpoints (test/reference/embedding/siglip.py). */
+const similarity = { logitScale: 3, logitBias: 5 };
+
+describe("SigLIP", () => {
+  for (const family of ["siglip", "siglip2"]) {
+    const { texts, text_embeds, pictures, image_embeds, logits, probabilities } = casesOf<SiglipCases>(family);
+    const whole = openFamily(family);
+    const split = { ...whole, has: (path: string) => whole.has(path) && path !== "onnx/model.onnx" };
+    const layouts = [
+      ["one graph", whole, {}],
+      ["two graphs", split, { similarity }],
+    ] as const;
+
+    for (const [layout, assets, declared] of layouts)
+      test(`${family} in ${layout}: logits, probabilities and cosines of each pair are transformers'`, async () => {
+        for (const [i, name] of pictures.entries()) {
+          const { output, log } = await runOnce(imageTextSimilarity.of(declared), {
+            assets,
+            input: { image_url: name, texts },
+            media: async () => picture(name),
+          });
+          expect(furthest([output.logits], [logits[i] ?? []])).toBeLessThan(1e-4);
+          expect(furthest([output.scores], [probabilities[i] ?? []])).toBeLessThan(2e-5);
+          const seen = unit(image_embeds[i] ?? []);
+          const cosines = text_embeds.map((text) => dot(unit(text), seen));
+          expect(furthest([output.similarities], [cosines])).toBeLessThan(1e-5);
+          expect(output.scores.reduce((sum, each) => sum + each, 0)).not.toBeCloseTo(1, 1);
+          const order = (probabilities[i] ?? []).map((score, at) => ({ score, at })).sort((a, b) => b.score - a.score);
+          expect(output.classes.map(({ label }) => label)).toEqual(order.map(({ at }) => texts[at] ?? ""));
+          expect(log).toEqual([expect.stringMatching(/^texts\.4 is too long: \d+ of \d+ tokens are not read$/)]);
+        }
+      });
+
+    test(`${family} in two graphs: without a word on the scale the model file is told what to say`, async () => {
+      const failure = await imageTextSimilarity
+        .of({})
+        .load(split)
+        .catch((error) => error);
+      expect(failure).toMatchObject({ code: "misconfigured" });
+      expect(failure.message).toContain("similarity.logitScale");
+    });
+  }
+
+  test("CLIP in two graphs has shares of one", async () => {
+    const { texts, pictures } = casesOf<SiglipCases>("clip");
+    const { output } = await runOnce(imageTextSimilarity.of({ similarity: { logitScale: 2, logitBias: 0 } }), {
+      assets: openFamily("clip"),
+      input: { image_url: "p", texts },
+      media: async () => picture(pictures[0] ?? ""),
+    });
+    expect(output.scores.reduce((sum, each) => sum + each, 0)).toBeCloseTo(1, 9);
+    for (const [i, logit] of output.logits.entries())
+      expect(logit).toBeCloseTo(Math.exp(2) * (output.similarities[i] ?? Number.NaN), 9);
   });
 });

@@ -306,43 +306,7 @@ def clip(folder):
         return {"texts": texts, "ids": [words(t).input_ids for t in texts], "text_embeds": numbers(text(given.input_ids).text_embeds), "pictures": names, "image_embeds": numbers(vision(shown).image_embeds)}
 
 
-def siglip(folder):
-    """Two towers whose texts are always as long as the longest: the last place stands for all."""
-    from PIL import Image
-    from transformers import SiglipImageProcessorPil, SiglipTextConfig, SiglipTextModel, SiglipVisionConfig, SiglipVisionModel
-
-    core, special = unigram()
-    core.post_processor = processors.TemplateProcessing(single="$A </s>", pair="$A </s> $B </s>", special_tokens=[("</s>", 2)])
-    length, size = 32, 20
-    words = save_words(folder, core, {k: v for k, v in special.items() if k in ("eos_token", "pad_token", "unk_token")}, length)
-    pixels = {"image_processor_type": "SiglipImageProcessor", "do_resize": True, "size": {"height": size, "width": size}, "resample": 3, "image_mean": [0.5] * 3, "image_std": [0.5] * 3}
-    write_json(folder / "preprocessor_config.json", pixels)
-    write_json(folder / "config.json", {"model_type": "siglip", "architectures": ["SiglipModel"], "text_config": {"model_type": "siglip_text_model", "max_position_embeddings": length}})
-    towers = dict(hidden_size=16, intermediate_size=24, num_hidden_layers=2, num_attention_heads=2, attn_implementation="eager")
-    text = SiglipTextModel(SiglipTextConfig(**towers, vocab_size=len(words), max_position_embeddings=length, projection_size=16)).eval()
-    vision = SiglipVisionModel(SiglipVisionConfig(**towers, image_size=size, patch_size=10)).eval()
-    for weights in [*text.parameters(), *vision.parameters()]:
-        nn.init.normal_(weights, std=0.2)
-
-    class Tower(nn.Module):
-        def __init__(self, model):
-            super().__init__()
-            self.model = model
-
-        def forward(self, given):
-            return self.model(given).pooler_output
-
-    texts = TEXTS[2:5]
-    given = words(texts, padding="max_length", max_length=length, truncation=True, return_tensors="pt").input_ids
-    names = ["red-circle-on-blue.png", "not-square.png"]
-    shown = SiglipImageProcessorPil(**{k: v for k, v in pixels.items() if k != "image_processor_type"})([Image.open(HERE.parent / "demo-clip" / n).convert("RGB") for n in names], return_tensors="pt").pixel_values
-    export(Tower(text), (given,), folder / "onnx/text_model.onnx", ["input_ids"], ["pooler_output"], {"input_ids": {0: "batch", 1: "sequence"}, "pooler_output": {0: "batch"}})
-    export(Tower(vision), (shown,), folder / "onnx/vision_model.onnx", ["pixel_values"], ["pooler_output"], {"pixel_values": {0: "batch"}, "pooler_output": {0: "batch"}})
-    with torch.no_grad():
-        return {"texts": texts, "ids": [words(t).input_ids for t in texts], "text_embeds": numbers(text(given).pooler_output), "pictures": names, "image_embeds": numbers(vision(shown).pooler_output)}
-
-
-FAMILIES = {"siglip": siglip, "bert": bert, "xlm-roberta": xlm_roberta, "qwen3": qwen3, "clip": clip}
+FAMILIES = {"bert": bert, "xlm-roberta": xlm_roberta, "qwen3": qwen3, "clip": clip}
 
 if __name__ == "__main__":
     for name in sys.argv[1:] or FAMILIES:

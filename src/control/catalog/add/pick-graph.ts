@@ -27,17 +27,22 @@ export type PickedGraph = {
   bytes: number;
 };
 
+const inPrecision = (graph: string, each: Precision) => graph.replace(/\.onnx$/, `${SUFFIXES[each]}.onnx`);
+
+/** In whatever precision. */
+export const hasGraph = ({ files }: Pick<Repository, "files">, graph: string) =>
+  precisions.some((each) => files.some(({ path }) => path === inPrecision(graph, each)));
+
 /** Throws `misconfigured` when the folder has none, or none in the precision that is wished for. */
 export function pickGraph(
   { repo, files }: Repository,
   { graph, precision }: { graph: string; precision?: Precision },
 ): PickedGraph {
   const isThere = (path: string) => files.some((file) => file.path === path);
-  const inPrecision = (each: Precision) => graph.replace(/\.onnx$/, `${SUFFIXES[each]}.onnx`);
-  const present = precisions.filter((each) => isThere(inPrecision(each)));
+  const present = precisions.filter((each) => isThere(inPrecision(graph, each)));
   const chosen = precision === undefined ? present[0] : present.find((each) => each === precision);
   if (chosen === undefined) throw noGraph(repo, graph, present);
-  const path = inPrecision(chosen);
+  const path = inPrecision(graph, chosen);
   const own = files.filter((file) => file.path === path || isDataOf(path, file.path));
   const all = own.length > 1 ? own : [...own, ...looseData(files, path)];
   return {

@@ -3,7 +3,7 @@ import { ForecourtError } from "../../../core/errors.ts";
 import { pipelineNames } from "../../../engine/pipelines/registry.ts";
 import { basicPitch, hasBasicPitch } from "./basic-pitch.ts";
 import { clap, clapTowers } from "./clap.ts";
-import { clip } from "./clip.ts";
+import { clip, siglip, siglipTowers } from "./clip.ts";
 import { DEPTH, depth } from "./depth.ts";
 import { ENCODERS, encoder, isEmbedding } from "./encoder.ts";
 import { bareEraser, hasBareEraser } from "./erasing.ts";
@@ -41,8 +41,8 @@ const TRANSFORMERS: Record<string, Family> = {
   ...Object.fromEntries(SEEING.map((type) => [type, seeing])),
   florence2: florence,
   musicgen: music,
-  siglip: towers,
-  siglip2: towers,
+  siglip,
+  siglip2: siglip,
   speecht5: speechT5,
   style_text_to_speech_2: kokoro,
   swin2sr,
@@ -51,7 +51,13 @@ const TRANSFORMERS: Record<string, Family> = {
 };
 
 /** The same for who wants embeddings of a model that is of use to other pipelines too. */
-const EMBEDDING: Record<string, Family> = { ...TRANSFORMERS, clap: clapTowers, clip: towers };
+const EMBEDDING: Record<string, Family> = {
+  ...TRANSFORMERS,
+  clap: clapTowers,
+  clip: towers,
+  siglip: siglipTowers,
+  siglip2: siglipTowers,
+};
 
 export type Draft = {
   /** A model file but for `source`. */

@@ -322,6 +322,56 @@ describe("an encoder in transformers.js' layout", () => {
   });
 });
 
+describe("SigLIP in transformers.js' layout", () => {
+  const files = Object.fromEntries(Object.entries(clipTree).filter(([path]) => !/vocab|merges/.test(path)));
+  const config = { model_type: "siglip", vision_config: { hidden_size: 768, image_size: 384 } };
+  const siglip = (changes: Record<string, number | undefined> = {}, told: object = config) => {
+    const kept = Object.entries({ ...files, ...changes }).flatMap(([path, size]) => (size ? [[path, size]] : []));
+    const tree = Object.fromEntries(kept);
+    return repository("Xenova/siglip-base-patch16-384", { tree, configs: { "config.json": told } });
+  };
+  const towersAlone = siglip({
+    "onnx/model.onnx": undefined,
+    "onnx/model_fp16.onnx": undefined,
+    "onnx/model_quantized.onnx": undefined,
+  });
+
+  test("compares pictures and texts by the graph of both towers, and embeds by those of each where that is asked", () => {
+    const draft = recognise(siglip());
+    expect(draft.model).toMatchObject({ pipeline: "image-text-similarity", category: "vision" });
+    expect(draft.model.description).toContain("embeddings of 768 numbers");
+    expect(pathsOf(draft)).toEqual([
+      "config.json",
+      "onnx/model.onnx",
+      "preprocessor_config.json",
+      "tokenizer.json",
+      "tokenizer_config.json",
+    ]);
+    const embedding = recognise(siglip(), { pipeline: "embed" });
+    expect(embedding.model).toMatchObject({ pipeline: "embed", category: "embedding", limits: { maxBatch: 16 } });
+    expect(pathsOf(embedding)).toContain("onnx/text_model.onnx");
+    expect(pathsOf(embedding)).not.toContain("onnx/model.onnx");
+  });
+
+  test("embeds where there are two graphs alone; to compare, these do not hold what it takes", async () => {
+    expect(recognise(towersAlone).model.pipeline).toBe("embed");
+    const wish = Promise.try(() => recognise(towersAlone, { pipeline: "image-text-similarity" }));
+    const failure = await failureOf(wish);
+    expect(failure.code).toBe("misconfigured");
+    expect(failure.message).toMatch(/has no onnx\/model.onnx, .* --pipeline embed/);
+  });
+
+  test("NaFlex, whose pictures keep their shape, is refused by name, for either use", async () => {
+    const naflex = siglip({}, { model_type: "siglip2", vision_config: { num_patches: 256 } });
+    for (const pipeline of [undefined, "embed"] as const) {
+      const failure = await failureOf(Promise.try(() => recognise(naflex, pipeline ? { pipeline } : {})));
+      expect(failure.message).toMatch(/SigLIP 2 NaFlex.* fixed resolution/);
+    }
+    const fixed = siglip({}, { model_type: "siglip2", vision_config: { image_size: 224 } });
+    expect(recognise(fixed).model.pipeline).toBe("image-text-similarity");
+  });
+});
+
 describe("CLIP for embeddings", () => {
   test("takes its two towers, in the precision that is wished for", () => {
     const draft = recognise(clip({ "onnx/text_model_fp16.onnx": 127, "onnx/vision_model_fp16.onnx": 176 }), {
