@@ -44,11 +44,16 @@ export async function openKept(path: string, options: GraphOptions, kept: KeptGr
   if (!kept?.limit || options.device.kind !== "cpu" || options.execution?.optimization === "disabled") return plain();
   const content = await contentOf(path);
   if (!content) return plain();
-  const file = join(kept.folder, `${keyOf(content, options)}.onnx`);
-  return (await openOptimised(file, path, options, kept)) ?? (await openAndKeep(file, path, options, kept)) ?? plain();
+  const place = { path, file: join(kept.folder, `${keyOf(content.sha256, options)}.onnx`) };
+  return (
+    (await openOptimised(place, options, kept)) ?? (await openAndKeep({ ...place, content }, options, kept)) ?? plain()
+  );
 }
 
-async function openOptimised(file: string, path: string, options: GraphOptions, { warn }: KeptGraphs) {
+/** The graph's own file, and its kept form, which may not be there. */
+type Place = { path: string; file: string };
+
+async function openOptimised({ file, path }: Place, options: GraphOptions, { warn }: KeptGraphs) {
   if (!existsSync(file)) return undefined;
   try {
     const graph = await openGraph(file, { ...options, optimised: { of: path } });
@@ -63,10 +68,14 @@ async function openOptimised(file: string, path: string, options: GraphOptions, 
 }
 
 /** Undefined when the graph could not be opened while it was written, for whatever reason. */
-async function openAndKeep(file: string, path: string, options: GraphOptions, kept: KeptGraphs) {
+async function openAndKeep(
+  { file, path, content }: Place & { content: Content },
+  options: GraphOptions,
+  kept: KeptGraphs,
+) {
   const draft = `${file}.${process.pid}`;
   try {
-    if ((await readFile(path)).includes(EXTERNAL)) return undefined;
+    if (await content.hasWeightsBeside()) return undefined;
     await mkdir(kept.folder, { recursive: true, mode: 0o700 });
     const graph = await openGraph(path, { ...options, optimised: { into: draft } });
     await settle(draft, file, kept).catch((error) => failed(draft, path, error, kept));
@@ -110,14 +119,22 @@ async function prune(folder: string, limit: number): Promise<void> {
   }
 }
 
-/** SHA-256 of a graph's file; undefined where keeping it is not worth while, or there is none. */
-async function contentOf(path: string): Promise<string | undefined> {
+/** Of a graph's file, in hexadecimal digits, and whether its weights lie in other files. */
+type Content = { sha256: string; hasWeightsBeside(): Promise<boolean> };
+
+/**
+ * Reads the file at most once: now, unless its name says its hash, else when its weights are asked about. Undefined where
+ * keeping it is not worth while, or there is none.
+ */
+async function contentOf(path: string): Promise<Content | undefined> {
   const real = await realpath(path).catch(() => undefined);
   if (real === undefined || (await stat(real)).size > LARGEST) return undefined;
-  if (BLOB.test(basename(real)) && basename(dirname(real)) === "blobs") return basename(real);
-  return createHash("sha256")
-    .update(await readFile(real))
-    .digest("hex");
+  if (BLOB.test(basename(real)) && basename(dirname(real)) === "blobs")
+    return { sha256: basename(real), hasWeightsBeside: async () => (await readFile(real)).includes(EXTERNAL) };
+  const content = await readFile(real);
+  // Nothing is looked up for it, and no hash needed.
+  if (content.includes(EXTERNAL)) return undefined;
+  return { sha256: createHash("sha256").update(content).digest("hex"), hasWeightsBeside: async () => false };
 }
 
 function keyOf(content: string, options: GraphOptions): string {

@@ -1,7 +1,19 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import { cpSync, existsSync, mkdtempSync, readdirSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { bytes, MIB } from "../../../src/core/units.ts";
 import { encodeGraph } from "../../../src/engine/graph-file/graph-file.ts";
 import { type KeptGraphs, openKept } from "../../../src/engine/runner/kept-graph.ts";
@@ -135,6 +147,28 @@ test("a graph with weights beside it is not kept, since they would be written ag
   const { kept, warnings, files } = keep();
   expect(await numberOf(await openKept(writeGraph("model.onnx", 5, true), cpu, kept))).toBe(5);
   expect([files(), warnings]).toEqual([[], []]);
+});
+
+test.each([
+  [true, "is not kept either when its weights lie beside it"],
+  [false, "is known by its name, and not read once it is kept"],
+])("a file of the Hub's layout (weights beside it: %p) %s", async (isExternal) => {
+  const { kept, warnings, files } = keep();
+  const path = writeGraph("model.onnx", 5, isExternal);
+  const blobs = join(dirname(path), "blobs");
+  mkdirSync(blobs);
+  const blob = join(blobs, "a".repeat(64));
+  renameSync(path, blob);
+  symlinkSync(blob, path);
+  if (isExternal) {
+    renameSync(join(dirname(path), "weights.bin"), join(blobs, "weights.bin"));
+    symlinkSync(join(blobs, "weights.bin"), join(dirname(path), "weights.bin"));
+  }
+  expect(await numberOf(await openKept(path, cpu, kept))).toBe(5);
+  expect([files().length, warnings]).toEqual([isExternal ? 0 : 1, []]);
+  if (isExternal) return;
+  writeFileSync(blob, "torn");
+  expect(await numberOf(await openKept(path, cpu, kept))).toBe(5);
 });
 
 test("where nothing can be written the graph opens all the same, and that is told", async () => {
