@@ -1,12 +1,12 @@
 // What Florence-2 is asked and what it answers: fal's names (fal-protocol.md 12), one field saying which of fal's endpoints.
-import { choice, mediaUrl, type Static, Type } from "../../core/schema.ts";
-import { pictureField } from "../media/picture.ts";
+import { choice, type Static, Type } from "../../core/schema.ts";
+import { pictureField, pictureUrl, savedFields } from "../media/picture.ts";
 import { taskNames } from "./tasks.ts";
 
 const bin = (description: string) => Type.Integer({ minimum: 0, maximum: 999, description });
 
 export const readImageInput = Type.Object({
-  image_url: mediaUrl("image", "The picture: URL or data URI."),
+  image_url: pictureUrl,
   task: choice(taskNames, { default: "caption", description: "What to tell of it." }),
   text_input: Type.Optional(
     Type.String({
@@ -29,8 +29,7 @@ export const readImageInput = Type.Object({
       description: "Answers that are tried side by side; absent: as many as the model's own settings say.",
     }),
   ),
-  output_format: choice(["jpeg", "png", "webp"], { default: "jpeg", description: "Format of the drawn picture." }),
-  sync_mode: Type.Boolean({ default: false, description: "Give the drawn picture as a data URI." }),
+  ...savedFields("jpeg"),
 });
 
 const label = Type.String({ description: "What it is; empty where the task gives no names." });

@@ -1,8 +1,8 @@
 // What all pipelines that draw pictures share: fal's fields about the pictures, and fal's answer (fal-protocol.md 12).
 import type { ImageCodec, Pixels, Task } from "../../core/pipeline.ts";
-import { choice, type Static, Type } from "../../core/schema.ts";
+import { type Static, Type } from "../../core/schema.ts";
 import { MAX_SEED } from "../tensor/random.ts";
-import { pictureField, savePicture } from "./picture.ts";
+import { pictureField, savedFields, saverOf } from "./picture.ts";
 
 /** Fields of the input, to be spread into a pipeline's own. */
 export const drawnFields = {
@@ -20,11 +20,7 @@ export const drawnFields = {
     description:
       "Pictures that the model's own checker finds unsafe are black. A model without one checks nothing, and the log says so.",
   }),
-  output_format: choice(["jpeg", "png", "webp"], { default: "jpeg", description: "Format of the pictures." }),
-  sync_mode: Type.Boolean({
-    default: false,
-    description: "Return the pictures inside the answer, as data URIs, instead of as files.",
-  }),
+  ...savedFields("jpeg"),
 };
 
 const fieldsObject = Type.Object(drawnFields);
@@ -61,16 +57,13 @@ export async function answerWith({
   seconds,
   unsafe = [],
 }: Answering): Promise<Static<typeof drawnOutput>> {
-  const { output_format: format, sync_mode: inline, prompt } = task.input;
-  const saving = pictures.map((pixels, i) =>
-    savePicture({ task, codec, pixels, name: `image-${i + 1}`, format, inline }),
-  );
+  const save = saverOf(task, codec);
   return {
-    images: await Promise.all(saving),
+    images: await Promise.all(pictures.map((pixels, i) => save(pixels, `image-${i + 1}`))),
     timings: { inference: seconds },
     seed,
     has_nsfw_concepts: pictures.map((_, at) => unsafe[at] ?? false),
-    prompt,
+    prompt: task.input.prompt,
   };
 }
 

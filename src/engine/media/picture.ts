@@ -1,7 +1,7 @@
 // Pictures at the borders of a pipeline: read from a URL of the input, written as fal's answers carry them.
 import { ForecourtError } from "../../core/errors.ts";
 import type { ImageCodec, ImageFormat, Pixels, SavedFile, Task } from "../../core/pipeline.ts";
-import { Type } from "../../core/schema.ts";
+import { choice, mediaUrl, Type } from "../../core/schema.ts";
 
 export const pictureField = Type.Object({
   url: Type.String({ description: "Where to get the picture, or the picture itself as a data URI." }),
@@ -10,6 +10,20 @@ export const pictureField = Type.Object({
   content_type: Type.String(),
   file_name: Type.String(),
   file_size: Type.Integer({ description: "Bytes." }),
+});
+
+/** The field `image_url` of a pipeline that is about one picture. */
+export const pictureUrl = mediaUrl("image", "The picture: URL or data URI.");
+
+export const syncMode = Type.Boolean({
+  default: false,
+  description: "Return pictures inside the answer, as data URIs, instead of as files.",
+});
+
+/** How the pictures of an answer come, to be spread into a pipeline's own fields. */
+export const savedFields = (format: "png" | "jpeg" = "png") => ({
+  output_format: choice(["png", "jpeg", "webp"], { default: format, description: "Format of the pictures." }),
+  sync_mode: syncMode,
 });
 
 export type Picture = SavedFile & { width: number; height: number };
@@ -35,6 +49,16 @@ export async function savePicture({ task, codec, pixels, name, format, inline }:
   return { url, width, height, content_type: contentType, file_name: fileName, file_size: bytes.length };
 }
 
+export type SavedInput = { output_format: ImageFormat; sync_mode: boolean };
+
+/** Saves pictures under a name as the input's own fields wish. */
+export const saverOf =
+  (task: Pick<Task<SavedInput>, "input" | "save">, codec: ImageCodec) =>
+  async (pixels: Pixels, name: string): Promise<Picture> => {
+    const { output_format: format, sync_mode: inline } = task.input;
+    return await savePicture({ task, codec, pixels, name, format, inline });
+  };
+
 type Reading = {
   task: Pick<Task<unknown>, "media">;
   codec: ImageCodec;
@@ -55,3 +79,7 @@ export async function readPicture({ task, codec, url, field }: Reading): Promise
     throw new ForecourtError(cause.code, `${way.join(".")}: ${cause.message}`, { problems, cause });
   }
 }
+
+/** The picture behind the input's `image_url`. Throws as `readPicture`. */
+export const readImageUrl = async (task: Pick<Task<{ image_url: string }>, "input" | "media">, codec: ImageCodec) =>
+  await readPicture({ task, codec, url: task.input.image_url, field: "image_url" });

@@ -1,16 +1,9 @@
 // The API that follows from a declaration: fields of the request and of the answer.
-import { choice, type TObject, Type } from "../../core/schema.ts";
+import { type TObject, Type } from "../../core/schema.ts";
+import { savedFields } from "../media/picture.ts";
 import type { OnnxDeclaration } from "./declaration.ts";
 import { inputKind } from "./inputs.ts";
 import { outputKind } from "./outputs.ts";
-
-const pictureOptions = {
-  output_format: choice(["png", "jpeg", "webp"], { default: "png", description: "Format of the pictures." }),
-  sync_mode: Type.Boolean({
-    default: false,
-    description: "Return the pictures inside the answer, as data URIs, instead of as files.",
-  }),
-};
 
 export function schemasOf({ inputs, outputs }: OnnxDeclaration): { input: TObject; output: TObject } {
   const given = Object.entries(inputs).map(([name, declared]) => [name, inputKind(declared).field(declared)]);
@@ -21,7 +14,7 @@ export function schemasOf({ inputs, outputs }: OnnxDeclaration): { input: TObjec
     input: Type.Object({
       ...Object.fromEntries(given),
       ...Object.assign({}, ...options),
-      ...(hasPictures && pictureOptions),
+      ...(hasPictures && savedFields()),
     }),
     output: Type.Object(Object.assign({}, ...kinds.map(({ name, kind, declared }) => kind.fields(name, declared)))),
   };

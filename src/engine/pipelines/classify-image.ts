@@ -1,13 +1,13 @@
 // What is in a picture, as the names of a classifier's classes.
 import { definePipeline } from "../../core/pipeline.ts";
-import { mediaUrl, Type } from "../../core/schema.ts";
+import { Type } from "../../core/schema.ts";
 import { loadClassifier } from "../labelling/classifier.ts";
-import { readPicture } from "../media/picture.ts";
+import { pictureUrl, readImageUrl } from "../media/picture.ts";
 
 export const classifyImage = definePipeline({
   summary: "Names what is in a picture, out of the classes that the model knows.",
   input: Type.Object({
-    image_url: mediaUrl("image", "The picture: URL or data URI."),
+    image_url: pictureUrl,
     top_k: Type.Integer({ default: 5, minimum: 1, maximum: 1000, description: "How many classes to give." }),
   }),
   output: Type.Object({
@@ -22,9 +22,8 @@ export const classifyImage = definePipeline({
     return async function* (tasks, signal) {
       for (const [index, task] of tasks.entries()) {
         signal.throwIfAborted();
-        const { image_url: url, top_k: most } = task.input;
-        const picture = await readPicture({ task, codec: assets.codec, url, field: "image_url" });
-        const value = { classes: (await classify(picture)).slice(0, most) };
+        const picture = await readImageUrl(task, assets.codec);
+        const value = { classes: (await classify(picture)).slice(0, task.input.top_k) };
         yield { index, step: { type: "output", value, units: { requests: 1, images: 1 } } };
       }
     };

@@ -1,7 +1,7 @@
 // A part of a picture, by percentages of its sides: fal's utility node of workflows that cuts tiles out of pictures.
 import { definePipeline } from "../../core/pipeline.ts";
-import { choice, mediaUrl, Type } from "../../core/schema.ts";
-import { pictureField, readPicture, savePicture } from "../media/picture.ts";
+import { Type } from "../../core/schema.ts";
+import { pictureField, pictureUrl, readImageUrl, savedFields, saverOf } from "../media/picture.ts";
 import { crop } from "../tensor/crop.ts";
 
 const start = (side: string) =>
@@ -10,13 +10,12 @@ const length = (side: string) =>
   Type.Number({ exclusiveMinimum: 0, maximum: 100, default: 100, description: `Percent of the ${side}.` });
 
 const input = Type.Object({
-  image_url: mediaUrl("image", "The picture: URL or data URI."),
+  image_url: pictureUrl,
   x_percent: start("width"),
   y_percent: start("height"),
   width_percent: length("width"),
   height_percent: length("height"),
-  output_format: choice(["png", "jpeg", "webp"], { default: "png", description: "Format of the part." }),
-  sync_mode: Type.Boolean({ default: false, description: "Give the part as a data URI." }),
+  ...savedFields(),
 });
 
 /** At least one pixel, and never beyond the edge. */
@@ -36,13 +35,11 @@ export const cropImage = definePipeline({
       for (const [index, task] of tasks.entries()) {
         signal.throwIfAborted();
         const { input } = task;
-        const pixels = await readPicture({ task, codec, url: input.image_url, field: "image_url" });
+        const pixels = await readImageUrl(task, codec);
         const across = span(pixels.width, input.x_percent, input.width_percent);
         const down = span(pixels.height, input.y_percent, input.height_percent);
         const rectangle = { left: across.from, top: down.from, width: across.length, height: down.length };
-        const part = crop(pixels, rectangle);
-        const { output_format: format, sync_mode: inline } = input;
-        const image = await savePicture({ task, codec, pixels: part, name: "part", format, inline });
+        const image = await saverOf(task, codec)(crop(pixels, rectangle), "part");
         yield { index, step: { type: "output", value: { image }, units: { images: 1 } } };
       }
     },

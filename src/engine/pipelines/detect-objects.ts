@@ -1,8 +1,8 @@
 // What is where in a picture, by a detector of the DETR family: boxes in fal's shape of detections, and a picture that shows them.
 import { definePipeline } from "../../core/pipeline.ts";
-import { choice, mediaUrl, Type } from "../../core/schema.ts";
+import { Type } from "../../core/schema.ts";
 import { loadDetector } from "../labelling/detector.ts";
-import { pictureField, readPicture, savePicture } from "../media/picture.ts";
+import { pictureField, pictureUrl, readImageUrl, savedFields, saverOf } from "../media/picture.ts";
 import { annotate, boxOutline } from "../vision/annotate.ts";
 import { detectionFields } from "../vision/detection-fields.ts";
 
@@ -11,13 +11,9 @@ const bbox = Type.Object(detectionFields);
 export const detectObjects = definePipeline({
   summary: "Finds things of known kinds in a picture.",
   input: Type.Object({
-    image_url: mediaUrl("image", "The picture: URL or data URI."),
+    image_url: pictureUrl,
     score_threshold: Type.Number({ default: 0.5, minimum: 0, maximum: 1, description: "Boxes with less are dropped." }),
-    output_format: choice(["png", "jpeg", "webp"], { default: "png", description: "Format of the picture." }),
-    sync_mode: Type.Boolean({
-      default: false,
-      description: "Return the picture inside the answer, as a data URI, instead of as a file.",
-    }),
+    ...savedFields(),
   }),
   output: Type.Object({
     results: Type.Object({ bboxes: Type.Array(bbox, { description: "Best first." }) }),
@@ -29,11 +25,9 @@ export const detectObjects = definePipeline({
     return async function* (tasks, signal) {
       for (const [index, task] of tasks.entries()) {
         signal.throwIfAborted();
-        const { image_url: url, score_threshold: threshold, output_format: format, sync_mode: inline } = task.input;
-        const picture = await readPicture({ task, codec: assets.codec, url, field: "image_url" });
-        const bboxes = await detect(picture, threshold);
-        const pixels = annotate(picture, bboxes.map(boxOutline));
-        const image = await savePicture({ task, codec: assets.codec, pixels, name: "image", format, inline });
+        const picture = await readImageUrl(task, assets.codec);
+        const bboxes = await detect(picture, task.input.score_threshold);
+        const image = await saverOf(task, assets.codec)(annotate(picture, bboxes.map(boxOutline)), "image");
         const value = { results: { bboxes }, image };
         yield { index, step: { type: "output", value, units: { requests: 1, images: 1 } } };
       }

@@ -1,16 +1,16 @@
 // Takes things out of a picture, with LaMa. Fields are those of fal-ai/bria/eraser, fal-ai/object-removal/mask and
 // fal-ai/object-removal/bbox.
 import { definePipeline } from "../../core/pipeline.ts";
-import { choice, mediaUrl, Type } from "../../core/schema.ts";
+import { mediaUrl, Type } from "../../core/schema.ts";
 import { loadLama } from "../erasing/lama.ts";
 import { wishedMask } from "../erasing/wished-mask.ts";
-import { pictureField, readPicture, savePicture } from "../media/picture.ts";
+import { pictureField, pictureUrl, readImageUrl, readPicture, savedFields, saverOf } from "../media/picture.ts";
 import { withoutAlpha } from "../tensor/alpha.ts";
 
 const edge = (name: string) => Type.Number({ minimum: 0, maximum: 1, description: `${name}, 0 to 1.` });
 
 const input = Type.Object({
-  image_url: mediaUrl("image", "The picture: URL or data URI."),
+  image_url: pictureUrl,
   mask_url: Type.Optional(
     mediaUrl(
       "image",
@@ -32,8 +32,7 @@ const input = Type.Object({
     default: false,
     description: "Keep the picture's transparency, which is dropped else.",
   }),
-  output_format: choice(["png", "jpeg", "webp"], { default: "png", description: "Format of the picture." }),
-  sync_mode: Type.Boolean({ default: false, description: "Give the picture inside the answer, as a data URI." }),
+  ...savedFields(),
 });
 
 const output = Type.Object({
@@ -52,8 +51,8 @@ export const erase = definePipeline({
     return async function* (tasks, signal) {
       for (const [index, task] of tasks.entries()) {
         signal.throwIfAborted();
-        const { image_url, mask_url, output_format: format, sync_mode: inline, ...wishes } = task.input;
-        const given = await readPicture({ task, codec, url: image_url, field: "image_url" });
+        const { mask_url, ...wishes } = task.input;
+        const given = await readImageUrl(task, codec);
         const picture = wishes.preserve_alpha ? given : withoutAlpha(given);
         const drawn =
           mask_url === undefined ? undefined : await readPicture({ task, codec, url: mask_url, field: "mask_url" });
@@ -64,7 +63,7 @@ export const erase = definePipeline({
           yield { index, step: { type: "progress" as const, ...step.value } };
           signal.throwIfAborted();
         }
-        const image = await savePicture({ task, codec, pixels: step.value, name: "image", format, inline });
+        const image = await saverOf(task, codec)(step.value, "image");
         const value = { image, images: [image] };
         yield { index, step: { type: "output" as const, value, units: { requests: 1, images: 1 } } };
       }

@@ -2,18 +2,14 @@
 // (fal-protocol.md 12).
 
 import { definePipeline } from "../../core/pipeline.ts";
-import { choice, mediaUrl, Type } from "../../core/schema.ts";
+import { choice, Type } from "../../core/schema.ts";
 import { depthPicture, rangeOf } from "../depth/depth-map.ts";
 import { loadDepthModel } from "../depth/depth-model.ts";
-import { pictureField, readPicture, savePicture } from "../media/picture.ts";
+import { pictureField, pictureUrl, readImageUrl, savedFields, saverOf } from "../media/picture.ts";
 
 const input = Type.Object({
-  image_url: mediaUrl("image", "The picture: URL or data URI."),
-  output_format: choice(["png", "jpeg", "webp"], { default: "png", description: "Format of the picture." }),
-  sync_mode: Type.Boolean({
-    default: false,
-    description: "Return the picture inside the answer, as a data URI, instead of as a file.",
-  }),
+  image_url: pictureUrl,
+  ...savedFields(),
 });
 
 const output = Type.Object({
@@ -37,11 +33,8 @@ export const estimateDepth = definePipeline({
     return async function* (tasks, signal) {
       for (const [index, task] of tasks.entries()) {
         signal.throwIfAborted();
-        const { image_url: url, output_format: format, sync_mode: inline } = task.input;
-        const picture = await readPicture({ task, codec: assets.codec, url, field: "image_url" });
-        const map = await model.estimate(picture);
-        const pixels = depthPicture(map);
-        const image = await savePicture({ task, codec: assets.codec, pixels, name: "image", format, inline });
+        const map = await model.estimate(await readImageUrl(task, assets.codec));
+        const image = await saverOf(task, assets.codec)(depthPicture(map), "image");
         const value = { image, depth: { unit: map.unit, ...rangeOf(map) } };
         yield { index, step: { type: "output", value, units: { requests: 1, images: 1 } } };
       }

@@ -1,12 +1,12 @@
 // How well texts describe a picture, with a model of the CLIP or SigLIP family.
 import { definePipeline, type Task } from "../../core/pipeline.ts";
-import { mediaUrl, type Static, Type } from "../../core/schema.ts";
+import { type Static, Type } from "../../core/schema.ts";
 import { loadSimilarity, type SimilarityDeclaration, type SimilarityModel } from "../embedding/similarity.ts";
 import { fitting } from "../embedding/too-long.ts";
-import { readPicture } from "../media/picture.ts";
+import { pictureUrl, readImageUrl } from "../media/picture.ts";
 
 const input = Type.Object({
-  image_url: mediaUrl("image", "The picture: URL or data URI."),
+  image_url: pictureUrl,
   texts: Type.Array(Type.String({ minLength: 1, maxLength: 20_000 }), {
     minItems: 1,
     maxItems: 64,
@@ -49,8 +49,8 @@ export const imageTextSimilarity = {
         return async function* (tasks, signal) {
           for (const [index, task] of tasks.entries()) {
             signal.throwIfAborted();
-            const { image_url, texts } = task.input;
-            const picture = await readPicture({ task, codec: assets.codec, url: image_url, field: "image_url" });
+            const { texts } = task.input;
+            const picture = await readImageUrl(task, assets.codec);
             const { logits, cosines: similarities } = await model.compare(picture, textsOf(task, model));
             const scores = model.scoresOf(logits);
             const classes = texts

@@ -1,7 +1,7 @@
 // Serves any plain graph: the model file says what goes in and what comes out (src/engine/onnx/declaration.ts).
 import { ForecourtError } from "../../core/errors.ts";
-import { definePipeline, type ImageFormat, type Pipeline, type Task } from "../../core/pipeline.ts";
-import { savePicture } from "../media/picture.ts";
+import { definePipeline, type Pipeline, type Task } from "../../core/pipeline.ts";
+import { type SavedInput, saverOf } from "../media/picture.ts";
 import type { OnnxDeclaration } from "../onnx/declaration.ts";
 import { inputKind } from "../onnx/inputs.ts";
 import type { Encoded, Outcome } from "../onnx/kinds.ts";
@@ -48,7 +48,9 @@ const pipelineOf = (declaration: OnnxDeclaration): Pipeline =>
             results.push(result);
             if (of > 1) yield { index, step: { type: "progress", at: results.length, of } };
           }
-          const outcome = { ...factsOf(encoded), results, options: task.input, savePicture: saver(task, assets.codec) };
+          // The fields are there wherever an output has pictures (schemasOf).
+          const savePicture = saverOf(task as Task<Values & SavedInput>, assets.codec);
+          const outcome = { ...factsOf(encoded), results, options: task.input, savePicture };
           const value: Values = {};
           for (const [, decode] of outputs) Object.assign(value, await decode(outcome));
           yield { index, step: { type: "output", value, units: unitsOf(outcome, of) } };
@@ -73,13 +75,6 @@ function factsOf(encoded: readonly Encoded[]): Omit<Outcome, "results" | "option
   const tokens = encoded.find((each) => each.tokens)?.tokens;
   return { ...(view && { view }), ...(hopSeconds !== undefined && { hopSeconds }), ...(tokens && { tokens }) };
 }
-
-const saver =
-  (task: Task<Values>, codec: Parameters<typeof savePicture>[0]["codec"]): Outcome["savePicture"] =>
-  (pixels, name) => {
-    const { output_format: format, sync_mode: inline } = task.input;
-    return savePicture({ task, codec, pixels, name, format: format as ImageFormat, inline: inline === true });
-  };
 
 /** The largest picture that the codec reads; 8-bit samples at 8 kHz in the largest file that is taken. */
 const MOST = { megapixels: (64 * 1024 * 1024) / 1e6, seconds: (256 * 1024 * 1024) / 8000 };

@@ -5,7 +5,7 @@ import { type ReadImageInput, readImageInput, readImageOutput } from "../florenc
 import { type Places, placesOf } from "../florence/places.ts";
 import { questionOf } from "../florence/question.ts";
 import { factsOf } from "../florence/tasks.ts";
-import { readPicture, savePicture } from "../media/picture.ts";
+import { readImageUrl, saverOf } from "../media/picture.ts";
 import { annotate, boxOutline, type Outline } from "../vision/annotate.ts";
 
 export const readImage = definePipeline({
@@ -18,9 +18,9 @@ export const readImage = definePipeline({
     return async function* (tasks, signal) {
       for (const [index, task] of tasks.entries()) {
         signal.throwIfAborted();
-        const { image_url: url, max_tokens: most, num_beams: beams } = task.input;
+        const { max_tokens: most, num_beams: beams } = task.input;
         const question = questionOf(task.input);
-        const pixels = await readPicture({ task, codec: assets.codec, url, field: "image_url" });
+        const pixels = await readImageUrl(task, assets.codec);
         const reading = model.read({ pixels, question, beams, most, signal });
         let step = await reading.next();
         for (; !step.done; step = await reading.next())
@@ -40,12 +40,10 @@ const STEPS_TOLD = 16;
 type Read = { task: Task<ReadImageInput>; assets: Assets; pixels: Pixels; text: string };
 
 async function answer({ task, assets: { codec }, pixels, text }: Read) {
-  const { task: name, output_format: format, sync_mode: inline } = task.input;
-  const { answers } = factsOf(name);
+  const { answers } = factsOf(task.input.task);
   if (answers === "text") return { results: text.trim() };
   const results = placesOf(text, answers, pixels);
-  const drawn = annotate(pixels, outlinesOf(results));
-  const image = await savePicture({ task, codec, pixels: drawn, name: "image", format, inline });
+  const image = await saverOf(task, codec)(annotate(pixels, outlinesOf(results)), "image");
   return { results, image };
 }
 

@@ -1,10 +1,10 @@
 // Cuts the subject out of a picture, with a model that says how much of each pixel belongs to it. Fields are those of
 // fal-ai/birefnet, its second version and fal-ai/imageutils/rembg (fal-protocol.md 12).
 import { definePipeline, type Pixels } from "../../core/pipeline.ts";
-import { choice, mediaUrl, Type } from "../../core/schema.ts";
+import { choice, Type } from "../../core/schema.ts";
 import { estimateForeground } from "../matting/foreground.ts";
 import { loadMatting } from "../matting/matte.ts";
-import { pictureField, readPicture, savePicture } from "../media/picture.ts";
+import { pictureField, pictureUrl, readImageUrl, saverOf, syncMode } from "../media/picture.ts";
 import { boundsOf, withAlpha } from "../tensor/alpha.ts";
 import { crop } from "../tensor/crop.ts";
 import { variantField } from "../vision/variant.ts";
@@ -12,7 +12,7 @@ import { variantField } from "../vision/variant.ts";
 const EDGES = { "1024x1024": 1024, "2048x2048": 2048, "2304x2304": 2304 } as const;
 
 const fields = (variant: string) => ({
-  image_url: mediaUrl("image", "The picture: URL or data URI."),
+  image_url: pictureUrl,
   model: variantField(variant),
   operating_resolution: Type.Optional(
     choice(["1024x1024", "2048x2048", "2304x2304"], {
@@ -31,10 +31,7 @@ const fields = (variant: string) => ({
     description: "Take the background's colour out of soft edges such as hair, by estimating that of the subject.",
   }),
   crop_to_bbox: Type.Boolean({ default: false, description: "Cut away the empty borders around the subject." }),
-  sync_mode: Type.Boolean({
-    default: false,
-    description: "Return the pictures inside the answer, as data URIs, instead of as files.",
-  }),
+  sync_mode: syncMode,
 });
 
 const output = Type.Object({ image: pictureField, mask_image: Type.Optional(pictureField) });
@@ -55,12 +52,11 @@ export const removeBackground = {
         return async function* (tasks, signal) {
           for (const [index, task] of tasks.entries()) {
             signal.throwIfAborted();
-            const { image_url: url, operating_resolution: size, output_format: format, ...wishes } = task.input;
-            const picture = await readPicture({ task, codec: assets.codec, url, field: "image_url" });
+            const { operating_resolution: size, ...wishes } = task.input;
+            const picture = await readImageUrl(task, assets.codec);
             const mask = await matte(picture, size && EDGES[size]);
             const parts = partsOf(picture, mask, wishes);
-            const save = (pixels: Pixels, name: string) =>
-              savePicture({ task, codec: assets.codec, pixels, name, format, inline: wishes.sync_mode });
+            const save = saverOf(task, assets.codec);
             const value = {
               image: await save(parts.image, "image"),
               ...(wishes.output_mask && { mask_image: await save(parts.mask, "mask") }),

@@ -1,7 +1,7 @@
 // All masks of a picture, with SAM or SAM 2 and a grid of points. Fields are those of fal-ai/sam2/auto-segment (fal-protocol.md 12).
-import { definePipeline, type Pixels } from "../../core/pipeline.ts";
-import { choice, mediaUrl, Type } from "../../core/schema.ts";
-import { pictureField, readPicture, savePicture } from "../media/picture.ts";
+import { definePipeline } from "../../core/pipeline.ts";
+import { Type } from "../../core/schema.ts";
+import { pictureField, pictureUrl, readImageUrl, savedFields, saverOf } from "../media/picture.ts";
 import { everyMask } from "../segmentation/every-mask.ts";
 import { colouredMasks, maskPicture } from "../segmentation/mask-picture.ts";
 import { loadSam } from "../segmentation/sam.ts";
@@ -10,7 +10,7 @@ const share = (value: number, description: string) =>
   Type.Number({ default: value, minimum: 0, maximum: 1, description });
 
 const input = Type.Object({
-  image_url: mediaUrl("image", "The picture: URL or data URI."),
+  image_url: pictureUrl,
   points_per_side: Type.Integer({
     ...{ default: 32, minimum: 1, maximum: 64 },
     description: "The picture is asked about at so many points, across and down.",
@@ -21,8 +21,7 @@ const input = Type.Object({
     ...{ default: 100, minimum: 0 },
     description: "Holes are filled and islands taken away that have fewer pixels.",
   }),
-  output_format: choice(["png", "jpeg", "webp"], { default: "png", description: "Format of the pictures." }),
-  sync_mode: Type.Boolean({ default: false, description: "Give the pictures inside the answer, as data URIs." }),
+  ...savedFields(),
 });
 
 const output = Type.Object({
@@ -40,8 +39,8 @@ export const segmentAll = definePipeline({
     return async function* (tasks, signal) {
       for (const [index, task] of tasks.entries()) {
         signal.throwIfAborted();
-        const { image_url: url, output_format: format, sync_mode: inline, ...wishes } = task.input;
-        const picture = await readPicture({ task, codec: assets.codec, url, field: "image_url" });
+        const wishes = task.input;
+        const picture = await readImageUrl(task, assets.codec);
         const sight = await sam.see(picture);
         const steps = everyMask(
           { sam, sight },
@@ -58,8 +57,7 @@ export const segmentAll = definePipeline({
           signal.throwIfAborted();
         }
         const masks = step.value.map(({ mask }) => mask);
-        const save = (pixels: Pixels, name: string) =>
-          savePicture({ task, codec: assets.codec, pixels, name, format, inline });
+        const save = saverOf(task, assets.codec);
         const individual = [];
         for (const [at, mask] of masks.entries()) individual.push(await save(maskPicture([mask]), `mask-${at + 1}`));
         const value = {

@@ -1,8 +1,8 @@
 // Cuts out the things that points and boxes show, with SAM or SAM 2. Fields are those of fal-ai/sam2/image (fal-protocol.md 12).
 import { ForecourtError } from "../../core/errors.ts";
 import { definePipeline, type Pixels } from "../../core/pipeline.ts";
-import { choice, mediaUrl, type Static, Type } from "../../core/schema.ts";
-import { pictureField, readPicture, savePicture } from "../media/picture.ts";
+import { type Static, Type } from "../../core/schema.ts";
+import { pictureField, pictureUrl, readImageUrl, savedFields, saverOf } from "../media/picture.ts";
 import { maskPicture, onlyMasked } from "../segmentation/mask-picture.ts";
 import { promptsOf } from "../segmentation/prompts.ts";
 import type { Mask } from "../segmentation/regions.ts";
@@ -15,7 +15,7 @@ const frame = Type.Integer({ default: 0, minimum: 0, maximum: 0, description: "F
 const pixel = (description: string) => Type.Number({ minimum: 0, description });
 
 const input = Type.Object({
-  image_url: mediaUrl("image", "The picture: URL or data URI."),
+  image_url: pictureUrl,
   prompts: Type.Array(
     Type.Object({
       ...{ x: pixel("Pixels from the left."), y: pixel("Pixels from the top.") },
@@ -44,8 +44,7 @@ const input = Type.Object({
     description: "Give the picture with all else taken away (transparent; black as JPEG) in place of the mask.",
   }),
   return_multiple_masks: Type.Boolean({ default: false, description: "Give each thing's mask too, as `masks`." }),
-  output_format: choice(["png", "jpeg", "webp"], { default: "png", description: "Format of the pictures." }),
-  sync_mode: Type.Boolean({ default: false, description: "Give the pictures inside the answer, as data URIs." }),
+  ...savedFields(),
 });
 
 const output = Type.Object({
@@ -64,15 +63,17 @@ export const segmentImage = definePipeline({
     return async function* (tasks, signal) {
       for (const [index, task] of tasks.entries()) {
         signal.throwIfAborted();
-        const { image_url: url, output_format: format, sync_mode: inline, ...wishes } = task.input;
+        const wishes = task.input;
         const asked = promptsOf(wishes, sam.takesBoxes);
-        const picture = await readPicture({ task, codec: assets.codec, url, field: "image_url" });
+        const picture = await readImageUrl(task, assets.codec);
         checkInside(picture, wishes);
         const things = await masksOf(sam, await sam.see(picture), asked, signal);
-        const save = (pixels: Pixels, name: string) =>
-          savePicture({ task, codec: assets.codec, pixels, name, format, inline });
+        const save = saverOf(task, assets.codec);
         const all = maskPicture(things.map(({ mask }) => mask));
-        const image = await save(wishes.apply_mask ? onlyMasked(picture, all, format !== "jpeg") : all, "image");
+        const image = await save(
+          wishes.apply_mask ? onlyMasked(picture, all, wishes.output_format !== "jpeg") : all,
+          "image",
+        );
         const masks = [];
         for (const [at, { mask }] of things.entries())
           if (wishes.return_multiple_masks) masks.push(await save(maskPicture([mask]), `mask-${at + 1}`));

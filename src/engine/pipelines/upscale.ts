@@ -1,8 +1,8 @@
 // Enlarges pictures with a network that draws the details. Fields are those of fal-ai/esrgan and fal-ai/aura-sr
 // (fal-protocol.md 12).
 import { definePipeline, type Pixels } from "../../core/pipeline.ts";
-import { choice, mediaUrl, Type } from "../../core/schema.ts";
-import { pictureField, readPicture, savePicture } from "../media/picture.ts";
+import { Type } from "../../core/schema.ts";
+import { pictureField, pictureUrl, readImageUrl, savedFields, saverOf } from "../media/picture.ts";
 import { withAlpha } from "../tensor/alpha.ts";
 import { resize } from "../tensor/resize.ts";
 import { expectSize, loadUpscaler, MOST_PIXELS } from "../upscaling/upscaler.ts";
@@ -11,7 +11,7 @@ import { variantField } from "../vision/variant.ts";
 const MOST_SCALE = 8;
 
 const fields = (variant: string) => ({
-  image_url: mediaUrl("image", "The picture: URL or data URI."),
+  image_url: pictureUrl,
   scale: Type.Number({
     minimum: 1,
     maximum: MOST_SCALE,
@@ -25,11 +25,7 @@ const fields = (variant: string) => ({
     description: "Edge of the pieces in which large pictures are computed, at least 64; 0 = the model's own.",
   }),
   model: variantField(variant),
-  output_format: choice(["png", "jpeg", "webp"], { default: "png", description: "Format of the picture." }),
-  sync_mode: Type.Boolean({
-    default: false,
-    description: "Return the picture inside the answer, as a data URI, instead of as a file.",
-  }),
+  ...savedFields(),
 });
 
 const output = Type.Object({
@@ -53,8 +49,8 @@ export const upscale = {
         const upscaler = await loadUpscaler(assets);
         return async function* (tasks, signal) {
           for (const [index, task] of tasks.entries()) {
-            const { image_url: url, tile, output_format: format, sync_mode: inline, scale } = task.input;
-            const picture = await readPicture({ task, codec: assets.codec, url, field: "image_url" });
+            const { tile, scale } = task.input;
+            const picture = await readImageUrl(task, assets.codec);
             expectSize(picture, scale);
             if (tile !== 0 && upscaler.fixedTile) task.log(`tile: ${boundTo(upscaler.fixedTile)}`);
             const from = performance.now();
@@ -65,7 +61,7 @@ export const upscale = {
             }
             const pixels = inSize(drawn, picture, scale);
             const timings = { inference: (performance.now() - from) / 1000 };
-            const image = await savePicture({ task, codec: assets.codec, pixels, name: "image", format, inline });
+            const image = await saverOf(task, assets.codec)(pixels, "image");
             const units = { requests: 1, images: 1, megapixels: (pixels.width * pixels.height) / 1e6 };
             yield { index, step: { type: "output", value: { image, timings }, units } };
           }
