@@ -27,7 +27,7 @@ export function moderatorFor(named: NamedCatalog, { name, caller, kind }: Asked)
   const found = isNamed ? namedModels(named, name ?? USUAL_NAME) : usable(named, caller);
   if (name !== undefined && found.length === 0) throw noModel(name);
   const able = found.flatMap((each) => moderatorOf(each) ?? []);
-  const fitting = able.filter((each) => each.kind === kind);
+  const fitting = preferred(able.filter((each) => each.kind === kind));
   const [first, ...others] = fitting;
   if (first && (isNamed || others.length === 0)) return first;
   if (first) throw wrong("model", `Field required: one of ${fitting.map(({ endpoint }) => endpoint).join(", ")}`);
@@ -44,13 +44,21 @@ const usable = ({ catalog }: NamedCatalog, caller: Key): Named[] =>
 const NONE_FOR = { text: "this model reads no texts.", image: "no moderation model here reads pictures." };
 const ADVICE = {
   text: "Add one by `forecourt models add Xenova/toxic-bert`, or give the section moderation to the file of a model that sorts texts (models/README.md).",
-  image: "Give the section moderation to the file of a model that sorts pictures (models/README.md).",
+  image:
+    "Pull one by `forecourt models pull adamcodd/vit-base-nsfw-detector`, or give the section moderation to the file of a model that sorts pictures (models/README.md).",
+};
+
+/** Those whose files say what their classes mean, before those that tell unsafe pictures alone. */
+const preferred = (fitting: readonly Moderator[]): readonly Moderator[] => {
+  const declared = fitting.filter(({ entry }) => entry.model.moderation);
+  return declared.length > 0 ? declared : fitting;
 };
 
 /** Undefined for models that are none: they say so in their file, and sort texts or pictures into classes. */
 function moderatorOf(named: Named): Moderator | undefined {
   const { model } = named.entry;
   const { moderation: declared } = model;
+  if (model.pipeline === "check-image") return ofChecks(named, declared ?? UNSAFE);
   if (!declared) return undefined;
   if (model.pipeline === "classify-text")
     return {
@@ -81,6 +89,20 @@ const ofPictures = (named: Named, declared: ModerationDeclaration, { picture, cl
   inputs: (urls) => urls.map((url) => ({ [picture]: url, top_k: ALL })),
   // The onnx pipeline gives an output of kind classes so.
   classes: (outputs) => outputs.map((output) => (output as Record<string, Seen["classes"]>)[classes] ?? []),
+});
+
+/** A model of the check-image pipeline gives one probability; its file need not say what that means. */
+const UNSAFE_CLASS = "nsfw";
+const UNSAFE: ModerationDeclaration = { categories: { [UNSAFE_CLASS]: "sexual" }, threshold: 0.5, thresholds: {} };
+
+const ofChecks = (named: Named, declared: ModerationDeclaration): Moderator => ({
+  ...{ ...named, declared, kind: "image" },
+  inputs: (urls) => urls.map((url) => ({ image_url: url })),
+  // Of the check-image pipeline.
+  classes: (outputs) =>
+    outputs.map((output) => [
+      { label: UNSAFE_CLASS, score: (output as { nsfw_probability: number }).nsfw_probability },
+    ]),
 });
 
 const wrong = (field: "model" | "input", msg: string) =>
