@@ -3,11 +3,11 @@ import { asId, type KeyId } from "../../core/ids.ts";
 import type { Micros, Nanos } from "../../core/money.ts";
 import { plural } from "./budget-text.ts";
 import type { Desk } from "./desk.ts";
-import { quantities, type UsageRow } from "./usage-store.ts";
+import { type NewUsageRow, quantities } from "./usage-store.ts";
 
 export type Charge = { cost: Nanos; currency: string; quantity: Micros; unit: string };
 
-export function chargeIn(row: UsageRow, { findModel, priceOf }: Pick<Desk, "findModel" | "priceOf">): Charge {
+export function chargeIn(row: NewUsageRow, { findModel, priceOf }: Pick<Desk, "findModel" | "priceOf">): Charge {
   const { model: id, key, units, currency } = row;
   const model = findModel(id);
   const unit = (model && priceOf(model, asId<KeyId>(key)).parts[0]?.unit) ?? "request";

@@ -3,8 +3,9 @@ import { and, asc, eq, getTableColumns, gt, gte, lt, sql } from "drizzle-orm";
 import type { Instant } from "../../core/units.ts";
 import type { Database } from "../database/open.ts";
 import { placeholders } from "../database/placeholders.ts";
+import { statement } from "../database/statement.ts";
 import { usageMarkTable, usageTable, usageTotalTable } from "./usage.table.ts";
-import { markIn, quantities, type UsageRow } from "./usage-store.ts";
+import { quantities } from "./usage-store.ts";
 import { WINDOW_NAMES, type WindowName, windowAt } from "./windows.ts";
 
 export type Total = Omit<typeof usageTotalTable.$inferSelect, "units"> & { units: Record<string, number> };
@@ -19,9 +20,9 @@ export type TotalsStore = {
 
 const MARK = 1;
 
-export function createTotalsStore({ orm, write }: Pick<Database, "orm" | "write">): TotalsStore {
+export function createTotalsStore({ orm, sqlite, write }: Pick<Database, "orm" | "sqlite" | "write">): TotalsStore {
   const total = usageTotalTable;
-  const run = prepareAll(orm);
+  const run = prepareAll({ orm, sqlite });
   const save = (sum: Total) => {
     const { period, by, start, value, currency } = sum;
     const known = run.find.get({ period, by, start, value, currency });
@@ -31,21 +32,10 @@ export function createTotalsStore({ orm, write }: Pick<Database, "orm" | "write"
   return {
     rollUp: (limit) =>
       write(() => {
-        const rows = orm
-          .select()
-          .from(usageTable)
-          .where(gt(usageTable.seq, markIn(orm)))
-          .orderBy(asc(usageTable.seq))
-          .limit(limit)
-          .all();
-        const last = rows.at(-1);
-        if (!last) return false;
-        for (const sum of sumsOf(rows)) save(sum);
-        orm
-          .insert(usageMarkTable)
-          .values({ id: MARK, seq: last.seq })
-          .onConflictDoUpdate({ target: usageMarkTable.id, set: { seq: sql`excluded.seq` } })
-          .run();
+        const alike = run.alike.all({ mark: run.mark.get({})?.seq ?? 0, limit });
+        if (alike.length === 0) return false;
+        for (const sum of sumsOf(alike)) save(sum);
+        run.setMark.run({ seq: Math.max(...alike.map(({ last }) => last)) });
         return true;
       }),
     read: ({ by, period, since, until }) =>
@@ -59,26 +49,62 @@ export function createTotalsStore({ orm, write }: Pick<Database, "orm" | "write"
   };
 }
 
-function prepareAll(orm: Database["orm"]) {
+/** As in windows.ts. */
+const HOUR_MS = 3_600_000;
+
+function prepareAll({ orm, sqlite }: Pick<Database, "orm" | "sqlite">) {
   const total = usageTotalTable;
   const place = [total.period, total.by, total.start, total.value, total.currency];
   const columns = getTableColumns(total);
   const latest = Object.fromEntries(
     Object.entries(columns).map(([name, column]) => [name, sql`excluded.${sql.identifier(column.name)}`]),
   );
+  const next = orm
+    .select()
+    .from(usageTable)
+    .where(gt(usageTable.seq, sql.placeholder("mark")))
+    .orderBy(asc(usageTable.seq))
+    .limit(sql.placeholder("limit"))
+    .as("next");
+  const { key, team, model, tags, outcome, units, currency } = next;
+  const kind = { key, team, model, tags, outcome, units, currency };
+  const sums = {
+    hour: sql<number>`${next.admittedAt} / ${HOUR_MS}`,
+    requests: sql<number>`count(*)`,
+    cost: sql<number>`sum(${next.cost})`,
+    runMs: sql<number>`coalesce(sum(${next.runMs}), 0)`,
+    last: sql<number>`max(${next.seq})`,
+  };
+  const alike = { ...kind, ...sums };
+  const isPlace = and(...place.map((column) => eq(column, sql.placeholder(column.name))));
+  const saved = orm.insert(total).values(placeholders(columns)).onConflictDoUpdate({ target: place, set: latest });
+  const mark = { seq: usageMarkTable.seq };
+  const marked = orm
+    .insert(usageMarkTable)
+    .values({ id: MARK, seq: sql`${sql.placeholder("seq")}` })
+    .onConflictDoUpdate({ target: usageMarkTable.id, set: { seq: sql`excluded.seq` } });
+  const groups = [...Object.values(kind), sums.hour];
   return {
-    find: orm
-      .select()
-      .from(total)
-      .where(and(...place.map((column) => eq(column, sql.placeholder(column.name)))))
-      .prepare(),
-    save: orm.insert(total).values(placeholders(columns)).onConflictDoUpdate({ target: place, set: latest }).prepare(),
+    find: statement(sqlite, orm.select().from(total).where(isPlace), columns),
+    save: statement(sqlite, saved),
+    mark: statement(sqlite, orm.select(mark).from(usageMarkTable), mark),
+    setMark: statement(sqlite, marked),
+    alike: statement(
+      sqlite,
+      orm
+        .select(alike)
+        .from(next)
+        .groupBy(...groups),
+      alike,
+    ),
   };
 }
 
+type Alike = NonNullable<ReturnType<ReturnType<typeof prepareAll>["alike"]["get"]>>;
+
 /** One for each period, aspect and value that the rows touch: days and months are sums of their hours. */
-function sumsOf(rows: UsageRow[]): Total[] {
-  const hours = merged(rows.flatMap((row) => aspectsOf(row).map(([by, value]) => totalOf(row, { by, value }))));
+function sumsOf(alike: Alike[]): Total[] {
+  const hours = merged(alike.flatMap((rows) => aspectsOf(rows).map(([by, value]) => totalOf(rows, { by, value }))));
   const longer = WINDOW_NAMES.filter((period) => period !== "hour").map((period) =>
     merged(hours.map((hour) => ({ ...hour, period, start: windowAt(hour.start, period).start }))),
   );
@@ -96,7 +122,7 @@ function merged(totals: Total[]): Total[] {
   return [...sums.values()];
 }
 
-function aspectsOf({ key, team, model, tags }: UsageRow): [TotalBy, string][] {
+function aspectsOf({ key, team, model, tags }: Alike): [TotalBy, string][] {
   const named = Object.entries(JSON.parse(tags ?? "{}") as Record<string, string>);
   return [
     ["all", ""],
@@ -108,16 +134,14 @@ function aspectsOf({ key, team, model, tags }: UsageRow): [TotalBy, string][] {
   ];
 }
 
-/** In its hour. */
-function totalOf(row: UsageRow, { by, value }: Pick<Total, "by" | "value">): Total {
+function totalOf(rows: Alike, { by, value }: Pick<Total, "by" | "value">): Total {
+  const { outcome, requests, cost, runMs, currency } = rows;
+  const units = Object.entries(quantities(rows.units)).map(([unit, amount]) => [unit, amount * requests]);
   return {
-    ...{ by, value, period: "hour", start: windowAt(row.admittedAt, "hour").start, currency: row.currency },
-    requests: 1,
-    failed: row.outcome === "failed" ? 1 : 0,
-    cancelled: row.outcome === "cancelled" ? 1 : 0,
-    cost: row.cost,
-    runMs: row.runMs ?? 0,
-    units: quantities(row.units),
+    ...{ by, value, period: "hour", start: rows.hour * HOUR_MS, currency, requests, cost, runMs },
+    failed: outcome === "failed" ? requests : 0,
+    cancelled: outcome === "cancelled" ? requests : 0,
+    units: Object.fromEntries(units),
   };
 }
 

@@ -5,6 +5,7 @@ import { type Micros, microsText, type Nanos } from "../../core/money.ts";
 import type { Instant } from "../../core/units.ts";
 import type { Database } from "../database/open.ts";
 import { placeholders } from "../database/placeholders.ts";
+import { statement } from "../database/statement.ts";
 import type { Account, AccountKind, Amounts } from "./account.ts";
 import { reservationTable, usageMarkTable, usageTable, usageTotalTable } from "./usage.table.ts";
 import type { TimeWindow, WindowName } from "./windows.ts";
@@ -43,7 +44,8 @@ export type UsageStore = {
   add(row: NewUsageRow): void;
   /** What an account used in a window, of one unit as in `Amounts`. */
   used(account: Account, unit: string, window: TimeWindow & { name: WindowName }): number;
-  row(job: string): UsageRow | undefined;
+  /** Of a job whose end was committed. */
+  row(job: string): NewUsageRow | undefined;
   /** Oldest first, unless the filter says otherwise. */
   rows(filter: UsageFilter): UsageRow[];
   /** What rows after this one came to, by model and currency, and which is the last of them. */
@@ -61,9 +63,14 @@ const COLUMN = { key: usageTable.key, team: usageTable.team, model: usageTable.m
   unknown
 >;
 
-export function createUsageStore({ orm }: Pick<Database, "orm">): UsageStore {
+/** An answer tells what its job came to, and comes soon after the job's end. */
+const RECENT_ROWS = 1_000;
+
+export function createUsageStore({ orm, sqlite }: Pick<Database, "orm" | "sqlite">): UsageStore {
   const usage = usageTable;
-  const run = prepareAll(orm);
+  const run = prepareAll({ orm, sqlite });
+  /** In the order in which they were added; of a write that was undone, one may be here that is nowhere else. */
+  const recent = new Map<string, NewUsageRow>();
   const mark = () => markIn(orm);
 
   /** Rows that are not in the sums yet: few, and read in the order in which they lie. */
@@ -89,14 +96,20 @@ export function createUsageStore({ orm }: Pick<Database, "orm">): UsageStore {
       run.release.run({ job });
     },
     reservations: () => orm.select().from(reservationTable).all().map(reservationOf),
-    add: (row) => {
+    add(row) {
       run.add.run(row);
+      recent.set(row.job, row);
+      if (recent.size <= RECENT_ROWS) return;
+      for (const oldest of recent.keys()) {
+        recent.delete(oldest);
+        break;
+      }
     },
     used: (account, unit, window) =>
       [...summed(account, window), ...tail(account, window)]
         .map(({ units, cost, currency }) => (currency === unit ? cost : (quantities(units)[unit] ?? 0)))
         .reduce((sum, each) => sum + each, 0),
-    row: (job) => run.row.get({ job }),
+    row: (job) => recent.get(job) ?? run.row.get({ job }),
     rows: (filter) =>
       orm
         .select()
@@ -164,22 +177,15 @@ function anyOf({ keys, endpoints, jobs }: Pick<UsageFilter, "keys" | "endpoints"
   return [...(keys ? [inArray(key, keys)] : []), ...(jobs ? [inArray(job, jobs)] : []), ...(isOf ? [isOf] : [])];
 }
 
-function prepareAll(orm: Database["orm"]) {
+function prepareAll({ orm, sqlite }: Pick<Database, "orm" | "sqlite">) {
   const { seq: _, ...columns } = getTableColumns(usageTable);
+  const isJob = eq(usageTable.job, sql.placeholder("job"));
+  const isReserved = eq(reservationTable.job, sql.placeholder("job"));
+  const reservation = placeholders(getTableColumns(reservationTable));
   return {
-    reserve: orm
-      .insert(reservationTable)
-      .values(placeholders(getTableColumns(reservationTable)))
-      .prepare(),
-    release: orm
-      .delete(reservationTable)
-      .where(eq(reservationTable.job, sql.placeholder("job")))
-      .prepare(),
-    add: orm.insert(usageTable).values(placeholders(columns)).prepare(),
-    row: orm
-      .select()
-      .from(usageTable)
-      .where(eq(usageTable.job, sql.placeholder("job")))
-      .prepare(),
+    reserve: statement(sqlite, orm.insert(reservationTable).values(reservation)),
+    release: statement(sqlite, orm.delete(reservationTable).where(isReserved)),
+    add: statement(sqlite, orm.insert(usageTable).values(placeholders(columns))),
+    row: statement(sqlite, orm.select(columns).from(usageTable).where(isJob), columns),
   };
 }

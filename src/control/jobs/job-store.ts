@@ -8,6 +8,7 @@ import type { Units } from "../../core/pipeline.ts";
 import { type Instant, instant, milliseconds } from "../../core/units.ts";
 import type { Database } from "../database/open.ts";
 import { placeholders } from "../database/placeholders.ts";
+import { statement } from "../database/statement.ts";
 import { jobLogTable, jobTable } from "./job.table.ts";
 import type { JobRow, OutcomeRow } from "./job-row.ts";
 import { createKeepingStore, type KeepingStore } from "./keeping-store.ts";
@@ -55,16 +56,14 @@ export type EndedJob = Pick<JobRow, "id" | "key" | "model" | "endpoint" | "tags"
 
 /** `onEnd` is called in the transaction that ends a job, after it. */
 export function createJobStore(
-  { orm }: Database,
+  { orm, sqlite }: Database,
   onEnd: (job: EndedJob, ending: Ending & { at: Instant }) => void,
 ): JobStore {
   const job = jobTable;
-  const run = prepareAll(orm);
+  const run = prepareAll({ orm, sqlite });
   return {
     ...createKeepingStore({ orm }),
-    insert: (row) => {
-      run.insert.run(row);
-    },
+    insert: run.insert.run,
     row: (id) => run.row.get({ id }),
     outcome: (id) => run.outcome.get({ id }),
     withStatus: (...status) =>
@@ -119,7 +118,7 @@ const UNCHANGED: Record<keyof Setbacks, null> = {
 const kept = (name: keyof Setbacks) => sql`coalesce(${sql.placeholder(name)}, ${jobTable[name]})`;
 const given = (name: string) => sql`${sql.placeholder(name)}`;
 
-function prepareAll(orm: Database["orm"]) {
+function prepareAll({ orm, sqlite }: Pick<Database, "orm" | "sqlite">) {
   const job = jobTable;
   const log = jobLogTable;
   const isJob = eq(job.id, sql.placeholder("id"));
@@ -153,29 +152,18 @@ function prepareAll(orm: Database["orm"]) {
     sql`${job.runner} is ${sql.placeholder("runner")}`,
   );
   const waits = and(isJob, eq(job.status, "queued"));
+  const columns = getTableColumns(job);
+  const outcome = { ...endedJob, status, units, timing, device, failure, finishedAt };
+  const logColumns = getTableColumns(log);
+  const ofJob = eq(log.job, sql.placeholder("id"));
   return {
-    insert: orm
-      .insert(job)
-      .values(placeholders(getTableColumns(job)))
-      .prepare(),
-    row: orm.select().from(job).where(isJob).prepare(),
-    outcome: orm
-      .select({ ...endedJob, status, units, timing, device, failure, finishedAt })
-      .from(job)
-      .where(isJob)
-      .prepare(),
-    claim: orm.update(job).set(claim).where(waits).returning().prepare(),
-    end: orm.update(job).set(ending).where(isLeft).returning(endedJob).prepare(),
-    addLog: orm
-      .insert(log)
-      .values(placeholders(getTableColumns(log)))
-      .prepare(),
-    logs: orm
-      .select()
-      .from(log)
-      .where(eq(log.job, sql.placeholder("id")))
-      .orderBy(asc(log.line))
-      .prepare(),
+    insert: statement(sqlite, orm.insert(job).values(placeholders(columns))),
+    row: statement(sqlite, orm.select().from(job).where(isJob), columns),
+    outcome: statement(sqlite, orm.select(outcome).from(job).where(isJob), outcome),
+    claim: statement(sqlite, orm.update(job).set(claim).where(waits).returning(), columns),
+    end: statement(sqlite, orm.update(job).set(ending).where(isLeft).returning(endedJob), endedJob),
+    addLog: statement(sqlite, orm.insert(log).values(placeholders(logColumns))),
+    logs: statement(sqlite, orm.select().from(log).where(ofJob).orderBy(asc(log.line)), logColumns),
   };
 }
 

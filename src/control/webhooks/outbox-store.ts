@@ -4,6 +4,7 @@ import { and, asc, desc, eq, getTableColumns, inArray, lt, type SQL, sql } from 
 import { asId, type JobId } from "../../core/ids.ts";
 import { type Instant, instant } from "../../core/units.ts";
 import type { Database } from "../database/open.ts";
+import { statement } from "../database/statement.ts";
 import { webhookDeliveryTable } from "./webhook-delivery.table.ts";
 
 export type WebhookRow = typeof webhookDeliveryTable.$inferSelect;
@@ -34,8 +35,9 @@ export type OutboxStore = {
 };
 
 /** `webhook`: the table that holds the deliveries. */
-export function createOutboxStore({ orm }: Database, webhook = webhookDeliveryTable): OutboxStore {
+export function createOutboxStore({ orm, sqlite }: Database, webhook = webhookDeliveryTable): OutboxStore {
   const run = prepareAll(orm, webhook);
+  const begin = statement(sqlite, beginning(orm, webhook), { job: webhook.job });
   return {
     insert: ({ at, ...row }) => {
       orm
@@ -43,7 +45,7 @@ export function createOutboxStore({ orm }: Database, webhook = webhookDeliveryTa
         .values({ ...row, status: "waiting", createdAt: at })
         .run();
     },
-    begin: (job, at) => run.begin.get({ job, at }) !== undefined,
+    begin: (job, at) => begin.get({ job, at }) !== undefined,
     next: ({ now, underWay, fullHosts }) =>
       run.next.get({ now, underWay: JSON.stringify(underWay), fullHosts: JSON.stringify(fullHosts) }),
     nextDueAt(now) {
@@ -88,17 +90,19 @@ export const jobOfWebhook = ({ job }: Pick<WebhookRow, "job">) => asId<JobId>(jo
 const isOneOf = (list: string) => sql`(select value from json_each(${sql.placeholder(list)}))`;
 const given = (name: string) => sql`${sql.placeholder(name)}`;
 
+const isOf = (webhook: typeof webhookDeliveryTable) => eq(webhook.job, sql.placeholder("job"));
+
+const beginning = (orm: Database["orm"], webhook: typeof webhookDeliveryTable) =>
+  orm
+    .update(webhook)
+    .set({ status: sql`'pending'`, endedAt: given("at"), dueAt: given("at") })
+    .where(and(isOf(webhook), sql`${webhook.status} = 'waiting'`))
+    .returning({ job: webhook.job });
+
 function prepareAll(orm: Database["orm"], webhook: typeof webhookDeliveryTable) {
   const isPending = sql`${webhook.status} = 'pending'`;
-  const isJob = eq(webhook.job, sql.placeholder("job"));
   const count = sql<number>`count(*)`;
   return {
-    begin: orm
-      .update(webhook)
-      .set({ status: sql`'pending'`, endedAt: given("at"), dueAt: given("at") })
-      .where(and(isJob, sql`${webhook.status} = 'waiting'`))
-      .returning({ job: webhook.job })
-      .prepare(),
     next: orm
       .select(getTableColumns(webhook))
       .from(webhook)
@@ -130,7 +134,7 @@ function prepareAll(orm: Database["orm"], webhook: typeof webhookDeliveryTable) 
         dueAt: given("dueAt"),
         settledAt: given("settledAt"),
       })
-      .where(and(isJob, isPending))
+      .where(and(isOf(webhook), isPending))
       .prepare(),
     counts: orm.select({ status: webhook.status, count }).from(webhook).groupBy(webhook.status).prepare(),
   };
