@@ -23,6 +23,7 @@ const LITELLM = "litellm[proxy]==1.108.7";
 const CACHE = resolve(import.meta.dir, "../../.cache/litellm");
 const MEMORY = "/dev/shm";
 const LITELLM_KEY = "sk-bench";
+const WARM_UP_SECONDS = 15;
 const PROMISE = { p50: 0.5, p99: 3, perSecond: 1000 };
 
 type Target = { name: string; ask: () => Promise<Response> };
@@ -178,8 +179,14 @@ function startBare() {
   };
 }
 
+/** As a server is that has run for a while: its code compiled, its memory grown. */
+async function warmUp(target: Target, rate: number): Promise<void> {
+  await serial(target, 100);
+  await open(target, rate, WARM_UP_SECONDS);
+}
+
 async function measure(target: Target, bares: { serial: Spread; open: Spread }, rate: number): Promise<Line[]> {
-  await serial(target, 100); // warms up
+  await warmUp(target, rate);
   return [
     lineOf(target, "one caller", await serial(target, 500), bares.serial),
     lineOf(target, `${rate}/s`, await open(target, rate, SECONDS), bares.open),
@@ -226,7 +233,7 @@ async function main() {
   const origin = await bareServer.origin;
   const bare: Target = { name: "bare", ask: () => post(`${origin}/echo`, CHAT) };
   say("bare server");
-  await serial(bare, 100);
+  await warmUp(bare, RATE);
   const bares = { serial: spread((await serial(bare, 500)).all), open: spread((await open(bare, RATE, SECONDS)).all) };
   const onDisk = await measureOurs("forecourt", tmpdir(), bares);
   const inMemory = existsSync(MEMORY) ? await measureOurs("forecourt, data in memory", MEMORY, bares) : undefined;

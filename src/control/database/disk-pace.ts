@@ -1,0 +1,39 @@
+// Whether waiting for the disk is so short that handing the wait to another thread would take longer than the wait itself: so it
+// is with data in memory and on drives that own a protected cache. Decides by what earlier waits took, and does nothing else.
+
+/** Of one wait, in milliseconds: beyond it the event loop should not stand still, and a thread's hop costs little beside it. */
+const QUICK_MS = 0.15;
+/** Waits in a row that are looked at together. */
+const LOOKED_AT = 16;
+/** How long a disk that was found slow is not tried again, in milliseconds. */
+const REST_MS = 60_000;
+
+export type DiskPace = {
+  /** True: wait for it at once, on this thread. */
+  isQuick(): boolean;
+  /** What a wait took, in milliseconds: on this thread, or with the way to another one and back. */
+  took(ms: number): void;
+};
+
+/** `now` in milliseconds. */
+export function createDiskPace(now: () => number): DiskPace {
+  let isQuick = false;
+  let restsUntil = Number.NEGATIVE_INFINITY;
+  let latest: number[] = [];
+  return {
+    isQuick: () => isQuick,
+    took(ms) {
+      latest.push(ms);
+      if (latest.length < LOOKED_AT) return;
+      // The way to another thread takes long on a busy machine, so that the shortest wait tells most about the disk.
+      const measure = isQuick ? mean(latest) : Math.min(...latest);
+      latest = [];
+      if (isQuick && measure > QUICK_MS) {
+        isQuick = false;
+        restsUntil = now() + REST_MS;
+      } else if (measure <= QUICK_MS && now() >= restsUntil) isQuick = true;
+    },
+  };
+}
+
+const mean = (samples: number[]) => samples.reduce((sum, each) => sum + each, 0) / samples.length;
