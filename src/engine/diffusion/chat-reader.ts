@@ -1,7 +1,7 @@
 // A prompt read by a chat model: said by a user, as the model's template writes it, then layers of the model as its meaning.
 
 import { invariant } from "../../core/errors.ts";
-import type { Assets } from "../../core/pipeline.ts";
+import { inFolder } from "../in-folder.ts";
 import { requirePort, tensorOf, toFloats } from "../tensor/tensor.ts";
 import { loadChatTemplate, type TemplateConfig } from "../text/chat-template.ts";
 import { loadLanguageTokenizer } from "../text/language-tokenizer.ts";
@@ -71,13 +71,3 @@ function paddingOf({ pad_token: padding }: TemplateConfig): string {
   if (!padding) return QWEN.padding;
   return typeof padding === "string" ? padding : padding.content;
 }
-
-const inFolder = (assets: Assets, folder: string): Assets => ({
-  ...assets,
-  has: (path) => assets.has(`${folder}/${path}`),
-  graph: (path) => assets.graph(`${folder}/${path}`),
-  transformers: (className) => assets.transformers(className),
-  json: <T>(path: string) => assets.json<T>(`${folder}/${path}`),
-  text: (path) => assets.text(`${folder}/${path}`),
-  bytes: (path) => assets.bytes(`${folder}/${path}`),
-});

@@ -3,6 +3,7 @@ import { ForecourtError } from "../../core/errors.ts";
 import type { Assets, Pixels } from "../../core/pipeline.ts";
 import { depthPicture } from "../depth/depth-map.ts";
 import { loadDepthModel } from "../depth/depth-model.ts";
+import { inFolder } from "../in-folder.ts";
 import { canny } from "../vision/canny.ts";
 import type { ControlInput } from "./control-fields.ts";
 
@@ -26,17 +27,6 @@ export async function loadPreprocessors(assets: Assets): Promise<Prepare> {
     }
   };
 }
-
-/** A folder of the weights as if it were all of them: a model inside of a model. */
-const inFolder = (assets: Assets, folder: string): Assets => ({
-  ...assets,
-  has: (path) => assets.has(`${folder}/${path}`),
-  list: (path) => assets.list(`${folder}/${path}`),
-  graph: (path, options) => assets.graph(`${folder}/${path}`, options),
-  json: (path) => assets.json(`${folder}/${path}`),
-  text: (path) => assets.text(`${folder}/${path}`),
-  bytes: (path) => assets.bytes(`${folder}/${path}`),
-});
 
 function noDepths(): ForecourtError {
   const msg = `This model has no model of depths in its folder "${DEPTH}": give a picture of depths and preprocessor: none`;

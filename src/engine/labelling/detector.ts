@@ -13,6 +13,8 @@ import type { PreprocessorConfig } from "../vision/preprocess.ts";
 export type Detected = { x: number; y: number; w: number; h: number; label: string; score: number };
 
 export type Detector = {
+  /** Names of what it finds. */
+  labels: readonly string[];
   /** Boxes whose score is above the threshold, best first. */
   detect(picture: Pixels, threshold: number): Promise<Detected[]>;
 };
@@ -34,6 +36,7 @@ export async function loadDetector(assets: Assets): Promise<Detector> {
     return tensor;
   };
   return {
+    labels,
     async detect(picture, threshold) {
       const seen = pictureTensor(input, [picture], processor);
       const [, , height = 1, width = 1] = seen.shape;

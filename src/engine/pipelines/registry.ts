@@ -14,6 +14,7 @@ import { editImage } from "./edit-image.ts";
 import { embed } from "./embed.ts";
 import { erase } from "./erase.ts";
 import { estimateDepth } from "./estimate-depth.ts";
+import { estimatePose } from "./estimate-pose.ts";
 import { imageTextSimilarity } from "./image-text-similarity.ts";
 import { imageToImage } from "./image-to-image.ts";
 import { inpaint } from "./inpaint.ts";
@@ -43,6 +44,7 @@ export const pipelines = {
   "edit-image": editImage,
   embed,
   "estimate-depth": estimateDepth,
+  "estimate-pose": estimatePose,
   erase,
   "image-text-similarity": imageTextSimilarity,
   "image-to-image": imageToImage,

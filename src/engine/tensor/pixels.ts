@@ -15,6 +15,15 @@ export function planesToPixels(planes: Float32Array, { width, height }: Size): P
 
 const toByte = (value: number) => Math.round(Math.min(1, Math.max(0, value / 2 + 0.5)) * 255);
 
+/** A copy in RGB: grey is repeated, transparency dropped. */
+export function rgbOf({ data, width, height, channels }: Pixels): Pixels {
+  const rgb = new Uint8Array(width * height * 3);
+  for (let i = 0; i < width * height; i++)
+    for (let channel = 0; channel < 3; channel++)
+      rgb[i * 3 + channel] = data[i * channels + (channels === 1 ? 0 : channel)] ?? 0;
+  return { data: rgb, width, height, channels: 3 };
+}
+
 /** For each colour: (value · scale - mean) / deviation, as preprocessor_config.json describes it. */
 export type Normalisation = { scale: number; mean: readonly number[]; deviation: readonly number[] };
 

@@ -1,5 +1,6 @@
 // Draws outlines into a picture, each kind of thing in a colour of its own, so that people see where it is.
 import type { Pixels } from "../../core/pipeline.ts";
+import { rgbOf } from "../tensor/pixels.ts";
 
 export type Outline = {
   /** Corners, in pixels; it is closed. */
@@ -25,7 +26,7 @@ type Box = { x: number; y: number; w: number; h: number; label: string };
 
 /** RGB; the picture given stays as it is. */
 export function annotate(picture: Pixels, outlines: readonly Outline[]): Pixels {
-  const drawn = asRgb(picture);
+  const drawn = rgbOf(picture);
   const labels = [...new Set(outlines.map(({ label }) => label))];
   const radius = Math.max(1, Math.min(picture.width, picture.height) / STROKES / 2);
   for (const { points, label, isFilled } of outlines) {
@@ -53,14 +54,6 @@ function colourOf(index: number): Colour {
     return Math.round(255 * (0.5 - 0.5 * Math.max(-1, Math.min(at - 3, 9 - at, 1))));
   };
   return [channel(0), channel(8), channel(4)];
-}
-
-function asRgb({ data, width, height, channels }: Pixels): Pixels {
-  const rgb = new Uint8Array(width * height * 3);
-  for (let i = 0; i < width * height; i++)
-    for (let channel = 0; channel < 3; channel++)
-      rgb[i * 3 + channel] = data[i * channels + (channels === 1 ? 0 : channel)] ?? 0;
-  return { data: rgb, width, height, channels: 3 };
 }
 
 type Stroke = { from: At; to: At; radius: number; colour: Colour };

@@ -3,13 +3,12 @@ import { ForecourtError } from "../../../core/errors.ts";
 import type { Pixels } from "../../../core/pipeline.ts";
 import { choice, mediaUrl, type Static, Type } from "../../../core/schema.ts";
 import { readPicture } from "../../media/picture.ts";
-import { crop } from "../../tensor/crop.ts";
-import { resize } from "../../tensor/resize.ts";
 import { tensorOf } from "../../tensor/tensor.ts";
 import { mirroredPart, tilesOf } from "../../tensor/tiles.ts";
+import { fitPicture } from "../fit-picture.ts";
 import { declare, defineInput, tensorName } from "../kinds.ts";
 import { inputPort } from "../ports.ts";
-import { place, type Size, type View } from "../view.ts";
+import type { Size, View } from "../view.ts";
 import { channelsField, toPlanes } from "./planes.ts";
 
 const edge = (description: string) => Type.Optional(Type.Integer({ minimum: 1, maximum: 8192, description }));
@@ -81,10 +80,8 @@ export const image = defineInput({
 function look(picture: Pixels, declaration: ImageInput): { view: View; piece(step: number): Pixels } {
   const { width, height, tiles: tiling, kernel, fill } = declaration;
   if (tiling && width !== undefined && height !== undefined) return inTiles(picture, { width, height }, tiling.overlap);
-  const { seen, content } = place(picture, sizeWish(declaration));
-  const resized = resize(picture, { width: content.width, height: content.height, kernel });
-  const whole = crop(resized, { left: -content.left, top: -content.top, ...seen }, fill);
-  return { view: { by: "whole", picture, seen, content }, piece: () => whole };
+  const { view, pixels } = fitPicture(picture, sizeWish(declaration), { kernel, fill });
+  return { view, piece: () => pixels };
 }
 
 const sizeWish = ({ width, height, longest, multipleOf, fit }: ImageInput) => ({

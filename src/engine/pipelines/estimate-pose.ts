@@ -1,0 +1,93 @@
+// How people in a picture stand: the points of their bodies, and their skeletons in OpenPose's colours. Fields are those of
+// fal-ai/dwpose and some more.
+import { ForecourtError } from "../../core/errors.ts";
+import { definePipeline } from "../../core/pipeline.ts";
+import { Type } from "../../core/schema.ts";
+import { pictureField, pictureUrl, readImageUrl, savedFields, saverOf } from "../media/picture.ts";
+import type { Box } from "../pose/people.ts";
+import { loadPoseModel } from "../pose/pose-model.ts";
+import { blackOf, drawSkeletons } from "../pose/skeleton.ts";
+import { rgbOf } from "../tensor/pixels.ts";
+
+const pixel = (description: string) => Type.Number({ description });
+
+const input = Type.Object({
+  image_url: pictureUrl,
+  box_prompts: Type.Array(
+    Type.Object({
+      x_min: pixel("Left edge, in pixels."),
+      ...{ y_min: pixel("Top edge."), x_max: pixel("Right edge."), y_max: pixel("Bottom edge.") },
+    }),
+    {
+      ...{ default: [], maxItems: 64 },
+      description:
+        "Boxes around people, where they are known. Else the model's detector finds them; one without a detector takes the whole picture for one person.",
+    },
+  ),
+  score_threshold: Type.Number({
+    ...{ default: 0.3, minimum: 0, maximum: 1 },
+    description: "People that were found with less are dropped.",
+  }),
+  keypoint_threshold: Type.Number({
+    ...{ default: 0.3, minimum: 0, maximum: 1 },
+    description: "Points with less are not drawn.",
+  }),
+  draw_on_image: Type.Boolean({ default: false, description: "Draw over the picture, not on black." }),
+  ...savedFields(),
+});
+
+const keypoint = Type.Object({
+  name: Type.String(),
+  x: Type.Number({ description: "In pixels of the picture; may lie beyond its edges." }),
+  y: Type.Number(),
+  score: Type.Number({ description: "How sure the model is, about 0 to 1." }),
+});
+
+const person = Type.Object({
+  box: Type.Object(
+    { x: Type.Number(), y: Type.Number(), w: Type.Number(), h: Type.Number() },
+    { description: "Its upper left corner and its size, in pixels." },
+  ),
+  score: Type.Number({ description: "How sure the box is; 1 where it was given or is the whole picture." }),
+  keypoints: Type.Array(keypoint, { description: "COCO's 17; left and right are the person's own." }),
+});
+
+const output = Type.Object({
+  image: { ...pictureField, description: "Skeletons in the picture's size, as ControlNets for poses want them." },
+  people: Type.Array(person, { description: "Best first, or in the order of the boxes given." }),
+});
+
+export const estimatePose = definePipeline({
+  summary: "Finds the points of people's bodies and draws their skeletons.",
+  input,
+  output,
+  estimate: () => ({ requests: 1, images: 1 }),
+  async load(assets) {
+    const model = await loadPoseModel(assets);
+    return async function* (tasks, signal) {
+      for (const [index, task] of tasks.entries()) {
+        signal.throwIfAborted();
+        const { box_prompts, score_threshold: threshold, keypoint_threshold, draw_on_image } = task.input;
+        const boxes = box_prompts.map(boxOf);
+        const picture = await readImageUrl(task, assets.codec);
+        const found = await model.find(picture, { boxes, threshold, signal });
+        const ground = draw_on_image ? rgbOf(picture) : blackOf(picture);
+        const drawn = drawSkeletons(ground, found, { threshold: keypoint_threshold });
+        const image = await saverOf(task, assets.codec)(drawn, "image");
+        const people = found.map(({ points, ...rest }) => ({
+          ...rest,
+          keypoints: points.map((point, at) => ({ name: model.names[at] ?? String(at), ...point })),
+        }));
+        yield { index, step: { type: "output", value: { image, people }, units: { requests: 1, images: 1 } } };
+      }
+    };
+  },
+});
+
+type GivenBox = { x_min: number; y_min: number; x_max: number; y_max: number };
+
+function boxOf({ x_min: x, y_min: y, x_max: right, y_max: bottom }: GivenBox, at: number): Box {
+  if (x < right && y < bottom) return { x, y, w: right - x, h: bottom - y };
+  const problem = { loc: ["body", "box_prompts", at], msg: "This is empty", type: "value_error" };
+  throw new ForecourtError("invalid_input", `box_prompts.${at} is empty`, { problems: [problem] });
+}

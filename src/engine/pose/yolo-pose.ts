@@ -1,0 +1,104 @@
+// YOLO's pose (v8, 11, 26): people and their points in one pass of one graph, read as Ultralytics' predictor does.
+import { ForecourtError, invariant } from "../../core/errors.ts";
+import type { Graph, Pixels } from "../../core/pipeline.ts";
+import { parse, Type } from "../../core/schema.ts";
+import type { Port } from "../../core/tensor.ts";
+import { type Candidate, candidatesOf } from "../onnx/boxes/candidates.ts";
+import { type BoxCoding, boxesFields } from "../onnx/boxes/declaration.ts";
+import { suppress } from "../onnx/boxes/suppress.ts";
+import { fitPicture } from "../onnx/fit-picture.ts";
+import { toPlanes } from "../onnx/inputs/planes.ts";
+import { toPicture, type WholeView } from "../onnx/view.ts";
+import { requirePort, tensorOf } from "../tensor/tensor.ts";
+import type { PoseModel } from "./finder.ts";
+import { type Person, pointNames } from "./people.ts";
+
+const POINTS = 17;
+/** Where the graph's size is free; edges are multiples of its coarsest stride. */
+const [EDGE, STRIDE] = [640, 32];
+/** Grey of the borders that make a picture square. */
+const BORDER = 114;
+/** As Ultralytics' predictor has it, unless told otherwise. */
+const SUPPRESSION = { iou: 0.7, max: 300 };
+
+const codingOf = (of: object): BoxCoding =>
+  parse(Type.Object(boxesFields), { ...of, keypoints: { numbers: 3, unit: "pixels" } });
+
+/** [1, 56, places]: middle and size, score, points; of one person there are many. */
+const RAW = codingOf({
+  heads: [{ order: "columns", box: { from: 0 }, scores: { from: 4, count: 1 }, keypoints: { from: 5 } }],
+});
+/** [1, people, 57]: corners, score, class, points; doubles are gone already (YOLO 26, and exports with `nms=True`). */
+const SUPPRESSED = codingOf({
+  heads: [{ order: "rows", box: { from: 0 }, scores: { from: 4, count: 1 }, keypoints: { from: 6 } }],
+  coding: "corners",
+});
+
+/** Throws `misconfigured` for a graph that gives no such numbers. */
+export function yoloPose(graph: Graph): PoseModel {
+  const of = "pose model";
+  const input = requirePort(graph.inputs, { names: ["images", "pixel_values"], of });
+  const output = requirePort(graph.outputs, { names: ["output0", "outputs"], of });
+  if (output.shape.every((edge) => typeof edge === "number" && edge > 0)) codingBy(output);
+  const size = sizeWish(input);
+  return {
+    names: pointNames(POINTS),
+    async find(picture, { boxes, threshold }) {
+      if (boxes.length > 0) throw findsByItself();
+      const { view, pixels } = fitPicture(picture, size, { kernel: "bilinear", fill: BORDER });
+      const { values } = toPlanes(pixels, {
+        ...{ channels: "rgb", layout: "nchw" },
+        ...{ scale: 1 / 255, mean: [], deviation: [] },
+      });
+      const { width, height } = view.seen;
+      const results = await graph.run({ [input.name]: tensorOf(input.dtype, [1, 3, height, width], values) });
+      const result = results[output.name];
+      invariant(result, "a graph gives each of its outputs");
+      const coding = codingBy({ name: output.name, shape: result.shape });
+      const found = candidatesOf(coding, { tensors: { [output.name]: result }, seen: view.seen, threshold });
+      return suppress(found, coding === RAW ? SUPPRESSION : { ...SUPPRESSION, iou: 1 }).map((each) =>
+        personOf(each, view),
+      );
+    },
+  };
+}
+
+function codingBy({ name, shape }: Pick<Port, "name" | "shape">): BoxCoding {
+  if (shape.length === 3 && shape[1] === 5 + 3 * POINTS) return RAW;
+  if (shape.length === 3 && shape[2] === 6 + 3 * POINTS) return SUPPRESSED;
+  throw new ForecourtError(
+    "misconfigured",
+    `the graph's output ${name} is [${shape.join(", ")}]: a pose model gives heatmaps [people, points, height, width], or people with 17 points as YOLO's pose does, [1, 56, places] or [1, people, 57]`,
+  );
+}
+
+function sizeWish({ shape }: Port) {
+  const [height, width] = shape.slice(-2);
+  const wish = { multipleOf: STRIDE, fit: "contain" } as const;
+  return typeof height === "number" && typeof width === "number" && height > 0 && width > 0
+    ? { ...wish, width, height }
+    : { ...wish, longest: EDGE };
+}
+
+/** What lies beyond the picture is moved to its edge. */
+function personOf({ left, top, right, bottom, score, points }: Candidate, view: WholeView): Person {
+  const inPicture = (x: number, y: number) => within(toPicture(view, x, y), view.picture);
+  const [from, to] = [inPicture(left, top), inPicture(right, bottom)];
+  return {
+    box: { ...from, w: to.x - from.x, h: to.y - from.y },
+    score,
+    points: points.map((point) => ({ ...inPicture(point.x, point.y), score: point.score ?? 0 })),
+  };
+}
+
+const within = ({ x, y }: { x: number; y: number }, { width, height }: Pixels) => ({
+  x: Math.min(width, Math.max(0, x)),
+  y: Math.min(height, Math.max(0, y)),
+});
+
+function findsByItself(): ForecourtError {
+  const msg = "This model finds people by itself: leave the boxes out";
+  return new ForecourtError("invalid_input", `box_prompts: ${msg}`, {
+    problems: [{ loc: ["body", "box_prompts"], msg, type: "value_error" }],
+  });
+}

@@ -1,0 +1,179 @@
+"""ViTPose of random weights in transformers.js' layout, and the points of people that transformers' processor reads from its heat maps;
+graphs that give YOLO's pose for any picture, with known people; a skeleton as ControlNets' annotators draw it by OpenCV.
+
+Run in an environment with ../requirements.txt and opencv-python-headless: `python pose.py`.
+"""
+
+import cv2
+import numpy as np
+import torch
+from PIL import Image
+from transformers import VitPoseBackboneConfig, VitPoseConfig, VitPoseForPoseEstimation
+from transformers.models.vitpose.image_processing_vitpose import VitPoseImageProcessor
+
+from common import HERE, export, picture, save_picture, write_json
+
+OUT = HERE / "pose"
+SIZE = {"height": 64, "width": 48}
+SETTINGS = {"do_affine_transform": True, "do_normalize": True, "do_rescale": True, "image_mean": [0.485, 0.456, 0.406], "image_std": [0.229, 0.224, 0.225], "normalize_factor": 200.0, "rescale_factor": 1 / 255, "size": SIZE}
+# Upper left corner and size: within, reaching beyond the edges, wide.
+BOXES = [[30, 12, 48, 80], [90, -10, 70, 90], [0, 0, 150, 110]]
+
+
+def vit_pose(experts):
+    plus = {"num_experts": experts, "part_features": 4} if experts > 1 else {}
+    backbone = VitPoseBackboneConfig(image_size=[SIZE["height"], SIZE["width"]], patch_size=[16, 16], hidden_size=16, num_hidden_layers=2, num_attention_heads=2, mlp_ratio=2, out_indices=[2], **plus)
+    return VitPoseForPoseEstimation(VitPoseConfig(backbone_config=backbone, num_labels=17, use_simple_decoder=True, scale_factor=4))
+
+
+def spread(model, seed):
+    """Heat maps with hills, some of them nowhere above 0."""
+    torch.manual_seed(seed)
+    with torch.no_grad():
+        for name, parameter in model.named_parameters():
+            if parameter.ndim > 1:
+                parameter.normal_(0, 1.6 / max(1, parameter[0].numel()) ** 0.5)
+            elif name.endswith("bias"):
+                parameter.normal_(0, 0.1)
+
+
+class HeatMaps(torch.nn.Module):
+    def __init__(self, model, experts):
+        super().__init__()
+        self.model, self.experts = model, experts
+
+    def forward(self, pixel_values, dataset_index=None):
+        return self.model(pixel_values=pixel_values, **({"dataset_index": dataset_index} if self.experts > 1 else {})).heatmaps
+
+
+def top_down(image):
+    cases = {}
+    for name, experts, seed in [("vitpose", 1, 5), ("vitpose-plus", 3, 6)]:
+        model = vit_pose(experts)
+        spread(model, seed)
+        model.eval()
+        processor = VitPoseImageProcessor(**SETTINGS)
+        values = processor(image, boxes=[BOXES], return_tensors="pt")["pixel_values"]
+        index = {"dataset_index": torch.zeros(len(BOXES), dtype=torch.int64)} if experts > 1 else {}
+        with torch.no_grad():
+            outputs = model(pixel_values=values, **index)
+        (found,) = processor.post_process_pose_estimation(outputs, boxes=[BOXES])
+        cases[name] = {
+            "boxes": BOXES,
+            "people": [[{"x": x, "y": y, "score": score} for (x, y), score in zip(each["keypoints"].tolist(), each["scores"].tolist())] for each in found],
+        }
+        inputs = {"pixel_values": ["batch", None, None, None]} | ({"dataset_index": ["batch"]} if index else {})
+        args = (values[:1],) + tuple(each[:1] for each in index.values())
+        export(HeatMaps(model, experts), args, OUT / name / "onnx/model.onnx", inputs, {"heatmaps": ["batch", None, None, None]})
+        write_json(OUT / name / "config.json", {"model_type": "vitpose", "architectures": ["VitPoseForPoseEstimation"]})
+        write_json(OUT / name / "preprocessor_config.json", SETTINGS | {"image_processor_type": "VitPoseImageProcessor"})
+    return cases
+
+
+EDGE = 64
+# Middle from the middle of what is white, size, score; all in pixels of the graph. The second is the first again, the fourth unlikely, the
+# last reaches beyond the picture.
+FOUND = [(0, 0, 20, 30, 0.9), (1, 0, 20, 30, 0.8), (-25, 10, 10, 12, 0.6), (-10, -4, 6, 6, 0.2), (-40, 0, 30, 20, 0.5)]
+
+
+class YoloPose(torch.nn.Module):
+    """People around the middle of all that is white."""
+
+    def __init__(self, suppressed):
+        super().__init__()
+        self.suppressed = suppressed
+        places = torch.arange(EDGE, dtype=torch.float32) + 0.5
+        self.register_buffer("xs", places[None, :].expand(EDGE, EDGE).contiguous())
+        self.register_buffer("ys", places[:, None].expand(EDGE, EDGE).contiguous())
+        kept = [FOUND[0], *FOUND[2:]] if suppressed else FOUND
+        self.register_buffer("found", torch.tensor(kept))
+        steps = torch.arange(17, dtype=torch.float32)
+        self.register_buffer("steps", torch.stack([0.5 * steps - 4, 0.25 * steps - 6, 0.04 * steps + 0.2], -1))
+
+    def forward(self, images):
+        white = (images.amin(1)[0] > 0.9).float()
+        middle = torch.stack([(white * self.xs).sum(), (white * self.ys).sum()]) / white.sum()
+        centres = self.found[:, :2] + middle
+        sizes, scores = self.found[:, 2:4], self.found[:, 4:]
+        places = centres[:, None] + self.steps[None, :, :2]
+        points = torch.cat([places, self.steps[None, :, 2:].expand(len(self.found), 17, 1)], -1).flatten(1)
+        if self.suppressed:
+            return torch.cat([centres - sizes / 2, centres + sizes / 2, scores, torch.zeros_like(scores), points], -1)[None]
+        return torch.cat([centres, sizes, scores, points], -1).T[None]
+
+
+def letterboxed(image):
+    """As Ultralytics' predictor does, but resized by Pillow."""
+    scale = min(EDGE / image.width, EDGE / image.height)
+    size = (round(image.width * scale), round(image.height * scale))
+    left, top = (EDGE - size[0]) // 2, (EDGE - size[1]) // 2
+    seen = Image.new("RGB", (EDGE, EDGE), (114, 114, 114))
+    seen.paste(image.resize(size, Image.Resampling.BILINEAR), (left, top))
+
+    def back(x, y):
+        return min(max((x - left) * image.width / size[0], 0), image.width), min(max((y - top) * image.height / size[1], 0), image.height)
+
+    return torch.from_numpy(np.array(seen, dtype=np.float32).transpose(2, 0, 1)[None] / 255), back
+
+
+def one_pass(image):
+    values, back = letterboxed(image)
+    cases = {}
+    for name, suppressed in [("yolo", False), ("yolo-suppressed", True)]:
+        model = YoloPose(suppressed)
+        export(model, (values,), OUT / name / "onnx/model.onnx", {"images": [None] * 4}, {"output0": [None] * 3})
+        write_json(OUT / name / "config.json", {"model_type": "yolov8"})
+    people = []
+    for x1, y1, x2, y2, score, _, *points in YoloPose(True)(values)[0].tolist():
+        if score > 0.3:
+            at = [(*back(x, y), score) for x, y, score in zip(points[0::3], points[1::3], points[2::3])]
+            people.append({"corners": [*back(x1, y1), *back(x2, y2)], "score": score, "points": [dict(zip(("x", "y", "score"), each)) for each in at]})
+    return {"yolo": {"people": people}}
+
+
+# Two people, the second without a right arm (points of 0.1) and so without a neck.
+STANDING = [(300, 90), (312, 78), (288, 78), (328, 86), (272, 86), (350, 160), (250, 160), (400, 240), (215, 245), (430, 320), (190, 330), (332, 320), (268, 320), (345, 410), (250, 405), (350, 490), (240, 495)]
+LIMBS = [(1, 2), (1, 5), (2, 3), (3, 4), (5, 6), (6, 7), (1, 8), (8, 9), (9, 10), (1, 11), (11, 12), (12, 13), (1, 0), (0, 14), (14, 16), (0, 15), (15, 17)]
+RING = [(255, 0, 0), (255, 85, 0), (255, 170, 0), (255, 255, 0), (170, 255, 0), (85, 255, 0), (0, 255, 0), (0, 255, 85), (0, 255, 170), (0, 255, 255), (0, 170, 255), (0, 85, 255), (0, 0, 255), (85, 0, 255), (170, 0, 255), (255, 0, 255), (255, 0, 170), (255, 0, 85)]
+
+
+def joints_of(points):
+    """OpenPose's 18 of COCO's 17; None for what is not seen."""
+    sure = [np.array(place) if score > 0.3 else None for *place, score in points]
+    neck = None if sure[5] is None or sure[6] is None else (sure[5] + sure[6]) / 2
+    return [sure[0], neck] + [sure[i] for i in (6, 8, 10, 5, 7, 9, 12, 14, 16, 11, 13, 15, 2, 1, 4, 3)]
+
+
+def skeletons():
+    """By OpenCV, at the size at which the annotators draw."""
+    people = [[(x, y, 0.9) for x, y in STANDING], [(x * 0.5 + 380, y * 0.5 + 20, 0.1 if i in (6, 8, 10) else 0.8) for i, (x, y) in enumerate(STANDING)]]
+    canvas = np.zeros((512, 640, 3), np.uint8)
+    bodies = [joints_of(points) for points in people]
+    for (a, b), colour in zip(LIMBS, RING):
+        for joints in bodies:
+            if joints[a] is None or joints[b] is None:
+                continue
+            middle, (dx, dy) = (joints[a] + joints[b]) / 2, joints[b] - joints[a]
+            outline = cv2.ellipse2Poly((int(middle[0]), int(middle[1])), (int(np.hypot(dx, dy) / 2), 4), int(np.degrees(np.arctan2(dy, dx))), 0, 360, 1)
+            cv2.fillConvexPoly(canvas, outline, colour)
+    canvas = (canvas * 0.6).astype(np.uint8)
+    for i, colour in enumerate(RING):
+        for joints in bodies:
+            if joints[i] is not None:
+                cv2.circle(canvas, (int(joints[i][0]), int(joints[i][1])), 4, colour, thickness=-1)
+    save_picture(Image.fromarray(canvas), OUT / "skeletons.png")
+    return {"skeletons": [[dict(zip(("x", "y", "score"), each)) for each in points] for points in people]}
+
+
+def main():
+    image = picture()
+    cases = top_down(image) | one_pass(image) | skeletons()
+    write_json(OUT / "cases.json", cases)
+    for name in ("vitpose", "vitpose-plus"):
+        for person in cases[name]["people"]:
+            print(name, [f"{p['x']:.1f},{p['y']:.1f}:{p['score']:.2f}" for p in person])
+    print(cases["yolo"]["people"][0]["corners"], len(cases["yolo"]["people"]))
+
+
+if __name__ == "__main__":
+    main()
