@@ -7,12 +7,7 @@ import type { Repository } from "./repository.ts";
 const WORKING_BYTES = 500e6;
 
 const graphsOf = (repository: Repository, paths: readonly string[], wishes: Parameters<Family>[1]) =>
-  Object.fromEntries(
-    paths.map((graph) => [
-      graph,
-      pickGraph(repository, { graph, ...(wishes.precision && { precision: wishes.precision }) }),
-    ]),
-  );
+  Object.fromEntries(paths.map((graph) => [graph, pickGraph(repository, { graph, ...wishes })]));
 
 function voiceFinding(repository: Repository, graphs: Finding["graphs"]): Finding {
   return {
