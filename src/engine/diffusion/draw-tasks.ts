@@ -3,7 +3,6 @@ import type { Assets, Pixels, Run, Step, Task } from "../../core/pipeline.ts";
 import type { Static } from "../../core/schema.ts";
 import { readLoraFiles } from "../lora/lora-field.ts";
 import { answerWith, type drawnOutput, randomSeed, unitsOf } from "../media/drawn.ts";
-import { samplerChoices } from "../samplers/choices.ts";
 import { cropTo } from "../tensor/crop.ts";
 import { createRandom, joinedRandom, seedOfPicture } from "../tensor/random.ts";
 import { resize } from "../tensor/resize.ts";
@@ -16,6 +15,7 @@ import { type DrawingPrompts, readPrompts } from "./drawing-prompts.ts";
 import { frameOf } from "./frame-fields.ts";
 import type { Size } from "./image-size.ts";
 import { blackened, type SafetyChecker } from "./safety-checker.ts";
+import { samplerChanges } from "./sampler-fields.ts";
 import { createSessions, type Session } from "./sessions.ts";
 
 type Plan = {
@@ -167,7 +167,8 @@ type Draw = { model: DiffusionModel; begun: [Begun, ...Begun[]]; signal: AbortSi
 
 async function* draw({ model, begun, signal }: Draw): ReturnType<DiffusionModel["draw"]> {
   const [{ task, session, plan }] = begun;
-  const { scheduler, guidance_scale: scale, num_images: count, num_inference_steps: steps } = task.input;
+  const { guidance_scale: scale, num_images: count, num_inference_steps: steps } = task.input;
+  const scheduler = samplerChanges(task.input);
   for (const each of begun) {
     const { width, height } = plan.size;
     each.task.log(`drawing ${count} of ${width}x${height} in ${steps} steps, seed ${each.seed}`);
@@ -184,7 +185,7 @@ async function* draw({ model, begun, signal }: Draw): ReturnType<DiffusionModel[
     count: count * begun.length,
     steps,
     random: joinedRandom(seeds.map(createRandom)),
-    ...(scheduler && { scheduler: samplerChoices[scheduler] }),
+    ...(scheduler && { scheduler }),
     ...(plan.given && { given: plan.given }),
     ...(plan.control && { control: plan.control }),
     ...(plan.references && { references: plan.references }),

@@ -1,8 +1,8 @@
 // Fields of the input that all pipelines of diffusion models share (fal-protocol.md 12); to be spread into their own.
-import { choice, type Static, type TSchema, Type } from "../../core/schema.ts";
+import { type Static, type TSchema, Type } from "../../core/schema.ts";
 import { loraField } from "../lora/lora-field.ts";
 import { drawnFields } from "../media/drawn.ts";
-import { samplerChoiceNames } from "../samplers/choices.ts";
+import { samplerFields } from "./sampler-fields.ts";
 
 const promptFields = {
   prompt: Type.String({
@@ -30,9 +30,7 @@ const steeringFields = {
     maximum: 35,
     description: "How closely to follow the prompt; 1 or less turns guidance off.",
   }),
-  scheduler: Type.Optional(
-    choice(samplerChoiceNames, { description: "How to step from noise to picture. Absent: the model's own way." }),
-  ),
+  ...samplerFields,
   clip_skip: Type.Integer({
     default: 0,
     minimum: 0,

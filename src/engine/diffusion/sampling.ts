@@ -45,17 +45,28 @@ export function flowSampling(
 ): Sampling {
   return (run) => {
     const { steps, strength = 1, changes } = run;
-    if (changes) throw notForFlows();
-    const sampler = createSampler(config, steps, levels(run));
+    const sampler = createSampler(changes ? changedFlow(config, changes) : config, steps, levels(run));
     return { sampler, from: within(sampler, Math.trunc(Math.max(steps - steps * strength, 0))) };
   };
+}
+
+/** The two ways along a flow, under the names that samplers of noise have; how far it is shifted stays the repository's. */
+function changedFlow(config: Record<string, unknown>, changes: Record<string, unknown>): Record<string, unknown> {
+  const { _class_name: name, ...others } = changes;
+  if (Object.keys(others).length > 0) throw notForFlows();
+  const shift = config.flow_shift ?? config.shift ?? 1;
+  if (name === "EulerDiscreteScheduler") return { ...config, _class_name: "FlowMatchEulerDiscreteScheduler", shift };
+  if (name !== "UniPCMultistepScheduler") throw notForFlows();
+  const flow = { use_flow_sigmas: true, prediction_type: "flow_prediction", flow_shift: shift };
+  return { ...config, _class_name: name, ...flow };
 }
 
 /** At least one step is taken, however small the strength. */
 const within = ({ timesteps }: Sampler, from: number) => Math.min(from, timesteps.length - 1);
 
 function notForFlows(): ForecourtError {
-  const msg = "This model is a rectified flow, which has its own way of stepping; leave the scheduler out";
+  const msg =
+    "This model is a rectified flow: it takes the schedulers Euler and UniPC, and no other settings of sampling";
   return new ForecourtError("invalid_input", msg, {
     problems: [{ loc: ["body", "scheduler"], msg, type: "value_error" }],
   });

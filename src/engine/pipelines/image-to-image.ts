@@ -7,14 +7,15 @@ import { drawingFields } from "../diffusion/drawing-fields.ts";
 import { frameFields, noPictureYet, pictureOfSession } from "../diffusion/frame-fields.ts";
 import { redrawnSizeField, sizeToRedraw } from "../diffusion/image-size.ts";
 import { mostDrawn } from "../diffusion/most-drawn.ts";
-import { pictureFields } from "../diffusion/picture-fields.ts";
+import { optionalPictureFields, pictureFields } from "../diffusion/picture-fields.ts";
 import { drawnOutput } from "../media/drawn.ts";
-import { readPicture } from "../media/picture.ts";
+import { readImageUrl, readPicture } from "../media/picture.ts";
 
 export const imageToImage = definePipeline({
   summary: "Draws a picture anew as a text prompt says.",
   input: Type.Object({
     ...pictureFields,
+    mask_url: optionalPictureFields.mask_url,
     ...drawingFields(redrawnSizeField),
     preserve_aspect_ratio: Type.Boolean({
       default: false,
@@ -35,14 +36,17 @@ export const imageToImage = definePipeline({
       models,
       codec,
       async plan(task, session) {
-        const { image_url, image_size, strength, preserve_aspect_ratio: keepsProportions, crop_output } = task.input;
-        const picture = session
-          ? await pictureOfSession({ task, session, codec })
-          : await readPicture({ task, codec, url: image_url, field: "image_url" });
+        const { image_size, mask_url, strength, preserve_aspect_ratio: keepsProportions, crop_output } = task.input;
+        const picture = session ? await pictureOfSession({ task, session, codec }) : await readImageUrl(task, codec);
         if (!picture) throw noPictureYet();
         return {
           size: sizeToRedraw(image_size, { picture, ...models.size, keepsProportions }),
-          given: { picture, strength },
+          given: {
+            ...{ picture, strength },
+            ...(mask_url !== undefined && {
+              mask: await readPicture({ task, codec, url: mask_url, field: "mask_url" }),
+            }),
+          },
           ...(crop_output && { proportions: picture }),
         };
       },

@@ -19,12 +19,15 @@ const schema = Type.Object({
   use_karras_sigmas: Type.Boolean({ default: false }),
   final_sigmas_type: choice(["zero", "sigma_min"], { default: "zero" }),
   algorithm_type: choice(["dpmsolver++", "sde-dpmsolver++"], { default: "dpmsolver++" }),
-  solver_order: Type.Integer({ default: 2, minimum: 1, maximum: 2 }),
-  solver_type: choice(["midpoint", "heun"], { default: "midpoint" }),
+  solver_order: Type.Integer({ default: 2, minimum: 1, maximum: 3 }),
+  /** One solver's names stand for the usual kind of another, as in diffusers. */
+  solver_type: choice(["midpoint", "heun", "logrho", "bh1", "bh2"], { default: "midpoint" }),
   lower_order_final: Type.Boolean({ default: true }),
   euler_at_final: Type.Boolean({ default: false }),
   original_inference_steps: Type.Integer({ default: 50, minimum: 1 }),
   timestep_scaling: Type.Number({ default: 10 }),
+  /** How much noise DDIM and TCD add; diffusers' pipelines hand it to each step. */
+  eta: Type.Number({ default: 0, minimum: 0, maximum: 1 }),
 });
 
 /** Names and meanings are those of the classes of diffusers. */
@@ -42,6 +45,9 @@ const NEUTRAL: Record<string, unknown> = {
   sigma_min: null,
   sigma_max: null,
   variance_type: null,
+  predict_x0: true,
+  solver_p: null,
+  use_dynamic_shifting: false,
 };
 
 /** `defaults` are the class's own where they differ. Throws `misconfigured` for a config that cannot be honoured. */

@@ -1,4 +1,4 @@
-// DDIM without added noise (Song et al., 2010.02502, equation 12 with η = 0).
+// DDIM (Song et al., 2010.02502, equation 12).
 import type { SamplerConfig } from "./config.ts";
 import { signalShares } from "./noise-schedule.ts";
 import { cleanMix, levelsOfShare, mixed, mixedNoise, noiseMix, weightedSum } from "./prediction.ts";
@@ -18,17 +18,21 @@ export function createDdim(config: SamplerConfig, steps: number): Sampler {
     initNoiseSigma: 1,
     scaleInput: (sample) => sample,
     noisy: ({ index, ...given }) => mixedNoise(levelsOfShare(shares[timesteps[index] ?? 0] ?? 0), given),
-    step({ modelOutput, sample, index }) {
+    step({ modelOutput, sample, index, noise: draw }) {
       const timestep = timesteps[index] ?? 0;
-      const levels = levelsOfShare(shares[timestep] ?? 0);
-      const next = levelsOfShare(shares[timestep - stride] ?? lastShare);
+      const share = shares[timestep] ?? 0;
+      const nextShare = shares[timestep - stride] ?? lastShare;
+      const [levels, next] = [levelsOfShare(share), levelsOfShare(nextShare)];
+      const added = config.eta * Math.sqrt(((1 - nextShare) / (1 - share)) * (1 - share / nextShare));
+      const kept = Math.sqrt(1 - nextShare - added ** 2);
       const clean = mixed(cleanMix[config.prediction_type](levels), { sample, modelOutput });
       // As in diffusers the noise is that of the unclipped prediction.
       const noise = noiseMix[config.prediction_type](levels);
       return weightedSum([
         [next.signal, clipped(clean, clip)],
-        [next.noise * noise.sample, sample],
-        [next.noise * noise.output, modelOutput],
+        [kept * noise.sample, sample],
+        [kept * noise.output, modelOutput],
+        ...(added > 0 ? [[added, draw()] as const] : []),
       ]);
     },
   };

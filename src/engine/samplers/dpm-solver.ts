@@ -1,4 +1,5 @@
 // DPM-Solver++ multistep, first and second order, and its stochastic form (Lu et al., 2211.01095).
+import { ForecourtError } from "../../core/errors.ts";
 import type { SamplerConfig } from "./config.ts";
 import { noiseLevels, positiveShares } from "./noise-schedule.ts";
 import { cleanMix, type Levels, levelsOfSigma, mixed, mixedNoise, weightedSum } from "./prediction.ts";
@@ -12,7 +13,9 @@ export const dpmSolverDefaults: Partial<SamplerConfig> = { timestep_spacing: "li
 const FEW_STEPS = 15;
 
 export function createDpmSolver(config: SamplerConfig, steps: number): Sampler {
-  const { timesteps, sigmas } = dpmSchedule(config, steps);
+  if (config.solver_order > 2)
+    throw new ForecourtError("misconfigured", "scheduler_config.json: DPM-Solver++ is here of order 1 or 2, not 3");
+  const { timesteps, sigmas } = multistepSchedule(config, steps);
   const isStochastic = config.algorithm_type === "sde-dpmsolver++";
   let previous: Float32Array | undefined;
 
@@ -54,7 +57,7 @@ function moveBetween(sigma: number, next: number): Move {
 
 /** What the difference of the last two clean predictions weighs, before scaling by the ratio of the two moves. */
 function curveWeight(config: SamplerConfig, { to, h }: Move, decay: number): number {
-  if (config.solver_type === "midpoint") return 0.5 * to.signal * (1 - decay);
+  if (config.solver_type !== "heun") return 0.5 * to.signal * (1 - decay);
   const slope = config.algorithm_type === "sde-dpmsolver++" ? 2 * h : h;
   return to.signal * (1 - (1 - decay) / slope);
 }
@@ -66,7 +69,8 @@ function isFirstOrder(config: SamplerConfig, index: number, count: number): bool
   return isLast && (goesLow || config.final_sigmas_type === "zero");
 }
 
-function dpmSchedule(config: SamplerConfig, steps: number): { timesteps: number[]; sigmas: number[] } {
+/** Of DPM-Solver++ and UniPC; `sigmas` has one element more than `timesteps`: where the run ends. */
+export function multistepSchedule(config: SamplerConfig, steps: number): { timesteps: number[]; sigmas: number[] } {
   const table = noiseLevels(positiveShares(config));
   const end = finalSigma(config, table);
   if (config.use_karras_sigmas) {
@@ -75,12 +79,12 @@ function dpmSchedule(config: SamplerConfig, steps: number): { timesteps: number[
     const timesteps = exact.map(config.beta_schedule === "squaredcos_cap_v2" ? Math.trunc : roundHalfEven);
     return { timesteps, sigmas: [...sigmas, end] };
   }
-  const timesteps = dpmTimesteps(config, steps);
+  const timesteps = multistepTimesteps(config, steps);
   return { timesteps, sigmas: [...timesteps.map((timestep) => sigmaAt(table, timestep)), end] };
 }
 
 /** One more than asked for and without the lowest, except for "trailing". */
-function dpmTimesteps(config: SamplerConfig, steps: number): number[] {
+function multistepTimesteps(config: SamplerConfig, steps: number): number[] {
   if (config.timestep_spacing === "trailing") return spacedTimesteps(config, steps);
   return spacedTimesteps(config, steps + 1)
     .map(roundHalfEven)

@@ -47,11 +47,15 @@ export function createLcm(config: SamplerConfig, steps: number, { strength = 1 }
 
 const clip = (values: Float32Array, limit: number) => values.map((value) => Math.min(limit, Math.max(-limit, value)));
 
-/** `steps` of the `original_inference_steps` on which the model was distilled (of the lower part of them), highest first. */
-function lcmTimesteps(config: SamplerConfig, steps: number, strength: number): number[] {
+/**
+ * `steps` of the `original_inference_steps` on which the model was distilled, highest first; of the lower part of them for a
+ * strength below 1, and no more than that part has.
+ */
+export function lcmTimesteps(config: SamplerConfig, steps: number, strength: number): number[] {
   const { num_train_timesteps: total } = config;
-  const original = Math.trunc(config.original_inference_steps * strength);
-  if (steps > original) {
+  const original = Math.max(1, Math.trunc(config.original_inference_steps * strength));
+  const taken = strength < 1 ? Math.min(steps, original) : steps;
+  if (taken > original) {
     throw new ForecourtError("invalid_input", `this model takes at most ${original} steps here, not ${steps}`, {
       problems: [
         {
@@ -65,7 +69,7 @@ function lcmTimesteps(config: SamplerConfig, steps: number, strength: number): n
     });
   }
   const stride = Math.floor(total / config.original_inference_steps);
-  return linspace(0, original, steps + 1)
+  return linspace(0, original, taken + 1)
     .slice(0, -1)
     .map((at) => (original - Math.floor(at)) * stride - 1);
 }

@@ -8,6 +8,7 @@ import { createFlowMatch } from "./flow-match.ts";
 import { createLcm, lcmDefaults } from "./lcm.ts";
 import { createPndm, pndmDefaults } from "./pndm.ts";
 import type { Sampler, SamplerRun } from "./sampler.ts";
+import { createTcd, tcdDefaults } from "./tcd.ts";
 import { createUniPc } from "./unipc.ts";
 
 type CreateSampler = (config: Record<string, unknown>, steps: number, run: SamplerRun) => Sampler;
@@ -28,6 +29,7 @@ export const samplers = {
   FlowMatchEulerDiscreteScheduler: createFlowMatch,
   LCMScheduler: reading(createLcm, lcmDefaults),
   PNDMScheduler: reading(createPndm, pndmDefaults),
+  TCDScheduler: reading(createTcd, tcdDefaults),
   UniPCMultistepScheduler: createUniPc,
 } as const satisfies Record<string, CreateSampler>;
 

@@ -1,8 +1,9 @@
-// UniPC on a rectified flow: a multistep predictor, then a corrector with the next output (Zhao et al., 2302.04867, algorithms 5 and 8).
-import { ForecourtError } from "../../core/errors.ts";
+// UniPC: a multistep predictor, then a corrector with the next output (Zhao et al., 2302.04867, algorithms 5 and 8).
+import { readSamplerConfig, type SamplerConfig } from "./config.ts";
+import { multistepSchedule } from "./dpm-solver.ts";
 import { type FlowConfig, readFlowConfig, shifted } from "./flow-config.ts";
 import { linspace } from "./noise-schedule.ts";
-import { cleanMix, type Levels, mixed, mixedNoise, weightedSum } from "./prediction.ts";
+import { cleanMix, type Levels, levelsOfSigma, mixed, mixedNoise, type Prediction, weightedSum } from "./prediction.ts";
 import type { Sampler, SamplerRun } from "./sampler.ts";
 import { solve } from "./solve.ts";
 
@@ -10,23 +11,20 @@ import { solve } from "./solve.ts";
 type Seen = { clean: Float32Array; index: number };
 
 export function createUniPc(raw: Record<string, unknown>, steps: number, run: SamplerRun = {}): Sampler {
-  if (raw.use_flow_sigmas !== true) {
-    throw new ForecourtError("misconfigured", "UniPCMultistepScheduler is supported with use_flow_sigmas = true only");
-  }
-  const config = readFlowConfig(raw);
-  const levels = levelsOf(config, steps, run);
+  const { config, levels, timesteps } = raw.use_flow_sigmas === true ? flow(raw, steps, run) : noise(raw, steps);
+  const prediction: Prediction = config.prediction_type;
   const order = (index: number) =>
     config.lower_order_final ? Math.min(config.solver_order, steps - index) : config.solver_order;
   let seen: Seen[] = [];
   let last: { sample: Float32Array; order: number } | undefined;
 
   return {
-    timesteps: levels.slice(0, -1).map(({ noise }) => Math.trunc(noise * config.num_train_timesteps)),
+    timesteps,
     initNoiseSigma: 1,
     scaleInput: (sample) => sample,
     noisy: ({ index, ...given }) => mixedNoise(levels[index] ?? CLEAN, given),
     step({ modelOutput, sample, index }) {
-      const clean = mixed(cleanMix.flow_prediction(levels[index] ?? CLEAN), { sample, modelOutput });
+      const clean = mixed(cleanMix[prediction](levels[index] ?? CLEAN), { sample, modelOutput });
       const move = (to: number, order: number) => ({ config, levels, seen: seen.slice(0, order), to });
       const corrected = last ? corrector(move(index, last.order), last.sample, clean) : sample;
       seen = [{ clean, index }, ...seen].slice(0, config.solver_order);
@@ -41,15 +39,38 @@ const CLEAN: Levels = { signal: 1, noise: 0 };
 /** The first level is kept a little below pure noise, where the logarithms below end (diffusers' value). */
 const ALMOST_NOISE = 1 - 1e-6;
 
+/** What the method takes its steps on. */
+type Schedule = {
+  config: Pick<FlowConfig | SamplerConfig, "solver_order" | "solver_type" | "lower_order_final" | "prediction_type">;
+  /** One more than timesteps: where the run ends. */
+  levels: Levels[];
+  timesteps: number[];
+};
+
+/** For models that were trained on noise schedules; its class's defaults are those of diffusers' UniPC. */
+function noise(raw: Record<string, unknown>, steps: number): Schedule {
+  const config = readSamplerConfig(raw, { timestep_spacing: "linspace", solver_type: "bh2" });
+  const { timesteps, sigmas } = multistepSchedule(config, steps);
+  return { config, levels: sigmas.map(levelsOfSigma), timesteps };
+}
+
+function flow(raw: Record<string, unknown>, steps: number, run: SamplerRun): Schedule {
+  const config = readFlowConfig(raw);
+  const levels = levelsOf(config, steps, run);
+  const timesteps = levels.slice(0, -1).map((level) => Math.trunc(level.noise * config.num_train_timesteps));
+  return { config, levels, timesteps };
+}
+
 function levelsOf(config: FlowConfig, steps: number, run: SamplerRun): Levels[] {
-  const plain = run.sigmas ?? linspace(1, 1 / config.num_train_timesteps, steps + 1).slice(0, -1);
+  // Levels that a model would give to another schedule are not for this one, as in diffusers' pipelines.
+  const plain = linspace(1, 1 / config.num_train_timesteps, steps + 1).slice(0, -1);
   const sigmas = plain.map((sigma) => shifted(config, sigma, { ...run, shift: config.flow_shift }));
   const kept = sigmas.map((sigma) => Math.fround(Math.min(sigma, ALMOST_NOISE)));
   return [...kept.map((noise) => ({ signal: 1 - noise, noise })), CLEAN];
 }
 
 /** From where the newest of `seen` was made to the place `to`. */
-type Move = { config: FlowConfig; levels: readonly Levels[]; seen: readonly Seen[]; to: number };
+type Move = { config: Schedule["config"]; levels: readonly Levels[]; seen: readonly Seen[]; to: number };
 
 /** Half the logarithm of the signal-to-noise ratio. */
 const half = ({ signal, noise }: Levels) => Math.log(signal) - Math.log(noise);

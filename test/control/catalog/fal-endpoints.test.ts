@@ -65,7 +65,7 @@ const consistency = {
   ...{ image_size: "square_hd", num_inference_steps: 6, guidance_scale: 1.5, guidance_rescale: 0 },
 };
 const first = {
-  ...{ ...worded, ...one, ...fast, enable_safety_checker: false, loras: [] },
+  ...{ ...worded, ...one, ...fast, ...versioned, enable_safety_checker: false, loras: [], request_id: "" },
   ...{ image_size: "square", num_inference_steps: 25, guidance_scale: 7.5 },
 };
 const canny = {
@@ -116,7 +116,7 @@ const filled: Record<string, Fields> = {
   "fal-ai/fast-turbo-diffusion/image-to-image": { ...turbo, ...picture },
   "fal-ai/fast-turbo-diffusion/inpainting": { ...turbo, ...masked },
   "fal-ai/fast-lcm-diffusion": consistency,
-  "fal-ai/fast-lcm-diffusion/image-to-image": { ...consistency, ...picture },
+  "fal-ai/fast-lcm-diffusion/image-to-image": { ...consistency, ...picture, ...proportions },
   "fal-ai/fast-lcm-diffusion/inpainting": { ...consistency, ...masked },
   "fal-ai/stable-diffusion-v15": first,
   "fal-ai/stable-diffusion-v15/image-to-image": { ...first, ...picture },
@@ -197,6 +197,19 @@ const refused: Refused[] = [
 test.each(refused)("%s refuses %j", (endpoint, given, message) => {
   const { input, words } = entryOf(endpoint);
   expect(() => words.check(parse(input, { ...given, prompt }))).toThrow(message);
+});
+
+test("fal-ai/lora's words about sampling reach the sampler", () => {
+  const { input, words } = entryOf("fal-ai/lora");
+  const told = { scheduler: "TCD", eta: 0.3, prediction_type: "v_prediction", rescale_betas_snr_zero: true };
+  expect(words.toPipeline(parse(input, { prompt, model_name, ...told }))).toMatchObject(told);
+  const parsed = parse(input, { prompt, model_name, scheduler: "LCM (trailing timesteps)" });
+  expect(words.toPipeline(parsed)).toMatchObject({ scheduler: "LCM (trailing timesteps)", eta: 0 });
+});
+
+test("a mask of lcm-sd15-i2i says what is drawn anew", () => {
+  const { input, words } = entryOf("fal-ai/lcm-sd15-i2i");
+  expect(words.toPipeline(parse(input, { prompt, image_url, mask_url }))).toMatchObject({ image_url, mask_url });
 });
 
 test("steps of Lightning come as numbers and as fal's text, and it draws without guidance", () => {

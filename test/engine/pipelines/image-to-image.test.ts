@@ -48,6 +48,33 @@ describe("image-to-image", () => {
     expect(other.files.get("image-1.png")).not.toEqual((await redraw({ strength: 0.5 })).files.get("image-1.png"));
   });
 
+  test("with a mask it draws that part alone, as inpaint does", async () => {
+    const mask = new Uint8Array(readFileSync(join(FAMILIES, "mask.png")));
+    const input = { image_url: URL, mask_url: "mask", prompt: "a", seed: 1, num_inference_steps: 4, strength: 0.6 };
+    const media = async (url: string) => (url === "mask" ? mask : picture);
+    const [masked, painted] = [
+      await runOnce(imageToImage, { assets, input, media }),
+      await runOnce(inpaint, { assets, input, media }),
+    ];
+    expect(masked.files).toEqual(painted.files);
+    const whole = await runOnce(imageToImage, { assets, input: { ...input, mask_url: undefined }, media });
+    expect(whole.files).not.toEqual(masked.files);
+  });
+
+  test("of a model of few steps a small strength takes as many steps as its part of the schedule has", async () => {
+    const lcm = openOverlay([join(FAMILIES, "lcm"), join(FAMILIES, "sd")]);
+    const input = { image_url: URL, prompt: "a", seed: 1, num_inference_steps: 8 };
+    const media = async () => picture;
+    for (const [strength, steps] of [
+      [0.01, 1],
+      [0.05, 2],
+      [0.5, 8],
+    ] as const) {
+      const { units } = await runOnce(imageToImage, { assets: lcm, input: { ...input, strength }, media });
+      expect(units).toMatchObject({ images: 1, steps });
+    }
+  });
+
   test("names the field of a file that is no picture", async () => {
     await expect(redraw({}, new Uint8Array([1, 2, 3]))).rejects.toMatchObject({
       code: "invalid_input",

@@ -105,10 +105,11 @@ test("jobs that differ in what a run is given are drawn apart, each as it wants"
     { prompt: "a", seed: 1, num_inference_steps: 2 },
     { prompt: "b", seed: 2, num_inference_steps: 3 },
     { prompt: "c", seed: 3, num_inference_steps: 2 },
+    { prompt: "c", seed: 3, num_inference_steps: 2, scheduler: "DDIM", eta: 0.5 },
   ];
   const { progress } = await draw(inputs);
-  expect(progress).toEqual([2, 3, 2]);
-  expect(calls.denoiser).toBe(5);
+  expect(progress).toEqual([2, 3, 2, 2]);
+  expect(calls.denoiser).toBe(7);
 });
 
 test("each picture of a call has the next seed: drawn alone by it, it is the same", async () => {

@@ -147,6 +147,36 @@ describe("a run on the tiny model", () => {
   });
 });
 
+test("along a flow there are Euler, which is its own, and UniPC; other ways and settings are refused by the field", async () => {
+  const families = join(import.meta.dir, "../../reference/families");
+  const flow = openFolder(join(families, "sd3"));
+  const drawn = (more: Record<string, unknown>) =>
+    runOnce(textToImage, {
+      assets: flow,
+      input: { prompt: "a", seed: 6, num_inference_steps: 3, image_size: { width: 64, height: 64 }, ...more },
+    });
+  const own = await drawn({});
+  expect((await drawn({ scheduler: "Euler" })).files).toEqual(own.files);
+  expect((await drawn({ scheduler: "UniPC" })).files).not.toEqual(own.files);
+  for (const wish of [{ scheduler: "DDIM" }, { eta: 0.5 }, { scheduler: "UniPC", prediction_type: "epsilon" }])
+    await expect(drawn(wish)).rejects.toMatchObject({
+      code: "invalid_input",
+      problems: [{ loc: ["body", "scheduler"] }],
+    });
+});
+
+test("what a request says of the prediction comes before the repository's word", async () => {
+  const wish = { prompt: "a", seed: 6, num_inference_steps: 3, image_size: { width: 64, height: 64 } };
+  const drawn = async (more: Record<string, unknown>) =>
+    (await runOnce(textToImage, { assets, input: { ...wish, ...more } })).files;
+  const own = await drawn({});
+  expect(await drawn({ prediction_type: "epsilon", eta: 0 })).toEqual(own);
+  expect(await drawn({ prediction_type: "v_prediction" })).not.toEqual(own);
+  expect(await drawn({ rescale_betas_snr_zero: true, scheduler: "Euler" })).not.toEqual(
+    await drawn({ scheduler: "Euler" }),
+  );
+});
+
 test("a repository of another family is refused when it is loaded", async () => {
   const json = async <T>(path: string) =>
     (path === "model_index.json" ? { _class_name: "KandinskyPipeline" } : await assets.json<T>(path)) as T;

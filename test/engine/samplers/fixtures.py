@@ -16,8 +16,8 @@ import torch
 
 SD = {"beta_start": 0.00085, "beta_end": 0.012, "beta_schedule": "scaled_linear"}
 V = {"prediction_type": "v_prediction"}
-DDIM, PNDM, EULER, ANCESTRAL, DPM, LCM = (
-    f"{name}Scheduler" for name in ("DDIM", "PNDM", "EulerDiscrete", "EulerAncestralDiscrete", "DPMSolverMultistep", "LCM"))
+DDIM, PNDM, EULER, ANCESTRAL, DPM, LCM, TCD, UNIPC = (
+    f"{name}Scheduler" for name in ("DDIM", "PNDM", "EulerDiscrete", "EulerAncestralDiscrete", "DPMSolverMultistep", "LCM", "TCD", "UniPCMultistep"))
 CASES = {
     "ddim_defaults_clip": (DDIM, {}, 7),
     "ddim_sample_prediction": (DDIM, {**SD, "prediction_type": "sample", "clip_sample": False}, 9),
@@ -48,11 +48,28 @@ CASES = {
     "dpm_sde_karras_heun": (DPM, {**SD, "algorithm_type": "sde-dpmsolver++", "use_karras_sigmas": True, "solver_type": "heun"}, 8),
     "lcm_v_clip": (LCM, {**V, "clip_sample": True}, 3),
     "lcm_8": (LCM, {}, 8),
+    "lcm_trailing_4": (LCM, {"timestep_spacing": "trailing"}, 4),
+    "ddim_eta": (DDIM, {**SD, "clip_sample": False, "eta": 0.6}, 7),
+    "ddim_eta_1_v": (DDIM, {**SD, **V, "clip_sample": False, "set_alpha_to_one": False, "eta": 1.0}, 5),
+    "tcd_4": (TCD, {}, 4),
+    "tcd_eta_4": (TCD, {"eta": 0.3}, 4),
+    "tcd_eta_1_v": (TCD, {**V, "eta": 1.0}, 6),
+    "tcd_one_step": (TCD, {"eta": 0.3, "prediction_type": "sample"}, 1),
+    "unipc_10": (UNIPC, {**SD}, 10),
+    "unipc_karras_8": (UNIPC, {**SD, "use_karras_sigmas": True, "timestep_spacing": "leading", "steps_offset": 1}, 8),
+    "unipc_third_order_v": (UNIPC, {**SD, **V, "solver_order": 3, "timestep_spacing": "trailing"}, 9),
+    "unipc_bh1_sigma_min": (UNIPC, {**SD, "solver_type": "bh1", "final_sigmas_type": "sigma_min", "lower_order_final": False}, 7),
+    "unipc_of_dpm": (UNIPC, {**SD, "solver_type": "midpoint"}, 5),
+    "unipc_one_step": (UNIPC, {**SD}, 1),
+    "dpm_of_unipc": (DPM, {**SD, "solver_type": "bh2"}, 6),
 }
 
 
 def run(name, config, steps):
-    scheduler = getattr(diffusers, name)(**config)
+    told = {k: v for k, v in config.items() if k == "eta"}
+    scheduler = getattr(diffusers, name)(**{k: v for k, v in config.items() if k not in told})
+    if name == TCD and not told:
+        told = {"eta": 0.0}  # as diffusers' pipelines do
     scheduler.set_timesteps(steps)
     if hasattr(scheduler, "set_begin_index"):
         scheduler.set_begin_index(0)
@@ -70,7 +87,7 @@ def run(name, config, steps):
         for t in scheduler.timesteps:
             seen = scheduler.scale_model_input(sample, t)
             output = 0.3 * seen + (0.05 * torch.cos(i)).reshape(seen.shape) + 0.0005 * float(t)
-            sample = scheduler.step(output, t, sample).prev_sample
+            sample = scheduler.step(output, t, sample, **told).prev_sample
             samples.append([float(f"{v:.8g}") for v in sample.flatten().tolist()])
     # from a noise level of 4096 down to 15 float32 loses digits
     tolerance = 1e-4 if name == EULER and config.get("rescale_betas_zero_snr") else 1e-5

@@ -30,5 +30,6 @@ test("a dynamic schedule is refused without its shift, and other arrangements of
     code: "misconfigured",
     message: "scheduler_config.json: stochastic_sampling = true is not supported",
   });
-  expect(failure({ _class_name: "UniPCMultistepScheduler" })).toMatchObject({ code: "misconfigured" });
+  const dynamic = { _class_name: "UniPCMultistepScheduler", use_dynamic_shifting: true };
+  expect(failure(dynamic)).toMatchObject({ code: "misconfigured" });
 });

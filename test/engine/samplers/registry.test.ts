@@ -31,6 +31,12 @@ test("settings that would be ignored are refused, their neutral values are accep
   });
 });
 
+test("DPM-Solver++ of the third order is refused, as which UniPC runs", () => {
+  const config = { solver_order: 3, solver_type: "bh2" };
+  expect(failureOf({ ...config, _class_name: "DPMSolverMultistepScheduler" })).toMatchObject({ code: "misconfigured" });
+  expect(createSampler({ ...config, _class_name: "UniPCMultistepScheduler" }, 4).timesteps).toHaveLength(4);
+});
+
 test("more steps than there are timesteps is the caller's mistake", () => {
   expect(failureOf({ _class_name: "DDIMScheduler", num_train_timesteps: 3 })).toMatchObject({ code: "invalid_input" });
   expect(failureOf({ _class_name: "LCMScheduler" }, 51)).toMatchObject({
@@ -45,6 +51,8 @@ test("a step leaves the arrays that it was given as they were", () => {
     "EulerDiscreteScheduler",
     "DPMSolverMultistepScheduler",
     "LCMScheduler",
+    "TCDScheduler",
+    "UniPCMultistepScheduler",
   ]) {
     const sampler = createSampler({ _class_name }, 2);
     const [sample, modelOutput] = [Float32Array.of(1, 2), Float32Array.of(3, 4)];

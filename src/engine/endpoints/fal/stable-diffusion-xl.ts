@@ -125,9 +125,11 @@ const first: Fields = {
   ...count(8),
   loras: {},
   ...embeddings,
+  ...checkedByVersion,
   enable_safety_checker: { default: false },
   ...expandPrompt,
   ...format,
+  ...requestId,
 };
 
 const controlled: Fields = {
@@ -170,6 +172,7 @@ const consistencyFromPicture: FalEndpoint = {
   inputs: {
     ...prompts,
     image_url: {},
+    mask_url: {},
     ...strength(0.8, 0.01),
     seed: {},
     ...guidance(1),
@@ -193,7 +196,7 @@ export const stableDiffusionXl: Record<string, FalEndpoint> = {
   ...threeWays("fal-ai/fast-sdxl", xl, { picture: fitting }),
   ...unguided(threeWays("fal-ai/fast-lightning-sdxl", lightning, { picture: fitting })),
   ...threeWays("fal-ai/fast-turbo-diffusion", turbo, { outputs: withoutPrompt }),
-  ...threeWays("fal-ai/fast-lcm-diffusion", consistency),
+  ...threeWays("fal-ai/fast-lcm-diffusion", consistency, { picture: fitting }),
   ...threeWays("fal-ai/stable-diffusion-v15", first),
   ...controlledWays,
   "fal-ai/lcm-sd15-i2i": consistencyFromPicture,
