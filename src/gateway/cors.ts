@@ -20,7 +20,6 @@ const EXPOSED = [
   "x-forecourt-budget-exceeded",
   "x-forecourt-cost",
   "x-forecourt-device",
-  "x-forecourt-dtype",
   "x-forecourt-timing",
   "content-range",
   "etag",

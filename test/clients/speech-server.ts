@@ -7,6 +7,9 @@ import { startServer } from "../support/live-server.ts";
 const SPEECH = join(import.meta.dir, "../reference/speech");
 export const CONVERSATION = join(SPEECH, "diarization/conversation.flac");
 
+/** The recording of a voice. */
+export const ANNA = join(SPEECH, "chatterbox/voices/anna.wav");
+
 /** A folder of test/reference/speech as a model. */
 const model = (pipeline: string, folder: string, aliases: readonly string[]) => `
 id: test/${basename(folder)}
@@ -28,6 +31,12 @@ export async function speechServer() {
   const languages = ["american-english", "british-english", "spanish"].map((language) => `fal-ai/kokoro/${language}`);
   await write("kokoro", model("speak", "kokoro", languages));
   await write("tones", model("speak", "tones", []));
+  const copied = "fal-ai/chatterbox/text-to-speech";
+  await write(
+    "chatterbox",
+    model("speak", "chatterbox", [copied, `${copied}/multilingual`, "resemble-ai/chatterboxhd/text-to-speech"]),
+  );
+  await write("chatterbox-turbo", model("speak", "chatterbox-turbo", [`${copied}/turbo`]));
   // Whisper with what tells speakers apart beside it.
   const listener = join(data, "listener");
   await cp(join(SPEECH, "whisper"), listener, { recursive: true });

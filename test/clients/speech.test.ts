@@ -3,7 +3,7 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { readFile } from "node:fs/promises";
 import { createFalClient, type FalClient, ValidationError } from "@fal-ai/client";
-import { CONVERSATION, speechServer } from "./speech-server.ts";
+import { ANNA, CONVERSATION, speechServer } from "./speech-server.ts";
 
 setDefaultTimeout(60_000);
 
@@ -63,6 +63,68 @@ describe.skipIf(Bun.which("espeak-ng") === null)("fal-ai/kokoro", () => {
       { text: "And more." },
     ]);
     expect(heard.at(-1)).toMatchObject({ audio: { content_type: "audio/wav" } });
+  });
+});
+
+describe("fal-ai/chatterbox", () => {
+  const english = "fal-ai/chatterbox/text-to-speech";
+  const bytesAt = async (url: string) => new Uint8Array(await (await fetch(url)).arrayBuffer());
+  const said = async (endpoint: string, input: Record<string, unknown>) => {
+    const data = await call(endpoint, input);
+    expect(Object.keys(data)).toEqual(["audio"]);
+    return await bytesAt((data.audio as { url: string }).url);
+  };
+  const anna = async () => new Blob([await readFile(ANNA)], { type: "audio/wav" });
+
+  test("copies the voice of a file that the client uploads, with the model's own where there is none", async () => {
+    const text = "Hello there!";
+    const usual = await said(english, { text, seed: 3 });
+    expect(new TextDecoder().decode(usual.subarray(0, 4))).toBe("RIFF");
+    const full = { audio_url: null, exaggeration: 0.25, temperature: 0.7, cfg: 0.5, seed: 3 };
+    expect(await said(english, { text, ...full })).toEqual(usual);
+    const copied = await said(english, { text, audio_url: await anna(), seed: 3 });
+    expect(copied).not.toEqual(usual);
+    const named = await call("test/chatterbox", { text, voice: "anna", exaggeration: 0.25, temperature: 0.7, seed: 3 });
+    expect(copied).toEqual(await bytesAt((named.audio as { url: string }).url));
+    expect(await said(english, { text, exaggeration: 1, seed: 3 })).not.toEqual(usual);
+  });
+
+  test("has turbo, many languages and the hd endpoint in their own words", async () => {
+    expect((await said(`${english}/turbo`, { text: "Hello there!", voice: "lucy", seed: 1 })).length).toBeGreaterThan(
+      200,
+    );
+    const many = `${english}/multilingual`;
+    const german = await said(many, { text: "Hallo!", voice: "german", cfg_scale: 0.3, seed: 1 });
+    expect(german).not.toEqual(await said(many, { text: "Hallo!", seed: 1 }));
+    const hd = { text: "Hello!", voice: "anna", high_quality_audio: false, seed: 1 };
+    expect((await said("resemble-ai/chatterboxhd/text-to-speech", hd)).length).toBeGreaterThan(200);
+  });
+
+  test("takes fal's ranges, and guards what it fetches", async () => {
+    const at = async (endpoint: string, input: Record<string, unknown>) =>
+      (await problemsOf(endpoint, input))[0]?.loc[1];
+    for (const [field, value] of Object.entries({ exaggeration: 1.1, temperature: 0, cfg: 1.5, seed: -1 }))
+      expect(await at(english, { text: "a", [field]: value })).toBe(field);
+    expect(await at(english, {})).toBe("text");
+    expect(await at(`${english}/turbo`, { text: "a", voice: "nobody" })).toBe("voice");
+    expect(await at(`${english}/multilingual`, { text: "a", voice: "klingon" })).toBe("voice");
+    expect(await at(english, { text: "a", audio_url: "http://127.0.0.1:1/voice.wav" })).toBe("audio_url");
+    const hd = { text: "a", high_quality_audio: true };
+    expect(await at("resemble-ai/chatterboxhd/text-to-speech", hd)).toBe("high_quality_audio");
+  });
+
+  test("sentences come as they are spoken, and OpenAI's face speaks in its voices", async () => {
+    const stream = await fal.stream(english, { input: { text: "Hello there. Why not?", audio_url: await anna() } });
+    const heard: unknown[] = [];
+    for await (const event of stream) heard.push(event);
+    expect(heard.slice(0, -1)).toMatchObject([{ text: "Hello there." }, { text: "Why not?", sample_rate: 24_000 }]);
+    const answer = await fetch(`${server.origin}/v1/audio/speech`, {
+      method: "POST",
+      headers: { authorization: `Bearer ${server.key}`, "content-type": "application/json" },
+      body: JSON.stringify({ model: "test/chatterbox", input: "Hello!", voice: "anna", response_format: "flac" }),
+    });
+    expect([answer.status, answer.headers.get("content-type")]).toEqual([200, "audio/flac"]);
+    expect(new TextDecoder().decode((await answer.bytes()).subarray(0, 4))).toBe("fLaC");
   });
 });
 

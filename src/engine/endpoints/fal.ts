@@ -1,6 +1,7 @@
 // Endpoints of fal's that are known here, by id: a model with such an alias is called in fal's own words under it.
 import type { PipelineName } from "../pipelines/registry.ts";
 import type { EndpointDeclaration } from "./declaration.ts";
+import { chatterbox } from "./fal/chatterbox.ts";
 import { florence } from "./fal/florence.ts";
 import { flux } from "./fal/flux.ts";
 import { imageTools } from "./fal/image-tools.ts";
@@ -26,6 +27,7 @@ export const falEndpoints: Readonly<Record<string, FalEndpoint>> = {
   ...florence,
   ...moondream,
   ...music,
+  ...chatterbox,
   ...kokoro,
   ...whisper,
 };

@@ -105,19 +105,50 @@ export function runOf(graph: Graph): (inputs: Inputs) => Promise<Outcome> {
 }
 
 /** [rows, count, width]: of words by the model's own table, of what is beyond them as given. */
-async function vectorsOf(embedding: Graph, { inputs }: Graph, { tokens, beyond = [] }: DecoderStep): Promise<Tensor> {
+async function vectorsOf(embedding: Graph, { inputs }: Graph, step: DecoderStep): Promise<Tensor> {
+  const { tokens, beyond = [] } = step;
   const [rows, count] = [tokens.length, tokens[0]?.length ?? 0];
   const others = tokens.map((row, at) => row.map((token) => beyond[at]?.vector(token)));
-  const input_ids = int64([rows, count], (row, at) => (others[row]?.[at] ? 0 : (tokens[row]?.[at] ?? 0)));
-  const results = await embedding.run({ input_ids });
-  const words = results.inputs_embeds ?? Object.values(results)[0];
-  if (!words) throw unusable(EMBEDDING, 'it gives no "inputs_embeds"');
-  const values = toFloats(words).slice();
-  const width = words.shape.at(-1) ?? 0;
+  const isKnown = (row: number, at: number) => others[row]?.[at] !== undefined;
+  const words = others.every((row) => row.every(Boolean)) ? undefined : await wordsOf(embedding, step, isKnown);
+  const width = words?.shape.at(-1) ?? others[0]?.[0]?.length ?? 0;
+  const values = words ? toFloats(words).slice() : new Float32Array(rows * count * width);
   for (const [row, each] of others.entries())
     for (const [at, vector] of each.entries()) if (vector) values.set(vector, (row * count + at) * width);
   const dtype = inputs.find(({ name }) => name === "inputs_embeds")?.dtype ?? "float32";
   return tensorOf(dtype, [rows, count, width], values);
+}
+
+/** Of Chatterbox's table, which a mark in its prompts alone looks at: those are read elsewhere. */
+const EXAGGERATION = 0.5;
+
+/** Vectors of the tokens by the table; it is told places where it asks for them. */
+async function wordsOf(
+  embedding: Graph,
+  { tokens, cache, beyond = [] }: DecoderStep,
+  isKnown: (row: number, at: number) => boolean,
+): Promise<Tensor> {
+  const shape = [tokens.length, tokens[0]?.length ?? 0] as const;
+  const feeds: Record<string, Tensor> = {
+    input_ids: int64(shape, (row, at) => (isKnown(row, at) ? 0 : (tokens[row]?.[at] ?? 0))),
+  };
+  for (const { name, dtype } of embedding.inputs) {
+    if (name === "position_ids")
+      feeds[name] = int64(shape, (row, at) => {
+        const index = (cache.rows[row] ?? 0) + at;
+        return beyond[row]?.place(index)[0] ?? index;
+      });
+    if (name === "exaggeration")
+      feeds[name] = tensorOf(
+        dtype,
+        [shape[0]],
+        tokens.map(() => EXAGGERATION),
+      );
+  }
+  const results = await embedding.run(feeds);
+  const words = results.inputs_embeds ?? Object.values(results)[0];
+  if (!words) throw unusable(EMBEDDING, 'it gives no "inputs_embeds"');
+  return words;
 }
 
 type Step = DecoderStep & { graph: Graph; vectors: Tensor | undefined };

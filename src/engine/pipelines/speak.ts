@@ -1,15 +1,15 @@
 // A voice that reads a text aloud, sentence by sentence.
 import { ForecourtError } from "../../core/errors.ts";
 import { definePipeline, type Task } from "../../core/pipeline.ts";
-import { choice, type Static, Type } from "../../core/schema.ts";
+import { choice, mediaUrl, type Static, Type } from "../../core/schema.ts";
 import { randomSeed } from "../media/drawn.ts";
 import { encodeSound, soundFormats } from "../media/encode-sound.ts";
 import { joinSounds } from "../media/join-sounds.ts";
+import { readSound } from "../media/sound.ts";
 import { encodeWav } from "../media/wav.ts";
 import { sentencesOf } from "../speech/sentences.ts";
-import { resample } from "../tensor/resample.ts";
 import { loadVoice } from "../voice/families.ts";
-import type { Voice } from "../voice/voice.ts";
+import type { Voice, Wish } from "../voice/voice.ts";
 
 const input = Type.Object({
   text: Type.Optional(Type.String({ maxLength: 50_000, description: "What is said." })),
@@ -17,12 +17,25 @@ const input = Type.Object({
   voice: Type.Optional(
     Type.String({ description: "Name of a voice. Absent: the model's first. A wrong name's error lists them." }),
   ),
+  audio_url: Type.Optional(
+    mediaUrl(
+      "audio",
+      "For models that copy a voice: a recording of somebody who speaks, best of 10 seconds, as URL or data URI of a wav, mp3, flac, ogg, m4a or webm file. It is used instead of `voice`.",
+    ),
+  ),
+  exaggeration: Type.Optional(
+    Type.Number({ minimum: 0, maximum: 2, description: "For models that know it: how much of a feeling is heard." }),
+  ),
+  temperature: Type.Optional(
+    Type.Number({
+      minimum: 0,
+      maximum: 5,
+      description: "For models that speak by chance: more is livelier, 0 always says the likeliest.",
+    }),
+  ),
   speed: Type.Number({ default: 1, minimum: 0.1, maximum: 5, description: "2: twice as fast." }),
   language: Type.Optional(Type.String({ description: "Code of the text's language, for models of several." })),
   output_format: choice(soundFormats, { default: "wav", description: "Format of the file." }),
-  sample_rate: Type.Optional(
-    Type.Integer({ minimum: 8000, maximum: 48_000, description: "Samples per second. Absent: the voice's own." }),
-  ),
   seed: Type.Optional(Type.Integer({ minimum: 0, description: "The same seed says it the same way again." })),
 });
 
@@ -57,30 +70,25 @@ export const speak = definePipeline({
       for (const [index, task] of tasks.entries()) {
         const { text, name, sentences } = plan(task, voice);
         const seed = task.input.seed ?? randomSeed();
+        const wishes = await wishesOf(task);
         const spoken: Float32Array[] = [];
         for (const [i, sentence] of sentences.entries()) {
           signal.throwIfAborted();
-          const { speed, language } = task.input;
-          const samples = await voice.speak({
-            text: sentence,
-            speed,
-            seed: seed + i,
-            signal,
-            ...(name !== undefined && { voice: name }),
-            ...(language !== undefined && { language }),
-          });
+          const saying = { text: sentence, seed: seed + i, signal, ...wishes };
+          const samples = await voice.speak({ ...saying, ...(name !== undefined && { voice: name }) });
           spoken.push(samples);
           yield { index, step: { type: "progress", at: i + 1, of: sentences.length } };
           if (task.wantsPartials)
             yield { index, step: { type: "partial", value: sentenceOf(sentence, samples, voice.rate) } };
         }
-        const whole = joinSounds(spoken, Math.round(PAUSE_SECONDS * voice.rate));
-        const rate = task.input.sample_rate ?? voice.rate;
-        const samples = resample({ samples: whole, rate: voice.rate }, rate);
-        const { bytes, contentType, ending } = await encodeSound({ samples, rate }, task.input.output_format);
-        const duration = whole.length / voice.rate;
+        const samples = joinSounds(spoken, Math.round(PAUSE_SECONDS * voice.rate));
+        const { bytes, contentType, ending } = await encodeSound(
+          { samples, rate: voice.rate },
+          task.input.output_format,
+        );
+        const duration = samples.length / voice.rate;
         const audio = await task.save(bytes, { name: `speech.${ending}`, contentType });
-        const value = { audio, duration, sample_rate: rate, seed };
+        const value = { audio, duration, sample_rate: voice.rate, seed };
         const units = { seconds: duration, characters: text.length, requests: 1 };
         yield { index, step: { type: "output", value, units } };
       }
@@ -90,16 +98,41 @@ export const speak = definePipeline({
 
 const textOf = ({ text, prompt }: Pick<SpeakInput, "text" | "prompt">) => text ?? prompt ?? "";
 
-function plan({ input: given }: Pick<Task<SpeakInput>, "input">, { voices, longest }: Voice) {
+const WISHES: readonly Wish[] = ["audio_url", "exaggeration", "temperature"];
+
+function plan({ input: given }: Pick<Task<SpeakInput>, "input">, { voices, longest, takes = [] }: Voice) {
   const text = textOf(given);
   const sentences = sentencesOf(text, longest);
   if (sentences.length === 0) throw wrong("text", "Field required: there is nothing to say", "missing");
-  const name = given.voice ?? voices[0];
-  if (given.voice !== undefined && !voices.includes(given.voice)) {
-    const choices = voices.length === 0 ? "it has only one" : voices.join(", ");
-    throw wrong("voice", `The model has no voice "${given.voice}": ${choices}`, "value_error");
+  for (const wish of WISHES)
+    if (given[wish] !== undefined && !takes.includes(wish))
+      throw wrong(wish, `The model knows no ${wish}: leave it out`, "value_error");
+  return { text, name: given.audio_url === undefined ? voiceOf(given.voice, { voices, takes }) : undefined, sentences };
+}
+
+/** Undefined for a model with one voice. */
+function voiceOf(asked: string | undefined, { voices, takes = [] }: Pick<Voice, "voices" | "takes">) {
+  const copies = takes.includes("audio_url");
+  if (asked !== undefined && !voices.includes(asked)) {
+    const few = copies ? "it has none of its own, but copies that of audio_url" : "it has only one";
+    const choices = voices.length === 0 ? few : voices.join(", ");
+    throw wrong("voice", `The model has no voice "${asked}": ${choices}`, "value_error");
   }
-  return { text, name, sentences };
+  if (copies && voices.length === 0)
+    throw wrong("audio_url", "Field required: the model has no voice of its own, and copies one", "missing");
+  return asked ?? voices[0];
+}
+
+/** What is the same for all sentences; the recording is read once. */
+async function wishesOf(task: Task<SpeakInput>) {
+  const { speed, language, audio_url: url, exaggeration, temperature } = task.input;
+  return {
+    speed,
+    ...(language !== undefined && { language }),
+    ...(exaggeration !== undefined && { exaggeration }),
+    ...(temperature !== undefined && { temperature }),
+    ...(url !== undefined && { reference: await readSound({ task, url, field: "audio_url" }) }),
+  };
 }
 
 const wrong = (field: string, msg: string, type: string) =>

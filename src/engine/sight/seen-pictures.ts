@@ -15,7 +15,7 @@ export type SeenPictures = {
 };
 
 /** No vocabulary is as large; 2^53 - 2^32 vectors follow. */
-const BEYOND = 2 ** 32;
+export const BEYOND = 2 ** 32;
 
 /** Holds at most `bytes`; what was not asked for the longest goes first. */
 export function createSeenPictures({ bytes: room }: { bytes: number }): SeenPictures {

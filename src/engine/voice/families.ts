@@ -1,12 +1,14 @@
 // Which code speaks with a model, by the `model_type` of its config.json.
 import { ForecourtError } from "../../core/errors.ts";
 import type { Assets } from "../../core/pipeline.ts";
+import { loadChatterbox } from "./chatterbox.ts";
 import { loadKokoro } from "./kokoro.ts";
 import { loadSpeechT5 } from "./speecht5.ts";
 import { loadVits } from "./vits.ts";
 import type { LoadVoice, Voice } from "./voice.ts";
 
 const families: Record<string, LoadVoice> = {
+  chatterbox: loadChatterbox,
   speecht5: loadSpeechT5,
   style_text_to_speech_2: loadKokoro,
   vits: loadVits,

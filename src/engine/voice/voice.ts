@@ -1,11 +1,21 @@
 // A text-to-speech model as the pipeline sees it: one piece of text in, sound out.
 import type { Assets } from "../../core/pipeline.ts";
+import type { Sound } from "../media/sound.ts";
+
+/** Fields of a request that few models know anything of. */
+export type Wish = "audio_url" | "exaggeration" | "temperature";
 
 export type Utterance = {
   /** At most `longest` letters. */
   text: string;
   /** Name of a voice; absent: the model's first. */
   voice?: string;
+  /** The recording behind `audio_url`: its voice speaks, instead of one by name. The same object for all of a request. */
+  reference?: Sound;
+  /** From 0 to 2: how much of a feeling is heard; absent: the model's own. */
+  exaggeration?: number;
+  /** 0: always the likeliest sound; absent: the model's own. */
+  temperature?: number;
   /** 1 = as the model speaks. */
   speed: number;
   language?: string;
@@ -17,8 +27,10 @@ export type Voice = {
   rate: number;
   /** Letters that it can speak at once. */
   longest: number;
-  /** Names to choose from; empty: it has one voice. */
+  /** Names to choose from; empty: it has one voice, or none where it takes `audio_url`. */
   voices: readonly string[];
+  /** Absent: none of them. */
+  takes?: readonly Wish[];
   speak(utterance: Utterance): Promise<Float32Array>;
 };
 

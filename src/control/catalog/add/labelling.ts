@@ -13,7 +13,8 @@ type Task = Pick<Finding, "pipeline" | "description" | "unsure">;
 const familyOf =
   (taskOf: (repository: Repository, wishes: Wishes) => Task): Family =>
   (repository, wishes) => {
-    const graph = pickGraph(repository, { graph: GRAPH, ...wishes });
+    const { precision } = wishes;
+    const graph = pickGraph(repository, { graph: GRAPH, ...(precision && { precision }) });
     return {
       ...taskOf(repository, wishes),
       category: "vision",

@@ -1,13 +1,18 @@
-// Voices in transformers.js' layout: VITS, SpeechT5 and Kokoro. models.md 4.2.
+// Voices in transformers.js' layout: VITS, SpeechT5, Kokoro and Chatterbox. models.md 3.6.
 import { type Family, type Finding, present, requireFiles, tokenizerFiles } from "./finding.ts";
-import { pickGraph } from "./pick-graph.ts";
+import { hasGraph, pickGraph } from "./pick-graph.ts";
 import type { Repository } from "./repository.ts";
 
 /** Activations of a sentence of some hundred letters, rounded up. */
 const WORKING_BYTES = 500e6;
 
 const graphsOf = (repository: Repository, paths: readonly string[], wishes: Parameters<Family>[1]) =>
-  Object.fromEntries(paths.map((graph) => [graph, pickGraph(repository, { graph, ...wishes })]));
+  Object.fromEntries(
+    paths.map((graph) => [
+      graph,
+      pickGraph(repository, { graph, ...(wishes.precision && { precision: wishes.precision }) }),
+    ]),
+  );
 
 function voiceFinding(repository: Repository, graphs: Finding["graphs"]): Finding {
   return {
@@ -59,6 +64,35 @@ export const kokoro: Family = (repository, wishes) => {
     unsure: [
       "It speaks by phonemes, which the program espeak-ng finds: it must be installed on this box (apt install espeak-ng).",
       "For fal's endpoints of Kokoro add them to its aliases: fal-ai/kokoro/american-english and so on.",
+    ],
+  };
+};
+
+/** Activations of the sound decoder for some ten seconds, and of the language model. */
+const CHATTERBOX_WORKING_BYTES = 1.5e9;
+
+/** The language model in the precision that is wished for; repositories have the other graphs in few. */
+export const chatterbox: Family = (repository, wishes) => {
+  const written = graphsOf(repository, ["onnx/language_model.onnx"], wishes);
+  const others = ["speech_encoder", "embed_tokens", "conditional_decoder"].map((name) => {
+    const path = `onnx/${name}.onnx`;
+    const isThere = wishes.precision !== undefined && hasGraph(repository, path, [wishes.precision]);
+    return graphsOf(repository, [path], isThere ? wishes : {});
+  });
+  const finding = voiceFinding(repository, Object.assign({}, written, ...others));
+  const recordings = repository.files
+    .map(({ path }) => path)
+    .filter((path) => path === "default_voice.wav" || /^voices\/[^/]+\.(wav|flac|mp3|ogg)$/i.test(path));
+  const mute =
+    "It has no voice of its own: each request needs audio_url, unless recordings lie in a copy of its files as voices/NAME.wav, which its source's path names.";
+  return {
+    ...finding,
+    description: "Reads a text aloud in the voice of a recording",
+    files: [...finding.files, ...recordings],
+    working: CHATTERBOX_WORKING_BYTES,
+    unsure: [
+      ...(recordings.length > 0 ? [] : [mute]),
+      "For fal's endpoints of Chatterbox add the one that it is to its aliases: fal-ai/chatterbox/text-to-speech, or this with /turbo or /multilingual behind it.",
     ],
   };
 };

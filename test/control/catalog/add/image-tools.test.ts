@@ -4,7 +4,6 @@ import { YAML } from "bun";
 import { recognise } from "../../../../src/control/catalog/add/recognise.ts";
 import type { Repository } from "../../../../src/control/catalog/add/repository.ts";
 import { createCatalog } from "../../../../src/control/catalog/catalog.ts";
-import { draftOn, everywhere } from "./repository-of.ts";
 
 const MB = 1e6;
 
@@ -38,11 +37,7 @@ describe("background removers", () => {
 
   test("BiRefNet's light weights are fal-ai/birefnet's first choice", () => {
     const draft = recognise(birefnet("onnx-community/BiRefNet_lite-ONNX"));
-    expect(draftOn(draft).files.map(({ path }) => path)).toEqual([
-      "config.json",
-      "preprocessor_config.json",
-      "onnx/model.onnx",
-    ]);
+    expect(draft.files.map(({ path }) => path)).toEqual(["config.json", "preprocessor_config.json", "onnx/model.onnx"]);
     const { model, input, output } = entryOf(draft);
     expect(model).toMatchObject({ pipeline: "remove-background", licence: { commercial: true } });
     expect(input.properties.model).toMatchObject({ enum: ["General Use (Light)"], default: "General Use (Light)" });
@@ -51,7 +46,7 @@ describe("background removers", () => {
   });
 
   test("half precision where it is wished for or alone", () => {
-    const wished = recognise(birefnet("onnx-community/BiRefNet_lite-ONNX"), { dtypes: everywhere("fp16") });
+    const wished = recognise(birefnet("onnx-community/BiRefNet_lite-ONNX"), { precision: "fp16" });
     expect(wished.model.graphs).toEqual({ "onnx/model.onnx": "onnx/model_fp16.onnx" });
     const alone = recognise(birefnet("onnx-community/BiRefNet_lite-ONNX", ["_fp16"]));
     expect(alone.model.graphs).toEqual(wished.model.graphs);
@@ -107,7 +102,7 @@ describe("upscalers", () => {
     expect(model.graphs).toEqual({ "onnx/model.onnx": "realesrgan-x4plus.onnx" });
     expect(input.properties.model).toMatchObject({ enum: ["RealESRGAN_x4plus"] });
     expect(draft.unsure.join(" ")).toContain("has realesrgan-x2plus.onnx, realesrgan-x4plus.fp16.onnx too");
-    const half = recognise(repository("someone/tools", undefined, tree), { dtypes: everywhere("fp16") });
+    const half = recognise(repository("someone/tools", undefined, tree), { precision: "fp16" });
     expect(half.model.graphs).toEqual({ "onnx/model.onnx": "realesrgan-x4plus.fp16.onnx" });
   });
 
@@ -146,9 +141,7 @@ describe("segmentation", () => {
 
 test.each(["depth_anything", "dpt", "depth_pro"])("depth by %s", (type) => {
   const tree = { ...small, "onnx/model.onnx": 99.1, "onnx/model_fp16.onnx": 49.6 };
-  const draft = recognise(repository("onnx-community/depth", { model_type: type }, tree), {
-    dtypes: everywhere("fp16"),
-  });
+  const draft = recognise(repository("onnx-community/depth", { model_type: type }, tree), { precision: "fp16" });
   const { model, output } = entryOf(draft);
   expect(model).toMatchObject({ pipeline: "estimate-depth", graphs: { "onnx/model.onnx": "onnx/model_fp16.onnx" } });
   expect(Object.keys(output.properties)).toEqual(["image", "depth"]);
