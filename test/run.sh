@@ -57,7 +57,7 @@ count() { sed -n "s/^ *\([0-9][0-9]*\) $1\$/\1/p" "$scratch/tests" | tail -n 1; 
 
 tests() {
   # A pipe would hide the exit code in POSIX sh.
-  { bun test 2>&1 && echo ok >"$scratch/ok"; } | tee "$scratch/tests"
+  { bun run test:all 2>&1 && echo ok >"$scratch/ok"; } | tee "$scratch/tests"
   passed=$((passed + $(count pass | grep . || echo 0)))
   skipped=$((skipped + $(count skip | grep . || echo 0) + $(count todo | grep . || echo 0)))
   broken=$(count fail | grep . || echo 0)

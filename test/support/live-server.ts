@@ -113,17 +113,23 @@ export async function until(condition: () => Promise<boolean>, what: string, dea
   }
 }
 
+/**
+ * Below the ports that systems hand out by themselves (32768 and up on Linux), so that no connection gets it before its
+ * server does; by chance, so that test processes side by side do not take the same.
+ */
 export async function freePort(): Promise<number> {
-  return await new Promise((done, fail) => {
-    const probe = createServer();
-    probe.once("error", fail);
-    probe.listen(0, "127.0.0.1", () => {
-      const address = probe.address();
-      const port = typeof address === "object" && address !== null ? address.port : 0;
-      probe.close(() => done(port));
-    });
-  });
+  for (;;) {
+    const port = 10_000 + Math.floor(Math.random() * 20_000);
+    if (await isFree(port)) return port;
+  }
 }
+
+const isFree = (port: number) =>
+  new Promise<boolean>((done) => {
+    const probe = createServer();
+    probe.once("error", () => done(false));
+    probe.listen(port, "127.0.0.1", () => probe.close(() => done(true)));
+  });
 
 /** Direct children of a process, as Linux's /proc lists them (every thread may have some). */
 export async function childrenOf(pid: number): Promise<number[]> {

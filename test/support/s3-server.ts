@@ -1,13 +1,18 @@
 // A real S3 server on loopback: versitygw, built from its Go module once and kept beside the system's temporary files.
-import { existsSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { S3Options } from "../../src/control/storage/s3-store.ts";
 import { freePort, until } from "./live-server.ts";
+import { madeOnce, succeeds } from "./made-once.ts";
 
 const VERSION = "1.8.0";
-const folder = join(tmpdir(), `forecourt-versitygw-${VERSION}`);
-const binary = join(folder, "versitygw");
+const folder = madeOnce(`versitygw-${VERSION}`, (GOBIN) =>
+  succeeds(["go", "install", `github.com/versity/versitygw/cmd/versitygw@v${VERSION}`], { GOBIN }),
+);
+
+/** False where there is neither the program nor a Go to build it with; takes minutes the first time. */
+export const hasS3Server = folder !== undefined;
 
 export type S3Server = S3Options & {
   /** Objects of the bucket, by name. */
@@ -17,20 +22,6 @@ export type S3Server = S3Options & {
   start(): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;
 };
-
-/** False where there is neither the program nor a Go to build it with; takes minutes the first time. */
-export const hasS3Server = existsSync(binary) || isBuilt();
-
-function isBuilt(): boolean {
-  mkdirSync(folder, { recursive: true });
-  const module = `github.com/versity/versitygw/cmd/versitygw@v${VERSION}`;
-  try {
-    const env = { ...process.env, GOBIN: folder };
-    return Bun.spawnSync(["go", "install", module], { env, stdout: "ignore", stderr: "inherit" }).success;
-  } catch {
-    return false; // there is no Go
-  }
-}
 
 /** With one empty bucket. */
 export async function startS3Server(): Promise<S3Server> {
@@ -58,7 +49,7 @@ export async function startS3Server(): Promise<S3Server> {
     child = undefined;
   };
   const start = async () => {
-    child = Bun.spawn([binary, "--quiet", "--port", `127.0.0.1:${port}`, "posix", data], {
+    child = Bun.spawn([join(folder ?? "", "versitygw"), "--quiet", "--port", `127.0.0.1:${port}`, "posix", data], {
       env: { ...process.env, ROOT_ACCESS_KEY: keys.accessKeyId, ROOT_SECRET_KEY: keys.secretAccessKey },
       stdout: "ignore",
       stderr: "ignore",

@@ -23,7 +23,7 @@ test.skipIf(!hasSwiftShader)(
     expect(spread).toBeGreaterThan(10);
     expect(largest).toBeLessThanOrEqual(3);
   },
-  240_000,
+  600_000,
 );
 
 test.skipIf(!hasSwiftShader)(
@@ -34,5 +34,5 @@ test.skipIf(!hasSwiftShader)(
     expect(code).not.toBe(0);
     expect(complaints).toMatch(/cannot load .*model\.onnx/);
   },
-  120_000,
+  600_000,
 );

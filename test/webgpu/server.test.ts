@@ -64,5 +64,5 @@ test.skipIf(!hasSwiftShader)(
     expect(asked.trials).toMatchObject([{ device: "webgpu:0", isRemembered: false }]);
     expect((await report("auto")).trials).toEqual([]);
   },
-  120_000,
+  600_000,
 );
