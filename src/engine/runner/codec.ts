@@ -66,7 +66,8 @@ async function encode({ data, width, height, channels }: Pixels, format: ImageFo
 /** Qualities are fal's (fal-protocol.md 12): speed over size for PNG, near-lossless JPEG. */
 const formats: Record<ImageFormat, (picture: Sharp) => Sharp> = {
   png: (picture) => picture.png({ compressionLevel: 1 }),
-  jpeg: (picture) => picture.flatten({ background: "white" }).jpeg({ quality: 95, chromaSubsampling: "4:4:4" }),
+  jpeg: (picture) =>
+    picture.flatten({ background: "white" }).jpeg({ quality: 95, chromaSubsampling: "4:4:4", optimiseCoding: false }),
   webp: (picture) => picture.webp({ quality: 95 }),
   gif: (picture) => picture.gif(),
 };
