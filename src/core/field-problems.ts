@@ -11,42 +11,65 @@ const INPUT_ECHO = 200;
 /** The first problem of every wrong field; empty when the value fits. */
 export function fieldProblems(schema: TSchema, value: unknown, root: string[]): FieldProblem[] {
   const byPath = new Map<string, FieldProblem>();
-  for (const error of Value.Errors(schema, value)) {
-    for (const { path, verdict, input } of explain(error)) {
-      if (byPath.has(path)) continue;
-      byPath.set(path, {
-        loc: [...root, ...locOf(path)],
-        ...verdict,
-        ...(input !== undefined && { input: echo(input) }),
-      });
-    }
+  const explained = [...Value.Errors(schema, value)].flatMap(explain);
+  // What is of another kind need not have this one's fields.
+  const others = new Set(explained.flatMap(({ path, isOtherKind }) => (isOtherKind ? [parentOf(path)] : [])));
+  for (const { path, verdict, input } of explained) {
+    if (byPath.has(path) || (input === undefined && others.has(parentOf(path)))) continue;
+    byPath.set(path, {
+      loc: [...root, ...locOf(path)],
+      ...verdict,
+      ...(input !== undefined && { input: echo(input) }),
+    });
   }
   return [...byPath.values()];
 }
 
-type Explained = { path: string; verdict: Verdict; input: unknown };
+const parentOf = (path: string) => path.slice(0, path.lastIndexOf("/"));
 
-/** A union's error is that of the branch which the value resembles (same JSON type), else of the union. */
+/** `isOtherKind`: the value at this path names its object otherwise than the schema does. */
+type Explained = { path: string; verdict: Verdict; input: unknown; isOtherKind?: boolean };
+
+/** A union's error is that of the branch which the value resembles (same JSON type, same name), else of the union. */
 function explain(error: ValueError): Explained[] {
   if (error.type === Kind.Union) {
-    for (const branch of likeliest(error.errors.map((each) => [...each]))) {
-      const inner = [...branch];
-      const isOtherType = inner.some((each) => each.path === error.path && isOfOtherType(each));
-      if (inner.length > 0 && !isOtherType) return inner.flatMap(explain);
-    }
+    const branches = error.errors
+      .map((each) => [...each])
+      .filter((errors) => errors.length > 0 && !errors.some((each) => each.path === error.path && isOfOtherType(each)));
+    const names = branches.map(wrongName);
+    const [first, ...others] = names;
+    if (first && others.length > 0 && others.every((each) => each?.path === first.path))
+      return [ofNoBranch(first.path, names)];
+    const [branch] = likeliest(branches, error);
+    if (branch) return branch.flatMap(explain);
   }
-  return [{ path: error.path, verdict: verdictOf(error), input: error.value }];
+  const isOtherKind = error.type === Kind.Literal && typeof error.value === "string";
+  return [{ path: error.path, verdict: verdictOf(error), input: error.value, isOtherKind }];
 }
 
 /** Branches that name themselves (`kind: image`) are left out where the value names another. */
-function likeliest(branches: ValueError[][]): ValueError[][] {
-  const named = branches.filter((errors) => !errors.some(({ type }) => type === Kind.Literal));
+function likeliest(branches: ValueError[][], { schema, path }: ValueError): ValueError[][] {
+  const options: TSchema[] = schema.anyOf ?? [];
+  const names = options.flatMap(({ properties = {} }) =>
+    Object.keys(properties).filter((name) => properties[name].const !== undefined),
+  );
+  const paths = new Set(names.map((name) => `${path}/${name}`));
+  const named = branches.filter((errors) => !errors.some((each) => paths.has(each.path) && isName(each)));
   return named.length > 0 ? named : branches;
+}
+
+const isName = ({ type }: ValueError) => type === Kind.Literal || type === Kind.Kind;
+/** Of a branch that the value names otherwise. */
+const wrongName = (errors: ValueError[]) => errors.find((each) => isName(each) && typeof each.value === "string");
+
+function ofNoBranch(path: string, names: readonly (ValueError | undefined)[]): Explained {
+  const expected = names.flatMap((each) => (each ? (each.schema.enum ?? [each.schema.const]) : []));
+  return { path, verdict: oneOf(expected), input: names[0]?.value };
 }
 
 /** A choice among strings complains of an object as it does of a wrong string. */
 const isOfOtherType = ({ type, schema, value }: ValueError) =>
-  TYPE_NAMES[type] !== undefined || (schema.type === "string" && typeof value !== "string");
+  TYPE_NAMES[type] !== undefined || type === Kind.Null || (schema.type === "string" && typeof value !== "string");
 
 function verdictOf({ type, schema, message }: ValueError): Verdict {
   const typeName = TYPE_NAMES[type];
@@ -80,6 +103,9 @@ function verdictOf({ type, schema, message }: ValueError): Verdict {
     case Kind.Kind:
     case Kind.Literal:
       return oneOf(schema.enum ?? [schema.const]);
+    case Kind.Null:
+      // Such a field is there to say that there is nothing of the kind.
+      return { type: "value_error", msg: schema.description ?? message };
     default:
       return { type: "value_error", msg: message };
   }

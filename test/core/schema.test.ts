@@ -69,6 +69,36 @@ test.each(cases)("%s is told", (_, change, expected) => {
   expect(problems({ prompt: "x", ...change })).toMatchObject([expected]);
 });
 
+test("parts of a union that name themselves: another's name, a fault within the named one, and nothing of either", () => {
+  const text = Type.Object({ type: choice(["text", "input_text"]), text: Type.String() });
+  const picture = Type.Object({ type: Type.Literal("picture"), url: Type.String(), size: choice(["small", "large"]) });
+  const parts = Type.Object({ part: Type.Union([Type.String(), text, picture, Type.Null()]) });
+  const told = (part: unknown) => {
+    try {
+      return parse(parts, { part });
+    } catch (error) {
+      return error instanceof ForecourtError
+        ? error.problems?.map(({ loc, msg }) => [loc.slice(1).join("."), msg])
+        : [];
+    }
+  };
+  const names = 'Input should be one of "text", "input_text", "picture"';
+  expect(told({ type: "sound", url: "x" })).toEqual([["part.type", names]]);
+  expect(told({ type: "picture", size: "small" })).toEqual([["part.url", "Field required"]]);
+  expect(told({ type: "picture", url: "x", size: "huge" })).toEqual([
+    ["part.size", 'Input should be one of "small", "large"'],
+  ]);
+  const alone = Type.Object({ part: picture });
+  expect(() => parse(alone, { part: { type: "sound", size: "small" } })).toThrow(/^part.type: [^;]*"picture"$/);
+  expect(told(5)).toMatchObject([["part", expect.stringContaining("one of")]]);
+});
+
+test("a field that there is none of says why", () => {
+  const schema = Type.Object({ search: Type.Optional(Type.Null({ description: "There is no search here" })) });
+  expect(parse(schema, { search: null })).toEqual({ search: null });
+  expect(() => parse(schema, { search: {} })).toThrow("search: There is no search here");
+});
+
 test("each wrong field is told once", () => {
   expect(problems({ steps: 0, format: "gif" }).map(({ loc }) => loc[1])).toEqual(["prompt", "steps", "format"]);
 });

@@ -35,7 +35,7 @@ export type AnswerParts = {
 };
 
 export function createAnswer({ input, prompt, pictures, tokenizer, ends, constraint, tools }: AnswerParts): Answer {
-  const sampler = createSampler(samplingOf(input), prompt.tokens);
+  const sampler = createSampler(samplingOf(input, tokenizer.size), prompt.tokens);
   const text = createAnswerText({
     tokenizer,
     stops: input.stop ?? [],

@@ -1,8 +1,8 @@
 // What a language model is asked and what it answers: fal's names where fal has one, OpenAI's for the rest.
 import { choice, mediaUrl, type Static, Type } from "../../core/schema.ts";
 
-const textPart = Type.Object({ type: Type.Literal("text"), text: Type.String() });
-const imagePart = Type.Object({
+export const textPart = Type.Object({ type: Type.Literal("text"), text: Type.String() });
+export const imagePart = Type.Object({
   type: Type.Literal("image_url"),
   image_url: Type.Object({
     url: mediaUrl("image", "Picture the message speaks of; URL or data URI"),

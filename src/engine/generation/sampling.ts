@@ -3,10 +3,12 @@ import type { ChatInput } from "./chat-fields.ts";
 import { wrong } from "./conversation.ts";
 import type { Sampling } from "./sample.ts";
 
-/** Throws `invalid_input` for a bias on what is no token's number. */
-export function samplingOf(input: ChatInput): Sampling {
+/** `count`: of the model's tokens. Throws `invalid_input` for a bias on what is no token's number. */
+export function samplingOf(input: ChatInput, count: number): Sampling {
   const bias = Object.entries(input.logit_bias ?? {}).map(([token, add]) => {
     if (!/^\d{1,9}$/.test(token)) throw wrong(["logit_bias", token], "Keys are numbers of tokens", "value_error");
+    if (Number(token) >= count)
+      throw wrong(["logit_bias", token], `There is no such token: this model has ${count} of its own`, "value_error");
     return [Number(token), add] as const;
   });
   return {

@@ -8,6 +8,7 @@ import { joinSounds } from "../media/join-sounds.ts";
 import { readSound } from "../media/sound.ts";
 import { encodeWav } from "../media/wav.ts";
 import { sentencesOf } from "../speech/sentences.ts";
+import { resample } from "../tensor/resample.ts";
 import { loadVoice } from "../voice/families.ts";
 import type { Voice, Wish } from "../voice/voice.ts";
 
@@ -36,6 +37,9 @@ const input = Type.Object({
   speed: Type.Number({ default: 1, minimum: 0.1, maximum: 5, description: "2: twice as fast." }),
   language: Type.Optional(Type.String({ description: "Code of the text's language, for models of several." })),
   output_format: choice(soundFormats, { default: "wav", description: "Format of the file." }),
+  sample_rate: Type.Optional(
+    Type.Integer({ minimum: 8000, maximum: 48_000, description: "Samples per second. Absent: the voice's own." }),
+  ),
   seed: Type.Optional(Type.Integer({ minimum: 0, description: "The same seed says it the same way again." })),
 });
 
@@ -81,14 +85,13 @@ export const speak = definePipeline({
           if (task.wantsPartials)
             yield { index, step: { type: "partial", value: sentenceOf(sentence, samples, voice.rate) } };
         }
-        const samples = joinSounds(spoken, Math.round(PAUSE_SECONDS * voice.rate));
-        const { bytes, contentType, ending } = await encodeSound(
-          { samples, rate: voice.rate },
-          task.input.output_format,
-        );
-        const duration = samples.length / voice.rate;
+        const whole = joinSounds(spoken, Math.round(PAUSE_SECONDS * voice.rate));
+        const rate = task.input.sample_rate ?? voice.rate;
+        const samples = resample({ samples: whole, rate: voice.rate }, rate);
+        const { bytes, contentType, ending } = await encodeSound({ samples, rate }, task.input.output_format);
+        const duration = whole.length / voice.rate;
         const audio = await task.save(bytes, { name: `speech.${ending}`, contentType });
-        const value = { audio, duration, sample_rate: voice.rate, seed };
+        const value = { audio, duration, sample_rate: rate, seed };
         const units = { seconds: duration, characters: text.length, requests: 1 };
         yield { index, step: { type: "output", value, units } };
       }

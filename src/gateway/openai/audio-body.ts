@@ -1,8 +1,9 @@
 // The bodies of requests for speech and for what was said in a recording, translated to their models' inputs.
-import { ForecourtError } from "../../core/errors.ts";
 import { choice, parse, type Static, Type } from "../../core/schema.ts";
 import { soundFormats } from "../../engine/media/encode-sound.ts";
-import { dataUri, type FormFields } from "../read-form.ts";
+import { dataUri, type FormFields, plainText } from "../read-form.ts";
+import { nothing } from "./nullable.ts";
+import { wrongField } from "./wrong-field.ts";
 
 export const speechBody = Type.Object({
   model: Type.String({ minLength: 1, description: "Id or alias of a voice model; GET /v1/models lists them" }),
@@ -22,16 +23,23 @@ const heard = {
   file: Type.String({ description: "The recording: a file (wav, mp3, flac, ogg, m4a, webm)" }),
   model: Type.String({ minLength: 1, description: "Id or alias of a model that listens; GET /v1/models lists them" }),
   prompt: Type.String({ default: "", description: "Spellings and style are taken from it" }),
-  response_format: choice(["json", "text", "srt", "vtt", "verbose_json"], { default: "json" }),
   temperature: Type.Number({ default: 0, minimum: 0, maximum: 1 }),
 };
 
-export const translationBody = Type.Object(heard);
+const FORMATS = ["json", "text", "srt", "vtt", "verbose_json"] as const;
+
+export const translationBody = Type.Object({ ...heard, response_format: choice(FORMATS, { default: "json" }) });
 export const transcriptionBody = Type.Object({
   ...heard,
+  response_format: choice([...FORMATS, "diarized_json"], {
+    default: "json",
+    description: "diarized_json: who said what, by models that tell speakers apart",
+  }),
   language: Type.Optional(Type.String({ description: "Spoken language, e.g. de. Absent: found out" })),
   timestamp_granularities: Type.Array(choice(["word", "segment"]), { default: ["segment"] }),
   stream: Type.Boolean({ default: false }),
+  include: nothing("These models tell no log probabilities of tokens; verbose_json has those of segments"),
+  known_speaker_names: nothing("Speakers are told apart, not recognised"),
 });
 
 export type SpeechBody = Static<typeof speechBody>;
@@ -42,14 +50,17 @@ export const readSpeechBody = (body: unknown): SpeechBody => parse(speechBody, b
 /** The file becomes a data URI. Throws `invalid_input` for one that is missing. */
 export async function readTranscriptionBody(fields: FormFields): Promise<TranscriptionBody> {
   const { file, timestamp_granularities: times, temperature, stream, ...texts } = fields;
-  if (!(file instanceof File)) throw noFile();
+  if (!(file instanceof File)) throw wrongField("file", "Field required: a file", "missing");
   return parse(transcriptionBody, {
     ...texts,
     ...{ file: await dataUri(file), ...(times !== undefined && { timestamp_granularities: [times].flat() }) },
     ...(temperature !== undefined && { temperature: Number(temperature) }),
-    ...(stream !== undefined && { stream: stream === "true" }),
+    ...(stream !== undefined && { stream: typeof stream === "string" ? plainText(stream.toLowerCase()) : stream }),
   });
 }
+
+/** OpenAI's raw samples do not tell their rate: it is always this. */
+const PCM_RATE = 24_000;
 
 /** Clients insist on a voice, also of models that have only one. */
 const FIRST_VOICE = "default";
@@ -62,6 +73,7 @@ export function speakingInput(
   const named = asked !== undefined && Object.hasOwn(voices, asked) ? voices[asked] : asked;
   return {
     ...{ text: input, speed, output_format: response_format },
+    ...(response_format === "pcm" && { sample_rate: PCM_RATE }),
     ...(named !== undefined && named !== FIRST_VOICE && { voice: named }),
     ...(language !== undefined && { language }),
   };
@@ -71,12 +83,6 @@ export const listeningInput = (body: TranscriptionBody, task: "transcribe" | "tr
   ...{ audio_url: body.file, task, prompt: body.prompt, temperature: body.temperature, chunk_level: "segment" },
   word_timestamps: body.timestamp_granularities.includes("word"),
   with_certainty: body.response_format === "verbose_json",
+  diarize: body.response_format === "diarized_json",
   ...(body.language !== undefined && { language: body.language }),
 });
-
-function noFile(): ForecourtError {
-  const msg = "Field required: a file";
-  return new ForecourtError("invalid_input", `file: ${msg}`, {
-    problems: [{ loc: ["body", "file"], msg, type: "missing" }],
-  });
-}

@@ -4,6 +4,7 @@ import type { ChatOutput } from "../../engine/generation/chat-fields.ts";
 import type { Call } from "../fal/call.ts";
 import { readJson } from "../read-json.ts";
 import { type ChatBody, chatInputOf, readChatBody } from "./chat-body.ts";
+import { asksForFunctions } from "./chat-tools.ts";
 import { chosenModel } from "./chosen-model.ts";
 import { openAiStream } from "./event-stream.ts";
 import { answerHeaders } from "./headers.ts";
@@ -58,8 +59,8 @@ async function* chunksOf({ jobs }: OpenAiParts, { body, jobs: begun }: Streamed,
     if (!output) continue;
     outputs.push(output);
     const calls = output.tool_calls?.map((call, at) => ({ index: at, ...call })) ?? [];
-    if (calls.length > 0) yield chunk(index, { tool_calls: calls });
-    yield chunk(index, {}, { finish_reason: output.finish_reason });
+    if (calls.length > 0) yield chunk(index, asksForFunctions(body) ? functionCall(calls) : { tool_calls: calls });
+    yield chunk(index, {}, { finish_reason: finishOf(output, body) });
   }
   if (includesUsage && !signal.aborted) yield { ...head, choices: [], usage: sumOfUsage(outputs) };
 }
@@ -68,7 +69,6 @@ const headOf = (jobs: Job[], { model }: ChatBody) => ({
   id: `chatcmpl-${jobs[0]?.id}`,
   created: Math.floor((jobs[0]?.createdAt ?? 0) / 1000),
   model,
-  system_fingerprint: null,
 });
 
 function choiceOf({ output, reasoning, tool_calls: calls = [], ...rest }: ChatOutput, index: number, body: ChatBody) {
@@ -76,9 +76,16 @@ function choiceOf({ output, reasoning, tool_calls: calls = [], ...rest }: ChatOu
     role: "assistant",
     content: calls.length > 0 && output === "" ? null : output,
     refusal: null,
+    annotations: [],
     ...(reasoning !== undefined && { reasoning_content: reasoning }),
-    ...(calls.length > 0 && { tool_calls: calls }),
+    ...(calls.length > 0 && (asksForFunctions(body) ? functionCall(calls) : { tool_calls: calls })),
   };
   const logprobs = body.logprobs ? { content: rest.logprobs ?? [], refusal: null } : null;
-  return { index, message, logprobs, finish_reason: rest.finish_reason };
+  return { index, message, logprobs, finish_reason: finishOf(rest, body) };
 }
+
+/** In the words of functions, which tools have replaced: at most one is called. */
+const functionCall = ([call]: NonNullable<ChatOutput["tool_calls"]>) => ({ function_call: call?.function });
+
+const finishOf = ({ finish_reason: reason }: Pick<ChatOutput, "finish_reason">, body: ChatBody) =>
+  reason === "tool_calls" && asksForFunctions(body) ? "function_call" : reason;

@@ -1,14 +1,14 @@
 // The bodies of requests for embeddings and rankings, translated to their models' inputs.
-import { ForecourtError } from "../../core/errors.ts";
 import { choice, parse, type Static, Type } from "../../core/schema.ts";
 import { embedInput, longText } from "../../engine/embedding/embed-fields.ts";
 import { rerankInput } from "../../engine/embedding/rerank-fields.ts";
+import { wrongField } from "./wrong-field.ts";
 
 const MOST = 2048;
 const tokens = Type.Array(Type.Integer({ minimum: 0 }), { minItems: 1 });
 const picture = Type.Object({ image_url: Type.String({ minLength: 1 }) });
 const sound = Type.Object({ audio_url: Type.String({ minLength: 1 }) });
-const { dimensions, prompt_name } = embedInput.properties;
+const { dimensions, prompt_name, truncate } = embedInput.properties;
 
 export const embeddingBody = Type.Object({
   model: Type.String({ minLength: 1, description: "Id or alias of an embedding model; GET /v1/models lists them" }),
@@ -27,6 +27,7 @@ export const embeddingBody = Type.Object({
   encoding_format: choice(["float", "base64"], { default: "float" }),
   dimensions,
   prompt_name,
+  truncate,
 });
 
 export const rerankBody = Type.Object({
@@ -52,9 +53,15 @@ export function embeddingInput({
   input,
   dimensions: width,
   prompt_name: name,
+  truncate: cuts,
 }: EmbeddingBody): Record<string, unknown> {
-  if ([input].flat(2).some((each) => typeof each === "number")) throw noTokens();
-  return { input, ...(width !== undefined && { dimensions: width }), ...(name !== undefined && { prompt_name: name }) };
+  if ([input].flat(2).some((each) => typeof each === "number")) throw wrongField("input", NO_TOKENS, "string_type");
+  return {
+    input,
+    truncate: cuts,
+    ...(width !== undefined && { dimensions: width }),
+    ...(name !== undefined && { prompt_name: name }),
+  };
 }
 
 export const rankingInput = ({ query, documents, top_n, return_documents }: RerankBody): Record<string, unknown> => ({
@@ -62,8 +69,5 @@ export const rankingInput = ({ query, documents, top_n, return_documents }: Rera
   documents: documents.map((document) => (typeof document === "string" ? document : document.text)),
 });
 
-function noTokens(): ForecourtError {
-  const msg =
-    "Input should be texts: token ids mean nothing to a model with another vocabulary. LangChain for Python sends texts with check_embedding_ctx_length=False";
-  return new ForecourtError("invalid_input", msg, { problems: [{ loc: ["body", "input"], msg, type: "string_type" }] });
-}
+const NO_TOKENS =
+  "Input should be texts: token ids mean nothing to a model with another vocabulary. LangChain for Python sends texts with check_embedding_ctx_length=False";

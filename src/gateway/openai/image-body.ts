@@ -1,7 +1,7 @@
 // The bodies of requests for pictures: OpenAI's fields, translated to a diffusion model's input.
-import { ForecourtError } from "../../core/errors.ts";
 import { choice, parse, type Static, Type } from "../../core/schema.ts";
 import { dataUri, type FormFields, plainText } from "../read-form.ts";
+import { wrongField } from "./wrong-field.ts";
 
 /** What both kinds share. Fields for which there is nothing here (quality, style, user...) are read over. */
 const common = {
@@ -46,8 +46,7 @@ async function plain(name: string, value: FormFields[string]): Promise<unknown> 
   if (Array.isArray(value)) {
     const [only] = value;
     if (value.length === 1 && only !== undefined) return await plain(name, only);
-    const msg = "One picture at a time can be changed";
-    throw new ForecourtError("invalid_input", msg, { problems: [{ loc: ["body", name], msg, type: "value_error" }] });
+    throw wrongField(name, "One picture at a time can be changed");
   }
   if (typeof value !== "string") return await dataUri(value);
   if (TEXTS.has(name)) return value;

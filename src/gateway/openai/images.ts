@@ -59,10 +59,10 @@ async function* eventsOf({ jobs }: OpenAiParts, { body, job, kind }: Asked, sign
     for await (const step of answersOf<Drawn, Drawn>(jobs, job, signal)) {
       isOver = "output" in step;
       const { images } = "output" in step ? step.output : step.partial;
-      const about = { created_at, ...aboutOf(images) };
+      const about = { created_at, quality: "auto", ...aboutOf(images) };
       for (const { url } of images) {
         const b64_json = base64Of(url);
-        if (isOver) yield { type: `${kind}.completed`, b64_json, ...about };
+        if (isOver) yield { type: `${kind}.completed`, b64_json, ...about, usage: NO_TOKENS };
         else if (shown < body.partial_images)
           yield { type: `${kind}.partial_image`, b64_json, partial_image_index: shown++, ...about };
       }
@@ -72,9 +72,19 @@ async function* eventsOf({ jobs }: OpenAiParts, { body, job, kind }: Asked, sign
   }
 }
 
+/** Pictures are not made of tokens here; clients insist on their number. */
+const NO_TOKENS = {
+  ...{ input_tokens: 0, output_tokens: 0, total_tokens: 0 },
+  input_tokens_details: { text_tokens: 0, image_tokens: 0 },
+};
+
 function aboutOf([image]: Drawn["images"]): Record<string, string> {
   if (!image) return {};
-  return { size: `${image.width}x${image.height}`, output_format: image.content_type.replace("image/", "") };
+  return {
+    size: `${image.width}x${image.height}`,
+    output_format: image.content_type.replace("image/", ""),
+    background: "opaque",
+  };
 }
 
 /** Of a data URI. */

@@ -7,6 +7,7 @@ import type { ClassifyOutput } from "../../engine/classification/classify-fields
 import type { ModerationDeclaration, Seen } from "../../engine/classification/moderation.ts";
 import type { Model } from "../../engine/model.ts";
 import { type NamedCatalog, noModel } from "./chosen-model.ts";
+import { wrongField } from "./wrong-field.ts";
 
 export type Moderator = Named & {
   kind: Seen["kind"];
@@ -30,17 +31,18 @@ export function moderatorFor(named: NamedCatalog, { name, caller, kind }: Asked)
   const fitting = preferred(able.filter((each) => each.kind === kind));
   const [first, ...others] = fitting;
   if (first && (isNamed || others.length === 0)) return first;
-  if (first) throw wrong("model", `Field required: one of ${fitting.map(({ endpoint }) => endpoint).join(", ")}`);
-  if (able.length > 0) throw wrong("input", `Nothing was judged: ${NONE_FOR[kind]} ${ADVICE[kind]}`);
+  if (first) throw wrongField("model", `Field required: one of ${fitting.map(({ endpoint }) => endpoint).join(", ")}`);
+  if (isNamed && able.length > 0) throw wrongField("input", `Nothing was judged: ${NONE_FOR[kind]} ${ADVICE[kind]}`);
   if (name !== undefined && found.length > 0)
-    throw wrong("model", `The model ${name} is not for this: its file has no section moderation. ${ADVICE[kind]}`);
-  const message = `This box has no moderation model, so nothing was judged. ${ADVICE[kind]}`;
+    throw wrongField("model", `The model ${name} is not for this: its file has no section moderation. ${ADVICE[kind]}`);
+  const message = `This box has no moderation model for ${WORDS[kind]}, so nothing was judged. ${ADVICE[kind]}`;
   throw new ForecourtError("not_found", message, { details: { code: "model_not_found" } });
 }
 
 const usable = ({ catalog }: NamedCatalog, caller: Key): Named[] =>
   catalog.list().flatMap((entry) => (mayUse(caller, entry.model) ? [{ endpoint: entry.model.id, entry }] : []));
 
+const WORDS = { text: "texts", image: "pictures" };
 const NONE_FOR = { text: "this model reads no texts.", image: "no moderation model here reads pictures." };
 const ADVICE = {
   text: "Add one by `forecourt models add Xenova/toxic-bert`, or give the section moderation to the file of a model that sorts texts (models/README.md).",
@@ -104,8 +106,3 @@ const ofChecks = (named: Named, declared: ModerationDeclaration): Moderator => (
       { label: UNSAFE_CLASS, score: (output as { nsfw_probability: number }).nsfw_probability },
     ]),
 });
-
-const wrong = (field: "model" | "input", msg: string) =>
-  new ForecourtError("invalid_input", `${field}: ${msg}`, {
-    problems: [{ loc: ["body", field], msg, type: "value_error" }],
-  });

@@ -8,26 +8,34 @@ import { speech, transcriptions, translations } from "./audio.ts";
 import { chatCompletions } from "./chat.ts";
 import { completions } from "./completions.ts";
 import { embeddings, rerank } from "./embeddings.ts";
+import { type FieldNames, inFieldNames } from "./field-names.ts";
 import { imageEdits, imageGenerations } from "./images.ts";
 import { listModels, showModel } from "./models.ts";
 import { moderations } from "./moderations.ts";
 import { responses } from "./responses/responses.ts";
 import type { OpenAiParts } from "./runs.ts";
 
-type Operation = (parts: OpenAiParts, call: Call) => Promise<Response>;
+type Operation = {
+  run(parts: OpenAiParts, call: Call): Promise<Response>;
+  /** Of fields of the model's input that are named otherwise here. */
+  names?: FieldNames;
+};
+
+const drawn = { image_size: "size", num_images: "n", image_url: "image", mask_url: "mask" };
+const heard = { audio_url: "file", diarize: "response_format" };
 
 /** All are called with POST. */
 const operations: ReadonlyMap<string, Operation> = new Map<string, Operation>([
-  ["chat/completions", chatCompletions],
-  ["completions", completions],
-  ["images/generations", imageGenerations],
-  ["images/edits", imageEdits],
-  ["embeddings", embeddings],
-  ["rerank", rerank],
-  ["audio/speech", speech],
-  ["audio/transcriptions", transcriptions],
-  ["audio/translations", translations],
-  ["moderations", moderations],
+  ["chat/completions", { run: chatCompletions }],
+  ["completions", { run: completions }],
+  ["images/generations", { run: imageGenerations, names: drawn }],
+  ["images/edits", { run: imageEdits, names: drawn }],
+  ["embeddings", { run: embeddings }],
+  ["rerank", { run: rerank }],
+  ["audio/speech", { run: speech, names: { text: "input", output_format: "response_format" } }],
+  ["audio/transcriptions", { run: transcriptions, names: heard }],
+  ["audio/translations", { run: translations, names: heard }],
+  ["moderations", { run: moderations, names: { image_url: "input" } }],
 ]);
 
 const MODELS = "models";
@@ -50,6 +58,10 @@ export function createOpenAi(parts: OpenAiParts): Face {
         `Unknown request URL: ${call.request.method} /v1/${call.path}`.slice(0, 300),
       );
     requireMethod(call.request, ["POST"], "Use POST.");
-    return await operation(parts, call);
+    try {
+      return await operation.run(parts, call);
+    } catch (error) {
+      throw inFieldNames(operation.names ?? {}, error);
+    }
   };
 }

@@ -20,6 +20,7 @@ const formats: Record<Format, (heard: Heard) => Written> = {
     ),
   vtt: ({ output }) => plain(["WEBVTT\n", ...cues(output, ".")].join("\n"), "text/vtt; charset=utf-8"),
   verbose_json: (heard) => json(verbose(heard)),
+  diarized_json: (heard) => json(diarized(heard)),
 };
 
 export const transcript = (heard: Heard): Written => formats[heard.body.response_format](heard);
@@ -43,6 +44,16 @@ function verbose({ output, body, task }: Heard) {
     words: wants.has("word")
       ? words.map(({ text, timestamp }) => ({ word: text.trim(), ...span(timestamp) }))
       : undefined,
+    usage: durationOf(output),
+  };
+}
+
+function diarized({ output, task }: Heard) {
+  return {
+    ...{ task, duration: output.duration, text: output.text },
+    segments: output.chunks.map(({ text, timestamp, speaker = "" }, at) => ({
+      ...{ type: "transcript.text.segment", id: `seg_${at}`, ...span(timestamp), text, speaker },
+    })),
     usage: durationOf(output),
   };
 }

@@ -87,12 +87,12 @@ async function changed(a: Buffer, b: Buffer, from: number, to: number): Promise<
 
 test("what cannot be drawn is refused by its field", async () => {
   const tooLarge = sent(client.images.generate({ ...asked, size: "4096x4096" as never }));
-  await expect(tooLarge).rejects.toMatchObject({ status: 400, type: "invalid_request_error" });
+  await expect(tooLarge).rejects.toMatchObject({ status: 400, type: "invalid_request_error", param: "size" });
   const transparent = sent(client.images.generate({ ...asked, background: "transparent" }));
   await expect(transparent).rejects.toMatchObject({ status: 400, param: "background" });
   const words = await toFile(Buffer.from("no picture"), "a.png", { type: "image/png" });
   const unreadable = sent(client.images.edit({ image: words, prompt: "x", model: "test/image-to-image" }));
-  await expect(unreadable).rejects.toMatchObject({ status: 400, param: "image_url" });
+  await expect(unreadable).rejects.toMatchObject({ status: 400, param: "image" });
   const wrongKind = sent(client.images.edit({ image: words, prompt: "x", model: asked.model }));
   await expect(wrongKind).rejects.toThrow(/not for this.*images\/generations/);
 });

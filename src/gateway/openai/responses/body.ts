@@ -1,6 +1,9 @@
 // The body of a response, OpenAI's newer way to ask a language model: items in, items out.
 import { choice, parse, type Static, Type } from "../../../core/schema.ts";
 import { chatInput } from "../../../engine/generation/chat-fields.ts";
+import { functionFields, MODES } from "../chat-tools.ts";
+import { nothing, nullable } from "../nullable.ts";
+import { PLAIN_FORMATS, schemaFields } from "../text-format.ts";
 
 const textPart = Type.Object({ type: choice(["input_text", "output_text", "text"]), text: Type.String() });
 const detail = choice(["auto", "low", "high"], { description: "low: with as few tokens as the model can do with" });
@@ -9,7 +12,8 @@ const imagePart = Type.Object({
   image_url: Type.String({ minLength: 1, description: "URL or data URI" }),
   detail: Type.Optional(detail),
 });
-const parts = Type.Array(Type.Union([textPart, imagePart]));
+const refusalPart = Type.Object({ type: Type.Literal("refusal"), refusal: Type.String() });
+const parts = Type.Array(Type.Union([textPart, imagePart, refusalPart]));
 
 const message = Type.Object({
   type: Type.Optional(Type.Literal("message")),
@@ -34,25 +38,30 @@ const item = Type.Union([message, functionCall, functionOutput, reasoning]);
 
 const tool = Type.Object({
   type: Type.Literal("function", { description: "Tools that OpenAI runs itself (web_search, ...) are not here" }),
-  name: Type.String({ pattern: "^[\\w-]{1,64}$" }),
-  description: Type.Optional(Type.Union([Type.String(), Type.Null()])),
-  parameters: Type.Optional(Type.Union([Type.Record(Type.String(), Type.Unknown()), Type.Null()])),
-  strict: Type.Optional(Type.Union([Type.Boolean(), Type.Null()])),
+  ...functionFields,
+  strict: nullable(Type.Boolean()),
 });
 
+const { schema: _, ...named } = schemaFields;
 const format = Type.Union([
-  Type.Object({ type: Type.Literal("text") }),
-  Type.Object({ type: Type.Literal("json_object") }),
+  ...PLAIN_FORMATS,
   Type.Object({
-    type: Type.Literal("json_schema"),
-    name: Type.String(),
-    description: Type.Optional(Type.String()),
+    ...{ type: Type.Literal("json_schema"), ...named },
     schema: Type.Record(Type.String(), Type.Unknown()),
-    strict: Type.Optional(Type.Union([Type.Boolean(), Type.Null()])),
   }),
 ]);
 
-const { temperature, top_p, presence_penalty, frequency_penalty, parallel_tool_calls, seed } = chatInput.properties;
+const toolChoice = Type.Union([
+  choice(MODES),
+  Type.Object({ type: Type.Literal("function"), name: Type.String() }),
+  Type.Object({
+    type: Type.Literal("allowed_tools"),
+    mode: choice(["auto", "required"]),
+    tools: Type.Array(Type.Object({ type: Type.Literal("function"), name: Type.String() }), { minItems: 1 }),
+  }),
+]);
+
+const { temperature, presence_penalty, frequency_penalty, parallel_tool_calls } = chatInput.properties;
 
 export const responseBody = Type.Object({
   model: Type.String({ minLength: 1, description: "Id or alias of a language model; GET /v1/models lists them" }),
@@ -65,26 +74,21 @@ export const responseBody = Type.Object({
   ),
   max_output_tokens: Type.Optional(Type.Integer({ minimum: 1 })),
   temperature: Type.Optional(Type.Number({ minimum: temperature.minimum ?? 0, maximum: temperature.maximum ?? 2 })),
-  top_p: Type.Optional(Type.Number({ exclusiveMinimum: top_p.exclusiveMinimum ?? 0, maximum: 1 })),
+  top_p: Type.Optional(Type.Number({ minimum: 0, maximum: 1, description: "0: the likeliest token, always" })),
   presence_penalty: Type.Optional(
     Type.Number({ minimum: presence_penalty.minimum ?? -2, maximum: presence_penalty.maximum ?? 2 }),
   ),
   frequency_penalty: Type.Optional(
     Type.Number({ minimum: frequency_penalty.minimum ?? -2, maximum: frequency_penalty.maximum ?? 2 }),
   ),
-  seed: Type.Optional(seed),
+  seed: Type.Optional(Type.Integer({ description: "Of it the last 32 bits count" })),
   top_logprobs: Type.Integer({ default: 0, minimum: 0, maximum: 20 }),
   include: Type.Optional(
     Type.Array(Type.String(), { description: "Of its values `message.output_text.logprobs` means something here" }),
   ),
-  text: Type.Optional(Type.Object({ format: Type.Optional(format) })),
+  text: Type.Optional(Type.Object({ format: nullable(format) })),
   tools: Type.Optional(Type.Array(tool, { maxItems: 128 })),
-  tool_choice: Type.Optional(
-    Type.Union([
-      choice(["none", "auto", "required"]),
-      Type.Object({ type: Type.Literal("function"), name: Type.String() }),
-    ]),
-  ),
+  tool_choice: Type.Optional(toolChoice),
   parallel_tool_calls,
   stream: Type.Boolean({ default: false }),
   background: Type.Boolean({
@@ -92,6 +96,8 @@ export const responseBody = Type.Object({
     description: "It goes on without its caller, also with `stream`; GET /v1/responses/{id} tells the rest",
   }),
   store: Type.Boolean({ default: true, description: "false: input and output are forgotten soon after the end" }),
+  conversation: nothing("Conversations are not kept here: previous_response_id goes on from a response"),
+  prompt: nothing("There are no stored prompts here: give input and instructions"),
   metadata: Type.Optional(Type.Record(Type.String(), Type.String())),
 });
 

@@ -6,9 +6,10 @@ import { readJson } from "../../read-json.ts";
 import { requireMethod } from "../../require-method.ts";
 import { chosenModel } from "../chosen-model.ts";
 import { openAiStream } from "../event-stream.ts";
+import { inFieldNames } from "../field-names.ts";
 import { answerHeaders } from "../headers.ts";
 import { beginJobs, finishedJobs, type OpenAiParts } from "../runs.ts";
-import { readResponseBody } from "./body.ts";
+import { type ResponseBody, readResponseBody } from "./body.ts";
 import { responseEvents } from "./events.ts";
 import { listInputItems } from "./input-items.ts";
 import { responseOf } from "./response.ts";
@@ -20,9 +21,13 @@ export async function responses(parts: OpenAiParts, call: Call, rest: readonly s
   const [id, act, ...more] = rest;
   if (id === undefined) {
     requireMethod(call.request, ["POST"], "Use POST.");
-    return await createResponse(parts, call);
+    const body = readResponseBody(await readJson(call.request, parts.bodyLimit));
+    return await createResponse(parts, call, body).catch((error: unknown) => {
+      throw inFieldNames(NAMES, error);
+    });
   }
   if (act === undefined) {
+    if (call.request.method === "POST") throw unknownUrl(id);
     requireMethod(call.request, ["GET", "DELETE"], "Use GET or DELETE.");
     return await (call.request.method === "GET" ? showResponse : deleteResponse)(parts, call, id);
   }
@@ -34,11 +39,19 @@ export async function responses(parts: OpenAiParts, call: Call, rest: readonly s
     requireMethod(call.request, ["GET"], "Use GET.");
     return listInputItems(parts, call, id);
   }
-  throw new ForecourtError("not_found", `Unknown request URL: /v1/responses/.../${act}`.slice(0, 300));
+  throw unknownUrl(`.../${act}`);
 }
 
-async function createResponse(parts: OpenAiParts, call: Call): Promise<Response> {
-  const body = readResponseBody(await readJson(call.request, parts.bodyLimit));
+/** Of what a chat is asked. */
+const NAMES = {
+  ...{ messages: "input", prompt: "input", system_prompt: "instructions", max_tokens: "max_output_tokens" },
+  response_format: "text",
+};
+
+const unknownUrl = (rest: string) =>
+  new ForecourtError("not_found", `Unknown request URL: /v1/responses/${rest}`.slice(0, 300));
+
+async function createResponse(parts: OpenAiParts, call: Call, body: ResponseBody): Promise<Response> {
   const chosen = chosenModel(parts, body.model, "chat");
   const { previous_response_id, metadata, stream, background } = body;
   const history = previous_response_id === undefined ? [] : historyOf(parts, call, previous_response_id);

@@ -1,25 +1,42 @@
 // Items of a response as messages of a chat, and back: what a job's input holds in one form is told in the other.
 import type { ChatInput, ChatMessage, ChatOutput } from "../../../engine/generation/chat-fields.ts";
+import { chancesOf } from "../chances.ts";
+import { allowedOf, toolOf } from "../chat-tools.ts";
+import { present } from "../nullable.ts";
+import { formatOf } from "../text-format.ts";
 import type { InputItem, ResponseBody, TextFormat } from "./body.ts";
 
 const WANTS_LOGPROBS = "message.output_text.logprobs";
 
 /** The input of a language model. `history` goes before what is said now. */
 export function inputOf(body: ResponseBody, history: readonly ChatMessage[]): Record<string, unknown> {
-  const { instructions, max_output_tokens, text, tools, tool_choice: choice, ...rest } = body;
-  const { temperature, top_p, presence_penalty, frequency_penalty, parallel_tool_calls, seed, top_logprobs } = rest;
+  const { instructions, max_output_tokens, text, ...rest } = body;
+  const { temperature, presence_penalty, frequency_penalty, parallel_tool_calls, top_logprobs } = rest;
   const wantsLogprobs = top_logprobs > 0 || body.include?.includes(WANTS_LOGPROBS);
-  return withoutAbsent({
-    ...{ temperature, top_p, presence_penalty, frequency_penalty, parallel_tool_calls, seed },
+  return present({
+    ...{ temperature, presence_penalty, frequency_penalty, parallel_tool_calls },
+    ...chancesOf(body),
     messages: [...history, ...messagesOf(body.input)],
     system_prompt: instructions,
     max_tokens: max_output_tokens,
-    response_format: text?.format && chatFormat(text.format),
-    tools: tools?.map(({ type, ...called }) => ({ type, function: withoutAbsent(called) })),
-    tool_choice: typeof choice === "object" ? { type: choice.type, function: { name: choice.name } } : choice,
+    response_format: text?.format && formatOf(text.format),
+    ...toolsOf(body),
     ...(wantsLogprobs && { logprobs: true, top_logprobs }),
     reasoning: true,
   });
+}
+
+function toolsOf({ tools = [], tool_choice: choice }: ResponseBody) {
+  const all = tools.map(({ type: _, ...called }) => toolOf(called));
+  if (typeof choice !== "object") return { tools: all.length > 0 ? all : undefined, tool_choice: choice };
+  if (choice.type === "function")
+    return { tools: all, tool_choice: { type: choice.type, function: { name: choice.name } } };
+  const { mode, tools: allowed } = choice;
+  return allowedOf(
+    all,
+    mode,
+    allowed.map(({ name }) => name),
+  );
 }
 
 /** The whole conversation of a job that has ended, its answer included. */
@@ -57,14 +74,8 @@ function contentOf(content: Content): NonNullable<ChatMessage["content"]> {
   return content.map((part) =>
     part.type === "input_image"
       ? { type: "image_url" as const, image_url: { url: part.image_url, ...(part.detail && { detail: part.detail }) } }
-      : { type: "text" as const, text: part.text },
+      : { type: "text" as const, text: part.type === "refusal" ? part.refusal : part.text },
   );
-}
-
-function chatFormat(format: TextFormat): ChatInput["response_format"] {
-  if (format.type !== "json_schema") return format;
-  const { type, strict, ...named } = format;
-  return { type, json_schema: { ...named, ...(typeof strict === "boolean" && { strict }) } };
 }
 
 export function textFormat(format: ChatInput["response_format"]): TextFormat {
@@ -78,6 +89,3 @@ export function textFormat(format: ChatInput["response_format"]): TextFormat {
     ...(strict !== undefined && { strict }),
   };
 }
-
-const withoutAbsent = (fields: Record<string, unknown>) =>
-  Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined && value !== null));
