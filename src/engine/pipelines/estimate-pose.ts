@@ -2,11 +2,11 @@
 // fal-ai/dwpose and some more.
 import { ForecourtError } from "../../core/errors.ts";
 import { definePipeline } from "../../core/pipeline.ts";
-import { Type } from "../../core/schema.ts";
+import { choice, Type } from "../../core/schema.ts";
 import { pictureField, pictureUrl, readImageUrl, savedFields, saverOf } from "../media/picture.ts";
-import type { Box } from "../pose/people.ts";
+import { BODY_POINTS, type Box } from "../pose/people.ts";
 import { loadPoseModel } from "../pose/pose-model.ts";
-import { blackOf, drawSkeletons } from "../pose/skeleton.ts";
+import { blackOf, DRAW_MODES, type DrawMode, drawPeople, isOfBodyAlone } from "../pose/skeleton.ts";
 import { rgbOf } from "../tensor/pixels.ts";
 
 const pixel = (description: string) => Type.Number({ description });
@@ -32,6 +32,11 @@ const input = Type.Object({
     ...{ default: 0.3, minimum: 0, maximum: 1 },
     description: "Points with less are not drawn.",
   }),
+  draw_mode: choice(DRAW_MODES, {
+    default: "body-pose",
+    description:
+      "What is drawn: skeletons, the points of faces and hands, or white where these are. Faces and hands need a model that finds their points.",
+  }),
   draw_on_image: Type.Boolean({ default: false, description: "Draw over the picture, not on black." }),
   ...savedFields(),
 });
@@ -49,7 +54,9 @@ const person = Type.Object({
     { description: "Its upper left corner and its size, in pixels." },
   ),
   score: Type.Number({ description: "How sure the box is; 1 where it was given or is the whole picture." }),
-  keypoints: Type.Array(keypoint, { description: "COCO's 17; left and right are the person's own." }),
+  keypoints: Type.Array(keypoint, {
+    description: "COCO's 17, or COCO-WholeBody's 133; left and right are the person's own.",
+  }),
 });
 
 const output = Type.Object({
@@ -67,12 +74,13 @@ export const estimatePose = definePipeline({
     return async function* (tasks, signal) {
       for (const [index, task] of tasks.entries()) {
         signal.throwIfAborted();
-        const { box_prompts, score_threshold: threshold, keypoint_threshold, draw_on_image } = task.input;
+        const { box_prompts, score_threshold: threshold, keypoint_threshold, draw_mode: mode } = task.input;
+        checkMode(mode, model.names);
         const boxes = box_prompts.map(boxOf);
         const picture = await readImageUrl(task, assets.codec);
         const found = await model.find(picture, { boxes, threshold, signal });
-        const ground = draw_on_image ? rgbOf(picture) : blackOf(picture);
-        const drawn = drawSkeletons(ground, found, { threshold: keypoint_threshold });
+        const ground = task.input.draw_on_image ? rgbOf(picture) : blackOf(picture);
+        const drawn = drawPeople(ground, found, { mode, threshold: keypoint_threshold });
         const image = await saverOf(task, assets.codec)(drawn, "image");
         const people = found.map(({ points, ...rest }) => ({
           ...rest,
@@ -83,6 +91,13 @@ export const estimatePose = definePipeline({
     };
   },
 });
+
+function checkMode(mode: DrawMode, names: readonly string[]): void {
+  if (isOfBodyAlone(mode) || names.length > BODY_POINTS) return;
+  const msg = `This model finds ${names.length} points of bodies and none of faces and hands: send body-pose`;
+  const problem = { loc: ["body", "draw_mode"], msg, type: "value_error" };
+  throw new ForecourtError("invalid_input", `draw_mode: ${msg}`, { problems: [problem] });
+}
 
 type GivenBox = { x_min: number; y_min: number; x_max: number; y_max: number };
 

@@ -1,5 +1,6 @@
 // OpenPose's body as ControlNets were trained on it: 18 joints, 17 limbs and their colours (lllyasviel/ControlNet, annotator/openpose;
 // IDEA-Research/DWPose has the same of COCO's points).
+import type { Colour } from "../vision/annotate.ts";
 
 /** Of each joint: the point of COCO's 17 that it is; the neck lies between the shoulders. */
 export const JOINTS = [
@@ -35,8 +36,6 @@ export const LIMBS = [
     [15, 17],
   ],
 ] as const;
-
-export type Colour = readonly [number, number, number];
 
 /** RGB; the first 17 are those of the limbs too. */
 export const COLOURS: readonly Colour[] = [

@@ -17,6 +17,8 @@ const BODY = [
   ...["left_hip", "right_hip", "left_knee", "right_knee", "left_ankle", "right_ankle"],
 ];
 
+export const BODY_POINTS = BODY.length;
+
 const FEET = ["left", "right"].flatMap((side) => ["big_toe", "small_toe", "heel"].map((place) => `${side}_${place}`));
 const FACE = Array.from({ length: 68 }, (_, i) => `face_${i}`);
 const FINGERS = ["thumb", "forefinger", "middle_finger", "ring_finger", "pinky_finger"];

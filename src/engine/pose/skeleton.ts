@@ -1,6 +1,9 @@
 // Draws people as skeletons in OpenPose's colours, which ControlNets for poses look at.
 import type { Pixels } from "../../core/pipeline.ts";
-import { COLOURS, type Colour, JOINTS, LIMBS } from "./openpose.ts";
+import type { Colour } from "../vision/annotate.ts";
+import { type At, fillDisc, fillEllipse } from "./ellipse.ts";
+import { drawPart, maskPart } from "./face-and-hands.ts";
+import { COLOURS, JOINTS, LIMBS } from "./openpose.ts";
 import type { Keypoint, Person } from "./people.ts";
 
 /** Half of a limb's width and a joint's radius, where the shorter side has 512 pixels: the annotators draw at that size. */
@@ -8,26 +11,34 @@ const [STROKE, DRAWN_AT] = [4, 512];
 /** Limbs are darker than joints. */
 const DIMMED = 0.6;
 
+/** fal's names of what is drawn (fal-ai/dwpose). */
+export const DRAW_MODES = [
+  ...(["full-pose", "body-pose", "face-pose", "hand-pose"] as const),
+  ...(["face-hand-mask", "face-mask", "hand-mask"] as const),
+] as const;
+export type DrawMode = (typeof DRAW_MODES)[number];
+
+/** Of the rest only models of 133 points know. */
+export const isOfBodyAlone = (mode: DrawMode) => mode === "body-pose";
+
 type How = {
+  mode: DrawMode;
   /** Points with less are not drawn, nor the limbs that end there. */
   threshold: number;
 };
 
 /** Over an RGB picture, which stays as it is. */
-export function drawSkeletons(ground: Pixels, people: readonly Person[], { threshold }: How): Pixels {
+export function drawPeople(ground: Pixels, people: readonly Person[], { mode, threshold }: How): Pixels {
   const drawn = { ...ground, data: ground.data.slice() };
-  const radius = Math.max(1, (STROKE * Math.min(drawn.width, drawn.height)) / DRAWN_AT);
-  const bodies = people.map(({ points }) => jointsOf(points, threshold));
-  for (const [at, [a, b]] of LIMBS.entries())
-    for (const joints of bodies) {
-      const [from, to] = [joints[a], joints[b]];
-      if (from && to) fillEllipse(drawn, { ...limb(from, to), across: radius, colour: dimmed(COLOURS[at]) });
-    }
-  for (const [at, colour] of COLOURS.entries())
-    for (const joints of bodies) {
-      const centre = joints[at];
-      if (centre) fillEllipse(drawn, { centre, along: radius, across: radius, angle: 0, colour });
-    }
+  const scale = Math.min(drawn.width, drawn.height) / DRAWN_AT;
+  const parts = (["face", "hands"] as const).filter(
+    (part) => mode === "full-pose" || mode.includes(part === "face" ? "face" : "hand"),
+  );
+  if (mode === "full-pose" || mode === "body-pose") drawBodies(drawn, people, { threshold, scale });
+  for (const { points } of people)
+    for (const part of parts)
+      if (mode.endsWith("mask")) maskPart(drawn, part, points, threshold);
+      else drawPart(drawn, part, points, { threshold, scale });
   return drawn;
 }
 
@@ -37,7 +48,24 @@ export const blackOf = ({ width, height }: Pick<Pixels, "width" | "height">): Pi
   ...{ width, height, channels: 3 },
 });
 
-type At = { x: number; y: number };
+function drawBodies(
+  drawn: Pixels,
+  people: readonly Person[],
+  { threshold, scale }: Omit<How, "mode"> & { scale: number },
+) {
+  const radius = Math.max(1, STROKE * scale);
+  const bodies = people.map(({ points }) => jointsOf(points, threshold));
+  for (const [at, [a, b]] of LIMBS.entries())
+    for (const joints of bodies) {
+      const [from, to] = [joints[a], joints[b]];
+      if (from && to) fillEllipse(drawn, { ...limb(from, to), across: radius, colour: dimmed(COLOURS[at]) });
+    }
+  for (const [at, colour] of COLOURS.entries())
+    for (const joints of bodies) {
+      const centre = joints[at];
+      if (centre) fillDisc(drawn, centre, { radius, colour });
+    }
+}
 
 /** Undefined for what is not sure enough; the neck needs both shoulders. */
 function jointsOf(points: readonly Keypoint[], threshold: number): (At | undefined)[] {
@@ -49,10 +77,9 @@ function jointsOf(points: readonly Keypoint[], threshold: number): (At | undefin
   });
 }
 
-const dimmed = (colour: Colour = [0, 0, 0]): Colour => {
-  const [red, green, blue] = colour;
-  return [Math.round(red * DIMMED), Math.round(green * DIMMED), Math.round(blue * DIMMED)];
-};
+const dimmed = ([red, green, blue]: Colour = [0, 0, 0]): Colour => [
+  ...([Math.round(red * DIMMED), Math.round(green * DIMMED), Math.round(blue * DIMMED)] as const),
+];
 
 /** An ellipse from joint to joint. */
 const limb = (from: At, to: At) => ({
@@ -60,26 +87,3 @@ const limb = (from: At, to: At) => ({
   along: Math.hypot(to.x - from.x, to.y - from.y) / 2,
   angle: Math.atan2(to.y - from.y, to.x - from.x),
 });
-
-type Ellipse = {
-  centre: At;
-  /** Half axes. */
-  along: number;
-  across: number;
-  /** Of the axis `along` to the right, in radians. */
-  angle: number;
-  colour: Colour;
-};
-
-/** All pixels whose middle lies within; points count from the middle of the first pixel. */
-function fillEllipse({ data, width, height }: Pixels, { centre, along, across, angle, colour }: Ellipse): void {
-  const [cos, sin] = [Math.cos(angle), Math.sin(angle)];
-  const reach = Math.max(along, across);
-  const last = (middle: number, edge: number) => Math.min(edge - 1, Math.floor(middle + reach));
-  for (let y = Math.max(0, Math.ceil(centre.y - reach)); y <= last(centre.y, height); y++)
-    for (let x = Math.max(0, Math.ceil(centre.x - reach)); x <= last(centre.x, width); x++) {
-      const [dx, dy] = [x - centre.x, y - centre.y];
-      const [u, v] = [(dx * cos + dy * sin) / along, (dy * cos - dx * sin) / across];
-      if (u * u + v * v <= 1) data.set(colour, (y * width + x) * 3);
-    }
-}

@@ -4,15 +4,12 @@ import type { Assets, Pixels } from "../../core/pipeline.ts";
 import { inFolder } from "../in-folder.ts";
 import { loadDetector } from "../labelling/detector.ts";
 import type { PointFinder, PoseModel } from "./finder.ts";
-import { type Person, pointNames } from "./people.ts";
+import { BODY_POINTS, type Person, pointNames } from "./people.ts";
 
 /** Where a detector lies among the weights, in the layout that the pipeline detect-objects reads. */
 const DETECTOR = "detector";
 /** Each is a run of the graph. */
 const MOST_PEOPLE = 64;
-
-/** COCO's. */
-const BODY_POINTS = 17;
 
 type Found = Pick<Person, "box" | "score">;
 

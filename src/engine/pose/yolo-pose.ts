@@ -11,9 +11,8 @@ import { toPlanes } from "../onnx/inputs/planes.ts";
 import { toPicture, type WholeView } from "../onnx/view.ts";
 import { requirePort, tensorOf } from "../tensor/tensor.ts";
 import type { PoseModel } from "./finder.ts";
-import { type Person, pointNames } from "./people.ts";
+import { BODY_POINTS, type Person, pointNames } from "./people.ts";
 
-const POINTS = 17;
 /** Where the graph's size is free; edges are multiples of its coarsest stride. */
 const [EDGE, STRIDE] = [640, 32];
 /** Grey of the borders that make a picture square. */
@@ -42,7 +41,7 @@ export function yoloPose(graph: Graph): PoseModel {
   if (output.shape.every((edge) => typeof edge === "number" && edge > 0)) codingBy(output);
   const size = sizeWish(input);
   return {
-    names: pointNames(POINTS),
+    names: pointNames(BODY_POINTS),
     async find(picture, { boxes, threshold }) {
       if (boxes.length > 0) throw findsByItself();
       const { view, pixels } = fitPicture(picture, size, { kernel: "bilinear", fill: BORDER });
@@ -64,8 +63,8 @@ export function yoloPose(graph: Graph): PoseModel {
 }
 
 function codingBy({ name, shape }: Pick<Port, "name" | "shape">): BoxCoding {
-  if (shape.length === 3 && shape[1] === 5 + 3 * POINTS) return RAW;
-  if (shape.length === 3 && shape[2] === 6 + 3 * POINTS) return SUPPRESSED;
+  if (shape.length === 3 && shape[1] === 5 + 3 * BODY_POINTS) return RAW;
+  if (shape.length === 3 && shape[2] === 6 + 3 * BODY_POINTS) return SUPPRESSED;
   throw new ForecourtError(
     "misconfigured",
     `the graph's output ${name} is [${shape.join(", ")}]: a pose model gives heatmaps [people, points, height, width], or people with 17 points as YOLO's pose does, [1, 56, places] or [1, people, 57]`,

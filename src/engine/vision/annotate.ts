@@ -31,7 +31,7 @@ export function annotate(picture: Pixels, outlines: readonly Outline[]): Pixels 
   const radius = Math.max(1, Math.min(picture.width, picture.height) / STROKES / 2);
   for (const { points, label, isFilled } of outlines) {
     const colour = colourOf(labels.indexOf(label));
-    if (isFilled) tint(drawn, points, colour);
+    if (isFilled) fillPolygon(drawn, points, { colour, opacity: TINT });
     for (const [at, from] of points.entries())
       stroke(drawn, { from, to: points[(at + 1) % points.length] ?? from, radius, colour });
   }
@@ -43,12 +43,14 @@ const STROKES = 160;
 /** Of the colour over what is inside. */
 const TINT = 0.35;
 
-type Colour = readonly [number, number, number];
+export type Colour = readonly [number, number, number];
 type At = { x: number; y: number };
 
 /** Hues a golden angle apart: neighbours in the list differ the most. */
-function colourOf(index: number): Colour {
-  const hue = (index * 137.508) % 360;
+const colourOf = (index: number): Colour => pureColour((index * 137.508) % 360);
+
+/** The brightest of a hue in degrees: 0 is red, 120 green. */
+export function pureColour(hue: number): Colour {
   const channel = (turn: number) => {
     const at = (turn + hue / 30) % 12;
     return Math.round(255 * (0.5 - 0.5 * Math.max(-1, Math.min(at - 3, 9 - at, 1))));
@@ -58,8 +60,8 @@ function colourOf(index: number): Colour {
 
 type Stroke = { from: At; to: At; radius: number; colour: Colour };
 
-/** All pixels whose middle is that near to the line. */
-function stroke(pixels: Pixels, { from, to, radius, colour }: Stroke): void {
+/** All pixels whose middle is that near to the line; a pixel's middle is half a pixel from its upper left corner. */
+export function stroke(pixels: Pixels, { from, to, radius, colour }: Stroke): void {
   const { width, height } = pixels;
   const [dx, dy] = [to.x - from.x, to.y - from.y];
   const square = dx * dx + dy * dy;
@@ -77,8 +79,11 @@ function stroke(pixels: Pixels, { from, to, radius, colour }: Stroke): void {
 const range = (a: number, b: number, radius: number, length: number) =>
   [Math.max(0, Math.floor(Math.min(a, b) - radius)), Math.min(length - 1, Math.ceil(Math.max(a, b) + radius))] as const;
 
+/** `opacity`: of the colour over what was there, 0 to 1. */
+type Paint = { colour: Colour; opacity: number };
+
 /** What an odd number of edges lies left of is inside. */
-function tint(pixels: Pixels, points: readonly At[], colour: Colour): void {
+export function fillPolygon(pixels: Pixels, points: readonly At[], paint: Paint): void {
   for (let y = 0; y < pixels.height; y++) {
     const crossings = points.flatMap((from, at) => {
       const to = points[(at + 1) % points.length] ?? from;
@@ -88,18 +93,17 @@ function tint(pixels: Pixels, points: readonly At[], colour: Colour): void {
     });
     const edges = crossings.toSorted((a, b) => a - b);
     for (let i = 0; i + 1 < edges.length; i += 2)
-      tintRow(pixels, { y, from: edges[i] ?? 0, to: edges[i + 1] ?? 0, colour });
+      fillRow(pixels, { y, from: edges[i] ?? 0, to: edges[i + 1] ?? 0, ...paint });
   }
 }
 
-function tintRow(
-  { data, width }: Pixels,
-  { y, from, to, colour }: { y: number; from: number; to: number; colour: Colour },
-): void {
+type Row = Paint & { y: number; from: number; to: number };
+
+function fillRow({ data, width }: Pixels, { y, from, to, colour, opacity }: Row): void {
   const end = Math.min(width, Math.ceil(to - 0.5));
   for (let x = Math.max(0, Math.ceil(from - 0.5)); x < end; x++) {
     const at = (y * width + x) * 3;
     for (let channel = 0; channel < 3; channel++)
-      data[at + channel] = Math.round((1 - TINT) * (data[at + channel] ?? 0) + TINT * (colour[channel] ?? 0));
+      data[at + channel] = Math.round((1 - opacity) * (data[at + channel] ?? 0) + opacity * (colour[channel] ?? 0));
   }
 }

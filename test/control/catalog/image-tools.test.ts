@@ -81,6 +81,17 @@ test("fal's endpoints for depth give the picture alone", () => {
   expect(asked(depth, "fal-ai/image-preprocessors/depth-anything/v2", {}).fields).toEqual(["image_url"]);
 });
 
+test("fal-ai/dwpose gives the picture alone, in each of fal's modes", () => {
+  const pose = { pipeline: "estimate-pose" };
+  const { entry, fields, input } = asked(pose, "fal-ai/dwpose", {});
+  expect(fields).toEqual(["image_url", "draw_mode"]);
+  expect(Object.keys(entry.output.properties)).toEqual(["image"]);
+  expect(input).toMatchObject({ draw_mode: "body-pose", box_prompts: [], draw_on_image: false, output_format: "png" });
+  const modes = ["full-pose", "face-pose", "hand-pose", "face-hand-mask", "face-mask", "hand-mask"];
+  for (const draw_mode of modes) expect(asked(pose, "fal-ai/dwpose", { draw_mode }).input).toMatchObject({ draw_mode });
+  expect(() => asked(pose, "fal-ai/dwpose", { draw_mode: "feet" })).toThrow(/draw_mode/);
+});
+
 test("fal's erasers: Bria's gives one picture, object removal a list of it and a wider mask", () => {
   const given = { mask_url: "https://example.org/m.png" };
   const bria = asked({ pipeline: "erase" }, "fal-ai/bria/eraser", { ...given, mask_type: "automatic" });

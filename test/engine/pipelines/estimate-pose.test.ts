@@ -3,8 +3,9 @@ import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { cp, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { Pixels } from "../../../src/core/pipeline.ts";
 import { estimatePose } from "../../../src/engine/pipelines/estimate-pose.ts";
-import { blackOf, drawSkeletons } from "../../../src/engine/pose/skeleton.ts";
+import { blackOf, type DrawMode, drawPeople } from "../../../src/engine/pose/skeleton.ts";
 import { openFolder, runOnce } from "../support/load.ts";
 import { apart, casesOf, decode, openFamily, pictureOf, shown } from "../support/vision.ts";
 
@@ -14,7 +15,14 @@ type Point = { x: number; y: number; score: number };
 type Box = [number, number, number, number];
 type TopDown = { boxes: Box[]; people: Point[][] };
 type OnePass = { people: { corners: Box; score: number; points: Point[] }[] };
-const cases = casesOf<{ vitpose: TopDown; "vitpose-plus": TopDown; yolo: OnePass; skeletons: Point[][] }>("pose");
+const cases = casesOf<{
+  vitpose: TopDown;
+  "vitpose-plus": TopDown;
+  simcc: TopDown;
+  yolo: OnePass;
+  skeletons: Point[][];
+  "face-and-hands": Point[];
+}>("pose");
 
 const VISION = join(import.meta.dir, "../../reference/vision");
 const given = (assets: ReturnType<typeof openFolder>, input: Record<string, unknown> = {}) => ({
@@ -59,6 +67,29 @@ describe.each(["vitpose", "vitpose-plus"] as const)("%s", (family) => {
     const [, , whole] = cases[family].people;
     for (const [i, { score }] of (whole ?? []).entries()) expect(person?.keypoints[i]?.score).toBeCloseTo(score, 3);
   });
+});
+
+test("SimCC's 133 points are mmpose's, to one of its places, by COCO-WholeBody's names", async () => {
+  const { boxes, people } = cases.simcc;
+  const { output } = await runOnce(estimatePose, given(openFamily("pose/simcc"), { box_prompts: boxes.map(prompt) }));
+  expect(output.people).toHaveLength(people.length);
+  for (const [at, wanted] of people.entries()) {
+    const [, , w = 0, h = 0] = boxes[at] ?? [];
+    // Half a pixel of the 48 x 64 that are seen of the padded box.
+    const place = (Math.max(h, w / 0.75) * 1.25) / 64 / 2;
+    const found = output.people[at]?.keypoints ?? [];
+    expect(found).toHaveLength(133);
+    for (const [i, { x, y, score }] of wanted.entries()) {
+      expect(Math.abs((found[i]?.x ?? NaN) - x)).toBeLessThan(place * 1.01);
+      expect(Math.abs((found[i]?.y ?? NaN) - y)).toBeLessThan(place * 1.01);
+      expect(found[i]?.score).toBeCloseTo(score, 4);
+    }
+    const name = (i: number) => found[i]?.name;
+    expect([name(16), name(17), name(23), name(90), name(91), name(95), name(132)]).toEqual([
+      ...["right_ankle", "left_big_toe", "face_0", "face_67"],
+      ...["left_hand_root", "left_thumb_4", "right_pinky_finger_4"],
+    ]);
+  }
 });
 
 describe("a detector beside the model", () => {
@@ -148,19 +179,24 @@ test("an empty box is refused by its number", async () => {
   );
 });
 
+/** Of the pixels that are drawn, the share that another picture has otherwise. */
+function otherwise(drawn: Pixels, wanted: Pixels): number {
+  const { width, height } = wanted;
+  expect(drawn).toMatchObject({ width, height, channels: 3 });
+  const pixels = Array.from({ length: width * height }, (_, i) => i * 3);
+  const some = (i: number, holds: (at: number) => boolean) => holds(i) || holds(i + 1) || holds(i + 2);
+  const differs = (at: number) => Math.abs((drawn.data[at] ?? NaN) - (wanted.data[at] ?? NaN)) > 8;
+  const lines = pixels.filter((i) => some(i, (at) => (wanted.data[at] ?? 0) > 0)).length;
+  expect(lines).toBeGreaterThan(4000);
+  return pixels.filter((i) => some(i, differs)).length / lines;
+}
+
 describe("skeletons", () => {
   const people = cases.skeletons.map((points) => ({ points, box: { x: 0, y: 0, w: 1, h: 1 }, score: 1 }));
-  const draw = () => drawSkeletons(blackOf({ width: 640, height: 512 }), people, { threshold: 0.3 });
+  const draw = () => drawPeople(blackOf({ width: 640, height: 512 }), people, { mode: "body-pose", threshold: 0.3 });
 
   test("are those that ControlNets' annotators draw by OpenCV, but for pixels at the edges of lines", async () => {
-    const [drawn, wanted] = [draw(), await pictureOf("pose/skeletons.png")];
-    const differs = (i: number) =>
-      [0, 1, 2].some((c) => Math.abs((drawn.data[i * 3 + c] ?? NaN) - (wanted.data[i * 3 + c] ?? NaN)) > 8);
-    const isDrawn = (i: number) => [0, 1, 2].some((c) => (wanted.data[i * 3 + c] ?? 0) > 0);
-    const pixels = Array.from({ length: 640 * 512 }, (_, i) => i);
-    const lines = pixels.filter(isDrawn).length;
-    expect(lines).toBeGreaterThan(5000);
-    expect(pixels.filter(differs).length).toBeLessThan(0.15 * lines);
+    expect(otherwise(draw(), await pictureOf("pose/skeletons.png"))).toBeLessThan(0.15);
   });
 
   test("joints have their own colours, limbs a darker one, and what is not sure is left out", () => {
@@ -182,5 +218,52 @@ describe("skeletons", () => {
     const { most, mean } = apart(await decode(files.get("image.png")), await pictureOf("picture.png"));
     expect(most).toBeGreaterThan(100);
     expect(mean).toBeLessThan(20);
+  });
+});
+
+describe("faces and hands", () => {
+  const person = { points: cases["face-and-hands"], box: { x: 0, y: 0, w: 1, h: 1 }, score: 1 };
+  const draw = (mode: DrawMode) => drawPeople(blackOf({ width: 640, height: 512 }), [person], { mode, threshold: 0.3 });
+  const at = ({ data }: Pixels, x: number, y: number) => [...data.subarray((y * 640 + x) * 3, (y * 640 + x) * 3 + 3)];
+
+  test("are those that DWPose's annotator draws by OpenCV, but for pixels at the edges of lines", async () => {
+    expect(otherwise(draw("full-pose"), await pictureOf("pose/face-and-hands.png"))).toBeLessThan(0.15);
+  });
+
+  test("each mode draws its part", () => {
+    const [face, leftHand, rightHand] = [
+      [410, 130],
+      [480, 460],
+      [140, 460],
+    ] as const;
+    const white = [255, 255, 255];
+    const blue = [0, 0, 255];
+    const black = [0, 0, 0];
+    const seen = (mode: DrawMode) => [face, leftHand, rightHand].map(([x, y]) => at(draw(mode), x, y));
+    expect(seen("full-pose")).toEqual([white, blue, blue]);
+    expect(seen("face-pose")).toEqual([white, black, black]);
+    expect(seen("hand-pose")).toEqual([black, blue, blue]);
+    expect(seen("body-pose")).toEqual([black, black, black]);
+  });
+
+  test("masks are white within, where something is sure", () => {
+    const inFace = [320, 130] as const;
+    const inHand = [490, 400] as const;
+    // Of the right hand's little finger, which is not seen.
+    const beside = [205, 320] as const;
+    const seen = (mode: DrawMode) => [inFace, inHand, beside].map(([x, y]) => at(draw(mode), x, y)[0]);
+    expect(seen("face-hand-mask")).toEqual([255, 255, 0]);
+    expect(seen("face-mask")).toEqual([255, 0, 0]);
+    expect(seen("hand-mask")).toEqual([0, 255, 0]);
+  });
+
+  test("are refused by models that know bodies alone", async () => {
+    const refused = { code: "invalid_input", problems: [{ loc: ["body", "draw_mode"] }] };
+    for (const draw_mode of ["full-pose", "hand-mask"]) {
+      const asked = given(openFamily("pose/vitpose"), { draw_mode });
+      await expect(runOnce(estimatePose, asked)).rejects.toMatchObject(refused);
+    }
+    const whole = await runOnce(estimatePose, given(openFamily("pose/simcc"), { draw_mode: "face-mask" }));
+    expect((await decode(whole.files.get("image.png"))).data.some((value) => value === 255)).toBe(true);
   });
 });

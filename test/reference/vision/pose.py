@@ -1,5 +1,6 @@
 """ViTPose of random weights in transformers.js' layout, and the points of people that transformers' processor reads from its heat maps;
-graphs that give YOLO's pose for any picture, with known people; a skeleton as ControlNets' annotators draw it by OpenCV.
+graphs that give YOLO's pose for any picture, with known people, and SimCC of known points; skeletons, faces and hands as ControlNets'
+annotators draw them by OpenCV.
 
 Run in an environment with ../requirements.txt and opencv-python-headless: `python pose.py`.
 """
@@ -131,6 +132,52 @@ def one_pass(image):
     return {"yolo": {"people": people}}
 
 
+WHOLE = {"width": 48, "height": 64}
+# Within the picture, with a part of the white bar; and beyond its edges.
+WHOLE_BOXES = [[70, 5, 60, 60], [60, -30, 110, 90]]
+
+
+class Simcc(torch.nn.Module):
+    """133 points around the middle of all that is white, each somewhat less sure."""
+
+    def __init__(self):
+        super().__init__()
+        points = torch.arange(133, dtype=torch.float32)
+        self.register_buffer("xs", (torch.arange(WHOLE["width"], dtype=torch.float32))[None, :].expand(WHOLE["height"], -1).contiguous())
+        self.register_buffer("ys", (torch.arange(WHOLE["height"], dtype=torch.float32))[:, None].expand(-1, WHOLE["width"]).contiguous())
+        self.register_buffer("across", torch.arange(2 * WHOLE["width"], dtype=torch.float32)[None])
+        self.register_buffer("down", torch.arange(2 * WHOLE["height"], dtype=torch.float32)[None])
+        self.register_buffer("offsets", torch.stack([10 * torch.sin(points), 8 * torch.cos(2 * points)], -1))
+        self.register_buffer("sure", (1 - points / 150)[:, None])
+
+    def forward(self, input):
+        white = (input.amin(1)[0] > 1.9).float()
+        x, y = (white * self.xs).sum() / white.sum(), (white * self.ys).sum() / white.sum()
+        x, y = (2 * x + self.offsets[:, :1]).round(), (2 * y + self.offsets[:, 1:]).round()
+        return (self.sure * torch.exp(-((self.across - x) ** 2) / 72))[None], (self.sure.sqrt() * torch.exp(-((self.down - y) ** 2) / 72))[None]
+
+
+def whole_body(image):
+    """As mmpose's TopdownAffine and SimCCLabel do, by OpenCV."""
+    model, size = Simcc(), np.array([WHOLE["width"], WHOLE["height"]])
+    people = []
+    for x, y, w, h in WHOLE_BOXES:
+        centre, scale = np.array([x + w / 2, y + h / 2]), np.array([w, h]) * 1.25
+        ratio = size[0] / size[1]
+        scale = np.array([scale[0], scale[0] / ratio]) if scale[0] > scale[1] * ratio else np.array([scale[1] * ratio, scale[1]])
+        warp = np.array([[size[0] / scale[0], 0, 0], [0, size[1] / scale[1], 0]])
+        warp[:, 2] = size / 2 - warp[:, :2] @ centre
+        seen = cv2.warpAffine(np.array(image), warp, tuple(int(each) for each in size), flags=cv2.INTER_LINEAR)
+        values = (seen.astype(np.float32) - [123.675, 116.28, 103.53]) / [58.395, 57.12, 57.375]
+        tensor = torch.from_numpy(values.transpose(2, 0, 1)[None]).float()
+        across, down = (each[0].numpy() for each in model(tensor))
+        places = np.stack([across.argmax(-1), down.argmax(-1)], -1) / 2 / size * scale + centre - scale / 2
+        scores = np.minimum(across.max(-1), down.max(-1))
+        people.append([dict(zip(("x", "y", "score"), (*map(float, place), float(score)))) for place, score in zip(places, scores)])
+    export(model, (tensor,), OUT / "simcc/onnx/model.onnx", {"input": ["batch", None, None, None]}, {"simcc_x": ["batch", None, None], "simcc_y": ["batch", None, None]})
+    return {"simcc": {"boxes": WHOLE_BOXES, "people": people}}
+
+
 # Two people, the second without a right arm (points of 0.1) and so without a neck.
 STANDING = [(300, 90), (312, 78), (288, 78), (328, 86), (272, 86), (350, 160), (250, 160), (400, 240), (215, 245), (430, 320), (190, 330), (332, 320), (268, 320), (345, 410), (250, 405), (350, 490), (240, 495)]
 LIMBS = [(1, 2), (1, 5), (2, 3), (3, 4), (5, 6), (6, 7), (1, 8), (8, 9), (9, 10), (1, 11), (11, 12), (12, 13), (1, 0), (0, 14), (14, 16), (0, 15), (15, 17)]
@@ -162,12 +209,38 @@ def skeletons():
             if joints[i] is not None:
                 cv2.circle(canvas, (int(joints[i][0]), int(joints[i][1])), 4, colour, thickness=-1)
     save_picture(Image.fromarray(canvas), OUT / "skeletons.png")
-    return {"skeletons": [[dict(zip(("x", "y", "score"), each)) for each in points] for points in people]}
+    listed = [[dict(zip(("x", "y", "score"), each)) for each in points] for points in people]
+    return {"skeletons": listed} | face_and_hands()
+
+
+def face_and_hands():
+    """By OpenCV; the right hand's little finger is not seen."""
+    turns = np.linspace(0, 2 * np.pi, 68, endpoint=False)
+    face = [(320 + 90 * np.cos(t), 130 + 100 * np.sin(t), 0.9) for t in turns]
+    hands = []
+    for middle, little in ((480, 0.9), (140, 0.1)):
+        hands += [(middle, 460, 0.9)] + [(middle + (finger - 2) * (12 + 9 * joint), 430 - 38 * joint, little if finger == 4 else 0.9) for finger in range(5) for joint in range(4)]
+    canvas = np.zeros((512, 640, 3), np.uint8)
+    for hand in (hands[:21], hands[21:]):
+        for i in range(20):
+            a, b = (0 if i % 4 == 0 else i), i + 1
+            if hand[a][2] > 0.3 and hand[b][2] > 0.3:
+                hue = np.uint8([[[round(i / 20 * 180), 255, 255]]])
+                colour = cv2.cvtColor(hue, cv2.COLOR_HSV2RGB)[0, 0].tolist()
+                cv2.line(canvas, tuple(int(each) for each in hand[a][:2]), tuple(int(each) for each in hand[b][:2]), colour, thickness=2)
+        for x, y, score in hand:
+            if score > 0.3:
+                cv2.circle(canvas, (int(x), int(y)), 4, (0, 0, 255), thickness=-1)
+    for x, y, _ in face:
+        cv2.circle(canvas, (int(x), int(y)), 3, (255, 255, 255), thickness=-1)
+    save_picture(Image.fromarray(canvas), OUT / "face-and-hands.png")
+    points = [(0, 0, 0)] * 23 + face + hands
+    return {"face-and-hands": [dict(zip(("x", "y", "score"), map(float, each))) for each in points]}
 
 
 def main():
     image = picture()
-    cases = top_down(image) | one_pass(image) | skeletons()
+    cases = top_down(image) | one_pass(image) | whole_body(image) | skeletons()
     write_json(OUT / "cases.json", cases)
     for name in ("vitpose", "vitpose-plus"):
         for person in cases[name]["people"]:

@@ -14,6 +14,7 @@ import { LANGUAGE_MODELS, language } from "./language.ts";
 import { licenceOf } from "./licence.ts";
 import { MATTING, matting } from "./matting.ts";
 import { music } from "./music.ts";
+import { barePose, hasBarePose, isYoloPose, vitPose, yoloPose } from "./pose.ts";
 import type { Repository } from "./repository.ts";
 import { SEEING, seeing } from "./seeing.ts";
 import { SEGMENTATION, segmentation } from "./segmentation.ts";
@@ -47,6 +48,7 @@ const TRANSFORMERS: Record<string, Family> = {
   speecht5: speechT5,
   style_text_to_speech_2: kokoro,
   swin2sr,
+  vitpose: vitPose,
   vits,
   whisper,
 };
@@ -117,10 +119,12 @@ function familyOf(repository: Repository, wishes: Wishes): Family {
   if (typeof className === "string")
     return DIFFUSERS[className.replace(/^(ORT|Onnx)/, "")] ?? unknown(repository, className);
   const { model_type: type, architectures } = configOf(repository, "config.json");
+  if (isYoloPose(repository, type)) return yoloPose;
   if (typeof type === "string")
     return labellingOf(type, architectures) ?? known[type] ?? unknown(repository, nameOf(type, architectures));
   if (hasBareUpscaler(repository) && wishes.pipeline !== "erase") return bareUpscaler;
   if (hasBareEraser(repository)) return bareEraser;
+  if (hasBarePose(repository)) return barePose;
   if (hasBasicPitch(repository)) return basicPitch;
   throw new ForecourtError(
     "misconfigured",

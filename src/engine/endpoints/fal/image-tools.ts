@@ -1,4 +1,4 @@
-// fal's endpoints that work on a picture: background removal, segmentation, erasing and enlarging.
+// fal's endpoints that work on a picture: background removal, segmentation, depths and poses, erasing and enlarging.
 import type { FalEndpoint } from "../fal.ts";
 import type { Fields } from "./fields.ts";
 
@@ -136,6 +136,7 @@ export const imageTools: Record<string, FalEndpoint> = {
     inputs: picture,
     outputs: { image: {} },
   },
+  "fal-ai/dwpose": { pipeline: "estimate-pose", inputs: { ...picture, draw_mode: {} }, outputs: { image: {} } },
   "fal-ai/bria/eraser": bria,
   "fal-ai/object-removal/mask": objectRemoval(masked),
   "fal-ai/object-removal/bbox": objectRemoval({ ...picture, box_prompts: {} }),

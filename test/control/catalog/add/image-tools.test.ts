@@ -147,6 +147,40 @@ test.each(["depth_anything", "dpt", "depth_pro"])("depth by %s", (type) => {
   expect(Object.keys(output.properties)).toEqual(["image", "depth"]);
 });
 
+describe("poses", () => {
+  const tree = { ...small, "onnx/model.onnx": 343, "onnx/model_fp16.onnx": 172 };
+
+  test("ViTPose by its config; alone it looks at one person, and that is said", () => {
+    const config = { model_type: "vitpose", architectures: ["VitPoseForPoseEstimation"] };
+    const draft = recognise(repository("onnx-community/vitpose-base-simple", config, tree), { precision: "fp16" });
+    const { model, output } = entryOf(draft);
+    expect(model).toMatchObject({ pipeline: "estimate-pose", graphs: { "onnx/model.onnx": "onnx/model_fp16.onnx" } });
+    expect(Object.keys(output.properties)).toEqual(["image", "people"]);
+    expect(draft.files.map(({ path }) => path)).toEqual([...Object.keys(small), "onnx/model_fp16.onnx"]);
+    expect(draft.unsure.join(" ")).toContain("fal-ai/dwpose");
+    expect(draft.unsure.join(" ")).toContain("the folder detector/");
+  });
+
+  test("YOLO's pose by the repository's name, whatever architecture its config names", () => {
+    const config = { model_type: "yolov8", architectures: ["YolosForObjectDetection"] };
+    const draft = recognise(repository("Xenova/yolov8n-pose", config, tree));
+    expect(draft.model.pipeline).toBe("estimate-pose");
+    expect(draft.unsure.join(" ")).not.toContain("one person");
+    expect(recognise(repository("Xenova/yolov8n", config, tree)).model.pipeline).toBe("detect-objects");
+  });
+
+  test.each([
+    ["models/yolo11n-pose.onnx", false],
+    ["dw-ll_ucoco_384.onnx", true],
+    ["rtmpose-m_8xb256.onnx", true],
+  ])("a bare file %s; whether it looks at one person: %p", (path, looksAtOne) => {
+    const draft = recognise(repository("a/b", undefined, { "yolox_l.onnx": 217, [path]: 134 }));
+    expect(draft.model).toMatchObject({ pipeline: "estimate-pose", graphs: { "onnx/model.onnx": path } });
+    expect(draft.files.map((file) => file.path)).toEqual([path]);
+    expect(draft.unsure.join(" ").includes("one person")).toBe(looksAtOne);
+  });
+});
+
 describe("erasers", () => {
   const tree = { "README.md": 0.01, "lama.onnx": 207, "lama_fp32.onnx": 208 };
 
