@@ -73,7 +73,7 @@ test("start-up is measured from exec to ready and on to the first picture", asyn
 test("a server that can't start is told with its own words", async () => {
   const data = newFolder();
   writeFileSync(join(data, "appliance.yaml"), "prot: 1\n");
-  expect(startServer(data)).rejects.toThrow("there is no setting prot");
+  await expect(startServer(data)).rejects.toThrow("there is no setting prot");
 });
 
 test("a swap-in is measured against reading the same files cold", async () => {

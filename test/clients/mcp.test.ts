@@ -151,6 +151,6 @@ test("a wrong key is refused", async () => {
     requestInit: { headers: { authorization: "Bearer nobody:nothing" } },
   });
   const client = new Client(about);
-  expect(client.connect(transport as Parameters<Client["connect"]>[0])).rejects.toThrow();
+  await expect(client.connect(transport as Parameters<Client["connect"]>[0])).rejects.toThrow();
   proved("mcp", "error-auth");
 });

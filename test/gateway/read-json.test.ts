@@ -57,6 +57,8 @@ describe("a JSON body", () => {
     const endless = new ReadableStream<Uint8Array>({
       start: (controller) => controller.enqueue(new Uint8Array([0x7b])),
     });
-    expect(readJson(post(endless), LIMIT, 20)).rejects.toThrow("The request body did not arrive within 0.02 seconds");
+    await expect(readJson(post(endless), LIMIT, 20)).rejects.toThrow(
+      "The request body did not arrive within 0.02 seconds",
+    );
   });
 });

@@ -57,7 +57,9 @@ test("@file in a field for pictures becomes a data URI with the file's type", as
 });
 
 test("a missing file, a word without = and an unknown name are told apart", async () => {
-  expect(readInput(schema, ["image_url=@/no/such.png"])).rejects.toMatchObject({ code: "not_found" });
-  expect(readInput(schema, ["prompt"])).rejects.toThrow("key=value");
-  expect(readInput(schema, ["promt=x"])).rejects.toThrow("promt is no input of this model; it takes prompt, steps");
+  await expect(readInput(schema, ["image_url=@/no/such.png"])).rejects.toMatchObject({ code: "not_found" });
+  await expect(readInput(schema, ["prompt"])).rejects.toThrow("key=value");
+  await expect(readInput(schema, ["promt=x"])).rejects.toThrow(
+    "promt is no input of this model; it takes prompt, steps",
+  );
 });

@@ -68,7 +68,7 @@ test("a video never delays a picture: each has its device, and the videos' queue
   });
   await submitTo(on, "lab/svd");
   await submitTo(on, "lab/svd-2");
-  expect(submitTo(on, "lab/svd")).rejects.toThrow(/2 requests already wait for the pool videos, and 2 may/);
+  await expect(submitTo(on, "lab/svd")).rejects.toThrow(/2 requests already wait for the pool videos, and 2 may/);
   await submitTo(on, "lab/picture");
   await until(() => fleet.loads.length === 3);
   const places = fleet.loads.map(({ model, device }) => `${model.id} ${device.id}`).sort();

@@ -39,7 +39,7 @@ test("a file is taken from its URL with the type that its server says", async ()
 });
 
 test("what cannot be had leaves nothing behind", async () => {
-  expect(importOf("nothing")).rejects.toMatchObject({ code: "file_download_error" });
+  await expect(importOf("nothing")).rejects.toMatchObject({ code: "file_download_error" });
   await importOf("nothing").catch(() => {});
   expect(leftovers()).toEqual([]);
 });

@@ -132,7 +132,7 @@ test("a FLAC file whose last block is silence is read to its end", async () => {
 
 test.skipIf(!hasTools)("AAC without the program for it says what to do", async () => {
   const refused = reading(transcode(["m4a", "aac", []] as const), { withoutPrograms: true });
-  expect(refused).rejects.toThrow(/ffmpeg, which is not installed/);
+  await expect(refused).rejects.toThrow(/ffmpeg, which is not installed/);
 });
 
 test("what is no sound is refused with the field's name", async () => {

@@ -82,9 +82,9 @@ describe("tools/list", () => {
 
 describe("the guard", () => {
   test("refuses a caller without a key, and a key that may not run models", async () => {
-    expect(connect({ key: "no:body" })).rejects.toThrow();
+    await expect(connect({ key: "no:body" })).rejects.toThrow();
     const { secret } = gateway.keys.create({ name: "prometheus", scope: "metrics" });
-    expect(connect({ key: secret })).rejects.toThrow();
+    await expect(connect({ key: secret })).rejects.toThrow();
     expect((await gateway.ask("POST", "/mcp", { key: "", body: {} })).status).toBe(401);
   });
 
@@ -125,7 +125,7 @@ describe("a model's tool", () => {
   });
 
   test("a tool that does not exist is an error of the protocol", async () => {
-    expect(call(await connect(), "nothing", {})).rejects.toThrow("There is no tool nothing");
+    await expect(call(await connect(), "nothing", {})).rejects.toThrow("There is no tool nothing");
   });
 });
 
