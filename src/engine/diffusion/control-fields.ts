@@ -12,10 +12,10 @@ export const controlFields = {
     "image",
     "What to hold to: edges, depths or poses, as the model's ControlNet wants them, or a picture for the preprocessor.",
   ),
-  preprocessor: choice(["none", "canny", "depth"], {
+  preprocessor: choice(["none", "canny", "depth", "pose"], {
     default: "none",
     description:
-      "canny: look at the edges of the given picture; depth: at its depths, for models that have a model of these among their files. Poses are found by models of their own, to be run before.",
+      "canny: look at the edges of the given picture; depth: at its depths; pose: at the skeletons of its people. The last two are for models that have a model of these among their files.",
   }),
   low_threshold: threshold(100, "Of canny: edges go on where the gradient is above this."),
   high_threshold: threshold(200, "Of canny: edges begin where the gradient is above this."),

@@ -1,35 +1,44 @@
-// What a ControlNet looks at, made of a picture as it was given: its edges, or its depths by a model among the weights.
+// What a ControlNet looks at, made of a picture as it was given: its edges, or its depths or people's skeletons by a model among the weights.
 import { ForecourtError } from "../../core/errors.ts";
 import type { Assets, Pixels } from "../../core/pipeline.ts";
 import { depthPicture } from "../depth/depth-map.ts";
 import { loadDepthModel } from "../depth/depth-model.ts";
 import { inFolder } from "../in-folder.ts";
+import { loadPoseModel } from "../pose/pose-model.ts";
+import { SURE, skeletonsOf } from "../pose/skeleton.ts";
 import { canny } from "../vision/canny.ts";
 import type { ControlInput } from "./control-fields.ts";
 
 /** Of a checked input. Throws `invalid_input` for a preprocessor that the weights have no model for. */
-export type Prepare = (picture: Pixels, input: ControlInput) => Promise<Pixels>;
+export type Prepare = (picture: Pixels, input: ControlInput, signal: AbortSignal) => Promise<Pixels>;
 
-/** Where the model of depths lies, in the layout that the pipeline estimate-depth reads. */
-const DEPTH = "depth";
+/** Where such a model lies, in the layout that estimate-depth or estimate-pose reads, and what it makes a picture of. */
+const FOLDERS = { depth: "depths", pose: "skeletons" } as const;
+type Folder = keyof typeof FOLDERS;
 
 export async function loadPreprocessors(assets: Assets): Promise<Prepare> {
-  const depth = assets.list(DEPTH).length > 0 ? await loadDepthModel(inFolder(assets, DEPTH)) : undefined;
-  return async (picture, { preprocessor, low_threshold: low, high_threshold: high }) => {
+  const opened = async <Model>(folder: Folder, open: (assets: Assets) => Promise<Model>) =>
+    assets.list(folder).length > 0 ? await open(inFolder(assets, folder)) : undefined;
+  const depth = await opened("depth", loadDepthModel);
+  const pose = await opened("pose", loadPoseModel);
+  return async (picture, { preprocessor, low_threshold: low, high_threshold: high }, signal) => {
     switch (preprocessor) {
       case "none":
         return picture;
       case "canny":
         return canny(picture, { low, high });
       case "depth":
-        if (!depth) throw noDepths();
+        if (!depth) throw noModel("depth");
         return depthPicture(await depth.estimate(picture));
+      case "pose":
+        if (!pose) throw noModel("pose");
+        return skeletonsOf(picture, await pose.find(picture, { boxes: [], threshold: SURE, signal }));
     }
   };
 }
 
-function noDepths(): ForecourtError {
-  const msg = `This model has no model of depths in its folder "${DEPTH}": give a picture of depths and preprocessor: none`;
+function noModel(folder: Folder): ForecourtError {
+  const msg = `This model has no model of ${FOLDERS[folder]} in its folder "${folder}": give a picture of ${FOLDERS[folder]} and preprocessor: none`;
   return new ForecourtError("invalid_input", `preprocessor: ${msg}`, {
     problems: [{ loc: ["body", "preprocessor"], msg, type: "value_error" }],
   });

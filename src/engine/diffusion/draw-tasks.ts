@@ -36,7 +36,7 @@ type Drawer<In> = {
   models: AdaptableModel;
   codec: Assets["codec"];
   /** What a pipeline adds to the fields that all share. */
-  plan(task: Task<In>, session: Session | undefined): Plan | Promise<Plan>;
+  plan(task: Task<In>, session: Session | undefined, signal: AbortSignal): Plan | Promise<Plan>;
 };
 
 export function drawTasks<In extends DrawingInput>({
@@ -48,7 +48,7 @@ export function drawTasks<In extends DrawingInput>({
   /** Those of a group are the same. */
   const lorasOf = async ([first]: readonly Indexed<In>[]) =>
     first ? await readLoraFiles(first.task, models.assets) : [];
-  const begin = async ({ index, task }: Indexed<In>, model: DiffusionModel): Promise<Begun> => {
+  const begin = async ({ index, task }: Indexed<In>, model: DiffusionModel, signal: AbortSignal): Promise<Begun> => {
     const session = task.session === undefined ? undefined : sessions.of(task.session);
     const seed = task.input.seed ?? session?.seed ?? randomSeed();
     return {
@@ -56,7 +56,7 @@ export function drawTasks<In extends DrawingInput>({
       task,
       seed,
       session,
-      plan: await plan(task, session),
+      plan: await plan(task, session, signal),
       prompts: await readPrompts(model, task.input),
     };
   };
@@ -64,7 +64,7 @@ export function drawTasks<In extends DrawingInput>({
     for (const group of groupsOf(tasks)) {
       const started = performance.now();
       const model = await models.with(await lorasOf(group));
-      const begun = await Promise.all(group.map((each) => begin(each, model)));
+      const begun = await Promise.all(group.map((each) => begin(each, model, signal)));
       const alike = Map.groupBy(begun, ({ prompts }) => prompts.prompt.readings);
       for (const part of alike.values())
         yield* drawTogether({ model, codec, checker: models.checker, begun: part, started, signal });

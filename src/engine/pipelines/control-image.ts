@@ -28,14 +28,14 @@ export const controlImage = definePipeline({
     return drawTasks({
       models,
       codec,
-      async plan(task) {
+      async plan(task, _session, signal) {
         const { control_image_url: url, image_size, controlnet_conditioning_scale: scale } = task.input;
         const { start_percentage: from, end_percentage: to } = task.input;
         const shown = await readPicture({ task, codec, url, field: "control_image_url" });
         const given = await readGiven({ task, codec });
         return {
           size: sizeToRedraw(image_size, { picture: shown, ...models.size }),
-          control: { picture: await prepare(shown, task.input), scale, span: [from, to] },
+          control: { picture: await prepare(shown, task.input, signal), scale, span: [from, to] },
           ...(given && { given }),
         };
       },

@@ -6,7 +6,7 @@ import { choice, Type } from "../../core/schema.ts";
 import { pictureField, pictureUrl, readImageUrl, savedFields, saverOf } from "../media/picture.ts";
 import { BODY_POINTS, type Box } from "../pose/people.ts";
 import { loadPoseModel } from "../pose/pose-model.ts";
-import { blackOf, DRAW_MODES, type DrawMode, drawPeople, isOfBodyAlone } from "../pose/skeleton.ts";
+import { blackOf, DRAW_MODES, type DrawMode, drawPeople, isOfBodyAlone, SURE } from "../pose/skeleton.ts";
 import { rgbOf } from "../tensor/pixels.ts";
 
 const pixel = (description: string) => Type.Number({ description });
@@ -25,11 +25,11 @@ const input = Type.Object({
     },
   ),
   score_threshold: Type.Number({
-    ...{ default: 0.3, minimum: 0, maximum: 1 },
+    ...{ default: SURE, minimum: 0, maximum: 1 },
     description: "People that were found with less are dropped.",
   }),
   keypoint_threshold: Type.Number({
-    ...{ default: 0.3, minimum: 0, maximum: 1 },
+    ...{ default: SURE, minimum: 0, maximum: 1 },
     description: "Points with less are not drawn.",
   }),
   draw_mode: choice(DRAW_MODES, {

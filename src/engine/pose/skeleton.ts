@@ -21,6 +21,9 @@ export type DrawMode = (typeof DRAW_MODES)[number];
 /** Of the rest only models of 133 points know. */
 export const isOfBodyAlone = (mode: DrawMode) => mode === "body-pose";
 
+/** What people and points need at least to count, unless told otherwise: DWPose's annotator draws from here on. */
+export const SURE = 0.3;
+
 type How = {
   mode: DrawMode;
   /** Points with less are not drawn, nor the limbs that end there. */
@@ -41,6 +44,10 @@ export function drawPeople(ground: Pixels, people: readonly Person[], { mode, th
       else drawPart(drawn, part, points, { threshold, scale });
   return drawn;
 }
+
+/** The bodies alone on black, in the picture's size: what ControlNets for poses look at. */
+export const skeletonsOf = (picture: Pixels, people: readonly Person[]): Pixels =>
+  drawPeople(blackOf(picture), people, { mode: "body-pose", threshold: SURE });
 
 /** Black, RGB. */
 export const blackOf = ({ width, height }: Pick<Pixels, "width" | "height">): Pixels => ({

@@ -6,10 +6,12 @@ import { join } from "node:path";
 import { depthPicture } from "../../../src/engine/depth/depth-map.ts";
 import { loadDepthModel } from "../../../src/engine/depth/depth-model.ts";
 import { controlImage } from "../../../src/engine/pipelines/control-image.ts";
+import { estimatePose } from "../../../src/engine/pipelines/estimate-pose.ts";
 import { textToImage } from "../../../src/engine/pipelines/text-to-image.ts";
 import { canny } from "../../../src/engine/vision/canny.ts";
 import { runOnce } from "../support/load.ts";
 import { openOverlay } from "../support/overlay.ts";
+import { openFamily } from "../support/vision.ts";
 
 setDefaultTimeout(60_000);
 
@@ -56,26 +58,45 @@ test("a mask without the picture that it is of is refused by the picture's field
   await expect(draw(mask)).rejects.toMatchObject(refused);
 });
 
-test("the preprocessor's depths are what a picture of those depths is, by the model in the folder depth", async () => {
-  const folder = await mkdtemp(join(tmpdir(), "forecourt-depth-"));
-  const relative = join(families, "../vision/depth/relative");
-  await symlink(relative, join(folder, "depth"));
-  const withDepth = openOverlay([folder, join(families, "sd-control"), join(families, "sd")]);
-  const more = { preprocessor: "depth" };
+/** What is drawn with a model in a folder of the weights, for the preprocessor of its name. */
+async function drawWith(preprocessor: "depth" | "pose", model: string): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), "forecourt-control-"));
+  await symlink(join(families, "../vision", model), join(folder, preprocessor));
   const { files } = await runOnce(controlImage, {
-    assets: withDepth,
+    assets: openOverlay([folder, join(families, "sd-control"), join(families, "sd")]),
     media: async () => picture,
-    input: { ...input, ...more },
+    input: { ...input, preprocessor },
   });
-  const model = await loadDepthModel(openOverlay([relative]));
+  await rm(folder, { recursive: true });
+  return Buffer.from(files.get("image-1.png") ?? []).toString("base64");
+}
+
+test("the preprocessor's depths are what a picture of those depths is, by the model in the folder depth", async () => {
+  const model = await loadDepthModel(openFamily("depth/relative"));
   const depths = depthPicture(await model.estimate(await codec.decode(picture)));
-  const found = Buffer.from(files.get("image-1.png") ?? []).toString("base64");
+  const found = await drawWith("depth", "depth/relative");
   expect(found).toBe(await draw({}, await codec.encode(depths, "png")));
   expect(found).not.toBe(await draw({}));
-  await rm(folder, { recursive: true });
 });
 
-test("depths are refused by name where the model has no model of them", async () => {
-  const refused = { code: "invalid_input", problems: [{ loc: ["body", "preprocessor"] }] };
-  await expect(draw({ preprocessor: "depth" })).rejects.toMatchObject(refused);
+test("the preprocessor's skeletons are those of estimate-pose, by the model in the folder pose", async () => {
+  const { files } = await runOnce(estimatePose, {
+    assets: openFamily("pose/vitpose"),
+    media: async () => picture,
+    input: { image_url: "https://example.org/picture.png" },
+  });
+  const skeletons = files.get("image.png") ?? new Uint8Array();
+  expect((await codec.decode(skeletons)).data.some((value) => value > 0)).toBe(true);
+  const found = await drawWith("pose", "pose/vitpose");
+  expect(found).toBe(await draw({}, skeletons));
+  expect(found).not.toBe(await draw({}));
 });
+
+test.each(["depth", "pose"])(
+  "preprocessor %s is refused by name where the model has no model for it",
+  async (preprocessor) => {
+    const msg = expect.stringContaining(`in its folder "${preprocessor}"`);
+    const refused = { code: "invalid_input", problems: [{ loc: ["body", "preprocessor"], msg }] };
+    await expect(draw({ preprocessor })).rejects.toMatchObject(refused);
+  },
+);
