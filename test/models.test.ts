@@ -3,6 +3,7 @@ import { expect, test } from "bun:test";
 import { createCatalog } from "../src/control/catalog/catalog.ts";
 import { parse } from "../src/core/schema.ts";
 import { pipelineNames } from "../src/engine/pipelines/registry.ts";
+import { allVariants } from "../src/engine/variants.ts";
 
 const entries = createCatalog({}).list();
 
@@ -24,7 +25,8 @@ for (const { model, input } of entries) {
     expect(model.memory.weights).toBeGreaterThan(0);
     expect(model.description).toMatch(/\.$/);
     if ("files" in model.source) expect(model.source.files.length).toBeGreaterThan(0);
-    if ("include" in model.source) expect(model.source.bytes).toBeLessThanOrEqual(model.memory.weights);
+    for (const { source, memory } of allVariants(model))
+      if ("include" in source) expect(source.bytes).toBeLessThanOrEqual(memory.weights);
   });
 
   test(`the examples of ${model.id} are valid input`, () => {

@@ -6,8 +6,12 @@ import { databaseFile, openDatabase } from "../control/database/open.ts";
 import type { Settings } from "../control/settings.ts";
 import { createUpdateStore, type Update } from "../control/updates/update-store.ts";
 import type { Pin } from "../control/weights/pins.ts";
-import { type Presence, presenceOf } from "../control/weights/presence.ts";
+import { type Presence, presenceOfAll } from "../control/weights/presence.ts";
+import { deviceKinds } from "../core/device.ts";
+import { invariant } from "../core/errors.ts";
 import type { TSchema } from "../core/schema.ts";
+import type { Model } from "../engine/model.ts";
+import { dtypeOf, footprintOf, modelOn, variantsOn } from "../engine/variants.ts";
 import { add } from "./models/add.ts";
 import { catalogueOf, findModel } from "./models/catalogue.ts";
 import { check } from "./models/check.ts";
@@ -16,6 +20,7 @@ import { importBundle } from "./models/import.ts";
 import { pull } from "./models/pull.ts";
 import { remove } from "./models/remove.ts";
 import { update } from "./models/update.ts";
+import { variantsFor } from "./models/variants.ts";
 import { verify } from "./models/verify.ts";
 import { type SettingsFlags, withSettings } from "./settings-flags.ts";
 import { note, printJson, printLine, sizeText, table, timeText } from "./terminal.ts";
@@ -43,10 +48,10 @@ const list = () =>
     .option("--json", "print as JSON")
     .action(async ({ json, ...flags }: Flags) => {
       const { catalog, settings } = catalogueOf(flags);
-      const models = await Promise.all(catalog.list().map((entry) => withPresence(entry, settings)));
+      const models = await withPresence(catalog.list(), settings);
       if (json) return printJson(models.map(published));
       const absent = models.filter(({ weights }) => weights.state === "absent").length;
-      printLine(table(["id", "title", "category", "weights", "memory", "price", "origin"], models.map(row)));
+      printLine(table(["id", "title", "category", "dtype", "weights", "memory", "price", "origin"], models.map(row)));
       if (absent > 0) note(`${absent} models are not on this disk: \`forecourt models pull ID\` fetches one.`);
     });
 
@@ -58,7 +63,8 @@ const show = () =>
     .option("--json", "print as JSON")
     .action(async (endpoint: string, { json, ...flags }: Flags) => {
       const { catalog, settings } = catalogueOf(flags);
-      const model = await withPresence(findModel(catalog, endpoint), settings);
+      const [model] = await withPresence([findModel(catalog, endpoint)], settings);
+      invariant(model, "one model gives one");
       const updates = updatesOf(model.entry.model.id, settings);
       if (json)
         return printJson({ ...published(model), updates, input: model.entry.input, output: model.entry.output });
@@ -81,16 +87,24 @@ const updateRow = (update: Update) => [
   update.state === "failed" ? `failed its trial: ${update.reason}` : "installed",
 ];
 
-type Listed = { entry: CatalogEntry; weights: Presence };
+/** `variants`: those that this box needs. */
+type Listed = { entry: CatalogEntry; variants: Model[]; weights: Presence };
 
-const withPresence = async (entry: CatalogEntry, { data, hub }: Settings): Promise<Listed> => ({
-  entry,
-  weights: await presenceOf({ model: entry.model, data, caches: hub.caches }),
-});
+async function withPresence(entries: CatalogEntry[], settings: Settings): Promise<Listed[]> {
+  const variantsOf = await variantsFor({ models: entries.map(({ model }) => model), settings });
+  const { data, hub } = settings;
+  return await Promise.all(
+    entries.map(async (entry) => {
+      const variants = variantsOf(entry.model);
+      return { entry, variants, weights: await presenceOfAll({ variants, data, caches: hub.caches }) };
+    }),
+  );
+}
 
-const published = ({ entry: { model, origin }, weights: { wantedBytes, pin, ...weights } }: Listed) => ({
+const published = ({ entry: { model, origin }, variants, weights: { wantedBytes, pin, ...weights } }: Listed) => ({
   ...model,
   origin,
+  dtypes_here: variants.flatMap((each) => dtypeOf(each) ?? []),
   weights: { ...weights, wanted_bytes: wantedBytes, ...(pin && { commit: pin.commit, settled_at: settledAt(pin) }) },
 });
 
@@ -106,12 +120,13 @@ function revisionText({ source }: CatalogEntry["model"], pin: Pin | undefined): 
     : `${repo}, ${revision}: whichever commit that is when it is fetched`;
 }
 
-const row = ({ entry: { model, origin }, weights }: Listed) => [
+const row = ({ entry: { model, origin }, variants, weights }: Listed) => [
   model.id,
   model.title,
   model.category,
+  variants.flatMap((each) => dtypeOf(each) ?? []).join(", "),
   weightsText(weights),
-  sizeText(model.memory.weights + model.memory.working),
+  sizeText(Math.max(...variants.map(footprintOf))),
   priceText(model),
   origin,
 ];
@@ -132,14 +147,33 @@ function weightsText({ state, bytes, wantedBytes }: Presence): string {
 const priceText = ({ price }: CatalogEntry["model"]) =>
   price.amount === 0 ? "free" : `${price.amount} ${price.currency} per ${price.unit}`;
 
-function describe({ entry: { model, input, origin }, weights }: Listed): string {
+const memoryText = ({ memory }: Model) =>
+  `${sizeText(memory.weights)} loaded, ${sizeText(memory.working)} more while it runs`;
+
+/** Of each variant: where it runs, whether this box needs it, and what it takes. */
+function dtypeRows({ entry: { model }, variants: here }: Listed): string[][] {
+  if (!model.devices)
+    return [
+      ["dtype", dtypeOf(model) ?? ""],
+      ["memory", memoryText(model)],
+    ].filter(([, text]) => text);
+  return variantsOn(model, deviceKinds).map((variant, at) => {
+    const kinds = deviceKinds.filter((kind) => modelOn(model, kind) === variant).join(", ");
+    const place = here.includes(variant) ? `${kinds}, as here` : kinds;
+    return [at === 0 ? "dtype" : "", `${variant.dtype} (${place}): ${memoryText(variant)}`];
+  });
+}
+
+function describe(listed: Listed): string {
+  const { entry, weights } = listed;
+  const { model, input, origin } = entry;
   const facts = [
     ["id", model.id],
     ...(model.aliases.length > 0 ? [["also as", model.aliases.join(", ")]] : []),
     ["category", model.category],
     ["licence", `${model.licence.id}${model.licence.commercial ? "" : " (no commercial use)"}`],
     ["price", priceText(model)],
-    ["memory", `${sizeText(model.memory.weights)} loaded, ${sizeText(model.memory.working)} more while it runs`],
+    ...dtypeRows(listed),
     ["weights", weightsText(weights)],
     ...(weights.folder ? [["", weights.folder]] : []),
     ...("repo" in model.source ? [["from", revisionText(model, weights.pin)]] : []),

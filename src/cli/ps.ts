@@ -25,7 +25,15 @@ type Status = {
     waiting: number;
     estimated_wait_ms: number | null;
   }[];
-  runners: { model: string; device: string; state: string; memory: number; pid: number | null; last_used_at: string }[];
+  runners: {
+    model: string;
+    device: string;
+    dtype: string | null;
+    state: string;
+    memory: number;
+    pid: number | null;
+    last_used_at: string;
+  }[];
   back_offs: { model: string; until: string; reason: string }[];
   queue: { model: string; status: string }[];
 };
@@ -82,15 +90,17 @@ function print({ devices, problems, models, runners, back_offs, queue }: Status)
   ]);
   printLine(table(["device", "state", "free", "for models", "busy", "name"], cards));
   for (const { name, reason, remedy } of problems) note(`${name}: ${reason}. ${remedy}`);
-  const rows = runners.map(({ model, device, state, memory, pid, last_used_at }) => [
+  const rows = runners.map(({ model, device, dtype, state, memory, pid, last_used_at }) => [
     model,
     device,
+    dtype ?? "",
     state,
     sizeText(memory),
     String(pid ?? ""),
     last_used_at.slice(0, 19).replace("T", " "),
   ]);
-  if (rows.length > 0) printLine(table(["model", "device", "state", "memory", "pid", "last used (UTC)"], rows));
+  if (rows.length > 0)
+    printLine(table(["model", "device", "dtype", "state", "memory", "pid", "last used (UTC)"], rows));
   else note("No model is loaded; the first request of each loads it.");
   const standing = models.map(({ model, residency, pool, requests_an_hour, waiting, estimated_wait_ms }) => [
     model,

@@ -55,9 +55,10 @@ function print(
   outcome: Outcome,
   { files, json, model }: { files: string[]; json: true | undefined; model: string },
 ): void {
-  const { requestId, output, device, timing } = outcome;
-  if (json) printJson({ request_id: requestId, model, output, files, device, timing });
+  const { requestId, output, device, dtype, timing } = outcome;
+  if (json) printJson({ request_id: requestId, model, output, files, device, dtype, timing });
   else if (files.length === 0) printJson(output);
   else for (const path of files) printLine(path);
-  if (!json) note(`on ${device ?? "an unknown device"}, milliseconds: ${timing ?? "unknown"}`);
+  const place = `${device ?? "an unknown device"}${dtype === undefined ? "" : ` (${dtype})`}`;
+  if (!json) note(`on ${place}, milliseconds: ${timing ?? "unknown"}`);
 }

@@ -53,6 +53,7 @@ import { createStorage } from "./storage/storage.ts";
 import type { Uploads } from "./storage/uploads.ts";
 import { openUpdates } from "./updates/open-updates.ts";
 import type { Updates } from "./updates/updates.ts";
+import { createVariantsHere } from "./variants-here.ts";
 import { createOutbox } from "./webhooks/outbox.ts";
 import { createOutboxStore } from "./webhooks/outbox-store.ts";
 import { ensureSigningKey } from "./webhooks/signing-key.ts";
@@ -177,7 +178,8 @@ function assemble(found: Found): Appliance {
   const { jobs, history, outputs, work, expiry, webhooks, workflows } = assembleJobs(found, tools);
   const { fetch: when } = settings.weights;
   const pulls = pullLimits(settings);
-  const supply = createSupply({ data, access: hubAccess(settings), limits: pulls, when, log, clock });
+  const variantsOf = createVariantsHere({ settings, devices });
+  const supply = createSupply({ data, access: hubAccess(settings), limits: pulls, when, variantsOf, log, clock });
   const { scheduler, monitor } = createPlacement(found, {
     ...{ jobs, work, fleet, catalog, files },
     media: createInputMedia({
@@ -185,10 +187,10 @@ function assemble(found: Found): Appliance {
       ownMedia: createOwnMedia({ files, fileRules: jobs.fileRules, uploads, keys, tokens }),
       limits,
     }),
-    resolveWeights: ({ model }) => supply.folderOf(model),
+    resolveWeights: supply.folderOf,
     ...{ clock, timers },
   });
-  const updates = openUpdates({ ...found, fleet, clock, timers, limits: pulls, scheduler });
+  const updates = openUpdates({ ...found, fleet, variantsOf, clock, timers, limits: pulls, scheduler });
   const oversight = createOversight({
     ...{ jobs, fleet, webhooks, devices, hardware, monitor, accounts, database, settings, clock, timers, log },
   });

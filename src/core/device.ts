@@ -2,7 +2,11 @@
 import type { DeviceId } from "./ids.ts";
 import type { Bytes } from "./units.ts";
 
-export type DeviceKind = "cpu" | "cuda" | "webgpu";
+export const deviceKinds = ["cpu", "webgpu", "cuda"] as const;
+export type DeviceKind = (typeof deviceKinds)[number];
+
+/** Ids begin with the kind: `cpu`, `cuda:0`. */
+export const kindOfId = (id: string): DeviceKind | undefined => deviceKinds.find((kind) => kind === id.split(":")[0]);
 
 export type Device = {
   id: DeviceId;

@@ -7,8 +7,14 @@ import { endpointDeclaration } from "./endpoints/declaration.ts";
 import { executionSchema } from "./execution.ts";
 import { onnxDeclaration } from "./onnx/declaration.ts";
 import { type PipelineName, pipelineNames } from "./pipelines/registry.ts";
-
-const sha256 = Type.String({ pattern: "^[0-9a-f]{64}$" });
+import {
+  devicesDeclaration,
+  dtypeDeclaration,
+  graphsDeclaration,
+  pinnedFile,
+  sha256,
+  variantsDeclaration,
+} from "./variant-declaration.ts";
 
 const priceUnit = Type.String({
   pattern: "^[a-z][a-z_]*$",
@@ -38,13 +44,7 @@ const Source = Type.Union([
     {
       repo: Type.String({ pattern: "^[\\w.-]+/[\\w.-]+$", description: "Hub repository" }),
       revision: Type.String({ pattern: "^[0-9a-f]{40}$", description: "Pinned commit" }),
-      files: Type.Array(
-        Type.Object(
-          { path: Type.String(), bytes: Type.Integer({ minimum: 0 }), sha256 },
-          { additionalProperties: false },
-        ),
-        { minItems: 1, description: "What is fetched of it" },
-      ),
+      files: Type.Array(pinnedFile, { minItems: 1, description: "What is fetched of it" }),
       track,
     },
     { additionalProperties: false },
@@ -110,10 +110,10 @@ export const modelSchema = Type.Object(
     ),
     pipeline: choice(pipelineNames, { description: "Which code runs it" }),
     source: Source,
-    graphs: Type.Record(Type.String(), Type.String(), {
-      default: {},
-      description: "Other files for graphs that the pipeline asks for, e.g. onnx/model.onnx: onnx/model_fp16.onnx",
-    }),
+    graphs: graphsDeclaration,
+    dtype: Type.Optional(dtypeDeclaration),
+    variants: variantsDeclaration,
+    devices: Type.Optional(devicesDeclaration),
     onnx: Type.Optional(onnxDeclaration),
     embed: Type.Optional(embedDeclaration),
     similarity: Type.Optional(similarityDeclaration),

@@ -20,6 +20,7 @@ const EXPOSED = [
   "x-forecourt-budget-exceeded",
   "x-forecourt-cost",
   "x-forecourt-device",
+  "x-forecourt-dtype",
   "x-forecourt-timing",
   "content-range",
   "etag",

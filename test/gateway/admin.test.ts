@@ -49,7 +49,7 @@ describe("the state of the box over HTTP", () => {
     const run = await gateway.nextRun();
     const status = await (await ask("GET", "/status")).json();
     expect(status.devices).toMatchObject([{ id: "cpu", name: "Test CPU" }]);
-    expect(status.runners).toMatchObject([{ model: "forecourt/echo", device: "cpu", state: "busy" }]);
+    expect(status.runners).toMatchObject([{ model: "forecourt/echo", device: "cpu", dtype: "fp32", state: "busy" }]);
     expect(status.queue).toMatchObject([{ request_id, model: "forecourt/echo", status: "running", attempts: 1 }]);
     expect(JSON.stringify(status)).not.toContain('"hi"');
     run.finish({});

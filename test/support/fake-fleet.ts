@@ -6,8 +6,9 @@ import { systemClock } from "../../src/core/clock.ts";
 import type { Failure } from "../../src/core/errors.ts";
 import { asId, type BatchId, type ModelId, type RunnerId } from "../../src/core/ids.ts";
 import type { Step } from "../../src/core/pipeline.ts";
-import { type Bytes, bytes } from "../../src/core/units.ts";
+import type { Bytes } from "../../src/core/units.ts";
 import type { RunJob } from "../../src/engine/protocol.ts";
+import { dtypeOf, footprintOf } from "../../src/engine/variants.ts";
 
 export type LoadOrder = Parameters<Fleet["load"]>[0];
 export type RunOrder = Parameters<Fleet["run"]>[0];
@@ -91,11 +92,13 @@ export function createFakeFleet({
     load(order) {
       made.loads.push(order);
       const { runner: id, model, device } = order;
-      const memory = bytes(model.memory.weights + model.memory.working);
+      const memory = footprintOf(model);
+      const dtype = dtypeOf(model);
       runners.set(id, {
         id,
         model: asId<ModelId>(model.id),
         device: device.id,
+        ...(dtype !== undefined && { dtype }),
         state: "starting",
         memory,
         lastUsedAt: clock.now(),

@@ -22,6 +22,7 @@ category: text-to-text
 licence: { id: Apache-2.0, commercial: true }
 pipeline: echo
 source: { embedded: none }
+dtype: fp32
 memory: { weights: 0, working: 0 }
 price: { unit: image, amount: 0.5, currency: USD }
 examples:

@@ -2,19 +2,19 @@
 import { Command, Option } from "commander";
 import { type AddedModel, addModel } from "../../control/catalog/add/add-model.ts";
 import type { Room } from "../../control/catalog/add/finding.ts";
-import { type Precision, precisions } from "../../control/catalog/add/pick-graph.ts";
-import { chooseDevices, memoryBudget } from "../../control/choose-device.ts";
-import { findDevices } from "../../control/find-devices.ts";
+import { memoryBudget } from "../../control/choose-device.ts";
 import type { Settings } from "../../control/settings.ts";
 import { hubAccess, openHub } from "../../control/weights/access.ts";
-import { ForecourtError } from "../../core/errors.ts";
+import { type DeviceKind, deviceKinds } from "../../core/device.ts";
+import { type Dtype, dtypes } from "../../engine/dtypes.ts";
 import { type PipelineName, pipelineNames } from "../../engine/pipelines/registry.ts";
 import { wrongUsage } from "../failure.ts";
 import { type SettingsFlags, settingsOf, withSettings } from "../settings-flags.ts";
 import { note, printJson, printLine, sizeText } from "../terminal.ts";
 import { interruptible } from "./interrupt.ts";
+import { devicesHere } from "./variants.ts";
 
-type Flags = SettingsFlags & { id?: string; precision?: Precision; pipeline?: PipelineName; json?: true };
+type Flags = SettingsFlags & { id?: string; dtype?: string; pipeline?: PipelineName; json?: true };
 
 export const add = () =>
   withSettings(new Command("add"))
@@ -22,8 +22,9 @@ export const add = () =>
     .description("Reads what a Hub repository says of itself and writes a model file to <data>/models.")
     .argument("<repository>", "OWNER/REPO, or OWNER/REPO@REVISION for a branch, tag or commit")
     .option("--id <id>", "id of the model; default: the repository's name in lower case")
-    .addOption(
-      new Option("--precision <precision>", "which of the graphs to take, where there are several").choices(precisions),
+    .option(
+      "--dtype <dtypes>",
+      `which of the graphs to take: one for all devices, or for some, e.g. cpu=q8,cuda=fp16 (${dtypes.join(", ")})`,
     )
     .addOption(
       new Option("--pipeline <pipeline>", "what to use it for, e.g. embed for the embeddings of a CLIP").choices(
@@ -32,7 +33,7 @@ export const add = () =>
     )
     .option("--json", "print as JSON")
     .addHelpText("after", "\nExample: forecourt models add Xenova/clip-vit-base-patch32 --id acme/clip")
-    .action(async (name: string, { id, precision, pipeline, json, ...flags }: Flags) => {
+    .action(async (name: string, { id, dtype, pipeline, json, ...flags }: Flags) => {
       const { settings } = settingsOf(flags);
       const room = await roomOf(settings);
       const added = await interruptible("Stopped. Nothing was written.", (signal) =>
@@ -41,7 +42,7 @@ export const add = () =>
           data: settings.data,
           wishes: {
             ...(id && { id }),
-            ...(precision && { precision }),
+            ...(dtype && { dtypes: wishedDtypes(dtype) }),
             ...(pipeline && { pipeline }),
             ...(room && { room }),
           },
@@ -52,20 +53,26 @@ export const add = () =>
       print(added);
     });
 
-/** Of the device that models are placed on first, as far as it is known without trying; undefined: there is none of that kind. */
-async function roomOf(settings: Settings): Promise<Room | undefined> {
-  const hardware = await findDevices({ settings, trials: "remembered" });
-  const [first] = attempted(() => chooseDevices(hardware, settings.device)) ?? [];
-  return first && { kind: first.kind, bytes: memoryBudget(first, settings.memory) };
+/** `q4` is meant for all kinds of device; what is said of one kind counts for that. */
+function wishedDtypes(text: string): Partial<Record<DeviceKind, Dtype>> {
+  const wishes = text.split(",").map((each) => {
+    const [first = "", second] = each.trim().split("=");
+    const dtype = dtypes.find((each) => each === (second ?? first));
+    const kinds = second === undefined ? deviceKinds : deviceKinds.filter((kind) => kind === first);
+    if (!dtype || kinds.length === 0)
+      throw wrongUsage(
+        `--dtype ${text}: write one of ${dtypes.join(", ")}, alone or after ${deviceKinds.join("=, ")}=.`,
+      );
+    return { dtype, kinds };
+  });
+  const general = wishes.toSorted((a, b) => b.kinds.length - a.kinds.length);
+  return Object.fromEntries(general.flatMap(({ dtype, kinds }) => kinds.map((kind) => [kind, dtype])));
 }
 
-function attempted<T>(make: () => T): T | undefined {
-  try {
-    return make();
-  } catch (error) {
-    if (error instanceof ForecourtError && error.code === "misconfigured") return undefined;
-    throw error;
-  }
+/** Of the device that models are placed on first, as far as it is known without trying; undefined: there is none of that kind. */
+async function roomOf(settings: Settings): Promise<Room | undefined> {
+  const [first] = await devicesHere(settings);
+  return first && { kind: first.kind, bytes: memoryBudget(first, settings.memory) };
 }
 
 function repositoryOf(name: string): { repo: string; revision: string } {

@@ -8,8 +8,9 @@ import { note, printJson, sizeText } from "../terminal.ts";
 import { versionFacts } from "../version.ts";
 import { catalogueOf, findModel } from "./catalogue.ts";
 import { interruptible } from "./interrupt.ts";
+import { forKinds, type KindFlags, variantsFor } from "./variants.ts";
 
-type Flags = SettingsFlags & { json?: true };
+type Flags = SettingsFlags & KindFlags & { json?: true };
 
 export const exportBundle = () =>
   withSettings(new Command("export"))
@@ -19,16 +20,18 @@ export const exportBundle = () =>
     )
     .argument("<file>", "archive to write; one that is there is replaced once the new one is whole")
     .argument("<model...>", "ids or aliases")
+    .addOption(forKinds())
     .option("--json", "print as JSON")
     .addHelpText("after", "\nExample: forecourt models export bundle.tar openai/whisper-base fal-ai/birefnet")
-    .action(async (to: string, endpoints: string[], { json, ...flags }: Flags) => {
+    .action(async (to: string, endpoints: string[], { json, for: kinds, ...flags }: Flags) => {
       const { settings, catalog } = catalogueOf(flags);
       const ids = [...new Set(endpoints.map((endpoint) => findModel(catalog, endpoint).model.id))];
       const models = ids.map((id) => findModel(catalog, id).model);
+      const variantsOf = await variantsFor({ models, settings, kinds });
       const progress = createProgress();
       const bundle = await interruptible("Stopped. Nothing was written.", (signal) =>
         exportModels({
-          ...{ models, to, signal, data: settings.data, caches: settings.hub.caches, now: new Date() },
+          ...{ models, variantsOf, to, signal, data: settings.data, caches: settings.hub.caches, now: new Date() },
           version: versionFacts().version,
           onFile: (name) => progress.show(name),
         }),

@@ -11,24 +11,30 @@ import { printJson, printLine } from "../terminal.ts";
 import { catalogueOf, findModel } from "./catalogue.ts";
 import { createDownloadView } from "./download-view.ts";
 import { interruptible } from "./interrupt.ts";
+import { forKinds, type KindFlags, variantsFor } from "./variants.ts";
+
+type Flags = SettingsFlags & KindFlags & { json?: true };
 
 export const pull = () =>
   withSettings(new Command("pull"))
     .summary("fetch the weights of models")
     .description("Fetches what is missing of the weights of models, and goes on where an earlier call stopped.")
     .argument("<model...>", "ids or aliases")
+    .addOption(forKinds())
     .option("--json", "print as JSON")
-    .action(async (endpoints: string[], { json, ...flags }: SettingsFlags & { json?: true }) => {
+    .action(async (endpoints: string[], { json, for: kinds, ...flags }: Flags) => {
       const { settings, catalog } = catalogueOf(flags);
       const models = endpoints.map((endpoint) => findModel(catalog, endpoint).model);
+      const variantsOf = await variantsFor({ models, settings, kinds });
       const tools = { data: settings.data, access: hubAccess(settings), limits: pullLimits(settings) };
       const stopped = "Stopped. What arrived is kept: the same command goes on from there.";
       const pulled = await interruptible(stopped, async (signal) => {
-        const results: ({ model: string } & PulledWeights)[] = [];
-        for (const model of models) {
+        const results: ({ model: string; dtype?: string } & PulledWeights)[] = [];
+        for (const model of models.flatMap(variantsOf)) {
+          const { id, dtype } = model;
           const weights = await pullOne(model, { ...tools, signal });
-          if (!json) printLine(`${model.id}: ${weights.folder}`);
-          results.push({ model: model.id, ...weights });
+          if (!json) printLine(`${id}${dtype === undefined ? "" : ` (${dtype})`}: ${weights.folder}`);
+          results.push({ model: id, ...(dtype !== undefined && { dtype }), ...weights });
         }
         return results;
       });

@@ -33,10 +33,11 @@ export const remove = () =>
       printLine(`${model.id}: ${sizeText(freed)} are free again.`);
     });
 
-async function storedOf({ id, source }: Model, data: string): Promise<StoredWeights> {
-  if (!isFetchable(source))
+async function storedOf(model: Model, data: string): Promise<StoredWeights> {
+  const { id } = model;
+  if (!isFetchable(model.source))
     throw new ForecourtError("bad_request", `The weights of ${id} were not fetched, so they are not removed.`);
-  const place = await placeOf({ id, source }, data);
+  const place = await placeOf(model, data);
   const stored = await listWeights({ data });
   const found = stored.find((each) => each.folderName === place?.folderName && each.commit === place.commit);
   if (!found) throw new ForecourtError("not_found", `The weights of ${id} are not in the data directory.`);
@@ -51,7 +52,7 @@ async function sharersOf(model: Model, catalog: Catalog, data: string): Promise<
 }
 
 /** Models of one key have their weights in common. */
-async function keyOf({ id, source }: Model, data: string): Promise<string> {
-  const place = isFetchable(source) ? await placeOf({ id, source }, data) : undefined;
-  return place ? `${place.folderName}@${place.commit}` : id;
+async function keyOf(model: Model, data: string): Promise<string> {
+  const place = await placeOf(model, data);
+  return place ? `${place.folderName}@${place.commit}` : model.id;
 }

@@ -8,9 +8,12 @@ import { findDevices } from "../../control/find-devices.ts";
 import type { Settings } from "../../control/settings.ts";
 import { openUpdates } from "../../control/updates/open-updates.ts";
 import type { Updated } from "../../control/updates/updates.ts";
+import { createVariantsHere } from "../../control/variants-here.ts";
 import { systemClock, systemTimers } from "../../core/clock.ts";
+import type { Device } from "../../core/device.ts";
 import { ForecourtError } from "../../core/errors.ts";
 import { createLog } from "../../core/log.ts";
+import { footprintOf, modelOn } from "../../engine/variants.ts";
 import { findServer, type RunningServer } from "../running-server.ts";
 import { type SettingsFlags, withSettings } from "../settings-flags.ts";
 import { note, printJson, printLine } from "../terminal.ts";
@@ -71,10 +74,13 @@ async function updateHere(settings: Settings, { catalog, entries }: Wanted): Pro
   const devices = chooseDevices(await findDevices({ settings }), settings.device);
   const updates = openUpdates({
     ...{ settings, catalog, database, clock: systemClock, timers: systemTimers },
+    variantsOf: createVariantsHere({ settings, devices }),
     log: createLog({ level: "warn", format: "text", write: note }),
     scheduler: {
-      hold(_, memory) {
-        const device = devices.find((each) => memoryBudget(each, settings.memory) >= memory);
+      hold({ model }, variant) {
+        const need = footprintOf(variant);
+        const isMeant = ({ kind }: Device) => modelOn(model, kind) === variant;
+        const device = devices.find((each) => isMeant(each) && memoryBudget(each, settings.memory) >= need);
         return device && { device, [Symbol.dispose]() {} };
       },
       renew() {},

@@ -48,9 +48,8 @@ const isBad = ({ state }: VerifiedFile) => state === "damaged" || state === "mis
 const remedy = (isDiscarded: boolean) =>
   `${isDiscarded ? "" : "Run the same command with --discard, then"} \`forecourt models pull\` fetches them again.`.trim();
 
-async function storedOf({ id, source }: Model, stored: StoredWeights[], data: string) {
-  if (!isFetchable(source)) return undefined;
-  const place = await placeOf({ id, source }, data);
+async function storedOf(model: Model, stored: StoredWeights[], data: string) {
+  const place = await placeOf(model, data);
   return stored.find((each) => each.folderName === place?.folderName && each.commit === place.commit);
 }
 

@@ -4,6 +4,8 @@ import type { Settings } from "../../control/settings.ts";
 import { ForecourtError } from "../../core/errors.ts";
 import type { Job, JobEvent } from "../../core/job.ts";
 import type { Log } from "../../core/log.ts";
+import type { Model } from "../../engine/model.ts";
+import { dtypeOnDevice } from "../../engine/variants.ts";
 import type { Outcome } from "./outcome.ts";
 import type { Order } from "./through-server.ts";
 
@@ -44,7 +46,7 @@ async function runOn(
   });
   signal.addEventListener("abort", () => jobs.cancel(id), { once: true });
   for await (const event of jobs.watch(id, new AbortController().signal)) {
-    if (event.type === "finished") return outcomeOf(event.job, files);
+    if (event.type === "finished") return outcomeOf(event.job, { model, files });
     show(event, progress);
   }
   throw new ForecourtError("internal", `Request ${id} ended without a result.`);
@@ -56,14 +58,16 @@ function show(event: JobEvent, progress: Order["progress"]): void {
   if (event.type === "progress") progress.show("running", { at: event.at, of: event.of });
 }
 
-async function outcomeOf(job: Job, files: Appliance["files"]): Promise<Outcome> {
+async function outcomeOf(job: Job, { model, files }: { model: Model; files: Appliance["files"] }): Promise<Outcome> {
   if (job.status === "failed") throw ForecourtError.from(job.failure);
   if (job.status !== "done") throw new ForecourtError("client_cancelled", "The run was cancelled.");
   const { queueMs, loadMs, runMs } = job.timing;
+  const dtype = dtypeOnDevice(model, job.device);
   return {
     requestId: job.id,
     output: job.output,
     device: job.device,
+    ...(dtype !== undefined && { dtype }),
     timing: `queue=${Math.round(queueMs)}, load=${Math.round(loadMs)}, run=${Math.round(runMs)}`,
     async open(url) {
       if (url.startsWith("data:")) return (await fetch(url)).bytes();

@@ -6,6 +6,8 @@ export type Outcome = {
   requestId: string;
   output: unknown;
   device?: string;
+  /** What the numbers of its graphs were there. */
+  dtype?: string;
   /** e.g. `queue=0.2, load=310, run=1240` in milliseconds. */
   timing?: string;
   /** The bytes behind a file's URL in the output. */

@@ -43,11 +43,13 @@ async function outcomeOf(
   { requestId, signal }: { requestId: string; signal: AbortSignal },
 ): Promise<Outcome> {
   const device = result.headers.get("x-forecourt-device");
+  const dtype = result.headers.get("x-forecourt-dtype");
   const timing = result.headers.get("x-forecourt-timing");
   return {
     requestId,
     output: await result.json(),
     ...(device !== null && { device }),
+    ...(dtype !== null && { dtype }),
     ...(timing !== null && { timing }),
     open: async (url) => (await fetch(url, { signal })).bytes(),
   };

@@ -20,6 +20,8 @@ const bundleSchema = Type.Object({
           title: Type.String(),
           folderName: Type.String({ pattern: "^(models|urls)--[\\w.-]+$" }),
           commit: Type.String({ pattern: "^[0-9a-f]{40}$" }),
+          /** Of a model that has variants: which of them are in it. */
+          dtypes: Type.Optional(Type.Array(Type.String(), { minItems: 1 })),
           files: Type.Array(
             Type.Object({
               path: Type.String(),

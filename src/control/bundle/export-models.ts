@@ -2,16 +2,21 @@
 import { open, rename, rm } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { YAML } from "bun";
+import { deviceKinds } from "../../core/device.ts";
 import { ForecourtError } from "../../core/errors.ts";
 import type { Model } from "../../engine/model.ts";
+import { modelOn } from "../../engine/variants.ts";
 import { type Packed, packEnd, packFile, packText } from "../backup/tar.ts";
+import type { VariantsHere } from "../variants-here.ts";
 import { hashFile } from "../weights/disk/digest.ts";
 import type { PlannedFile } from "../weights/plan/plan.ts";
-import { isFetchable, presenceOf, wantedOf } from "../weights/presence.ts";
+import { fetchableOf, isFetchable, presenceOfAll, wantedOfAll } from "../weights/presence.ts";
 import { type Bundle, type BundledModel, fileOfModel, fileOfWeights, LICENCES, MANIFEST, SEAL } from "./bundle.ts";
 
 export type ExportOrder = {
   models: readonly Model[];
+  /** Those that the other box needs of each. */
+  variantsOf: VariantsHere;
   data: string;
   caches: readonly string[];
   to: string;
@@ -45,20 +50,26 @@ export async function exportModels(order: ExportOrder): Promise<Bundle> {
   }
 }
 
-async function chooseModel(model: Model, { data, caches }: ExportOrder): Promise<Chosen> {
+async function chooseModel(model: Model, { variantsOf, data, caches }: ExportOrder): Promise<Chosen> {
   const { id, source, licence } = model;
   if ("path" in source)
     throw new ForecourtError("bad_request", `The weights of ${id} are a folder of this machine: copy ${source.path}.`);
   if (!isFetchable(source)) return { model, bundled: { id, licence } };
-  const wanted = await wantedOf({ id, source }, data);
-  const { state, folder } = await presenceOf({ model, data, caches });
-  if (!wanted || state !== "complete" || folder === undefined)
+  const variants = variantsOf(model);
+  const wanted = (await wantedOfAll(fetchableOf(variants), data)).known;
+  const { state, folder } = await presenceOfAll({ variants, data, caches });
+  if (!wanted || state !== "complete" || folder === undefined) {
+    const kinds = deviceKinds.filter((kind) => variants.includes(modelOn(model, kind)));
+    const which = model.devices ? ` --for ${kinds.join(",")}` : "";
     throw new ForecourtError(
       "weights_missing",
-      `The weights of ${id} are not on this disk: forecourt models pull ${id}`,
+      `The weights of ${id} are not on this disk: forecourt models pull ${id}${which}`,
     );
+  }
   const title = "repo" in source ? source.repo : id;
-  return { model, folder, bundled: { id, licence, weights: { title, ...wanted.place, files: wanted.files } } };
+  const dtypes = variants.flatMap(({ dtype }) => dtype ?? []);
+  const weights = { title, ...wanted.place, files: wanted.files, ...(model.devices && { dtypes }) };
+  return { model, folder, bundled: { id, licence, weights } };
 }
 
 async function pack(chosen: readonly Chosen[], draft: string, { version, now, signal, onFile }: ExportOrder) {

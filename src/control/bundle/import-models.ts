@@ -5,6 +5,7 @@ import { basename, dirname, join } from "node:path";
 import type { Clock } from "../../core/clock.ts";
 import { ForecourtError } from "../../core/errors.ts";
 import type { Model } from "../../engine/model.ts";
+import { allVariants } from "../../engine/variants.ts";
 import { type Packed, unpack } from "../backup/tar.ts";
 import { damaged } from "../backup/tar-header.ts";
 import { type Catalog, createCatalog } from "../catalog/catalog.ts";
@@ -14,6 +15,7 @@ import { hashFile } from "../weights/disk/digest.ts";
 import { folderNameOf, lockPath, repoFolder, weightsRoot } from "../weights/disk/layout.ts";
 import { linkFile, sizeOnDisk } from "../weights/disk/snapshot.ts";
 import { expectSpace } from "../weights/disk/space.ts";
+import { choose } from "../weights/patterns.ts";
 import { keepPin, sourceAt } from "../weights/pins.ts";
 import { planKey, storePlan } from "../weights/plan/plan.ts";
 import { questionOf } from "../weights/plan/plan-hub.ts";
@@ -108,17 +110,20 @@ async function checkedModels({ models }: Bundle, { stage, data }: Stage): Promis
 }
 
 /** A model of the operator stays as it is; one of the executable gives way to one of the bundle that is from elsewhere. */
-function isKnown({ id, source }: Model, catalog: Catalog): boolean {
+function isKnown(model: Model, catalog: Catalog): boolean {
+  const { id } = model;
   const own = catalog.find(id);
   if (!own) return false;
-  if (own.model.id === id && originOf(own.model.source) === originOf(source)) return true;
+  if (own.model.id === id && originOf(own.model) === originOf(model)) return true;
   if (own.model.id === id && own.origin === "built-in") return false;
   const what = own.model.id === id ? `has other weights in ${own.origin}` : `is an alias of ${own.model.id} here`;
   throw new ForecourtError("misconfigured", `${id} ${what}. Nothing was changed.`);
 }
 
 /** What decides which files they are. */
-function originOf(source: Model["source"]): string {
+const originOf = (model: Model) => JSON.stringify([model.devices, ...allVariants(model).map(sourceText)]);
+
+function sourceText({ source }: Model): string {
   if ("urls" in source) return JSON.stringify(source.urls.map(({ sha256 }) => sha256));
   if (!("repo" in source)) return JSON.stringify(source);
   const { repo, revision } = source;
@@ -129,13 +134,35 @@ function originOf(source: Model["source"]): string {
 type Checking = { id: string; model: Model; stage: string };
 
 /** The weights are those of the model, and each file what its digest says. */
-async function checkWeights(weights: BundledWeights, { id, model: { source }, stage }: Checking): Promise<void> {
-  if (!isFetchable(source)) throw damaged(`${id} has no weights of its own`);
-  if (!isOf(weights, source)) throw damaged(`the weights of ${id} are of ${weights.folderName} at ${weights.commit}`);
+async function checkWeights(weights: BundledWeights, { id, model, stage }: Checking): Promise<void> {
+  if (!isFetchable(model.source)) throw damaged(`${id} has no weights of its own`);
+  for (const variant of packedOf(weights, model)) {
+    if (!isFetchable(variant.source) || !isOf(weights, variant.source))
+      throw damaged(`the weights of ${id} are of ${weights.folderName} at ${weights.commit}`);
+    filesOf(weights, variant);
+  }
   for (const { path, bytes, digest } of weights.files) {
     const staged = join(stage, fileOfWeights(weights, path));
     const hex = (await sizeOnDisk(staged)) === bytes ? await hashFile(staged, digest.algorithm) : undefined;
     if (hex !== digest.hex) throw damaged(`${path} of ${id} is not what its hash says`);
+  }
+}
+
+/** The variants of a model whose files are in the bundle. */
+function packedOf({ dtypes }: BundledWeights, model: Model): Model[] {
+  const packed = allVariants(model).filter(({ dtype }) => !model.devices || dtypes?.includes(dtype ?? ""));
+  if (packed.length < (dtypes?.length ?? 1)) throw damaged(`${model.id} has no such variants as ${dtypes?.join(", ")}`);
+  return packed;
+}
+
+/** Of one variant, whose patterns chose them among all that were packed. Throws `bad_request` where one chooses nothing. */
+function filesOf({ files, dtypes, commit }: BundledWeights, { id, source }: Model): BundledWeights["files"] {
+  if (!dtypes || !("repo" in source)) return files;
+  const { files: pinned, include = [], exclude = [] } = sourceAt(source, commit);
+  try {
+    return choose(files, { include: pinned?.map(({ path }) => path) ?? include, exclude });
+  } catch (error) {
+    throw damaged(`it lacks files of ${id}`, error);
   }
 }
 
@@ -178,7 +205,7 @@ async function install(
   return { id, file, ...settled };
 }
 
-async function putWeights(weights: BundledWeights, { model: { source }, stage, data }: Stage & { model: Model }) {
+async function putWeights(weights: BundledWeights, { model, stage, data }: Stage & { model: Model }) {
   const { folderName, commit, title, files } = weights;
   const folder = repoFolder(weightsRoot(data), folderName);
   for (const path of [folder.blobs, folder.snapshots]) await mkdir(path, { recursive: true });
@@ -189,9 +216,11 @@ async function putWeights(weights: BundledWeights, { model: { source }, stage, d
     if ((await sizeOnDisk(blob)) !== file.bytes) await putBlob(staged, blob);
     await linkFile(folder, commit, file);
   }
-  if ("repo" in source || "urls" in source) {
+  for (const variant of packedOf(weights, model)) {
+    const { source } = variant;
+    if (!isFetchable(source)) continue;
     const key = "repo" in source ? questionOf(sourceAt(source, commit)) : planKey({ urls: source.urls });
-    await storePlan(folder, { title, folderName, commit, key, files });
+    await storePlan(folder, { title, folderName, commit, key, files: filesOf(weights, variant) });
   }
 }
 

@@ -3,13 +3,18 @@ import { YAML } from "bun";
 import { ForecourtError, toFailure } from "../../core/errors.ts";
 import { parse, type TSchema } from "../../core/schema.ts";
 import { type Model, modelSchema } from "../../engine/model.ts";
+import { expectVariants } from "../../engine/variants.ts";
 import type { ModelFile } from "./models.macro.ts";
 
 /** Throws `misconfigured`. */
 export function readModel({ file, text }: ModelFile): Model {
   const value = parseYaml(text, file);
   rejectUnknownFields(value, file);
-  return within(file, () => parse(modelSchema, value, [file]));
+  return within(file, () => {
+    const model = parse(modelSchema, value, [file]);
+    expectVariants(model);
+    return model;
+  });
 }
 
 /** Adds the file's name to whatever is wrong with it. */

@@ -21,6 +21,8 @@ export type RunnerFact = {
   id: RunnerId;
   model: ModelId;
   device: Device["id"];
+  /** What the numbers of its graphs are, where its model tells. */
+  dtype?: string;
   state: RunnerState;
   /** Measured once it is ready, the model file's estimate before. */
   memory: Bytes;

@@ -4,9 +4,10 @@ import type { Device } from "../../core/device.ts";
 import { type Failure, invariant, toFailure, unreachable } from "../../core/errors.ts";
 import { asId, type BatchId, type ModelId, type RunnerId } from "../../core/ids.ts";
 import type { Log } from "../../core/log.ts";
-import { type Bytes, bytes, type Instant, type Milliseconds, milliseconds } from "../../core/units.ts";
+import { type Bytes, type Instant, type Milliseconds, milliseconds } from "../../core/units.ts";
 import type { Model } from "../../engine/model.ts";
 import type { FromRunner, RunJob } from "../../engine/protocol.ts";
+import { dtypeOf, footprintOf } from "../../engine/variants.ts";
 import { environmentOf } from "./environment.ts";
 import * as failures from "./failures.ts";
 import type { FleetEvent, RunnerFact } from "./fleet.ts";
@@ -77,7 +78,7 @@ export class FleetRunner {
     this.#log = parts.log.with({ runner: order.runner, model: order.model.id });
     this.#startedAt = parts.clock.now();
     this.#lastUsedAt = this.#startedAt;
-    this.#memory = bytes(order.model.memory.weights + order.model.memory.working);
+    this.#memory = footprintOf(order.model);
     this.#batches = createRunningBatches(parts);
     const start = milliseconds(Math.min(parts.limits.start, order.model.limits.loadSeconds * 1000));
     const callOffTimeout = parts.timers.after(start, () => this.#kill(failures.startTimeout(this.model, start)));
@@ -92,10 +93,12 @@ export class FleetRunner {
   get fact(): RunnerFact {
     const { is: state } = this.#state;
     const batches = this.#batches.ids();
+    const dtype = dtypeOf(this.#order.model);
     return {
       id: this.id,
       model: this.model,
       device: this.#order.device.id,
+      ...(dtype !== undefined && { dtype }),
       state,
       memory: this.#memory,
       lastUsedAt: this.#lastUsedAt,

@@ -1,14 +1,18 @@
 // Models that are loaded without a job: pinned ones always, warm ones once after the start, the most popular first; and
 // once whoever is about to have jobs for one (a realtime connection that was opened).
+import type { DeviceKind } from "../../core/device.ts";
 import { asId, type ModelId } from "../../core/ids.ts";
 import type { CatalogEntry } from "../catalog/catalog.ts";
 import type { Experience } from "./experience.ts";
 import type { Preparation } from "./preparation.ts";
 import type { Residency } from "./residency.ts";
 
+/** Kinds of the devices that it would be loaded on now. */
+export type KindsOf = (entry: CatalogEntry) => readonly DeviceKind[];
+
 export type Ahead = {
   /** Those whose weights are here and that have no runner, in the order in which they are to be loaded. */
-  wanted(): ModelId[];
+  wanted(kindsOf: KindsOf): ModelId[];
   /** Jobs for it are to come: it is loaded once, like a warm one. Not to be asked for a model that has a runner. */
   ask(entry: CatalogEntry): void;
   /** It was loaded, or could not be: warm ones are not tried again. */
@@ -31,9 +35,9 @@ export function createAhead({ models, residency, experience, preparation }: Ahea
       .map((entry) => [asId<ModelId>(entry.model.id), entry]),
   );
   return {
-    wanted: () =>
+    wanted: (kindsOf) =>
       [...left].flatMap(([id, entry]) => {
-        const weights = preparation.weights(entry);
+        const weights = preparation.weights(entry, kindsOf(entry));
         if (weights.type === "failed") left.delete(id);
         return weights.type === "ready" ? [id] : [];
       }),

@@ -1,7 +1,7 @@
 // Carries out what was decided: records it with the jobs first, then tells the fleet.
 
 import type { Device } from "../../core/device.ts";
-import { invariant, unreachable } from "../../core/errors.ts";
+import { type Failure, invariant, unreachable } from "../../core/errors.ts";
 import {
   asId,
   type DeviceId,
@@ -14,6 +14,7 @@ import {
 import { hintOf } from "../../core/job.ts";
 import type { Log } from "../../core/log.ts";
 import { type Instant, milliseconds } from "../../core/units.ts";
+import { dtypeOf, modelOn } from "../../engine/variants.ts";
 import type { Catalog, CatalogEntry } from "../catalog/catalog.ts";
 import { entryOfJob, pipelineInput } from "../catalog/endpoints.ts";
 import type { Fleet } from "../fleet/fleet.ts";
@@ -45,10 +46,11 @@ export type DispatchParts = {
 
 export function createDispatch(parts: DispatchParts): (action: Action) => void {
   const { work, fleet, log } = parts;
+  const told = new WeakSet<Failure>();
   return (action) => {
     switch (action.type) {
       case "load":
-        return load(action, parts);
+        return load(action, { ...parts, told });
       case "run":
         return run(action, parts);
       case "evict":
@@ -63,19 +65,31 @@ export function createDispatch(parts: DispatchParts): (action: Action) => void {
   };
 }
 
-function load({ model: id, device: on }: { model: ModelId; device: DeviceId }, parts: DispatchParts): void {
-  const { fleet, preparation, devices, log } = parts;
+type Loading = DispatchParts & { told: WeakSet<Failure> };
+
+function load({ model: id, device: on }: { model: ModelId; device: DeviceId }, parts: Loading): void {
+  const { fleet, preparation, devices, told, log } = parts;
   const entry = entryOf(id, parts.catalog);
   const device = devices.find((each) => each.id === on);
-  const weights = preparation.weights(entry);
-  invariant(device && weights.type === "ready", "only models with weights are placed, on devices that exist");
+  invariant(device, "models are placed on devices that exist");
+  const weights = preparation.weights(entry, [device.kind]);
+  // For a further runner of a loaded model they are looked up only now: it is placed again once they are found.
+  if (weights.type === "pending") return;
+  if (weights.type === "failed") {
+    if (!told.has(weights.failure))
+      log.warn("a further runner has no weights", { model: id, device: on, ...weights.failure });
+    told.add(weights.failure);
+    return;
+  }
   preparation.forgetWeights(id);
   parts.readAhead.note(id, weights.value);
   const runner = newRunnerId();
-  log.info("model loads", { model: id, device: on, runner });
+  const model = modelOn(entry.model, device.kind);
+  const dtype = dtypeOf(model);
+  log.info("model loads", { model: id, device: on, runner, ...(dtype !== undefined && { dtype }) });
   if (device.kind === "cpu" && devices.some(({ kind }) => kind !== "cpu"))
     log.warn("no GPU has room for this model at any time: it runs on the CPU", { model: id });
-  fleet.load({ runner, model: entry.model, device, weights: weights.value, warmups: entry.warmups });
+  fleet.load({ runner, model, device, weights: weights.value, warmups: entry.warmups });
 }
 
 function run({ runner, jobs }: { runner: RunnerId; jobs: JobId[] }, parts: DispatchParts): void {

@@ -1,15 +1,18 @@
 // Gathers what decide() looks at: of each model, the next jobs that are ready to be placed.
 import type { Clock } from "../../core/clock.ts";
+import { kindOfId } from "../../core/device.ts";
 import { asId, type DeviceId, type ModelId, type RunnerId } from "../../core/ids.ts";
-import { bytes, type Instant, type Milliseconds } from "../../core/units.ts";
+import type { Instant, Milliseconds } from "../../core/units.ts";
+import { footprintOf, modelOn } from "../../engine/variants.ts";
 import type { Catalog, CatalogEntry } from "../catalog/catalog.ts";
 import { entryOfJob } from "../catalog/endpoints.ts";
 import type { Fleet, RunnerFact } from "../fleet/fleet.ts";
 import type { Jobs } from "../jobs/jobs.ts";
 import type { JobWork } from "../jobs/work.ts";
-import type { Ahead } from "./ahead.ts";
+import type { Ahead, KindsOf } from "./ahead.ts";
 import type { BatchKeys } from "./batch-keys.ts";
 import type { Experience } from "./experience.ts";
+import { createPlaces } from "./fit.ts";
 import { modelFact } from "./model-facts.ts";
 import type { Outdated } from "./outdated.ts";
 import type { Preparation } from "./preparation.ts";
@@ -52,11 +55,14 @@ export function gatherFacts(sources: FactSources): Facts {
   const devices = sources.devices();
   const runners = measuredRunners(sources);
   const loaded = new Set(runners.map(({ model }) => model));
+  const kindsOf = createKindsOf({ ...sources, now, runners, loaded });
   const overdue = work.waiting.overdue(now);
-  const heads = work.waiting.models().flatMap((model) => nextOf(model, { ...sources, isLoaded: loaded.has(model) }));
+  const heads = work.waiting
+    .models()
+    .flatMap((model) => nextOf(model, { ...sources, kindsOf, isLoaded: loaded.has(model) }));
   const late = new Set(overdue.map(({ id }) => id));
   const jobs = [...overdue, ...heads.filter(({ id }) => !late.has(id))];
-  const ahead = sources.ahead.wanted().filter((model) => !loaded.has(model));
+  const ahead = sources.ahead.wanted(kindsOf).filter((model) => !loaded.has(model));
   standInLine(jobs, { ...sources, loaded, now });
   return {
     ...{ now, jobs, runners, readySince, devices, ahead },
@@ -85,9 +91,10 @@ const measuredRunners = (sources: FactSources): RunnerFact[] =>
 
 /** A runner reports its main memory; what it holds on a GPU is measured there, and the model file's estimate until then. */
 function onDevice(runner: RunnerFact, { experience, catalog }: FactSources): RunnerFact {
-  const estimate = catalog.find(runner.model)?.model.memory;
-  const memory =
-    experience.memory(runner.model).get(runner.device) ?? (estimate && bytes(estimate.weights + estimate.working));
+  const model = catalog.find(runner.model)?.model;
+  const kind = kindOfId(runner.device);
+  const estimate = model && kind && footprintOf(modelOn(model, kind));
+  const memory = experience.memory(runner.model).get(runner.device) ?? estimate;
   return memory === undefined ? runner : { ...runner, memory };
 }
 
@@ -96,7 +103,8 @@ function factsOf(ids: ReadonlySet<ModelId>, sources: FactSources): Facts["models
   return new Map(
     [...ids].flatMap((id) => {
       const entry = catalog.find(id);
-      const known = { ...sources, backlog: work.waiting.count(id), inLineSince: line.get(id) };
+      const counts = { backlog: work.waiting.count(id), inLineSince: line.get(id) };
+      const known = { ...sources, ...counts, devices: sources.devices() };
       return entry ? [[id, modelFact(entry, known)] as const] : [];
     }),
   );
@@ -110,11 +118,34 @@ function standInLine(jobs: readonly WaitingJob[], { line, loaded, now }: Standin
   for (const model of waiting) if (!loaded.has(model) && !line.has(model)) line.set(model, now);
 }
 
-function nextOf(model: ModelId, sources: FactSources & { isLoaded: boolean }): WaitingJob[] {
-  const { catalog, preparation, work, isLoaded } = sources;
+type Placing = FactSources & Pick<Facts, "now" | "runners"> & { loaded: ReadonlySet<ModelId> };
+
+/** On which kinds of device a model would be loaded now; of one whose files are the same on all, any will do. */
+function createKindsOf(sources: Placing): KindsOf {
+  return ({ model }) => {
+    if (!model.devices) return ["cpu"];
+    const id = asId<ModelId>(model.id);
+    const { now, runners, loaded, residency, fleet } = sources;
+    const facts = {
+      ...{ now, runners, batchWindow: sources.batchWindow, lineLimit: sources.lineLimit, jobs: [], ahead: [] },
+      ...{ readySince: sources.readySince, devices: sources.devices(), pools: residency.pools },
+      ...{ models: factsOf(new Set([...loaded, id]), sources), backOffs: fleet.backOffs() },
+    };
+    return createPlaces(facts)
+      .of(id)
+      .map(({ kind }) => kind);
+  };
+}
+
+type Looking = FactSources & { kindsOf: KindsOf; isLoaded: boolean };
+
+function nextOf(model: ModelId, sources: Looking): WaitingJob[] {
+  const { catalog, preparation, work, kindsOf, isLoaded } = sources;
   const entry = catalog.find(model);
   if (!entry) return [];
-  const weights = isLoaded ? READY : preparation.weights(entry);
+  const kinds = isLoaded ? [] : kindsOf(entry);
+  // Without a place it is refused, for which no weights are needed.
+  const weights = kinds.length === 0 ? READY : preparation.weights(entry, kinds);
   if (weights.type === "failed") {
     preparation.forgetWeights(model);
     for (const { id } of work.waiting.heads(model, Number.POSITIVE_INFINITY)) work.refuse(id, weights.failure);

@@ -9,8 +9,9 @@ export const needOn = (model: ModelId, device: DeviceId, facts: Pick<Facts, "mod
 /** The same for several devices. */
 export function needsOf(model: ModelId, { models }: Pick<Facts, "models">): (device: DeviceId) => Bytes {
   const fact = models.get(model);
-  const { measured, footprint = bytes(0) } = fact ?? {};
-  return measured && measured.size > 0 ? (device) => measured.get(device) ?? footprint : () => footprint;
+  const { measured, estimates, footprint = bytes(0) } = fact ?? {};
+  if (!estimates && (!measured || measured.size === 0)) return () => footprint;
+  return (device) => measured?.get(device) ?? estimates?.get(device) ?? footprint;
 }
 
 /** Usable devices of the model's pool, or those that are set apart for nobody. */

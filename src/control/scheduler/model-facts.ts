@@ -3,27 +3,38 @@ import { asId, type ModelId } from "../../core/ids.ts";
 import { bytes, type Instant } from "../../core/units.ts";
 import type { Model } from "../../engine/model.ts";
 import { pipelineOf } from "../../engine/pipelines/registry.ts";
+import { footprintOf, modelOn } from "../../engine/variants.ts";
 import type { CatalogEntry } from "../catalog/catalog.ts";
 import type { Experience } from "./experience.ts";
 import { worthOf } from "./popularity.ts";
 import type { Residency } from "./residency.ts";
-import type { ModelFact } from "./situation.ts";
+import type { DeviceFact, ModelFact } from "./situation.ts";
 
 /** Where no load was seen: a process starts, and a fast disk is read at this rate. */
 const START_MS = 1_500;
 const READ_BYTES_PER_MS = 2_000_000;
 
-type Known = { experience: Experience; residency: Residency; backlog: number; inLineSince: Instant | undefined };
+type Known = {
+  experience: Experience;
+  residency: Residency;
+  devices: readonly DeviceFact[];
+  backlog: number;
+  inLineSince: Instant | undefined;
+};
 
 /** How many jobs one of its runners takes that come at different times. */
 export const slotsOf = (model: Model) => (pipelineOf(model).joins ? model.limits.maxBatch : 1);
 
-export function modelFact({ model }: CatalogEntry, { experience, residency, backlog, inLineSince }: Known): ModelFact {
+export function modelFact({ model }: CatalogEntry, known: Known): ModelFact {
+  const { experience, residency, devices, backlog, inLineSince } = known;
   const id = asId<ModelId>(model.id);
   const { runMs, loadMs = START_MS + model.memory.weights / READ_BYTES_PER_MS } = experience.times(id);
   const pool = residency.poolOf(model);
   return {
-    footprint: bytes(model.memory.weights + model.memory.working),
+    footprint: footprintOf(model),
+    ...(model.devices && {
+      estimates: new Map(devices.map(({ id, kind }) => [id, footprintOf(modelOn(model, kind))])),
+    }),
     measured: experience.memory(id),
     maxBatch: model.limits.maxBatch,
     slots: slotsOf(model),

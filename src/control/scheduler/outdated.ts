@@ -1,4 +1,5 @@
 // Which runners have weights that are no longer their model's.
+import { kindOfId } from "../../core/device.ts";
 import { asId, type ModelId, type RunnerId } from "../../core/ids.ts";
 import type { Catalog } from "../catalog/catalog.ts";
 import type { Fleet } from "../fleet/fleet.ts";
@@ -28,7 +29,8 @@ export function createOutdated({ fleet, catalog, preparation }: Parts): Outdated
       const models = new Set(runners.map(({ model }) => model));
       const renewable = [...models].filter((model) => {
         const entry = catalog.find(asId<string>(model));
-        const weights = entry && preparation.weights(entry);
+        const kinds = runners.flatMap((each) => (each.model === model ? (kindOfId(each.device) ?? []) : []));
+        const weights = entry && preparation.weights(entry, kinds);
         if (weights?.type === "failed") preparation.forgetWeights(model);
         return weights?.type === "ready";
       });

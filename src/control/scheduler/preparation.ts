@@ -1,7 +1,10 @@
 // What a job needs before it can be placed: its model's weights on disk and its input's media fetched.
+import type { DeviceKind } from "../../core/device.ts";
 import { type Failure, toFailure } from "../../core/errors.ts";
 import type { FileToken, JobId, ModelId } from "../../core/ids.ts";
 import type { Job } from "../../core/job.ts";
+import type { Model } from "../../engine/model.ts";
+import { variantsOn } from "../../engine/variants.ts";
 import type { CatalogEntry } from "../catalog/catalog.ts";
 import type { InputMedia } from "../storage/input-media.ts";
 
@@ -9,8 +12,10 @@ import type { InputMedia } from "../storage/input-media.ts";
 export type Readiness<T> = { type: "pending" } | { type: "ready"; value: T } | { type: "failed"; failure: Failure };
 
 export type Preparation = {
-  /** The folder of the model's weights. */
-  weights(entry: CatalogEntry): Readiness<string>;
+  /** The folder of the model's weights, once all are there that these kinds of device take. */
+  weights(entry: CatalogEntry, kinds: readonly DeviceKind[]): Readiness<string>;
+  /** The same as far as it was asked for; nothing is begun. */
+  folder(model: ModelId): string | undefined;
   /** Files for the URLs of a job's input. */
   media(job: Pick<Job, "id" | "input" | "files" | "key">, entry: CatalogEntry): Readiness<Record<string, string>>;
   /** Weights may change between two loads: they are looked up anew each time. */
@@ -22,7 +27,8 @@ export type Preparation = {
 };
 
 export type PreparationParts = {
-  resolveWeights: (entry: CatalogEntry) => Promise<string>;
+  /** Of a model as it runs on one kind of device. */
+  resolveWeights: (variant: Model) => Promise<string>;
   media: InputMedia;
   /** Something stopped being pending. */
   onSettled: () => void;
@@ -33,20 +39,34 @@ const PENDING = { type: "pending" } as const;
 type Fetched = { state: Readiness<Record<string, string>>; token: FileToken; abort: AbortController };
 
 export function createPreparation({ resolveWeights, media, onSettled }: PreparationParts): Preparation {
-  const weights = new Map<ModelId, Readiness<string>>();
+  const weights = new Map<ModelId, Map<string, Readiness<string>>>();
   const fetched = new Map<JobId, Fetched>();
 
+  function weightsOf(variant: Model): Readiness<string> {
+    const id = variant.id as ModelId; // checked by the catalogue
+    const { dtype = "" } = variant;
+    const states = weights.get(id) ?? new Map<string, Readiness<string>>();
+    weights.set(id, states);
+    const known = states.get(dtype);
+    if (known) return known;
+    states.set(dtype, PENDING);
+    settle(resolveWeights(variant)).then((state) => {
+      // Where they were forgotten meanwhile, nobody looks into these any more.
+      states.set(dtype, state);
+      onSettled();
+    });
+    return PENDING;
+  }
+
   return {
-    weights(entry) {
-      const id = entry.model.id as ModelId; // checked by the catalogue
-      const known = weights.get(id);
-      if (known) return known;
-      weights.set(id, PENDING);
-      settle(resolveWeights(entry)).then((state) => {
-        weights.set(id, state);
-        onSettled();
-      });
-      return PENDING;
+    weights(entry, kinds) {
+      const states = variantsOn(entry.model, kinds).map(weightsOf);
+      const open = states.find(({ type }) => type === "failed") ?? states.find(({ type }) => type === "pending");
+      return open ?? states[0] ?? PENDING;
+    },
+    folder(model) {
+      const ready = [...(weights.get(model)?.values() ?? [])].find((state) => state.type === "ready");
+      return ready?.type === "ready" ? ready.value : undefined;
     },
     media(job, { input: schema }) {
       const known = fetched.get(job.id);

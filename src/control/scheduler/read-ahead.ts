@@ -18,7 +18,7 @@ export type ReadAheadParts = {
   models: readonly CatalogEntry[];
   fleet: Pick<Fleet, "readAhead">;
   experience: Pick<Experience, "rate">;
-  preparation: Pick<Preparation, "weights">;
+  preparation: Pick<Preparation, "folder">;
   /** Main memory that nobody needs; what is read beyond it would push out what was read before. */
   freeMemory?: () => number;
   clock: Clock;
@@ -42,12 +42,6 @@ export function createReadAhead(parts: ReadAheadParts): ReadAhead {
     const size = entryOf.get(model)?.model.memory.weights ?? Number.POSITIVE_INFINITY;
     if (size <= SHARE * freeMemory() && fleet.readAhead(folder)) readAt.set(model, now);
   }
-  /** A waiting job has asked for them already. */
-  function folderOfWaiting(model: ModelId): string | undefined {
-    const entry = entryOf.get(model);
-    const weights = entry && preparation.weights(entry);
-    return weights?.type === "ready" ? weights.value : undefined;
-  }
   /** The one that is asked for most of those that are not loaded. */
   function likely(loaded: ReadonlySet<ModelId>, now: Instant): ModelId | undefined {
     let [best, most]: [ModelId | undefined, number] = [undefined, 0];
@@ -63,7 +57,8 @@ export function createReadAhead(parts: ReadAheadParts): ReadAhead {
       const loaded = new Set(runners.map(({ model }) => model));
       const inLine = new Set(jobs.map(({ model }) => model).filter((model) => !loaded.has(model)));
       for (const model of inLine) {
-        const folder = isDue(model, now) ? folderOfWaiting(model) : undefined;
+        // Its waiting job has asked for them already.
+        const folder = isDue(model, now) ? preparation.folder(model) : undefined;
         if (folder !== undefined) return read(model, folder, now);
       }
       const isLoading = runners.some(({ state }) => state === "starting");

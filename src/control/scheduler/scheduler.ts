@@ -5,6 +5,7 @@ import type { Device } from "../../core/device.ts";
 import type { DeviceId, ModelId, RunnerId } from "../../core/ids.ts";
 import type { Log } from "../../core/log.ts";
 import type { Bytes, Instant, Milliseconds } from "../../core/units.ts";
+import type { Model } from "../../engine/model.ts";
 import type { Catalog, CatalogEntry } from "../catalog/catalog.ts";
 import type { Fleet } from "../fleet/fleet.ts";
 import type { Jobs } from "../jobs/jobs.ts";
@@ -45,7 +46,7 @@ export type Scheduler = {
   /** The model has other weights now: its runners give way to new ones, no job of theirs is lost. */
   renew(model: ModelId): void;
   /** Memory for a trial of the model, until it is given back; undefined when no device that it may use has so much left. */
-  hold(entry: CatalogEntry, memory: Bytes): Held | undefined;
+  hold(entry: CatalogEntry, variant?: Model): Held | undefined;
   /** What is known of models that are loaded, waited for or kept: for people. */
   standing(): ModelStanding[];
   /** In order of preference, each with what models may take of its memory. */
@@ -59,7 +60,8 @@ export type SchedulerParts = {
   catalog: Catalog;
   files: Files;
   media: InputMedia;
-  resolveWeights: (entry: CatalogEntry) => Promise<string>;
+  /** The folder of a model's weights, for one kind of device. */
+  resolveWeights: (variant: Model) => Promise<string>;
   /** In order of preference, each with what models may take of its memory. */
   devices: { device: Device; budget: Bytes }[];
   isLost?: (device: DeviceId) => boolean;
@@ -129,7 +131,7 @@ export function createScheduler(parts: SchedulerParts): Scheduler {
       outdated.mark(model);
       loop.wake();
     },
-    hold: (entry, memory) => holds.hold({ entry, memory }, { devices: sources.devices(), free: freeMemory(sources) }),
+    hold: (entry, variant) => holds.hold(entry, { devices: sources.devices(), free: freeMemory(sources), variant }),
     estimateWait: (model, position) => estimateWait({ model, position }, { ...sources, now: clock.now() }),
     standing: () => standingOf(sources),
     start() {

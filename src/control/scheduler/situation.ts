@@ -25,6 +25,8 @@ export type PoolFact = { name: string; devices: readonly DeviceId[]; concurrency
 export type ModelFact = {
   /** Memory that a loaded one is expected to take (weights + working), where nothing was measured. */
   footprint: Bytes;
+  /** The same by device, of models that have other files for other kinds of device. */
+  estimates?: ReadonlyMap<DeviceId, Bytes>;
   /** Measured, by device. */
   measured?: ReadonlyMap<DeviceId, Bytes>;
   maxBatch: number;

@@ -7,6 +7,7 @@ import type { Database } from "../database/open.ts";
 import type { Fleet } from "../fleet/fleet.ts";
 import { installedCuda } from "../runtimes/installed.ts";
 import type { Settings } from "../settings.ts";
+import type { VariantsHere } from "../variants-here.ts";
 import { hubAccess, openHub, pullLimits } from "../weights/access.ts";
 import { tryWeights } from "./try-weights.ts";
 import { createUpdateStore } from "./update-store.ts";
@@ -24,14 +25,15 @@ type Box = {
   scheduler: { hold: UpdateParts["hold"]; renew: UpdateParts["onInstalled"] };
   /** The server's. */
   fleet?: Pick<Fleet, "subscribe">;
+  variantsOf: VariantsHere;
 } & Partial<Pick<UpdateParts, "limits">>;
 
-export function openUpdates({ settings, catalog, database, clock, timers, log, ...box }: Box): Updates {
+export function openUpdates({ settings, catalog, variantsOf, database, clock, timers, log, ...box }: Box): Updates {
   const { data, threads, hub, weights } = settings;
   const access = hubAccess(settings);
   const trials = { runtime: join(data, "runtime"), libraries: installedCuda(data), threads, log, clock, timers };
   return createUpdates({
-    ...{ catalog, data, access, clock, timers, log },
+    ...{ catalog, data, access, variantsOf, clock, timers, log },
     limits: box.limits ?? pullLimits(settings),
     hub: openHub(access).hub,
     store: createUpdateStore(database),

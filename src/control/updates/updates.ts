@@ -4,16 +4,18 @@ import type { Device } from "../../core/device.ts";
 import { type Failure, ForecourtError } from "../../core/errors.ts";
 import { asId, type ModelId } from "../../core/ids.ts";
 import type { Log } from "../../core/log.ts";
-import { type Bytes, bytes, milliseconds } from "../../core/units.ts";
+import { milliseconds } from "../../core/units.ts";
+import type { Model } from "../../engine/model.ts";
 import type { Catalog, CatalogEntry } from "../catalog/catalog.ts";
 import { matchesModel } from "../keys/patterns.ts";
+import type { VariantsHere } from "../variants-here.ts";
 import { folderNameOf, isCommit, repoFolder, weightsRoot } from "../weights/disk/layout.ts";
 import type { Hub } from "../weights/hub.ts";
 import { listWeights, removeWeights } from "../weights/library.ts";
 import { keepPin, pinOf, sourceAt } from "../weights/pins.ts";
 import { type PlannedFile, recallPlan } from "../weights/plan/plan.ts";
 import { questionOf } from "../weights/plan/plan-hub.ts";
-import { placeOf, presenceOf, type RepoSource } from "../weights/presence.ts";
+import { placeOf, presenceOfAll, type RepoSource } from "../weights/presence.ts";
 import { type HubAccess, type PullLimits, pull } from "../weights/pull.ts";
 import { reasonOf } from "./try-weights.ts";
 import type { Update, UpdateStore } from "./update-store.ts";
@@ -47,8 +49,9 @@ export type UpdateParts = {
   track: readonly string[];
   /** Between two looks; 0: none by itself. */
   everyMs: number;
-  /** Room for a trial; undefined when there is none. */
-  hold(entry: CatalogEntry, memory: Bytes): (Disposable & { device: Device }) | undefined;
+  variantsOf: VariantsHere;
+  /** Room for a trial of one of its variants; undefined when there is none. */
+  hold(entry: CatalogEntry, variant: Model): (Disposable & { device: Device }) | undefined;
   tryOut(trial: { entry: CatalogEntry; weights: string; device: Device; signal: AbortSignal }): Promise<number>;
   /** The model has other weights now. */
   onInstalled(model: ModelId): void;
@@ -144,21 +147,29 @@ async function updateModel(entry: CatalogEntry, task: Task): Promise<Updated> {
   const [before] = store.list(id, 1);
   if (!task.again && before?.state === "failed" && before.to === to)
     return { model: id, state: "failed", from, to, reason: before.reason };
-  const { folder } = await pull({ source: sourceAt(source, to), data, access, limits, signal });
-  if (await isSame(source, { from, to, data })) {
+  const variants = repositoriesOf(model, task);
+  let weights = "";
+  for (const variant of variants)
+    weights = (await pull({ source: sourceAt(variant.source, to), data, access, limits, signal })).folder;
+  const same = await Promise.all(variants.map((variant) => isSame(variant.source, { from, to, data })));
+  if (same.every(Boolean)) {
     await keepPin(model, { commit: to, at: task.clock.now() }, data);
     return { model: id, state: "current", from: to };
   }
-  return await install(entry, { ...task, source, weights: folder, from, to });
+  return await install(entry, { ...task, source, weights, from, to });
 }
+
+/** What this box needs of it; all variants of a model are of one repository. */
+const repositoriesOf = (model: Model, { variantsOf }: Pick<UpdateParts, "variantsOf">) =>
+  variantsOf(model).flatMap(({ source }) => ("repo" in source ? [{ source }] : []));
 
 /** The one that its file names for this, else its own, where that is no commit. */
 const branchOf = ({ revision, track }: RepoSource) => track ?? (isCommit(revision) ? "main" : revision);
 
-async function commitHere({ model: { id, source } }: CatalogEntry, { data, access }: Task) {
-  if (!("repo" in source)) return undefined;
-  const { state } = await presenceOf({ model: { id, source }, data, caches: access.caches ?? [] });
-  return state === "complete" ? (await placeOf({ id, source }, data))?.commit : undefined;
+async function commitHere({ model }: CatalogEntry, { data, access, variantsOf }: Task) {
+  if (!("repo" in model.source)) return undefined;
+  const { state } = await presenceOfAll({ variants: variantsOf(model), data, caches: access.caches ?? [] });
+  return state === "complete" ? (await placeOf(model, data))?.commit : undefined;
 }
 
 type Revisions = { from: string; to: string };
@@ -182,7 +193,7 @@ type Installing = Task & Revisions & { source: RepoSource; weights: string };
 
 async function install(entry: CatalogEntry, task: Installing): Promise<Updated> {
   const { from, to, source, data, store, clock, log, signal } = task;
-  const { id, memory } = entry.model;
+  const { id } = entry.model;
   const about = { model: id, repo: source.repo, from, to };
   const failed = async (reason: string): Promise<Updated> => {
     store.add({ ...about, state: "failed", reason, at: clock.now() });
@@ -190,18 +201,21 @@ async function install(entry: CatalogEntry, task: Installing): Promise<Updated> 
     await discard(id, { ...task, commit: to });
     return { model: id, state: "failed", from, to, reason };
   };
-  using room = task.hold(entry, bytes(memory.weights + memory.working));
-  if (!room) {
-    const reason = "There is no room in memory for its trial now.";
-    log.warn("a new revision waits", { ...about, reason });
-    return { model: id, state: "postponed", from, to, reason };
-  }
-  try {
-    const examples = await task.tryOut({ entry, weights: task.weights, device: room.device, signal });
-    log.info("a new revision passed its trial", { ...about, examples });
-  } catch (error) {
-    signal.throwIfAborted();
-    return await failed(reasonOf(error));
+  for (const variant of task.variantsOf(entry.model)) {
+    using room = task.hold(entry, variant);
+    if (!room) {
+      const reason = "There is no room in memory for its trial now.";
+      log.warn("a new revision waits", { ...about, reason });
+      return { model: id, state: "postponed", from, to, reason };
+    }
+    try {
+      const tried = { ...entry, model: variant };
+      const examples = await task.tryOut({ entry: tried, weights: task.weights, device: room.device, signal });
+      log.info("a new revision passed its trial", { ...about, examples, device: room.device.id });
+    } catch (error) {
+      signal.throwIfAborted();
+      return await failed(reasonOf(error));
+    }
   }
   await keepPin(entry.model, { commit: to, at: clock.now() }, data);
   store.add({ ...about, state: "installed", at: clock.now() });
@@ -238,7 +252,7 @@ async function discard(id: string, { commit, source, catalog, data, log }: Insta
     const folderName = folderNameOf(source.repo);
     for (const { model } of catalog.list()) {
       if (model.id === id || !("repo" in model.source) || model.source.repo !== source.repo) continue;
-      const place = await placeOf({ id: model.id, source: model.source }, data);
+      const place = await placeOf(model, data);
       if (place?.commit === commit) return;
     }
     const isIt = (each: { folderName: string; commit: string }) =>

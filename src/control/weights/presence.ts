@@ -2,6 +2,7 @@
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { Model } from "../../engine/model.ts";
+import { allVariants } from "../../engine/variants.ts";
 import { snapshotFolder } from "./disk/in-place.ts";
 import { folderNameOf, isCommit, repoFolder, weightsRoot } from "./disk/layout.ts";
 import { missingFiles, sizeOnDisk } from "./disk/snapshot.ts";
@@ -25,7 +26,9 @@ export type Presence = {
   pin?: Pin;
 };
 
-type Whereabouts = { model: Pick<Model, "id" | "source">; data: string; caches?: readonly string[] };
+type Sourced = Pick<Model, "id" | "source">;
+type Whereabouts = { model: Sourced; data: string; caches?: readonly string[] };
+type AllWhereabouts = Omit<Whereabouts, "model"> & { variants: readonly Sourced[] };
 
 /** The sources whose files can be fetched. */
 export type FetchableSource = Extract<Model["source"], { repo: string } | { urls: unknown }>;
@@ -34,17 +37,23 @@ export type RepoSource = Extract<FetchableSource, { repo: string }>;
 
 export const isFetchable = (source: Model["source"]): source is FetchableSource => "repo" in source || "urls" in source;
 
-export async function presenceOf({ model, data, caches = [] }: Whereabouts): Promise<Presence> {
-  const { source } = model;
-  if ("embedded" in source) return { state: "built-in", bytes: 0, wantedBytes: 0 };
-  if ("path" in source) return ofFolder(source.path);
-  const known = await wantedOf({ id: model.id, source }, data);
-  if (!known) return { state: "absent", bytes: 0, wantedBytes: "bytes" in source ? source.bytes : 0 };
+export const presenceOf = ({ model, ...where }: Whereabouts): Promise<Presence> =>
+  presenceOfAll({ variants: [model], ...where });
+
+/** Of all variants of a model that this box needs, as one: they lie in one place. */
+export async function presenceOfAll({ variants, data, caches = [] }: AllWhereabouts): Promise<Presence> {
+  const sources = variants.map(({ source }) => source);
+  const path = sources.find((source) => "path" in source)?.path;
+  if (path !== undefined) return ofFolder(path);
+  const fetchable = fetchableOf(variants);
+  if (fetchable.length === 0) return { state: "built-in", bytes: 0, wantedBytes: 0 };
+  const { known, unknownBytes } = await wantedOfAll(fetchable, data);
+  if (!known) return { state: "absent", bytes: 0, wantedBytes: unknownBytes };
   const { place, files, pin } = known;
   const settled = pin && { pin };
-  const wantedBytes = bytesOf(files);
+  const wantedBytes = bytesOf(files) + unknownBytes;
   const roots = [weightsRoot(data), ...caches];
-  for (const root of roots) {
+  for (const root of unknownBytes === 0 ? roots : []) {
     const folder = snapshotFolder(root, place);
     if ((await missingFiles(folder, files)).length === 0)
       return { state: "complete", bytes: wantedBytes, wantedBytes, folder, ...settled };
@@ -58,14 +67,30 @@ export async function presenceOf({ model, data, caches = [] }: Whereabouts): Pro
 type Fetchable = { id: string; source: FetchableSource };
 
 /** The folder's name below a root and its commit; undefined while that is not known: before the first download. */
-export async function placeOf(model: Fetchable, data: string) {
-  return (await wantedOf(model, data))?.place;
+export async function placeOf(model: Model, data: string) {
+  return (await wantedOfAll(fetchableOf(allVariants(model)), data)).known?.place;
 }
+
+export const fetchableOf = (variants: readonly Sourced[]): Fetchable[] =>
+  variants.flatMap(({ id, source }) => (isFetchable(source) ? [{ id, source }] : []));
 
 type Wanted = { place: { folderName: string; commit: string }; files: PlannedFile[]; pin?: Pin };
 
+/** Of several variants of one model: the files of those that are known, and about how large the others are. */
+export async function wantedOfAll(variants: readonly Fetchable[], data: string) {
+  const each = await Promise.all(variants.map((variant) => wantedOf(variant, data)));
+  const [first, ...others] = each.filter((wanted) => wanted !== undefined);
+  const files = [first, ...others].flatMap((wanted) => wanted?.files ?? []);
+  const byPath = new Map(files.map((file) => [file.path, file]));
+  const unknown = variants.filter((_, at) => each[at] === undefined);
+  return {
+    ...(first && { known: { ...first, files: [...byPath.values()] } }),
+    unknownBytes: unknown.reduce((sum, { source }) => sum + ("bytes" in source ? source.bytes : 0), 0),
+  };
+}
+
 /** All that belongs to a model, as far as it is known which commit that is. */
-export async function wantedOf({ id, source }: Fetchable, data: string): Promise<Wanted | undefined> {
+async function wantedOf({ id, source }: Fetchable, data: string): Promise<Wanted | undefined> {
   if ("urls" in source)
     return {
       place: placeOfUrls(source),

@@ -4,8 +4,9 @@ import { ForecourtError, toFailure } from "../../core/errors.ts";
 import type { Log } from "../../core/log.ts";
 import type { Model } from "../../engine/model.ts";
 import type { Settings } from "../settings.ts";
+import type { VariantsHere } from "../variants-here.ts";
 import { resolveWeights } from "./embedded.ts";
-import { type FetchableSource, isFetchable, type Presence, presenceOf } from "./presence.ts";
+import { type FetchableSource, isFetchable, type Presence, presenceOfAll } from "./presence.ts";
 import type { PullEvent } from "./progress.ts";
 import type { HubAccess, PullLimits } from "./pull.ts";
 import { pullModel } from "./pull-model.ts";
@@ -13,15 +14,15 @@ import { createTally, type Tally } from "./tally.ts";
 
 export type Supply = {
   /**
-   * The folder of the model's weights, once all are here. Throws `weights_missing` when they are not and cannot be had,
+   * The folder of the weights of a model as it runs on one kind of device, once all are here. Throws `weights_missing` when they are not and cannot be had,
    * with the reason in its message, and `unavailable` after stop().
    */
-  folderOf(model: Model): Promise<string>;
-  /** Fetches in the background, one after the other in this order, unless the settings forbid it. */
+  folderOf(variant: Model): Promise<string>;
+  /** Fetches what this box needs of them in the background, one after the other in this order, unless the settings forbid it. */
   fetchAhead(models: readonly Model[]): void;
   /** How far the download is each time it got further; ends with it, at once if there is none. */
   watch(model: Model, signal: AbortSignal): AsyncGenerator<DownloadStep>;
-  /** What of its weights is on this machine. */
+  /** What is on this machine of the weights that it needs here. */
   presenceOf(model: Model): Promise<Presence>;
   /** Ends all downloads; what arrived stays for the next start. */
   stop(): Promise<void>;
@@ -35,6 +36,7 @@ export type SupplyParts = {
   access: HubAccess;
   limits: PullLimits;
   when: Settings["weights"]["fetch"];
+  variantsOf: VariantsHere;
   log: Log;
   clock?: Clock;
 };
@@ -44,7 +46,15 @@ type Flight = { folder: Promise<string>; tally: Tally; listeners: Set<() => void
 /** A line in the log for each download that takes long. */
 const LOG_EVERY_MS = 10_000;
 
-export function createSupply({ data, access, limits, when, log, clock = systemClock }: SupplyParts): Supply {
+export function createSupply({
+  data,
+  access,
+  limits,
+  when,
+  variantsOf,
+  log,
+  clock = systemClock,
+}: SupplyParts): Supply {
   const flights = new Map<string, Flight>();
   const closing = new AbortController();
   const { signal } = closing;
@@ -66,7 +76,7 @@ export function createSupply({ data, access, limits, when, log, clock = systemCl
       signal.throwIfAborted();
       throw notFetched(model, error);
     } finally {
-      flights.delete(model.id);
+      flights.delete(keyOf(model));
       for (const listener of listeners) listener();
     }
   }
@@ -74,20 +84,20 @@ export function createSupply({ data, access, limits, when, log, clock = systemCl
   function begin(model: FetchableModel): Flight {
     const watched = { tally: createTally(), listeners: new Set<() => void>() };
     const flight = { ...watched, folder: fetchInto(watched, model) };
-    flights.set(model.id, flight);
+    flights.set(keyOf(model), flight);
     return flight;
   }
 
   async function folderOf(model: Model): Promise<string> {
     signal.throwIfAborted();
-    const { id, source } = model;
+    const { source } = model;
     try {
       return await resolveWeights({ model, data, caches });
     } catch (error) {
       if (!isFetchable(source) || !isMissing(error)) throw error;
       if (isOffline || when === "never") throw notHere(model, isOffline);
       signal.throwIfAborted();
-      return await (flights.get(id) ?? begin({ id, source })).folder;
+      return await (flights.get(keyOf(model)) ?? begin({ ...model, source })).folder;
     }
   }
 
@@ -106,17 +116,17 @@ export function createSupply({ data, access, limits, when, log, clock = systemCl
     folderOf,
     fetchAhead(models) {
       if (isOffline || when !== "ahead") return;
-      ahead = fetchAll(models.filter(({ source }) => isFetchable(source)));
+      ahead = fetchAll(models.filter(({ source }) => isFetchable(source)).flatMap(variantsOf));
     },
-    async *watch({ id }, left) {
-      const flight = flights.get(id);
-      while (flight && flights.get(id) === flight && !left.aborted) {
+    async *watch(model, left) {
+      const present = () => variantsOf(model).flatMap((variant) => flights.get(keyOf(variant)) ?? [])[0];
+      for (let flight = present(); flight && !left.aborted; flight = present()) {
         const change = nextChange(flight, left);
         yield flight.tally.now() ?? { at: 0, of: 0, files: [] };
         await change;
       }
     },
-    presenceOf: (model) => presenceOf({ model, data, caches }),
+    presenceOf: (model) => presenceOfAll({ variants: variantsOf(model), data, caches }),
     async stop() {
       closing.abort(new ForecourtError("unavailable", "The server stops."));
       await Promise.allSettled([ahead, ...[...flights.values()].map(({ folder }) => folder)]);
@@ -124,7 +134,10 @@ export function createSupply({ data, access, limits, when, log, clock = systemCl
   };
 }
 
-type FetchableModel = { id: string; source: FetchableSource };
+type FetchableModel = Pick<Model, "id" | "dtype"> & { source: FetchableSource };
+
+/** Of a flight: of one model several variants may be fetched. */
+const keyOf = ({ id, dtype = "" }: Pick<Model, "id" | "dtype">) => `${id} ${dtype}`;
 
 function nextChange({ listeners }: Flight, left: AbortSignal): Promise<void> {
   const { promise, resolve: onChange } = Promise.withResolvers<void>();
@@ -153,22 +166,26 @@ function createReport({ model, tally, log, clock }: { model: string; tally: Tall
   };
 }
 
-const notHere = ({ id }: Model, isOffline: boolean) =>
+const notHere = ({ id, dtype }: Model, isOffline: boolean) =>
   new ForecourtError(
     "weights_missing",
-    `The weights of ${id} are not on this machine, and ${isOffline ? "hub.offline is set" : "weights.fetch is never"}. Run \`forecourt models pull ${id}\`${isOffline ? " with a network" : ""}.`,
+    `The weights of ${id}${dtype === undefined ? "" : ` in ${dtype}`} are not on this machine, and ${isOffline ? "hub.offline is set" : "weights.fetch is never"}. Run \`forecourt models pull ${id}\`${isOffline ? " with a network" : ""}.`,
     { details: { reason: isOffline ? "offline" : "not_fetched" } },
   );
 
-function notFetched({ id }: FetchableModel, error: unknown): unknown {
+function notFetched({ id, dtype }: FetchableModel, error: unknown): unknown {
   if (!(error instanceof ForecourtError)) return error;
   const { message, details } = toFailure(error);
   const wayOut =
     details?.reason === "unreachable"
       ? ". Where there is no network they come from another box: `forecourt models export` there, `forecourt models import` here"
       : "";
-  return new ForecourtError("weights_missing", `The weights of ${id} could not be fetched: ${message}${wayOut}`, {
-    details: { reason: error.code, ...details },
-    cause: error,
-  });
+  return new ForecourtError(
+    "weights_missing",
+    `The weights of ${id}${dtype === undefined ? "" : ` in ${dtype}`} could not be fetched: ${message}${wayOut}`,
+    {
+      details: { reason: error.code, ...details },
+      cause: error,
+    },
+  );
 }

@@ -1,5 +1,7 @@
 // Objects of transformers.js over one weights folder, on one device.
+import { basename } from "node:path";
 import { ForecourtError, invariant, toFailure } from "../../core/errors.ts";
+import { dtypeOfFile } from "../dtypes.ts";
 import type { OpenTransformers } from "./assets.ts";
 import { type GraphOptions, sessionSettings } from "./session.ts";
 import { library } from "./transformers-library.ts";
@@ -31,32 +33,14 @@ export async function openTransformers(className: string, options: TransformersO
   return wrap(className, opened);
 }
 
-/** Suffixes of the library's file names, by its names of the precisions. */
-const DTYPES = Object.entries({
-  q4f16: "_q4f16",
-  q2f16: "_q2f16",
-  q1f16: "_q1f16",
-  fp16: "_fp16",
-  int8: "_int8",
-  uint8: "_uint8",
-  q8: "_quantized",
-  q4: "_q4",
-  q2: "_q2",
-  q1: "_q1",
-  bnb4: "_bnb4",
-});
-
 /** `onnx/decoder_model_merged.onnx: onnx/decoder_model_merged_q4.onnx` is what the library calls `{ decoder_model_merged: "q4" }`. */
 function dtypesOf(graphs: Record<string, string>): Record<string, string> | "fp32" {
   const found = Object.entries(graphs).flatMap(([from, to]) => {
-    const name = stem(from);
-    const dtype = DTYPES.find(([, suffix]) => stem(to) === `${name}${suffix}`)?.[0];
-    return dtype === undefined ? [] : [[name, dtype] as const];
+    const dtype = dtypeOfFile(from, to);
+    return dtype === undefined || dtype === "fp32" ? [] : [[basename(from, ".onnx"), dtype] as const];
   });
   return found.length === 0 ? "fp32" : Object.fromEntries(found);
 }
-
-const stem = (path: string) => path.replace(/^.*\//s, "").replace(/\.onnx$/, "");
 
 function wrap(className: string, object: object): OpenTransformers {
   return {

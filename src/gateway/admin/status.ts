@@ -18,10 +18,11 @@ export const showStatus = ({ hardware, monitor, scheduler, fleet, jobs }: Parts)
       load_ms: loadMs ?? null,
       run_ms: runMs ?? null,
     })),
-    runners: fleet.runners().map(({ id, model, device, state, memory, lastUsedAt, pid }) => ({
+    runners: fleet.runners().map(({ id, model, device, dtype, state, memory, lastUsedAt, pid }) => ({
       id,
       model,
       device,
+      dtype: dtype ?? null,
       state,
       memory,
       last_used_at: new Date(lastUsedAt).toISOString(),

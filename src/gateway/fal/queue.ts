@@ -127,8 +127,8 @@ function streamStatus({ jobs, keepAliveMs, report }: QueueParts, call: Call, job
 /** JavaScript sends 1, Python true. */
 const wantsLogs = (query: URLSearchParams) => /^(1|true)$/i.test(query.get("logs") ?? "");
 
-function result({ accounts }: QueueParts, { roots }: Call, job: Job): Response {
-  if (isOver(job)) return resultResponse(job, { accounts, roots });
+function result(parts: QueueParts, { roots }: Call, job: Job): Response {
+  if (isOver(job)) return resultResponse(job, { ...parts, roots });
   const detail = "Request is still in progress";
   return Response.json({ detail }, { status: 400, headers: { [REQUEST_ID]: job.id } });
 }

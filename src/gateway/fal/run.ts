@@ -28,7 +28,7 @@ type RunParts = {
 };
 
 export function createRun(parts: RunParts): Face {
-  const { catalog, jobs, accounts, keepAliveMs, report } = parts;
+  const { catalog, jobs, keepAliveMs, report } = parts;
   return async (call) => {
     const workflow = workflowOf(call.path);
     if (workflow) return await runWorkflow(parts, call, workflow);
@@ -39,8 +39,8 @@ export function createRun(parts: RunParts): Face {
     requireUse(call.caller, "models:run");
     const isFollowed = target.rest === "/stream";
     const job = await submit(parts, call, { ...target, isFollowed });
-    if (isFollowed) return await streamResponse({ jobs, accounts, job, call, keepAliveMs, report });
-    return resultResponse(await finished(jobs, job, call.request.signal), { accounts, roots: call.roots });
+    if (isFollowed) return await streamResponse({ jobs, job, call, keepAliveMs, report });
+    return resultResponse(await finished(jobs, job, call.request.signal), { ...parts, roots: call.roots });
   };
 }
 

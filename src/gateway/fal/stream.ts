@@ -2,17 +2,16 @@
 import type { Jobs } from "../../control/jobs/jobs.ts";
 import { ForecourtError } from "../../core/errors.ts";
 import type { Job, JobEvent } from "../../core/job.ts";
-import { failureBody } from "../failures.ts";
+import { failureBody, failureResponse } from "../failures.ts";
 import { onAbort } from "../on-abort.ts";
 import type { ReportFailure } from "../report.ts";
 import { REQUEST_ID } from "../request-id.ts";
 import type { Call, Roots } from "./call.ts";
 import { leftWith, sseComment, sseData, sseEvent, sseResponse } from "./sse.ts";
-import { type FinishedJob, failureOf, isOver, publicOutput, type ResultParts, resultResponse } from "./translate.ts";
+import { type FinishedJob, failureOf, isOver, publicOutput } from "./translate.ts";
 
 type Streaming = {
   jobs: Jobs;
-  accounts: ResultParts["accounts"];
   job: Job;
   call: Call;
   keepAliveMs: number;
@@ -21,13 +20,13 @@ type Streaming = {
 
 /** Until the job has started, a failure is an ordinary answer with its own status. */
 export async function streamResponse(parts: Streaming): Promise<Response> {
-  const { jobs, accounts, job, call, keepAliveMs, report } = parts;
+  const { jobs, job, call, keepAliveMs, report } = parts;
   const left = leftWith(call.request);
   onAbort(left.signal, () => jobs.cancel(job.id));
   const events = jobs.watch(job.id, left.signal);
   const first = await untilStarted(events);
   if (first.type === "finished" && isOver(first.job) && first.job.status !== "done")
-    return resultResponse(first.job, { accounts, roots: call.roots });
+    return failureResponse(failureOf(first.job), job.id);
   return sseResponse({
     events: outputs({ first, events, job, roots: call.roots }),
     left,

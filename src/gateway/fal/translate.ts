@@ -1,11 +1,13 @@
 // Jobs in fal's words: result, status, log lines, the URLs of a request and of its files.
 import type { Accounts } from "../../control/accounts/accounts.ts";
+import type { Catalog } from "../../control/catalog/catalog.ts";
 import { filePath, fileReference } from "../../control/storage/output-files.ts";
 import { type Failure, ForecourtError } from "../../core/errors.ts";
 import type { FileToken } from "../../core/ids.ts";
 import { isFinished, type Job, type LogLine, type Timing } from "../../core/job.ts";
 import { chargeHeaders } from "../charge-headers.ts";
 import { errorOf, failureResponse } from "../failures.ts";
+import { placeHeaders } from "../place-headers.ts";
 import { REQUEST_ID } from "../request-id.ts";
 import type { Roots } from "./call.ts";
 
@@ -17,17 +19,17 @@ export const isOver = (job: Job): job is FinishedJob => isFinished(job);
 export const failureOf = (job: Exclude<FinishedJob, { status: "done" }>): Failure =>
   job.status === "failed" ? job.failure : { code: "client_cancelled", message: "The request was cancelled." };
 
-export type ResultParts = { accounts: Pick<Accounts, "chargeOf">; roots: Roots };
+export type ResultParts = { accounts: Pick<Accounts, "chargeOf">; catalog: Pick<Catalog, "find">; roots: Roots };
 
 /** The model's bare output, or the failure with its own status. */
-export function resultResponse(job: FinishedJob, { accounts, roots }: ResultParts): Response {
+export function resultResponse(job: FinishedJob, { accounts, catalog, roots }: ResultParts): Response {
   if (job.status !== "done") return failureResponse(failureOf(job), job.id);
   if (job.isForgotten) return failureResponse(FORGOTTEN, job.id);
   return Response.json(publicOutput(job.output, job.files, roots), {
     headers: {
       [REQUEST_ID]: job.id,
       ...chargeHeaders([accounts.chargeOf(job.id)]),
-      "x-forecourt-device": job.device,
+      ...placeHeaders(job, catalog),
       "x-forecourt-timing": timingText(job.timing),
       ...(job.servedFrom !== undefined && { "x-fal-served-from": job.servedFrom }),
     },

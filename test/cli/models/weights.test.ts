@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, test } from "bun:test";
 import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { YAML } from "bun";
-import { COMMIT, createFakeHub, type FakeHub, sha256 } from "../../support/fake-hub.ts";
+import { COMMIT, createFakeHub, type FakeHub, noise, sha256 } from "../../support/fake-hub.ts";
 import { forecourt, newFolder, removeFolders } from "../command.ts";
 import { tinyWeights } from "../tiny-model.ts";
 
@@ -17,12 +17,19 @@ function filesBelow(folder: string): Record<string, Uint8Array> {
 }
 
 const graphs = filesBelow(tinyWeights);
+/** For GPUs: this box has none to load them. */
+const halves = Object.fromEntries(
+  Object.keys(graphs)
+    .filter((path) => path.endsWith(".onnx"))
+    .map((path) => [path.replace(/\.onnx$/, "_fp16.onnx"), noise(300)]),
+);
 let hub: FakeHub;
 beforeAll(() => {
   const repos = {
     "tiny/Diffusion": {
       files: { ...graphs, "README.md": new TextEncoder().encode("words"), "unet/model.safetensors": new Uint8Array(9) },
     },
+    "tiny/Both": { files: { ...graphs, ...halves } },
     "tiny/flux": { files: { "model_index.json": new TextEncoder().encode('{"_class_name":"AllegroPipeline"}') } },
   };
   hub = createFakeHub({ repos });
@@ -82,6 +89,51 @@ test(
 );
 
 test(
+  "of a repository with several dtypes a box without a GPU pulls and runs what is meant for its processor",
+  async () => {
+    const data = newFolder();
+    const cpu = { FORECOURT_DEVICE: "cpu" };
+    const added = await call(data, ["models", "add", "tiny/Both"], cpu);
+    expect(added.stderr).toContain("It is fp32 on cpu, fp16 on webgpu and cuda");
+    const pull = async (...more: string[]): Promise<{ dtype: string; folder: string }[]> =>
+      JSON.parse((await call(data, ["models", "pull", "tiny/both", "--json", ...more], cpu)).stdout);
+    const [pulled] = await pull();
+    expect(pulled).toMatchObject({ dtype: "fp32" });
+    expect(readdirSync(join(pulled?.folder ?? "", "unet")).filter((name) => name.endsWith(".onnx"))).toEqual([
+      "model.onnx",
+    ]);
+    const shown = await call(data, ["models", "show", "tiny/both"], cpu);
+    expect(shown.stdout).toMatch(/dtype +fp32 \(cpu, as here\): .* loaded/);
+    expect(shown.stdout).toMatch(/fp16 \(webgpu, cuda\): .* loaded/);
+    const words = [
+      "prompt=a cat",
+      "seed=1",
+      "num_inference_steps=1",
+      "--output",
+      data,
+      "--device",
+      "cpu",
+      "--port",
+      "1",
+    ];
+    const run = await call(data, ["run", "tiny/both", ...words], { FORECOURT_HUB_OFFLINE: "1" });
+    expect(run.stderr).toContain("on cpu (fp32)");
+    expect(statSync(run.stdout.trim()).size).toBeGreaterThan(50);
+
+    expect((await pull("--for", "cuda,cpu")).map(({ dtype }) => dtype)).toEqual(["fp32", "fp16"]);
+    expect(readdirSync(join(pulled?.folder ?? "", "unet"))).toContain("model_fp16.onnx");
+    const file = join(data, "box.tar");
+    expect((await call(data, ["models", "export", file, "tiny/both", "--for", "cuda"])).exitCode).toBe(0);
+    const packed = Bun.spawnSync(["tar", "-tf", file]).stdout.toString();
+    expect(packed).toContain("unet/model_fp16.onnx");
+    expect(packed).not.toContain("unet/model.onnx");
+    const wrong = await call(data, ["models", "pull", "tiny/both", "--for", "rocm"]);
+    expect([wrong.exitCode, wrong.stderr]).toEqual([2, expect.stringContaining("cpu, webgpu, cuda")]);
+  },
+  PATIENCE_MS,
+);
+
+test(
   "pulled weights are verified, mended and removed",
   async () => {
     const data = newFolder();
@@ -113,6 +165,8 @@ const refusals: [string, string[], number, string][] = [
   ["a repository that is not there", ["tiny/none"], 1, "There is no repository tiny/none"],
   ["a revision that is not there", ["tiny/Diffusion@v9"], 1, "has no revision v9"],
   ["what is no repository", ["https://huggingface.co/a/b"], 2, "is not a repository such as"],
+  ["a dtype that the repository lacks", ["tiny/Both", "--dtype", "cuda=q4"], 1, "only as fp32, fp16"],
+  ["a dtype that is none", ["tiny/Both", "--dtype", "cpu=half"], 2, "--dtype cpu=half: write one of fp32, fp16"],
   ["an id that is taken", ["tiny/Diffusion", "--id", "forecourt/echo"], 1, "is taken by the built-in model"],
 ];
 test.each(refusals)(

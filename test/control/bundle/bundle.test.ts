@@ -15,9 +15,12 @@ import { presenceOf } from "../../../src/control/weights/presence.ts";
 import { pullModel } from "../../../src/control/weights/pull-model.ts";
 import { verifyWeights } from "../../../src/control/weights/verify.ts";
 import { systemClock } from "../../../src/core/clock.ts";
+import type { DeviceKind } from "../../../src/core/device.ts";
 import type { Model } from "../../../src/engine/model.ts";
+import { modelOn, variantsOn } from "../../../src/engine/variants.ts";
 import { COMMIT, createFakeHub, noise, sha256 } from "../../support/fake-hub.ts";
 import { testModel } from "../../support/test-models.ts";
+import { variantHub, variantModel } from "../../support/variant-model.ts";
 import { failureOf, namesBelow, scratch } from "../weights/setting.ts";
 
 const files = {
@@ -37,7 +40,13 @@ const texts = {
   "acme/none": testModel("acme/none", { licence: { id: "CC-BY-NC-4.0", commercial: false } }),
 };
 const models = Object.values(texts).map(readModel);
-const order = { caches: [], version: "1.0.0", now: new Date(0), signal: new AbortController().signal };
+const order = {
+  variantsOf: (model: Model) => [model],
+  caches: [],
+  version: "1.0.0",
+  now: new Date(0),
+  signal: new AbortController().signal,
+};
 
 let home: ReturnType<typeof scratch>;
 let bundle: string;
@@ -93,6 +102,34 @@ test("it is a plain tar archive, with the licences first and each content once",
 test("every model of the catalogue can be written down and read again", () => {
   for (const { model } of createCatalog({}).list())
     expect(readModel({ file: model.id, text: YAML.stringify(model, null, 2) })).toEqual(model as Model);
+});
+
+test("variants travel as the other box needs them", async () => {
+  const model = readModel(variantModel());
+  await using hub = variantHub();
+  using source = scratch();
+  const data = source.path;
+  const access = { endpoint: hub.endpoint };
+  await pullModel({ model: modelOn(model, "cpu"), data, access });
+  const pack = async (...kinds: DeviceKind[]) => {
+    const to = join(data, `${kinds.join("-")}.tar`);
+    await exportModels({ ...order, variantsOf: (each) => variantsOn(each, kinds), models: [model], data, to });
+    return to;
+  };
+  expect((await failureOf(pack("cuda"))).message).toContain("forecourt models pull acme/variants --for webgpu,cuda");
+  using plain = scratch();
+  const stateOn = (kind: DeviceKind, at: string) => presenceOf({ model: modelOn(model, kind), data: at });
+  await importInto(plain.path, await pack("cpu"));
+  expect(await stateOn("cpu", plain.path)).toMatchObject({ state: "complete", bytes: 4040 });
+  expect(await stateOn("cuda", plain.path)).toMatchObject({ state: "absent" });
+
+  await pullModel({ model: modelOn(model, "cuda"), data, access });
+  using mixed = scratch();
+  await importInto(mixed.path, await pack("cuda", "cpu"));
+  for (const kind of ["cpu", "cuda"] as const) {
+    expect(await stateOn(kind, mixed.path)).toMatchObject({ state: "complete" });
+    expect(existsSync(await resolveWeights({ model: modelOn(model, kind), data: mixed.path }))).toBe(true);
+  }
 });
 
 describe("nothing changes", () => {

@@ -29,7 +29,8 @@ function wish(amount: number, free: Record<string, number>, pools: Settings["poo
     onReleased: () => released++,
   });
   const room = new Map(Object.entries(free).map(([id, left]) => [asId<DeviceId>(id), left]));
-  const held = holds.hold({ entry, memory: bytes(amount) }, { devices: facts, free: room });
+  const model = { ...entry.model, memory: { weights: amount, working: 0, perBatchItem: 0 } };
+  const held = holds.hold({ ...entry, model }, { devices: facts, free: room });
   return { held, holds, released: () => released };
 }
 

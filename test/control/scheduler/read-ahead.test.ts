@@ -20,7 +20,7 @@ function stage(rates: Record<string, number> = {}) {
     models,
     fleet: { readAhead: (folder) => read.push(folder) > 0 },
     experience: { rate: (model) => rates[model] ?? 0 },
-    preparation: { weights: ({ model }) => ({ type: "ready", value: `/weights/${model.id}` }) },
+    preparation: { folder: (model) => `/weights/${model}` },
     freeMemory: () => 16e9,
     clock: { now: () => instant(0) },
   });

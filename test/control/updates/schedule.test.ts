@@ -14,6 +14,7 @@ import { ForecourtError } from "../../../src/core/errors.ts";
 import { asId, type ModelId, type RunnerId } from "../../../src/core/ids.ts";
 import { createLog } from "../../../src/core/log.ts";
 import { bytes } from "../../../src/core/units.ts";
+import { modelOn, variantsOn } from "../../../src/engine/variants.ts";
 import { createFakeHub, noise } from "../../support/fake-hub.ts";
 import { createTestClock } from "../../support/test-clock.ts";
 import { testModel } from "../../support/test-models.ts";
@@ -40,6 +41,11 @@ async function box(parts: Partial<UpdateParts> = {}) {
   const builtIn = [
     testModel("acme/tracked", { source: { ...source, track: "main" } }),
     testModel("acme/still", { source }),
+    testModel("acme/both", {
+      source,
+      devices: { cpu: "fp32", webgpu: "fp16", cuda: "fp16" },
+      variants: { fp32: { include: ["README.md"], bytes: 10 }, fp16: {} },
+    }),
     testModel("acme/absent", { source: { ...source, include: ["*.md"], track: "main" } }),
   ];
   const catalog = createCatalog({ builtIn });
@@ -52,6 +58,7 @@ async function box(parts: Partial<UpdateParts> = {}) {
   const installed: string[] = [];
   const tried: string[] = [];
   const updates = createUpdates({
+    variantsOf: (model) => [model],
     ...{ catalog, data, access, limits: {}, track: [], everyMs: 60 * 60 * 1000, clock, timers: clock },
     hub: openHub(access).hub,
     store: createUpdateStore(database),
@@ -184,4 +191,35 @@ test("a Hub out of reach is told for each model and stops nothing", async () => 
   expect((await here.updates.updateAll())[0]).toMatchObject({ model: "acme/tracked", state: "failed" });
   here.hub.point("acme/weights", SECOND);
   expect((await here.updates.updateAll())[0]).toMatchObject({ state: "installed" });
+});
+
+test("every variant that this box needs is tried, on a device of its kind, before any of them serves", async () => {
+  const kinds = ["cuda", "cpu"] as const;
+  const tried: unknown[] = [];
+  let isBroken = true;
+  await using here = await box({
+    variantsOf: (model) => variantsOn(model, kinds),
+    hold: ({ model }, variant) => {
+      const kind = kinds.find((each) => modelOn(model, each) === variant) ?? "cpu";
+      return { device: { ...device, kind }, [Symbol.dispose]() {} };
+    },
+    async tryOut({ entry: { model }, device: { kind } }) {
+      tried.push([kind, model.dtype]);
+      if (isBroken && kind === "cpu") throw new ForecourtError("runner_failed", "it gave nothing");
+      return 1;
+    },
+  });
+  here.hub.point("acme/weights", FIRST);
+  for (const model of variantsOn(here.entry("acme/both").model, kinds))
+    await pullModel({ model, data: here.data, access: { endpoint: here.hub.endpoint } });
+  here.hub.point("acme/weights", SECOND);
+  expect(await here.updates.update(here.entry("acme/both"))).toMatchObject({ state: "failed" });
+  expect(await here.commit("acme/both")).toBe(FIRST);
+  isBroken = false;
+  expect(await here.updates.update(here.entry("acme/both"))).toMatchObject({ state: "installed", to: SECOND });
+  const both = [
+    ["cuda", "fp16"],
+    ["cpu", "fp32"],
+  ];
+  expect(tried).toEqual([...both, ...both]);
 });

@@ -7,6 +7,7 @@ import { presenceOf } from "../../../src/control/weights/presence.ts";
 import { createSupply, type DownloadStep, type SupplyParts } from "../../../src/control/weights/supply.ts";
 import { createLog } from "../../../src/core/log.ts";
 import type { Model } from "../../../src/engine/model.ts";
+import { variantsOn } from "../../../src/engine/variants.ts";
 import { COMMIT, createFakeHub, type Fault, type FileRequest, noise, sha256 } from "../../support/fake-hub.ts";
 import { testModel } from "../../support/test-models.ts";
 import { until } from "../../support/until.ts";
@@ -27,7 +28,8 @@ function box({ fault, ...parts }: { fault?: (request: FileRequest) => Fault | un
   const log = createLog({ level: "info", format: "json", write: (line) => lines.push(JSON.parse(line)) });
   const data = folder.path;
   const access = { endpoint: hub.endpoint };
-  const supply = createSupply({ data, access, limits: {}, when: "ahead", log, ...parts });
+  const variantsOf = (model: Model) => variantsOn(model, ["cpu"]);
+  const supply = createSupply({ data, access, limits: {}, when: "ahead", variantsOf, log, ...parts });
   return {
     ...{ hub, data, supply, lines },
     async [Symbol.asyncDispose]() {

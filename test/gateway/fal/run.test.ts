@@ -24,6 +24,7 @@ describe("a sync run", () => {
     expect(response.headers.get("x-fal-billable-units")).toBe("2");
     expect(response.headers.get("x-forecourt-cost")).toBe("1 USD");
     expect(response.headers.get("x-forecourt-device")).toBe("cpu");
+    expect(response.headers.get("x-forecourt-dtype")).toBe("fp32");
     expect(response.headers.get("x-forecourt-timing")).toMatch(/^queue=[\d.]+, load=[\d.]+, run=[\d.]+$/);
     expect(jobOf(response)?.status).toBe("done");
   });

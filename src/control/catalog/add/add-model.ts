@@ -5,12 +5,12 @@ import { join } from "node:path";
 import { YAML } from "bun";
 import { ForecourtError } from "../../../core/errors.ts";
 import type { Model } from "../../../engine/model.ts";
+import { modelOn } from "../../../engine/variants.ts";
 import { fetchSmall } from "../../weights/fetch-small.ts";
 import type { HubFile } from "../../weights/hub.ts";
 import { type Catalog, createCatalog } from "../catalog.ts";
 import { readModel } from "../read-model.ts";
-import type { Wishes } from "./finding.ts";
-import { recognise } from "./recognise.ts";
+import { type DraftWishes, recognise } from "./recognise.ts";
 import { type HubTools, readRepository } from "./repository.ts";
 
 export type AddOrder = {
@@ -19,10 +19,11 @@ export type AddOrder = {
   revision: string;
   /** The data directory. */
   data: string;
-  wishes: Wishes & { id?: string };
+  wishes: DraftWishes;
   tools: HubTools;
 };
 
+/** `bytes`: of what one kind of device takes, the one of `wishes.room` or the CPU. */
 export type AddedModel = { model: Model; file: string; bytes: number; unsure: string[] };
 
 /**
@@ -35,20 +36,21 @@ export async function addModel({ repo, revision, data, wishes, tools }: AddOrder
   const folder = join(data, "models");
   const file = join(folder, `${draft.model.id.replaceAll("/", "--")}.yaml`);
   expectFree(draft.model.id, createCatalog({ data }), file);
-  const wanted = new Set(draft.files.map(({ path }) => path));
-  const files = await pinned(
-    { repo, commit: repository.commit },
-    listing.filter(({ path }) => wanted.has(path)),
-    tools,
-  );
-  const { price, memory, ...rest } = draft.model;
-  const source = { repo, revision: repository.commit, files };
-  const text = `# Made by \`forecourt models add ${repo}\`; yours to change.\n${YAML.stringify({ ...rest, memory, price, source }, null, 2)}\n`;
+  const pin = createPin({ repo, commit: repository.commit }, listing, tools);
+  const { price, memory, variants, ...rest } = draft.model;
+  const source = { repo, revision: repository.commit, files: await pin(draft.files) };
+  const choices: Record<string, unknown> = {};
+  for (const [name, variant] of Object.entries(variants ?? {}))
+    choices[name] = { ...variant, files: await pin(draft.variantFiles[name] ?? []) };
+  const content = { ...rest, memory, price, source, ...(variants && { variants: choices }) };
+  const text = `# Made by \`forecourt models add ${repo}\`; yours to change.\n${YAML.stringify(content, null, 2)}\n`;
   const model = readModel({ file, text });
   await mkdir(folder, { recursive: true });
   await writeFile(`${file}.new`, text);
   await rename(`${file}.new`, file);
-  return { model, file, bytes: files.reduce((sum, each) => sum + each.bytes, 0), unsure: draft.unsure };
+  const here = modelOn(model, wishes.room?.kind ?? "cpu").source;
+  const bytes = "files" in here ? here.files.reduce((sum, each) => sum + each.bytes, 0) : 0;
+  return { model, file, bytes, unsure: draft.unsure };
 }
 
 function expectFree(id: string, catalog: Catalog, file: string): void {
@@ -61,14 +63,17 @@ function expectFree(id: string, catalog: Catalog, file: string): void {
 }
 
 /** The listing tells the sha256 of large files; small ones are fetched to compute it. */
-async function pinned(at: { repo: string; commit: string }, files: HubFile[], tools: HubTools) {
-  const result: { path: string; bytes: number; sha256: string }[] = [];
-  for (const file of files) {
-    const { path, bytes, digest } = file;
-    const sha256 = digest.algorithm === "sha256" ? digest.hex : sha256Of(await fetchSmall({ ...at, file }, tools));
-    result.push({ path, bytes, sha256 });
-  }
-  return result;
+function createPin(at: { repo: string; commit: string }, listing: readonly HubFile[], tools: HubTools) {
+  return async (files: readonly { path: string }[]) => {
+    const wanted = new Set(files.map(({ path }) => path));
+    const result: { path: string; bytes: number; sha256: string }[] = [];
+    for (const file of listing.filter(({ path }) => wanted.has(path))) {
+      const { path, bytes, digest } = file;
+      const sha256 = digest.algorithm === "sha256" ? digest.hex : sha256Of(await fetchSmall({ ...at, file }, tools));
+      result.push({ path, bytes, sha256 });
+    }
+    return result;
+  };
 }
 
 const sha256Of = (bytes: Uint8Array) => new Bun.CryptoHasher("sha256").update(bytes).digest("hex");

@@ -13,8 +13,8 @@ const pathOf = ({ files }: Repository) => files.find(({ path }) => path.split("/
 /** Such repositories say nothing of themselves. */
 export const hasBasicPitch = (repository: Repository) => pathOf(repository) !== undefined;
 
-export const basicPitch: Family = (repository) => {
-  const graph = pickGraph(repository, { graph: pathOf(repository) ?? GRAPH });
+export const basicPitch: Family = (repository, wishes) => {
+  const graph = pickGraph(repository, { graph: pathOf(repository) ?? GRAPH, ...wishes, dtype: "fp32" });
   return {
     pipeline: "audio-to-midi",
     category: "audio-to-audio",

@@ -9,8 +9,8 @@ const GRAPH = "onnx/model.onnx";
 const WORKING_BYTES = 600e6;
 const PLACES = 8;
 
-export const clap: Family = (repository, { precision }) => ({
-  ...found(repository, pickGraphs(repository, [GRAPH], { precision })),
+export const clap: Family = (repository, wishes) => ({
+  ...found(repository, pickGraphs(repository, [GRAPH], wishes)),
   pipeline: "audio-text-similarity",
   category: "audio-classification",
   description: "Says how well texts describe a sound",
@@ -18,8 +18,8 @@ export const clap: Family = (repository, { precision }) => ({
 });
 
 /** The same for who wants its embeddings. */
-export const clapTowers: Family = (repository, { precision }) => ({
-  ...found(repository, towerGraphs(repository, ["onnx/text_model.onnx", "onnx/audio_model.onnx"], { precision })),
+export const clapTowers: Family = (repository, wishes) => ({
+  ...found(repository, towerGraphs(repository, ["onnx/text_model.onnx", "onnx/audio_model.onnx"], wishes)),
   pipeline: "embed",
   category: "embedding",
   description: "Turns texts and sounds into embeddings",

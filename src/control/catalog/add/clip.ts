@@ -9,9 +9,9 @@ import { towers, WHOLE, widthOf } from "./towers.ts";
 /** Activations of one picture and 64 texts through a ViT-L and its text tower, rounded up. */
 const WORKING_BYTES = 500e6;
 
-export const clip: Family = (repository, { precision }) => {
+export const clip: Family = (repository, wishes) => {
   if (!hasGraph(repository, WHOLE) && hasTowers(repository)) throw towersAlone(repository);
-  const graph = pickGraph(repository, { graph: WHOLE, ...(precision && { precision }) });
+  const graph = pickGraph(repository, { graph: WHOLE, ...wishes });
   const width = widthOf(repository);
   return {
     pipeline: "image-text-similarity",

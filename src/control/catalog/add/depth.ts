@@ -11,8 +11,8 @@ const PRO_WORKING_BYTES = 6e9;
 /** By `model_type` of config.json. */
 export const DEPTH = ["depth_anything", "dpt", "depth_pro"] as const;
 
-export const depth: Family = (repository, { precision }) => {
-  const graph = pickGraph(repository, { graph: GRAPH, ...(precision && { precision }) });
+export const depth: Family = (repository, wishes) => {
+  const graph = pickGraph(repository, { graph: GRAPH, ...wishes });
   return {
     pipeline: "estimate-depth",
     category: "image-to-image",

@@ -32,12 +32,12 @@ const WORKING_BYTES = 400e6;
 /** Requests that share passes. */
 const PLACES = 16;
 
-export const encoder: Family = (repository, { precision }) => {
+export const encoder: Family = (repository, wishes) => {
   const config = configOf(repository, "config.json");
   const { architectures, hidden_size: width } = config;
   const isClassifier =
     Array.isArray(architectures) && architectures.some((each) => /Classification$/.test(String(each)));
-  const graph = pickGraph(repository, { graph: GRAPH, ...(precision && { precision }) });
+  const graph = pickGraph(repository, { graph: GRAPH, ...wishes });
   const shared = {
     graphs: { [GRAPH]: graph },
     files: [

@@ -12,18 +12,18 @@ const isEraser = (path: string) => /(^|[/_-])lama([._-][^/]*)?\.onnx$/i.test(pat
 /** Such repositories say nothing of themselves: the names of their files do. */
 export const hasBareEraser = ({ files }: Repository) => files.some(({ path }) => isEraser(path));
 
-export const bareEraser: Family = (repository, { precision }) => {
+export const bareEraser: Family = (repository, wishes) => {
   const paths = repository.files.map(({ path }) => path).filter(isEraser);
   const halves = paths.filter((path) => /fp16|half/i.test(path));
-  const wished = precision === "fp16" ? halves : paths.filter((path) => !halves.includes(path));
+  const wished = wishes.dtype === "fp16" ? halves : paths.filter((path) => !halves.includes(path));
   // Carve recommends the one that says so over its `lama.onnx`.
   const ranked = (wished.length > 0 ? wished : paths).toSorted(
     (a, b) => Number(/fp32/i.test(b)) - Number(/fp32/i.test(a)),
   );
   const [path = ""] = ranked;
   const graph = {
-    ...pickGraph(repository, { graph: path }),
-    precision: halves.includes(path) ? "fp16" : "fp32",
+    ...pickGraph(repository, { graph: path, ...wishes, dtype: "fp32" }),
+    dtype: halves.includes(path) ? "fp16" : "fp32",
   } as const;
   const others = paths.filter((each) => each !== path);
   return {

@@ -4,13 +4,12 @@ import { ForecourtError } from "../../../core/errors.ts";
 import type { ModerationDeclaration } from "../../../engine/classification/moderation.ts";
 import type { EmbedDeclaration } from "../../../engine/embedding/declaration.ts";
 import type { PipelineName } from "../../../engine/pipelines/registry.ts";
-import type { PickedGraph, Precision } from "./pick-graph.ts";
+import type { GraphWish, PickedGraph } from "./pick-graph.ts";
 import type { Repository } from "./repository.ts";
 
 /** Where the model is to run, as far as that is known: the kind of the device and its memory. */
 export type Room = { kind: Device["kind"]; bytes: number };
-export type Wishes = {
-  precision?: Precision;
+export type Wishes = GraphWish & {
   room?: Room;
   /** Where a repository is of use to several. */
   pipeline?: PipelineName;

@@ -8,8 +8,8 @@ const GRAPHS = ["vision_encoder", "embed_tokens", "encoder_model", "decoder_mode
 /** A picture of 768 pixels a side through DaViT, and the keys and values of three beams, rounded up. */
 const WORKING_BYTES = 1.5e9;
 
-export const florence: Family = (repository, { precision }) => {
-  const graphs = pickGraphs(repository, GRAPHS, { precision });
+export const florence: Family = (repository, wishes) => {
+  const graphs = pickGraphs(repository, GRAPHS, wishes);
   return {
     pipeline: "read-image",
     category: "vision",

@@ -13,8 +13,7 @@ type Task = Pick<Finding, "pipeline" | "description" | "unsure">;
 const familyOf =
   (taskOf: (repository: Repository, wishes: Wishes) => Task): Family =>
   (repository, wishes) => {
-    const { precision } = wishes;
-    const graph = pickGraph(repository, { graph: GRAPH, ...(precision && { precision }) });
+    const graph = pickGraph(repository, { graph: GRAPH, ...wishes });
     return {
       ...taskOf(repository, wishes),
       category: "vision",

@@ -1,7 +1,8 @@
 // Decoder-only language models in transformers.js' layout: chat and completion. models.md 1.1, 1.2 and 3.3.
-import { ForecourtError } from "../../../core/errors.ts";
-import { configOf, type Family, present, type Room, requireFiles } from "./finding.ts";
-import { type PickedGraph, type Precision, pickGraph } from "./pick-graph.ts";
+import { invariant } from "../../../core/errors.ts";
+import type { Dtype } from "../../../engine/dtypes.ts";
+import { configOf, type Family, present, requireFiles, type Wishes } from "./finding.ts";
+import { dtypesOf, graphsIn, type PickedGraph, pickGraphs } from "./pick-graph.ts";
 import type { Repository } from "./repository.ts";
 
 /** Under which the pipeline asks for the graph; older exports have the other one. */
@@ -22,8 +23,10 @@ export const PLACES = 8;
 export const KEPT_BYTES = 512e6;
 const BYTES_OF_NUMBER = 4;
 
-export const language: Family = (repository, { precision, room }) => {
-  const graph = graphOf(repository, { ...(precision && { precision }), ...(room && { room }) });
+export const language: Family = (repository, wishes) => {
+  const name = repository.files.some(({ path }) => path.startsWith("onnx/model")) ? GRAPH : MERGED;
+  const { [name]: graph } = pickLanguageGraphs(repository, [name], wishes);
+  invariant(graph, "what was asked for was picked");
   const config = configOf(repository, "config.json");
   const kept = keptOf(config);
   const context = numberIn(config, "max_position_embeddings") ?? numberIn(config, "n_positions");
@@ -45,50 +48,44 @@ export const language: Family = (repository, { precision, room }) => {
     perBatchItem: kept * USUAL_TOKENS,
     limits: { maxBatch: PLACES },
     unit: "token",
-    unsure: precision
-      ? []
-      : [`Its precision, ${graph.precision}, was chosen for ${wordsOf(room)}; --precision chooses another.`],
+    unsure: [],
   };
 };
 
-const wordsOf = (room: Room | undefined) =>
-  room === undefined ? "a processor" : `${room.kind} with ${Math.round(room.bytes / 1e9)} GB`;
-
-type Wanted = { precision?: Precision; room?: Room };
-
-function graphOf(repository: Repository, { precision, room }: Wanted): PickedGraph {
-  const graph = repository.files.some(({ path }) => path.startsWith("onnx/model")) ? GRAPH : MERGED;
-  if (precision) return pickGraph(repository, { graph, precision });
-  const there = ORDER[room?.kind === "cuda" || room?.kind === "webgpu" ? "gpu" : "cpu"].flatMap((each) =>
-    found(repository, graph, each),
-  );
+/**
+ * In the dtype that is wished for, else in the first of the device's that is quick and fits. Throws as `pickGraphs`.
+ * What answers token by token is bound by reading the numbers.
+ */
+export function pickLanguageGraphs(
+  repository: Repository,
+  graphs: readonly string[],
+  wishes: Pick<Wishes, "kind" | "dtype" | "room">,
+): Record<string, PickedGraph> {
+  const { kind, dtype, room } = wishes;
+  if (dtype) return pickGraphs(repository, graphs, wishes);
+  const there = graphsIn(repository, graphs, ORDER[kind === "cpu" ? "cpu" : "gpu"]);
   const most = room === undefined ? Number.POSITIVE_INFINITY : room.bytes * SHARE_OF_ROOM;
-  const isQuick = ({ precision: each, bytes }: PickedGraph) => each !== "fp32" || bytes <= QUICK_BYTES;
-  const [fitting] = there.filter((each) => each.bytes <= most && isQuick(each));
-  const [smallest] = there.toSorted((a, b) => a.bytes - b.bytes);
-  return fitting ?? smallest ?? pickGraph(repository, { graph });
+  const isQuick = (found: Picked) => bytesOf(found) <= QUICK_BYTES || dtypesOf(found) !== "fp32";
+  const [fitting] = there.filter((found) => bytesOf(found) <= most && isQuick(found));
+  const [smallest] = there.toSorted((a, b) => bytesOf(a) - bytesOf(b));
+  return fitting ?? smallest ?? pickGraphs(repository, graphs, wishes);
 }
+
+type Picked = Record<string, PickedGraph>;
+
+const bytesOf = (found: Picked) => Object.values(found).reduce((sum, { bytes }) => sum + bytes, 0);
 
 /**
  * A processor spends its time on reading the numbers: four bits are four times as quick as single precision, which is
  * worth its exactness in small models only. It computes half precision in single. A GPU computes in half.
  */
-const ORDER: Record<"cpu" | "gpu", readonly Precision[]> = {
+const ORDER: Record<"cpu" | "gpu", readonly Dtype[]> = {
   cpu: ["fp32", "q4", "q8", "int8", "uint8", "bnb4", "q4f16", "fp16"],
   gpu: ["fp16", "q4f16", "q4", "fp32", "q8", "int8", "uint8", "bnb4"],
 };
 const QUICK_BYTES = 700e6;
 /** The rest is for keys, values and other models. */
 const SHARE_OF_ROOM = 0.6;
-
-function found(repository: Repository, graph: string, precision: Precision): PickedGraph[] {
-  try {
-    return [pickGraph(repository, { graph, precision })];
-  } catch (error) {
-    if (error instanceof ForecourtError) return [];
-    throw error;
-  }
-}
 
 /** Bytes of one token's keys and values. */
 export function keptOf(config: Record<string, unknown>): number {

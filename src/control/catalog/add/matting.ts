@@ -11,8 +11,8 @@ const SMALL_WORKING_BYTES = 600e6;
 /** By `model_type` of config.json. */
 export const MATTING = ["birefnet", "ben", "modnet"] as const;
 
-export const matting: Family = (repository, { precision }) => {
-  const graph = pickGraph(repository, { graph: GRAPH, ...(precision && { precision }) });
+export const matting: Family = (repository, wishes) => {
+  const graph = pickGraph(repository, { graph: GRAPH, ...wishes });
   const isPortrait = /modnet/i.test(repository.repo);
   return {
     pipeline: "remove-background",

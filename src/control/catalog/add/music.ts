@@ -6,8 +6,8 @@ const GRAPHS = ["text_encoder", "decoder_model_merged", "encodec_decode"].map((n
 /** Keys and values of 30 seconds with guidance, those of two steps at a time, by 24 layers of 1024; then EnCodec over all of it. */
 const WORKING_BYTES = 1.5e9;
 
-export const music: Family = (repository, { precision }) => {
-  const graphs = pickGraphs(repository, GRAPHS, { precision });
+export const music: Family = (repository, wishes) => {
+  const graphs = pickGraphs(repository, GRAPHS, wishes);
   return {
     pipeline: "make-music",
     category: "text-to-audio",

@@ -1,65 +1,87 @@
-// Which file of a folder is the graph, in which precision, and which files hold its numbers. models.md 1.1.
+// Which file of a folder is the graph, in which dtype, and which files hold its numbers. models.md 1.1.
+import type { DeviceKind } from "../../../core/device.ts";
 import { ForecourtError } from "../../../core/errors.ts";
+import { type Dtype, dtypes, pathIn } from "../../../engine/dtypes.ts";
 import type { Repository } from "./repository.ts";
 
-/** transformers.js' suffixes of file names, in the order in which a CPU should have them. */
-const SUFFIXES = {
-  fp32: "",
-  fp16: "_fp16",
-  q8: "_quantized",
-  int8: "_int8",
-  uint8: "_uint8",
-  q4: "_q4",
-  q4f16: "_q4f16",
-  bnb4: "_bnb4",
-} as const;
-
-export type Precision = keyof typeof SUFFIXES;
-// The keys of a literal.
-export const precisions = Object.keys(SUFFIXES) as Precision[];
+/** For which devices, and whether the operator said which dtype. */
+export type GraphWish = { kind: DeviceKind; dtype?: Dtype };
 
 export type PickedGraph = {
   path: string;
   /** What the file's name says. */
-  precision: Precision;
+  dtype: Dtype;
   /** The graph and its external data. */
   files: string[];
   bytes: number;
 };
 
-const inPrecision = (graph: string, each: Precision) => graph.replace(/\.onnx$/, `${SUFFIXES[each]}.onnx`);
+/** In whatever dtype. */
+export const hasGraph = ({ files }: Pick<Repository, "files">, graph: string) =>
+  dtypes.some((each) => files.some(({ path }) => path === pathIn(each, graph)));
 
-/** In one of these precisions; absent: in whatever precision. */
-export const hasGraph = ({ files }: Pick<Repository, "files">, graph: string, among = precisions) =>
-  among.some((each) => files.some(({ path }) => path === inPrecision(graph, each)));
+/** A processor computes half precision in single; a GPU is quickest in half, and reads what is left of four bits fast. */
+const ORDER: Record<"cpu" | "gpu", readonly Dtype[]> = {
+  cpu: ["fp32", "fp16", "q8", "int8", "uint8", "q4", "q4f16", "bnb4"],
+  gpu: ["fp16", "fp32", "q4f16", "q4", "q8", "int8", "uint8", "bnb4"],
+};
 
-/** Throws `misconfigured` when the folder has none, or none in the precision that is wished for. */
-export function pickGraph(
-  { repo, files }: Repository,
-  { graph, precision }: { graph: string; precision?: Precision },
-): PickedGraph {
-  const isThere = (path: string) => files.some((file) => file.path === path);
-  const present = precisions.filter((each) => isThere(inPrecision(graph, each)));
-  const chosen = precision === undefined ? present[0] : present.find((each) => each === precision);
-  if (chosen === undefined) throw noGraph(repo, graph, present);
-  const path = inPrecision(graph, chosen);
-  const own = files.filter((file) => file.path === path || isDataOf(path, file.path));
-  const all = own.length > 1 ? own : [...own, ...looseData(files, path)];
-  return {
-    path,
-    precision: chosen,
-    files: all.map((file) => file.path),
-    bytes: all.reduce((sum, file) => sum + file.bytes, 0),
-  };
+const orderFor = ({ kind, dtype }: GraphWish): readonly Dtype[] =>
+  dtype === undefined ? ORDER[kind === "cpu" ? "cpu" : "gpu"] : [dtype];
+
+/**
+ * The graph in the dtype that is wished for, else in the best one for the device. Throws `misconfigured` when the folder
+ * has none, or none in that dtype.
+ */
+export function pickGraph(repository: Repository, { graph, ...wish }: { graph: string } & GraphWish): PickedGraph {
+  const [found] = graphsIn(repository, [graph], orderFor(wish));
+  const picked = found?.[graph];
+  if (!picked) throw noGraph(repository, graph);
+  return picked;
 }
 
-/** Several graphs of one repository, each in the precision that is wished for; by the names that were asked for. Throws as `pickGraph`. */
-export const pickGraphs = (
+/**
+ * Several graphs of one repository, by the names that were asked for: all in the same dtype where there is one that all
+ * have, else each as `pickGraph` does. Throws as that.
+ */
+export function pickGraphs(
   repository: Repository,
   graphs: readonly string[],
-  { precision }: { precision?: Precision | undefined },
-): Record<string, PickedGraph> =>
-  Object.fromEntries(graphs.map((graph) => [graph, pickGraph(repository, { graph, ...(precision && { precision }) })]));
+  wish: GraphWish,
+): Record<string, PickedGraph> {
+  const [shared] = graphsIn(repository, graphs, orderFor(wish));
+  return shared ?? Object.fromEntries(graphs.map((graph) => [graph, pickGraph(repository, { graph, ...wish })]));
+}
+
+/** Of the dtypes in this order, those that all of the graphs are there in. */
+export function graphsIn(
+  repository: Repository,
+  graphs: readonly string[],
+  order: readonly Dtype[],
+): Record<string, PickedGraph>[] {
+  return order.flatMap((dtype) => {
+    const found = graphs.flatMap((graph) => {
+      const picked = findGraph(repository, graph, dtype);
+      return picked ? [[graph, picked] as const] : [];
+    });
+    return found.length === graphs.length ? [Object.fromEntries(found)] : [];
+  });
+}
+
+function findGraph({ files }: Repository, graph: string, dtype: Dtype): PickedGraph | undefined {
+  const path = pathIn(dtype, graph);
+  const own = files.filter((file) => file.path === path || isDataOf(path, file.path));
+  if (!own.some((file) => file.path === path)) return undefined;
+  const all = own.length > 1 ? own : [...own, ...looseData(files, path)];
+  const bytes = all.reduce((sum, file) => sum + file.bytes, 0);
+  return { path, dtype, files: all.map((file) => file.path), bytes };
+}
+
+/** The name of the variant that these are: one dtype, or that of each, joined by +. */
+export function dtypesOf(graphs: Record<string, PickedGraph>): string {
+  const each = Object.values(graphs).map(({ dtype }) => dtype);
+  return new Set(each).size === 1 ? (each[0] ?? "") : each.join("+");
+}
 
 /** Named by exporters after the graph; `weights.pb` by diffusers' old script. */
 const isDataOf = (graph: string, path: string) =>
@@ -84,7 +106,8 @@ function looseData(files: Repository["files"], graph: string): Repository["files
 
 const folderOf = (path: string) => path.slice(0, path.lastIndexOf("/") + 1);
 
-function noGraph(repo: string, graph: string, present: Precision[]): ForecourtError {
+function noGraph({ repo, files }: Repository, graph: string): ForecourtError {
+  const present = dtypes.filter((each) => files.some(({ path }) => path === pathIn(each, graph)));
   const what =
     present.length > 0
       ? `${repo} has ${graph} only as ${present.join(", ")}.`

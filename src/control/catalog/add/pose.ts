@@ -21,8 +21,7 @@ const finding = (found: Pick<Finding, "graphs" | "files" | "unsure">): Finding =
 const LOOKS_AT_ONE =
   "It looks at one person: a request gives boxes, or the whole picture is taken for one. Put a detector into the folder detector/ of its weights to find everyone.";
 
-const picked = (repository: Repository, { precision }: Wishes) =>
-  pickGraph(repository, { graph: GRAPH, ...(precision && { precision }) });
+const picked = (repository: Repository, wishes: Wishes) => pickGraph(repository, { graph: GRAPH, ...wishes });
 
 export const vitPose: Family = (repository, wishes) => {
   const graph = picked(repository, wishes);
@@ -50,10 +49,10 @@ const isSimcc = (path: string) => /(^|\/)(dw-[^/]*ucoco|[^/]*rtmpose|[^/]*rtmw-)
 /** Such repositories say nothing of themselves: the names of their files do. */
 export const hasBarePose = ({ files }: Repository) => files.some(({ path }) => isYolo(path) || isSimcc(path));
 
-export const barePose: Family = (repository) => {
+export const barePose: Family = (repository, wishes) => {
   const paths = repository.files.map(({ path }) => path).filter((path) => isYolo(path) || isSimcc(path));
   const [path = "", ...others] = paths;
-  const graph = pickGraph(repository, { graph: path });
+  const graph = pickGraph(repository, { graph: path, ...wishes });
   return finding({
     graphs: { [GRAPH]: graph },
     files: graph.files,

@@ -1,5 +1,7 @@
 // From what a repository says of itself to a model file: which pipeline, which files, how large. Pure.
+import type { DeviceKind } from "../../../core/device.ts";
 import { ForecourtError } from "../../../core/errors.ts";
+import type { Dtype } from "../../../engine/dtypes.ts";
 import { pipelineNames } from "../../../engine/pipelines/registry.ts";
 import { basicPitch, hasBasicPitch } from "./basic-pitch.ts";
 import { clap, clapTowers } from "./clap.ts";
@@ -21,6 +23,7 @@ import { SEGMENTATION, segmentation } from "./segmentation.ts";
 import { stableDiffusion } from "./stable-diffusion.ts";
 import { towers } from "./towers.ts";
 import { bareUpscaler, hasBareUpscaler, swin2sr } from "./upscaling.ts";
+import { memoryOf, optional, variantsOf } from "./variants.ts";
 import { chatterbox, kokoro, speechT5, vits } from "./voices.ts";
 import { whisper } from "./whisper.ts";
 
@@ -63,20 +66,31 @@ const EMBEDDING: Record<string, Family> = {
 };
 
 export type Draft = {
-  /** A model file but for `source`. */
-  model: Record<string, unknown> & { id: string };
-  files: { path: string; bytes: number }[];
+  /** A model file but for `source`, and for the files of its variants. */
+  model: Record<string, unknown> & { id: string; variants?: Record<string, Record<string, unknown>> };
+  files: RepositoryFile[];
+  /** By variant, beside those. */
+  variantFiles: Record<string, RepositoryFile[]>;
   /** Sentences for the operator: what was guessed and what is left to them. */
   unsure: string[];
 };
 
+type RepositoryFile = Repository["files"][number];
+
+export type DraftWishes = Pick<Wishes, "room" | "pipeline"> & {
+  id?: string;
+  /** What is to be taken on the devices of a kind; else what suits them. */
+  dtypes?: Partial<Record<DeviceKind, Dtype>>;
+};
+
 /** Throws `misconfigured`, naming the architecture, for what no pipeline runs and for repositories that lack files. */
-export function recognise(repository: Repository, { id, ...wishes }: Wishes & { id?: string } = {}): Draft {
-  const finding = familyOf(repository, wishes)(repository, wishes);
-  expectWished(repository, finding, wishes);
+export function recognise(repository: Repository, { id, dtypes = {}, ...wishes }: DraftWishes = {}): Draft {
+  const found = findingsOf(repository, wishes, dtypes);
+  const { cpu: finding } = found;
+  const { variants, ...choice } = variantsOf(found);
   const { licence, isKnown } = licenceOf(repository.licence);
   const { repo } = repository;
-  const paths = new Set(finding.files);
+  const filesAt = (paths: ReadonlySet<string>) => repository.files.filter(({ path }) => paths.has(path));
   return {
     model: {
       id: id ?? idOf(repo),
@@ -85,22 +99,47 @@ export function recognise(repository: Repository, { id, ...wishes }: Wishes & { 
       category: finding.category,
       licence,
       pipeline: finding.pipeline,
-      ...optional("graphs", otherGraphs(finding)),
+      ...choice.fields,
+      ...(variants && { variants: Object.fromEntries(variants.map(({ name, fields }) => [name, fields])) }),
       ...optional("defaults", finding.defaults),
       ...(finding.embed && { embed: finding.embed }),
       ...(finding.moderation && { moderation: finding.moderation }),
-      memory: memoryOf(finding),
+      memory: memoryOf(finding, variants ? "cpu" : undefined),
       ...(finding.limits && { limits: finding.limits }),
       price: { unit: finding.unit, amount: 0, currency: "USD" },
     },
-    files: repository.files.filter(({ path }) => paths.has(path)),
+    files: filesAt(choice.paths),
+    variantFiles: Object.fromEntries((variants ?? []).map(({ name, paths }) => [name, filesAt(paths)])),
     unsure: [
       ...finding.unsure,
+      ...choice.unsure,
       ...(isKnown ? [] : [licenceDoubt(repository)]),
       "Its memory is an estimate from its files; it is measured once it is loaded.",
       "It has no price: every call is free until the file says otherwise.",
     ],
   };
+}
+
+/** Of a card that nobody has seen yet. */
+const USUAL_GPU_BYTES = 16e9;
+
+/** What the repository is, for each kind of device: box or no box, the file may go to another one. */
+function findingsOf(repository: Repository, wishes: Omit<DraftWishes, "id">, dtypes: DraftWishes["dtypes"]) {
+  const { pipeline, room } = wishes;
+  const findOn = (kind: DeviceKind) => {
+    const isSame = (kind === "cpu") === (room?.kind === "cpu");
+    const known = room && isSame ? room.bytes : kind === "cpu" ? undefined : USUAL_GPU_BYTES;
+    const wish: Wishes = {
+      kind,
+      ...(dtypes?.[kind] && { dtype: dtypes[kind] }),
+      ...(known !== undefined && { room: { kind, bytes: known } }),
+      ...(pipeline && { pipeline }),
+    };
+    const finding = familyOf(repository, wish)(repository, wish);
+    expectWished(repository, finding, wish);
+    return finding;
+  };
+  return { cpu: findOn("cpu"), webgpu: findOn("webgpu"), cuda: findOn("cuda") };
 }
 
 /** Families of language models have some that give meanings. */
@@ -147,28 +186,6 @@ function unknown({ repo }: Repository, architecture: string): never {
 
 /** Ids are in lower case; the Hub's oldest repositories have no owner. */
 const idOf = (repo: string) => (repo.includes("/") ? repo : `hub/${repo}`).toLowerCase();
-
-const otherGraphs = ({ graphs }: Finding) =>
-  Object.fromEntries(Object.entries(graphs).flatMap(([wanted, { path }]) => (path === wanted ? [] : [[wanted, path]])));
-
-const optional = (name: string, value: Record<string, unknown>) =>
-  Object.keys(value).length > 0 ? { [name]: value } : {};
-
-/** A runner process with ONNX Runtime, before any model. */
-const RUNTIME_BYTES = 150e6;
-/** What ONNX Runtime keeps beside the numbers themselves. */
-const OVERHEAD = 1.1;
-
-/** A CPU computes half precision in single. */
-function memoryOf({ graphs, working, perBatchItem }: Finding): Record<string, number> {
-  const loaded = Object.values(graphs).map(({ bytes, precision }) => bytes * (precision === "fp16" ? 2 : 1));
-  const weights = RUNTIME_BYTES + OVERHEAD * loaded.reduce((sum, each) => sum + each, 0);
-  return {
-    weights: Math.ceil(weights),
-    working: Math.ceil(working),
-    ...(perBatchItem !== undefined && { perBatchItem: Math.ceil(perBatchItem) }),
-  };
-}
 
 const licenceDoubt = ({ licence }: Repository) =>
   licence === undefined

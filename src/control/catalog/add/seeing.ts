@@ -1,7 +1,6 @@
 // Language models that read pictures, in transformers.js' layout: three graphs, chat. models.md 3.2.
 import { configOf, type Family, present, requireFiles } from "./finding.ts";
-import { KEPT_BYTES, keptOf, numberIn, PLACES, USUAL_TOKENS } from "./language.ts";
-import { pickGraphs } from "./pick-graph.ts";
+import { KEPT_BYTES, keptOf, numberIn, PLACES, pickLanguageGraphs, USUAL_TOKENS } from "./language.ts";
 
 /** Values of `model_type`: engine/sight/sight.ts knows how these see. */
 export const SEEING = ["idefics3", "smolvlm", "qwen2_vl", "qwen2_5_vl"] as const;
@@ -15,8 +14,8 @@ const GRAPHS = ["vision_encoder", "embed_tokens", "decoder_model_merged"].map((n
 const SIGHT_BYTES = 1.2e9;
 const QWEN_BYTES = 4e9;
 
-export const seeing: Family = (repository, { precision }) => {
-  const graphs = pickGraphs(repository, GRAPHS, { precision });
+export const seeing: Family = (repository, wishes) => {
+  const graphs = pickLanguageGraphs(repository, GRAPHS, wishes);
   const config = configOf(repository, "config.json");
   const { text_config: own } = config;
   const words = typeof own === "object" && own !== null ? { ...config, ...own } : config;

@@ -9,9 +9,9 @@ const WORKING_BYTES = 4e9;
 /** By `model_type` of config.json. */
 export const SEGMENTATION = ["sam", "sam2"] as const;
 
-export const segmentation: Family = (repository, { precision, pipeline }) => {
-  const graphs = pickGraphs(repository, GRAPHS, { precision });
-  const isAll = pipeline === "segment-all";
+export const segmentation: Family = (repository, wishes) => {
+  const graphs = pickGraphs(repository, GRAPHS, wishes);
+  const isAll = wishes.pipeline === "segment-all";
   return {
     pipeline: isAll ? "segment-all" : "segment-image",
     category: "vision",

@@ -7,10 +7,10 @@ import type { Repository } from "./repository.ts";
 const GRAPHS = ["text_encoder/model.onnx", "unet/model.onnx", "vae_decoder/model.onnx"];
 const CONFIGS = ["text_encoder/config.json", "unet/config.json", "vae/config.json", "vae_decoder/config.json"];
 
-export const stableDiffusion: Family = (repository, { precision }) => {
+export const stableDiffusion: Family = (repository, wishes) => {
   const scheduler = requireFiles(repository, ["scheduler/scheduler_config.json"]);
   createSampler(configOf(repository, "scheduler/scheduler_config.json"), 1); // refuses what it can't do
-  const graphs = pickGraphs(repository, GRAPHS, { precision });
+  const graphs = pickGraphs(repository, GRAPHS, wishes);
   const { size, isKnown } = nativeSize(repository);
   const fewSteps = fewStepsOf(repository);
   return {

@@ -9,8 +9,8 @@ export const WHOLE = "onnx/model.onnx";
 const WORKING_BYTES = 600e6;
 const PLACES = 16;
 
-export const towers: Family = (repository, { precision }) => {
-  const graphs = towerGraphs(repository, TOWERS, { precision });
+export const towers: Family = (repository, wishes) => {
+  const graphs = towerGraphs(repository, TOWERS, wishes);
   const width = widthOf(repository);
   return {
     pipeline: "embed",

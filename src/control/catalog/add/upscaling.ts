@@ -7,8 +7,8 @@ const GRAPH = "onnx/model.onnx";
 /** Activations of a tile of 256 x 256 through an RRDBNet of 23 blocks, and a picture of 64 megapixels. */
 const WORKING_BYTES = 2e9;
 
-export const swin2sr: Family = (repository, { precision }) => {
-  const graph = pickGraph(repository, { graph: GRAPH, ...(precision && { precision }) });
+export const swin2sr: Family = (repository, wishes) => {
+  const graph = pickGraph(repository, { graph: GRAPH, ...wishes });
   const files = [...requireFiles(repository, ["config.json"]), ...present(repository, ["preprocessor_config.json"])];
   return upscaler({ graph, files, defaults: {}, unsure: [] });
 };
@@ -28,18 +28,18 @@ const isUpscaler = (path: string) => /\.onnx$/i.test(path) && /esrgan/i.test(pat
 /** Such repositories say nothing of themselves: the names of their files do. */
 export const hasBareUpscaler = ({ files }: Repository) => files.some(({ path }) => isUpscaler(path));
 
-export const bareUpscaler: Family = (repository, { precision }) => {
+export const bareUpscaler: Family = (repository, wishes) => {
   const paths = repository.files.map(({ path }) => path).filter(isUpscaler);
   const halves = paths.filter((path) => /fp16|half/i.test(path));
-  const wished = precision === "fp16" ? halves : paths.filter((path) => !halves.includes(path));
+  const wished = wishes.dtype === "fp16" ? halves : paths.filter((path) => !halves.includes(path));
   // Of several the one that fal takes when nothing is said.
   const ranked = (wished.length > 0 ? wished : paths).toSorted(
     (a, b) => Number(variantOf(b) === "RealESRGAN_x4plus") - Number(variantOf(a) === "RealESRGAN_x4plus"),
   );
   const [path = ""] = ranked;
   const graph = {
-    ...pickGraph(repository, { graph: path }),
-    precision: halves.includes(path) ? "fp16" : "fp32",
+    ...pickGraph(repository, { graph: path, ...wishes, dtype: "fp32" }),
+    dtype: halves.includes(path) ? "fp16" : "fp32",
   } as const;
   const variant = variantOf(path);
   const others = paths.filter((each) => each !== path);

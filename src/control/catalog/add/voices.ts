@@ -1,18 +1,14 @@
 // Voices in transformers.js' layout: VITS, SpeechT5, Kokoro and Chatterbox. models.md 3.6.
 import { type Family, type Finding, present, requireFiles, tokenizerFiles } from "./finding.ts";
-import { hasGraph, pickGraph } from "./pick-graph.ts";
+import { pickLanguageGraphs } from "./language.ts";
+import { graphsIn, pickGraph } from "./pick-graph.ts";
 import type { Repository } from "./repository.ts";
 
 /** Activations of a sentence of some hundred letters, rounded up. */
 const WORKING_BYTES = 500e6;
 
 const graphsOf = (repository: Repository, paths: readonly string[], wishes: Parameters<Family>[1]) =>
-  Object.fromEntries(
-    paths.map((graph) => [
-      graph,
-      pickGraph(repository, { graph, ...(wishes.precision && { precision: wishes.precision }) }),
-    ]),
-  );
+  Object.fromEntries(paths.map((graph) => [graph, pickGraph(repository, { graph, ...wishes })]));
 
 function voiceFinding(repository: Repository, graphs: Finding["graphs"]): Finding {
   return {
@@ -71,14 +67,15 @@ export const kokoro: Family = (repository, wishes) => {
 /** Activations of the sound decoder for some ten seconds, and of the language model. */
 const CHATTERBOX_WORKING_BYTES = 1.5e9;
 
-/** The language model in the precision that is wished for; repositories have the other graphs in few. */
+/** The language model as others of its kind; repositories have the other graphs in few dtypes. */
 export const chatterbox: Family = (repository, wishes) => {
-  const written = graphsOf(repository, ["onnx/language_model.onnx"], wishes);
+  const { dtype, ...otherwise } = wishes;
   const others = ["speech_encoder", "embed_tokens", "conditional_decoder"].map((name) => {
     const path = `onnx/${name}.onnx`;
-    const isThere = wishes.precision !== undefined && hasGraph(repository, path, [wishes.precision]);
-    return graphsOf(repository, [path], isThere ? wishes : {});
+    const isThere = dtype !== undefined && graphsIn(repository, [path], [dtype]).length > 0;
+    return graphsOf(repository, [path], isThere ? wishes : otherwise);
   });
+  const written = pickLanguageGraphs(repository, ["onnx/language_model.onnx"], wishes);
   const finding = voiceFinding(repository, Object.assign({}, written, ...others));
   const recordings = repository.files
     .map(({ path }) => path)

@@ -9,8 +9,8 @@ const WORKING_BYTES = 1.5e9;
 const WITHOUT_WORDS =
   "Words' times need an export whose name ends in _timestamped; by its name this one tells segments' times only.";
 
-export const whisper: Family = (repository, { precision }) => {
-  const graphs = pickGraphs(repository, GRAPHS, { precision });
+export const whisper: Family = (repository, wishes) => {
+  const graphs = pickGraphs(repository, GRAPHS, wishes);
   const tellsWords = /timestamped/i.test(repository.repo);
   return {
     pipeline: "transcribe",

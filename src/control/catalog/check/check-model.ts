@@ -1,14 +1,16 @@
 // Compares a model file with what the Hub, or another server, has today; nothing is downloaded but small graph files.
 import { existsSync } from "node:fs";
-import { readFile, stat } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { ForecourtError } from "../../../core/errors.ts";
 import type { Model } from "../../../engine/model.ts";
 import { portsOf } from "../../../engine/onnx-file/ports.ts";
+import { allVariants } from "../../../engine/variants.ts";
+import { sizeOnDisk } from "../../weights/disk/snapshot.ts";
 import { fetchSmall } from "../../weights/fetch-small.ts";
 import type { Hub, HubFile, RevisionFacts } from "../../weights/hub.ts";
 import { lengthOfUrl } from "../../weights/plan/plan-urls.ts";
-import { presenceOf } from "../../weights/presence.ts";
+import { presenceOfAll } from "../../weights/presence.ts";
 import { persist } from "../../weights/transfer/patience.ts";
 import { foregroundTimers } from "../../weights/transfer/wait.ts";
 import type { Web } from "../../weights/transfer/web.ts";
@@ -50,17 +52,21 @@ export function createCheck(tools: CheckTools): (model: Model) => Promise<Checke
     try {
       if ("urls" in source) return { ...nothing, differences: await compareUrls(source.urls, tools) };
       const { facts, files: listing } = await listingOf(source.repo, source.revision);
-      const { files, differences } = compareFiles(source, listing);
-      const ports = await readPorts(model, { ...tools, at: { repo: source.repo, commit: facts.commit }, files });
+      const variants = allVariants(model).map((variant) => compareVariant(variant, listing));
+      const files = new Set(variants.flatMap((each) => each.files));
+      const at = { repo: source.repo, commit: facts.commit };
+      const ports = await readPorts(model, { ...tools, at, files: [...files] });
+      const differences = [
+        ...variants.flatMap((each) => each.differences),
+        ...compareTerms(model, facts),
+        ...ports.flatMap((each) => ("problem" in each ? [each.problem] : comparePorts(model, each))),
+      ];
+      // What all variants have in common is told once.
+      const told = new Map(differences.map((difference) => [JSON.stringify(difference), difference]));
       return {
         model: id,
         commit: facts.commit,
-        differences: [
-          ...differences,
-          ...compareGraphs(model, files),
-          ...compareTerms(model, facts),
-          ...ports.flatMap((each) => ("problem" in each ? [each.problem] : comparePorts(model, each))),
-        ],
+        differences: [...told.values()],
         graphsRead: ports.map(({ graph }) => graph),
       };
     } catch (error) {
@@ -69,6 +75,13 @@ export function createCheck(tools: CheckTools): (model: Model) => Promise<Checke
       return { ...nothing, differences: [{ about, expected: "to be there", found: error.message }] };
     }
   };
+}
+
+function compareVariant(variant: Model, listing: readonly HubFile[]) {
+  const { source } = variant;
+  if (!("repo" in source)) return { files: [], differences: [] };
+  const { files, differences } = compareFiles(source, listing);
+  return { files, differences: [...differences, ...compareGraphs(variant, files)] };
 }
 
 async function askListing({ repo, revision }: { repo: string; revision: string }, { hub, signal }: CheckTools) {
@@ -100,9 +113,10 @@ type Reading = CheckTools & { at: { repo: string; commit: string }; files: reado
 type Ports = { graph: string } & (ReturnType<typeof portsOf> | { problem: Difference });
 
 async function readPorts(model: Model, reading: Reading): Promise<Ports[]> {
-  const { folder, pin, state } = await presenceOf({ model, data: reading.data, caches: reading.caches ?? [] });
+  const variants = allVariants(model);
+  const { folder, pin } = await presenceOfAll({ variants, data: reading.data, caches: reading.caches ?? [] });
   const isSame = pin === undefined || pin.commit === reading.at.commit;
-  const here = state === "complete" && isSame ? folder : undefined;
+  const here = isSame ? folder : undefined;
   const read: Ports[] = [];
   for (const file of reading.files.filter(({ path }) => path.endsWith(".onnx"))) {
     const bytes = await bytesOf(file, here, reading);
@@ -113,7 +127,8 @@ async function readPorts(model: Model, reading: Reading): Promise<Ports[]> {
 
 async function bytesOf(file: HubFile, folder: string | undefined, { at, ...tools }: Reading) {
   const path = folder === undefined ? undefined : join(folder, file.path);
-  if (path !== undefined && (await stat(path)).size <= READ_BYTES) return new Uint8Array(await readFile(path));
+  const isHere = path !== undefined && (await sizeOnDisk(path)) === file.bytes;
+  if (isHere && file.bytes <= READ_BYTES) return new Uint8Array(await readFile(path));
   return file.bytes <= FETCHED_BYTES ? await fetchSmall({ ...at, file }, tools) : undefined;
 }
 

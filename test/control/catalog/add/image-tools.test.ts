@@ -4,6 +4,7 @@ import { YAML } from "bun";
 import { recognise } from "../../../../src/control/catalog/add/recognise.ts";
 import type { Repository } from "../../../../src/control/catalog/add/repository.ts";
 import { createCatalog } from "../../../../src/control/catalog/catalog.ts";
+import { draftOn, everywhere } from "./repository-of.ts";
 
 const MB = 1e6;
 
@@ -37,7 +38,11 @@ describe("background removers", () => {
 
   test("BiRefNet's light weights are fal-ai/birefnet's first choice", () => {
     const draft = recognise(birefnet("onnx-community/BiRefNet_lite-ONNX"));
-    expect(draft.files.map(({ path }) => path)).toEqual(["config.json", "preprocessor_config.json", "onnx/model.onnx"]);
+    expect(draftOn(draft).files.map(({ path }) => path)).toEqual([
+      "config.json",
+      "preprocessor_config.json",
+      "onnx/model.onnx",
+    ]);
     const { model, input, output } = entryOf(draft);
     expect(model).toMatchObject({ pipeline: "remove-background", licence: { commercial: true } });
     expect(input.properties.model).toMatchObject({ enum: ["General Use (Light)"], default: "General Use (Light)" });
@@ -46,7 +51,7 @@ describe("background removers", () => {
   });
 
   test("half precision where it is wished for or alone", () => {
-    const wished = recognise(birefnet("onnx-community/BiRefNet_lite-ONNX"), { precision: "fp16" });
+    const wished = recognise(birefnet("onnx-community/BiRefNet_lite-ONNX"), { dtypes: everywhere("fp16") });
     expect(wished.model.graphs).toEqual({ "onnx/model.onnx": "onnx/model_fp16.onnx" });
     const alone = recognise(birefnet("onnx-community/BiRefNet_lite-ONNX", ["_fp16"]));
     expect(alone.model.graphs).toEqual(wished.model.graphs);
@@ -102,7 +107,7 @@ describe("upscalers", () => {
     expect(model.graphs).toEqual({ "onnx/model.onnx": "realesrgan-x4plus.onnx" });
     expect(input.properties.model).toMatchObject({ enum: ["RealESRGAN_x4plus"] });
     expect(draft.unsure.join(" ")).toContain("has realesrgan-x2plus.onnx, realesrgan-x4plus.fp16.onnx too");
-    const half = recognise(repository("someone/tools", undefined, tree), { precision: "fp16" });
+    const half = recognise(repository("someone/tools", undefined, tree), { dtypes: everywhere("fp16") });
     expect(half.model.graphs).toEqual({ "onnx/model.onnx": "realesrgan-x4plus.fp16.onnx" });
   });
 
@@ -141,7 +146,9 @@ describe("segmentation", () => {
 
 test.each(["depth_anything", "dpt", "depth_pro"])("depth by %s", (type) => {
   const tree = { ...small, "onnx/model.onnx": 99.1, "onnx/model_fp16.onnx": 49.6 };
-  const draft = recognise(repository("onnx-community/depth", { model_type: type }, tree), { precision: "fp16" });
+  const draft = recognise(repository("onnx-community/depth", { model_type: type }, tree), {
+    dtypes: everywhere("fp16"),
+  });
   const { model, output } = entryOf(draft);
   expect(model).toMatchObject({ pipeline: "estimate-depth", graphs: { "onnx/model.onnx": "onnx/model_fp16.onnx" } });
   expect(Object.keys(output.properties)).toEqual(["image", "depth"]);
@@ -152,7 +159,9 @@ describe("poses", () => {
 
   test("ViTPose by its config; alone it looks at one person, and that is said", () => {
     const config = { model_type: "vitpose", architectures: ["VitPoseForPoseEstimation"] };
-    const draft = recognise(repository("onnx-community/vitpose-base-simple", config, tree), { precision: "fp16" });
+    const draft = recognise(repository("onnx-community/vitpose-base-simple", config, tree), {
+      dtypes: everywhere("fp16"),
+    });
     const { model, output } = entryOf(draft);
     expect(model).toMatchObject({ pipeline: "estimate-pose", graphs: { "onnx/model.onnx": "onnx/model_fp16.onnx" } });
     expect(Object.keys(output.properties)).toEqual(["image", "people"]);

@@ -3,6 +3,7 @@ import { expect, test } from "bun:test";
 import { recognise } from "../../../../src/control/catalog/add/recognise.ts";
 import type { Repository } from "../../../../src/control/catalog/add/repository.ts";
 import { failureOf } from "../../weights/setting.ts";
+import { everywhere } from "./repository-of.ts";
 
 const MB = 1e6;
 
@@ -51,7 +52,7 @@ test("MusicGen makes music by its three graphs, for no commercial use, priced by
     "tokenizer.json",
     "tokenizer_config.json",
   ]);
-  expect(recognise(musicgen, { precision: "q8" }).model.graphs).toEqual({
+  expect(recognise(musicgen, { dtypes: everywhere("q8") }).model.graphs).toEqual({
     "onnx/text_encoder.onnx": "onnx/text_encoder_quantized.onnx",
     "onnx/decoder_model_merged.onnx": "onnx/decoder_model_merged_quantized.onnx",
     "onnx/encodec_decode.onnx": "onnx/encodec_decode_quantized.onnx",

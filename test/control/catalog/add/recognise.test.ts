@@ -1,9 +1,11 @@
 // From a repository's listing and configs to a model file: real layouts, by the facts that are known of them.
 import { describe, expect, test } from "bun:test";
-import type { Precision } from "../../../../src/control/catalog/add/pick-graph.ts";
 import { recognise } from "../../../../src/control/catalog/add/recognise.ts";
 import type { Repository } from "../../../../src/control/catalog/add/repository.ts";
+import type { DeviceKind } from "../../../../src/core/device.ts";
+import type { Dtype } from "../../../../src/engine/dtypes.ts";
 import { failureOf } from "../../weights/setting.ts";
+import { draftOn, everywhere } from "./repository-of.ts";
 
 const COMMIT = "c".repeat(40);
 const MB = 1e6;
@@ -86,8 +88,12 @@ const clip = (changes: Record<string, number | undefined> = {}) => {
   return repository("Xenova/clip-vit-base-patch32", { tree: Object.fromEntries(kept), configs: clipConfig });
 };
 
-const pathsOf = (draft: ReturnType<typeof recognise>) => draft.files.map(({ path }) => path).sort();
-const megabytes = (draft: ReturnType<typeof recognise>) => draft.files.reduce((sum, { bytes }) => sum + bytes, 0) / MB;
+const pathsOf = (draft: ReturnType<typeof recognise>, kind?: DeviceKind) =>
+  draftOn(draft, kind)
+    .files.map(({ path }) => path)
+    .sort();
+const megabytes = (draft: ReturnType<typeof recognise>) =>
+  draftOn(draft).files.reduce((sum, { bytes }) => sum + bytes, 0) / MB;
 
 describe("Stable Diffusion", () => {
   test("in the layout of diffusers' old script: its three graphs, weights.pb, tokenizer and scheduler", () => {
@@ -173,17 +179,16 @@ describe("CLIP in transformers.js' layout", () => {
     expect(draft.unsure.join(" ")).toContain("licence is not stated");
   });
 
-  const precisions: [Precision | undefined, Record<string, undefined>, string, number][] = [
+  const dtypes: [Dtype | undefined, Record<string, undefined>, string, number][] = [
     ["fp16", {}, "onnx/model_fp16.onnx", 2 * 304],
     ["q8", {}, "onnx/model_quantized.onnx", 154],
     [undefined, { "onnx/model.onnx": undefined }, "onnx/model_fp16.onnx", 2 * 304],
   ];
-  test.each(precisions)("precision %p of it, without %p, is %s", (precision, without, path, loaded) => {
-    const draft = recognise(clip(without), precision ? { precision } : {});
-    expect(draft.model.graphs).toEqual({ "onnx/model.onnx": path });
+  test.each(dtypes)("%p of it, without %p, is %s", (dtype, without, path, loaded) => {
+    const draft = recognise(clip(without), dtype ? { dtypes: everywhere(dtype) } : {});
+    expect(draftOn(draft).graphs).toEqual({ "onnx/model.onnx": path });
     expect(megabytes(draft)).toBeLessThan(310);
-    const { weights } = draft.model.memory as { weights: number };
-    expect(weights / MB).toBeCloseTo(150 + 1.1 * loaded, 0);
+    expect(draftOn(draft).memory.weights / MB).toBeCloseTo(150 + 1.1 * loaded, 0);
   });
 
   test("the vocabulary's own files are taken where there is no tokenizer.json", () => {
@@ -235,12 +240,13 @@ describe("a language model in transformers.js' layout", () => {
     ["half precision for a GPU that has room", llama, { room: { kind: "cuda", bytes: 24e9 } }, "onnx/model_fp16.onnx"],
     ["four bits for a small GPU", llama, { room: { kind: "webgpu", bytes: 3e9 } }, "onnx/model_q4f16.onnx"],
     ["the smallest where nothing fits", llama, { room: { kind: "cpu", bytes: 1e9 } }, "onnx/model_q4f16.onnx"],
-    ["what was asked for", llama, { precision: "q8" }, "onnx/model_quantized.onnx"],
+    ["what was asked for", llama, { dtypes: everywhere("q8") }, "onnx/model_quantized.onnx"],
   ];
   test.each(choices)("%s", (_, from, wishes, path) => {
     const draft = recognise(from, wishes);
-    expect(pathsOf(draft).filter((each) => each.endsWith(".onnx"))).toEqual([path]);
-    expect(draft.model.graphs ?? {}).toEqual(path === "onnx/model.onnx" ? {} : { "onnx/model.onnx": path });
+    const kind = wishes?.room?.kind ?? "cpu";
+    expect(pathsOf(draft, kind).filter((each) => each.endsWith(".onnx"))).toEqual([path]);
+    expect(draftOn(draft, kind).graphs ?? {}).toEqual(path === "onnx/model.onnx" ? {} : { "onnx/model.onnx": path });
   });
 
   test("older exports name their graph otherwise", () => {
@@ -373,10 +379,10 @@ describe("SigLIP in transformers.js' layout", () => {
 });
 
 describe("CLIP for embeddings", () => {
-  test("takes its two towers, in the precision that is wished for", () => {
+  test("takes its two towers, in the dtype that is wished for", () => {
     const draft = recognise(clip({ "onnx/text_model_fp16.onnx": 127, "onnx/vision_model_fp16.onnx": 176 }), {
       pipeline: "embed",
-      precision: "fp16",
+      dtypes: everywhere("fp16"),
     });
     expect(draft.model).toMatchObject({ pipeline: "embed", category: "embedding" });
     expect(draft.model.graphs).toEqual({
@@ -439,8 +445,8 @@ describe("refused by name", () => {
     expect(failure.message).toMatch(message);
   });
 
-  test("a precision that is not there, with those that are", async () => {
-    const failure = await failureOf(Promise.try(() => recognise(clip(), { precision: "q4" })));
+  test("a dtype that is not there, with those that are", async () => {
+    const failure = await failureOf(Promise.try(() => recognise(clip(), { dtypes: everywhere("q4") })));
     expect(failure.message).toBe("Xenova/clip-vit-base-patch32 has onnx/model.onnx only as fp32, fp16, q8.");
   });
 });

@@ -2,7 +2,7 @@
 import { expect, test } from "bun:test";
 import { recognise } from "../../../../src/control/catalog/add/recognise.ts";
 import { failureOf } from "../../weights/setting.ts";
-import { repositoryOf } from "./repository-of.ts";
+import { everywhere, repositoryOf } from "./repository-of.ts";
 
 const words = { "config.json": 0.001, "tokenizer.json": 0.1, "tokenizer_config.json": 0.01, "README.md": 0.01 };
 const pathsOf = ({ files }: { files: readonly { path: string }[] }) => files.map(({ path }) => path);
@@ -43,7 +43,7 @@ test("Whisper listens, in the precision that is wished for", () => {
     ...{ "onnx/decoder_model_merged.onnx": 208, "onnx/decoder_model_merged_q4.onnx": 120 },
   };
   const repository = repositoryOf("onnx-community/whisper-base", { model_type: "whisper" }, tree);
-  const draft = recognise(repository, { precision: "q4" });
+  const draft = recognise(repository, { dtypes: everywhere("q4") });
   expect(draft.model).toMatchObject({
     pipeline: "transcribe",
     graphs: { "onnx/decoder_model_merged.onnx": "onnx/decoder_model_merged_q4.onnx" },
@@ -56,7 +56,9 @@ test("Kokoro brings its voices, and says what must be installed", async () => {
   const tree = { ...words, "onnx/model.onnx": 326, "onnx/model_quantized.onnx": 92 };
   const kokoro = (voices: Record<string, number>) =>
     repositoryOf("onnx-community/Kokoro-82M", { model_type: "style_text_to_speech_2" }, { ...tree, ...voices });
-  const draft = recognise(kokoro({ "voices/af_heart.bin": 0.5, "voices/bf_emma.bin": 0.5 }), { precision: "q8" });
+  const draft = recognise(kokoro({ "voices/af_heart.bin": 0.5, "voices/bf_emma.bin": 0.5 }), {
+    dtypes: everywhere("q8"),
+  });
   expect(draft.model).toMatchObject({
     pipeline: "speak",
     graphs: { "onnx/model.onnx": "onnx/model_quantized.onnx" },
@@ -76,7 +78,9 @@ test("Chatterbox brings its voice, with the language model in the precision that
     ...{ "onnx/language_model_q4.onnx": 0.2, "onnx/language_model_q4.onnx_data": 354 },
   };
   const chatterbox = (files: Record<string, number>) =>
-    recognise(repositoryOf("onnx-community/chatterbox-ONNX", { model_type: "chatterbox" }, files), { precision: "q4" });
+    recognise(repositoryOf("onnx-community/chatterbox-ONNX", { model_type: "chatterbox" }, files), {
+      dtypes: everywhere("q4"),
+    });
   const draft = chatterbox(tree);
   expect(draft.model).toMatchObject({ pipeline: "speak", licence: { id: "mit", commercial: true } });
   expect(draft.model.graphs).toEqual({ "onnx/language_model.onnx": "onnx/language_model_q4.onnx" });

@@ -2,7 +2,7 @@
 import { expect, test } from "bun:test";
 import { recognise } from "../../../../src/control/catalog/add/recognise.ts";
 import { failureOf } from "../../weights/setting.ts";
-import { repositoryOf as repository } from "./repository-of.ts";
+import { everywhere, repositoryOf as repository } from "./repository-of.ts";
 
 const words = {
   "config.json": 0.001,
@@ -37,7 +37,7 @@ test("Florence-2 reads pictures by its four graphs, in the precision that is wis
   expect(paths).toContain("onnx/vision_encoder.onnx");
   expect(paths).toContain("generation_config.json");
   expect(paths.filter((path) => path.endsWith("_q4.onnx"))).toEqual([]);
-  const small = recognise(florence, { precision: "q4" });
+  const small = recognise(florence, { dtypes: everywhere("q4") });
   expect(small.model.graphs).toEqual({
     "onnx/vision_encoder.onnx": "onnx/vision_encoder_q4.onnx",
     "onnx/embed_tokens.onnx": "onnx/embed_tokens_q4.onnx",
@@ -78,7 +78,7 @@ test("SmolVLM answers about pictures by its three graphs", () => {
   );
   const { model, files: taken } = recognise(
     repository("HuggingFaceTB/SmolVLM-256M-Instruct", config, { ...words, "chat_template.json": 0.001, ...files }),
-    { precision: "q4" },
+    { dtypes: everywhere("q4") },
   );
   expect(model).toMatchObject({ pipeline: "chat", category: "vision", price: { unit: "token" } });
   expect(model.graphs).toMatchObject({ "onnx/decoder_model_merged.onnx": "onnx/decoder_model_merged_q4.onnx" });

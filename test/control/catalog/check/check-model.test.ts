@@ -92,6 +92,24 @@ describe("differs", () => {
     expect((await check(change)).differences).toMatchObject([difference]);
   });
 
+  test("any variant, also of devices that this box has not; what all share is told once", async () => {
+    const file = { include: ["config.json", "gone.txt"], bytes: 40 };
+    const source = { repo: "owner/name", revision: "main", ...file };
+    const devices = { cpu: "fp32", webgpu: "fp16", cuda: "fp16" };
+    const graphs = { "model.onnx": "model_fp16.onnx" };
+    const variants = {
+      fp32: { include: ["model.onnx"], bytes: graph.byteLength },
+      fp16: { include: ["model_fp16.onnx"], bytes: 9, graphs },
+    };
+    const { differences, graphsRead } = await check({ source, devices, variants });
+    expect(graphsRead).toEqual(["model.onnx"]);
+    expect(differences.map(({ about, found }) => [about, found])).toEqual([
+      ["gone.txt", "none"],
+      ["model_fp16.onnx", "none"],
+      ["model_fp16.onnx", "none"],
+    ]);
+  });
+
   test("what is no graph, and types that cannot be fed", async () => {
     expect((await check(branch(), { files: { ...files, "model.onnx": noise(400) } })).differences).toContainEqual(
       expect.objectContaining({ about: "model.onnx", expected: "an ONNX graph" }),
