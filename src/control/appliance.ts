@@ -58,7 +58,8 @@ import { createOutbox } from "./webhooks/outbox.ts";
 import { createOutboxStore } from "./webhooks/outbox-store.ts";
 import { ensureSigningKey } from "./webhooks/signing-key.ts";
 import { createWebhooks, type WebhookBody, type Webhooks } from "./webhooks/webhooks.ts";
-import { hubAccess, pullLimits } from "./weights/access.ts";
+import { hubAccess, openHub, pullLimits } from "./weights/access.ts";
+import { createNamedWeights } from "./weights/named-weights.ts";
 import { createSupply, type Supply } from "./weights/supply.ts";
 import { createWorkflows, type Workflows } from "./workflows/workflows.ts";
 
@@ -185,6 +186,7 @@ function assemble(found: Found): Appliance {
     media: createInputMedia({
       files,
       ownMedia: createOwnMedia({ files, fileRules: jobs.fileRules, uploads, keys, tokens }),
+      namedWeights: createNamedWeights({ ...openHub(hubAccess(settings)), ...limits }),
       limits,
     }),
     resolveWeights: supply.folderOf,

@@ -12,9 +12,12 @@ export { Type };
 /** What a user may point a field at; the server fetches it before the run. */
 export type MediaKind = "image" | "audio";
 
-/** A string field that holds a URL or data URI of weights, or the path of a file among the model's own. */
+/** A string field that holds a URL or data URI of weights, a Hub repository, or the path of a file among the model's own. */
 export const weightsUrl = (description: string) =>
   Type.String({ description, minLength: 1, media: "weights", onlyUrls: true });
+
+/** In such a field: `owner/name` on the Hub, and no file. */
+export const isHubRepository = (path: string) => /^[\w.-]+\/[\w.-]+$/.test(path) && !path.endsWith(".safetensors");
 
 /** A string field that holds a URL or data URI of a file. */
 export const mediaUrl = (media: MediaKind, description: string) =>

@@ -3,7 +3,8 @@ import { existsSync, mkdirSync, readdirSync, rmdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { ForecourtError } from "../../core/errors.ts";
 import type { FileToken, KeyId } from "../../core/ids.ts";
-import type { TObject } from "../../core/schema.ts";
+import { isHubRepository, type TObject } from "../../core/schema.ts";
+import type { NamedWeights } from "../weights/named-weights.ts";
 import { fetchMedia, type MediaLimits } from "./fetch-media.ts";
 import type { Files } from "./files.ts";
 import { type MediaUrl, mediaUrls } from "./media-urls.ts";
@@ -35,11 +36,13 @@ const FOLDER = ".input";
 export type InputMediaParts = {
   files: Pick<Files, "directory">;
   ownMedia: OwnMedia;
+  /** Of repositories that are named in place of a URL. */
+  namedWeights: NamedWeights;
   limits: MediaLimits;
   resolver?: Resolver;
 };
 
-export function createInputMedia({ files, ownMedia, limits, resolver }: InputMediaParts): InputMedia {
+export function createInputMedia({ files, ownMedia, namedWeights, limits, resolver }: InputMediaParts): InputMedia {
   return {
     isNeeded: (schema, input) => mediaUrls(schema, input).length > 0,
     async fetch({ schema, input, token, key, signal }) {
@@ -50,6 +53,10 @@ export function createInputMedia({ files, ownMedia, limits, resolver }: InputMed
         if (media[url] !== undefined) continue;
         const to = join(folder, String(at));
         media[url] = await named({ loc, url }, async () => {
+          if (isHubRepository(url)) {
+            await namedWeights(url, to, signal);
+            return to;
+          }
           const own = await ownMedia(url, key);
           await (own === undefined ? fetchMedia({ url, to, signal }, limits, resolver) : own.take(to));
           return to;

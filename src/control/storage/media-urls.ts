@@ -1,15 +1,16 @@
 // The URLs of an input that have to be fetched before the run: fields whose schema says `media`. With `onlyUrls` other
-// strings are names, which the runner knows.
-import type { TSchema } from "../../core/schema.ts";
+// strings are names: of repositories on the Hub, or of files that the runner knows.
+import { isHubRepository, type TSchema } from "../../core/schema.ts";
 
-/** `loc` as in field problems, from `body`. */
+/** `loc` as in field problems, from `body`; the name of a repository where the field takes those. */
 export type MediaUrl = { loc: (string | number)[]; url: string };
 
 /** Data URIs are left out: the runner reads them itself. */
 export function mediaUrls(schema: TSchema, value: unknown, loc: (string | number)[] = ["body"]): MediaUrl[] {
   if (Array.isArray(schema.anyOf)) return ofBranches(schema.anyOf, value, loc);
   if (typeof value === "string") {
-    const isOther = value.startsWith("data:") || (schema.onlyUrls === true && !/^https?:/i.test(value));
+    const isName = schema.onlyUrls === true && !/^https?:/i.test(value) && !isHubRepository(value);
+    const isOther = value.startsWith("data:") || isName;
     return schema.media !== undefined && !isOther ? [{ loc, url: value }] : [];
   }
   if (Array.isArray(value))

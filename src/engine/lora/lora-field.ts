@@ -1,11 +1,13 @@
 // The `loras` field (fal-protocol.md 12), and the files that it names.
 import type { Assets, Task } from "../../core/pipeline.ts";
-import { type Static, Type, weightsUrl } from "../../core/schema.ts";
+import { isHubRepository, type Static, Type, weightsUrl } from "../../core/schema.ts";
 import { badLora } from "./failures.ts";
 
 export const loraField = Type.Array(
   Type.Object({
-    path: weightsUrl("URL of a .safetensors file, or the path of one among the model's own files."),
+    path: weightsUrl(
+      "URL of a .safetensors file, a Hub repository with one (owner/name), or the path of one among the model's own files.",
+    ),
     scale: Type.Number({ default: 1, minimum: -4, maximum: 4, description: "How much of it to add." }),
     force: Type.Optional(Type.Boolean({ description: "Accepted for compatibility: a LoRA is merged either way." })),
   }),
@@ -32,11 +34,9 @@ async function bytesOf(
   path: string,
   { media, assets }: Pick<Asked, "media"> & { assets: Assets },
 ): Promise<Uint8Array> {
-  if (/^(https?|data):/i.test(path)) return await media(path);
+  if (/^(https?|data):/i.test(path) || isHubRepository(path)) return await media(path);
   if (isFile(path, assets)) return await assets.bytes(path);
-  const hint = /^[\w.-]+\/[\w.-]+$/.test(path)
-    ? `of a Hub repository give the file, as https://huggingface.co/${path}/resolve/main/NAME.safetensors`
-    : "give the URL of a .safetensors file";
+  const hint = "give the URL of a .safetensors file, or a Hub repository as owner/name";
   throw badLora(`There is no LoRA "${path.slice(0, 200)}" among the model's files: ${hint}`);
 }
 

@@ -7,8 +7,11 @@ const schema = Type.Object({
   loras: Type.Array(Type.Object({ path: weightsUrl("") })),
 });
 
-test("what a field names is fetched, but data URIs and, where files have names too, names", () => {
-  const paths = ["https://example.com/a.safetensors", "HTTP://example.com/b", "loras/c.safetensors", "data:,d"];
+test("what a field names is fetched, but data URIs and, where files have names too, their names", () => {
+  const paths = [
+    ...["https://example.com/a.safetensors", "HTTP://example.com/b", "loras/c.safetensors", "data:,d"],
+    ...["owner/name", "../x/y", "a/b/c"],
+  ];
   const input = {
     image_urls: ["https://example.com/1.png", "data:,2", "three"],
     loras: paths.map((path) => ({ path })),
@@ -18,5 +21,6 @@ test("what a field names is fetched, but data URIs and, where files have names t
     { loc: ["body", "image_urls", 2], url: "three" },
     { loc: ["body", "loras", 0, "path"], url: "https://example.com/a.safetensors" },
     { loc: ["body", "loras", 1, "path"], url: "HTTP://example.com/b" },
+    { loc: ["body", "loras", 4, "path"], url: "owner/name" },
   ]);
 });

@@ -42,6 +42,7 @@ test("a LoRA by URL is the same as one among the model's files, of scale 0 is no
   const plain = await draw([]);
   const own = await draw([{ path: "diffusers.safetensors" }]);
   expect(own).toBe(await draw([{ path: "https://example.com/lora.safetensors", scale: 1 }]));
+  expect(own).toBe(await draw([{ path: "owner/name" }]));
   expect(own).not.toBe(plain);
   expect(await draw([{ path: "diffusers.safetensors", scale: 0 }])).toBe(plain);
   expect(await draw([])).toBe(plain);
@@ -51,7 +52,7 @@ const url = "https://example.com/lora.safetensors";
 const down = "unet.conv_in.lora_A.weight";
 const up = "unet.conv_in.lora_B.weight";
 const wrong: [string, string, Uint8Array][] = [
-  ["a Hub repository without a file", "owner/repo", file],
+  ["a name that is neither a file nor a repository", "lora", file],
   ["a file outside of the model's", "../sd/unet/x.safetensors", file],
   ["no safetensors", url, new Uint8Array(100)],
   ["a cut file", url, file.slice(0, file.length - 1000)],
