@@ -18,7 +18,9 @@ type Folder = keyof typeof FOLDERS;
 
 export async function loadPreprocessors(assets: Assets): Promise<Prepare> {
   const opened = async <Model>(folder: Folder, open: (assets: Assets) => Promise<Model>) =>
-    assets.list(folder).length > 0 ? await open(inFolder(assets, folder)) : undefined;
+    assets.list(folder).length > 0 || assets.has(`${folder}/onnx/model.onnx`)
+      ? await open(inFolder(assets, folder))
+      : undefined;
   const depth = await opened("depth", loadDepthModel);
   const pose = await opened("pose", loadPoseModel);
   return async (picture, { preprocessor, low_threshold: low, high_threshold: high }, signal) => {

@@ -19,3 +19,10 @@ function find(ports: readonly Port[], { name, for: purpose }: Wanted, side: stri
       : `has no ${side} "${name}" (${purpose})`;
   throw new ForecourtError("misconfigured", `the graph ${wish}; its ${side}s are ${there}`);
 }
+
+/** The last two dimensions, where the graph fixes both. */
+export function fixedSize({ shape }: Pick<Port, "shape">): { width: number; height: number } | undefined {
+  const [height, width] = shape.slice(-2);
+  const isFixed = typeof height === "number" && typeof width === "number" && height > 0 && width > 0;
+  return isFixed ? { width, height } : undefined;
+}

@@ -26,3 +26,7 @@ export type PointFinder = {
   points: number | string | undefined;
   find(picture: Pixels, box: Box): Promise<Keypoint[]>;
 };
+
+export type Found = Pick<Person, "box" | "score">;
+/** Boxes around people whose score is above the threshold, best first. */
+export type PeopleFinder = (picture: Pixels, threshold: number) => Promise<Found[]>;

@@ -2,8 +2,9 @@
 // mmpose's codec does.
 import { invariant } from "../../core/errors.ts";
 import type { Graph } from "../../core/pipeline.ts";
-import type { Port, Tensor } from "../../core/tensor.ts";
+import type { Tensor } from "../../core/tensor.ts";
 import { toPlanes } from "../onnx/inputs/planes.ts";
+import { fixedSize } from "../onnx/ports.ts";
 import { requirePort, tensorOf, toFloats } from "../tensor/tensor.ts";
 import type { PointFinder } from "./finder.ts";
 import { frameOf, seenOf } from "./person-crop.ts";
@@ -23,7 +24,7 @@ export function simccFinder(graph: Graph): PointFinder {
   const input = requirePort(graph.inputs, { names: ["input"], of });
   const across = requirePort(graph.outputs, { names: [ACROSS], of });
   const down = requirePort(graph.outputs, { names: [DOWN], of });
-  const size = sizeOf(input);
+  const size = fixedSize(input) ?? SIZE;
   return {
     points: across.shape[1],
     async find(picture, box) {
@@ -49,12 +50,6 @@ export function simccFinder(graph: Graph): PointFinder {
       });
     },
   };
-}
-
-function sizeOf({ shape }: Port): typeof SIZE {
-  const [height, width] = shape.slice(-2);
-  const isFixed = typeof height === "number" && typeof width === "number" && height > 0 && width > 0;
-  return isFixed ? { width, height } : SIZE;
 }
 
 /** Of each point; the first of equals, as NumPy's argmax. */

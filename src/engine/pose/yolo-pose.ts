@@ -1,6 +1,6 @@
 // YOLO's pose (v8, 11, 26): people and their points in one pass of one graph, read as Ultralytics' predictor does.
 import { ForecourtError, invariant } from "../../core/errors.ts";
-import type { Graph, Pixels } from "../../core/pipeline.ts";
+import type { Graph } from "../../core/pipeline.ts";
 import { parse, Type } from "../../core/schema.ts";
 import type { Port } from "../../core/tensor.ts";
 import { type Candidate, candidatesOf } from "../onnx/boxes/candidates.ts";
@@ -8,9 +8,11 @@ import { type BoxCoding, boxesFields } from "../onnx/boxes/declaration.ts";
 import { suppress } from "../onnx/boxes/suppress.ts";
 import { fitPicture } from "../onnx/fit-picture.ts";
 import { toPlanes } from "../onnx/inputs/planes.ts";
-import { toPicture, type WholeView } from "../onnx/view.ts";
+import { fixedSize } from "../onnx/ports.ts";
+import type { WholeView } from "../onnx/view.ts";
 import { requirePort, tensorOf } from "../tensor/tensor.ts";
 import type { PoseModel } from "./finder.ts";
+import { boxIn, pointIn } from "./in-picture.ts";
 import { BODY_POINTS, type Person, pointNames } from "./people.ts";
 
 /** Where the graph's size is free; edges are multiples of its coarsest stride. */
@@ -71,29 +73,18 @@ function codingBy({ name, shape }: Pick<Port, "name" | "shape">): BoxCoding {
   );
 }
 
-function sizeWish({ shape }: Port) {
-  const [height, width] = shape.slice(-2);
-  const wish = { multipleOf: STRIDE, fit: "contain" } as const;
-  return typeof height === "number" && typeof width === "number" && height > 0 && width > 0
-    ? { ...wish, width, height }
-    : { ...wish, longest: EDGE };
-}
+const sizeWish = (input: Port) => ({
+  ...({ multipleOf: STRIDE, fit: "contain" } as const),
+  ...(fixedSize(input) ?? { longest: EDGE }),
+});
 
-/** What lies beyond the picture is moved to its edge. */
-function personOf({ left, top, right, bottom, score, points }: Candidate, view: WholeView): Person {
-  const inPicture = (x: number, y: number) => within(toPicture(view, x, y), view.picture);
-  const [from, to] = [inPicture(left, top), inPicture(right, bottom)];
+function personOf({ score, points, ...edges }: Candidate, view: WholeView): Person {
   return {
-    box: { ...from, w: to.x - from.x, h: to.y - from.y },
+    box: boxIn(view, edges),
     score,
-    points: points.map((point) => ({ ...inPicture(point.x, point.y), score: point.score ?? 0 })),
+    points: points.map((point) => ({ ...pointIn(view, point), score: point.score ?? 0 })),
   };
 }
-
-const within = ({ x, y }: { x: number; y: number }, { width, height }: Pixels) => ({
-  x: Math.min(width, Math.max(0, x)),
-  y: Math.min(height, Math.max(0, y)),
-});
 
 function findsByItself(): ForecourtError {
   const msg = "This model finds people by itself: leave the boxes out";

@@ -19,6 +19,7 @@ const cases = casesOf<{
   vitpose: TopDown;
   "vitpose-plus": TopDown;
   simcc: TopDown;
+  yolox: { corners: Box; score: number }[];
   yolo: OnePass;
   skeletons: Point[][];
   "face-and-hands": Point[];
@@ -120,6 +121,24 @@ describe("a detector beside the model", () => {
     expect(none.output.people).toEqual([]);
     const drawn = await decode(none.files.get("image.png"));
     expect(drawn.data.every((value) => value === 0)).toBe(true);
+  });
+
+  test("may be YOLOX alone, as DWPose brings it: doubles and other things gone, cut at the picture's edges", async () => {
+    const assets = openFolder(join(VISION, "pose"), {
+      "onnx/model.onnx": "simcc/onnx/model.onnx",
+      "detector/onnx/model.onnx": "yolox/onnx/model.onnx",
+    });
+    const { output } = await runOnce(estimatePose, given(assets));
+    expect(output.people).toHaveLength(cases.yolox.length);
+    for (const [at, { corners, score }] of cases.yolox.entries()) {
+      const { box, score: found, keypoints } = output.people[at] ?? { box: { x: NaN, y: NaN, w: NaN, h: NaN } };
+      expect(found).toBeCloseTo(score, 4);
+      for (const [k, edge] of [box.x, box.y, box.x + box.w, box.y + box.h].entries())
+        expect(edge).toBeCloseTo(corners[k] ?? NaN, 3);
+      expect(keypoints).toHaveLength(133);
+    }
+    const sure = await runOnce(estimatePose, given(assets, { score_threshold: 0.55 }));
+    expect(sure.output.people).toHaveLength(cases.yolox.filter(({ score }) => score > 0.55).length);
   });
 
   test("is not asked where boxes are given", async () => {

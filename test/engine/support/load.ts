@@ -7,9 +7,11 @@ import { createCodec } from "../../../src/engine/runner/codec.ts";
 import { hideFloat16Array } from "../../../src/engine/runner/hide-float16-array.ts";
 import { openGraph } from "../../../src/engine/runner/session.ts";
 
-export const openFolder = (folder: string): LoadedAssets =>
+/** `graphs`: as a model file has it, paths of graphs that are opened instead of others. */
+export const openFolder = (folder: string, graphs: Record<string, string> = {}): LoadedAssets =>
   createAssets({
     folder,
+    graphs,
     open: (path) => openGraph(path, { device: { kind: "cpu", index: 0 }, threads: 1 }),
     async openTransformers(className) {
       const { openTransformers } = await hideFloat16Array(() => import("../../../src/engine/runner/transformers.ts"));

@@ -3,7 +3,7 @@ import type { Assets } from "../../../src/core/pipeline.ts";
 import { openFolder } from "./load.ts";
 
 export function openOverlay(folders: readonly string[]): Assets {
-  const all = folders.map(openFolder);
+  const all = folders.map((folder) => openFolder(folder));
   const last = all.at(-1);
   if (!last) throw new Error("an overlay of nothing");
   const holder = (path: string) => all.find((assets) => assets.has(path)) ?? last;

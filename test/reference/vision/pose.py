@@ -1,6 +1,6 @@
 """ViTPose of random weights in transformers.js' layout, and the points of people that transformers' processor reads from its heat maps;
-graphs that give YOLO's pose for any picture, with known people, and SimCC of known points; skeletons, faces and hands as ControlNets'
-annotators draw them by OpenCV.
+graphs that give YOLO's pose for any picture, with known people, boxes as YOLOX does, and SimCC of known points; skeletons,
+faces and hands as ControlNets' annotators draw them by OpenCV.
 
 Run in an environment with ../requirements.txt and opencv-python-headless: `python pose.py`.
 """
@@ -132,6 +132,47 @@ def one_pass(image):
     return {"yolo": {"people": people}}
 
 
+# Of YOLOX' grids of 8, 4 and 2 cells: cell, middle in it and logarithm of the size in cells, objectness, share of people. None: as sure
+# as the picture is blue. The second lies on the first, the third is not of a person, the last reaches beyond the picture.
+CELLS = [(0 * 64 + 3 * 8 + 4, 0.5, 0.25, 1.0, 1.5, None, 0.9), (64 + 1 * 4 + 2, 0.1, 0.6, 0.4, 0.8, 0.5, 0.8), (10, 0.5, 0.5, 1.2, 1.2, 0.9, 0.1), (64 + 16 + 0, 0.2, 0.3, 0.3, 0.0, 0.7, 0.9)]
+
+
+class Yolox(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        raw = torch.zeros(64 + 16 + 4, 85)
+        self.blue = torch.zeros(84, 85)
+        for cell, *box, objectness, share in CELLS:
+            raw[cell, :4], raw[cell, 5], raw[cell, 6] = torch.tensor(box), share, 0.95 if share < 0.3 else 0.1
+            raw[cell, 4] = objectness or 0
+            self.blue[cell, 4] = 1 if objectness is None else 0
+        self.register_buffer("raw", raw)
+
+    def forward(self, images):
+        return (self.raw + self.blue * images[0, 0].mean() / 255)[None]
+
+
+def people_by_yolox(image):
+    """As YOLOX' ONNX demo does, but resized by Pillow and without its suppression."""
+    scale = min(EDGE / image.width, EDGE / image.height)
+    size = (round(image.width * scale), round(image.height * scale))
+    seen = Image.new("RGB", (EDGE, EDGE), (114, 114, 114))
+    seen.paste(image.resize(size, Image.Resampling.BILINEAR), (0, 0))
+    values = torch.from_numpy(np.array(seen, dtype=np.float32)[..., ::-1].transpose(2, 0, 1)[None].copy())
+    model = Yolox()
+    rows = model(values)[0].numpy()
+    export(model, (values,), OUT / "yolox/onnx/model.onnx", {"images": [None] * 4}, {"output": [None] * 3})
+    found = []
+    for cell in (CELLS[0][0], CELLS[3][0]):
+        first, stride, columns = (0, 8, 8) if cell < 64 else (64, 16, 4) if cell < 80 else (80, 32, 2)
+        place = np.array([(cell - first) % columns, (cell - first) // columns])
+        middle, half = (rows[cell, :2] + place) * stride, np.exp(rows[cell, 2:4]) * stride / 2
+        shares = np.array([image.width / size[0], image.height / size[1]])
+        low, high = (np.clip(each * shares, 0, [image.width, image.height]) for each in (middle - half, middle + half))
+        found.append({"corners": [*map(float, low), *map(float, high)], "score": float(rows[cell, 4] * rows[cell, 5])})
+    return {"yolox": sorted(found, key=lambda each: -each["score"])}
+
+
 WHOLE = {"width": 48, "height": 64}
 # Within the picture, with a part of the white bar; and beyond its edges.
 WHOLE_BOXES = [[70, 5, 60, 60], [60, -30, 110, 90]]
@@ -240,7 +281,7 @@ def face_and_hands():
 
 def main():
     image = picture()
-    cases = top_down(image) | one_pass(image) | whole_body(image) | skeletons()
+    cases = top_down(image) | one_pass(image) | people_by_yolox(image) | whole_body(image) | skeletons()
     write_json(OUT / "cases.json", cases)
     for name in ("vitpose", "vitpose-plus"):
         for person in cases[name]["people"]:

@@ -46,18 +46,24 @@ export const yoloPose: Family = (repository, wishes) => {
 const isYolo = (path: string) => /(^|\/)[^/]*yolo[^/]*pose[^/]*\.onnx$/i.test(path);
 const isSimcc = (path: string) => /(^|\/)(dw-[^/]*ucoco|[^/]*rtmpose|[^/]*rtmw-)[^/]*\.onnx$/i.test(path);
 
+/** The detector that DWPose's and rtmlib's repositories bring. */
+const isYolox = (path: string) => /(^|\/)yolox[^/]*\.onnx$/i.test(path);
+
 /** Such repositories say nothing of themselves: the names of their files do. */
 export const hasBarePose = ({ files }: Repository) => files.some(({ path }) => isYolo(path) || isSimcc(path));
 
 export const barePose: Family = (repository, wishes) => {
-  const paths = repository.files.map(({ path }) => path).filter((path) => isYolo(path) || isSimcc(path));
-  const [path = "", ...others] = paths;
+  const all = repository.files.map(({ path }) => path);
+  const [path = "", ...others] = all.filter((each) => isYolo(each) || isSimcc(each));
   const graph = pickGraph(repository, { graph: path, ...wishes });
+  const beside = isSimcc(path) ? all.find(isYolox) : undefined;
+  const detector = beside === undefined ? undefined : pickGraph(repository, { graph: beside, ...wishes });
   return finding({
-    graphs: { [GRAPH]: graph },
-    files: graph.files,
+    graphs: { [GRAPH]: graph, ...(detector && { [`detector/${GRAPH}`]: detector }) },
+    files: [...graph.files, ...(detector?.files ?? [])],
     unsure: [
-      ...(isSimcc(path) ? [LOOKS_AT_ONE] : []),
+      ...(detector ? [`${beside} is taken for its detector.`] : []),
+      ...(isSimcc(path) && !detector ? [LOOKS_AT_ONE] : []),
       ...(others.length > 0
         ? [`The repository has ${others.join(", ")} too: \`graphs\` and \`source\` name another.`]
         : []),

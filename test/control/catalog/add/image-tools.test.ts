@@ -183,11 +183,21 @@ describe("poses", () => {
     ["dw-ll_ucoco_384.onnx", true],
     ["rtmpose-m_8xb256.onnx", true],
   ])("a bare file %s; whether it looks at one person: %p", (path, looksAtOne) => {
-    const draft = recognise(repository("a/b", undefined, { "yolox_l.onnx": 217, [path]: 134 }));
+    const draft = recognise(repository("a/b", undefined, { "face.onnx": 217, [path]: 134 }));
     expect(draft.model).toMatchObject({ pipeline: "estimate-pose", graphs: { "onnx/model.onnx": path } });
     expect(draft.files.map((file) => file.path)).toEqual([path]);
     expect(draft.unsure.join(" ").includes("one person")).toBe(looksAtOne);
   });
+});
+
+test("DWPose with the detector that its repository brings", () => {
+  const tree = { "yolox_l.onnx": 217, "dw-ll_ucoco_384.onnx": 134, "dw-ss_ucoco.onnx": 30 };
+  const draft = recognise(repository("yzd-v/DWPose", undefined, tree));
+  const graphs = { "onnx/model.onnx": "dw-ll_ucoco_384.onnx", "detector/onnx/model.onnx": "yolox_l.onnx" };
+  expect(entryOf(draft).model).toMatchObject({ pipeline: "estimate-pose", graphs });
+  expect(draft.files.map((file) => file.path).toSorted()).toEqual(["dw-ll_ucoco_384.onnx", "yolox_l.onnx"]);
+  expect(draft.unsure.join(" ")).toContain("yolox_l.onnx is taken for its detector");
+  expect(draft.unsure.join(" ")).toContain("has dw-ss_ucoco.onnx too");
 });
 
 describe("erasers", () => {
