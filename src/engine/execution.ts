@@ -25,6 +25,11 @@ export const executionSchema = Type.Object(
       default: 0,
       description: "Bytes of main memory beyond which its process is ended after a run, and started anew; 0: none",
     }),
+    prepacking: choice(["load", "late"], {
+      default: "load",
+      description:
+        "When weights of single precision are laid out anew for the CPU; late: after the first answer, which comes earlier and may differ from later ones in its last digits",
+    }),
     session: Type.Record(Type.String(), Type.String(), {
       default: {},
       description:

@@ -5,8 +5,8 @@ import { join } from "node:path";
 import { encodeGraph, type FileNode, type FileWeight } from "../../engine/graph-file/graph-file.ts";
 
 export const RANDOM_MODEL = "bench/random-weights";
-/** The same weights, taken as they lie in the file: the CPU's provider does not lay them out anew (prepacking). */
-export const UNPACKED_MODEL = "bench/random-weights-unpacked";
+/** The same weights, which the CPU's provider lays out anew (prepacking) only after the first answer. */
+export const LATE_MODEL = "bench/random-weights-late";
 
 const SIDE = 4096;
 /** 64 MiB of float32. */
@@ -20,9 +20,9 @@ export async function writeRandomModel(data: string, megabytes: number): Promise
   await writeFile(join(folder, "model.onnx"), graphOf(matrices));
   await writeWeights(join(folder, "model.onnx_data"), matrices);
   await mkdir(join(data, "models"), { recursive: true });
-  const unpacked = `execution: { session: { session.disable_prepacking: "1" } }\n`;
+  const late = "execution: { prepacking: late }\n";
   await writeFile(join(data, "models", "random-weights.yaml"), fileOf(RANDOM_MODEL, folder, matrices));
-  await writeFile(join(data, "models", "unpacked.yaml"), fileOf(UNPACKED_MODEL, folder, matrices) + unpacked);
+  await writeFile(join(data, "models", "late.yaml"), fileOf(LATE_MODEL, folder, matrices) + late);
   return folder;
 }
 

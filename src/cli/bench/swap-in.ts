@@ -1,7 +1,7 @@
 // How long a model takes from the request to the answer when it is not in memory, against reading its files alone.
 import { post } from "./client.ts";
 import { startSelf, startServer } from "./own-process.ts";
-import { RANDOM_MODEL, UNPACKED_MODEL, writeRandomModel } from "./random-model.ts";
+import { LATE_MODEL, RANDOM_MODEL, writeRandomModel } from "./random-model.ts";
 import { median } from "./statistics.ts";
 
 export type SwapIn = {
@@ -17,9 +17,9 @@ export type SwapIn = {
   warmWithoutSpareMs: number;
   /** Share of the disk's rate that a cold swap-in reaches. */
   ofReadRate: number;
-  /** A cold one without prepacking, which costs the CPU's provider as much again as reading. */
-  coldUnpackedMs: number;
-  unpackedOfReadRate: number;
+  /** A cold one with prepacking after the answer: it costs the CPU's provider as much again as reading. */
+  coldLateMs: number;
+  lateOfReadRate: number;
 };
 
 export type SwapInOrder = {
@@ -35,7 +35,7 @@ const SETTLE_MS = 5_000;
 export async function measureSwapIn({ data, megabytes, rounds }: SwapInOrder): Promise<SwapIn> {
   const folder = await writeRandomModel(data, megabytes);
   await swapIn(data, "1"); // unpacks the libraries
-  const [reads, colds, warms, bares, unpacked] = [[], [], [], [], []] as {
+  const [reads, colds, warms, bares, lates] = [[], [], [], [], []] as {
     ms: number;
     loadMs: number;
     bytes?: number;
@@ -44,17 +44,17 @@ export async function measureSwapIn({ data, megabytes, rounds }: SwapInOrder): P
     const read = await coldRead(folder, true);
     reads?.push({ ...read, loadMs: 0 });
     colds?.push(await swapIn(data, "1", () => coldRead(folder, false)));
-    unpacked?.push(await swapIn(data, "1", () => coldRead(folder, false), UNPACKED_MODEL));
+    lates?.push(await swapIn(data, "1", () => coldRead(folder, false), LATE_MODEL));
     warms?.push(await swapIn(data, "1"));
     bares?.push(await swapIn(data, "0"));
   }
   const msOf = (samples: { ms: number }[] = []) => median(samples.map(({ ms }) => ms));
-  const [readMs, coldMs, coldUnpackedMs] = [msOf(reads), msOf(colds), msOf(unpacked)];
+  const [readMs, coldMs, coldLateMs] = [msOf(reads), msOf(colds), msOf(lates)];
   return {
     bytes: reads?.[0]?.bytes ?? 0,
     ...{ readMs, coldMs, coldLoadMs: median((colds ?? []).map(({ loadMs }) => loadMs)) },
     ...{ warmMs: msOf(warms), warmWithoutSpareMs: msOf(bares), ofReadRate: readMs / coldMs },
-    ...{ coldUnpackedMs, unpackedOfReadRate: readMs / coldUnpackedMs },
+    ...{ coldLateMs, lateOfReadRate: readMs / coldLateMs },
   };
 }
 

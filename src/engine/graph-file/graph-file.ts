@@ -16,6 +16,8 @@ export type FileAttribute = number | readonly number[] | { float: number };
 
 export type FileNode = {
   op: string;
+  /** Of an operator that is not ONNX's own: onnxruntime's are `com.microsoft`. */
+  domain?: string;
   inputs: readonly string[];
   outputs: readonly string[];
   attributes?: Readonly<Record<string, FileAttribute>>;
@@ -50,15 +52,19 @@ export function encodeGraph({ inputs, outputs, weights, nodes }: GraphFile): Uin
     text(2, "forecourt"),
     message(7, graph),
     message(8, text(1, ""), integer(2, OPSET)),
+    ...domainsOf(nodes).map((domain) => message(8, text(1, domain), integer(2, 1))),
   ]);
 }
 
-const nodePart = ({ op, inputs, outputs, attributes = {} }: FileNode): Part => [
+const domainsOf = (nodes: readonly FileNode[]) => [...new Set(nodes.flatMap(({ domain }) => domain ?? []))];
+
+const nodePart = ({ op, domain, inputs, outputs, attributes = {} }: FileNode): Part => [
   ...inputs.map((name) => text(1, name)),
   ...outputs.map((name) => text(2, name)),
   text(3, outputs[0] ?? op),
   text(4, op),
   ...Object.entries(attributes).map(([name, value]) => message(5, text(1, name), attributePart(value))),
+  ...(domain === undefined ? [] : [text(7, domain)]),
 ];
 
 function attributePart(value: FileAttribute): Part {

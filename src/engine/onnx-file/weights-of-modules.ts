@@ -98,7 +98,7 @@ const isGemmOfRows = (node: readonly Field[]) =>
     return isSet && textIn(attribute, ATTRIBUTE.name) === "transB";
   });
 
-function initializerOf(fields: readonly Field[]): Initializer {
+export function initializerOf(fields: readonly Field[]): Initializer {
   const dims = fields.filter(({ number }) => number === TENSOR.dims).flatMap(({ value }) => packed(value));
   const dataType = Number(fields.find(({ number }) => number === TENSOR.type)?.value ?? 0);
   const raw = fields.find(({ number }) => number === TENSOR.raw)?.value;

@@ -16,12 +16,14 @@ export type LoadedModel = {
 
 /** Native code is loaded when the pipeline first asks for it: one that needs none starts in milliseconds. */
 export async function loadModel(
-  { model, weights, threads, kept, ...place }: LoadOrder,
+  { model, weights, warmups, threads, kept, ...place }: LoadOrder,
   warn: (message: string) => void,
 ): Promise<LoadedModel> {
   const natives = once(() => prepareNatives(place));
   const { execution } = model;
   const session = { device: place.device, threads: execution.threads || threads, execution };
+  // Who has it warmed up wants its first answer as quick as the others.
+  const isLate = execution.prepacking === "late" && warmups.length === 0;
   const assets = createAssets({
     folder: weights,
     scratch: place.runtime,
@@ -29,8 +31,13 @@ export async function loadModel(
     async open(path, options) {
       await natives();
       if (process.platform === "linux") await readMeanwhile(path);
+      const settings = { ...session, ...options };
+      if (isLate) {
+        const { gainsByLatePacking, openLate } = await import("./late-packing.ts");
+        if (await gainsByLatePacking(path, settings)) return openLate(path, settings, { warn });
+      }
       const { openKept } = await import("./kept-graph.ts");
-      return openKept(path, { ...session, ...options }, kept && { ...kept, warn });
+      return openKept(path, settings, kept && { ...kept, warn });
     },
     async openTransformers(className) {
       await natives();
