@@ -8,30 +8,55 @@ import { pythonWith } from "../support/python-venv.ts";
 
 const bin = pythonWith("schemathesis==4.32.5");
 
-/** As the built-in one, but nobody waits long for it. */
-const QUICK_ECHO = `
-id: forecourt/echo
-title: Echo
-description: Gives the prompt back.
-category: text-to-text
+const ROOT = import.meta.dir;
+const REFERENCE = join(ROOT, "../reference");
+
+/** Models under the names of the document's examples that answer at once: pictures and long answers only take longer. */
+const model = (id: string, pipeline: string, source: string, more: string) => `
+id: ${id}
+title: Quick
+description: Random weights, or none.
+category: ${pipeline}
 licence: { id: Apache-2.0, commercial: true }
-pipeline: echo
-source: { embedded: none }
-memory: { weights: 0, working: 0 }
+pipeline: ${pipeline}
+source: ${source}
+memory: { weights: 1000000, working: 1000000 }
 price: { unit: request, amount: 0, currency: USD }
-bounds: { steps: { maximum: 3 }, step_ms: { maximum: 2 } }
-examples:
-  - prompt: a red circle
-`;
+${more}`;
+
+const path = (folder: string) => `{ path: ${join(REFERENCE, folder)} }`;
+const MODELS = {
+  echo: model(
+    ...(["forecourt/echo", "echo", "{ embedded: none }"] as const),
+    "bounds: { steps: { maximum: 3 }, step_ms: { maximum: 2 } }\nexamples:\n  - prompt: a red circle\n",
+  ),
+  llama: model(
+    ...(["forecourt/demo-llama", "chat", path("language/llama")] as const),
+    "bounds: { max_tokens: { maximum: 8 } }\ndefaults: { max_tokens: 8 }\n",
+  ),
+  diffusion: model(
+    ...(["forecourt/demo-diffusion", "text-to-image", path("families/sd")] as const),
+    "bounds: { num_inference_steps: { maximum: 1 }, image_size: { maximum: 64 } }\ndefaults: { num_inference_steps: 1 }\n",
+  ),
+  toxic: model(
+    ...(["test/toxic", "classify-text", path("classification/toxic")] as const),
+    "moderation: { categories: { toxic: harassment } }\n",
+  ),
+  unsafe: model(...(["test/unsafe", "check-image", path("vision/labelling/nsfw")] as const), ""),
+};
+/** What judges texts and pictures where none is named. */
+const NAMES = { "omni-moderation-latest": ["test/toxic", "test/unsafe"] };
 
 /**
  * Its rules are left out where fal's protocol has others: the queue takes any input, whose faults show at the result, and
  * a GET of what is not there yet is a 400; a run may also be a GET. Times, cursors, budgets, prices, idempotency keys
  * and what one of many models takes can be wrong beyond what a schema says. Lists of more and longer texts than may be are
  * larger than any body may be: 413, which it does not expect. Lists of ids of more than 16 kB are refused with a bare 431
- * before any route. `limit=null` is an absent limit.
+ * before any route. `limit=null` is an absent limit, `expand=` an empty list.
  */
 const CONFIG = `
+hooks = "${join(ROOT, "own_key.py")}"
+
 [[operations]]
 include-path-regex = "^/queue/"
 [operations.checks]
@@ -50,7 +75,7 @@ include-path-regex = "^/(platform/|v1/|admin/v1/(audit|keys|limits|prices|usage)
 positive_data_acceptance.enabled = false
 
 [[operations]]
-include-path-regex = "^/(admin/v1/usage|v1/(embeddings|moderations|rerank))"
+include-path-regex = "^/(admin/v1/usage|platform/v1/account/billing|v1/(embeddings|moderations|rerank|responses/))"
 [operations.checks]
 negative_data_rejection.enabled = false
 
@@ -73,19 +98,27 @@ test.skipIf(bin === undefined)(
   async () => {
     const data = await mkdtemp(join(tmpdir(), "forecourt-schemathesis-"));
     await mkdir(join(data, "models"));
-    await writeFile(join(data, "models", "echo.yaml"), QUICK_ECHO);
+    for (const [name, text] of Object.entries(MODELS)) await writeFile(join(data, "models", `${name}.yaml`), text);
     await writeFile(join(data, "schemathesis.toml"), CONFIG);
     try {
-      await using server = await startServer({ data });
+      await using server = await startServer({
+        data,
+        env: { FORECOURT_HUB_OFFLINE: "true", FORECOURT_OPENAI_MODELS: JSON.stringify(NAMES) },
+      });
       const child = Bun.spawn(
         [
           ...[join(bin ?? "", "schemathesis"), "--config-file", join(data, "schemathesis.toml")],
           ...["run", `${server.origin}/swagger/json`, "--header", `Authorization: Key ${server.key}`],
-          ...["--exclude-path-regex", OTHER_MODELS, "--phases", "examples,coverage,fuzzing", "--max-examples", "10"],
+          ...["--exclude-path-regex", OTHER_MODELS, "--phases", "examples,coverage,fuzzing", "--max-examples", "5"],
           ...["--request-timeout", "20", "--continue-on-failure", "--no-color", "--suppress-health-check", "all"],
           ...["--generation-database", "none", "--seed", SEED],
         ],
-        { cwd: data, stdout: "pipe", stderr: "pipe" },
+        {
+          cwd: data,
+          env: { ...process.env, OWN_KEY_ID: server.key.split(":")[0] },
+          stdout: "pipe",
+          stderr: "pipe",
+        },
       );
       const [stdout, stderr] = await Promise.all([
         new Response(child.stdout).text(),
@@ -94,7 +127,10 @@ test.skipIf(bin === undefined)(
       const code = await child.exited;
       if (code !== 0) throw new Error(`${stdout.slice(-20_000)}\n${stderr}`);
       expect(Number(/(\d+) generated/.exec(stdout)?.[1])).toBeGreaterThan(500);
-      expect((await fetch(`${server.origin}/ready`)).status).toBe(200);
+      // What was asked was asked with a key that holds to the end.
+      expect(stdout).not.toContain("Authentication failed");
+      const headers = { authorization: `Key ${server.key}` };
+      expect((await fetch(`${server.origin}/admin/v1/keys`, { headers })).status).toBe(200);
     } finally {
       await rm(data, { recursive: true, force: true });
     }

@@ -62,11 +62,12 @@ export function openAiPaths(): Record<string, OpenApiSchema> {
   const pages = Object.entries(inputItemsQuery.properties).map(([name, schema]) => inQuery(name, { ...schema }));
   const items = of("OpenAiResponseInput", "What a response was asked, the last item first", pages);
   const shown = { responses: { 200: { description: "What was asked for", ...object } } };
+  const shownOrSent = { responses: { 200: { description: "What was asked for", ...answered } } };
   return {
     ...Object.fromEntries(calls),
     "/v1/models": { get: { ...list, ...shown } },
     "/v1/models/{model}": { get: { ...one, ...shown } },
-    "/v1/responses/{id}": { get: { ...response, ...shown }, delete: { ...forget, ...shown } },
+    "/v1/responses/{id}": { get: { ...response, ...shownOrSent }, delete: { ...forget, ...shown } },
     "/v1/responses/{id}/input_items": { get: { ...items, ...shown } },
     "/v1/responses/{id}/cancel": { post: { ...cancel, ...shown } },
   };
