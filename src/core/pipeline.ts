@@ -43,7 +43,12 @@ export type WeightChanges = {
   added: ReadonlyMap<string, WeightChange>;
 };
 
-export type GraphWish = { hold?: readonly string[]; changes?: WeightChanges };
+export type GraphWish = {
+  hold?: readonly string[];
+  changes?: WeightChanges;
+  /** A graph of its own beside the usual one, which gives what its layers pass on too: `hidden_states.0`... */
+  states?: true;
+};
 
 /** A model's weights folder and what else a pipeline needs to come alive. Paths are relative to the folder. */
 export type Assets = {
@@ -53,7 +58,7 @@ export type Assets = {
   /**
    * Opens a graph once; later calls with the same path and changes give the same graph. Of a path only one is open: with
    * other changes, or none, the earlier one is released and must not be run any more. Throws `invalid_input` for changes
-   * that the graph has no weights for. `hold`: names of all outputs that are to stay on the device where that is possible.
+   * that the graph has no weights for, and for `states` of a graph whose layers are not found. `hold`: names of all outputs that are to stay on the device where that is possible.
    */
   graph(path: string, options?: GraphWish): Promise<Graph>;
   /**

@@ -42,6 +42,8 @@ const KEPT_READINGS = 32;
 type Parts = {
   tokenizer: Tokenizer;
   graph: Graph;
+  /** The same encoder with what its layers pass on, where `graph` keeps that to itself. */
+  openStates?: () => Promise<Graph>;
   /** How often the encoder may be used for one prompt, each time for as many tokens as it reads. */
   mostReadings?: number;
 };
@@ -50,12 +52,23 @@ type Parts = {
  * For CLIP and T5 text encoders. A layer that the graph does not give is the caller's wish for it: `invalid_input`.
  * A prompt of more tokens than the encoder reads is read in parts, whose embeddings are put end to end.
  */
-export function createPromptEncoder({ tokenizer, graph, mostReadings = 1 }: Parts): PromptEncoder {
-  const input = requirePort(graph.inputs, { names: ["input_ids"], of: "text encoder" });
-  const mask = graph.inputs.find(({ name }) => name === "attention_mask");
+export function createPromptEncoder({ tokenizer, graph: usual, openStates, mostReadings = 1 }: Parts): PromptEncoder {
+  const input = requirePort(usual.inputs, { names: ["input_ids"], of: "text encoder" });
+  const mask = usual.inputs.find(({ name }) => name === "attention_mask");
   const recent = createRecent<States>(KEPT_READINGS);
+  let opening: Promise<Graph> | undefined;
+  /** Opened once, however many prompts of a batch ask for it at a time. */
+  const withStates = async (open: () => Promise<Graph>) => {
+    opening ??= open();
+    return await opening.catch((error: unknown) => {
+      opening = undefined;
+      throw error;
+    });
+  };
 
   async function read(tokens: readonly number[], { layer = "last", isNormed = false }: Reading): Promise<States> {
+    const isKept = layer !== "last" && statesOf(usual).length === 0;
+    const graph = isKept && openStates ? await withStates(openStates) : usual;
     const output = statesPort(graph, layer);
     const padded = tokenizer.pad(tokenizer.marked(tokens), tokenizer.maxLength);
     const shape = [1, padded.length];
@@ -126,12 +139,15 @@ function joined(states: readonly States[]): States {
   return { ...first, data, tokens: states.reduce((sum, each) => sum + each.tokens, 0) };
 }
 
-function statesPort({ outputs }: Graph, layer: Layer): Port {
+const statesOf = ({ outputs }: Graph) => outputs.filter(({ name }) => name.startsWith("hidden_states."));
+
+function statesPort(graph: Graph, layer: Layer): Port {
+  const { outputs } = graph;
   if (layer === "last") {
     const perToken = outputs.filter(({ name, shape }) => shape.length === 3 && !name.startsWith("hidden_states."));
     return requirePort(perToken, { names: ["last_hidden_state"], of: "text encoder" });
   }
-  const states = outputs.filter(({ name }) => name.startsWith("hidden_states."));
+  const states = statesOf(graph);
   const port = states.find(({ name }) => name === `hidden_states.${states.length - layer}`);
   if (port) return port;
   throw cannotSkip();
@@ -139,12 +155,12 @@ function statesPort({ outputs }: Graph, layer: Layer): Port {
 
 /** The graph's norm between the last layer's states and its answer. */
 function normOf(graph: Graph, results: Record<string, Tensor>) {
-  const statesOf = ({ name }: Port) => {
+  const tensorAt = ({ name }: Port) => {
     const tensor = results[name];
     invariant(tensor, "a graph gives each of its outputs");
     return { data: toFloats(tensor), width: tensor.shape[2] ?? 1 };
   };
-  return normBetween(statesOf(statesPort(graph, 1)), statesOf(statesPort(graph, "last")));
+  return normBetween(tensorAt(statesPort(graph, 1)), tensorAt(statesPort(graph, "last")));
 }
 
 /** For a caller who wants layers to be skipped which the graph keeps to itself. */

@@ -68,6 +68,18 @@ function varint(value: number): Uint8Array {
 
 export const lengthOf = (pieces: readonly Uint8Array[]) => pieces.reduce((sum, { length }) => sum + length, 0);
 
+/** A field that is a message of its own. */
+export function message(number: number, fields: readonly Field[]): Field {
+  const pieces = encode(fields);
+  const value = new Uint8Array(lengthOf(pieces));
+  let at = 0;
+  for (const piece of pieces) {
+    value.set(piece, at);
+    at += piece.length;
+  }
+  return { number, wire: BYTES, value };
+}
+
 const utf8 = { to: new TextEncoder(), from: new TextDecoder() };
 export const textField = (number: number, text: string): Field => ({
   number,

@@ -1,6 +1,6 @@
 // An ONNX file with other weights for some of its modules; the new ones lie in a file of their own beside it.
 import { invariant } from "../../core/errors.ts";
-import { BYTES, encode, type Field, fieldsOf, lengthOf, textField } from "./protobuf.ts";
+import { encode, type Field, fieldsOf, lengthOf, message, textField } from "./protobuf.ts";
 import {
   ENTRY,
   EXTERNAL,
@@ -64,17 +64,6 @@ function lengthPiece(length: number): Uint8Array {
   const [, piece] = encode([{ number: 1, wire: 0, value: length }]);
   invariant(piece, "a number is written after its tag");
   return piece;
-}
-
-function message(number: number, fields: readonly Field[]): Field {
-  const pieces = encode(fields);
-  const value = new Uint8Array(lengthOf(pieces));
-  let at = 0;
-  for (const piece of pieces) {
-    value.set(piece, at);
-    at += piece.length;
-  }
-  return { number, wire: BYTES, value };
 }
 
 function renamed(node: readonly Field[], name: string): Field[] {

@@ -4,7 +4,7 @@ import { readFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { isAbsolute, relative, resolve } from "node:path";
 import { ForecourtError, invariant, toFailure } from "../../core/errors.ts";
-import type { Assets, GraphWish, ImageCodec, WeightChanges } from "../../core/pipeline.ts";
+import type { Assets, GraphWish, ImageCodec } from "../../core/pipeline.ts";
 import { parsePythonJson } from "../../core/python-json.ts";
 import type { TransformersObject } from "../../core/transformers.ts";
 import { writeChanged } from "./changed-graph.ts";
@@ -32,8 +32,6 @@ export type LoadedAssets = Assets & {
   release(): Promise<void>;
 };
 
-type Changing = GraphWish & { changes: WeightChanges };
-
 /** Reading throws `weights_missing` for a file that is absent or broken, and for a path that leaves the folder. */
 export function createAssets(options: AssetsOptions): LoadedAssets {
   const { folder, graphs: others = {}, open, openTransformers, scratch = tmpdir(), codec } = options;
@@ -41,20 +39,20 @@ export function createAssets(options: AssetsOptions): LoadedAssets {
   const graphs = new Map<string, { key: string; opened: Promise<OpenGraph> }>();
 
   /** Instead of the one that is open now. */
-  function swap(path: string, key: string, openNew: () => Promise<OpenGraph>): Promise<OpenGraph> {
-    const earlier = graphs.get(path);
+  function swap(slot: string, key: string, openNew: () => Promise<OpenGraph>): Promise<OpenGraph> {
+    const earlier = graphs.get(slot);
     const opened = (async () => {
       await (await earlier?.opened.catch(() => undefined))?.release();
       return await openNew();
     })();
-    graphs.set(path, { key, opened });
+    graphs.set(slot, { key, opened });
     return opened;
   }
 
-  async function openChanged(path: string, { changes, ...wish }: Changing): Promise<OpenGraph> {
+  async function openChanged(slot: string, path: string, { changes, states, ...wish }: GraphWish): Promise<OpenGraph> {
     // The earlier graph stays where these changes do not fit.
-    using changed = await writeChanged(present(path), { changes, scratch });
-    return await swap(path, changes.key, () => open(changed.path, wish));
+    using changed = await writeChanged(present(path), { changes, states, scratch });
+    return await swap(slot, changes?.key ?? "", () => open(changed.path, wish));
   }
 
   function locate(path: string): string {
@@ -83,11 +81,14 @@ export function createAssets(options: AssetsOptions): LoadedAssets {
     json: async <T>(path: string) => parseJson<T>(path, await text(path)),
     graph(wanted, wish) {
       const path = others[wanted] ?? wanted;
-      const key = wish?.changes?.key ?? "";
-      const known = graphs.get(path);
+      const { changes, states } = wish ?? {};
+      const slot = states ? `${path} with states` : path;
+      const key = changes?.key ?? "";
+      const known = graphs.get(slot);
       if (known?.key === key) return known.opened;
-      const { changes } = wish ?? {};
-      return changes ? openChanged(path, { ...wish, changes }) : swap(path, key, async () => open(present(path), wish));
+      return changes || states
+        ? openChanged(slot, path, wish ?? {})
+        : swap(slot, key, async () => open(present(path), wish));
     },
     transformers(className) {
       const known = objects.get(className);

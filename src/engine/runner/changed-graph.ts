@@ -17,6 +17,7 @@ import { basename, dirname, join } from "node:path";
 import { ForecourtError } from "../../core/errors.ts";
 import type { WeightChange, WeightChanges } from "../../core/pipeline.ts";
 import { openModelFile, type Replacement, withReplaced } from "../onnx-file/replace-weights.ts";
+import { withStatesOfLayers } from "../onnx-file/states-of-layers.ts";
 import { findWeight, type Initializer, type ModuleWeight, weightsOfModules } from "../onnx-file/weights-of-modules.ts";
 
 export type ChangedGraph = Disposable & { path: string };
@@ -24,19 +25,24 @@ export type ChangedGraph = Disposable & { path: string };
 const CHANGED = "changed-weights.data";
 
 type Changing = {
-  changes: WeightChanges;
+  changes: WeightChanges | undefined;
+  /** Gives what its layers pass on too, see states-of-layers.ts. */
+  states: true | undefined;
   /** Where to make a folder; best on the weights' own file system, whose large files are then linked and not copied. */
   scratch: string;
 };
 
 /**
  * Writes into a new folder of `scratch`; disposing removes it, which may be done once the graph is open. Throws
- * `invalid_input` when the graph lacks a module that is to be changed, or keeps its weight in a form that cannot be.
+ * `invalid_input` when the graph lacks a module that is to be changed, or keeps its weight in a form that cannot be, and
+ * when the layers whose states are wanted are not found.
  */
-export async function writeChanged(path: string, { changes, scratch }: Changing): Promise<ChangedGraph> {
-  const model = openModelFile(new Uint8Array(await readFile(path)));
+export async function writeChanged(path: string, { changes, states, scratch }: Changing): Promise<ChangedGraph> {
+  const original = openModelFile(new Uint8Array(await readFile(path)));
+  const model = states ? withStatesOfLayers(original) : original;
+  if (!model) throw withoutLayers();
   const weights = weightsOfModules(model.graph);
-  checkFit(changes, weights);
+  if (changes) checkFit(changes, weights);
   mkdirSync(scratch, { recursive: true });
   const folder = mkdtempSync(join(scratch, "forecourt-weights-"));
   const remove = () => rmSync(folder, { recursive: true, force: true });
@@ -44,7 +50,7 @@ export async function writeChanged(path: string, { changes, scratch }: Changing)
     const data = openSync(join(folder, CHANGED), "w", 0o600);
     const replacements: Replacement[] = [];
     let offset = 0;
-    for (const [key, change] of changes.added) {
+    for (const [key, change] of changes?.added ?? []) {
       const weight = findWeight(weights, key);
       if (!weight) continue; // checkFit has made sure
       const bytes = changed(weight, readInitializer(weight.initializer, dirname(path)), change);
@@ -88,6 +94,13 @@ function checkFit({ added }: WeightChanges, weights: ReadonlyMap<string, ModuleW
   throw unfit(
     `${why}: it is of another kind of model, or this export (quantised or with fused operators) keeps no such weights`,
   );
+}
+
+function withoutLayers(): ForecourtError {
+  const msg =
+    "This model's text encoder does not give the layers that clip_skip asks for, and they are not found in it";
+  const problem = { loc: ["body", "clip_skip"], msg, type: "value_error" };
+  return new ForecourtError("invalid_input", msg, { problems: [problem] });
 }
 
 function unfit(msg: string): ForecourtError {

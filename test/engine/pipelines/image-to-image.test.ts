@@ -83,7 +83,7 @@ describe("image-to-image", () => {
   });
 
   test("refuses what the model cannot do, naming the field", async () => {
-    await expect(redraw({ clip_skip: 1 })).rejects.toMatchObject({
+    await expect(redraw({ clip_skip: 10 })).rejects.toMatchObject({
       code: "invalid_input",
       problems: [{ loc: ["body", "clip_skip"] }],
     });

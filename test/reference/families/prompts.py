@@ -50,6 +50,9 @@ def sd():
         parameter.data += 0.5 * torch.randn_like(parameter)
     tiny.write_json(folder / "model_index.json", {"_class_name": "StableDiffusionPipeline"})
     tiny.export_clip(folder / "text_encoder", models["text_encoder"], hidden_states=True)
+    # As most repositories have it; norms are an operator of their own from opset 17 on.
+    for opset in (14, 17):
+        tiny.export_clip(folder / f"text_encoder_{opset}", models["text_encoder"], hidden_states=False, opset=opset)
     scheduler = diffusers.PNDMScheduler.from_config(stable_diffusion.PNDM)
     pipeline = stable_diffusion.assemble(diffusers.StableDiffusionPipeline, models, tokenizer, scheduler)
     recorder = record.Recorder(folder, {})

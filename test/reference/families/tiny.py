@@ -129,12 +129,12 @@ def unflatten(x, dim, sizes):
     return x.reshape(*x.shape[:at], *sizes, *x.shape[at + 1:])
 
 
-def export(path, model, function, args, inputs, outputs, node_names=False):
+def export(path, model, function, args, inputs, outputs, node_names=False, opset=17):
     """`inputs` and `outputs`: name -> names of its dimensions, None = fixed. `node_names`: keep those of modules."""
     path.parent.mkdir(parents=True, exist_ok=True)
     axes = {name: {i: dim for i, dim in enumerate(dims) if dim} for name, dims in (inputs | outputs).items()}
     with torch.no_grad(), mock.patch("torch.nn.functional.rms_norm", rms_norm), mock.patch("torch.Tensor.unflatten", unflatten):
-        torch.onnx.export(Graph(model, function).eval(), args, str(path), input_names=list(inputs), output_names=list(outputs), dynamic_axes=axes, opset_version=17, dynamo=False)
+        torch.onnx.export(Graph(model, function).eval(), args, str(path), input_names=list(inputs), output_names=list(outputs), dynamic_axes=axes, opset_version=opset, dynamo=False)
     slim(path, node_names)
 
 
@@ -173,7 +173,7 @@ STATES = ("batch_size", "sequence_length", None)
 MAP = ("batch_size", None, "height", "width")
 
 
-def export_clip(folder, model, hidden_states, node_names=False):
+def export_clip(folder, model, hidden_states, node_names=False, opset=17):
     pooled = "text_embeds" if hasattr(model, "text_projection") else "pooler_output"
 
     def run(m, ids):
@@ -183,7 +183,7 @@ def export_clip(folder, model, hidden_states, node_names=False):
     names = {pooled: ("batch_size", None), "last_hidden_state": STATES}
     if hidden_states:
         names |= {f"hidden_states.{i}": STATES for i in range(TEXT_LAYERS + 1)}
-    export(folder / "model.onnx", model, run, (torch.ones(2, 77, dtype=torch.long),), IDS, names, node_names)
+    export(folder / "model.onnx", model, run, (torch.ones(2, 77, dtype=torch.long),), IDS, names, node_names, opset)
 
 
 def export_t5(folder, model):

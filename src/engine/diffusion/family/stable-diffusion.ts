@@ -13,6 +13,7 @@ export const loadStableDiffusion: LoadFamily = async (repository) => {
   const encoder = createPromptEncoder({
     tokenizer: await loadClipTokenizer(repository.assets, "tokenizer"),
     graph: await repository.graph("text_encoder"),
+    openStates: () => repository.graph("text_encoder", { states: true }),
     mostReadings,
   });
   return {
