@@ -30,7 +30,8 @@ export async function speechServer() {
   await mkdir(join(data, "models"));
   const languages = ["american-english", "british-english", "spanish"].map((language) => `fal-ai/kokoro/${language}`);
   await write("kokoro", model("speak", "kokoro", languages));
-  await write("tones", model("speak", "tones", []));
+  for (const voice of ["tones", "vits", "speecht5", "supertonic", "supertonic-transformers"])
+    await write(voice, model("speak", voice, []));
   const copied = "fal-ai/chatterbox/text-to-speech";
   await write(
     "chatterbox",

@@ -36,6 +36,12 @@ const input = Type.Object({
   ),
   speed: Type.Number({ default: 1, minimum: 0.1, maximum: 5, description: "2: twice as fast." }),
   language: Type.Optional(Type.String({ description: "Code of the text's language, for models of several." })),
+  num_inference_steps: Type.Optional(
+    Type.Integer({
+      ...{ minimum: 1, maximum: 100 },
+      description: "For models that make sound out of noise in steps: more sound better and take longer.",
+    }),
+  ),
   output_format: choice(soundFormats, { default: "wav", description: "Format of the file." }),
   sample_rate: Type.Optional(
     Type.Integer({ minimum: 8000, maximum: 48_000, description: "Samples per second. Absent: the voice's own." }),
@@ -101,7 +107,7 @@ export const speak = definePipeline({
 
 const textOf = ({ text, prompt }: Pick<SpeakInput, "text" | "prompt">) => text ?? prompt ?? "";
 
-const WISHES: readonly Wish[] = ["audio_url", "exaggeration", "temperature"];
+const WISHES: readonly Wish[] = ["audio_url", "exaggeration", "temperature", "num_inference_steps"];
 
 function plan({ input: given }: Pick<Task<SpeakInput>, "input">, { voices, longest, takes = [] }: Voice) {
   const text = textOf(given);
@@ -128,12 +134,13 @@ function voiceOf(asked: string | undefined, { voices, takes = [] }: Pick<Voice, 
 
 /** What is the same for all sentences; the recording is read once. */
 async function wishesOf(task: Task<SpeakInput>) {
-  const { speed, language, audio_url: url, exaggeration, temperature } = task.input;
+  const { speed, language, audio_url: url, exaggeration, temperature, num_inference_steps: steps } = task.input;
   return {
     speed,
     ...(language !== undefined && { language }),
     ...(exaggeration !== undefined && { exaggeration }),
     ...(temperature !== undefined && { temperature }),
+    ...(steps !== undefined && { steps }),
     ...(url !== undefined && { reference: await readSound({ task, url, field: "audio_url" }) }),
   };
 }

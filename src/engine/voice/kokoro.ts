@@ -3,11 +3,12 @@ import { ForecourtError, invariant } from "../../core/errors.ts";
 import { joinSounds } from "../media/join-sounds.ts";
 import { cutText } from "../speech/sentences.ts";
 import { requirePort, tensorOf, toFloats } from "../tensor/tensor.ts";
+import { chosenLanguage } from "./chosen-language.ts";
 import { KOKORO_LANGUAGES, kokoroPhonemes } from "./kokoro-phonemes.ts";
 import { englishText } from "./spoken-text.ts";
 import { tokenIds } from "./token-ids.ts";
 import type { LoadVoice } from "./voice.ts";
-import { readVoice, voiceNames } from "./voice-files.ts";
+import { readOnce, readVoice, voiceNames } from "./voice-files.ts";
 
 const RATE = 24_000;
 /** Numbers in each row of a voice. */
@@ -24,12 +25,7 @@ export const loadKokoro: LoadVoice = async (assets) => {
   const port = (name: string) => requirePort(graph.inputs, { names: [name], of: "Kokoro model" });
   const [input, style, speedPort] = [port("input_ids"), port("style"), port("speed")];
   const width = Number(style.shape[1]) || STYLE;
-  const known = new Map<string, Promise<Float32Array>>();
-  const rowsOf = (voice: string) => {
-    const rows = known.get(voice) ?? readVoice(assets, voice, width);
-    known.set(voice, rows);
-    return rows;
-  };
+  const rowsOf = readOnce((voice) => readVoice(assets, voice, width));
 
   async function say(phonemes: string, { voice, speed }: { voice: string; speed: number }): Promise<Float32Array> {
     const ids = await tokenIds(tokenizer, phonemes);
@@ -73,15 +69,6 @@ function speakable(names: readonly string[]): string[] {
 
 /** The voice's own, where the caller does not wish for another. Throws `invalid_input` for one that is not read here. */
 function languageOf(voice: string, wanted: string | undefined): string {
-  const languages = Object.values(KOKORO_LANGUAGES);
   const own = KOKORO_LANGUAGES[voice.slice(0, 1)] ?? "en-us";
-  if (wanted === undefined) return own;
-  const code = wanted.toLowerCase().replace("_", "-");
-  const isSame = (each: string) => each === code || each.split("-")[0] === code;
-  const found = isSame(own) ? own : languages.find(isSame);
-  if (found) return found;
-  const msg = `The model does not read "${wanted}"; it reads ${languages.join(", ")}`;
-  throw new ForecourtError("invalid_input", `language: ${msg}`, {
-    problems: [{ loc: ["body", "language"], msg, type: "value_error", input: wanted }],
-  });
+  return wanted === undefined ? own : chosenLanguage(wanted, [own, ...Object.values(KOKORO_LANGUAGES)]);
 }

@@ -7,7 +7,7 @@ import { requirePort, tensorOf, toFloats } from "../tensor/tensor.ts";
 import { stretch } from "./stretch.ts";
 import { tokenIds } from "./token-ids.ts";
 import type { LoadVoice } from "./voice.ts";
-import { readVoice, voiceNames } from "./voice-files.ts";
+import { readOnce, readVoice, voiceNames } from "./voice-files.ts";
 
 const RATE = 16_000;
 /** Defaults of transformers' generate_speech: the end is reached at such a probability, or at so many frames per letter. */
@@ -42,16 +42,15 @@ export const loadSpeechT5: LoadVoice = async (assets, config) => {
   const voices = voiceNames(assets);
   const tokenizer = await assets.transformers("AutoTokenizer");
   const graphs = await openGraphs(assets);
-  const known = new Map<string, Promise<Float32Array>>();
+  const vectorOf = readOnce((voice) => readVoice(assets, voice, sizes.voice));
   return {
     rate: RATE,
     longest: sizes.longest,
     voices,
     async speak({ text, voice = voices[0] ?? "", speed, signal }) {
       const ids = await tokenIds(tokenizer, text);
-      const numbers = known.get(voice) ?? readVoice(assets, voice, sizes.voice);
-      known.set(voice, numbers);
-      const speaker = tensorOf("float32", [1, sizes.voice], (await numbers).subarray(0, sizes.voice));
+      const numbers = await vectorOf(voice);
+      const speaker = tensorOf("float32", [1, sizes.voice], numbers.subarray(0, sizes.voice));
       const spectrogram = await spectrogramOf(graphs, { ids, speaker, sizes, signal });
       const input = requirePort(graphs.vocoder.inputs, { names: ["spectrogram"], of: "vocoder" });
       const { waveform } = await graphs.vocoder.run({ [input.name]: spectrogram });

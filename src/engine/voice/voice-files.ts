@@ -1,16 +1,38 @@
-// Voices that lie beside a model as files of numbers: voices/NAME.bin, or NumPy's voices/NAME.npy.
+// Voices that lie beside a model as files of numbers: voices/NAME.bin, NumPy's voices/NAME.npy, or Supertone's
+// voice_styles/NAME.json.
 import { ForecourtError } from "../../core/errors.ts";
 import type { Assets } from "../../core/pipeline.ts";
+import { sizeOf } from "../tensor/tensor.ts";
 
 const FOLDER = "voices";
-const FILE = /^(.+)\.(bin|npy)$/;
+const STYLES = "voice_styles";
 
 /** Their names in alphabetical order. Throws `weights_missing` where there are none. */
-export function voiceNames(assets: Assets): string[] {
-  const names = assets.list(FOLDER).flatMap((file) => FILE.exec(file)?.[1] ?? []);
+export const voiceNames = (assets: Assets) =>
+  namesIn(assets, { folder: FOLDER, file: /^(.+)\.(bin|npy)$/, as: "NAME.bin (float32 numbers) or voices/NAME.npy" });
+export const styleNames = (assets: Assets) =>
+  namesIn(assets, { folder: STYLES, file: /^(.+)\.json$/, as: "NAME.json" });
+
+type Place = { folder: string; file: RegExp; as: string };
+
+function namesIn(assets: Assets, { folder, file, as }: Place): string[] {
+  const names = assets.list(folder).flatMap((each) => file.exec(each)?.[1] ?? []);
   if (names.length > 0) return [...new Set(names)].sort();
-  const message = `${FOLDER}/ holds no voices: this model needs at least one, as ${FOLDER}/NAME.bin (float32 numbers) or ${FOLDER}/NAME.npy`;
-  throw new ForecourtError("weights_missing", message, { details: { folder: FOLDER } });
+  const message = `${folder}/ holds no voices: this model needs at least one, as ${folder}/${as}`;
+  throw new ForecourtError("weights_missing", message, { details: { folder } });
+}
+
+/** Remembers what was read; a name whose reading failed is read again. */
+export function readOnce<T>(read: (name: string) => Promise<T>): (name: string) => Promise<T> {
+  const known = new Map<string, Promise<T>>();
+  return (name) => {
+    const found = known.get(name);
+    if (found) return found;
+    const reading = read(name);
+    reading.catch(() => known.delete(name));
+    known.set(name, reading);
+    return reading;
+  };
 }
 
 /** All numbers of a voice, in their order. Throws `weights_missing` for a file that holds none of `width` each. */
@@ -23,6 +45,31 @@ export async function readVoice(assets: Assets, name: string, width: number): Pr
   throw new ForecourtError("weights_missing", `${path} does not hold float32 numbers, ${width} for a voice`, {
     details: { file: path },
   });
+}
+
+export type Style = { shape: readonly number[]; values: Float32Array };
+
+/** A voice of Supertone's: for the text and for how long it lasts. Throws `weights_missing` for a file that is none. */
+export async function readStyle(assets: Assets, name: string): Promise<Record<"style_ttl" | "style_dp", Style>> {
+  const path = `${STYLES}/${name}.json`;
+  const file = await assets.json<Record<string, StoredStyle> | null>(path);
+  const [style_ttl, style_dp] = [file?.style_ttl, file?.style_dp].map(styleOf);
+  if (style_ttl && style_dp) return { style_ttl, style_dp };
+  throw new ForecourtError("weights_missing", `${path} does not hold style_ttl and style_dp of a voice`, {
+    details: { file: path },
+  });
+}
+
+/** `data` has a list within another for each of the dimensions. */
+type StoredStyle = Partial<Record<"dims" | "data", unknown>> | undefined;
+
+function styleOf(stored: StoredStyle): Style | undefined {
+  const { dims, data } = stored ?? {};
+  if (!Array.isArray(dims) || !Array.isArray(data)) return undefined;
+  const shape = dims.map(Number);
+  const values = Float32Array.from(data.flat(Number.POSITIVE_INFINITY) as unknown[], Number);
+  const isWhole = values.length === sizeOf(shape) && values.every(Number.isFinite);
+  return isWhole ? { shape, values } : undefined;
 }
 
 function floatsOf(bytes: Uint8Array): Float32Array | undefined {

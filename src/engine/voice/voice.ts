@@ -3,7 +3,7 @@ import type { Assets } from "../../core/pipeline.ts";
 import type { Sound } from "../media/sound.ts";
 
 /** Fields of a request that few models know anything of. */
-export type Wish = "audio_url" | "exaggeration" | "temperature";
+export type Wish = "audio_url" | "exaggeration" | "temperature" | "num_inference_steps";
 
 export type Utterance = {
   /** At most `longest` letters. */
@@ -19,6 +19,8 @@ export type Utterance = {
   /** 1 = as the model speaks. */
   speed: number;
   language?: string;
+  /** From noise to sound; absent: as many as the model usually takes. */
+  steps?: number;
   seed: number;
   signal: AbortSignal;
 };

@@ -91,7 +91,7 @@ const isDataOf = (graph: string, path: string) =>
 
 /** No graph of use is this small with its numbers inside. */
 const HOLDS_NO_NUMBERS_BYTES = 20e6;
-const OTHER_FORMATS = /\.(safetensors|bin|msgpack|h5|pt|pth|ckpt|xml|onnx|json|txt|md|py|model|gguf|png|jpe?g)$/i;
+const OTHER_FORMATS = /\.(safetensors|bin|msgpack|h5|pt|pth|ckpt|xml|onnx|json|txt|ya?ml|md|py|model|gguf|png|jpe?g)$/i;
 
 /** Older exports write a file for each tensor, under any name. */
 function looseData(files: Repository["files"], graph: string): Repository["files"] {

@@ -24,7 +24,7 @@ import { stableDiffusion } from "./stable-diffusion.ts";
 import { towers } from "./towers.ts";
 import { bareUpscaler, hasBareUpscaler, swin2sr } from "./upscaling.ts";
 import { memoryOf, optional, variantsOf } from "./variants.ts";
-import { chatterbox, kokoro, speechT5, vits } from "./voices.ts";
+import { chatterbox, hasSupertone, kokoro, speechT5, supertone, supertonic, vits } from "./voices.ts";
 import { whisper } from "./whisper.ts";
 
 /** By `_class_name` of model_index.json, without the prefix of the program that exported it. */
@@ -50,6 +50,7 @@ const TRANSFORMERS: Record<string, Family> = {
   siglip2: siglip,
   speecht5: speechT5,
   style_text_to_speech_2: kokoro,
+  supertonic,
   swin2sr,
   vitpose: vitPose,
   vits,
@@ -157,6 +158,7 @@ function familyOf(repository: Repository, wishes: Wishes): Family {
   const className = configOf(repository, "model_index.json")._class_name;
   if (typeof className === "string")
     return DIFFUSERS[className.replace(/^(ORT|Onnx)/, "")] ?? unknown(repository, className);
+  if (hasSupertone(repository)) return supertone;
   const { model_type: type, architectures } = configOf(repository, "config.json");
   if (isYoloPose(repository, type)) return yoloPose;
   if (typeof type === "string")

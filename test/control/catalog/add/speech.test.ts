@@ -93,3 +93,46 @@ test("Chatterbox brings its voice, with the language model in the precision that
   expect(turbo.unsure.join(" ")).toContain("audio_url");
   expect(pathsOf(turbo)).toContain("onnx/speech_encoder_q4.onnx_data");
 });
+
+test("Supertonic in transformers.js' layout brings its voices", async () => {
+  const graphs = Object.fromEntries(
+    ["text_encoder", "latent_denoiser", "voice_decoder"].flatMap((name) => [
+      [`onnx/${name}.onnx`, 0.2],
+      [`onnx/${name}.onnx_data`, 90],
+    ]),
+  );
+  const repository = (voices: Record<string, number>) =>
+    repositoryOf(
+      "onnx-community/Supertonic-TTS-2-ONNX",
+      { model_type: "supertonic" },
+      { ...words, ...graphs, ...voices },
+    );
+  const draft = recognise(repository({ "voices/F1.bin": 0.05, "voices/M1.bin": 0.05 }));
+  expect(draft.model).toMatchObject({ pipeline: "speak", category: "text-to-speech", price: { unit: "second" } });
+  expect(pathsOf(draft).sort()).toEqual([
+    ...["config.json", ...Object.keys(graphs), "tokenizer.json", "tokenizer_config.json"].sort(),
+    ...["voices/F1.bin", "voices/M1.bin"],
+  ]);
+  expect((await failureOf((async () => recognise(repository({})))())).message).toContain("voices/F1.bin");
+});
+
+test("Supertonic in Supertone's own layout is known by its files", async () => {
+  const tree = {
+    ...{ "config.json": 0.001, "README.md": 0.01, "onnx/tts.json": 0.01, "onnx/unicode_indexer.json": 0.3 },
+    ...{ "onnx/duration_predictor.onnx": 3.7, "onnx/text_encoder.onnx": 36 },
+    ...{ "onnx/vector_estimator.onnx": 257, "onnx/vocoder.onnx": 101, "onnx/tts.yml": 0.01 },
+  };
+  const styles = { "voice_styles/F1.json": 0.3, "voice_styles/M1.json": 0.3 };
+  const named = repositoryOf("Supertone/supertonic-3", { model_type: "onnx" }, { ...tree, ...styles });
+  const repository = { ...named, licence: "openrail" };
+  const draft = recognise(repository);
+  expect(draft.model).toMatchObject({
+    ...{ id: "supertone/supertonic-3", pipeline: "speak", category: "text-to-speech" },
+    licence: { id: "openrail", commercial: true },
+  });
+  const { "config.json": _, "README.md": __, "onnx/tts.yml": ___, ...needed } = { ...tree, ...styles };
+  expect(pathsOf(draft).sort()).toEqual(Object.keys(needed).sort());
+  expect(recognise({ ...repository, configs: {} }).model).toMatchObject({ pipeline: "speak" });
+  const mute = async () => recognise(repositoryOf("Supertone/supertonic-3", {}, tree));
+  expect((await failureOf(mute())).message).toContain("voice_styles/F1.json");
+});
