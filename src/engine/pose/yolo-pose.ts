@@ -1,6 +1,6 @@
 // YOLO's pose (v8, 11, 26): people and their points in one pass of one graph, read as Ultralytics' predictor does.
 import { ForecourtError, invariant } from "../../core/errors.ts";
-import type { Graph } from "../../core/pipeline.ts";
+import type { Graph, Pixels } from "../../core/pipeline.ts";
 import { parse, Type } from "../../core/schema.ts";
 import type { Port } from "../../core/tensor.ts";
 import { type Candidate, candidatesOf } from "../onnx/boxes/candidates.ts";
@@ -41,12 +41,13 @@ export function yoloPose(graph: Graph): PoseModel {
   const input = requirePort(graph.inputs, { names: ["images", "pixel_values"], of });
   const output = requirePort(graph.outputs, { names: ["output0", "outputs"], of });
   if (output.shape.every((edge) => typeof edge === "number" && edge > 0)) codingBy(output);
-  const size = sizeWish(input);
+  const size = fixedSize(input);
   return {
     names: pointNames(BODY_POINTS),
     async find(picture, { boxes, threshold }) {
       if (boxes.length > 0) throw findsByItself();
-      const { view, pixels } = fitPicture(picture, size, { kernel: "bilinear", fill: BORDER });
+      const wish = { ...(size ?? freeSize(picture)), multipleOf: 1, fit: "contain" } as const;
+      const { view, pixels } = fitPicture(picture, wish, { kernel: "bilinear", fill: BORDER });
       const { values } = toPlanes(pixels, {
         ...{ channels: "rgb", layout: "nchw" },
         ...{ scale: 1 / 255, mean: [], deviation: [] },
@@ -69,14 +70,16 @@ function codingBy({ name, shape }: Pick<Port, "name" | "shape">): BoxCoding {
   if (shape.length === 3 && shape[2] === 6 + 3 * BODY_POINTS) return SUPPRESSED;
   throw new ForecourtError(
     "misconfigured",
-    `the graph's output ${name} is [${shape.join(", ")}]: a pose model gives heatmaps [people, points, height, width], or people with 17 points as YOLO's pose does, [1, 56, places] or [1, people, 57]`,
+    `the graph's output ${name} is [${shape.join(", ")}]: a pose model gives heatmaps [people, points, height, width], simcc_x and simcc_y, or people with 17 points as YOLO's pose does, [1, 56, places] or [1, people, 57]`,
   );
 }
 
-const sizeWish = (input: Port) => ({
-  ...({ multipleOf: STRIDE, fit: "contain" } as const),
-  ...(fixedSize(input) ?? { longest: EDGE }),
-});
+/** The longer edge is made this long, also of small pictures, and both are filled up to whole strides. */
+function freeSize({ width, height }: Pixels): { width: number; height: number } {
+  const scale = EDGE / Math.max(width, height);
+  const whole = (edge: number) => Math.max(1, Math.ceil(Math.round(edge * scale) / STRIDE)) * STRIDE;
+  return { width: whole(width), height: whole(height) };
+}
 
 function personOf({ score, points, ...edges }: Candidate, view: WholeView): Person {
   return {

@@ -21,6 +21,8 @@ const cases = casesOf<{
   simcc: TopDown;
   yolox: { corners: Box; score: number }[];
   yolo: OnePass;
+  "yolo-suppressed": OnePass;
+  "yolo-free": OnePass;
   skeletons: Point[][];
   "face-and-hands": Point[];
 }>("pose");
@@ -155,10 +157,10 @@ describe("a detector beside the model", () => {
   });
 });
 
-describe.each(["yolo", "yolo-suppressed"] as const)("%s", (family) => {
+describe.each(["yolo", "yolo-suppressed", "yolo-free"] as const)("%s", (family) => {
   test("people and their points in pixels of the picture, doubles gone, cut at its edges", async () => {
     const { output } = await runOnce(estimatePose, given(openFamily(`pose/${family}`)));
-    const { people } = cases.yolo;
+    const { people } = cases[family];
     expect(output.people).toHaveLength(people.length);
     for (const [at, { corners, score, points }] of people.entries()) {
       const {

@@ -83,9 +83,6 @@ class YoloPose(torch.nn.Module):
     def __init__(self, suppressed):
         super().__init__()
         self.suppressed = suppressed
-        places = torch.arange(EDGE, dtype=torch.float32) + 0.5
-        self.register_buffer("xs", places[None, :].expand(EDGE, EDGE).contiguous())
-        self.register_buffer("ys", places[:, None].expand(EDGE, EDGE).contiguous())
         kept = [FOUND[0], *FOUND[2:]] if suppressed else FOUND
         self.register_buffer("found", torch.tensor(kept))
         steps = torch.arange(17, dtype=torch.float32)
@@ -93,7 +90,8 @@ class YoloPose(torch.nn.Module):
 
     def forward(self, images):
         white = (images.amin(1)[0] > 0.9).float()
-        middle = torch.stack([(white * self.xs).sum(), (white * self.ys).sum()]) / white.sum()
+        xs, ys = (torch.arange(edge, dtype=torch.float32) + 0.5 for edge in (images.shape[3], images.shape[2]))
+        middle = torch.stack([(white * xs).sum(), (white * ys[:, None]).sum()]) / white.sum()
         centres = self.found[:, :2] + middle
         sizes, scores = self.found[:, 2:4], self.found[:, 4:]
         places = centres[:, None] + self.steps[None, :, :2]
@@ -103,12 +101,12 @@ class YoloPose(torch.nn.Module):
         return torch.cat([centres, sizes, scores, points], -1).T[None]
 
 
-def letterboxed(image):
+def letterboxed(image, width, height):
     """As Ultralytics' predictor does, but resized by Pillow."""
-    scale = min(EDGE / image.width, EDGE / image.height)
+    scale = min(width / image.width, height / image.height)
     size = (round(image.width * scale), round(image.height * scale))
-    left, top = (EDGE - size[0]) // 2, (EDGE - size[1]) // 2
-    seen = Image.new("RGB", (EDGE, EDGE), (114, 114, 114))
+    left, top = (width - size[0]) // 2, (height - size[1]) // 2
+    seen = Image.new("RGB", (width, height), (114, 114, 114))
     seen.paste(image.resize(size, Image.Resampling.BILINEAR), (left, top))
 
     def back(x, y):
@@ -117,19 +115,24 @@ def letterboxed(image):
     return torch.from_numpy(np.array(seen, dtype=np.float32).transpose(2, 0, 1)[None] / 255), back
 
 
-def one_pass(image):
-    values, back = letterboxed(image)
-    cases = {}
-    for name, suppressed in [("yolo", False), ("yolo-suppressed", True)]:
-        model = YoloPose(suppressed)
-        export(model, (values,), OUT / name / "onnx/model.onnx", {"images": [None] * 4}, {"output0": [None] * 3})
-        write_json(OUT / name / "config.json", {"model_type": "yolov8"})
+def people_of(values, back):
     people = []
     for x1, y1, x2, y2, score, _, *points in YoloPose(True)(values)[0].tolist():
         if score > 0.3:
             at = [(*back(x, y), score) for x, y, score in zip(points[0::3], points[1::3], points[2::3])]
             people.append({"corners": [*back(x1, y1), *back(x2, y2)], "score": score, "points": [dict(zip(("x", "y", "score"), each)) for each in at]})
-    return {"yolo": {"people": people}}
+    return {"people": people}
+
+
+def one_pass(image):
+    square = letterboxed(image, EDGE, EDGE)
+    for name, suppressed in [("yolo", False), ("yolo-suppressed", True)]:
+        export(YoloPose(suppressed), square[:1], OUT / name / "onnx/model.onnx", {"images": [None] * 4}, {"output0": [None] * 3})
+        write_json(OUT / name / "config.json", {"model_type": "yolov8"})
+    # Of free size: the longer edge 640, the shorter up to whole strides of 32.
+    free = letterboxed(image, 640, 480)
+    export(YoloPose(False), free[:1], OUT / "yolo-free/onnx/model.onnx", {"images": ["batch", None, "height", "width"]}, {"output0": ["batch", None, "places"]})
+    return {"yolo": people_of(*square), "yolo-suppressed": people_of(*square), "yolo-free": people_of(*free)}
 
 
 # Of YOLOX' grids of 8, 4 and 2 cells: cell, middle in it and logarithm of the size in cells, objectness, share of people. None: as sure
