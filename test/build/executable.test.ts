@@ -13,7 +13,7 @@ import { echoModel, watchFleet } from "../support/fleet-watcher.ts";
 import { freePort, until } from "../support/live-server.ts";
 
 // Processes on a loaded machine.
-setDefaultTimeout(30_000);
+setDefaultTimeout(60_000);
 
 let executable: BuiltExecutable;
 let empty = "";

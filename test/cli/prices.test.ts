@@ -99,7 +99,7 @@ test("usage by request shows each with its cost, the latest first, as table, JSO
   for (let n = 0; n < 3; n++) {
     const job = await run(box, key);
     ids.unshift(job.id);
-    for await (const event of box.jobs.watch(job.id, AbortSignal.timeout(5_000))) if (event.type === "finished") break;
+    for await (const event of box.jobs.watch(job.id, AbortSignal.timeout(60_000))) if (event.type === "finished") break;
   }
   const lines = await json(["usage", "--by", "request", "--limit", "2"], data);
   expect(lines).toMatchObject(

@@ -71,7 +71,7 @@ test("the command adds the names that fal's clients call and says how clients tr
   const certificate = new X509Certificate(readFileSync(`${dir}/cert.pem`));
   const hosts = ["fal.run", "queue.fal.run", "ws.fal.run", "rest.fal.ai", "v3.fal.media", "api.fal.ai"];
   for (const host of ["box", ...hosts]) expect(certificate.checkHost(host)).toBe(host);
-}, 30_000);
+}, 60_000);
 
 test.each([
   [["--names", "a b"], "a b"],

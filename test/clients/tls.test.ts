@@ -44,13 +44,13 @@ describe("@fal-ai/client over TLS", () => {
       url: expect.stringContaining(`${server.origin}/cdn/files/b/`),
       file: "over TLS too",
     });
-  }, 30_000);
+  }, 60_000);
 
   test("refuses the box when it does not", async () => {
     const { exitCode, stderr } = await callWith({ NODE_EXTRA_CA_CERTS: "" });
     expect(exitCode).not.toBe(0);
     expect(stderr).toMatch(/certificate/i);
-  }, 30_000);
+  }, 60_000);
 });
 
 test("the command line finds the server on its own machine", async () => {
@@ -59,4 +59,4 @@ test("the command line finds the server on its own machine", async () => {
   const { exitCode, stdout, stderr } = await ended([...forecourt, ...words], env);
   expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: "" });
   expect(stdout.toLowerCase()).toContain("cpu");
-}, 30_000);
+}, 60_000);

@@ -42,7 +42,7 @@ test("queue.submit with webhookUrl has the result, or the model's error, sent th
     payload: { detail: [{ loc: ["body", "prompt"] }, { loc: ["body", "steps"] }] },
   });
   proved("js", "webhook");
-}, 30_000);
+}, 60_000);
 
 test("an address that no webhook may go to is an ApiError of the submission", async () => {
   for (const webhookUrl of ["http://10.0.0.1/hook", "http://169.254.169.254/latest", "no url"]) {

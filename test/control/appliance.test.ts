@@ -33,7 +33,7 @@ test("a submitted job goes all the way", async () => {
   };
   const { id } = await jobs.submit({ ...submission, key: asId<KeyId>("key") });
   const types: string[] = [];
-  for await (const event of jobs.watch(id, AbortSignal.timeout(5_000))) {
+  for await (const event of jobs.watch(id, AbortSignal.timeout(60_000))) {
     types.push(event.type);
     if (event.type === "started") watching.resolve();
   }

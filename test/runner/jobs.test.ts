@@ -5,7 +5,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { echoModel, isRunning, watchFleet } from "../support/fleet-watcher.ts";
 
 // Processes on a loaded machine.
-setDefaultTimeout(30_000);
+setDefaultTimeout(60_000);
 
 const steps = (count: number, stepMs = 0) => ({ prompt: "hello", steps: count, step_ms: stepMs });
 

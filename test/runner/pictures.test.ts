@@ -7,7 +7,7 @@ import { textToImage } from "../../src/engine/pipelines/text-to-image.ts";
 import { echoModel, watchFleet } from "../support/fleet-watcher.ts";
 
 // Processes on a loaded machine.
-setDefaultTimeout(30_000);
+setDefaultTimeout(60_000);
 
 const TINY = resolve(import.meta.dir, "../engine/tiny/optimum");
 const model = echoModel({ id: "test/tiny-diffusion", pipeline: "text-to-image" });

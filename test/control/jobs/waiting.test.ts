@@ -3,6 +3,7 @@ import { expect, test } from "bun:test";
 import { type ArrivingJob, createWaitingJobs, type WaitingJob } from "../../../src/control/jobs/waiting.ts";
 import { asId, type JobId, type KeyId, type ModelId } from "../../../src/core/ids.ts";
 import { instant } from "../../../src/core/units.ts";
+import { cpuMs } from "../../support/cpu-time.ts";
 
 const model = asId<ModelId>("a/b");
 const job = (id: string, createdAt: number, more: Partial<ArrivingJob> = {}): ArrivingJob => ({
@@ -127,9 +128,9 @@ test("a long line of a key that may not start is passed over at once, and the or
   expect(ids(waiting.heads(model, 4))).toEqual(expected.slice(0, 4));
   expect(asked).toBe(8); // each key once in each look
   // Walking the line a thousand times would be fifty million steps.
-  const begun = performance.now();
+  const begun = cpuMs();
   for (let looks = 0; looks < 1000; looks++) waiting.heads(model, 4);
-  expect(performance.now() - begun).toBeLessThan(2_000);
+  expect(cpuMs() - begun).toBeLessThan(2_000);
   waiting.remove(asId("other-0"));
   expect(ids(waiting.heads(model, 2))).toEqual(["other-1", "other-2"]);
 });

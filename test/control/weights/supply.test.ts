@@ -105,10 +105,10 @@ test("a download can be watched to its end; without one there is nothing to watc
   const folder = here.supply.folderOf(modelOf("a"));
   await asked.promise;
   const steps: DownloadStep[] = [];
-  for await (const step of here.supply.watch(modelOf("a"), AbortSignal.timeout(5_000))) steps.push(step);
+  for await (const step of here.supply.watch(modelOf("a"), AbortSignal.timeout(60_000))) steps.push(step);
   expect(steps[0]).toMatchObject({ of: 50_000, files: [{ path: "model.onnx", of: 50_000 }] });
   await folder;
-  for await (const step of here.supply.watch(modelOf("b"), AbortSignal.timeout(5_000))) throw new Error(`${step.at}`);
+  for await (const step of here.supply.watch(modelOf("b"), AbortSignal.timeout(60_000))) throw new Error(`${step.at}`);
 });
 
 test("a stop ends a download that hangs, and what waits for it", async () => {

@@ -2,6 +2,7 @@
 import { expect, test } from "bun:test";
 import { crc32, deflateSync } from "node:zlib";
 import { createCodec } from "../../../src/engine/runner/codec.ts";
+import { cpuMs } from "../../support/cpu-time.ts";
 
 const codec = createCodec();
 
@@ -55,10 +56,10 @@ const bombs: [string, () => Buffer][] = [
 
 test.each(bombs)("%s is refused", async (_, make) => {
   const bytes = make();
-  const [before, start] = [memory(), performance.now()];
+  const [before, start] = [memory(), cpuMs()];
   await expect(codec.decode(bytes)).rejects.toMatchObject({ code: "invalid_input" });
   expect(memory() - before).toBeLessThan(300 * MIB);
-  expect(performance.now() - start).toBeLessThan(5_000);
+  expect(cpuMs() - start).toBeLessThan(5_000);
 });
 
 test("text that unpacks to 200 MB beside the pixels does not come along", async () => {

@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test";
 import { parseWeights } from "../../../src/engine/text/weighted-text.ts";
+import { cpuMs } from "../../support/cpu-time.ts";
 
 /** Prompt -> parts, as AUTOMATIC1111's parse_prompt_attention gives them. */
 const cases: [string, [string, number][]][] = [
@@ -57,7 +58,7 @@ test.each(cases)("%p is weighted as the web UI does", (prompt, wanted) => {
 });
 
 test("a long prompt full of brackets is read in no time", () => {
-  const started = performance.now();
+  const started = cpuMs();
   expect(parseWeights("(".repeat(10_000) + "a".repeat(10_000))).toHaveLength(1);
-  expect(performance.now() - started).toBeLessThan(2000);
+  expect(cpuMs() - started).toBeLessThan(2000);
 });

@@ -20,7 +20,7 @@ const started = async (ask: Ask = {}): Promise<{ ticket: { request_id: string };
   return { ticket, run: await gateway.nextRun() };
 };
 const finished = async (ticket: { request_id: string }) => {
-  for await (const event of gateway.jobs.watch(asId<JobId>(ticket.request_id), AbortSignal.timeout(5_000)))
+  for await (const event of gateway.jobs.watch(asId<JobId>(ticket.request_id), AbortSignal.timeout(60_000)))
     if (event.type === "finished") return event.job;
   throw new Error("the request did not finish");
 };

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { asId, type JobId } from "../../../src/core/ids.ts";
+import { cpuMs } from "../../support/cpu-time.ts";
 import { createTestGateway, type TestGateway } from "../../support/test-gateway.ts";
 
 let gateway: TestGateway;
@@ -84,7 +85,7 @@ describe("a sync run", () => {
     const [job] = gateway.jobs.open();
     caller.abort();
     expect((await answer).status).toBe(499);
-    const end = job && (await lastOf(gateway.jobs.watch(job.id, AbortSignal.timeout(5_000))));
+    const end = job && (await lastOf(gateway.jobs.watch(job.id, AbortSignal.timeout(60_000))));
     expect(end).toMatchObject({ type: "finished", job: { status: "cancelled" } });
   });
 
@@ -105,10 +106,10 @@ describe("a sync run", () => {
   });
 
   test("an endpoint with thousands of parts is refused at once", async () => {
-    const started = performance.now();
+    const started = cpuMs();
     const response = await gateway.ask("POST", `/run/${"a/".repeat(20_000)}`, { body: {} });
     expect(response.status).toBe(404);
-    expect(performance.now() - started).toBeLessThan(500);
+    expect(cpuMs() - started).toBeLessThan(500);
   });
 
   test("another method is refused with those that work", async () => {

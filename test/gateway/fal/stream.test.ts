@@ -53,7 +53,7 @@ describe("a streamed run", () => {
     const response = await answer;
     const [job] = gateway.jobs.open();
     await response.body?.cancel();
-    const end = job && (await Array.fromAsync(gateway.jobs.watch(job.id, AbortSignal.timeout(5_000)))).at(-1);
+    const end = job && (await Array.fromAsync(gateway.jobs.watch(job.id, AbortSignal.timeout(60_000)))).at(-1);
     expect(end).toMatchObject({ type: "finished", job: { status: "cancelled" } });
   });
 

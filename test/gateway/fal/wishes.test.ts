@@ -18,7 +18,7 @@ const submit = async (headers: Record<string, string>) => {
 const jobOf = (ticket: { request_id: string }) => gateway.jobs.find(asId<JobId>(ticket.request_id));
 const result = (ticket: { request_id: string }) => gateway.ask("GET", `${PATH}/requests/${ticket.request_id}`);
 const finished = async (ticket: { request_id: string }) => {
-  for await (const _ of gateway.jobs.watch(asId<JobId>(ticket.request_id), AbortSignal.timeout(5_000)));
+  for await (const _ of gateway.jobs.watch(asId<JobId>(ticket.request_id), AbortSignal.timeout(60_000)));
 };
 
 describe("a request's headers", () => {

@@ -159,7 +159,7 @@ describe("a workflow that comes with its call", () => {
     await gateway.nextRun();
     left.abort();
     expect((await answer).status).toBe(499);
-    const ended = gateway.jobs.open().map(({ id }) => gateway.jobs.watch(id, AbortSignal.timeout(5000)));
+    const ended = gateway.jobs.open().map(({ id }) => gateway.jobs.watch(id, AbortSignal.timeout(60_000)));
     for (const events of ended)
       for await (const event of events) if (event.type === "finished") expect(event.job.status).toBe("cancelled");
     expect(gateway.jobs.open()).toEqual([]);
