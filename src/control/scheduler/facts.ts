@@ -122,14 +122,16 @@ type Placing = FactSources & Pick<Facts, "now" | "runners"> & { loaded: Readonly
 
 /** On which kinds of device a model would be loaded now; of one whose files are the same on all, any will do. */
 function createKindsOf(sources: Placing): KindsOf {
+  const { now, runners, loaded, residency, fleet } = sources;
+  let others: Facts["models"] | undefined;
   return ({ model }) => {
     if (!model.devices) return ["cpu"];
     const id = asId<ModelId>(model.id);
-    const { now, runners, loaded, residency, fleet } = sources;
+    others ??= factsOf(loaded, sources);
     const facts = {
       ...{ now, runners, batchWindow: sources.batchWindow, lineLimit: sources.lineLimit, jobs: [], ahead: [] },
       ...{ readySince: sources.readySince, devices: sources.devices(), pools: residency.pools },
-      ...{ models: factsOf(new Set([...loaded, id]), sources), backOffs: fleet.backOffs() },
+      ...{ models: new Map([...others, ...factsOf(new Set([id]), sources)]), backOffs: fleet.backOffs() },
     };
     return createPlaces(facts)
       .of(id)
