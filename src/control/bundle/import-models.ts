@@ -109,13 +109,16 @@ async function checkedModels({ models }: Bundle, { stage, data }: Stage): Promis
   return given;
 }
 
-/** A model of the operator stays as it is; one of the executable gives way to one of the bundle that is from elsewhere. */
+/**
+ * A model of the operator stays as it is; one of the executable gives way to one of the bundle that is from elsewhere, and
+ * an alias of it to a model of that id, as bundles of earlier versions have them.
+ */
 function isKnown(model: Model, catalog: Catalog): boolean {
   const { id } = model;
   const own = catalog.find(id);
   if (!own) return false;
   if (own.model.id === id && originOf(own.model) === originOf(model)) return true;
-  if (own.model.id === id && own.origin === "built-in") return false;
+  if (own.origin === "built-in") return false;
   const what = own.model.id === id ? `has other weights in ${own.origin}` : `is an alias of ${own.model.id} here`;
   throw new ForecourtError("misconfigured", `${id} ${what}. Nothing was changed.`);
 }

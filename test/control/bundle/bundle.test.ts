@@ -104,6 +104,16 @@ test("every model of the catalogue can be written down and read again", () => {
     expect(readModel({ file: model.id, text: YAML.stringify(model, null, 2) })).toEqual(model as Model);
 });
 
+test("a model that became an alias of a built-in one is still taken from a bundle, under its own id", async () => {
+  const id = "meta-llama/llama-3.2-1b-instruct/q4";
+  expect(createCatalog({}).find(id)?.model).toMatchObject({ id: "meta-llama/llama-3.2-1b-instruct" });
+  const to = join(home.path, "older.tar");
+  await exportModels({ ...order, models: [readModel(testModel(id))], data: home.path, to });
+  using box = scratch();
+  await importInto(box.path, to);
+  expect(createCatalog({ data: box.path }).find(id)?.model.id).toBe(id);
+});
+
 test("variants travel as the other box needs them", async () => {
   const model = readModel(variantModel());
   await using hub = variantHub();
