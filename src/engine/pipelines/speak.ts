@@ -66,8 +66,8 @@ export type SpeakOutput = Static<typeof output>;
 /** Value of a partial step: one sentence, as a data URI of a WAV file. */
 export type SpokenSentence = { text: string; audio_url: string; duration: number; sample_rate: number };
 
-/** Between two sentences. */
-const PAUSE_SECONDS = 0.2;
+/** Samples of silence between two sentences. */
+export const pauseAt = (rate: number) => Math.round(0.2 * rate);
 
 export const speak = definePipeline({
   summary: "Reads a text aloud.",
@@ -81,21 +81,22 @@ export const speak = definePipeline({
         const { text, name, sentences } = plan(task, voice);
         const seed = task.input.seed ?? randomSeed();
         const wishes = await wishesOf(task);
+        const rate = task.input.sample_rate ?? voice.rate;
         const spoken: Float32Array[] = [];
         for (const [i, sentence] of sentences.entries()) {
           signal.throwIfAborted();
           const saying = { text: sentence, seed: seed + i, signal, ...wishes };
-          const samples = await voice.speak({ ...saying, ...(name !== undefined && { voice: name }) });
+          const said = await voice.speak({ ...saying, ...(name !== undefined && { voice: name }) });
+          // Each by itself, so that sentences one by one are the same sound as the whole.
+          const samples = resample({ samples: said, rate: voice.rate }, rate);
           spoken.push(samples);
           yield { index, step: { type: "progress", at: i + 1, of: sentences.length } };
           if (task.wantsPartials)
-            yield { index, step: { type: "partial", value: sentenceOf(sentence, samples, voice.rate) } };
+            yield { index, step: { type: "partial", value: sentenceOf(sentence, samples, rate) } };
         }
-        const whole = joinSounds(spoken, Math.round(PAUSE_SECONDS * voice.rate));
-        const rate = task.input.sample_rate ?? voice.rate;
-        const samples = resample({ samples: whole, rate: voice.rate }, rate);
+        const samples = joinSounds(spoken, pauseAt(rate));
         const { bytes, contentType, ending } = await encodeSound({ samples, rate }, task.input.output_format);
-        const duration = whole.length / voice.rate;
+        const duration = samples.length / rate;
         const audio = await task.save(bytes, { name: `speech.${ending}`, contentType });
         const value = { audio, duration, sample_rate: rate, seed };
         const units = { seconds: duration, characters: text.length, requests: 1 };

@@ -12,34 +12,33 @@ import { chosenModel } from "./chosen-model.ts";
 import { openAiStream } from "./event-stream.ts";
 import { answerHeaders } from "./headers.ts";
 import { answersOf, beginJobs, cancelAll, type DoneJob, finishedJobs, type OpenAiParts } from "./runs.ts";
+import { speechEvents, spokenPcm } from "./speech-events.ts";
 import { durationOf, transcript } from "./transcript.ts";
 
 export async function speech(parts: OpenAiParts, call: Call): Promise<Response> {
   const body = readSpeechBody(await readJson(call.request, parts.bodyLimit));
   const chosen = chosenModel(parts, body.model, "speech");
-  const jobs = await beginJobs(parts, call, { ...chosen, inputs: [speakingInput(body, parts)], isFollowed: false });
+  const inEvents = body.stream_format === "sse";
+  const isFollowed = inEvents && body.response_format === "pcm";
+  const jobs = await beginJobs(parts, call, { ...chosen, inputs: [speakingInput(body, parts)], isFollowed });
+  const [job] = jobs;
   const spoken = async (signal: AbortSignal) => {
     const done = await finishedJobs(parts.jobs, jobs, signal);
     return { done, ...(await soundOf(parts, done)) };
   };
-  if (body.stream_format === "sse") {
-    const requestId = jobs[0]?.id ?? "";
-    const values = (signal: AbortSignal) => spokenEvents(() => spoken(signal));
-    return await openAiStream({ ...parts, call, requestId, isDoneSaid: false, values });
+  if (job && inEvents) {
+    const whole = async (signal: AbortSignal) => (await spoken(signal)).bytes;
+    const values = (signal: AbortSignal) =>
+      speechEvents(isFollowed ? spokenPcm(parts.jobs, { job, signal, whole }) : once(whole(signal)));
+    return await openAiStream({ ...parts, call, requestId: job.id, isDoneSaid: false, values });
   }
   const { done, bytes, contentType } = await spoken(call.request.signal);
   return new Response(bytes, { headers: { ...answerHeaders(parts, done), "content-type": contentType } });
 }
 
-async function* spokenEvents(spoken: () => Promise<{ bytes: Uint8Array }>) {
-  const { bytes } = await spoken();
-  for (let at = 0; at < bytes.length; at += EVENT_BYTES)
-    yield { type: "speech.audio.delta", audio: bytes.subarray(at, at + EVENT_BYTES).toBase64() };
-  yield { type: "speech.audio.done", usage: { input_tokens: 0, output_tokens: 0, total_tokens: 0 } };
+async function* once(whole: Promise<Uint8Array>) {
+  yield await whole;
 }
-
-/** Of sound in one event; a multiple of 3, so that its base64 has no padding within a stream. */
-const EVENT_BYTES = 48 * 1024;
 
 async function soundOf({ files }: OpenAiParts, [job]: readonly DoneJob[]) {
   if (!job) throw new ForecourtError("internal", "Speech was asked for and no request was made.");

@@ -71,6 +71,23 @@ test("speech in events is the same sound", async () => {
   expect(sound.equals(recording)).toBe(true);
 });
 
+test("pcm in events comes sentence by sentence, and is the same sound", async () => {
+  const sentences = ["The circle is red. ", "The star is blue. ", "And so on. "];
+  const asked = { ...spoken("pcm"), input: sentences.join("").repeat(20) };
+  const answer = await client.audio.speech.create({ ...asked, stream_format: "sse" });
+  const events = (await answer.text())
+    .split("\n")
+    .filter((line) => line.startsWith("data: "))
+    .map((line) => JSON.parse(line.slice("data: ".length)) as { type: string; audio?: string });
+  expect(events.at(-1)?.type).toBe("speech.audio.done");
+  const sounds = events.flatMap(({ audio }) => (audio === undefined ? [] : [audio]));
+  // Each says something before the last one does.
+  expect(sounds.length).toBeGreaterThanOrEqual(20 * sentences.length);
+  expect(sounds.slice(0, -1).join("")).not.toContain("=");
+  const whole = await bytesOf(await client.audio.speech.create(asked));
+  expect(Buffer.concat(sounds.map((sound) => Buffer.from(sound, "base64"))).equals(whole)).toBe(true);
+});
+
 test("a transcript is the same in all its forms, with times of segments and words", async () => {
   const asked = async () => ({ file: await file(), model: "test/transcribe", language: "en" });
   const whole = await client.audio.transcriptions.create({

@@ -3,23 +3,26 @@ import { expect, setDefaultTimeout, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { decodeWav } from "../../../src/engine/media/wav.ts";
-import { speak } from "../../../src/engine/pipelines/speak.ts";
+import { type SpokenSentence, speak } from "../../../src/engine/pipelines/speak.ts";
 import { tokenIds } from "../../../src/engine/voice/token-ids.ts";
 import { openFolder, runOnce } from "../support/load.ts";
 
 setDefaultTimeout(60_000);
 
-type Case = { text: string; ids: number[]; length: number; samples: number[] };
+type Case = { text: string; voice?: string; ids: number[]; length: number; samples: number[] };
 
-const FOLDER = join(import.meta.dir, "../../reference/speech/vits");
-const cases: Case[] = JSON.parse(readFileSync(join(FOLDER, "cases.json"), "utf8"));
-const assets = openFolder(FOLDER);
-const say = (input: Record<string, unknown>, wantsPartials = false) => runOnce(speak, { assets, input, wantsPartials });
+const SPEECH = join(import.meta.dir, "../../reference/speech");
+const casesOf = (folder: string): Case[] => JSON.parse(readFileSync(join(SPEECH, folder, "cases.json"), "utf8"));
+const assets = openFolder(join(SPEECH, "vits"));
+const several = openFolder(join(SPEECH, "vits-speakers"));
+const say = (input: Record<string, unknown>, { wantsPartials = false, of = assets } = {}) =>
+  runOnce(speak, { assets: of, input, wantsPartials });
 
-for (const { text, ids, length, samples } of cases) {
-  test(`"${text}" sounds as in Python`, async () => {
-    expect(await tokenIds(await assets.transformers("AutoTokenizer"), text)).toEqual(ids);
-    const { output, files, units } = await say({ text });
+for (const { text, voice, ids, length, samples } of [...casesOf("vits"), ...casesOf("vits-speakers")]) {
+  test(`"${text}"${voice ? ` by ${voice}` : ""} sounds as in Python`, async () => {
+    const of = voice === undefined ? assets : several;
+    expect(await tokenIds(await of.transformers("AutoTokenizer"), text)).toEqual(ids);
+    const { output, files, units } = await say({ text, ...(voice && { voice }) }, { of });
     const sound = decodeWav(files.get("speech.wav") ?? new Uint8Array());
     if (!sound) throw new Error("it saved no WAV file");
     expect(sound.rate).toBe(16_000);
@@ -33,13 +36,39 @@ for (const { text, ids, length, samples } of cases) {
 }
 
 test("sentences come one by one, and together with pauses between them", async () => {
-  const { steps, output } = await say({ text: "Hello there. A small world!\nAnd more" }, true);
+  const { steps, output } = await say({ text: "Hello there. A small world!\nAnd more" }, { wantsPartials: true });
   const partials = steps.flatMap((step) => (step.type === "partial" ? [step.value] : []));
   const spoken = partials as { text: string; duration: number; audio_url: string }[];
   expect(spoken.map(({ text }) => text)).toEqual(["Hello there.", "A small world!", "And more"]);
   for (const { audio_url } of spoken) expect(audio_url).toStartWith("data:audio/wav;base64,UklGR");
   const sum = spoken.reduce((all, { duration }) => all + duration, 0);
   expect(output.duration).toBeCloseTo(sum + 2 * 0.2, 3);
+});
+
+test("sentences one by one are the sound of the whole, also at another rate", async () => {
+  const input = { text: "Hello there. A small world!", sample_rate: 24_000, output_format: "pcm" };
+  const { steps, output, files } = await say(input, { wantsPartials: true });
+  const spoken = steps.flatMap((step) => (step.type === "partial" ? [step.value as SpokenSentence] : []));
+  expect(spoken.map(({ sample_rate }) => sample_rate)).toEqual([24_000, 24_000]);
+  const sounds = await Promise.all(
+    spoken.map(async ({ audio_url }) => (await (await fetch(audio_url)).bytes()).subarray(44)),
+  );
+  const pause = new Uint8Array(2 * 0.2 * 24_000);
+  expect(Buffer.concat([sounds[0] ?? pause, pause, sounds[1] ?? pause])).toEqual(
+    Buffer.from(files.get("speech.pcm") ?? pause),
+  );
+  expect(output).toMatchObject({ sample_rate: 24_000 });
+});
+
+test("several voices are listed by number, the first one where none is named", async () => {
+  const [first, named] = [
+    await say({ text: "why" }, { of: several }),
+    await say({ text: "why", voice: "0" }, { of: several }),
+  ];
+  expect(first.files.get("speech.wav")).toEqual(named.files.get("speech.wav") ?? new Uint8Array());
+  await expect(say({ text: "why", voice: "3" }, { of: several })).rejects.toMatchObject({
+    problems: [{ loc: ["body", "voice"], msg: expect.stringContaining("0, 1, 2") }],
+  });
 });
 
 test("faster speech is shorter, and a format is a content type", async () => {
