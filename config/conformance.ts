@@ -1,9 +1,15 @@
-// `bun run conformance`: what the tests showed since .cache/conformance.jsonl was removed goes into the README's table.
+// `bun run conformance`: what the tests showed since .cache/conformance.jsonl was removed goes into the README's tables.
 // `--exact` forgets what they did not show again; `--check` writes nothing and fails where they showed something else:
 // outside of CI, where tests may be skipped for want of rights, only where they showed more.
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { type Behaviour, behaviourNames, clientNames, type Proofs, withTable } from "../test/conformance/behaviours.ts";
+import {
+  type Behaviour,
+  behaviourNames,
+  clientNames,
+  type Proofs,
+  withTables,
+} from "../test/conformance/behaviours.ts";
 import { joined, notedProofs } from "../test/support/conformance.ts";
 
 const ROOT = join(import.meta.dir, "..");
@@ -35,6 +41,6 @@ if (process.argv.includes("--check")) {
 } else {
   const next = process.argv.includes("--exact") ? noted : joined([recorded, noted]);
   writeFileSync(PROVED, `${JSON.stringify(next, null, 2)}\n`);
-  writeFileSync(README, withTable(readFileSync(README, "utf8"), next));
+  writeFileSync(README, withTables(readFileSync(README, "utf8"), next));
   say(`${Object.keys(next).length} behaviours`);
 }

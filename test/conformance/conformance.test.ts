@@ -1,18 +1,18 @@
-// The README's table of conformance: made of what the tests showed, and current.
+// The README's tables of conformance: made of what the tests showed, and current.
 import { expect, test } from "bun:test";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { notedProofs } from "../support/conformance.ts";
-import { type Proofs, table, withTable } from "./behaviours.ts";
+import { type Proofs, table, withTables } from "./behaviours.ts";
 import proved from "./proved.json";
 
 const README = join(import.meta.dir, "../../README.md");
 
-test("the README's table is the one of what was proved", () => {
+test("the README's tables are those of what was proved", () => {
   const text = readFileSync(README, "utf8");
   // To mend it: bun run conformance
-  expect(withTable(text, proved as Proofs)).toBe(text);
+  expect(withTables(text, proved as Proofs)).toBe(text);
 });
 
 test("notes of several tests become one table; what nobody showed has neither row nor column", () => {

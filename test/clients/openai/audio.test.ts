@@ -4,6 +4,7 @@ import { cp, mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import OpenAI, { toFile } from "openai";
+import { proved } from "../../support/conformance.ts";
 import { languageServer, MODEL } from "./language-server.ts";
 
 const SPEECH = join(import.meta.dir, "../../reference/speech");
@@ -58,6 +59,7 @@ test("speech comes in the format that was asked for, each with its own beginning
   expect(mp3.headers.get("content-type")).toBe("audio/mpeg");
   expect(mp3.headers.get("x-request-id")).not.toBeNull();
   expect((await bytesOf(mp3)).length).toBeGreaterThan(1000);
+  proved("openai-js", "speech");
 });
 
 test("speech in events is the same sound", async () => {
@@ -126,6 +128,7 @@ test("a transcript is the same in all its forms, with times of segments and word
   expect(streamed.join("")).toBe(plain.text);
   const english = await client.audio.translations.create({ file: await file(), model: "test/transcribe" });
   expect(typeof english.text).toBe("string");
+  proved("openai-js", "transcriptions", "transcriptions-stream", "translations");
 });
 
 test("who said what is told by a model that tells speakers apart, and refused by another", async () => {

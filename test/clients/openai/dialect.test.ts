@@ -2,6 +2,7 @@
 // what cannot be done is refused by its field, and nothing is answered as if it had not been asked for.
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import OpenAI, { APIError } from "openai";
+import { proved } from "../../support/conformance.ts";
 import { languageServer, MODEL } from "./language-server.ts";
 
 let server: Awaited<ReturnType<typeof languageServer>>;
@@ -58,6 +59,7 @@ test("functions, which tools have replaced, are called and answered in their own
   const byTools = [question, { role: "assistant", content: null, tool_calls: [called] }, tool];
   expect(await said({ messages: answered })).toBe(await said({ messages: byTools }));
   expect(await said({ functions: [find], function_call: "none" })).toBe(await said());
+  proved("openai-js", "chat-functions");
 });
 
 test("all forms of tool_choice are kept to", async () => {

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import OpenAI from "openai";
+import { proved } from "../../support/conformance.ts";
 import { BERT, languageServer, MODEL } from "./language-server.ts";
 
 type Cases = {
@@ -44,6 +45,7 @@ test("texts become Python's embeddings, as numbers and in base64, each at its pl
   expect(plain.usage).toEqual({ prompt_tokens: tokens, total_tokens: tokens });
   const short = await client.embeddings.create({ model, input: input[0] ?? "", dimensions: 8 });
   expect(short.data[0]?.embedding).toHaveLength(8);
+  proved("openai-js", "embeddings", "embeddings-base64");
 });
 
 test("a picture lies nearer to the words for it than to others, where the model reads both", async () => {

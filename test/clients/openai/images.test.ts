@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import OpenAI, { toFile } from "openai";
 import sharp from "sharp";
+import { proved } from "../../support/conformance.ts";
 import { languageServer } from "./language-server.ts";
 
 let server: Awaited<ReturnType<typeof languageServer>>;
@@ -31,6 +32,7 @@ test("a picture comes as a URL that anybody can open, or within the answer, the 
     "webp",
     "webp",
   ]);
+  proved("openai-js", "images");
 });
 
 test("a stream has previews and then the picture", async () => {
@@ -45,6 +47,7 @@ test("a stream has previews and then the picture", async () => {
   expect(types.length).toBeLessThanOrEqual(3);
   const whole = await client.images.generate({ ...asked, response_format: "b64_json" });
   expect(last).toBe(whole.data?.[0]?.b64_json ?? "");
+  proved("openai-js", "images-stream");
 });
 
 test("an edit draws the picture anew; with a mask only where that is transparent", async () => {
@@ -71,6 +74,7 @@ test("an edit draws the picture anew; with a mask only where that is transparent
   ];
   expect(left).toBeLessThan(8);
   expect(right).toBeGreaterThan(3 * left);
+  proved("openai-js", "images-edit");
 });
 
 /** Mean difference of the pixels between two columns. */

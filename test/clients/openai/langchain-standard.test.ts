@@ -4,10 +4,9 @@ import { expect, test } from "bun:test";
 import { join } from "node:path";
 import { pythonWith } from "../../support/python-venv.ts";
 import { brevity } from "./brevity.ts";
-import { languageServer } from "./language-server.ts";
+import { LANGCHAIN_PYTHON, languageServer } from "./language-server.ts";
 
-/** Pinned: another release has other tests. */
-const bin = pythonWith("langchain-tests==1.1.9", "langchain-openai==1.7.4");
+const bin = pythonWith(...LANGCHAIN_PYTHON);
 
 test.skipIf(bin === undefined)(
   "the suite passes, but for what only a larger model can",

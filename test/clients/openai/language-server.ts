@@ -14,6 +14,9 @@ export const MODEL = "test/llama";
 /** Pinned: another release may behave differently. */
 export const OPENAI_PYTHON = "openai==3.51.0";
 
+/** Likewise: with LangChain's standard tests, which have other cases in another release. */
+export const LANGCHAIN_PYTHON = ["langchain-tests==1.1.9", "langchain-openai==1.7.4"];
+
 const model = (id: string, more = "") => `
 id: ${id}
 title: Tiny LLaMA

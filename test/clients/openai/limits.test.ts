@@ -3,6 +3,7 @@
 import { afterAll, afterEach, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import { join } from "node:path";
 import OpenAI, { APIError, RateLimitError, toFile } from "openai";
+import { proved } from "../../support/conformance.ts";
 import { pythonWith } from "../../support/python-venv.ts";
 import { languageServer, MODEL, OPENAI_PYTHON } from "./language-server.ts";
 
@@ -134,6 +135,7 @@ test("a budget that is used up is not tried again, whatever asks for it", async 
   const { headers = new Headers() } = passed.at(-1) ?? {};
   expect(headers.get("x-should-retry")).toBe("false");
   expect(headers.get("x-forecourt-budget-remaining")).toBe("0 requests");
+  proved("openai-js", "openai-retry");
 });
 
 test("a body that is too large is a 413 of its own, said once, as JSON and as a form", async () => {
@@ -153,7 +155,7 @@ test.skipIf(bin === undefined)("OpenAI's Python client tries a rate again and a 
   const rate = await makeKey({ requests_per_minute: 1 });
   const budget = await makeKey({ budgets: ["1 requests/month"] });
   onRefusal = () => setLimits(rate.id, { requests_per_minute: 100 });
-  const script = join(import.meta.dir, "openai_limits.py");
+  const script = join(import.meta.dir, "programs/openai_limits.py");
   const origin = `http://127.0.0.1:${gate.port}/v1`;
   const child = Bun.spawn([join(bin ?? "", "python"), script, origin, rate.key, budget.key, MODEL], { stderr: "pipe" });
   const [printed, complaint] = await Promise.all([
@@ -164,4 +166,5 @@ test.skipIf(bin === undefined)("OpenAI's Python client tries a rate again and a 
   expect(complaint).toBe("");
   expect(JSON.parse(printed)).toEqual({ answered: 2, refused: ["RateLimitError", 429, "insufficient_quota"] });
   expect(statuses()).toEqual([200, 429, 200, 200, 429]);
+  proved("openai-python", "openai-retry");
 });

@@ -4,22 +4,23 @@ import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import { join } from "node:path";
 import { seeingFolder } from "../../engine/support/vision-language.ts";
 import { pythonWith } from "../../support/python-venv.ts";
-import { brevity } from "./brevity.ts";
+import { BRIEF, briefModel } from "./brevity.ts";
 import { languageServer, MODEL } from "./language-server.ts";
 
 /** Pinned: another release has other cases. */
 const bin = pythonWith("llm-comply==0.5.0");
 setDefaultTimeout(120_000);
 
-const model = (id: string, source: string, defaults: object) => `
-id: test/${id}
-title: ${id}
-description: For the suite.
-category: llm
+/** Of random weights: it would not end by itself. */
+const SEEING = `
+id: test/seeing
+title: Tiny SmolVLM
+description: Random weights.
+category: vision
 licence: { id: Apache-2.0, commercial: true }
 pipeline: chat
-source: ${source}
-defaults: ${JSON.stringify({ temperature: 0, ...defaults })}
+source: { path: ${seeingFolder("smolvlm")} }
+defaults: ${JSON.stringify({ temperature: 0, stop: [..."aeiost "] })}
 memory: { weights: 60000000, working: 30000000 }
 price: { unit: token, amount: 0, currency: USD }
 `;
@@ -29,9 +30,8 @@ beforeAll(async () => {
   if (bin === undefined) return;
   server = await languageServer({
     models: {
-      brief: model("brief", "{ embedded: demo/llama }", { logit_bias: await brevity() }),
-      // Of random weights: it would not end by itself.
-      seeing: model("seeing", `{ path: ${seeingFolder("smolvlm")} }`, { stop: [..."aeiost "] }),
+      brief: await briefModel(),
+      seeing: SEEING,
     },
   });
 }, 60_000);
@@ -67,11 +67,7 @@ test.skipIf(bin === undefined).each(Object.entries(PLANS))(
   "%s: every case passes but for the one of reasoning, which wants OpenAI's own models",
   async (format, { calls, pictures, count }) => {
     const others = (await cases(format, "forecourt/demo-llama")).filter(({ id }) => id !== calls && id !== pictures);
-    const all = [
-      ...others,
-      ...(await cases(format, "test/brief", calls)),
-      ...(await cases(format, "test/seeing", pictures)),
-    ];
+    const all = [...others, ...(await cases(format, BRIEF, calls)), ...(await cases(format, "test/seeing", pictures))];
     expect(all).toHaveLength(count);
     expect(all.filter(({ status }) => status === "failed")).toEqual([]);
     expect(all.filter(({ status }) => status === "skipped").map(({ id }) => id.replace("chat-", ""))).toEqual([
@@ -159,7 +155,7 @@ test.skipIf(bin === undefined)("answers and events are as OpenAI's own document 
   for (const [path, body, schema] of STREAMS)
     for (const event of await eventsOf(path, body)) answers.push([`stream of ${path}`, schema, event]);
   expect(answers.length).toBeGreaterThan(30);
-  const program = [join(bin ?? "", "python"), join(import.meta.dir, "openai_document.py")];
+  const program = [join(bin ?? "", "python"), join(import.meta.dir, "programs/openai_document.py")];
   const complaints = JSON.parse(await output(program, JSON.stringify(answers)));
   expect(complaints).toEqual([]);
 });

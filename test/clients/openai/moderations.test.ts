@@ -4,6 +4,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import OpenAI from "openai";
 import sharp from "sharp";
+import { proved } from "../../support/conformance.ts";
 import { languageServer, MODEL } from "./language-server.ts";
 
 const FOLDER = join(import.meta.dir, "../../reference/classification");
@@ -76,6 +77,7 @@ test("each text is judged by itself: the highest score of the classes that stand
     expect([scores.violence, categories.violence]).toEqual([0, false]);
     expect(result.category_applied_input_types.violence).toEqual([]);
   }
+  proved("openai-js", "moderations");
 });
 
 test("parts are judged as one, each kind by a model of its own", async () => {

@@ -1,12 +1,14 @@
 // OpenAI's own JavaScript client, unmodified, against a live server: chat, streams, completions, models and every error.
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import OpenAI, { AuthenticationError, BadRequestError, NotFoundError } from "openai";
+import OpenAI, { APIConnectionTimeoutError, AuthenticationError, BadRequestError, NotFoundError } from "openai";
+import { proved } from "../../support/conformance.ts";
+import { BRIEF, briefModel } from "./brevity.ts";
 import { languageServer, MODEL } from "./language-server.ts";
 
 let server: Awaited<ReturnType<typeof languageServer>>;
 let client: OpenAI;
 beforeAll(async () => {
-  server = await languageServer();
+  server = await languageServer({ models: { brief: await briefModel() } });
   client = new OpenAI({ apiKey: server.key, baseURL: server.baseURL, maxRetries: 0 });
 }, 60_000);
 afterAll(() => server[Symbol.asyncDispose]());
@@ -28,6 +30,7 @@ test("models are listed and shown, also those with slashes in their ids", async 
     owned_by: "test",
   });
   await expect(sent(client.models.retrieve("openai/nothing"))).rejects.toBeInstanceOf(NotFoundError);
+  proved("openai-js", "models");
 });
 
 test("a chat is answered, with its usage and why it ended, and its stream says the same", async () => {
@@ -64,6 +67,7 @@ test("a chat is answered, with its usage and why it ended, and its stream says t
   expect(finished).toEqual(["length"]);
   expect(usage).toMatchObject({ completion_tokens: 12 });
   expect(chunks).toBeGreaterThan(3);
+  proved("openai-js", "chat", "chat-stream");
 });
 
 test("several answers at once, each with a seed of its own", async () => {
@@ -77,6 +81,7 @@ test("several answers at once, each with a seed of its own", async () => {
   const stream = await client.chat.completions.create({ ...greedy, n: 2, stream: true });
   for await (const chunk of stream) if (chunk.choices[0]?.finish_reason) seen.add(chunk.choices[0].index);
   expect([...seen].sort()).toEqual([0, 1]);
+  proved("openai-js", "chat-n");
 });
 
 test("log probabilities come with the likeliest others, whole and in a stream", async () => {
@@ -92,6 +97,7 @@ test("log probabilities come with the likeliest others, whole and in a stream", 
   for await (const chunk of await client.chat.completions.create({ ...asked, stream: true }))
     for (const { token } of chunk.choices[0]?.logprobs?.content ?? []) streamed.push(token);
   expect(streamed).toEqual(scores.map(({ token }) => token));
+  proved("openai-js", "chat-logprobs");
 });
 
 test("a stop string ends the answer before it", async () => {
@@ -116,6 +122,7 @@ test("the old completions go on with a text, or several, and echo it when asked"
   for await (const chunk of await client.completions.create({ ...asked, prompt: "The circle", stream: true }))
     text += chunk.choices[0]?.text ?? "";
   expect(`The circle${text}`).toBe(choices[0]?.text ?? "");
+  proved("openai-js", "completions");
 });
 
 test("what is wrong is said in OpenAI's words, by the field", async () => {
@@ -142,6 +149,7 @@ test("what is wrong is said in OpenAI's words, by the field", async () => {
   await expect(sent(stranger.chat.completions.create(greedy))).rejects.toBeInstanceOf(AuthenticationError);
   await expect(sent(client.get("/nothing"))).rejects.toMatchObject({ status: 404, type: "invalid_request_error" });
   await expect(sent(client.get("/chat/completions"))).rejects.toMatchObject({ status: 405 });
+  proved("openai-js", "error-input", "error-auth", "error-unknown");
 });
 
 test("a conversation that is too long is refused with both numbers, also in a stream", async () => {
@@ -174,8 +182,43 @@ async function leaveEarly(): Promise<number> {
 
 test("who leaves in the middle of a stream takes the job along", async () => {
   // The model is so small that it may be done before the news arrives; it is not so time after time.
-  for (let tries = 1; tries <= 30; tries++) if ((await leaveEarly()) === 499) return;
+  for (let tries = 1; tries <= 30; tries++) if ((await leaveEarly()) === 499) return proved("openai-js", "abort");
   throw new Error("none of 30 streams ended with its caller");
+});
+
+test("tools are called, whole and in a stream; JSON and its schemas are kept to", async () => {
+  const shape = { type: "object", required: ["shape"], properties: { shape: { enum: ["circle", "star"] } } };
+  const calling = {
+    ...{
+      ...greedy,
+      max_tokens: 300,
+      presence_penalty: 2,
+      tool_choice: "required" as const,
+      parallel_tool_calls: false,
+    },
+    tools: [{ type: "function" as const, function: { name: "find", parameters: shape } }],
+  };
+  const [call] = (await client.chat.completions.create(calling)).choices[0]?.message.tool_calls ?? [];
+  if (call?.type !== "function") throw new Error("no function was called");
+  expect(["circle", "star"]).toContain(JSON.parse(call.function.arguments).shape);
+  const streamed = await client.chat.completions.stream(calling).finalChatCompletion();
+  expect(streamed.choices[0]?.message.tool_calls).toMatchObject([{ function: call.function }]);
+  proved("openai-js", "chat-tools", "chat-tools-stream");
+  const formatted = async (response_format: OpenAI.ChatCompletionCreateParams["response_format"], model = MODEL) => {
+    const asked = { ...greedy, model, max_tokens: 200, ...(response_format && { response_format }) };
+    return JSON.parse((await client.chat.completions.create(asked)).choices[0]?.message.content ?? "");
+  };
+  const json_schema = { name: "shape", schema: shape };
+  expect(["circle", "star"]).toContain((await formatted({ type: "json_schema", json_schema })).shape);
+  expect(await formatted({ type: "json_object" }, BRIEF)).toBeObject();
+  proved("openai-js", "chat-schema", "chat-json");
+});
+
+test("a client that waits no longer ends with its own error", async () => {
+  const slow = { ...greedy, max_tokens: 900, temperature: 1 };
+  const hurried = sent(client.chat.completions.create(slow, { timeout: 20 }));
+  await expect(hurried).rejects.toBeInstanceOf(APIConnectionTimeoutError);
+  proved("openai-js", "timeout");
 });
 
 test("OpenAI's client finds the same at fal's router, under fal.run, with its own kinds of failure", async () => {

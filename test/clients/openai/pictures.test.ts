@@ -14,6 +14,7 @@ import {
   seeingFolder,
   seenBy,
 } from "../../engine/support/vision-language.ts";
+import { proved } from "../../support/conformance.ts";
 import { startServer } from "../../support/live-server.ts";
 
 const modelFile = (id: string, folder: string, aliases: readonly string[] = []) => `
@@ -78,6 +79,7 @@ for (const family of SEEING) {
       expect(choices[0]?.message.content).toBe(answer.text);
       expect(usage).toMatchObject({ prompt_tokens: answer.ids.length, completion_tokens: answer.new.length });
     }
+    proved("openai-js", "chat-pictures");
   });
 
   test(`${family}: a stream says the same, and its usage counts the pictures' tokens`, async () => {

@@ -1,6 +1,7 @@
 // Stored responses by OpenAI's own JavaScript client, unmodified: their input, their events again, their end by deletion.
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import OpenAI from "openai";
+import { proved } from "../../support/conformance.ts";
 import { languageServer, MODEL } from "./language-server.ts";
 
 let server: Awaited<ReturnType<typeof languageServer>>;
@@ -92,4 +93,5 @@ test("a deleted response is gone for good: not shown, not gone on from; a runnin
   const long = await client.responses.create({ ...asked, max_output_tokens: 900, background: true });
   await client.responses.delete(long.id);
   await expect(sent(client.responses.retrieve(long.id))).rejects.toMatchObject({ status: 404 });
+  proved("openai-js", "responses-stored");
 });

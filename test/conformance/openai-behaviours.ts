@@ -1,0 +1,50 @@
+// The rows and columns of the table of conformance for OpenAI's API, below /v1.
+
+/** Columns, in the order of the table. */
+export const openAiClients = {
+  "openai-js": "`openai` (npm)",
+  "openai-python": "`openai` (PyPI)",
+  "ai-sdk-openai": "`@ai-sdk/openai-compatible`",
+  "langchain-js": "`@langchain/openai`",
+  "langchain-python": "`langchain-openai`",
+  "openai-agents": "`openai-agents`",
+  instructor: "`instructor`",
+  "litellm-openai": "`litellm`",
+} as const;
+
+/** Rows, in the order of the table. */
+export const openAiBehaviours = {
+  models: "Models: all, and one",
+  chat: "Chat",
+  "chat-stream": "Chat: stream with usage",
+  "chat-n": "Chat: several answers",
+  "chat-logprobs": "Chat: log probabilities",
+  "chat-tools": "Chat: tools",
+  "chat-tools-stream": "Chat: tools in a stream",
+  "chat-functions": "Chat: functions, the older tools",
+  "chat-json": "Chat: JSON mode",
+  "chat-schema": "Chat: JSON schemas",
+  "chat-pictures": "Chat: pictures in messages",
+  completions: "Completions",
+  embeddings: "Embeddings as numbers",
+  "embeddings-base64": "Embeddings in base64",
+  images: "Pictures drawn",
+  "images-edit": "Pictures changed",
+  "images-stream": "Pictures in a stream",
+  speech: "Speech",
+  transcriptions: "Transcripts",
+  "transcriptions-stream": "Transcripts in a stream",
+  translations: "Translations",
+  moderations: "Moderation",
+  responses: "Responses",
+  "responses-stream": "Responses: events",
+  "responses-tools": "Responses: tools",
+  "responses-previous": "Responses: going on from one",
+  "responses-stored": "Responses: kept, cancelled, deleted",
+  "error-input": "400 with the field that is wrong",
+  "error-auth": "401 without a valid key",
+  "error-unknown": "404 for an unknown model",
+  "openai-retry": "A rate is tried again, a used up budget not",
+  timeout: "The client's own timeout",
+  abort: "Who leaves a stream ends its request",
+} as const;
