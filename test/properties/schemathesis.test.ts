@@ -55,7 +55,7 @@ const NAMES = { "omni-moderation-latest": ["test/toxic", "test/unsafe"] };
  * before any route. `limit=null` is an absent limit, `expand=` an empty list.
  */
 const CONFIG = `
-hooks = "${join(ROOT, "own_key.py")}"
+hooks = "${join(ROOT, "hooks.py")}"
 
 [[operations]]
 include-path-regex = "^/queue/"
