@@ -1,6 +1,9 @@
 """Stage "llama": a language model of the world of talk.py in LLaMA's layout, from nothing.
 
-python3 models/demo/recipe/llama.py [train] [drill] [export] [grade]. Training goes on from its last checkpoint.
+python3 models/demo/recipe/llama.py [train] [drill] [lookup] [export] [grade]. Training goes on from its last checkpoint.
+
+Finding what was said of one of several things is not learnt from conversations alone: train and drill leave it at chance. So
+lookup starts anew from its barest form, a list of coloured things, and comes back to conversations step by step.
 """
 
 import argparse
@@ -21,18 +24,30 @@ from transformers import AutoTokenizer, DynamicCache, LlamaConfig, LlamaForCausa
 
 import talk
 from common import DEMO, WORK, clean, log, save_state
+from rows import CONTEXT, Encoder, batch, list_rows, message_rows, tensors
 
 SEED = 7
 SPECIAL = ["<|endoftext|>", "<|im_start|>", "<|im_end|>"]
 CALLS = ["<tool_call>", "</tool_call>"]
 VOCABULARY = 1024
-CONTEXT = 512
 # Qwen's way to cut words: digits one by one.
 WORDS = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
 BATCH = 24
 RATE = 2e-3
-STAGES = ["train", "drill", "export", "grade"]
+STAGES = ["train", "drill", "lookup", "export", "grade"]
 SECONDS = {"train": 2750, "drill": 1800}
+# Stage lookup: steps, the rate at their begin and end, and of every hundred steps how many have the lessons of ROWS.
+LOOKUP = [
+    (1500, (1e-3, 1e-3), (100, 0, 0, 0)),
+    (600, (1e-3, 1e-3), (15, 60, 25, 0)),
+    (800, (1e-3, 1e-3), (5, 25, 10, 60)),
+    (700, (1e-3, 1e-3), (0, 25, 25, 50)),
+    (800, (1e-3, 1e-3), (0, 45, 40, 15)),
+    (1000, (1e-3, 6e-4), (0, 50, 40, 10)),
+    (1000, (6e-4, 2e-5), (0, 40, 60, 0)),
+]
+LONGEST_LIST, LIST_KNOWN = 6, 0.93
+ROWS = {talk.colours_of: 16, talk.interview: 6, talk.conversation: 10, talk.list_of: 16}
 
 
 def words_folder():
@@ -76,56 +91,6 @@ def config(tokenizer):
         vocab_size=len(tokenizer), hidden_size=128, intermediate_size=384, num_hidden_layers=5, num_attention_heads=4, num_key_value_heads=2, head_dim=32,
         max_position_embeddings=CONTEXT, rope_theta=10000.0, tie_word_embeddings=True, bos_token_id=None, eos_token_id=tokenizer.eos_token_id, pad_token_id=tokenizer.pad_token_id,
     )
-
-
-class Encoder:
-    """Conversations as ids, and which of them are the assistant's. Every part ends at a special token or a line, so parts can be encoded alone."""
-
-    def __init__(self, tokenizer):
-        self.tokenizer = tokenizer
-        self.known = {}
-
-    def ids(self, text):
-        if len(text) > 24:
-            return self.tokenizer.encode(text, add_special_tokens=False)
-        if text not in self.known:
-            self.known[text] = self.tokenizer.encode(text, add_special_tokens=False)
-        return self.known[text]
-
-    def __call__(self, messages, tools):
-        text = self.tokenizer.apply_chat_template(messages, tools=tools, tokenize=False)
-        ids, mine = [], []
-        for at, turn in enumerate(text.split("<|im_start|>")):
-            if at == 0:
-                continue
-            role, content = turn.split("\n", 1)
-            head = self.ids(f"<|im_start|>{role}\n")
-            body = self.ids(content[: -len("<|im_end|>\n")]) + self.ids("<|im_end|>")
-            ids += head + body + self.ids("\n")
-            mine += [0] * len(head) + [int(role == "assistant")] * len(body) + [0]
-        return ids, mine
-
-
-def batch(encode, rng, size, drills):
-    """Conversations as ids; `drills` is the share of those that only look up."""
-    rows = []
-    while len(rows) < size:
-        messages, tools, _ = talk.drill(rng) if rng.random() < drills else talk.conversation(rng)
-        ids, mine = encode(messages, tools)
-        if len(ids) <= CONTEXT:
-            rows.append((ids, mine))
-    return rows
-
-
-def tensors(rows, pad):
-    """ids and targets (-100: not the assistant's), padded to the longest."""
-    length = max(len(ids) for ids, _ in rows)
-    given = torch.full((len(rows), length), pad)
-    wanted = torch.full((len(rows), length), -100)
-    for i, (ids, mine) in enumerate(rows):
-        given[i, : len(ids)] = torch.tensor(ids)
-        wanted[i, : len(ids)] = torch.where(torch.tensor(mine) == 1, torch.tensor(ids), -100)
-    return given, wanted
 
 
 def rate(share):
@@ -176,6 +141,56 @@ def train(path, seconds, threads, drills=0.0, first=None):
             save_state(path, {"model": model.state_dict(), "optimizer": optimizer.state_dict(), "spent": spent, "steps": steps})
             saved = time.time()
     save_state(path, {"model": model.state_dict(), "optimizer": optimizer.state_dict(), "spent": spent, "steps": steps})
+
+
+def lookup(path, first, threads):
+    """The steps of LOOKUP, each part from a seed of its own, from the weights of `first`; goes on from the last part that `path` has whole.
+
+    Lists get longer, from three things on, whenever most of the last hundred of them were answered right."""
+    torch.set_num_threads(threads)
+    tokenizer = load_tokenizer()
+    encode = Encoder(tokenizer)
+    model = LlamaForCausalLM(config(tokenizer))
+    optimizer = torch.optim.AdamW(model.parameters(), lr=LOOKUP[0][1][0], betas=(0.9, 0.98), weight_decay=0.02)
+    done, longest = 0, 3
+    if path.exists():
+        state = torch.load(path)
+        model.load_state_dict(state["model"])
+        optimizer.load_state_dict(state["optimizer"])
+        done, longest = state["done"], state["longest"]
+    else:
+        model.load_state_dict(torch.load(first)["model"])
+    for part in range(done, len(LOOKUP)):
+        steps, (rate_from, rate_to), shares = LOOKUP[part]
+        rng = random.Random(SEED + 1000 * (part + 1))
+        seen = {lesson: [] for lesson in ROWS}
+        told = {lesson: message_rows(lesson, ROWS[lesson], encode, rng) for lesson in (talk.interview, talk.conversation)}
+        for step in range(1, steps + 1):
+            lesson = rng.choices(list(ROWS), shares)[0]
+            if lesson == talk.colours_of:
+                rows = list_rows(lesson, ROWS[lesson], longest, encode, rng)
+            else:
+                rows = list_rows(lesson, ROWS[lesson], rng.randrange(2, 6), encode, rng) if lesson == talk.list_of else next(told[lesson])
+            given, wanted = tensors(rows, tokenizer.pad_token_id)
+            for each in optimizer.param_groups:
+                each["lr"] = (rate_from + (rate_to - rate_from) * step / steps) * (min(1, step / 100) if part == 0 else 1)
+            chosen = wanted[:, 1:] != -100
+            scores = model.lm_head(model.model(input_ids=given).last_hidden_state[:, :-1][chosen])
+            loss = F.cross_entropy(scores, wanted[:, 1:][chosen])
+            optimizer.zero_grad(set_to_none=True)
+            loss.backward()
+            torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+            optimizer.step()
+            seen[lesson].append((scores.argmax(-1) == wanted[:, 1:][chosen]).float().mean().item())
+            if len(seen[talk.colours_of]) == 100:
+                right = sum(seen[talk.colours_of]) / 100
+                log(f"{longest} things: {right:.3f}")
+                longest = min(LONGEST_LIST, longest + (right > LIST_KNOWN))
+                seen[talk.colours_of] = []
+            if step % 100 == 0:
+                log(f"part {part}, step {step}", *(f"{lesson.__name__} {1 - sum(values) / len(values):.4f} wrong" for lesson, values in seen.items() if values and lesson != talk.colours_of))
+                seen |= {lesson: [] for lesson in ROWS if lesson != talk.colours_of}
+        save_state(path, {"model": model.state_dict(), "optimizer": optimizer.state_dict(), "done": part + 1, "longest": longest})
 
 
 def load(tokenizer):
@@ -270,21 +285,28 @@ def cases(count, seed):
         yield talk.conversation(rng, held_out=True)
 
 
+@torch.no_grad()
 def score(model, tokenizer, count, seed, failures=None):
-    """Share of answers that are right word for word, and right and asked by kind. The assistant's earlier turns are as they should have been."""
+    """Share of answers that are right word for word, and right and asked by kind. The assistant's earlier turns are as they should have been.
+
+    Greedy decoding says the right answer if and only if each of its tokens is the likeliest after those before it: one pass grades a
+    whole conversation."""
     model.eval()
+    encode = Encoder(tokenizer)
     kinds = {}
     for messages, tools, asked in cases(count, seed):
-        turn = 0
-        for at, message in enumerate(messages):
-            if message["role"] != "assistant":
-                continue
-            said = answer(model, tokenizer, messages[:at], tools)
-            right, all_of_it = kinds.get(asked[turn], (0, 0))
-            kinds[asked[turn]] = (right + (said == message["content"]), all_of_it + 1)
-            if failures is not None and said != message["content"]:
-                failures.append((messages[:at], message["content"], said))
-            turn += 1
+        ids, mine = encode(messages, tools)
+        given = torch.tensor(ids)
+        likeliest = model(given[None]).logits[0].argmax(-1)
+        begins = [i for i in range(1, len(ids)) if mine[i] and not mine[i - 1]]
+        turns = [i for i, message in enumerate(messages) if message["role"] == "assistant"]
+        for kind, begin, turn in zip(asked, begins, turns, strict=True):
+            end = begin + mine[begin:].index(0)
+            right = torch.equal(likeliest[begin - 1 : end - 1], given[begin:end])
+            before, all_of_it = kinds.get(kind, (0, 0))
+            kinds[kind] = (before + right, all_of_it + 1)
+            if failures is not None and not right:
+                failures.append((messages[:turn], tools, messages[turn]["content"]))
     return sum(r for r, _ in kinds.values()) / sum(n for _, n in kinds.values()), kinds
 
 
@@ -294,8 +316,8 @@ def grade(count):
     share, kinds = score(model, tokenizer, count, SEED, failures)
     for kind, (right, asked) in sorted(kinds.items()):
         log(f"{kind:14} {right} of {asked}")
-    for said_before, wanted, said in failures[:8]:
-        log(f"{said_before[-1]['content']!r}: wanted {wanted!r}, said {said!r}")
+    for before, tools, wanted in failures[:8]:
+        log(f"{before[-1]['content']!r}: wanted {wanted!r}, said {answer(model, tokenizer, before, tools)!r}")
     log(f"right word for word: {100 * share:.1f} % of {sum(n for _, n in kinds.values())} held-out questions")
 
 
@@ -304,12 +326,14 @@ def main():
     parser.add_argument("what", choices=STAGES, nargs="*", default=STAGES)
     parser.add_argument("--scale", type=float, default=1.0, help="of the time that stages of training take")
     parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--count", type=int, default=200)
+    parser.add_argument("--count", type=int, default=1500, help="of held-out conversations")
     given = parser.parse_args()
     if "train" in given.what:
         train(WORK / "llama.pt", SECONDS["train"] * given.scale, given.threads)
     if "drill" in given.what:
-        train(WORK / "llama-final.pt", SECONDS["drill"] * given.scale, given.threads, drills=0.8, first=WORK / "llama.pt")
+        train(WORK / "llama-drill.pt", SECONDS["drill"] * given.scale, given.threads, drills=0.8, first=WORK / "llama.pt")
+    if "lookup" in given.what:
+        lookup(WORK / "llama-final.pt", WORK / "llama-drill.pt", given.threads)
     if "export" in given.what:
         export(DEMO / "llama")
     if "grade" in given.what:

@@ -250,6 +250,7 @@ def conversation(rng, held_out=False):
 
 
 LOOKED_UP = ["colour", "place", "size", "at", "is it", "which colour", "which size", "bigger", "exists", "absent", "same", "count"]
+STATED = ["colour", "colour", "place", "place", "size", "at", "at", "is it", "which colour", "which colour", "which size", "bigger", "same", "same"]
 
 
 def drill(rng):
@@ -262,6 +263,53 @@ def drill(rng):
         question, answer = asks[name]
         messages += [{"role": "user", "content": f"{told(scene, rng)} {question}" if at == 0 else question}, {"role": "assistant", "content": answer}]
     return messages, None, names
+
+
+def colours_of(rng, count):
+    """The barest looking up: `count` things of a colour each, then which colour some of them have -> (text, whether it is an answer)s.
+
+    The same thing may be asked for twice: were each asked for once, the last colour could be found by leaving out."""
+    shapes = rng.sample(world.SHAPES, count)
+    colours = [rng.choice(world.COLOUR_NAMES) for _ in shapes]
+    parts = [(text, False) for shape, colour in zip(shapes, colours) for text in (" a", f" {colour}", f" {shape}")] + [(".", False)]
+    for _ in range(count + 1):
+        at = rng.randrange(count)
+        parts += [(" The", False), (f" {shapes[at]}", False), (" is", False), (f" {colours[at]}", True), (".", False)]
+    return parts
+
+
+def list_of(rng, count):
+    """Things that all have a colour or all a place, which is asked for by the shape, or the shape by it. At most five."""
+    shapes = rng.sample(world.SHAPES, count)
+    if rng.random() < 0.4:
+        values = rng.sample(world.COLOUR_NAMES, count)
+        said = [f" a {value} {shape}," for shape, value in zip(shapes, values)]
+    else:
+        values = [PLACES[position] for position in rng.sample(world.POSITIONS, count)]
+        first = rng.random() < 0.4
+        said = [f" {value.capitalize()} is a {shape}." if first else f" a {shape} {value}," for shape, value in zip(shapes, values)]
+    parts = [(text, False) for text in said]
+    by_shape = rng.random() < 0.5
+    for _ in range(count + 1):
+        at = rng.randrange(count)
+        shape, value = f" {shapes[at]}", f" {values[at]}"
+        parts += [(f" The{shape} is", False), (value, True), (".", False)] if by_shape else [(f" What is{value}?", False), (" The", False), (shape, True), (".", False)]
+    return parts
+
+
+def interview(rng, asked=5):
+    """A scene of several things and many questions whose answers stand in it: each conversation teaches to look up several times."""
+    scene = draw(rng)
+    while len(scene.things) == 1:
+        scene = draw(rng)
+    messages, kinds = [], []
+    while len(kinds) < asked:
+        asks = questions(scene, rng)
+        name = rng.choice([name for name in STATED if name in asks])
+        question, answer = asks[name]
+        messages += [{"role": "user", "content": question if kinds else f"{told(scene, rng)} {question}"}, {"role": "assistant", "content": answer}]
+        kinds.append(name)
+    return messages, None, kinds
 
 
 TEMPLATE = """{%- if tools %}

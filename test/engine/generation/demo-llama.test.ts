@@ -53,5 +53,5 @@ test("held-out questions are answered token for token as in Python, and most of 
     if (said === wanted) right++;
   }
   expect(cases.length).toBeGreaterThan(120);
-  expect(right / cases.length).toBeGreaterThan(0.87);
+  expect(right / cases.length).toBeGreaterThan(0.9);
 });
