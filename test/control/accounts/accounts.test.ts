@@ -200,7 +200,7 @@ test("input that is wrong takes part in the rate and leaves no reservation", asy
   await expect(submit({ key })).rejects.toMatchObject({ code: "rate_limited" });
 });
 
-test("limits that another process changes count as soon as its change is seen, which takes a millisecond", async () => {
+test("limits that another process changes count in the next turn of the event loop", async () => {
   const folder = mkdtempSync(join(tmpdir(), "forecourt-accounts-"));
   try {
     using database = openDatabase({ file: databaseFile(folder) });
@@ -209,9 +209,8 @@ test("limits that another process changes count as soon as its change is seen, w
     const key = keyOf({ budgets: ["1 requests/day"] });
     await submit({ key });
     await expect(submit({ key })).rejects.toMatchObject({ code: "budget_exhausted" });
-    const before = database.changes();
     createAccountStore(tool, clock).setLimits(ofKey(key), limits({ budgets: ["2 requests/day"] }));
-    while (database.changes() === before) await new Promise(setImmediate);
+    await new Promise(setImmediate);
     await submit({ key });
     await expect(submit({ key })).rejects.toMatchObject({ code: "budget_exhausted" });
   } finally {
