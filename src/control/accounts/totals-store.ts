@@ -6,7 +6,7 @@ import { placeholders } from "../database/placeholders.ts";
 import { statement } from "../database/statement.ts";
 import { usageMarkTable, usageTable, usageTotalTable } from "./usage.table.ts";
 import { quantities } from "./usage-store.ts";
-import { WINDOW_NAMES, type WindowName, windowAt } from "./windows.ts";
+import { LENGTH_MS, WINDOW_NAMES, type WindowName, windowAt } from "./windows.ts";
 
 export type Total = Omit<typeof usageTotalTable.$inferSelect, "units"> & { units: Record<string, number> };
 export type TotalBy = Total["by"];
@@ -49,9 +49,6 @@ export function createTotalsStore({ orm, sqlite, write }: Pick<Database, "orm" |
   };
 }
 
-/** As in windows.ts. */
-const HOUR_MS = 3_600_000;
-
 function prepareAll({ orm, sqlite }: Pick<Database, "orm" | "sqlite">) {
   const total = usageTotalTable;
   const place = [total.period, total.by, total.start, total.value, total.currency];
@@ -69,7 +66,7 @@ function prepareAll({ orm, sqlite }: Pick<Database, "orm" | "sqlite">) {
   const { key, team, model, tags, outcome, units, currency } = next;
   const kind = { key, team, model, tags, outcome, units, currency };
   const sums = {
-    hour: sql<number>`${next.admittedAt} / ${HOUR_MS}`,
+    hour: sql<number>`${next.admittedAt} / ${LENGTH_MS.hour}`,
     requests: sql<number>`count(*)`,
     cost: sql<number>`sum(${next.cost})`,
     runMs: sql<number>`coalesce(sum(${next.runMs}), 0)`,
@@ -138,7 +135,7 @@ function totalOf(rows: Alike, { by, value }: Pick<Total, "by" | "value">): Total
   const { outcome, requests, cost, runMs, currency } = rows;
   const units = Object.entries(quantities(rows.units)).map(([unit, amount]) => [unit, amount * requests]);
   return {
-    ...{ by, value, period: "hour", start: rows.hour * HOUR_MS, currency, requests, cost, runMs },
+    ...{ by, value, period: "hour", start: rows.hour * LENGTH_MS.hour, currency, requests, cost, runMs },
     failed: outcome === "failed" ? requests : 0,
     cancelled: outcome === "cancelled" ? requests : 0,
     units: Object.fromEntries(units),

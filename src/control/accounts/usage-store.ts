@@ -99,11 +99,8 @@ export function createUsageStore({ orm, sqlite }: Pick<Database, "orm" | "sqlite
     add(row) {
       run.add.run(row);
       recent.set(row.job, row);
-      if (recent.size <= RECENT_ROWS) return;
-      for (const oldest of recent.keys()) {
-        recent.delete(oldest);
-        break;
-      }
+      const [oldest] = recent.keys();
+      if (recent.size > RECENT_ROWS && oldest !== undefined) recent.delete(oldest);
     },
     used: (account, unit, window) =>
       [...summed(account, window), ...tail(account, window)]

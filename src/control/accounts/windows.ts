@@ -7,7 +7,7 @@ export type WindowName = (typeof WINDOW_NAMES)[number];
 /** `end` is the next one's `start`. */
 export type TimeWindow = { start: Instant; end: Instant };
 
-const LENGTH_MS = { hour: 3_600_000, day: 86_400_000 } as const;
+export const LENGTH_MS = { hour: 3_600_000, day: 86_400_000 } as const;
 
 export function windowAt(at: number, name: WindowName): TimeWindow {
   if (name !== "month") {

@@ -100,11 +100,12 @@ function onDevice(runner: RunnerFact, { experience, catalog }: FactSources): Run
 
 function factsOf(ids: ReadonlySet<ModelId>, sources: FactSources): Facts["models"] {
   const { catalog, work, line } = sources;
+  const devices = sources.devices();
   return new Map(
     [...ids].flatMap((id) => {
       const entry = catalog.find(id);
       const counts = { backlog: work.waiting.count(id), inLineSince: line.get(id) };
-      const known = { ...sources, ...counts, devices: sources.devices() };
+      const known = { ...sources, ...counts, devices };
       return entry ? [[id, modelFact(entry, known)] as const] : [];
     }),
   );

@@ -166,10 +166,13 @@ function createReport({ model, tally, log, clock }: { model: string; tally: Tall
   };
 }
 
+const named = ({ id, dtype }: { id: string; dtype?: string | undefined }) =>
+  dtype === undefined ? id : `${id} in ${dtype}`;
+
 const notHere = ({ id, dtype }: Model, isOffline: boolean) =>
   new ForecourtError(
     "weights_missing",
-    `The weights of ${id}${dtype === undefined ? "" : ` in ${dtype}`} are not on this machine, and ${isOffline ? "hub.offline is set" : "weights.fetch is never"}. Run \`forecourt models pull ${id}\`${isOffline ? " with a network" : ""}.`,
+    `The weights of ${named({ id, dtype })} are not on this machine, and ${isOffline ? "hub.offline is set" : "weights.fetch is never"}. Run \`forecourt models pull ${id}\`${isOffline ? " with a network" : ""}.`,
     { details: { reason: isOffline ? "offline" : "not_fetched" } },
   );
 
@@ -182,7 +185,7 @@ function notFetched({ id, dtype }: FetchableModel, error: unknown): unknown {
       : "";
   return new ForecourtError(
     "weights_missing",
-    `The weights of ${id}${dtype === undefined ? "" : ` in ${dtype}`} could not be fetched: ${message}${wayOut}`,
+    `The weights of ${named({ id, dtype })} could not be fetched: ${message}${wayOut}`,
     {
       details: { reason: error.code, ...details },
       cause: error,

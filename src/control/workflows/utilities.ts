@@ -1,6 +1,6 @@
 // Nodes that compute a small thing between models: no job, no price, the same result every time.
-import { ForecourtError } from "../../core/errors.ts";
 import { choice, parse, type Static, type TObject, Type } from "../../core/schema.ts";
+import { wrongField } from "../../core/wrong-field.ts";
 import { valueAt } from "./references.ts";
 
 export type Utility = {
@@ -68,7 +68,7 @@ const utilities: Record<string, Utility> = {
     input: Type.Object({ items: Type.Array(anything), index: Type.Integer({ default: 0 }) }),
     output: Type.Object({ item: anything }),
     run: ({ items, index }) => {
-      if (items.at(index) === undefined) throw wrong("index", `There are ${items.length} items`);
+      if (items.at(index) === undefined) throw wrongField("index", `There are ${items.length} items`);
       return { item: items.at(index) };
     },
   }),
@@ -112,7 +112,7 @@ const utilities: Record<string, Utility> = {
     output: Type.Object({ result: Type.Number() }),
     run: ({ a, b, operation, round }) => {
       const result = operations[operation](a, b);
-      if (!Number.isFinite(result)) throw wrong("b", "The result is no number");
+      if (!Number.isFinite(result)) throw wrongField("b", "The result is no number");
       return { result: round ? Math.round(result) : result };
     },
   }),
@@ -134,14 +134,9 @@ function readJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch (error) {
-    throw wrong("text", `JSON decode error: ${error instanceof Error ? error.message : error}`);
+    throw wrongField("text", `JSON decode error: ${error instanceof Error ? error.message : error}`);
   }
 }
-
-const wrong = (field: string, msg: string) =>
-  new ForecourtError("invalid_input", `${field}: ${msg}`, {
-    problems: [{ loc: ["body", field], msg, type: "value_error" }],
-  });
 
 /** `text-concat` and `merge-text` are fal's, with fal's fields; its oldest has an id of its own. */
 const PREFIXES = ["forecourt/workflow-utilities/", "fal-ai/workflow-utilities/", "fal-ai/workflowutils/"];

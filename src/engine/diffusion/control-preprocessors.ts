@@ -1,6 +1,7 @@
 // What a ControlNet looks at, made of a picture as it was given: its edges, or its depths or people's skeletons by a model among the weights.
-import { ForecourtError } from "../../core/errors.ts";
+import type { ForecourtError } from "../../core/errors.ts";
 import type { Assets, Pixels } from "../../core/pipeline.ts";
+import { wrongField } from "../../core/wrong-field.ts";
 import { depthPicture } from "../depth/depth-map.ts";
 import { loadDepthModel } from "../depth/depth-model.ts";
 import { inFolder } from "../in-folder.ts";
@@ -41,7 +42,5 @@ export async function loadPreprocessors(assets: Assets): Promise<Prepare> {
 
 function noModel(folder: Folder): ForecourtError {
   const msg = `This model has no model of ${FOLDERS[folder]} in its folder "${folder}": give a picture of ${FOLDERS[folder]} and preprocessor: none`;
-  return new ForecourtError("invalid_input", `preprocessor: ${msg}`, {
-    problems: [{ loc: ["body", "preprocessor"], msg, type: "value_error" }],
-  });
+  return wrongField("preprocessor", msg);
 }

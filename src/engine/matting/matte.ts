@@ -1,7 +1,8 @@
 // How much of each pixel belongs to the subject, by a graph in transformers.js' layout: BiRefNet, MODNet and their kin.
-import { ForecourtError } from "../../core/errors.ts";
+import type { ForecourtError } from "../../core/errors.ts";
 import type { Assets, Pixels } from "../../core/pipeline.ts";
 import type { Tensor } from "../../core/tensor.ts";
+import { wrongField } from "../../core/wrong-field.ts";
 import { sigmoid } from "../onnx/activation.ts";
 import { rasterOf, toPixels } from "../onnx/planes.ts";
 import { resize } from "../tensor/resize.ts";
@@ -55,6 +56,5 @@ function greyOf(tensor: Tensor): Pixels {
 
 function otherSize({ width, height }: { width: number; height: number }): ForecourtError {
   const msg = `This model sees pictures at ${width}x${height} only`;
-  const problem = { loc: ["body", "operating_resolution"], msg, type: "value_error" };
-  return new ForecourtError("invalid_input", `operating_resolution: ${msg}`, { problems: [problem] });
+  return wrongField("operating_resolution", msg);
 }

@@ -3,6 +3,7 @@
 import { ForecourtError } from "../../core/errors.ts";
 import { definePipeline } from "../../core/pipeline.ts";
 import { choice, Type } from "../../core/schema.ts";
+import { wrongField } from "../../core/wrong-field.ts";
 import { pictureField, pictureUrl, readImageUrl, savedFields, saverOf } from "../media/picture.ts";
 import { BODY_POINTS, type Box } from "../pose/people.ts";
 import { loadPoseModel } from "../pose/pose-model.ts";
@@ -95,8 +96,7 @@ export const estimatePose = definePipeline({
 function checkMode(mode: DrawMode, names: readonly string[]): void {
   if (isOfBodyAlone(mode) || names.length > BODY_POINTS) return;
   const msg = `This model finds ${names.length} points of bodies and none of faces and hands: send body-pose`;
-  const problem = { loc: ["body", "draw_mode"], msg, type: "value_error" };
-  throw new ForecourtError("invalid_input", `draw_mode: ${msg}`, { problems: [problem] });
+  throw wrongField("draw_mode", msg);
 }
 
 type GivenBox = { x_min: number; y_min: number; x_max: number; y_max: number };

@@ -1,7 +1,8 @@
 // What is said in a recording, when, in which language: Whisper in transformers.js' layout.
-import { ForecourtError } from "../../core/errors.ts";
+import type { ForecourtError } from "../../core/errors.ts";
 import { definePipeline } from "../../core/pipeline.ts";
 import { choice, mediaUrl, type Static, Type } from "../../core/schema.ts";
+import { wrongField } from "../../core/wrong-field.ts";
 import { readSound } from "../media/sound.ts";
 import { DIARIZATION_FILES, loadDiarization } from "../speakers/diarize.ts";
 import { speakerWithin, type Turn } from "../speakers/turns.ts";
@@ -161,7 +162,5 @@ function withSpeakers(chunks: Chunks, turns: readonly Turn[]) {
 
 function withoutSpeakers(): ForecourtError {
   const msg = `This model cannot tell speakers apart: its weights have no ${DIARIZATION_FILES.join(" and no ")}`;
-  return new ForecourtError("invalid_input", `diarize: ${msg}`, {
-    problems: [{ loc: ["body", "diarize"], msg, type: "value_error" }],
-  });
+  return wrongField("diarize", msg);
 }

@@ -3,6 +3,7 @@ import { ForecourtError, invariant } from "../../core/errors.ts";
 import type { Graph, Pixels } from "../../core/pipeline.ts";
 import { parse, Type } from "../../core/schema.ts";
 import type { Port } from "../../core/tensor.ts";
+import { wrongField } from "../../core/wrong-field.ts";
 import { type Candidate, candidatesOf } from "../onnx/boxes/candidates.ts";
 import { type BoxCoding, boxesFields } from "../onnx/boxes/declaration.ts";
 import { suppress } from "../onnx/boxes/suppress.ts";
@@ -89,9 +90,4 @@ function personOf({ score, points, ...edges }: Candidate, view: WholeView): Pers
   };
 }
 
-function findsByItself(): ForecourtError {
-  const msg = "This model finds people by itself: leave the boxes out";
-  return new ForecourtError("invalid_input", `box_prompts: ${msg}`, {
-    problems: [{ loc: ["body", "box_prompts"], msg, type: "value_error" }],
-  });
-}
+const findsByItself = () => wrongField("box_prompts", "This model finds people by itself: leave the boxes out");

@@ -1,5 +1,5 @@
 // Which points and boxes of a request belong to one thing.
-import { ForecourtError } from "../../core/errors.ts";
+import { wrongField } from "../../core/wrong-field.ts";
 import type { Prompt } from "./sam.ts";
 
 type GivenPoint = { x: number; y: number; label: number | string; object_id?: number };
@@ -13,8 +13,8 @@ type Given = { prompts: readonly GivenPoint[]; box_prompts: readonly GivenBox[] 
  */
 export function promptsOf({ prompts, box_prompts: boxes }: Given, takesBoxes: boolean): Prompt[] {
   if (prompts.length === 0 && boxes.length === 0)
-    throw wrong("prompts", "Give a point of the thing here, or a box in box_prompts");
-  if (boxes.length > 0 && !takesBoxes) throw wrong("box_prompts", "This model takes points alone");
+    throw wrongField("prompts", "Give a point of the thing here, or a box in box_prompts");
+  if (boxes.length > 0 && !takesBoxes) throw wrongField("box_prompts", "This model takes points alone");
   const things = new Map<string, { points: Prompt["points"][number][]; box?: Prompt["box"] }>();
   const thing = (name: string) => {
     const known = things.get(name) ?? { points: [] };
@@ -26,15 +26,10 @@ export function promptsOf({ prompts, box_prompts: boxes }: Given, takesBoxes: bo
   const unnamed = boxes.filter((each) => each.object_id === undefined).length;
   for (const [at, { x_min: left, y_min: top, x_max: right, y_max: bottom, object_id: id }] of boxes.entries()) {
     const known = thing(id === undefined && unnamed > 1 ? `box ${at}` : nameOf(id));
-    if (known.box) throw wrong("box_prompts", `The thing with the object_id ${id} has two boxes`);
+    if (known.box) throw wrongField("box_prompts", `The thing with the object_id ${id} has two boxes`);
     known.box = { left, top, right, bottom };
   }
   return [...things.values()];
 }
 
 const nameOf = (id: number | undefined) => (id === undefined ? "unnamed" : `thing ${id}`);
-
-function wrong(field: string, msg: string): ForecourtError {
-  const problem = { loc: ["body", field], msg, type: "value_error" };
-  return new ForecourtError("invalid_input", `${field}: ${msg}`, { problems: [problem] });
-}

@@ -1,6 +1,6 @@
 // Texts as Chatterbox learned to read them: tidy marks, and for the model of many languages small letters and a mark of the
 // language. Source: punc_norm and MTLTokenizer of resemble-ai/chatterbox.
-import { ForecourtError } from "../../core/errors.ts";
+import { wrongField } from "../../core/wrong-field.ts";
 import { languageCode, languageName } from "../speech/languages.ts";
 
 /** In this order. */
@@ -60,15 +60,10 @@ export function textIn(text: string, wanted: string | undefined, known: readonly
   const code = languageCode(wanted ?? "en");
   if (!known.includes(code)) {
     const names = known.map((each) => `${each} (${languageName(each)})`).join(", ");
-    throw wrong("language", `The model does not speak "${wanted}"; it speaks ${names}`);
+    throw wrongField("language", `The model does not speak "${wanted}"; it speaks ${names}`);
   }
   if (known.length === 1) return text;
   if (/\p{Script=Han}/u.test(text))
-    throw wrong("text", "Chinese characters are not read here: write Japanese in kana; Chinese is not spoken");
+    throw wrongField("text", "Chinese characters are not read here: write Japanese in kana; Chinese is not spoken");
   return `[${code}]${text.toLowerCase().normalize("NFKD")}`;
 }
-
-const wrong = (field: string, msg: string) =>
-  new ForecourtError("invalid_input", `${field}: ${msg}`, {
-    problems: [{ loc: ["body", field], msg, type: "value_error" }],
-  });

@@ -18,6 +18,7 @@ import { readRecording, recordedVoices } from "./recordings.ts";
 import { stretch } from "./stretch.ts";
 import { tokenIds } from "./token-ids.ts";
 import type { LoadVoice } from "./voice.ts";
+import { readOnce } from "./voice-files.ts";
 
 const RATE = 24_000;
 
@@ -62,17 +63,11 @@ export const loadChatterbox: LoadVoice = async (assets, config: Config) => {
   const isTurbo = !graphs.table.inputs.some(({ name }) => name === "exaggeration");
   const languages = isTurbo ? ["en"] : languagesOf(await assets.json("tokenizer.json"));
   const { leastSeconds, ...usual } = isTurbo ? TURBO : USUAL;
-  const byName = new Map<string, Promise<Speaker>>();
   const byRecording = new WeakMap<Sound, Promise<Speaker>>();
 
-  function speakerNamed(name: string): Promise<Speaker> {
-    const known = byName.get(name);
-    if (known) return known;
-    const heard = (async () => listen(graphs.listener, await readRecording(assets, recordings.get(name) ?? "")))();
-    byName.set(name, heard);
-    heard.catch(() => byName.delete(name));
-    return heard;
-  }
+  const speakerNamed = readOnce<Speaker>(async (name) =>
+    listen(graphs.listener, await readRecording(assets, recordings.get(name) ?? "")),
+  );
 
   function speakerOf(recording: Sound): Promise<Speaker> {
     expectLong(recording, leastSeconds);

@@ -1,6 +1,7 @@
 // What Supertonic reads of a text: letters, without phonemes; cleaned as Supertone's package does it (supertonic 1.3.1 for
 // Python, core.py), with a tag for the language.
-import { ForecourtError } from "../../core/errors.ts";
+import type { ForecourtError } from "../../core/errors.ts";
+import { wrongField } from "../../core/wrong-field.ts";
 
 /** Of a text in NFKD, which has spelt out what looks alike (`…` is `...`, and letters stand before their accents). */
 const SIGNS: readonly (readonly [RegExp, string])[] = [
@@ -47,9 +48,7 @@ const MOST_NAMED = 10;
 function unreadable(letters: readonly string[]): ForecourtError {
   const named = letters.slice(0, MOST_NAMED).join(" ");
   const msg = `The model cannot read these letters: ${named}${letters.length > MOST_NAMED ? " ..." : ""}`;
-  return new ForecourtError("invalid_input", `text: ${msg}`, {
-    problems: [{ loc: ["body", "text"], msg, type: "value_error" }],
-  });
+  return wrongField("text", msg);
 }
 
 /** The first one where the caller names none. */

@@ -3,9 +3,9 @@ import type { Appliance } from "../../control/appliance.ts";
 import type { CatalogEntry } from "../../control/catalog/catalog.ts";
 import { type Names, namedModels } from "../../control/catalog/names.ts";
 import { mayUse } from "../../control/keys/patterns.ts";
-import { ForecourtError } from "../../core/errors.ts";
 import { parse, Type } from "../../core/schema.ts";
 import type { Bytes } from "../../core/units.ts";
+import { wrongField } from "../../core/wrong-field.ts";
 import type { PipelineName } from "../../engine/pipelines/registry.ts";
 import { requireScope } from "../authenticate.ts";
 import { readJson } from "../read-json.ts";
@@ -62,8 +62,8 @@ function languageModel(named: Pick<Parts, "catalog" | "names">, name: string): s
   const found = namedModels(named, name);
   const language = found.find(({ entry }) => isLanguage(entry));
   if (language) return language.endpoint;
-  if (found.length === 0) throw wrong(`There is no model "${name.slice(0, 200)}" on this box`);
-  throw wrong(`The model "${name}" is none that answers in text: call it at /run/${found[0]?.endpoint}`);
+  if (found.length === 0) throw wrongField("model", `There is no model "${name.slice(0, 200)}" on this box`);
+  throw wrongField("model", `The model "${name}" is none that answers in text: call it at /run/${found[0]?.endpoint}`);
 }
 
 /** Of those whose weights are here; a demo counts only where there is nothing else. */
@@ -76,15 +76,13 @@ async function onlyModel({ catalog, supply }: Pick<Parts, "catalog" | "supply">,
   const [first, ...others] = real;
   if (first && others.length === 0) return first.model.id;
   const names = usable.map(({ model }) => model.id).slice(0, 20);
-  throw wrong(names.length === 0 ? "This box has no language model" : `Field required: one of ${names.join(", ")}`);
+  throw wrongField(
+    "model",
+    names.length === 0 ? "This box has no language model" : `Field required: one of ${names.join(", ")}`,
+  );
 }
 
 async function isHere({ model }: CatalogEntry, supply: Parts["supply"]): Promise<boolean> {
   const { state } = await supply.presenceOf(model);
   return state === "complete" || state === "built-in";
 }
-
-const wrong = (msg: string) =>
-  new ForecourtError("invalid_input", `model: ${msg}`, {
-    problems: [{ loc: ["body", "model"], msg, type: "value_error" }],
-  });

@@ -1,9 +1,9 @@
 // The bodies of requests for speech and for what was said in a recording, translated to their models' inputs.
 import { choice, parse, type Static, Type } from "../../core/schema.ts";
+import { wrongField } from "../../core/wrong-field.ts";
 import { soundFormats } from "../../engine/media/encode-sound.ts";
 import { dataUri, type FormFields, plainText } from "../read-form.ts";
 import { nothing } from "./nullable.ts";
-import { wrongField } from "./wrong-field.ts";
 
 export const speechBody = Type.Object({
   model: Type.String({ minLength: 1, description: "Id or alias of a voice model; GET /v1/models lists them" }),

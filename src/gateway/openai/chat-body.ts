@@ -1,12 +1,12 @@
 // The body of a chat completion: OpenAI's fields, translated to a language model's input.
 import { choice, parse, type Static, Type } from "../../core/schema.ts";
+import { wrongField } from "../../core/wrong-field.ts";
 import { type ChatInput, chatInput } from "../../engine/generation/chat-fields.ts";
 import { chancesOf } from "./chances.ts";
 import { chatMessagesOf, messages } from "./chat-messages.ts";
 import { asksForFunctions, toolFields, toolsOf } from "./chat-tools.ts";
 import { nothing } from "./nullable.ts";
 import { formatOf, PLAIN_FORMATS, schemaFields } from "./text-format.ts";
-import { wrongField } from "./wrong-field.ts";
 
 const { logit_bias, parallel_tool_calls } = chatInput.properties;
 

@@ -1,8 +1,8 @@
 // Messages of a conversation as OpenAI's clients write them, older forms included, translated to a language model's.
 import { choice, type Static, Type } from "../../core/schema.ts";
+import { wrongField } from "../../core/wrong-field.ts";
 import { type ChatMessage, imagePart, textPart, toolCall } from "../../engine/generation/chat-fields.ts";
 import { nullable, present } from "./nullable.ts";
-import { wrongField } from "./wrong-field.ts";
 
 const refusalPart = Type.Object({ type: Type.Literal("refusal"), refusal: Type.String() });
 

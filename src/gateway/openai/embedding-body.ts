@@ -1,8 +1,8 @@
 // The bodies of requests for embeddings and rankings, translated to their models' inputs.
 import { choice, parse, type Static, Type } from "../../core/schema.ts";
+import { wrongField } from "../../core/wrong-field.ts";
 import { embedInput, longText } from "../../engine/embedding/embed-fields.ts";
 import { rerankInput } from "../../engine/embedding/rerank-fields.ts";
-import { wrongField } from "./wrong-field.ts";
 
 const MOST = 2048;
 const tokens = Type.Array(Type.Integer({ minimum: 0 }), { minItems: 1 });

@@ -1,7 +1,7 @@
 // The bodies of requests for pictures: OpenAI's fields, translated to a diffusion model's input.
 import { choice, parse, type Static, Type } from "../../core/schema.ts";
+import { wrongField } from "../../core/wrong-field.ts";
 import { dataUri, type FormFields, plainText } from "../read-form.ts";
-import { wrongField } from "./wrong-field.ts";
 
 /** What both kinds share. Fields for which there is nothing here (quality, style, user...) are read over. */
 const common = {

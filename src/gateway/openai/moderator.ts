@@ -3,11 +3,11 @@ import { type Named, namedModels } from "../../control/catalog/names.ts";
 import type { Key } from "../../control/keys/keys.ts";
 import { mayUse } from "../../control/keys/patterns.ts";
 import { ForecourtError } from "../../core/errors.ts";
+import { wrongField } from "../../core/wrong-field.ts";
 import type { ClassifyOutput } from "../../engine/classification/classify-fields.ts";
 import type { ModerationDeclaration, Seen } from "../../engine/classification/moderation.ts";
 import type { Model } from "../../engine/model.ts";
 import { type NamedCatalog, noModel } from "./chosen-model.ts";
-import { wrongField } from "./wrong-field.ts";
 
 export type Moderator = Named & {
   kind: Seen["kind"];
