@@ -4,8 +4,8 @@ import { afterAll, expect, test } from "bun:test";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createFalClient } from "@fal-ai/client";
-import { freePort, type LiveServer, startServer, until } from "../support/live-server.ts";
+import { falClientOf } from "../clients/hosts-on-box.ts";
+import { freePort, startServer, until } from "../support/live-server.ts";
 import { seededRandom } from "../support/seeded-random.ts";
 
 const JOBS = 50;
@@ -13,17 +13,6 @@ const KILLS = 20;
 const MODEL = "forecourt/demo-diffusion";
 const data = await mkdtemp(join(tmpdir(), "forecourt-chaos-"));
 afterAll(() => rm(data, { recursive: true, force: true }));
-
-const falOf = ({ origin, key }: LiveServer) =>
-  createFalClient({
-    credentials: key,
-    requestMiddleware: async (request) => ({
-      ...request,
-      url: request.url
-        .replace("https://queue.fal.run/", `${origin}/queue/`)
-        .replace("https://fal.run/", `${origin}/run/`),
-    }),
-  });
 
 /** Statuses as the database has them, read beside the server. */
 function counts(): Record<string, number> {
@@ -44,7 +33,7 @@ test(
     let server = await start();
     const submitted = await Promise.all(
       Array.from({ length: JOBS }, (_, n) =>
-        falOf(server).queue.submit(MODEL, {
+        falClientOf(server).queue.submit(MODEL, {
           input: { prompt: `a red circle number ${n}`, seed: n, num_inference_steps: 8, output_format: "png" },
         }),
       ),
@@ -85,7 +74,7 @@ test(
     expect(runnerKills + serverKills).toBe(KILLS);
 
     for (const [n, id] of ids.entries()) {
-      const { data: result } = await falOf(last).queue.result(MODEL, { requestId: id });
+      const { data: result } = await falClientOf(last).queue.result(MODEL, { requestId: id });
       expect(result.seed).toBe(n);
       const picture = await fetch(result.images[0].url);
       expect(picture.status).toBe(200);

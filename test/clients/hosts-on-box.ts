@@ -1,10 +1,18 @@
 // fal's hosts as paths of this box, for clients that take a fetch of their own (fal-protocol.md 7.2).
+import { createFalClient, type FalClient } from "@fal-ai/client";
 
 export const onBox = (url: string, origin: string) =>
   url
     .replace("https://queue.fal.run/", `${origin}/queue/`)
     .replace("https://fal.run/", `${origin}/run/`)
     .replace("https://rest.fal.ai/", `${origin}/rest/`);
+
+/** fal's own client, unmodified, by one of the ways that it has to reach another host. */
+export const falClientOf = ({ origin, key }: { origin: string; key: string }): FalClient =>
+  createFalClient({
+    credentials: key,
+    requestMiddleware: async (request) => ({ ...request, url: onBox(request.url, origin) }),
+  });
 
 /** `here` says where a URL of fal is to be found. */
 export const rewrittenFetch = (here: (url: string) => string) =>

@@ -3,10 +3,11 @@ import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createFalClient, type FalClient, ValidationError } from "@fal-ai/client";
+import { type FalClient, ValidationError } from "@fal-ai/client";
 import { parseMidi } from "midi-file";
 import { decodeWav } from "../../src/engine/media/wav.ts";
 import { type LiveServer, startServer } from "../support/live-server.ts";
+import { falClientOf } from "./hosts-on-box.ts";
 
 setDefaultTimeout(120_000);
 
@@ -61,14 +62,7 @@ beforeAll(async () => {
   for (const pipeline of ["audio-text-similarity", "embed"])
     await writeFile(join(data, "models", `${pipeline}.yaml`), clap(pipeline));
   server = await startServer({ data });
-  const here = (url: string) =>
-    url
-      .replace("https://queue.fal.run/", `${server.origin}/queue/`)
-      .replace("https://fal.run/", `${server.origin}/run/`);
-  fal = createFalClient({
-    credentials: server.key,
-    requestMiddleware: async (request) => ({ ...request, url: here(request.url) }),
-  });
+  fal = falClientOf(server);
 }, 60_000);
 afterAll(async () => {
   await server[Symbol.asyncDispose]();

@@ -8,6 +8,7 @@ import { falImage } from "@tanstack/ai-fal";
 import { generateImage } from "ai";
 import { proved } from "../support/conformance.ts";
 import { pythonWith } from "../support/python-venv.ts";
+import { onBox, rewrittenFetch } from "./hosts-on-box.ts";
 import { type ServerUnderTest, serverUnderTest } from "./server-under-test.ts";
 
 let server: ServerUnderTest;
@@ -78,15 +79,10 @@ test("@huggingface/inference with provider fal-ai by fal's host names", async ()
 }, 60_000);
 
 test("@tanstack/ai-fal by its option fetch", async () => {
-  const toBox = (url: string) =>
-    url
-      .replace("https://queue.fal.run/", `${server.origin}/queue/`)
-      .replace("https://fal.run/", `${server.origin}/run/`)
-      .replace("https://rest.fal.ai/", `${server.origin}/rest/`);
   const adapter = (apiKey: string) =>
     falImage(MODEL, {
       apiKey,
-      fetch: Object.assign((url: string | URL | Request, init?: RequestInit) => fetch(toBox(String(url)), init), fetch),
+      fetch: rewrittenFetch((url) => onBox(url, server.origin)),
     });
   const result = await generateWithTanstack({
     adapter: adapter(server.key),

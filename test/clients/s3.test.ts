@@ -3,9 +3,10 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createFalClient, type FalClient } from "@fal-ai/client";
+import type { FalClient } from "@fal-ai/client";
 import { forecourt, type LiveServer, startServer, until } from "../support/live-server.ts";
 import { hasS3Server, type S3Server, startS3Server } from "../support/s3-server.ts";
+import { falClientOf } from "./hosts-on-box.ts";
 
 const MIB = 1024 * 1024;
 const ECHO = "forecourt/echo";
@@ -29,15 +30,7 @@ describe.skipIf(!hasS3Server)("files in a bucket", () => {
       FORECOURT_STORAGE_S3_PREFIX: "box/",
     };
     server = await startServer({ data, env });
-    const here = (url: string) =>
-      url
-        .replace("https://queue.fal.run/", `${server.origin}/queue/`)
-        .replace("https://fal.run/", `${server.origin}/run/`)
-        .replace("https://rest.fal.ai/", `${server.origin}/rest/`);
-    fal = createFalClient({
-      credentials: server.key,
-      requestMiddleware: async (request) => ({ ...request, url: here(request.url) }),
-    });
+    fal = falClientOf(server);
   }, 120_000);
   afterAll(async () => {
     await server[Symbol.asyncDispose]();

@@ -2,7 +2,8 @@
 
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { readFile } from "node:fs/promises";
-import { createFalClient, type FalClient, ValidationError } from "@fal-ai/client";
+import { type FalClient, ValidationError } from "@fal-ai/client";
+import { falClientOf } from "./hosts-on-box.ts";
 import { ANNA, CONVERSATION, speechServer } from "./speech-server.ts";
 
 setDefaultTimeout(60_000);
@@ -11,15 +12,7 @@ let server: Awaited<ReturnType<typeof speechServer>>;
 let fal: FalClient;
 beforeAll(async () => {
   server = await speechServer();
-  const here = (url: string) =>
-    url
-      .replace("https://queue.fal.run/", `${server.origin}/queue/`)
-      .replace("https://fal.run/", `${server.origin}/run/`)
-      .replace("https://rest.fal.ai/", `${server.origin}/rest/`);
-  fal = createFalClient({
-    credentials: server.key,
-    requestMiddleware: async (request) => ({ ...request, url: here(request.url) }),
-  });
+  fal = falClientOf(server);
 }, 60_000);
 afterAll(() => server[Symbol.asyncDispose]());
 

@@ -1,8 +1,9 @@
 // Every engine of voices in every format by OpenAI's client, sentence by sentence by fal's: whole files of the same length.
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
-import { createFalClient, type FalClient } from "@fal-ai/client";
+import type { FalClient } from "@fal-ai/client";
 import OpenAI from "openai";
 import { readSound, type Sound } from "../../src/engine/media/sound.ts";
+import { falClientOf } from "./hosts-on-box.ts";
 import { speechServer } from "./speech-server.ts";
 
 setDefaultTimeout(60_000);
@@ -13,15 +14,7 @@ let fal: FalClient;
 beforeAll(async () => {
   server = await speechServer();
   openai = new OpenAI({ apiKey: server.key, baseURL: `${server.origin}/v1`, maxRetries: 0 });
-  const here = (url: string) =>
-    url
-      .replace("https://queue.fal.run/", `${server.origin}/queue/`)
-      .replace("https://fal.run/", `${server.origin}/run/`)
-      .replace("https://rest.fal.ai/", `${server.origin}/rest/`);
-  fal = createFalClient({
-    credentials: server.key,
-    requestMiddleware: async (request) => ({ ...request, url: here(request.url) }),
-  });
+  fal = falClientOf(server);
 }, 60_000);
 afterAll(() => server[Symbol.asyncDispose]());
 

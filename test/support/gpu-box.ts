@@ -1,6 +1,7 @@
 // A box with NVIDIA cards that are not there: devices for tests of what happens around them.
 import type { Appliance } from "../../src/control/appliance.ts";
 import type { Hardware } from "../../src/control/hardware/detect.ts";
+import type { BoxSample } from "../../src/control/hardware/readings.ts";
 import type { Device } from "../../src/core/device.ts";
 import { asId, type DeviceId, type KeyId } from "../../src/core/ids.ts";
 import { bytes, MIB } from "../../src/core/units.ts";
@@ -15,6 +16,16 @@ export function createHardware(gpus: number): { hardware: Hardware; slots: strin
     }),
   );
   return { hardware: { devices: [...cards, testDevice], problems: [] }, slots };
+}
+
+/** What the monitor sees: cards are there until their slots are taken out of `present`. */
+export function removableCards(slots: readonly string[]) {
+  const present = new Set(slots);
+  const sampleBox = async (): Promise<BoxSample> => ({
+    cards: new Map([...present].map((slot) => [slot, {}])),
+    ...{ silent: new Set<string>(), processor: {}, processes: new Map() },
+  });
+  return { present, sampleBox };
 }
 
 export function submitTo({ catalog, jobs }: Pick<Appliance, "catalog" | "jobs">, id: string) {

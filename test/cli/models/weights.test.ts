@@ -23,6 +23,10 @@ const halves = Object.fromEntries(
     .filter((path) => path.endsWith(".onnx"))
     .map((path) => [path.replace(/\.onnx$/, "_fp16.onnx"), noise(300)]),
 );
+/** What `forecourt run` is asked for: where it is saved, and no server that it could ask. */
+const onePicture = (output: string) => [
+  ...["prompt=a cat", "seed=1", "num_inference_steps=1", "--output", output, "--device", "cpu", "--port", "1"],
+];
 let hub: FakeHub;
 beforeAll(() => {
   const repos = {
@@ -70,18 +74,7 @@ test(
     expect(existsSync(join(folder, "unet/model.safetensors"))).toBe(false);
 
     const offline = { FORECOURT_HUB_OFFLINE: "1" };
-    const words = [
-      "prompt=a cat",
-      "seed=1",
-      "num_inference_steps=1",
-      "--output",
-      data,
-      "--device",
-      "cpu",
-      "--port",
-      "1",
-    ];
-    const run = await call(data, ["run", "acme/tiny", ...words], offline);
+    const run = await call(data, ["run", "acme/tiny", ...onePicture(data)], offline);
     expect(run.stderr).not.toContain("forecourt:");
     expect(statSync(run.stdout.trim()).size).toBeGreaterThan(50);
   },
@@ -105,18 +98,7 @@ test(
     const shown = await call(data, ["models", "show", "tiny/both"], cpu);
     expect(shown.stdout).toMatch(/dtype +fp32 \(cpu, as here\): .* loaded/);
     expect(shown.stdout).toMatch(/fp16 \(webgpu, cuda\): .* loaded/);
-    const words = [
-      "prompt=a cat",
-      "seed=1",
-      "num_inference_steps=1",
-      "--output",
-      data,
-      "--device",
-      "cpu",
-      "--port",
-      "1",
-    ];
-    const run = await call(data, ["run", "tiny/both", ...words], { FORECOURT_HUB_OFFLINE: "1" });
+    const run = await call(data, ["run", "tiny/both", ...onePicture(data)], { FORECOURT_HUB_OFFLINE: "1" });
     expect(run.stderr).toContain("on cpu (fp32)");
     expect(statSync(run.stdout.trim()).size).toBeGreaterThan(50);
 

@@ -5,32 +5,24 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import OpenAI from "openai";
 import { languageServer } from "./language-server.ts";
+import { sortingModel } from "./sorting-model.ts";
 
 const REFERENCE = join(import.meta.dir, "../../reference");
 const LABELLING = join(REFERENCE, "vision/labelling");
-const sorting = (id: string, rest: string) => `
-id: test/${id}
-title: ${id}
-description: Sorts.
-category: classification
-licence: { id: Apache-2.0, commercial: true }
-memory: { weights: 1000000, working: 1000000 }
-price: { unit: request, amount: 0, currency: USD }
-${rest}`;
 const nsfw = `source: { path: ${LABELLING}/nsfw }`;
 const models = {
-  toxic: sorting(
+  toxic: sortingModel(
     "toxic",
     `pipeline: classify-text
 source: { path: ${REFERENCE}/classification/toxic }
 moderation: { categories: { toxic: harassment } }`,
   ),
-  strict: sorting(
+  strict: sortingModel(
     "strict",
     `pipeline: classify-image\n${nsfw}
 moderation: { categories: { nsfw: sexual, sfw: null }, thresholds: { sexual: 0.1 } }`,
   ),
-  unsafe: sorting("unsafe", `pipeline: check-image\n${nsfw}`),
+  unsafe: sortingModel("unsafe", `pipeline: check-image\n${nsfw}`),
 };
 const names = {
   "omni-moderation-latest": ["test/toxic", "test/strict"],

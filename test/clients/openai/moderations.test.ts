@@ -6,32 +6,28 @@ import OpenAI from "openai";
 import sharp from "sharp";
 import { proved } from "../../support/conformance.ts";
 import { languageServer, MODEL } from "./language-server.ts";
+import { sortingModel } from "./sorting-model.ts";
 
 const FOLDER = join(import.meta.dir, "../../reference/classification");
-const head = (id: string) => `
-id: test/${id}
-title: ${id}
-description: Sorts.
-category: classification
-licence: { id: Apache-2.0, commercial: true }
-memory: { weights: 1000000, working: 1000000 }
-price: { unit: request, amount: 0, currency: USD }
-`;
-const toxic = `${head("toxic")}
-pipeline: classify-text
+const toxic = sortingModel(
+  "toxic",
+  `pipeline: classify-text
 source: { path: ${FOLDER}/toxic }
 moderation:
   categories: { toxic: harassment, severe_toxic: harassment, threat: harassment/threatening, insult: null }
   thresholds: { hate: 0.9 }
-`;
-const pictures = `${head("pictures")}
-pipeline: onnx
+`,
+);
+const pictures = sortingModel(
+  "pictures",
+  `pipeline: onnx
 source: { path: ${FOLDER}/pictures }
 onnx:
   inputs: { image_url: { kind: image, width: 8, height: 8 } }
   outputs: { classes: { kind: classes, labels: [nsfw, sfw], activation: softmax } }
 moderation: { categories: { nsfw: sexual, sfw: null } }
-`;
+`,
+);
 
 let server: Awaited<ReturnType<typeof languageServer>>;
 let client: OpenAI;

@@ -1,9 +1,8 @@
 // A GPU that vanishes: its runners are ended, its jobs fail over to another device or end with `device_lost`.
 import { expect, test } from "bun:test";
-import type { BoxSample } from "../../../src/control/hardware/readings.ts";
 import { createTestAppliance } from "../../support/create-test-appliance.ts";
 import { createFakeFleet } from "../../support/fake-fleet.ts";
-import { createHardware, submitTo } from "../../support/gpu-box.ts";
+import { createHardware, removableCards, submitTo } from "../../support/gpu-box.ts";
 import { createTestClock } from "../../support/test-clock.ts";
 import { testModel } from "../../support/test-models.ts";
 import { until } from "../../support/until.ts";
@@ -12,11 +11,7 @@ async function stage(gpus: number, device: "auto" | "cuda") {
   const clock = createTestClock();
   const fleet = createFakeFleet({ automatic: false, clock });
   const { hardware, slots } = createHardware(gpus);
-  const present = new Set(slots);
-  const sampleBox = async (): Promise<BoxSample> => ({
-    cards: new Map([...present].map((slot) => [slot, {}])),
-    ...{ silent: new Set<string>(), processor: {}, processes: new Map() },
-  });
+  const { present, sampleBox } = removableCards(slots);
   const models = [testModel("test/a")];
   const appliance = await createTestAppliance({
     ...{ clock, timers: clock, fleet, hardware, sampleBox, builtInModels: models },

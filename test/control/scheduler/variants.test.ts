@@ -1,10 +1,9 @@
 // A model with other files for other devices: what is fetched, loaded and told where.
 import { expect, test } from "bun:test";
-import type { BoxSample } from "../../../src/control/hardware/readings.ts";
 import { defaultSettings } from "../../../src/control/settings.ts";
 import { createTestAppliance } from "../../support/create-test-appliance.ts";
 import { createFakeFleet } from "../../support/fake-fleet.ts";
-import { createHardware, submitTo } from "../../support/gpu-box.ts";
+import { createHardware, removableCards, submitTo } from "../../support/gpu-box.ts";
 import { createTestClock } from "../../support/test-clock.ts";
 import { until } from "../../support/until.ts";
 import { variantHub, variantModel } from "../../support/variant-model.ts";
@@ -16,11 +15,7 @@ async function stage(gpus: number, change: Record<string, unknown> = {}) {
   const clock = createTestClock();
   const fleet = createFakeFleet({ automatic: false, clock });
   const { hardware, slots } = createHardware(gpus);
-  const present = new Set(slots);
-  const sampleBox = async (): Promise<BoxSample> => ({
-    cards: new Map([...present].map((slot) => [slot, {}])),
-    ...{ silent: new Set<string>(), processor: {}, processes: new Map() },
-  });
+  const { present, sampleBox } = removableCards(slots);
   const { hub: defaults } = defaultSettings("/");
   const appliance = await createTestAppliance({
     ...{ clock, timers: clock, fleet, hardware, sampleBox, builtInModels: [variantModel(ID, change)] },
