@@ -215,7 +215,7 @@ test("tools are called, whole and in a stream; JSON and its schemas are kept to"
 });
 
 test("a client that waits no longer ends with its own error", async () => {
-  const slow = { ...greedy, max_tokens: 900, temperature: 1 };
+  const slow = { ...greedy, max_tokens: 900 };
   const hurried = sent(client.chat.completions.create(slow, { timeout: 20 }));
   await expect(hurried).rejects.toBeInstanceOf(APIConnectionTimeoutError);
   proved("openai-js", "timeout");

@@ -82,7 +82,7 @@ def errors():
     assert isinstance(failure(lambda: model(temperature=9).invoke(QUESTION)), openai.BadRequestError)
     assert isinstance(failure(lambda: model(api_key="nobody:nothing").invoke(QUESTION)), openai.AuthenticationError)
     assert isinstance(failure(lambda: model(model="gpt-4o").invoke(QUESTION)), openai.NotFoundError)
-    slow = model(max_tokens=900, temperature=1, timeout=0.02)
+    slow = model(max_tokens=900, temperature=0, timeout=0.02)
     assert isinstance(failure(lambda: slow.invoke(QUESTION)), openai.APITimeoutError)
 
 
