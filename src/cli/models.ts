@@ -11,6 +11,7 @@ import { deviceKinds } from "../core/device.ts";
 import { invariant } from "../core/errors.ts";
 import type { TSchema } from "../core/schema.ts";
 import type { Model } from "../engine/model.ts";
+import { type RepoSource, repoPartsOf } from "../engine/sources.ts";
 import { dtypeOf, footprintOf, modelOn, variantsOn } from "../engine/variants.ts";
 import { add } from "./models/add.ts";
 import { catalogueOf, findModel } from "./models/catalogue.ts";
@@ -70,7 +71,7 @@ const show = () =>
         return printJson({ ...published(model), updates, input: model.entry.input, output: model.entry.output });
       printLine(describe(model));
       if (updates.length > 0)
-        printLine(["", table(["  update", "from", "to", "came to"], updates.map(updateRow))].join("\n"));
+        printLine(["", table(["  update", "of", "from", "to", "came to"], updates.map(updateRow))].join("\n"));
     });
 
 function updatesOf(model: string, { data, database: { synchronous } }: Settings): Update[] {
@@ -82,6 +83,7 @@ function updatesOf(model: string, { data, database: { synchronous } }: Settings)
 
 const updateRow = (update: Update) => [
   `  ${timeText(update.at)}`,
+  update.repo,
   update.from.slice(0, 12),
   update.to.slice(0, 12),
   update.state === "failed" ? `failed its trial: ${update.reason}` : "installed",
@@ -101,18 +103,39 @@ async function withPresence(entries: CatalogEntry[], settings: Settings): Promis
   );
 }
 
-const published = ({ entry: { model, origin }, variants, weights: { wantedBytes, pin, ...weights } }: Listed) => ({
+const published = ({ entry: { model, origin }, variants, weights }: Listed) => ({
   ...model,
   origin,
   dtypes_here: variants.flatMap((each) => dtypeOf(each) ?? []),
-  weights: { ...weights, wanted_bytes: wantedBytes, ...(pin && { commit: pin.commit, settled_at: settledAt(pin) }) },
+  weights: publishedWeights(weights),
+});
+
+type PublishedWeights = ReturnType<typeof publishedSource> & { beside?: Record<string, PublishedWeights> };
+
+const publishedWeights = ({ beside, ...own }: Presence): PublishedWeights => ({
+  ...publishedSource(own),
+  ...(beside && {
+    beside: Object.fromEntries(Object.entries(beside).map(([folder, each]) => [folder, publishedWeights(each)])),
+  }),
+});
+
+const publishedSource = ({ wantedBytes, pin, ...weights }: Omit<Presence, "beside">) => ({
+  ...weights,
+  wanted_bytes: wantedBytes,
+  ...(pin && { commit: pin.commit, settled_at: settledAt(pin) }),
 });
 
 const settledAt = ({ at }: Pin) => new Date(at).toISOString();
 
+/** Of each source, its folder after it. */
+const sourceRows = (model: Model, { pin, beside = {} }: Presence): string[][] =>
+  repoPartsOf(model).map(({ folder, source }) => [
+    folder === "" ? "from" : "and from",
+    `${revisionText(source, folder === "" ? pin : beside[folder]?.pin)}${folder && `, as ${folder}/`}`,
+  ]);
+
 /** Of a Hub repository; a branch or tag is some commit only once it was fetched. */
-function revisionText({ source }: CatalogEntry["model"], pin: Pin | undefined): string {
-  if (!("repo" in source)) return "";
+function revisionText(source: RepoSource, pin: Pin | undefined): string {
   const { repo, revision } = source;
   if (pin) return `${repo}, ${revision}: ${pin.commit} since ${settledAt(pin).slice(0, 10)}`;
   return "files" in source
@@ -144,6 +167,8 @@ function weightsText({ state, bytes, wantedBytes }: Presence): string {
   }
 }
 
+const licenceText = ({ id, commercial }: Model["licence"]) => `${id}${commercial ? "" : " (no commercial use)"}`;
+
 const priceText = ({ price }: CatalogEntry["model"]) =>
   price.amount === 0 ? "free" : `${price.amount} ${price.currency} per ${price.unit}`;
 
@@ -171,12 +196,15 @@ function describe(listed: Listed): string {
     ["id", model.id],
     ...(model.aliases.length > 0 ? [["also as", model.aliases.join(", ")]] : []),
     ["category", model.category],
-    ["licence", `${model.licence.id}${model.licence.commercial ? "" : " (no commercial use)"}`],
+    ["licence", licenceText(model.licence)],
+    ...Object.entries(model.beside).flatMap(([folder, { licence }]) =>
+      licence ? [["", `${licenceText(licence)}: ${folder}/`]] : [],
+    ),
     ["price", priceText(model)],
     ...dtypeRows(listed),
     ["weights", weightsText(weights)],
     ...(weights.folder ? [["", weights.folder]] : []),
-    ...("repo" in model.source ? [["from", revisionText(model, weights.pin)]] : []),
+    ...sourceRows(model, weights),
     ["defined in", origin],
   ].map(([name = "", value = ""]) => `  ${name.padEnd(12)}${value}`);
   const inputs = Object.entries(input.properties).map(([name, schema]) => [

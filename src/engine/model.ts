@@ -7,83 +7,14 @@ import { endpointDeclaration } from "./endpoints/declaration.ts";
 import { executionSchema } from "./execution.ts";
 import { onnxDeclaration } from "./onnx/declaration.ts";
 import { type PipelineName, pipelineNames } from "./pipelines/registry.ts";
-import {
-  devicesDeclaration,
-  dtypeDeclaration,
-  graphsDeclaration,
-  pinnedFile,
-  sha256,
-  variantsDeclaration,
-} from "./variant-declaration.ts";
+import { besideDeclaration, licenceDeclaration, sourceDeclaration } from "./source-declaration.ts";
+import { devicesDeclaration, dtypeDeclaration, graphsDeclaration, variantsDeclaration } from "./variant-declaration.ts";
 
 const priceUnit = Type.String({
   pattern: "^[a-z][a-z_]*$",
   description:
     "One of what its pipeline counts, in the singular: image, megapixel, step, second (of output), token, input_token, output_token, character, request, gpu_second",
 });
-
-const track = Type.Optional(
-  Type.String({
-    pattern: "^[\\w.-]+(/[\\w.-]+)*$",
-    description: "Branch whose new commits become the model's once they have passed a trial",
-  }),
-);
-
-const Source = Type.Union([
-  Type.Object(
-    {
-      embedded: Type.String({ description: "Folder of models/ that the executable carries, e.g. demo/diffusion" }),
-    },
-    { additionalProperties: false },
-  ),
-  Type.Object(
-    { path: Type.String({ description: "Absolute path of a folder on this machine" }) },
-    { additionalProperties: false },
-  ),
-  Type.Object(
-    {
-      repo: Type.String({ pattern: "^[\\w.-]+/[\\w.-]+$", description: "Hub repository" }),
-      revision: Type.String({ pattern: "^[0-9a-f]{40}$", description: "Pinned commit" }),
-      files: Type.Array(pinnedFile, { minItems: 1, description: "What is fetched of it" }),
-      track,
-    },
-    { additionalProperties: false },
-  ),
-  Type.Object(
-    {
-      repo: Type.String({ pattern: "^[\\w.-]+/[\\w.-]+$", description: "Hub repository" }),
-      revision: Type.String({
-        pattern: "^[\\w.-]+(/[\\w.-]+)*$",
-        description: "Branch or tag: which commit that is, is asked at the first download and kept from then on",
-      }),
-      include: Type.Array(Type.String({ minLength: 1 }), {
-        minItems: 1,
-        description: "Patterns of what is fetched of it; a graph brings its external data along",
-      }),
-      exclude: Type.Array(Type.String({ minLength: 1 }), { default: [], description: "Patterns of what is not" }),
-      bytes: Type.Integer({ minimum: 1, description: "About how much that is, before the listing is known" }),
-      track,
-    },
-    { additionalProperties: false },
-  ),
-  Type.Object(
-    {
-      urls: Type.Array(
-        Type.Object(
-          {
-            url: Type.String({ pattern: "^https?://" }),
-            path: Type.Optional(Type.String({ description: "Its path in the folder; absent: the URL's last segment" })),
-            bytes: Type.Integer({ minimum: 0 }),
-            sha256,
-          },
-          { additionalProperties: false },
-        ),
-        { minItems: 1, description: "Files that lie anywhere on the web" },
-      ),
-    },
-    { additionalProperties: false },
-  ),
-]);
 
 export const modelSchema = Type.Object(
   {
@@ -100,16 +31,10 @@ export const modelSchema = Type.Object(
     title: Type.String(),
     description: Type.String(),
     category: Type.String({ description: "fal's category, e.g. text-to-image" }),
-    licence: Type.Object(
-      {
-        id: Type.String({ description: "SPDX id or the licence's name" }),
-        commercial: Type.Boolean(),
-        url: Type.Optional(Type.String()),
-      },
-      { additionalProperties: false },
-    ),
+    licence: licenceDeclaration,
     pipeline: choice(pipelineNames, { description: "Which code runs it" }),
-    source: Source,
+    source: sourceDeclaration,
+    beside: besideDeclaration,
     graphs: graphsDeclaration,
     dtype: Type.Optional(dtypeDeclaration),
     variants: variantsDeclaration,

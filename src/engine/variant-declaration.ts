@@ -21,13 +21,23 @@ export const dtypeDeclaration = Type.String({
   description: "What its numbers are, as transformers.js calls it: fp32, fp16, q8, q4, q4f16...; several joined by +",
 });
 
+const further = {
+  files: Type.Optional(Type.Array(pinnedFile, { minItems: 1, description: "Beside the files of a pinned source" })),
+  include: Type.Optional(
+    Type.Array(Type.String({ minLength: 1 }), { minItems: 1, description: "Beside the patterns of the source" }),
+  ),
+  bytes: Type.Optional(Type.Integer({ minimum: 1, description: "About how much these patterns bring" })),
+};
+const furtherFiles = Type.Object(further, { additionalProperties: false });
+
 const variant = Type.Object(
   {
-    files: Type.Optional(Type.Array(pinnedFile, { minItems: 1, description: "Beside the files of a pinned source" })),
-    include: Type.Optional(
-      Type.Array(Type.String({ minLength: 1 }), { minItems: 1, description: "Beside the patterns of the source" }),
+    ...further,
+    beside: Type.Optional(
+      Type.Record(Type.String(), furtherFiles, {
+        description: "The same for sources of the model's `beside`, by folder",
+      }),
     ),
-    bytes: Type.Optional(Type.Integer({ minimum: 1, description: "About how much these patterns bring" })),
     graphs: Type.Optional(Type.Record(Type.String(), Type.String(), graphs)),
     memory: Type.Optional(
       Type.Object(
@@ -39,6 +49,8 @@ const variant = Type.Object(
   { additionalProperties: false },
 );
 
+/** What a variant has beside one source's own files. */
+export type FurtherFiles = Static<typeof furtherFiles>;
 export type VariantDeclaration = Static<typeof variant>;
 
 export const variantsDeclaration = Type.Record(Type.String({ pattern: NAME }), variant, {

@@ -4,8 +4,9 @@ import { ForecourtError } from "../core/errors.ts";
 import { type Bytes, bytes } from "../core/units.ts";
 import { dtypeOfFile } from "./dtypes.ts";
 import type { Model } from "./model.ts";
+import { type Source, sourcesOf } from "./sources.ts";
+import type { FurtherFiles } from "./variant-declaration.ts";
 
-type Source = Model["source"];
 type Variant = Model["variants"][string];
 
 /** Kinds of devices by variant: asked for at every look of the scheduler. */
@@ -40,12 +41,21 @@ function ofDtype(model: Model, dtype: string): Model {
     dtype,
     variants: {},
     source: withFiles(model.source, variant),
+    beside: besideWith(model.beside, variant),
     graphs: { ...model.graphs, ...variant.graphs },
     memory: { ...model.memory, ...variant.memory },
   };
 }
 
-function withFiles(source: Source, { files = [], include = [], bytes = 0 }: Variant): Source {
+const besideWith = (beside: Model["beside"], variant: Variant): Model["beside"] =>
+  Object.fromEntries(
+    Object.entries(beside).map(([folder, { source, ...rest }]) => [
+      folder,
+      { ...rest, source: withFiles(source, variant.beside?.[folder] ?? {}) },
+    ]),
+  );
+
+function withFiles(source: Source, { files = [], include = [], bytes = 0 }: FurtherFiles): Source {
   if ("files" in source) return { ...source, files: [...source.files, ...files] };
   if ("include" in source) return { ...source, include: [...source.include, ...include], bytes: source.bytes + bytes };
   return source;
@@ -69,17 +79,27 @@ export function dtypeOnDevice(model: Model, device: string): string | undefined 
 
 /** Throws `misconfigured` for variants that do not fit each other, their source or `devices`. */
 export function expectVariants(model: Model): void {
-  const { devices, variants, dtype, source } = model;
+  const { devices, variants, dtype } = model;
   const names = Object.keys(variants);
   if (names.length === 0 && !devices) return;
   if (names.length === 0) throw wrong("devices: there are no variants to take");
   if (!devices) throw wrong("variants: `devices` has to say which of them cpu, webgpu and cuda take");
   if (dtype !== undefined) throw wrong("dtype: each variant is of the dtype that is its name");
   for (const kind of deviceKinds) ofDtype(model, devices[kind]);
-  for (const [name, variant] of Object.entries(variants)) expectFiles(`variants.${name}`, variant, source);
+  for (const [name, variant] of Object.entries(variants)) expectFurther(`variants.${name}`, variant, model);
 }
 
-function expectFiles(name: string, { files, include, bytes }: Variant, source: Source): void {
+function expectFurther(name: string, variant: Variant, model: Model): void {
+  const sources = new Map(sourcesOf(model).map(({ folder, source }) => [folder, source]));
+  expectFiles(name, variant, model.source);
+  for (const [folder, further] of Object.entries(variant.beside ?? {})) {
+    const source = sources.get(folder);
+    if (!source) throw wrong(`${name}.beside: the model has no ${folder} in its own \`beside\``);
+    expectFiles(`${name}.beside.${folder}`, further, source);
+  }
+}
+
+function expectFiles(name: string, { files, include, bytes }: FurtherFiles, source: Source): void {
   if (files && !("files" in source)) throw wrong(`${name}.files: its source names no files; see \`include\``);
   if (include && !("include" in source)) throw wrong(`${name}.include: its source has no patterns; see \`files\``);
   if (include && bytes === undefined) throw wrong(`${name}.bytes: about how much do its patterns bring?`);

@@ -2,10 +2,10 @@
 import { Command } from "commander";
 import { hubAccess, pullLimits } from "../../control/weights/access.ts";
 import { resolveWeights } from "../../control/weights/embedded.ts";
-import { isFetchable } from "../../control/weights/presence.ts";
 import type { PulledWeights } from "../../control/weights/pull.ts";
 import { type ModelPull, pullModel } from "../../control/weights/pull-model.ts";
 import type { Model } from "../../engine/model.ts";
+import { isFetched } from "../../engine/sources.ts";
 import { type SettingsFlags, withSettings } from "../settings-flags.ts";
 import { printJson, printLine } from "../terminal.ts";
 import { catalogueOf, findModel } from "./catalogue.ts";
@@ -44,7 +44,7 @@ export const pull = () =>
 type Tools = Pick<ModelPull, "data" | "access" | "limits" | "signal">;
 
 async function pullOne(model: Model, tools: Tools): Promise<PulledWeights> {
-  if (!isFetchable(model.source)) return { folder: await resolveWeights({ model, data: tools.data }) };
+  if (!isFetched(model)) return { folder: await resolveWeights({ model, data: tools.data }) };
   const view = createDownloadView(model.id);
   try {
     return await pullModel({ ...tools, model, onProgress: view.take });

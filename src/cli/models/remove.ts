@@ -1,12 +1,14 @@
 // `forecourt models remove`: gives the disk back what a model's weights take.
 import { Command } from "commander";
 import type { Catalog } from "../../control/catalog/catalog.ts";
-import { listWeights, removeWeights, type StoredWeights } from "../../control/weights/library.ts";
-import { isFetchable, placeOf } from "../../control/weights/presence.ts";
+import { listWeights, removeWeights } from "../../control/weights/library.ts";
+import { type Place, placesOf } from "../../control/weights/presence.ts";
+import { type StoredPart, storedOf } from "../../control/weights/stored-of.ts";
 import { ForecourtError } from "../../core/errors.ts";
 import type { Model } from "../../engine/model.ts";
+import { isFetched } from "../../engine/sources.ts";
 import { type SettingsFlags, withSettings } from "../settings-flags.ts";
-import { printJson, printLine, sizeText } from "../terminal.ts";
+import { note, printJson, printLine, sizeText } from "../terminal.ts";
 import { catalogueOf, findModel } from "./catalogue.ts";
 
 type Flags = SettingsFlags & { json?: true; force?: true };
@@ -21,38 +23,38 @@ export const remove = () =>
     .action(async (endpoint: string, { json, force, ...flags }: Flags) => {
       const { settings, catalog } = catalogueOf(flags);
       const { model } = findModel(catalog, endpoint);
-      const weights = await storedOf(model, settings.data);
-      const sharing = await sharersOf(model, catalog, settings.data);
-      if (sharing.length > 0 && !force)
-        throw new ForecourtError(
-          "misconfigured",
-          `${sharing.join(", ")} would lose the same weights. Use --force for that.`,
-        );
-      const freed = await removeWeights({ data: settings.data, weights });
-      if (json) return printJson({ model: model.id, freed });
+      const parts = await partsHere(model, settings.data);
+      const sharers = await sharersOf(model, catalog, settings.data);
+      const own = parts.filter(({ weights }) => force || !sharers.has(keyOf(weights)));
+      const kept = parts.filter((part) => !own.includes(part));
+      const sharing = [...new Set(kept.flatMap(({ weights }) => sharers.get(keyOf(weights)) ?? []))].join(", ");
+      if (own.length === 0)
+        throw new ForecourtError("misconfigured", `${sharing} would lose the same weights. Use --force for that.`);
+      let freed = 0;
+      for (const { weights } of own) freed += await removeWeights({ data: settings.data, weights });
+      if (json) return printJson({ model: model.id, freed, kept: kept.map(({ weights }) => weights.title) });
       printLine(`${model.id}: ${sizeText(freed)} are free again.`);
+      for (const { weights } of kept) note(`${weights.title} stays: ${sharing} would lose it. Use --force for that.`);
     });
 
-async function storedOf(model: Model, data: string): Promise<StoredWeights> {
+async function partsHere(model: Model, data: string): Promise<StoredPart[]> {
   const { id } = model;
-  if (!isFetchable(model.source))
+  if (!isFetched(model))
     throw new ForecourtError("bad_request", `The weights of ${id} were not fetched, so they are not removed.`);
-  const place = await placeOf(model, data);
-  const stored = await listWeights({ data });
-  const found = stored.find((each) => each.folderName === place?.folderName && each.commit === place.commit);
-  if (!found) throw new ForecourtError("not_found", `The weights of ${id} are not in the data directory.`);
-  return found;
+  const found = await storedOf(model, await listWeights({ data }), data);
+  if (found.length > 0) return found;
+  throw new ForecourtError("not_found", `The weights of ${id} are not in the data directory.`);
 }
 
-async function sharersOf(model: Model, catalog: Catalog, data: string): Promise<string[]> {
-  const key = await keyOf(model, data);
-  const others = catalog.list().filter((entry) => entry.model.id !== model.id);
-  const keys = await Promise.all(others.map((entry) => keyOf(entry.model, data)));
-  return others.flatMap((entry, at) => (keys[at] === key ? [entry.model.id] : []));
+/** Other models by the weights that are also theirs. */
+async function sharersOf(model: Model, catalog: Catalog, data: string): Promise<Map<string, string[]>> {
+  const sharers = new Map<string, string[]>();
+  for (const { model: other } of catalog.list()) {
+    if (other.id === model.id) continue;
+    for (const place of await placesOf(other, data))
+      sharers.set(keyOf(place), [...(sharers.get(keyOf(place)) ?? []), other.id]);
+  }
+  return sharers;
 }
 
-/** Models of one key have their weights in common. */
-async function keyOf(model: Model, data: string): Promise<string> {
-  const place = await placeOf(model, data);
-  return place ? `${place.folderName}@${place.commit}` : model.id;
-}
+const keyOf = ({ folderName, commit }: Place) => `${folderName}@${commit}`;

@@ -91,7 +91,7 @@ async function updateHere(settings: Settings, { catalog, entries }: Wanted): Pro
   try {
     if (entries.length === 0) return await updates.updateAll();
     const results: Updated[] = [];
-    for (const entry of entries) results.push(await updates.update(entry));
+    for (const entry of entries) results.push(...(await updates.update(entry)));
     return results;
   } finally {
     process.off("SIGINT", stop).off("SIGTERM", stop);
@@ -100,8 +100,10 @@ async function updateHere(settings: Settings, { catalog, entries }: Wanted): Pro
 
 function print(results: Updated[]): void {
   if (results.length === 0) note("No model follows a branch: name one, or set `track` in its file.");
-  for (const result of results) printLine(`${result.model}: ${textOf(result)}`);
+  for (const result of results) printLine(`${nameOf(result)}: ${textOf(result)}`);
 }
+
+const nameOf = ({ model, beside }: Updated) => (beside === undefined ? model : `${model} (${beside})`);
 
 function textOf(result: Updated): string {
   const { from, to } = { from: result.from?.slice(0, 12), to: result.to?.slice(0, 12) };

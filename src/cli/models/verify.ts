@@ -1,11 +1,12 @@
 // `forecourt models verify`: reads weights again and compares every byte with what it should be.
 import { Command } from "commander";
 import type { Settings } from "../../control/settings.ts";
-import { listWeights, type StoredWeights } from "../../control/weights/library.ts";
-import { isFetchable, placeOf } from "../../control/weights/presence.ts";
+import { listWeights } from "../../control/weights/library.ts";
+import { type StoredPart, storedOf } from "../../control/weights/stored-of.ts";
 import { discardDamaged, type VerifiedFile, verifyWeights } from "../../control/weights/verify.ts";
 import { ForecourtError } from "../../core/errors.ts";
 import type { Model } from "../../engine/model.ts";
+import { fetchablePartsOf, isFetched } from "../../engine/sources.ts";
 import { createProgress } from "../progress.ts";
 import { type SettingsFlags, withSettings } from "../settings-flags.ts";
 import { note, printJson, printLine, sizeText } from "../terminal.ts";
@@ -13,7 +14,8 @@ import { catalogueOf, findModel } from "./catalogue.ts";
 import { interruptible } from "./interrupt.ts";
 
 type Flags = SettingsFlags & { json?: true; discard?: true };
-type Verified = { model: string; folder: string; files: VerifiedFile[] };
+/** Of one source; `beside` names which one, where it is not the model's own. */
+type Verified = { model: string; beside?: string; folder: string; files: VerifiedFile[] };
 
 export const verify = () =>
   withSettings(new Command("verify"))
@@ -31,9 +33,10 @@ export const verify = () =>
       const results: Verified[] = [];
       await interruptible("Stopped.", async (signal) => {
         for (const model of models) {
-          const weights = await storedOf(model, stored, settings.data);
-          if (!weights && named.length > 0) throw nothingToVerify(model);
-          if (weights) results.push(await verifyOne(model, { settings, weights, signal, ...(discard && { discard }) }));
+          const found = await storedOf(model, stored, settings.data);
+          if (named.length > 0) expectAll(found, model);
+          for (const each of found)
+            results.push(await verifyOne(model, { settings, ...each, signal, ...(discard && { discard }) }));
         }
       });
       if (json) printJson(results);
@@ -48,19 +51,22 @@ const isBad = ({ state }: VerifiedFile) => state === "damaged" || state === "mis
 const remedy = (isDiscarded: boolean) =>
   `${isDiscarded ? "" : "Run the same command with --discard, then"} \`forecourt models pull\` fetches them again.`.trim();
 
-async function storedOf(model: Model, stored: StoredWeights[], data: string) {
-  const place = await placeOf(model, data);
-  return stored.find((each) => each.folderName === place?.folderName && each.commit === place.commit);
+/** Weights that were never fetched are not right either. */
+function expectAll(found: readonly StoredPart[], model: Model): void {
+  const { id } = model;
+  if (!isFetched(model))
+    throw new ForecourtError("bad_request", `The weights of ${id} were not fetched, so no hashes of them are known.`);
+  if (found.length === fetchablePartsOf(model).length) return;
+  const which = found.length === 0 ? "" : "all ";
+  throw new ForecourtError(
+    "weights_missing",
+    `The weights of ${id} are not ${which}on this machine: forecourt models pull ${id}`,
+  );
 }
 
-const nothingToVerify = ({ id, source }: Model) =>
-  isFetchable(source)
-    ? new ForecourtError("weights_missing", `The weights of ${id} are not on this machine: forecourt models pull ${id}`)
-    : new ForecourtError("bad_request", `The weights of ${id} were not fetched, so no hashes of them are known.`);
+type Task = StoredPart & { settings: Settings; signal: AbortSignal; discard?: true };
 
-type Task = { settings: Settings; weights: StoredWeights; signal: AbortSignal; discard?: true };
-
-async function verifyOne({ id }: Model, { settings, weights, signal, discard }: Task): Promise<Verified> {
+async function verifyOne({ id }: Model, { settings, weights, folder, signal, discard }: Task): Promise<Verified> {
   const progress = createProgress();
   try {
     const files = await verifyWeights({
@@ -70,7 +76,7 @@ async function verifyOne({ id }: Model, { settings, weights, signal, discard }: 
         progress.show(`${id}: ${path}`, { at: Math.floor((100 * at) / (of || 1)), of: 100 }),
     });
     if (discard) await discardDamaged({ data: settings.data, weights, files });
-    return { model: id, folder: weights.folder, files };
+    return { model: id, ...(folder !== "" && { beside: folder }), folder: weights.folder, files };
   } finally {
     progress.end();
   }
@@ -78,11 +84,11 @@ async function verifyOne({ id }: Model, { settings, weights, signal, discard }: 
 
 function print(results: Verified[]): void {
   if (results.length === 0) note("No weights were fetched yet.");
-  for (const { model, files } of results) {
+  for (const { model, beside, files } of results) {
     const bytes = files.reduce((sum, each) => sum + each.bytes, 0);
     const bad = files.filter(isBad);
     printLine(
-      `${model}: ${bad.length === 0 ? `all ${files.length} files are right, ${sizeText(bytes)}` : `${bad.length} of ${files.length} files are not right`}`,
+      `${model}${beside === undefined ? "" : ` (${beside})`}: ${bad.length === 0 ? `all ${files.length} files are right, ${sizeText(bytes)}` : `${bad.length} of ${files.length} files are not right`}`,
     );
     for (const { path, state } of bad) printLine(`  ${state.padEnd(8)}${path}`);
   }

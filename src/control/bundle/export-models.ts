@@ -3,15 +3,25 @@ import { open, rename, rm } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { YAML } from "bun";
 import { deviceKinds } from "../../core/device.ts";
-import { ForecourtError } from "../../core/errors.ts";
+import { ForecourtError, invariant } from "../../core/errors.ts";
 import type { Model } from "../../engine/model.ts";
+import { fetchablePartsOf, partsOf } from "../../engine/sources.ts";
 import { modelOn } from "../../engine/variants.ts";
 import { type Packed, packEnd, packFile, packText } from "../backup/tar.ts";
 import type { VariantsHere } from "../variants-here.ts";
 import { hashFile } from "../weights/disk/digest.ts";
 import type { PlannedFile } from "../weights/plan/plan.ts";
-import { fetchableOf, isFetchable, presenceOfAll, wantedOfAll } from "../weights/presence.ts";
-import { type Bundle, type BundledModel, fileOfModel, fileOfWeights, LICENCES, MANIFEST, SEAL } from "./bundle.ts";
+import { presenceOfSource, wantedOfAll } from "../weights/presence.ts";
+import {
+  type Bundle,
+  type BundledModel,
+  type BundledPart,
+  fileOfModel,
+  fileOfWeights,
+  LICENCES,
+  MANIFEST,
+  SEAL,
+} from "./bundle.ts";
 
 export type ExportOrder = {
   models: readonly Model[];
@@ -26,7 +36,8 @@ export type ExportOrder = {
   onFile?: (name: string) => void;
 };
 
-type Chosen = { model: Model; bundled: BundledModel; folder?: string };
+/** `at`: where the files of one source lie. */
+type Chosen = { model: Model; bundled: BundledModel; parts: (BundledPart & { at: string })[] };
 
 /**
  * `to` is complete or absent. Throws `weights_missing` for weights that are not whole on this disk, or not what they
@@ -50,15 +61,35 @@ export async function exportModels(order: ExportOrder): Promise<Bundle> {
   }
 }
 
-async function chooseModel(model: Model, { variantsOf, data, caches }: ExportOrder): Promise<Chosen> {
-  const { id, source, licence } = model;
-  if ("path" in source)
-    throw new ForecourtError("bad_request", `The weights of ${id} are a folder of this machine: copy ${source.path}.`);
-  if (!isFetchable(source)) return { model, bundled: { id, licence } };
+async function chooseModel(model: Model, order: ExportOrder): Promise<Chosen> {
+  const { id, licence } = model;
+  for (const { source } of partsOf(model))
+    if ("path" in source)
+      throw new ForecourtError(
+        "bad_request",
+        `The weights of ${id} are a folder of this machine: copy ${source.path}.`,
+      );
+  const parts: Chosen["parts"] = [];
+  for (const { folder } of fetchablePartsOf(model)) parts.push(await choosePart(model, folder, order));
+  const [own] = parts.filter(({ folder }) => folder === "");
+  const beside = parts.filter(({ folder }) => folder !== "").map(({ folder, weights }) => [folder, weights]);
+  const bundled = {
+    ...{ id, licence },
+    ...(own && { weights: own.weights }),
+    ...(beside.length > 0 && { beside: Object.fromEntries(beside) }),
+  };
+  return { model, bundled, parts };
+}
+
+async function choosePart(model: Model, folder: string, { variantsOf, data, caches }: ExportOrder) {
+  const { id } = model;
   const variants = variantsOf(model);
-  const wanted = (await wantedOfAll(fetchableOf(variants), data)).known;
-  const { state, folder } = await presenceOfAll({ variants, data, caches });
-  if (!wanted || state !== "complete" || folder === undefined) {
+  const parts = variants.flatMap(fetchablePartsOf).filter((part) => part.folder === folder);
+  const [part] = parts;
+  invariant(part, "each variant has the sources of its model");
+  const wanted = (await wantedOfAll(parts, data)).known;
+  const { state, folder: at } = await presenceOfSource({ parts, data, caches });
+  if (!wanted || state !== "complete" || at === undefined) {
     const kinds = deviceKinds.filter((kind) => variants.includes(modelOn(model, kind)));
     const which = model.devices ? ` --for ${kinds.join(",")}` : "";
     throw new ForecourtError(
@@ -66,10 +97,11 @@ async function chooseModel(model: Model, { variantsOf, data, caches }: ExportOrd
       `The weights of ${id} are not on this disk: forecourt models pull ${id}${which}`,
     );
   }
-  const title = "repo" in source ? source.repo : id;
+  const title = "repo" in part.source ? part.source.repo : id;
   const dtypes = variants.flatMap(({ dtype }) => dtype ?? []);
-  const weights = { title, ...wanted.place, files: wanted.files, ...(model.devices && { dtypes }) };
-  return { model, folder, bundled: { id, licence, weights } };
+  const licence = model.beside[folder]?.licence;
+  const about = { ...(licence && { licence }), ...(model.devices && { dtypes }) };
+  return { folder, at, weights: { title, ...wanted.place, ...about, files: wanted.files } };
 }
 
 async function pack(chosen: readonly Chosen[], draft: string, { version, now, signal, onFile }: ExportOrder) {
@@ -83,18 +115,18 @@ async function pack(chosen: readonly Chosen[], draft: string, { version, now, si
   await text(LICENCES, licencesOf(chosen));
   for (const { model } of chosen) await text(fileOfModel(model.id), YAML.stringify(model, null, 2));
   const packed = new Set<string>();
-  for (const { bundled, folder } of chosen) {
-    const { weights } = bundled;
-    if (!weights || folder === undefined) continue;
+  for (const { weights, at, model } of chosen.flatMap(({ parts, model }) =>
+    parts.map((part) => ({ ...part, model })),
+  )) {
     for (const file of weights.files) {
       signal.throwIfAborted();
       const name = fileOfWeights(weights, file.path);
       if (packed.has(name)) continue; // of a model with the same weights
       packed.add(name);
       onFile?.(name);
-      const path = join(folder, file.path);
+      const path = join(at, file.path);
       const done = await packFile(archive, { name, path });
-      await expectRight(done, { file, path, model: bundled.id });
+      await expectRight(done, { file, path, model: model.id });
       files.push(done);
     }
   }
@@ -121,13 +153,21 @@ async function expectRight({ size, sha256 }: Packed, { file: { bytes, digest, pa
 
 const licencesOf = (chosen: readonly Chosen[]) =>
   chosen
-    .map(({ model: { id, title, licence, source } }) =>
+    .map(({ model: { id, title, licence, source, beside } }) =>
       [
         `${id} (${title})`,
-        `  licence: ${licence.id}${licence.commercial ? "" : " - no commercial use"}`,
-        ...(licence.url ? [`  terms: ${licence.url}`] : []),
+        ...termsOf(licence),
         ...("repo" in source ? [`  weights: ${source.repo}`] : []),
+        ...Object.entries(beside).flatMap(([folder, each]) => [
+          `  ${folder}/${"repo" in each.source ? `: ${each.source.repo}` : ""}`,
+          ...termsOf(each.licence ?? licence).map((line) => `  ${line}`),
+        ]),
       ].join("\n"),
     )
     .join("\n\n")
     .concat("\n");
+
+const termsOf = ({ id, commercial, url }: Model["licence"]) => [
+  `  licence: ${id}${commercial ? "" : " - no commercial use"}`,
+  ...(url ? [`  terms: ${url}`] : []),
+];

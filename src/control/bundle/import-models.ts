@@ -5,6 +5,7 @@ import { basename, dirname, join } from "node:path";
 import type { Clock } from "../../core/clock.ts";
 import { ForecourtError } from "../../core/errors.ts";
 import type { Model } from "../../engine/model.ts";
+import { type FetchableSource, fetchablePartsOf, type Part, partsOf } from "../../engine/sources.ts";
 import { allVariants } from "../../engine/variants.ts";
 import { type Packed, unpack } from "../backup/tar.ts";
 import { damaged } from "../backup/tar-header.ts";
@@ -20,10 +21,11 @@ import { keepPin, sourceAt } from "../weights/pins.ts";
 import { planKey, storePlan } from "../weights/plan/plan.ts";
 import { questionOf } from "../weights/plan/plan-hub.ts";
 import { placeOfUrls } from "../weights/plan/plan-urls.ts";
-import { type FetchableSource, isFetchable } from "../weights/presence.ts";
 import {
   type Bundle,
+  type BundledPart,
   type BundledWeights,
+  bundledParts,
   fileOfModel,
   fileOfWeights,
   LICENCES,
@@ -40,7 +42,7 @@ export type Imported = {
 export type ImportOrder = { from: string; data: string; clock: Clock };
 
 type Stage = { stage: string; data: string };
-type Given = { id: string; model: Model; isKnown: boolean; weights?: BundledWeights };
+type Given = { id: string; model: Model; isKnown: boolean; parts: BundledPart[] };
 
 /**
  * Throws `bad_request` for a bundle that is damaged or names files where it should not, `misconfigured` for models that
@@ -56,7 +58,7 @@ export async function importModels({ from, data, clock }: ImportOrder): Promise<
   try {
     const bundle = await checkedBundle(await unpack(from, stage), stage);
     const given = await checkedModels(bundle, { stage, data });
-    for (const { id, weights, model } of given) if (weights) await checkWeights(weights, { id, model, stage });
+    for (const { id, parts, model } of given) for (const part of parts) await checkWeights(part, { id, model, stage });
     using _locks = lockAll(given, data);
     const models: Imported["models"] = [];
     for (const each of given) models.push(await install(each, { stage, data, clock }));
@@ -74,7 +76,7 @@ async function checkedBundle(files: Packed[], stage: string): Promise<Bundle> {
   const bundle = readBundle(await readFile(join(stage, MANIFEST), "utf8"));
   const wanted = new Set([
     LICENCES,
-    ...bundle.models.flatMap(({ id, weights }) => [fileOfModel(id), ...(weights ? namesOf(weights) : [])]),
+    ...bundle.models.flatMap((model) => [fileOfModel(model.id), ...bundledParts(model).flatMap(namesOf)]),
   ]);
   for (const name of [MANIFEST, SEAL]) found.delete(name);
   for (const { name, size, sha256 } of bundle.files) {
@@ -88,17 +90,18 @@ async function checkedBundle(files: Packed[], stage: string): Promise<Bundle> {
   return bundle;
 }
 
-const namesOf = (weights: BundledWeights) => weights.files.map(({ path }) => fileOfWeights(weights, path));
+const namesOf = ({ weights }: BundledPart) => weights.files.map(({ path }) => fileOfWeights(weights, path));
 
 /** Each fits the catalogue of this box, as it is and with all of them. */
 async function checkedModels({ models }: Bundle, { stage, data }: Stage): Promise<Given[]> {
   const catalog = createCatalog({ data });
   const given: Given[] = [];
-  for (const { id, weights } of models) {
+  for (const bundled of models) {
+    const { id } = bundled;
     const file = fileOfModel(id);
     const model = readModel({ file: `${file} of the bundle`, text: await readFile(join(stage, file), "utf8") });
     if (model.id !== id) throw damaged(`${file} is of the model ${model.id}`);
-    given.push({ id, model, isKnown: isKnown(model, catalog), ...(weights && { weights }) });
+    given.push({ id, model, isKnown: isKnown(model, catalog), parts: bundledParts(bundled) });
   }
   const trial = join(stage, "trial");
   if (existsSync(join(data, "models"))) await cp(join(data, "models"), join(trial, "models"), { recursive: true });
@@ -124,9 +127,10 @@ function isKnown(model: Model, catalog: Catalog): boolean {
 }
 
 /** What decides which files they are. */
-const originOf = (model: Model) => JSON.stringify([model.devices, ...allVariants(model).map(sourceText)]);
+const originOf = (model: Model) =>
+  JSON.stringify([model.devices, ...allVariants(model).flatMap(partsOf).map(sourceText)]);
 
-function sourceText({ source }: Model): string {
+function sourceText({ source }: Part): string {
   if ("urls" in source) return JSON.stringify(source.urls.map(({ sha256 }) => sha256));
   if (!("repo" in source)) return JSON.stringify(source);
   const { repo, revision } = source;
@@ -137,12 +141,12 @@ function sourceText({ source }: Model): string {
 type Checking = { id: string; model: Model; stage: string };
 
 /** The weights are those of the model, and each file what its digest says. */
-async function checkWeights(weights: BundledWeights, { id, model, stage }: Checking): Promise<void> {
-  if (!isFetchable(model.source)) throw damaged(`${id} has no weights of its own`);
-  for (const variant of packedOf(weights, model)) {
-    if (!isFetchable(variant.source) || !isOf(weights, variant.source))
+async function checkWeights(bundled: BundledPart, { id, model, stage }: Checking): Promise<void> {
+  const { weights } = bundled;
+  for (const part of packedOf(bundled, model)) {
+    if (!isOf(weights, part.source))
       throw damaged(`the weights of ${id} are of ${weights.folderName} at ${weights.commit}`);
-    filesOf(weights, variant);
+    filesOf(weights, part);
   }
   for (const { path, bytes, digest } of weights.files) {
     const staged = join(stage, fileOfWeights(weights, path));
@@ -151,15 +155,20 @@ async function checkWeights(weights: BundledWeights, { id, model, stage }: Check
   }
 }
 
-/** The variants of a model whose files are in the bundle. */
-function packedOf({ dtypes }: BundledWeights, model: Model): Model[] {
+/** Of one source of a model, as the variants have it whose files are in the bundle. */
+function packedOf({ folder, weights: { dtypes } }: BundledPart, model: Model): Part<FetchableSource>[] {
+  if (!fetchablePartsOf(model).some((part) => part.folder === folder))
+    throw damaged(`${model.id} has no weights ${folder === "" ? "of its own" : `in ${folder}/`}`);
   const packed = allVariants(model).filter(({ dtype }) => !model.devices || dtypes?.includes(dtype ?? ""));
   if (packed.length < (dtypes?.length ?? 1)) throw damaged(`${model.id} has no such variants as ${dtypes?.join(", ")}`);
-  return packed;
+  return packed.flatMap(fetchablePartsOf).filter((part) => part.folder === folder);
 }
 
 /** Of one variant, whose patterns chose them among all that were packed. Throws `bad_request` where one chooses nothing. */
-function filesOf({ files, dtypes, commit }: BundledWeights, { id, source }: Model): BundledWeights["files"] {
+function filesOf(
+  { files, dtypes, commit }: BundledWeights,
+  { id, source }: Part<FetchableSource>,
+): BundledWeights["files"] {
   if (!dtypes || !("repo" in source)) return files;
   const { files: pinned, include = [], exclude = [] } = sourceAt(source, commit);
   try {
@@ -182,7 +191,7 @@ function isOf({ folderName, commit, files }: BundledWeights, source: FetchableSo
 
 function lockAll(given: readonly Given[], data: string): Disposable {
   using held = new DisposableStack();
-  for (const folderName of new Set(given.flatMap(({ weights }) => (weights ? [weights.folderName] : [])))) {
+  for (const folderName of new Set(given.flatMap(({ parts }) => parts.map(({ weights }) => weights.folderName)))) {
     const lock = tryFileLock(lockPath(weightsRoot(data), folderName));
     if (!lock)
       throw new ForecourtError("unavailable", `${folderName} is being fetched; wait for that or stop it first.`);
@@ -195,12 +204,10 @@ async function install(
   given: Given,
   { stage, data, clock }: Stage & { clock: Clock },
 ): Promise<Imported["models"][number]> {
-  const { id, model, weights, isKnown } = given;
-  if (weights) {
-    await putWeights(weights, { model, stage, data });
-    await keepPin(model, { commit: weights.commit, at: clock.now() }, data);
-  }
-  const settled = weights && { commit: weights.commit };
+  const { id, model, parts, isKnown } = given;
+  for (const part of parts) await putWeights(part, { model, stage, data, clock });
+  const [own] = parts.filter(({ folder }) => folder === "");
+  const settled = own && { commit: own.weights.commit };
   if (isKnown) return { id, ...settled };
   const file = join(data, fileOfModel(id));
   await mkdir(dirname(file), { recursive: true });
@@ -208,7 +215,10 @@ async function install(
   return { id, file, ...settled };
 }
 
-async function putWeights(weights: BundledWeights, { model, stage, data }: Stage & { model: Model }) {
+type Putting = Stage & { model: Model; clock: Clock };
+
+async function putWeights(bundled: BundledPart, { model, stage, data, clock }: Putting) {
+  const { weights } = bundled;
   const { folderName, commit, title, files } = weights;
   const folder = repoFolder(weightsRoot(data), folderName);
   for (const path of [folder.blobs, folder.snapshots]) await mkdir(path, { recursive: true });
@@ -219,11 +229,11 @@ async function putWeights(weights: BundledWeights, { model, stage, data }: Stage
     if ((await sizeOnDisk(blob)) !== file.bytes) await putBlob(staged, blob);
     await linkFile(folder, commit, file);
   }
-  for (const variant of packedOf(weights, model)) {
-    const { source } = variant;
-    if (!isFetchable(source)) continue;
+  for (const part of packedOf(bundled, model)) {
+    const { source } = part;
     const key = "repo" in source ? questionOf(sourceAt(source, commit)) : planKey({ urls: source.urls });
-    await storePlan(folder, { title, folderName, commit, key, files: filesOf(weights, variant) });
+    await storePlan(folder, { title, folderName, commit, key, files: filesOf(weights, part) });
+    await keepPin(part, { commit, at: clock.now() }, data);
   }
 }
 

@@ -3,6 +3,7 @@ import { YAML } from "bun";
 import { ForecourtError, toFailure } from "../../core/errors.ts";
 import { parse, type TSchema } from "../../core/schema.ts";
 import { type Model, modelSchema } from "../../engine/model.ts";
+import { expectSources } from "../../engine/sources.ts";
 import { expectVariants } from "../../engine/variants.ts";
 import type { ModelFile } from "./models.macro.ts";
 
@@ -12,6 +13,7 @@ export function readModel({ file, text }: ModelFile): Model {
   rejectUnknownFields(value, file);
   return within(file, () => {
     const model = parse(modelSchema, value, [file]);
+    expectSources(model);
     expectVariants(model);
     return model;
   });

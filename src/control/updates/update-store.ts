@@ -1,5 +1,5 @@
 // Every SQL statement about updates of models.
-import { desc, eq } from "drizzle-orm";
+import { and, desc, eq } from "drizzle-orm";
 import { type Instant, instant } from "../../core/units.ts";
 import type { Database } from "../database/open.ts";
 import { updateTable } from "./update.table.ts";
@@ -15,8 +15,8 @@ export type Update = {
 
 export type UpdateStore = {
   add(update: Update): void;
-  /** Latest first. */
-  list(model: string, limit?: number): Update[];
+  /** Latest first; with `repo`, those of that repository alone. */
+  list(model: string, of?: { repo?: string; limit?: number }): Update[];
 };
 
 const SHOWN = 20;
@@ -30,11 +30,11 @@ export function createUpdateStore({ orm, write }: Pick<Database, "orm" | "write"
           .values({ id: Bun.randomUUIDv7(), ...update })
           .run();
       }),
-    list: (model, limit = SHOWN) =>
+    list: (model, { repo, limit = SHOWN } = {}) =>
       orm
         .select()
         .from(updateTable)
-        .where(eq(updateTable.model, model))
+        .where(and(eq(updateTable.model, model), repo === undefined ? undefined : eq(updateTable.repo, repo)))
         .orderBy(desc(updateTable.id))
         .limit(limit)
         .all()

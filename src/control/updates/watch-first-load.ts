@@ -5,13 +5,16 @@ import { isOfModel } from "../fleet/back-off.ts";
 import type { Fleet } from "../fleet/fleet.ts";
 
 export type FirstLoads = {
-  /** `onFailed` is called, once, when the next runner of the model that is started does not come to be ready. */
-  watch(model: ModelId, onFailed: (failure: Failure) => void): void;
+  /**
+   * `onFailed` is called, once, when the next runner of the model that is started does not come to be ready. A later call
+   * for the same source takes an earlier one's place; those of other sources are called as well, the latest first.
+   */
+  watch(of: { model: ModelId; folder: string }, onFailed: (failure: Failure) => void): void;
   stop(): void;
 };
 
 export function watchFirstLoads(fleet: Pick<Fleet, "subscribe">): FirstLoads {
-  const watched = new Map<ModelId, (failure: Failure) => void>();
+  const watched = new Map<ModelId, Map<string, (failure: Failure) => void>>();
   const ready = new Set<RunnerId>();
   const unsubscribe = fleet.subscribe((event) => {
     if (event.type === "ready") {
@@ -19,9 +22,16 @@ export function watchFirstLoads(fleet: Pick<Fleet, "subscribe">): FirstLoads {
       watched.delete(event.model);
     }
     if (event.type !== "gone" || ready.delete(event.runner) || !event.failure || !isOfModel(event.failure)) return;
-    const onFailed = watched.get(event.model);
+    const failed = [...(watched.get(event.model)?.values() ?? [])];
     watched.delete(event.model);
-    onFailed?.(event.failure);
+    for (const onFailed of failed.reverse()) onFailed(event.failure);
   });
-  return { watch: (model, onFailed) => void watched.set(model, onFailed), stop: unsubscribe };
+  return {
+    watch({ model, folder }, onFailed) {
+      const sources = watched.get(model) ?? new Map<string, (failure: Failure) => void>();
+      sources.delete(folder);
+      watched.set(model, sources.set(folder, onFailed));
+    },
+    stop: unsubscribe,
+  };
 }

@@ -2,7 +2,7 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { ForecourtError } from "../../core/errors.ts";
-import { type RepoFolder, repoFolder } from "./disk/layout.ts";
+import { repoFolder } from "./disk/layout.ts";
 import { linkFile, sizeOnDisk, writeRef } from "./disk/snapshot.ts";
 import { expectSpace, spaceTaken } from "./disk/space.ts";
 import { type DownloadTools, download } from "./download.ts";
@@ -17,6 +17,8 @@ const FILES_AT_ONCE = 4;
 export type Fetching = {
   root: string;
   plan: Plan;
+  /** Of other sources of the same model, which are fetched afterwards. */
+  later: readonly Plan[];
   tools: DownloadTools;
   explain: (file: PlannedFile) => (response: Response) => Promise<ForecourtError>;
   progress: Progress;
@@ -26,12 +28,17 @@ export type Fetching = {
 
 /** Throws download.ts's errors; finished files stay for the next call. */
 export async function fetchMissing(fetching: Fetching): Promise<void> {
-  const { root, plan, progress, signal, reserveBytes } = fetching;
+  const { root, plan, later, progress, signal, reserveBytes } = fetching;
   const folder = repoFolder(root, plan.folderName);
   for (const path of [folder.blobs, folder.snapshots]) await mkdir(path, { recursive: true });
   await storePlan(folder, plan);
   const blobs = blobsOf(plan.files);
-  await expectSpace(folder.blobs, await spaceLacking(folder, blobs), reserveBytes);
+  const lacking = await Promise.all([plan, ...later].map((each) => spaceLacking(root, each)));
+  await expectSpace(
+    folder.blobs,
+    lacking.reduce((sum, each) => sum + each, 0),
+    reserveBytes,
+  );
   await forEachAtOnce(blobs, { limit: FILES_AT_ONCE, signal }, (file, stop) => fetchBlob(file, fetching, stop));
   for (const file of plan.files) {
     await linkFile(folder, plan.commit, file);
@@ -40,7 +47,9 @@ export async function fetchMissing(fetching: Fetching): Promise<void> {
   if (plan.ref !== undefined) await writeRef(folder, plan.ref, plan.commit);
 }
 
-async function spaceLacking({ blobs }: RepoFolder, files: PlannedFile[]): Promise<number> {
+async function spaceLacking(root: string, plan: Plan): Promise<number> {
+  const { blobs } = repoFolder(root, plan.folderName);
+  const files = blobsOf(plan.files);
   const begun = files.flatMap(({ digest: { hex } }) => [join(blobs, hex), partFiles(join(blobs, hex)).data]);
   return Math.max(0, bytesOf(files) - (await spaceTaken(begun)));
 }

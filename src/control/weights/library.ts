@@ -6,6 +6,7 @@ import { tryFileLock } from "../database/file-lock.ts";
 import { lockPath, type RepoFolder, repoFolder, repoOfFolder, weightsRoot } from "./disk/layout.ts";
 import { missingFiles, sizeOnDisk } from "./disk/snapshot.ts";
 import { spaceTaken } from "./disk/space.ts";
+import { sweepTogether } from "./disk/together.ts";
 import { bytesOnDisk } from "./disk/turn.ts";
 import { bytesOf, type PlannedFile, recallAll } from "./plan/plan.ts";
 
@@ -117,6 +118,7 @@ export async function removeWeights({ data, weights }: { data: string; weights: 
   for (const { name } of outdated) await rm(join(folder.refs, name));
   for (const parent of [folder.snapshots, folder.plans])
     await rm(join(parent, weights.commit), { recursive: true, force: true });
+  await sweepTogether(root);
   return sweep(folder);
 }
 

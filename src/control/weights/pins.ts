@@ -1,10 +1,10 @@
-// Which commit a model's branch or tag came to when it was first fetched: it stays with that until it is told otherwise.
+// Which commit the branch or tag of a model's source came to when it was first fetched: it stays with that until it is told otherwise.
 import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { parse, type Static, Type } from "../../core/schema.ts";
-import type { Model } from "../../engine/model.ts";
+import type { Part, RepoSource } from "../../engine/sources.ts";
 import { weightsRoot } from "./disk/layout.ts";
-import type { FolderSource, HubSource, UrlSource } from "./source.ts";
+import type { HubSource } from "./source.ts";
 
 const pinSchema = Type.Object({
   version: Type.Literal(1),
@@ -19,13 +19,11 @@ const pinSchema = Type.Object({
 
 export type Pin = Static<typeof pinSchema>;
 
-type Sourced = Pick<Model, "id" | "source">;
-type RepoSource = Extract<Model["source"], { repo: string }>;
-
 /** Undefined for other sources, before the first download, and where the model file names another revision by now. */
-export async function pinOf({ id, source }: Sourced, data: string): Promise<Pin | undefined> {
+export async function pinOf(part: Part, data: string): Promise<Pin | undefined> {
+  const { source } = part;
   if (!("repo" in source)) return undefined;
-  return pinIn(await readFile(pinFile(data, id), "utf8").catch(() => undefined), source);
+  return pinIn(await readFile(pinFile(data, part), "utf8").catch(() => undefined), source);
 }
 
 function pinIn(text: string | undefined, source: RepoSource): Pin | undefined {
@@ -38,23 +36,15 @@ function pinIn(text: string | undefined, source: RepoSource): Pin | undefined {
 }
 
 /** In one step: whoever looks sees the old commit or the new one. */
-export async function keepPin({ id, source }: Sourced, pin: Pick<Pin, "commit" | "at">, data: string): Promise<void> {
+export async function keepPin(part: Part, pin: Pick<Pin, "commit" | "at">, data: string): Promise<void> {
+  const { source } = part;
   if (!("repo" in source)) return;
-  const path = pinFile(data, id);
+  const path = pinFile(data, part);
   const { repo, revision } = source;
   await mkdir(dirname(path), { recursive: true });
   const fresh = `${path}.${process.pid}.new`;
   await writeFile(fresh, JSON.stringify({ version: 1, repo, revision, ...pin } satisfies Pin));
   await rename(fresh, path);
-}
-
-/** What is fetched for a model: its file's source, at the commit that this box has settled on. */
-export async function settledSource(model: Sourced, data: string): Promise<HubSource | UrlSource | FolderSource> {
-  const { source } = model;
-  if ("embedded" in source) throw new RangeError(`the weights of ${model.id} are not fetched`);
-  if (!("repo" in source)) return source;
-  const pin = await pinOf(model, data);
-  return pin ? sourceAt(source, pin.commit) : source;
 }
 
 /** The same files of another commit; which bytes they are, its listing tells. */
@@ -65,4 +55,8 @@ export function sourceAt(source: RepoSource, commit: string): HubSource {
   return { repo, revision: commit, include: source.include, exclude: source.exclude };
 }
 
-const pinFile = (data: string, id: string) => join(weightsRoot(data), ".pins", `${encodeURIComponent(id)}.json`);
+/** "@" is in no encoded name, so that a model's sources and other models' cannot be taken for each other. */
+function pinFile(data: string, { id, folder }: Part): string {
+  const name = folder === "" ? encodeURIComponent(id) : `${encodeURIComponent(id)}@${encodeURIComponent(folder)}`;
+  return join(weightsRoot(data), ".pins", `${name}.json`);
+}

@@ -2,10 +2,20 @@
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { Model } from "../../engine/model.ts";
+import {
+  type FetchableSource,
+  fetchablePartsOf,
+  isFetchable,
+  type Part,
+  partsOf,
+  type RepoSource,
+  type Sourced,
+} from "../../engine/sources.ts";
 import { allVariants } from "../../engine/variants.ts";
 import { snapshotFolder } from "./disk/in-place.ts";
 import { folderNameOf, isCommit, repoFolder, weightsRoot } from "./disk/layout.ts";
 import { missingFiles, sizeOnDisk } from "./disk/snapshot.ts";
+import { togetherFolder } from "./disk/together.ts";
 import { bytesOnDisk } from "./disk/turn.ts";
 import { filesBelow } from "./library.ts";
 import { type Pin, pinOf, sourceAt } from "./pins.ts";
@@ -22,30 +32,70 @@ export type Presence = {
   wantedBytes: number;
   /** Where they are, or will be. */
   folder?: string;
-  /** Which commit a branch or tag was taken to be. */
+  /** Which commit a branch or tag was taken to be; of a model of several sources, that of its own. */
   pin?: Pin;
+  /** Of each further source, by its folder; the numbers above are of all together. */
+  beside?: Record<string, Presence>;
 };
 
-type Sourced = Pick<Model, "id" | "source">;
 type Whereabouts = { model: Sourced; data: string; caches?: readonly string[] };
 type AllWhereabouts = Omit<Whereabouts, "model"> & { variants: readonly Sourced[] };
-
-/** The sources whose files can be fetched. */
-export type FetchableSource = Extract<Model["source"], { repo: string } | { urls: unknown }>;
-
-export type RepoSource = Extract<FetchableSource, { repo: string }>;
-
-export const isFetchable = (source: Model["source"]): source is FetchableSource => "repo" in source || "urls" in source;
 
 export const presenceOf = ({ model, ...where }: Whereabouts): Promise<Presence> =>
   presenceOfAll({ variants: [model], ...where });
 
 /** Of all variants of a model that this box needs, as one: they lie in one place. */
-export async function presenceOfAll({ variants, data, caches = [] }: AllWhereabouts): Promise<Presence> {
-  const sources = variants.map(({ source }) => source);
-  const path = sources.find((source) => "path" in source)?.path;
+export async function presenceOfAll(where: AllWhereabouts): Promise<Presence> {
+  const [own, ...beside] = await presenceOfParts(where);
+  if (!own) return { state: "built-in", bytes: 0, wantedBytes: 0 };
+  if (beside.length === 0) return own.presence;
+  const all = [own, ...beside];
+  const shelves = all.flatMap(({ folder, presence: { folder: at } }) => (at === undefined ? [] : [{ folder, at }]));
+  return {
+    state: stateOf(all.map(({ presence }) => presence)),
+    bytes: all.reduce((sum, { presence }) => sum + presence.bytes, 0),
+    wantedBytes: all.reduce((sum, { presence }) => sum + presence.wantedBytes, 0),
+    ...(shelves.length === all.length && { folder: togetherFolder(weightsRoot(where.data), shelves) }),
+    ...(own.presence.pin && { pin: own.presence.pin }),
+    beside: Object.fromEntries(beside.map(({ folder, presence }) => [folder, presence])),
+  };
+}
+
+function stateOf(parts: readonly Presence[]): Presence["state"] {
+  const states = new Set(parts.map(({ state }) => state));
+  states.delete("built-in");
+  const [state = "built-in", ...others] = states;
+  if (others.length === 0) return state;
+  return parts.some(({ bytes }) => bytes > 0) ? "partial" : "absent";
+}
+
+/** Of each source by itself, its own first. */
+export const presenceOfParts = async ({ variants, ...where }: AllWhereabouts) =>
+  await Promise.all(
+    bySource(variants.flatMap(partsOf)).map(async (parts) => ({
+      folder: parts[0].folder,
+      presence: await presenceOfSource({ parts, ...where }),
+    })),
+  );
+
+/** The parts of several variants that are of one source. */
+function bySource<P extends { folder: string }>(parts: readonly P[]): [P, ...P[]][] {
+  const groups = new Map<string, [P, ...P[]]>();
+  for (const part of parts) {
+    const group = groups.get(part.folder);
+    if (group) group.push(part);
+    else groups.set(part.folder, [part]);
+  }
+  return [...groups.values()];
+}
+
+type OfSource = { parts: readonly Part[]; data: string; caches?: readonly string[] };
+
+/** Of the parts of several variants that are of one source. */
+export async function presenceOfSource({ parts, data, caches = [] }: OfSource): Promise<Presence> {
+  const path = parts.map(({ source }) => source).find((source) => "path" in source)?.path;
   if (path !== undefined) return ofFolder(path);
-  const fetchable = fetchableOf(variants);
+  const fetchable = parts.filter(isFetchable);
   if (fetchable.length === 0) return { state: "built-in", bytes: 0, wantedBytes: 0 };
   const { known, unknownBytes } = await wantedOfAll(fetchable, data);
   if (!known) return { state: "absent", bytes: 0, wantedBytes: unknownBytes };
@@ -64,20 +114,23 @@ export async function presenceOfAll({ variants, data, caches = [] }: AllWhereabo
   return { state: bytes > 0 ? "partial" : "absent", bytes, wantedBytes, folder, ...settled };
 }
 
-type Fetchable = { id: string; source: FetchableSource };
+/** A folder's name below a root and its commit. */
+export type Place = { folderName: string; commit: string };
 
-/** The folder's name below a root and its commit; undefined while that is not known: before the first download. */
-export async function placeOf(model: Model, data: string) {
-  return (await wantedOfAll(fetchableOf(allVariants(model)), data)).known?.place;
+/** Of a model's sources, those of which it is known where they lie; of a branch or tag it is not before the first download. */
+export async function placesOf(model: Model, data: string): Promise<(Place & { folder: string })[]> {
+  const parts = bySource(allVariants(model).flatMap(fetchablePartsOf));
+  const known = parts.map(async (each) => {
+    const place = (await wantedOfAll(each, data)).known?.place;
+    return place && { folder: each[0].folder, ...place };
+  });
+  return (await Promise.all(known)).filter((place) => place !== undefined);
 }
 
-export const fetchableOf = (variants: readonly Sourced[]): Fetchable[] =>
-  variants.flatMap(({ id, source }) => (isFetchable(source) ? [{ id, source }] : []));
+type Wanted = { place: Place; files: PlannedFile[]; pin?: Pin };
 
-type Wanted = { place: { folderName: string; commit: string }; files: PlannedFile[]; pin?: Pin };
-
-/** Of several variants of one model: the files of those that are known, and about how large the others are. */
-export async function wantedOfAll(variants: readonly Fetchable[], data: string) {
+/** Of one source of several variants of a model: the files of those that are known, and about how large the others are. */
+export async function wantedOfAll(variants: readonly Part<FetchableSource>[], data: string) {
   const each = await Promise.all(variants.map((variant) => wantedOf(variant, data)));
   const [first, ...others] = each.filter((wanted) => wanted !== undefined);
   const files = [first, ...others].flatMap((wanted) => wanted?.files ?? []);
@@ -89,15 +142,16 @@ export async function wantedOfAll(variants: readonly Fetchable[], data: string) 
   };
 }
 
-/** All that belongs to a model, as far as it is known which commit that is. */
-async function wantedOf({ id, source }: Fetchable, data: string): Promise<Wanted | undefined> {
+/** All that belongs to a source, as far as it is known which commit that is. */
+async function wantedOf(part: Part<FetchableSource>, data: string): Promise<Wanted | undefined> {
+  const { source } = part;
   if ("urls" in source)
     return {
       place: placeOfUrls(source),
       files: source.urls.map((file) => plannedFile({ ...file, path: pathOf(file) })),
     };
   const folderName = folderNameOf(source.repo);
-  const pin = await pinOf({ id, source }, data);
+  const pin = await pinOf(part, data);
   const commit = pin?.commit ?? (await commitOf(source, data));
   if (commit === undefined) return undefined;
   const place = { folderName, commit };

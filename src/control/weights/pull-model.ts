@@ -1,17 +1,20 @@
-// Fetches a model's weights; of one whose file names a branch or tag, the commit is settled at the first time.
+// Fetches a model's weights; of a source whose revision is a branch or tag, the commit is settled at the first time.
 import { type Clock, systemClock } from "../../core/clock.ts";
-import type { Model } from "../../engine/model.ts";
-import { keepPin, settledSource } from "./pins.ts";
+import { repoPartsOf, type Sourced } from "../../engine/sources.ts";
+import { keepPin, pinOf } from "./pins.ts";
 import { type PulledWeights, type PullOrder, pull } from "./pull.ts";
+import { settledSources } from "./settled.ts";
 
-export type ModelPull = Omit<PullOrder, "source"> & { model: Pick<Model, "id" | "source">; clock?: Clock };
+export type ModelPull = Omit<PullOrder, "source" | "beside"> & { model: Sourced; clock?: Clock };
 
-/** Throws pull.ts's errors. The commit counts once all of its files are here. */
+/** Throws pull.ts's errors. The commits count once all files of all sources are here. */
 export async function pullModel({ model, clock = systemClock, ...order }: ModelPull): Promise<PulledWeights> {
-  const source = await settledSource(model, order.data);
-  const pulled = await pull({ ...order, source });
-  const { commit } = pulled;
-  if (commit !== undefined && "repo" in source && source.revision !== commit)
-    await keepPin(model, { commit, at: clock.now() }, order.data);
+  const { data } = order;
+  const pulled = await pull({ ...order, ...(await settledSources(model, data)) });
+  for (const part of repoPartsOf(model)) {
+    const commit = part.folder === "" ? pulled.commit : pulled.beside?.[part.folder]?.commit;
+    const settled = (await pinOf(part, data))?.commit ?? part.source.revision;
+    if (commit !== undefined && commit !== settled) await keepPin(part, { commit, at: clock.now() }, data);
+  }
   return pulled;
 }

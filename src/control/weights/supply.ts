@@ -3,10 +3,11 @@ import { type Clock, systemClock } from "../../core/clock.ts";
 import { ForecourtError, toFailure } from "../../core/errors.ts";
 import type { Log } from "../../core/log.ts";
 import type { Model } from "../../engine/model.ts";
+import { isFetched } from "../../engine/sources.ts";
 import type { Settings } from "../settings.ts";
 import type { VariantsHere } from "../variants-here.ts";
 import { resolveWeights } from "./embedded.ts";
-import { type FetchableSource, isFetchable, type Presence, presenceOfAll } from "./presence.ts";
+import { type Presence, presenceOfAll } from "./presence.ts";
 import type { PullEvent } from "./progress.ts";
 import type { HubAccess, PullLimits } from "./pull.ts";
 import { pullModel } from "./pull-model.ts";
@@ -61,7 +62,7 @@ export function createSupply({
   const { caches = [], isOffline = false } = access;
   let ahead = Promise.resolve();
 
-  async function fetchInto({ tally, listeners }: Omit<Flight, "folder">, model: FetchableModel): Promise<string> {
+  async function fetchInto({ tally, listeners }: Omit<Flight, "folder">, model: Model): Promise<string> {
     const tell = createReport({ model: model.id, tally, log, clock });
     const onProgress = (event: PullEvent) => {
       tally.take(event);
@@ -81,7 +82,7 @@ export function createSupply({
     }
   }
 
-  function begin(model: FetchableModel): Flight {
+  function begin(model: Model): Flight {
     const watched = { tally: createTally(), listeners: new Set<() => void>() };
     const flight = { ...watched, folder: fetchInto(watched, model) };
     flights.set(keyOf(model), flight);
@@ -90,14 +91,13 @@ export function createSupply({
 
   async function folderOf(model: Model): Promise<string> {
     signal.throwIfAborted();
-    const { source } = model;
     try {
       return await resolveWeights({ model, data, caches });
     } catch (error) {
-      if (!isFetchable(source) || !isMissing(error)) throw error;
+      if (!isFetched(model) || !isMissing(error)) throw error;
       if (isOffline || when === "never") throw notHere(model, isOffline);
       signal.throwIfAborted();
-      return await (flights.get(keyOf(model)) ?? begin({ ...model, source })).folder;
+      return await (flights.get(keyOf(model)) ?? begin(model)).folder;
     }
   }
 
@@ -116,7 +116,7 @@ export function createSupply({
     folderOf,
     fetchAhead(models) {
       if (isOffline || when !== "ahead") return;
-      ahead = fetchAll(models.filter(({ source }) => isFetchable(source)).flatMap(variantsOf));
+      ahead = fetchAll(models.filter(isFetched).flatMap(variantsOf));
     },
     async *watch(model, left) {
       const present = () => variantsOf(model).flatMap((variant) => flights.get(keyOf(variant)) ?? [])[0];
@@ -133,8 +133,6 @@ export function createSupply({
     },
   };
 }
-
-type FetchableModel = Pick<Model, "id" | "dtype"> & { source: FetchableSource };
 
 /** Of a flight: of one model several variants may be fetched. */
 const keyOf = ({ id, dtype = "" }: Pick<Model, "id" | "dtype">) => `${id} ${dtype}`;
@@ -176,7 +174,7 @@ const notHere = ({ id, dtype }: Model, isOffline: boolean) =>
     { details: { reason: isOffline ? "offline" : "not_fetched" } },
   );
 
-function notFetched({ id, dtype }: FetchableModel, error: unknown): unknown {
+function notFetched({ id, dtype }: Model, error: unknown): unknown {
   if (!(error instanceof ForecourtError)) return error;
   const { message, details } = toFailure(error);
   const wayOut =

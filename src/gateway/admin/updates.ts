@@ -21,7 +21,7 @@ export function updateModels(
   const entry = match && catalog.find(match.entry.model.id);
   async function* events(): AsyncGenerator<string> {
     yield sseData({ state: "looking" });
-    yield sseData({ state: "done", updates: entry ? [await updates.update(entry)] : await updates.updateAll() });
+    yield sseData({ state: "done", updates: entry ? await updates.update(entry) : await updates.updateAll() });
   }
   return sseResponse({
     events: events(),

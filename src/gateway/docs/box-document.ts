@@ -1,6 +1,6 @@
 // The document of the whole box: what @elysiajs/swagger cannot see because one wildcard route serves every model.
 import type { Catalog, CatalogEntry } from "../../control/catalog/catalog.ts";
-import { isFetchable } from "../../control/weights/presence.ts";
+import { isFetched, repoPartsOf } from "../../engine/sources.ts";
 import { platformPaths, platformSchemas } from "../platform/documents.ts";
 import { modelOperations } from "./model-operations.ts";
 import { openAiPaths, openAiSchemas } from "./openai-operations.ts";
@@ -39,7 +39,7 @@ export function boxDocument({ catalog, version }: { catalog: Catalog; version: s
 
 /** In the order of the page: the models that answer at once, the faces, and the models whose weights may have to be fetched. */
 function tagsOf(entries: CatalogEntry[]) {
-  const fetched = ({ model }: CatalogEntry) => isFetchable(model.source);
+  const fetched = ({ model }: CatalogEntry) => isFetched(model);
   const ready = entries.filter((entry) => !fetched(entry));
   return [...ready.map(tagOf), ...FACES, ...entries.filter(fetched).map(tagOf)];
 }
@@ -53,7 +53,9 @@ const FACES = [
   { name: "Models", description: "All models of this box" },
 ];
 
-const tagOf = ({ model }: CatalogEntry) => ({
-  name: model.id,
-  description: `${model.title}${"repo" in model.source ? ` (weights: ${model.source.repo})` : ""}`,
-});
+const tagOf = ({ model }: CatalogEntry) => ({ name: model.id, description: `${model.title}${weightsOf(model)}` });
+
+function weightsOf(model: CatalogEntry["model"]): string {
+  const repos = repoPartsOf(model).map(({ source }) => source.repo);
+  return repos.length > 0 ? ` (weights: ${repos.join(", ")})` : "";
+}

@@ -7,7 +7,7 @@ const MIB = 1024 * 1024;
 const planned: PullEvent = {
   type: "planned",
   title: "owner/name",
-  commit: "c".repeat(40),
+  commits: ["c".repeat(40)],
   files: [
     { path: "unet/model.onnx", bytes: 100 * MIB },
     { path: "config.json", bytes: 0 },

@@ -75,7 +75,7 @@ async function box(parts: Partial<UpdateParts> = {}) {
   }
   return {
     ...{ data, hub, clock, updates, installed, tried, entry },
-    commit: async (id: string) => (await pinOf(entry(id).model, data))?.commit,
+    commit: async (id: string) => (await pinOf({ folder: "", ...entry(id).model }, data))?.commit,
     async [Symbol.asyncDispose]() {
       await updates.stop();
       database[Symbol.dispose]();
@@ -109,13 +109,13 @@ test("models that the settings name follow too, and one that is named by its ope
     ["acme/absent", "absent"],
   ]);
   await using other = await box();
-  expect(await other.updates.update(other.entry("acme/still"))).toMatchObject({ state: "installed" });
+  expect(await other.updates.update(other.entry("acme/still"))).toMatchObject([{ state: "installed" }]);
 });
 
 test("a commit that changes nothing of the model needs no trial and no new process", async () => {
   await using here = await box();
   here.hub.point("acme/weights", DOCS);
-  expect(await here.updates.update(here.entry("acme/tracked"))).toMatchObject({ state: "current", from: DOCS });
+  expect(await here.updates.update(here.entry("acme/tracked"))).toMatchObject([{ state: "current", from: DOCS }]);
   expect([here.tried, here.installed, here.updates.history("acme/tracked")]).toEqual([[], [], []]);
   expect(await here.commit("acme/tracked")).toBe(DOCS);
 });
@@ -133,7 +133,7 @@ test("what failed is tried again only when it is asked for", async () => {
   expect((await here.updates.updateAll())[0]).toEqual(failed);
   expect((await here.updates.updateAll())[0]).toEqual(failed);
   expect(trials).toBe(1);
-  expect(await here.updates.update(here.entry("acme/tracked"))).toEqual(failed);
+  expect(await here.updates.update(here.entry("acme/tracked"))).toEqual([failed]);
   expect(trials).toBe(2);
   expect(await here.commit("acme/tracked")).toBe(FIRST);
   expect(here.installed).toEqual([]);
@@ -213,10 +213,10 @@ test("every variant that this box needs is tried, on a device of its kind, befor
   for (const model of variantsOn(here.entry("acme/both").model, kinds))
     await pullModel({ model, data: here.data, access: { endpoint: here.hub.endpoint } });
   here.hub.point("acme/weights", SECOND);
-  expect(await here.updates.update(here.entry("acme/both"))).toMatchObject({ state: "failed" });
+  expect(await here.updates.update(here.entry("acme/both"))).toMatchObject([{ state: "failed" }]);
   expect(await here.commit("acme/both")).toBe(FIRST);
   isBroken = false;
-  expect(await here.updates.update(here.entry("acme/both"))).toMatchObject({ state: "installed", to: SECOND });
+  expect(await here.updates.update(here.entry("acme/both"))).toMatchObject([{ state: "installed", to: SECOND }]);
   const both = [
     ["cuda", "fp16"],
     ["cpu", "fp32"],

@@ -40,7 +40,7 @@ test("the first download settles the commit, and later ones stay with it", async
   hub.point("owner/name", FIRST);
   const clock = { now: () => instant(1234) };
   const { folder: first } = await pullModel({ model, data, access, clock });
-  expect(await pinOf(model, data)).toMatchObject({ commit: FIRST, at: 1234, revision: "main" });
+  expect(await pinOf({ folder: "", ...model }, data)).toMatchObject({ commit: FIRST, at: 1234, revision: "main" });
   hub.point("owner/name", SECOND);
   expect((await pullModel({ model, data, access })).folder).toBe(first);
   expect(readFileSync(join(first, "onnx/model.onnx")).equals(graph)).toBe(true);
@@ -72,13 +72,13 @@ test("nothing is settled by a download that failed, nor for another revision of 
   const model = modelOf("a/b");
   const failure = await failureOf(pullModel({ model, data, access: { endpoint: hub.endpoint } }));
   expect(failure).toMatchObject({ code: "misconfigured", details: { patterns: ["onnx/*.onnx"] } });
-  expect(await pinOf(model, data)).toBeUndefined();
+  expect(await pinOf({ folder: "", ...model }, data)).toBeUndefined();
   await using whole = hubOf();
   whole.point("owner/name", FIRST);
   await pullModel({ model, data, access: { endpoint: whole.endpoint } });
   const moved = readModel(testModel("a/b", { source: { ...SOURCE, revision: "v2" } }));
-  expect(await pinOf(model, data)).toMatchObject({ commit: FIRST });
-  expect(await pinOf(moved, data)).toBeUndefined();
+  expect(await pinOf({ folder: "", ...model }, data)).toMatchObject({ commit: FIRST });
+  expect(await pinOf({ folder: "", ...moved }, data)).toBeUndefined();
 });
 
 test("without a network the way out is said", async () => {

@@ -59,7 +59,7 @@ describe("a pull that goes well", () => {
     const record = recorder();
     await pullFrom(hub, { source, data: data.path }, record);
     const total = graph.byteLength + sidecar.byteLength + config.byteLength;
-    expect(record.events[0]).toMatchObject({ type: "planned", title: "owner/name", commit: COMMIT, bytes: total });
+    expect(record.events[0]).toMatchObject({ type: "planned", title: "owner/name", commits: [COMMIT], bytes: total });
     const ofGraph = record.events.filter((event) => event.type === "file" && event.path === "onnx/model.onnx");
     expect(ofGraph.at(0)).toMatchObject({ state: "downloading" });
     expect(ofGraph.at(-1)).toMatchObject({ state: "done", at: graph.byteLength, of: graph.byteLength });

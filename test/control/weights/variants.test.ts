@@ -9,7 +9,7 @@ import { createVariantsHere } from "../../../src/control/variants-here.ts";
 import { openHub } from "../../../src/control/weights/access.ts";
 import { resolveWeights } from "../../../src/control/weights/embedded.ts";
 import { listWeights } from "../../../src/control/weights/library.ts";
-import { placeOf, presenceOfAll } from "../../../src/control/weights/presence.ts";
+import { placesOf, presenceOfAll } from "../../../src/control/weights/presence.ts";
 import { pullModel } from "../../../src/control/weights/pull-model.ts";
 import { createSupply } from "../../../src/control/weights/supply.ts";
 import { verifyWeights } from "../../../src/control/weights/verify.ts";
@@ -79,7 +79,7 @@ test("verify reads every variant that is here", async () => {
   using box = scratch();
   const access = { endpoint: hub.endpoint };
   for (const variant of variantsOn(model, ["cpu", "cuda"])) await pullModel({ model: variant, data: box.path, access });
-  const place = await placeOf(model, box.path);
+  const [place] = await placesOf(model, box.path);
   const weights = (await listWeights({ data: box.path })).find(({ commit }) => commit === place?.commit);
   if (!weights) throw new Error("it is listed");
   expect(weights).toMatchObject({ state: "complete", bytes: 6040 });

@@ -2,15 +2,16 @@
 import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { ForecourtError } from "../../../core/errors.ts";
+import { ForecourtError, invariant } from "../../../core/errors.ts";
 import type { Model } from "../../../engine/model.ts";
 import { portsOf } from "../../../engine/onnx-file/ports.ts";
+import { type Part, partsOf } from "../../../engine/sources.ts";
 import { allVariants } from "../../../engine/variants.ts";
 import { sizeOnDisk } from "../../weights/disk/snapshot.ts";
 import { fetchSmall } from "../../weights/fetch-small.ts";
 import type { Hub, HubFile, RevisionFacts } from "../../weights/hub.ts";
-import { lengthOfUrl } from "../../weights/plan/plan-urls.ts";
-import { presenceOfAll } from "../../weights/presence.ts";
+import { lengthOfUrl, pathOf } from "../../weights/plan/plan-urls.ts";
+import { presenceOfSource } from "../../weights/presence.ts";
 import { persist } from "../../weights/transfer/patience.ts";
 import { foregroundTimers } from "../../weights/transfer/wait.ts";
 import type { Web } from "../../weights/transfer/web.ts";
@@ -45,44 +46,85 @@ export function createCheck(tools: CheckTools): (model: Model) => Promise<Checke
     return known;
   };
   return async (model) => {
-    const { id, source } = model;
-    const nothing = { model: id, differences: [], graphsRead: [] };
-    if ("embedded" in source) return nothing;
-    if ("path" in source) return { ...nothing, differences: existsSync(source.path) ? [] : [noFolder(source.path)] };
-    try {
-      if ("urls" in source) return { ...nothing, differences: await compareUrls(source.urls, tools) };
-      const { facts, files: listing } = await listingOf(source.repo, source.revision);
-      const variants = allVariants(model).map((variant) => compareVariant(variant, listing));
-      const files = new Set(variants.flatMap((each) => each.files));
-      const at = { repo: source.repo, commit: facts.commit };
-      const ports = await readPorts(model, { ...tools, at, files: [...files] });
-      const differences = [
-        ...variants.flatMap((each) => each.differences),
-        ...compareTerms(model, facts),
-        ...ports.flatMap((each) => ("problem" in each ? [each.problem] : comparePorts(model, each))),
-      ];
-      // What all variants have in common is told once.
-      const told = new Map(differences.map((difference) => [JSON.stringify(difference), difference]));
-      return {
-        model: id,
-        commit: facts.commit,
-        differences: [...told.values()],
-        graphsRead: ports.map(({ graph }) => graph),
-      };
-    } catch (error) {
-      if (!(error instanceof ForecourtError) || error.code === "unavailable") throw error;
-      const about = "repo" in source ? source.repo : "source";
-      return { ...nothing, differences: [{ about, expected: "to be there", found: error.message }] };
-    }
+    const parts: CheckedPart[] = [];
+    for (const { folder } of partsOf(model)) parts.push(await checkPart(folder, { model, ...tools, listingOf }));
+    const found = parts.flatMap(({ differences }) => differences);
+    const graphs = parts.every(({ files }) => files) ? missingGraphs(model, parts) : [];
+    // What all variants have in common is told once.
+    const told = new Map([...found, ...graphs].map((difference) => [JSON.stringify(difference), difference]));
+    const commit = parts.find(({ folder }) => folder === "")?.commit;
+    return {
+      model: model.id,
+      ...(commit !== undefined && { commit }),
+      differences: [...told.values()],
+      graphsRead: parts.flatMap(({ graphsRead }) => graphsRead),
+    };
   };
 }
 
-function compareVariant(variant: Model, listing: readonly HubFile[]) {
-  const { source } = variant;
-  if (!("repo" in source)) return { files: [], differences: [] };
-  const { files, differences } = compareFiles(source, listing);
-  return { files, differences: [...differences, ...compareGraphs(variant, files)] };
+/** Of one source. `files`: by the dtype of each variant, as the model names them; absent where no listing tells. */
+type CheckedPart = Omit<Checked, "model"> & { folder: string; files?: Map<string, string[]> };
+
+type CheckingPart = CheckTools & { model: Model; listingOf(repo: string, revision: string): Promise<Listing> };
+
+async function checkPart(folder: string, task: CheckingPart): Promise<CheckedPart> {
+  const nothing = { folder, differences: [], graphsRead: [] };
+  const parts = allVariants(task.model).map((variant) => ({ ...partIn(variant, folder), dtype: variant.dtype ?? "" }));
+  const source = parts[0]?.source;
+  invariant(source, "a model has a variant");
+  if ("embedded" in source) return nothing;
+  if ("path" in source) return { ...nothing, differences: existsSync(source.path) ? [] : [noFolder(source.path)] };
+  try {
+    if ("urls" in source) {
+      const files = new Map(parts.map(({ dtype }) => [dtype, source.urls.map((file) => join(folder, pathOf(file)))]));
+      return { ...nothing, files, differences: await compareUrls(source.urls, task) };
+    }
+    return await checkRepo(folder, { ...task, parts, repo: source.repo, revision: source.revision });
+  } catch (error) {
+    if (!(error instanceof ForecourtError) || error.code === "unavailable") throw error;
+    const about = "repo" in source ? source.repo : "source";
+    return { ...nothing, differences: [{ about, expected: "to be there", found: error.message }] };
+  }
 }
+
+function partIn(variant: Model, folder: string): Part {
+  const part = partsOf(variant).find((each) => each.folder === folder);
+  invariant(part, "a variant has the sources of its model");
+  return part;
+}
+
+type CheckingRepo = CheckingPart & { parts: (Part & { dtype: string })[]; repo: string; revision: string };
+
+async function checkRepo(folder: string, { parts, repo, revision, ...task }: CheckingRepo): Promise<CheckedPart> {
+  const { model } = task;
+  const { facts, files: listing } = await task.listingOf(repo, revision);
+  const compared = parts.flatMap(({ source, dtype }) =>
+    "repo" in source ? [{ dtype, ...compareFiles(source, listing) }] : [],
+  );
+  const files = new Set(compared.flatMap((each) => each.files));
+  const ports = await readPorts(model, { ...task, folder, at: { repo, commit: facts.commit }, files: [...files] });
+  const licence = model.beside[folder]?.licence ?? model.licence;
+  const named = ({ about, ...rest }: Difference) => ({ about: folder === "" ? about : `${folder}: ${about}`, ...rest });
+  return {
+    folder,
+    commit: facts.commit,
+    files: new Map(compared.map((each) => [each.dtype, each.files.map(({ path }) => join(folder, path))])),
+    differences: [
+      ...[...compared.flatMap((each) => each.differences), ...compareTerms({ licence }, facts)].map(named),
+      ...ports.flatMap((each) => ("problem" in each ? [each.problem] : comparePorts(model, each))),
+    ],
+    graphsRead: ports.map(({ graph }) => graph),
+  };
+}
+
+/** Those that a variant names, among the files of all sources. */
+const missingGraphs = (model: Model, parts: readonly CheckedPart[]): Difference[] =>
+  allVariants(model).flatMap((variant) =>
+    compareGraphs(
+      variant,
+      parts.flatMap(({ files }) => files?.get(variant.dtype ?? "") ?? []),
+    ),
+  );
 
 async function askListing({ repo, revision }: { repo: string; revision: string }, { hub, signal }: CheckTools) {
   const facts = await hub.revision(repo, revision, signal, ATTEMPTS);
@@ -109,18 +151,19 @@ async function compareUrls(urls: Urls, { web, signal }: CheckTools): Promise<Dif
   return differences;
 }
 
-type Reading = CheckTools & { at: { repo: string; commit: string }; files: readonly HubFile[] };
+type Reading = CheckTools & { folder: string; at: { repo: string; commit: string }; files: readonly HubFile[] };
 type Ports = { graph: string } & (ReturnType<typeof portsOf> | { problem: Difference });
 
 async function readPorts(model: Model, reading: Reading): Promise<Ports[]> {
-  const variants = allVariants(model);
-  const { folder, pin } = await presenceOfAll({ variants, data: reading.data, caches: reading.caches ?? [] });
+  const parts = allVariants(model).map((variant) => partIn(variant, reading.folder));
+  const { folder, pin } = await presenceOfSource({ parts, data: reading.data, caches: reading.caches ?? [] });
   const isSame = pin === undefined || pin.commit === reading.at.commit;
   const here = isSame ? folder : undefined;
   const read: Ports[] = [];
   for (const file of reading.files.filter(({ path }) => path.endsWith(".onnx"))) {
     const bytes = await bytesOf(file, here, reading);
-    if (bytes) read.push({ graph: file.path, ...portsIn(bytes, file.path) });
+    const graph = join(reading.folder, file.path);
+    if (bytes) read.push({ graph, ...portsIn(bytes, graph) });
   }
   return read;
 }

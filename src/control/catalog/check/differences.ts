@@ -55,13 +55,13 @@ function comparePinned(pinned: readonly Pinned[], listing: readonly HubFile[]) {
   return { files: listing.filter(({ path }) => wanted.has(path)), differences };
 }
 
-/** Graphs that the model file names for others. */
+/** Graphs that the model file names for others. `files`: their paths in the weights. */
 export const compareGraphs = (
   { graphs, onnx }: Pick<Model, "graphs" | "onnx">,
-  files: readonly HubFile[],
+  files: readonly string[],
 ): Difference[] =>
   [...Object.values(graphs), ...(onnx && !(onnx.graph in graphs) ? [onnx.graph] : [])]
-    .filter((graph) => !files.some(({ path }) => path === graph))
+    .filter((graph) => !files.includes(graph))
     .map((graph) => ({ about: graph, expected: "the graph, among the files", found: "none" }));
 
 export function compareTerms({ licence }: Pick<Model, "licence">, facts: RevisionFacts): Difference[] {
