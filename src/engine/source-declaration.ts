@@ -82,7 +82,8 @@ export const besideDeclaration = Type.Record(
   Type.String({ pattern: FOLDER }),
   Type.Object(
     { source: sourceDeclaration, licence: Type.Optional(licenceDeclaration) },
-    { additionalProperties: false },
+    // TypeBox 0.34 fills in what is left out inside of a record only where its entries have a default themselves.
+    { additionalProperties: false, default: {} },
   ),
   {
     default: {},

@@ -63,8 +63,16 @@ function unknownFields(schema: TSchema, value: unknown, path: string[]): Unknown
   if (Array.isArray(value) && schema.items)
     return value.flatMap((each, at) => unknownFields(schema.items, each, [...path, String(at)]));
   if (!isMapping(value)) return [];
-  const [entries] = Object.values<TSchema>(schema.patternProperties ?? {});
-  if (entries) return Object.entries(value).flatMap(([name, each]) => unknownFields(entries, each, [...path, name]));
+  const [record] = Object.entries<TSchema>(schema.patternProperties ?? {});
+  if (record) {
+    const [pattern, entries] = record;
+    return Object.entries(value).flatMap(([name, each]) => {
+      const here = [...path, name];
+      return new RegExp(pattern).test(name)
+        ? unknownFields(entries, each, here)
+        : [{ path: here, known: [`names like ${pattern}`] }];
+    });
+  }
   if (!schema.properties) return [];
   return Object.entries(value).flatMap(([name, field]) => {
     const here = [...path, name];

@@ -33,7 +33,7 @@ function someFault(random: () => number, bytes: number): Fault {
 
 /** Pulls until it works, as an operator would, with a kill now and then; most errors on the way must say something. */
 async function pullThrough(
-  order: Pick<PullOrder, "source" | "data">,
+  order: Pick<PullOrder, "source" | "beside" | "data">,
   endpoint: string,
   random: () => number,
 ): Promise<string> {
@@ -72,4 +72,35 @@ for (let seed = 1; seed <= RUNS; seed++)
     for (const [path, content] of Object.entries(files))
       expect(Buffer.compare(readFileSync(join(folder, path)), content)).toBe(0);
     expect(readdirSync(join(folder, "../../blobs")).filter((name) => name.includes("."))).toEqual([]);
+  });
+
+/** Of the second repository: one file is the first one's, as tokenizers and configurations often are. */
+const others = { "other.onnx": noise(4 * PIECE + 5, 4), "config.json": files["config.json"] };
+const beside = { other: { source: { repo: "owner/other", revision: COMMIT } } };
+
+for (let seed = 1; seed <= RUNS; seed++)
+  test(`so does one over two repositories of a model (seed ${seed})`, async () => {
+    using data = scratch();
+    const random = seededRandom(1000 + seed);
+    const repos = { "owner/name": { files }, "owner/other": { files: others } };
+    const all: Record<string, Uint8Array> = { ...files, ...others };
+    let faultsLeft = Math.floor(random() * 30);
+    await using hub = createFakeHub({
+      repos,
+      fault: ({ path }) => {
+        if (faultsLeft === 0 || random() < 0.5) return undefined;
+        faultsLeft--;
+        return someFault(random, all[path]?.byteLength ?? 1);
+      },
+    });
+    const folder = await pullThrough({ source, beside, data: data.path }, hub.endpoint, random);
+    for (const [path, content] of Object.entries(files))
+      expect(Buffer.compare(readFileSync(join(folder, path)), content)).toBe(0);
+    for (const [path, content] of Object.entries(others))
+      expect(Buffer.compare(readFileSync(join(folder, "other", path)), content)).toBe(0);
+    for (const name of ["models--owner--name", "models--owner--other"]) {
+      const blobs = readdirSync(join(data.path, "weights", name, "blobs"));
+      expect(blobs.filter((blob) => blob.includes("."))).toEqual([]);
+    }
+    expect(readdirSync(join(data.path, "weights/.together"))).toHaveLength(1);
   });
