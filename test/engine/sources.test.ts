@@ -42,7 +42,9 @@ describe("refused with the field that is wrong", () => {
   test("a variant's files of a source that is not there, or in the other form", () => {
     const devices = { cpu: "fp32", webgpu: "fp32", cuda: "fp32" };
     const further = { include: ["*.bin"], bytes: 1 };
-    wrong({ devices, variants: { fp32: { beside: { nose: further } } } }).toThrow("variants.fp32.beside: the model has");
+    wrong({ devices, variants: { fp32: { beside: { nose: further } } } }).toThrow(
+      "variants.fp32.beside: the model has",
+    );
     const files = [{ path: "a", bytes: 1, sha256: "0".repeat(64) }];
     wrong({ devices, variants: { fp32: { beside: { ears: { files } } } } }).toThrow("variants.fp32.beside.ears.files");
   });
@@ -55,7 +57,11 @@ test("each variant has files of its own in each source", () => {
       devices: { cpu: "fp32", webgpu: "fp16", cuda: "fp16" },
       variants: {
         fp32: { beside: { ears: { include: ["onnx/model.onnx"], bytes: 3000 } } },
-        fp16: { include: ["onnx/half.onnx"], bytes: 2000, beside: { ears: { include: ["onnx/half.onnx"], bytes: 1500 } } },
+        fp16: {
+          include: ["onnx/half.onnx"],
+          bytes: 2000,
+          beside: { ears: { include: ["onnx/half.onnx"], bytes: 1500 } },
+        },
       },
     }),
   );

@@ -3,7 +3,7 @@ import { createFakeHub, type FakeHubOptions, noise } from "./fake-hub.ts";
 import { testModel } from "./test-models.ts";
 
 export const ownFiles = { "config.json": noise(40, 1), "onnx/model.onnx": noise(4000, 2), "README.md": noise(9, 3) };
-export const earFiles = { "config.json": noise(50, 4), "onnx/model.onnx": noise(3000, 5), "LICENSE": noise(9, 6) };
+export const earFiles = { "config.json": noise(50, 4), "onnx/model.onnx": noise(3000, 5), LICENSE: noise(9, 6) };
 
 export const earsSource = { repo: "acme/ears", revision: "main", include: ["*.json", "onnx/*"], bytes: 3050 };
 

@@ -21,7 +21,15 @@ import { earFiles, earsSource, ownFiles, twoRepositories, twoSources } from "../
 import { failureOf, namesBelow, scratch } from "./setting.ts";
 
 const model = readModel(twoSources());
-const WHOLE = ["config.json", "ears", "ears/config.json", "ears/onnx", "ears/onnx/model.onnx", "onnx", "onnx/model.onnx"];
+const WHOLE = [
+  "config.json",
+  "ears",
+  "ears/config.json",
+  "ears/onnx",
+  "ears/onnx/model.onnx",
+  "onnx",
+  "onnx/model.onnx",
+];
 
 const pullTwo = (hub: { endpoint: string }, data: string, more: Partial<ModelPull> = {}) =>
   pullModel({ model, data, access: { endpoint: hub.endpoint }, ...more });
@@ -185,7 +193,10 @@ test("what a cache of Hugging Face's tools has is used where it lies; the rest i
   expectWhole(pulled.folder);
   expect(hub.files.slice(before).map(({ repo }) => repo)).toEqual(["acme/own", "acme/own"]);
   expect(existsSync(join(data, "weights/models--acme--ears/blobs"))).toBe(false);
-  expect(await presenceOf({ model, data, caches: [cache] })).toMatchObject({ state: "complete", folder: pulled.folder });
+  expect(await presenceOf({ model, data, caches: [cache] })).toMatchObject({
+    state: "complete",
+    folder: pulled.folder,
+  });
   expect(await resolveWeights({ model, data, caches: [cache] })).toBe(pulled.folder);
 });
 

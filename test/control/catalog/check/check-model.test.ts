@@ -162,3 +162,26 @@ test("each repository is asked once, and one that is out of reach ends the check
   const lost = createCheck({ ...openHub({ endpoint: "http://127.0.0.1:9" }), ...tools });
   expect(await failureOf(lost(readModel(testModel("a/b", branch()))))).toMatchObject({ code: "unavailable" });
 });
+
+test("every source is compared with its repository, and a graph may be of any of them", async () => {
+  await using hub = createFakeHub({ repos: { "owner/name": { files }, "owner/other": { files } } });
+  using folder = scratch();
+  const signal = new AbortController().signal;
+  const checkModel = createCheck({ ...openHub({ endpoint: hub.endpoint }), signal, data: folder.path });
+  const checkBeside = async (other: Record<string, unknown>, graphs: Record<string, string>) => {
+    const { source } = branch();
+    const beside = { other: { source: { ...source, repo: "owner/other", ...other } } };
+    return await checkModel(readModel(testModel("a/b", { source, beside, graphs })));
+  };
+  expect(await checkBeside({}, { "side.onnx": "other/model.onnx" })).toEqual({
+    ...{ model: "a/b", commit: COMMIT, differences: [], graphsRead: ["model.onnx", "other/model.onnx"] },
+  });
+  const { differences } = await checkBeside({ include: ["*.bin"] }, { "side.onnx": "other/model.onnx" });
+  expect(differences).toEqual([
+    { about: "other: *.bin", expected: "a file that matches", found: "none" },
+    { about: "other/model.onnx", expected: "the graph, among the files", found: "none" },
+  ]);
+  expect((await checkBeside({ repo: "owner/nowhere" }, {})).differences).toMatchObject([
+    { about: "owner/nowhere", expected: "to be there" },
+  ]);
+});
