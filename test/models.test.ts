@@ -3,6 +3,7 @@ import { expect, test } from "bun:test";
 import { createCatalog } from "../src/control/catalog/catalog.ts";
 import { parse } from "../src/core/schema.ts";
 import { pipelineNames } from "../src/engine/pipelines/registry.ts";
+import { partsOf } from "../src/engine/sources.ts";
 import { allVariants } from "../src/engine/variants.ts";
 
 const entries = createCatalog({}).list();
@@ -24,9 +25,11 @@ for (const { model, input } of entries) {
     expect(pipelineNames).toContain(model.pipeline);
     expect(model.memory.weights).toBeGreaterThan(0);
     expect(model.description).toMatch(/\.$/);
-    if ("files" in model.source) expect(model.source.files.length).toBeGreaterThan(0);
-    for (const { source, memory } of allVariants(model))
-      if ("include" in source) expect(source.bytes).toBeLessThanOrEqual(memory.weights);
+    for (const { source } of partsOf(model)) if ("files" in source) expect(source.files.length).toBeGreaterThan(0);
+    for (const variant of allVariants(model)) {
+      const sizes = partsOf(variant).map(({ source }) => ("include" in source ? source.bytes : 0));
+      expect(sizes.reduce((sum, size) => sum + size, 0)).toBeLessThanOrEqual(variant.memory.weights);
+    }
   });
 
   test(`the examples of ${model.id} are valid input`, () => {
