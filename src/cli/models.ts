@@ -7,6 +7,7 @@ import type { Settings } from "../control/settings.ts";
 import { createUpdateStore, type Update } from "../control/updates/update-store.ts";
 import type { Pin } from "../control/weights/pins.ts";
 import { type Presence, presenceOfAll } from "../control/weights/presence.ts";
+import { publishedWeights } from "../control/weights/published.ts";
 import { deviceKinds } from "../core/device.ts";
 import { invariant } from "../core/errors.ts";
 import type { TSchema } from "../core/schema.ts";
@@ -107,22 +108,7 @@ const published = ({ entry: { model, origin }, variants, weights }: Listed) => (
   ...model,
   origin,
   dtypes_here: variants.flatMap((each) => dtypeOf(each) ?? []),
-  weights: publishedWeights(weights),
-});
-
-type PublishedWeights = ReturnType<typeof publishedSource> & { beside?: Record<string, PublishedWeights> };
-
-const publishedWeights = ({ beside, ...own }: Presence): PublishedWeights => ({
-  ...publishedSource(own),
-  ...(beside && {
-    beside: Object.fromEntries(Object.entries(beside).map(([folder, each]) => [folder, publishedWeights(each)])),
-  }),
-});
-
-const publishedSource = ({ wantedBytes, pin, ...weights }: Omit<Presence, "beside">) => ({
-  ...weights,
-  wanted_bytes: wantedBytes,
-  ...(pin && { commit: pin.commit, settled_at: settledAt(pin) }),
+  weights: { ...(weights.folder !== undefined && { folder: weights.folder }), ...publishedWeights(weights) },
 });
 
 const settledAt = ({ at }: Pin) => new Date(at).toISOString();

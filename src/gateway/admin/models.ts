@@ -1,6 +1,7 @@
 // The catalogue as operators see it: whole model files, where each comes from, and what of its weights is on the disk.
 import type { Appliance } from "../../control/appliance.ts";
 import type { CatalogEntry } from "../../control/catalog/catalog.ts";
+import { publishedWeights } from "../../control/weights/published.ts";
 import { publishedUpdate } from "./updates.ts";
 
 type Parts = Pick<Appliance, "catalog" | "supply" | "updates">;
@@ -10,8 +11,6 @@ export async function listModels({ catalog, ...box }: Parts): Promise<Response> 
 }
 
 async function listed({ model, origin }: CatalogEntry, { supply, updates }: Omit<Parts, "catalog">) {
-  const { state, bytes, wantedBytes, pin } = await supply.presenceOf(model);
-  const settled = pin && { commit: pin.commit, settled_at: new Date(pin.at).toISOString() };
-  const weights = { state, bytes, wanted_bytes: wantedBytes, ...settled };
+  const weights = publishedWeights(await supply.presenceOf(model));
   return { ...model, origin, weights, updates: updates.history(model.id).map(publishedUpdate) };
 }
