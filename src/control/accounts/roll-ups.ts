@@ -7,7 +7,7 @@ import type { TotalsStore } from "./totals-store.ts";
 import type { UsageStore } from "./usage-store.ts";
 
 const PERIOD = milliseconds(5_000);
-/** Some milliseconds of work; between two of these the server does its other work. */
+/** A millisecond or two of work; between two of these the server does its other work. */
 const ROWS_AT_ONCE = 250;
 const SOON = milliseconds(20);
 
@@ -26,7 +26,7 @@ export function createRollUps({ totals, usage, writes, retention, clock, timers,
   const work = (): boolean => {
     try {
       if (totals.rollUp(ROWS_AT_ONCE)) return true;
-      return writes.write(() => usage.removeBefore(instant(clock.now() - retention), ROWS_AT_ONCE)) > 0;
+      return writes.write(() => usage.removeBefore(instant(clock.now() - retention), ROWS_AT_ONCE)) >= ROWS_AT_ONCE;
     } catch (error) {
       log.error("usage could not be summed up", { error: String(error) });
       return false;

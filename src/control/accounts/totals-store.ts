@@ -13,7 +13,7 @@ export type TotalBy = Total["by"];
 export type TotalQuery = { by: TotalBy; period: WindowName; since: Instant; until: Instant };
 
 export type TotalsStore = {
-  /** Takes up to `limit` further rows into the sums; false when there were none. */
+  /** Takes up to `limit` further rows into the sums; false when no others can be left. */
   rollUp(limit: number): boolean;
   read(query: TotalQuery): Total[];
 };
@@ -36,7 +36,7 @@ export function createTotalsStore({ orm, sqlite, write }: Pick<Database, "orm" |
         if (alike.length === 0) return false;
         for (const sum of sumsOf(alike)) save(sum);
         run.setMark.run({ seq: Math.max(...alike.map(({ last }) => last)) });
-        return true;
+        return alike.reduce((rows, { requests }) => rows + requests, 0) >= limit;
       }),
     read: ({ by, period, since, until }) =>
       orm

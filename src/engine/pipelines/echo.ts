@@ -15,6 +15,7 @@ export const echo = definePipeline({
   input,
   output,
   frame: input,
+  joins: true,
   load: async () =>
     async function* (tasks, signal) {
       for (const [index, { input, log }] of tasks.entries()) {
