@@ -1,7 +1,6 @@
 // Limits, budgets, prices and usage: who may begin a job, what is set aside for it, and what it came to. `begin` and `end`
 // are called in the transactions in which the job begins and ends, so that neither is ever without the other.
 import type { JobId, KeyId } from "../../core/ids.ts";
-import type { Job } from "../../core/job.ts";
 import type { Model } from "../../engine/model.ts";
 import type { Account, Limits } from "./account.ts";
 import { type AccountStore, accountName } from "./account-store.ts";
@@ -10,7 +9,7 @@ import { createBookkeeping } from "./bookkeeping.ts";
 import { type Charge, chargeIn } from "./charge.ts";
 import { createDesk, type DeskParts } from "./desk.ts";
 import { createGate } from "./gate.ts";
-import type { Admission, Application, JobEnd, QueueLoad } from "./job-facts.ts";
+import type { Admission, Application, Beginning, JobEnd, QueueLoad } from "./job-facts.ts";
 import type { Price } from "./price.ts";
 import { type AccountState, stateOf } from "./state.ts";
 import { createTotalsStore, type TotalsStore } from "./totals-store.ts";
@@ -22,7 +21,11 @@ export type Accounts = {
   requireModel(key: KeyId, model: Model): void;
   /** Throws `rate_limited`, `concurrency_limited`, `queue_full` or `budget_exhausted`; nothing may come between it and `begin`. */
   admit(application: Application, load: QueueLoad): Admission;
-  begin(job: Pick<Job, "id" | "key" | "model" | "createdAt">, admission: Admission): void;
+  begin(job: Beginning, admission: Admission): void;
+  /** As `begin`, for a job whose beginning is not written before `keep` or `end`: needs no transaction. */
+  hold(job: Beginning, admission: Admission): void;
+  /** In the transaction in which the held job's beginning is written. */
+  keep(job: JobId): void;
   end(end: JobEnd): void;
   /** At boot, in a transaction: what is set aside for other jobs than these is free again. */
   keepOnly(open: JobId[]): void;

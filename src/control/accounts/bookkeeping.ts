@@ -3,19 +3,23 @@
 import type { Amounts } from "./account.ts";
 import type { Accounts } from "./accounts.ts";
 import type { Desk } from "./desk.ts";
-import type { JobEnd } from "./job-facts.ts";
+import type { Admission, Beginning, JobEnd } from "./job-facts.ts";
 import { costOf, type Price, quantitiesOf } from "./price.ts";
-import type { NewUsageRow } from "./usage-store.ts";
+import type { NewUsageRow, Reservation } from "./usage-store.ts";
 
-export function createBookkeeping(desk: Desk): Pick<Accounts, "begin" | "end" | "keepOnly"> {
+export function createBookkeeping(desk: Desk): Pick<Accounts, "begin" | "hold" | "keep" | "end" | "keepOnly"> {
   const { usage, counters, limitsOf, teamOf, priceOf, findModel } = desk;
+  const setAside = (job: Beginning, { amounts }: Admission, write: (reservation: Reservation) => void) => {
+    if (Object.keys(amounts).length === 0) return;
+    const { id, key, model, createdAt } = job;
+    const reservation = { job: id, key, team: teamOf(key) ?? null, model, at: createdAt, amounts };
+    write(reservation);
+    counters.reserved(reservation);
+  };
   return {
-    begin({ id, key, model, createdAt }, { amounts }) {
-      if (Object.keys(amounts).length === 0) return;
-      const reservation = { job: id, key, team: teamOf(key) ?? null, model, at: createdAt, amounts };
-      usage.reserve(reservation);
-      counters.reserved(reservation);
-    },
+    begin: (job, admission) => setAside(job, admission, usage.reserve),
+    hold: (job, admission) => setAside(job, admission, usage.hold),
+    keep: usage.keep,
     end(end) {
       desk.refresh();
       const model = findModel(end.model);

@@ -1,7 +1,7 @@
 // What jobs tell the accounts: who asks to begin, how full the queue is, how a job ended.
 import type { ErrorCode } from "../../core/errors.ts";
 import type { JobId, KeyId } from "../../core/ids.ts";
-import type { Timing } from "../../core/job.ts";
+import type { Job, Timing } from "../../core/job.ts";
 import type { Units } from "../../core/pipeline.ts";
 import type { Instant } from "../../core/units.ts";
 import type { Model } from "../../engine/model.ts";
@@ -18,6 +18,8 @@ export type Application = {
   /** The caller waits for the answer: no place in the queue is taken. */
   isDirect: boolean;
 };
+
+export type Beginning = Pick<Job, "id" | "key" | "model" | "createdAt">;
 
 /** What an admitted job sets aside, to be handed to `begin`. */
 export type Admission = { amounts: Amounts };

@@ -39,6 +39,10 @@ export type UsageFilter = {
 
 export type UsageStore = {
   reserve(reservation: Reservation): void;
+  /** In memory alone, until `keep` or `release`: of a job whose beginning is not written yet either. */
+  hold(reservation: Reservation): void;
+  /** Writes what is held of this job. */
+  keep(job: string): void;
   release(job: string): void;
   reservations(): Reservation[];
   add(row: NewUsageRow): void;
@@ -66,12 +70,23 @@ const COLUMN = { key: usageTable.key, team: usageTable.team, model: usageTable.m
 /** An answer tells what its job came to, and comes soon after the job's end. */
 const RECENT_ROWS = 1_000;
 
-export function createUsageStore({ orm, sqlite }: Pick<Database, "orm" | "sqlite">): UsageStore {
+export function createUsageStore({ orm, sqlite, onUndone }: Pick<Database, "orm" | "sqlite" | "onUndone">): UsageStore {
   const usage = usageTable;
   const run = prepareAll({ orm, sqlite });
   /** In the order in which they were added; of a write that was undone, one may be here that is nowhere else. */
   const recent = new Map<string, NewUsageRow>();
+  const held = new Map<string, Reservation>();
   const mark = () => markIn(orm);
+  const reserve = ({ amounts, ...row }: Reservation) => {
+    run.reserve.run({ ...row, amounts: JSON.stringify(amounts) });
+  };
+  const takeHeld = (job: string): Reservation | undefined => {
+    const reservation = held.get(job);
+    if (!reservation) return undefined;
+    held.delete(job);
+    onUndone(() => held.set(job, reservation));
+    return reservation;
+  };
 
   /** Rows that are not in the sums yet: few, and read in the order in which they lie. */
   const tail = ({ kind, id }: Account, { start, end }: TimeWindow) =>
@@ -89,13 +104,18 @@ export function createUsageStore({ orm, sqlite }: Pick<Database, "orm" | "sqlite
       .all();
   };
   return {
-    reserve: ({ amounts, ...row }) => {
-      run.reserve.run({ ...row, amounts: JSON.stringify(amounts) });
+    reserve,
+    hold: (reservation) => {
+      held.set(reservation.job, reservation);
+    },
+    keep(job) {
+      const reservation = takeHeld(job);
+      if (reservation) reserve(reservation);
     },
     release: (job) => {
-      run.release.run({ job });
+      if (!takeHeld(job)) run.release.run({ job });
     },
-    reservations: () => orm.select().from(reservationTable).all().map(reservationOf),
+    reservations: () => [...orm.select().from(reservationTable).all().map(reservationOf), ...held.values()],
     add(row) {
       run.add.run(row);
       recent.set(row.job, row);

@@ -11,6 +11,8 @@ export type GroupCommit = {
    * When `work` throws, what it wrote is undone and the others' writes stay.
    */
   write<T>(work: () => T): T;
+  /** Inside a write: called if what it wrote is undone, alone or with its whole turn; the latest first. */
+  onUndone(restore: () => void): void;
   /**
    * Resolves when everything written so far is committed: the end of this process loses it no more, a power cut may. Throws
    * `unavailable` when it could not be written.
@@ -32,6 +34,8 @@ type Turn = {
   onDisk: PromiseWithResolvers<void>;
   /** Somebody waits until it is on disk. */
   isAwaited: boolean;
+  /** What memory does if it is undone. */
+  restores: (() => void)[];
 };
 
 export function createGroupCommit({ sqlite, sync }: { sqlite: Sqlite; sync: WalSync }): GroupCommit {
@@ -54,6 +58,7 @@ export function createGroupCommit({ sqlite, sync }: { sqlite: Sqlite; sync: WalS
     disk.afterCurrent(() => void commit());
   };
   const fail = (one: Turn, error: unknown) => {
+    restore(one, 0);
     const failure = lost(error);
     for (const { reject } of [one.written, one.onDisk]) reject(failure);
     return failure;
@@ -83,6 +88,7 @@ export function createGroupCommit({ sqlite, sync }: { sqlite: Sqlite; sync: WalS
   return {
     write(work) {
       begin();
+      const before = turn?.restores.length ?? 0;
       statement.savepoint.run();
       try {
         const result = work();
@@ -92,10 +98,12 @@ export function createGroupCommit({ sqlite, sync }: { sqlite: Sqlite; sync: WalS
         if (sqlite.inTransaction) {
           statement.undo.run();
           statement.release.run();
+          if (turn) restore(turn, before);
         } else abandon(error);
         throw error;
       }
     },
+    onUndone: (put) => void turn?.restores.push(put),
     written: () => latest?.written.promise ?? Promise.resolve(),
     committed() {
       if (turn) turn.isAwaited = true;
@@ -116,10 +124,16 @@ export function createGroupCommit({ sqlite, sync }: { sqlite: Sqlite; sync: WalS
 }
 
 function newTurn(): Turn {
-  const turn = { written: Promise.withResolvers<void>(), onDisk: Promise.withResolvers<void>(), isAwaited: false };
+  const [written, onDisk] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  const turn: Turn = { written, onDisk, isAwaited: false, restores: [] };
   // Listeners of a loss have heard of it, whether or not a caller waits.
   for (const { promise } of [turn.written, turn.onDisk]) promise.catch(() => {});
   return turn;
+}
+
+/** Of what was done after the first `from`. */
+function restore({ restores }: Turn, from: number): void {
+  for (const put of restores.splice(from).toReversed()) put();
 }
 
 const prepareAll = (sqlite: Sqlite) => ({

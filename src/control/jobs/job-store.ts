@@ -54,11 +54,10 @@ export const PAYLOAD_KEPT = milliseconds(60 * 60 * 1000);
 /** Of a job that has just ended: what others write down about it. */
 export type EndedJob = Pick<JobRow, "id" | "key" | "model" | "endpoint" | "tags" | "createdAt">;
 
-/** `onEnd` is called in the transaction that ends a job, after it. */
-export function createJobStore(
-  { orm, sqlite }: Database,
-  onEnd: (job: EndedJob, ending: Ending & { at: Instant }) => void,
-): JobStore {
+/** Called in the transaction that ends a job, after it. */
+export type OnEnd = (job: EndedJob, ending: Ending & { at: Instant }) => void;
+
+export function createJobStore({ orm, sqlite }: Database, onEnd: OnEnd): JobStore {
   const job = jobTable;
   const run = prepareAll({ orm, sqlite });
   return {

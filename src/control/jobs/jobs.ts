@@ -21,7 +21,7 @@ import type { Lifecycle } from "../storage/acl.ts";
 import type { WebhookWish } from "../webhooks/outbox.ts";
 import { createFileRules, type FindFileRules } from "./file-rules.ts";
 import { failedAtOnce } from "./job-end.ts";
-import { jobOf, seenJob } from "./job-row.ts";
+import { type JobRow, jobOf, seenJob } from "./job-row.ts";
 import type { JobLedger } from "./ledger.ts";
 import { type Checked, newJob, rowOf } from "./new-job.ts";
 
@@ -63,7 +63,7 @@ export type Submission = {
 
 export type Jobs = {
   /**
-   * Resolves when the job is on disk (one that is not durable: at once; one that is not announced: when it is written). Throws `invalid_input`, `queue_full`, `forbidden` for a model that is none of the
+   * Resolves when the job is on disk (one that is not durable: at once; one that is not announced: at once, unless the disk was found full). Throws `invalid_input`, `queue_full`, `forbidden` for a model that is none of the
    * key's, `rate_limited`, `concurrency_limited` (see `mayWait`) and `budget_exhausted`.
    */
   submit(submission: Submission): Promise<Job>;
@@ -108,8 +108,8 @@ export function createJobs(parts: JobsParts): Jobs {
   const { ledger, endpointOf, retries, maxQueue, poolOf = () => undefined, lifecycleOf = () => undefined } = parts;
   const { store, writes, waiting, watchers, clock } = ledger;
 
-  const begun = ({ durable = true, isAnnounced = true }: Submission, { status }: Job): Promise<void> | undefined => {
-    if (!durable) return undefined;
+  const begun = ({ durable = true, isAnnounced = true }: Submission, { id, status }: Job) => {
+    if (!durable || store.isHeld(id)) return undefined;
     return isAnnounced || status !== "queued" ? writes.committed() : writes.written();
   };
   const linesOf = (id: JobId) => store.logs(id).map((line): JobEvent => ({ type: "log", line }));
@@ -141,7 +141,7 @@ export function createJobs(parts: JobsParts): Jobs {
       const wanted = lifecycleOf(key);
       const lifecycle = wanted && { lifecycle: wanted };
       const job = newJob(submission, { checked, now: clock.now(), retries });
-      writes.write(() => begin(ledger, { job, submission: { ...lifecycle, ...submission }, admission }));
+      begin(ledger, { job, submission: { ...lifecycle, ...submission }, admission });
       if (job.status === "queued") ledger.queued({ ...job, ...hintOf(job.wishes), since: job.createdAt });
       await begun(submission, job);
       if (job.status !== "queued") ledger.tellFollowers(outcomeOf(job));
@@ -196,10 +196,21 @@ function queueOf({ waiting, attempts }: Pick<JobLedger, "waiting" | "attempts">)
 
 type Beginning = { job: Job; submission: Submission; admission: Admission };
 
-/** The accounts come last: they change memory too, which a later failure of this transaction would not undo. */
-function begin({ store, outbox, accounts }: JobLedger, { job, submission, admission }: Beginning): void {
-  const { webhook, durable = true } = submission;
+/** Held in memory where nobody hears of it before its end. */
+function begin(ledger: JobLedger, beginning: Beginning): void {
+  const { store, accounts, writes } = ledger;
+  const { job, submission, admission } = beginning;
+  const { durable = true, isAnnounced = true, webhook } = submission;
   const row = rowOf(job, submission);
+  const isHeld = durable && !isAnnounced && !webhook && job.status === "queued" && store.hold(row);
+  if (isHeld) accounts.hold(job, admission);
+  else writes.write(() => writeBeginning(ledger, { ...beginning, row }));
+}
+
+/** The accounts come last: they change memory too, which a later failure of this transaction would not undo. */
+function writeBeginning(ledger: JobLedger, { job, submission, admission, row }: Beginning & { row: JobRow }): void {
+  const { store, outbox, accounts } = ledger;
+  const { webhook, durable = true } = submission;
   if (durable) store.insert(row);
   else store.insertPassing(row);
   if (webhook) outbox.announce(job.id, webhook, job.createdAt);

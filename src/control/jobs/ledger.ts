@@ -9,9 +9,10 @@ import type { GroupCommit } from "../database/group-commit.ts";
 import type { Database } from "../database/open.ts";
 import type { Outbox } from "../webhooks/outbox.ts";
 import { isComposite } from "./composite.ts";
+import { withHeldBeginnings } from "./held-store.ts";
 import { jobEnd } from "./job-end.ts";
 import { type JobRow, jobOf, outcomeOfRow } from "./job-row.ts";
-import { createJobStore, type EndedJob, type Ending } from "./job-store.ts";
+import { createJobStore, type OnEnd } from "./job-store.ts";
 import { type AllJobsStore, withPassingJobs } from "./passing-store.ts";
 import { createQueueLoad } from "./queue-load.ts";
 import type { Shared } from "./runner-share.ts";
@@ -71,7 +72,7 @@ const POSITION_PERIOD = milliseconds(250);
 
 export type JobAccounts = Pick<
   Accounts,
-  "requireModel" | "admit" | "begin" | "end" | "keepOnly" | "mayStart" | "teamOf"
+  "requireModel" | "admit" | "begin" | "hold" | "keep" | "end" | "keepOnly" | "mayStart" | "teamOf"
 >;
 
 export type JobLedgerParts = {
@@ -83,13 +84,19 @@ export type JobLedgerParts = {
 };
 
 export function createJobLedger({ database, outbox, accounts, clock, timers }: JobLedgerParts): JobLedger {
-  // Both stores tell the same of an end: what counts in the table counts in memory.
-  const onEnd = (job: EndedJob, ending: Ending & { at: Instant }) => {
-    outbox.ended(asId<JobId>(job.id), ending.at);
-    // Last, because it changes memory too, which a later failure of this transaction would not undo.
+  const account: OnEnd = (job, ending) => {
     if (!isComposite(job.model)) accounts.end(jobEnd(job, ending));
   };
-  const store = withPassingJobs(createJobStore(database, onEnd), onEnd);
+  // All stores tell the same of an end: what counts in the table counts in memory.
+  const onEnd: OnEnd = (job, ending) => {
+    outbox.ended(asId<JobId>(job.id), ending.at);
+    // Last, because it changes memory too, which a later failure of this transaction would not undo.
+    account(job, ending);
+  };
+  const table = createJobStore(database, onEnd);
+  // Nobody wished to hear of these by webhook.
+  const held = withHeldBeginnings(table, { database, timers, onEnd: account, onKept: accounts.keep });
+  const store = withPassingJobs(held, onEnd);
   const attempts = new Map<JobId, Attempt>();
   const mayStart: JobLedger["mayStart"] = (job) => accounts.mayStart(job, (account) => load.running(account));
   const waiting = createWaitingJobs(mayStart);

@@ -2,14 +2,17 @@
 
 import type { JobId } from "../../core/ids.ts";
 import type { Job, LogLine } from "../../core/job.ts";
-import type { Instant } from "../../core/units.ts";
+import type { HeldStore } from "./held-store.ts";
 import type { JobRow } from "./job-row.ts";
-import { type EndedJob, type Ending, endColumns, type JobStore } from "./job-store.ts";
+import { endColumns, type OnEnd } from "./job-store.ts";
+import { afterClaim, isLeftBy } from "./transitions.ts";
 
 /** The table and the memory as one store: every job is in one of them, and each call goes to where its job is. */
-export type AllJobsStore = JobStore & {
+export type AllJobsStore = HeldStore & {
   insertPassing(row: JobRow): void;
   isPassing(id: JobId): boolean;
+  /** What changes it needs no transaction, but for its end. */
+  isInMemory(id: JobId): boolean;
   /** Of a passing job, once its end was told. */
   forget(id: JobId): void;
 };
@@ -17,18 +20,15 @@ export type AllJobsStore = JobStore & {
 type Passing = { row: JobRow; lines: LogLine[] };
 
 /** `onEnd` is called after a job's end, as the table's store does. */
-export function withPassingJobs(
-  table: JobStore,
-  onEnd: (job: EndedJob, ending: Ending & { at: Instant }) => void,
-): AllJobsStore {
+export function withPassingJobs(table: HeldStore, onEnd: OnEnd): AllJobsStore {
   const passing = new Map<JobId, Passing>();
-  const change = (id: JobId, isAllowed: (row: JobRow) => boolean, columns: (row: JobRow) => Partial<JobRow>) => {
+  /** `after`: undefined where that is not allowed. */
+  const change = (id: JobId, after: (row: JobRow) => JobRow | undefined) => {
     const found = passing.get(id);
-    if (!found || !isAllowed(found.row)) return undefined;
-    found.row = { ...found.row, ...columns(found.row) };
-    return found.row;
+    const row = found && after(found.row);
+    if (row) found.row = row;
+    return row;
   };
-  const isRunning = ({ status }: JobRow) => status === "running";
   const rowsOf = (status: Job["status"][]) =>
     [...passing.values()].map(({ row }) => row).filter((row) => status.includes(row.status));
 
@@ -38,6 +38,7 @@ export function withPassingJobs(
       passing.set(row.id as JobId, { row, lines: [] }); // made by new-job.ts
     },
     isPassing: (id) => passing.has(id),
+    isInMemory: (id) => passing.has(id) || table.isHeld(id),
     forget: (id) => {
       passing.delete(id);
     },
@@ -46,27 +47,27 @@ export function withPassingJobs(
     withStatus: (...status) => [...table.withStatus(...status), ...rowsOf(status)],
     claim(id, by) {
       if (!passing.has(id)) return table.claim(id, by);
-      const columns = ({ attempts }: JobRow) => ({
-        ...{ status: "running" as const, runner: by.runner, startedAt: by.at, attempts: attempts + 1 },
-      });
-      return change(id, ({ status }) => status === "queued", columns);
+      return change(id, (row) => afterClaim(row, by));
     },
     end(id, leaving, { at, ...ending }) {
       if (!passing.has(id)) return table.end(id, leaving, { at, ...ending });
-      const runner = leaving.from === "running" ? leaving.runner : null;
-      const isLeft = (row: JobRow) => row.status === leaving.from && row.runner === runner;
-      const ended = change(id, isLeft, () => ({ ...endColumns(ending), finishedAt: at }));
+      const ended = change(id, (row) =>
+        isLeftBy(row, leaving) ? { ...row, ...endColumns(ending), finishedAt: at } : undefined,
+      );
       if (ended) onEnd(ended, { ...ending, at });
       return ended !== undefined;
     },
     requeue(id, attempt) {
       if (!passing.has(id)) return table.requeue(id, attempt);
-      const isLeft = (row: JobRow) => isRunning(row) && row.runner === attempt.runner;
-      return change(id, isLeft, () => ({ status: "queued", runner: null, startedAt: null, ...attempt.setbacks }));
+      return change(id, (row) =>
+        isLeftBy(row, { from: "running", ...attempt })
+          ? { ...row, status: "queued", runner: null, startedAt: null, ...attempt.setbacks }
+          : undefined,
+      );
     },
     requestCancel: (id) =>
       passing.has(id)
-        ? change(id, isRunning, () => ({ cancelRequested: true })) !== undefined
+        ? change(id, (row) => (row.status === "running" ? { ...row, cancelRequested: true } : undefined)) !== undefined
         : table.requestCancel(id),
     addLog(id, line, text) {
       const found = passing.get(id);

@@ -54,7 +54,10 @@ export function createJobWork({ ledger, missingFiles, hasEndpoint, toCaller = sa
     ...createAttemptEnds({ ledger, missingFiles, toCaller, addLog }),
     waiting,
     subscribe: ledger.subscribe,
-    flush: writes.flush,
+    flush() {
+      writes.write(store.keepAll);
+      writes.flush();
+    },
     isRunning: (id) => attempts.has(id),
     claim(id, { runner, loadMs }) {
       const candidate = waiting.get(id);
@@ -65,7 +68,8 @@ export function createJobWork({ ledger, missingFiles, hasEndpoint, toCaller = sa
       }
       const waited = waiting.remove(id);
       const startedAt = clock.now();
-      const row = writes.write(() => store.claim(id, { runner, at: startedAt }));
+      const claim = () => store.claim(id, { runner, at: startedAt });
+      const row = store.isInMemory(id) ? claim() : writes.write(claim);
       if (!row) return undefined;
       const queueMs = Math.max(0, startedAt - (waited?.since ?? row.createdAt) - loadMs);
       const lines = row.attempts > 1 ? store.logs(id).length : 0;

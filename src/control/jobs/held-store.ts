@@ -1,0 +1,137 @@
+// Jobs that nobody has heard of yet: their callers hear of their end, which is written with their beginning, in one row. What has
+// not ended a moment later is written as it is then, and goes the way of all jobs from there.
+import type { Timers } from "../../core/clock.ts";
+import type { JobId } from "../../core/ids.ts";
+import { type Milliseconds, milliseconds } from "../../core/units.ts";
+import type { Database } from "../database/open.ts";
+import type { JobRow } from "./job-row.ts";
+import { endColumns, type JobStore, type OnEnd, PAYLOAD_KEPT } from "./job-store.ts";
+import { afterClaim, isLeftBy } from "./transitions.ts";
+
+/** The table and what is held as one store. */
+export type HeldStore = JobStore & {
+  /** Needs no transaction. False, and nothing is done, while the database refuses writes: then it is to be inserted at once. */
+  hold(row: JobRow): boolean;
+  isHeld(id: JobId): boolean;
+  /** Writes all that is held. Callers hold a transaction. */
+  keepAll(): void;
+};
+
+/** At least so long, and at most twice as long, a beginning is held. */
+const HELD: Milliseconds = milliseconds(50);
+
+export type HeldParts = {
+  database: Pick<Database, "write" | "onUndone" | "onLost" | "written">;
+  timers: Timers;
+  /** Called in the transaction that writes a beginning that was held. */
+  onKept: (id: JobId) => void;
+  onEnd: OnEnd;
+};
+
+export function withHeldBeginnings(table: JobStore, { database, timers, onKept, onEnd }: HeldParts): HeldStore {
+  const { onUndone } = database;
+  const held = new Map<JobId, JobRow>();
+  const isRefusing = createRefusal(database);
+  /** Held before the timer was set: what joins meanwhile is held until the next one. */
+  let elder: JobId[] = [];
+  let isPlanned = false;
+
+  const take = (id: JobId, row: JobRow) => {
+    held.delete(id);
+    onUndone(() => held.set(id, row));
+  };
+  const keep = (id: JobId) => {
+    const row = held.get(id);
+    if (!row) return;
+    table.insert(row);
+    onKept(id);
+    take(id, row);
+  };
+  const plan = () => {
+    isPlanned = true;
+    timers.after(HELD, () => {
+      isPlanned = false;
+      keepElder();
+      elder = [...held.keys()];
+      if (held.size > 0) plan();
+    });
+  };
+  const keepElder = () => {
+    if (!elder.some((id) => held.has(id))) return;
+    try {
+      database.write(() => elder.forEach(keep));
+    } catch {
+      // They stay held; who mirrors the database has heard of the loss, and the next timer tries again.
+    }
+  };
+
+  return {
+    ...table,
+    hold(row) {
+      if (isRefusing()) return false;
+      held.set(row.id as JobId, row); // made by new-job.ts
+      if (!isPlanned) plan();
+      return true;
+    },
+    isHeld: (id) => held.has(id),
+    keepAll: () => [...held.keys()].forEach(keep),
+    row: (id) => held.get(id) ?? table.row(id),
+    outcome: (id) => held.get(id) ?? table.outcome(id),
+    withStatus: (...status) => [
+      ...table.withStatus(...status),
+      ...[...held.values()].filter((row) => status.includes(row.status)),
+    ],
+    claim(id, by) {
+      const row = held.get(id);
+      if (!row) return table.claim(id, by);
+      const claimed = afterClaim(row, by);
+      if (claimed) held.set(id, claimed);
+      return claimed;
+    },
+    end(id, leaving, { at, ...ending }) {
+      const row = held.get(id);
+      if (!row) return table.end(id, leaving, { at, ...ending });
+      if (!isLeftBy(row, leaving)) return false;
+      const payloadUntil = row.keepsPayload ? null : at + PAYLOAD_KEPT;
+      const filesUntil = row.filesKeepFor === null ? null : at + row.filesKeepFor;
+      const setbacks = leaving.from === "running" ? leaving.setbacks : undefined;
+      table.insert({ ...row, ...setbacks, ...endColumns(ending), finishedAt: at, payloadUntil, filesUntil });
+      take(id, row);
+      onEnd(row, { ...ending, at });
+      return true;
+    },
+    requeue(id, attempt) {
+      keep(id);
+      return table.requeue(id, attempt);
+    },
+    requestCancel(id) {
+      keep(id);
+      return table.requestCancel(id);
+    },
+    addLog(id, line, text) {
+      keep(id);
+      table.addLog(id, line, text);
+    },
+    logs: (id) => (held.has(id) ? [] : table.logs(id)),
+  };
+}
+
+/** From a lost write until another one is committed: then nothing is taken on that could not be written. */
+function createRefusal({ onLost, written }: HeldParts["database"]): () => boolean {
+  let isRefusing = false;
+  onLost(() => {
+    isRefusing = true;
+  });
+  const hearOfNext = () =>
+    written().then(
+      () => {
+        isRefusing = false;
+      },
+      () => {},
+    );
+  return () => {
+    // By then it is inserted.
+    if (isRefusing) queueMicrotask(hearOfNext);
+    return isRefusing;
+  };
+}
