@@ -10,7 +10,7 @@ import type { WaitingJobs } from "./waiting.ts";
 
 export type JobWork = Recovery &
   AttemptEnds & {
-    waiting: Pick<WaitingJobs, "models" | "heads" | "overdue" | "nextDeadline" | "get" | "count">;
+    waiting: Pick<WaitingJobs, "size" | "models" | "heads" | "overdue" | "nextDeadline" | "get" | "count">;
     subscribe(listener: (note: JobNote) => void): () => void;
     isRunning(id: JobId): boolean;
     /** queued -> running. Undefined when it waits no longer, or may not start. `loadMs`: how long it waited for its model to load. */

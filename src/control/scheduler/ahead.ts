@@ -13,6 +13,8 @@ export type KindsOf = (entry: CatalogEntry) => readonly DeviceKind[];
 export type Ahead = {
   /** Those whose weights are here and that have no runner, in the order in which they are to be loaded. */
   wanted(kindsOf: KindsOf): ModelId[];
+  /** All of them have a runner. */
+  isDone(isLoaded: (model: ModelId) => boolean): boolean;
   /** Jobs for it are to come: it is loaded once, like a warm one. Not to be asked for a model that has a runner. */
   ask(entry: CatalogEntry): void;
   /** It was loaded, or could not be: warm ones are not tried again. */
@@ -41,6 +43,7 @@ export function createAhead({ models, residency, experience, preparation }: Ahea
         if (weights.type === "failed") left.delete(id);
         return weights.type === "ready" ? [id] : [];
       }),
+    isDone: (isLoaded) => left.keys().every(isLoaded),
     ask(entry) {
       left.set(asId<ModelId>(entry.model.id), entry);
     },

@@ -1,5 +1,5 @@
 // The earliest moment at which the same facts would be decided otherwise, for no other reason than the time.
-import { type Instant, instant } from "../../core/units.ts";
+import { type Instant, instant, type Milliseconds } from "../../core/units.ts";
 import { PATIENCE, tenureEnd } from "./fairness.ts";
 import type { Facts } from "./situation.ts";
 
@@ -17,8 +17,18 @@ export function nextLook(facts: Facts, deadline: Instant | undefined): Instant |
     if (inLineSince !== undefined) moments.push(inLineSince + facts.lineLimit);
   for (const model of ahead) moments.push(backOffs.get(model)?.until ?? now);
   if (jobs.length > 0) for (const since of readySince.values()) moments.push(tenureEnd(since));
-  if (idleUnload !== undefined)
-    for (const { state, lastUsedAt } of runners) if (state === "ready") moments.push(lastUsedAt + idleUnload);
-  const next = moments.reduce((least, each) => (each > now && each < least ? each : least), Number.POSITIVE_INFINITY);
-  return Number.isFinite(next) ? instant(next) : undefined;
+  moments.push(...idleMoments(runners, idleUnload));
+  return earliest(moments.filter((each) => each > now));
 }
+
+/** When the first idle runner has been idle for too long. */
+export const nextIdle = (runners: Facts["runners"], idleUnload: Milliseconds | undefined): Instant | undefined =>
+  earliest(idleMoments(runners, idleUnload));
+
+const idleMoments = (runners: Facts["runners"], idleUnload: Milliseconds | undefined): number[] =>
+  idleUnload === undefined
+    ? []
+    : runners.flatMap(({ state, lastUsedAt }) => (state === "ready" ? [lastUsedAt + idleUnload] : []));
+
+const earliest = (moments: number[]): Instant | undefined =>
+  moments.length === 0 ? undefined : instant(moments.reduce((least, each) => Math.min(least, each)));

@@ -9,6 +9,8 @@ import type { Facts } from "./situation.ts";
 export type Outdated = {
   /** All runners that the model has now. */
   mark(model: ModelId): void;
+  /** No runner is marked. */
+  isEmpty(): boolean;
   /** Has one effect: the new weights are looked up. */
   facts(): NonNullable<Facts["outdated"]>;
 };
@@ -22,6 +24,7 @@ export function createOutdated({ fleet, catalog, preparation }: Parts): Outdated
       for (const runner of fleet.runners()) if (runner.model === model) marked.add(runner.id);
       preparation.forgetWeights(model);
     },
+    isEmpty: () => marked.size === 0,
     facts() {
       const runners = fleet.runners().filter(({ id }) => marked.has(id));
       marked.clear();

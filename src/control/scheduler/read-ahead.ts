@@ -10,6 +10,8 @@ import type { Facts } from "./situation.ts";
 
 export type ReadAhead = {
   look(facts: Facts): void;
+  /** Somebody's weights may be read although no job waits. */
+  isDue(now: Instant): boolean;
   /** Where the weights lie of a model that is being loaded. */
   note(model: ModelId, folder: string): void;
 };
@@ -68,6 +70,7 @@ export function createReadAhead(parts: ReadAheadParts): ReadAhead {
       const folder = model && folders.get(model);
       if (model !== undefined && folder !== undefined) read(model, folder, now);
     },
+    isDue: (now) => now >= nextGuessAt,
     note: (model, folder) => {
       folders.set(model, folder);
       readAt.set(model, clock.now());

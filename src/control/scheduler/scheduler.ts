@@ -29,6 +29,7 @@ import { createOutdated } from "./outdated.ts";
 import { createPreparation } from "./preparation.ts";
 import { createReadAhead } from "./read-ahead.ts";
 import type { Residency } from "./residency.ts";
+import { restOf } from "./rest.ts";
 import { createServedHints } from "./served-hints.ts";
 import type { DeviceFact, Facts } from "./situation.ts";
 import { type ModelStanding, standingOf } from "./standing.ts";
@@ -102,6 +103,8 @@ export function createScheduler(parts: SchedulerParts): Scheduler {
   const record = createOutcomes({ ...parts, ...held, inMainMemory });
 
   const lookOnce = (): Look => {
+    const rest = restOf({ ...sources, readAhead }, clock.now());
+    if (rest) return rest.next;
     const facts = gatherFacts(sources);
     const actions = decide(facts);
     for (const action of actions) dispatch(action);
