@@ -76,6 +76,11 @@ export type Jobs = {
    * before. Unknown id throws `not_found`.
    */
   watch(id: JobId, signal: AbortSignal): AsyncGenerator<JobEvent>;
+  /**
+   * The job once it has ended; undefined when `signal` comes first. Unknown id throws `not_found`. It is `watch` for who needs
+   * the end alone.
+   */
+  untilEnd(id: JobId, signal: AbortSignal): Promise<Job | undefined>;
   /** A queued job ends at once; a running one between two steps. */
   cancel(id: JobId): "requested" | "finished" | "unknown";
   /** Rules for reading the output files of the folder with this token. */
@@ -128,6 +133,14 @@ export function createJobs(parts: JobsParts): Jobs {
     return row ? [...linesOf(id), ...eventsOf(jobOf(row))] : [];
   };
 
+  const isInHand = (id: JobId) => waiting.get(id) !== undefined || ledger.attempts.has(id);
+  /** An end that is not yet on disk is not told. */
+  const settled = async (id: JobId): Promise<Job> => {
+    if (!store.row(id)) throw new ForecourtError("not_found", `There is no request ${id}.`);
+    if (!store.isPassing(id)) await writes.committed();
+    return jobOf(store.row(id) as JobRow); // jobs are not removed as they end
+  };
+
   return {
     async submit(submission) {
       const { key, model } = submission;
@@ -154,11 +167,12 @@ export function createJobs(parts: JobsParts): Jobs {
     position: (id) => waiting.position(id),
     logs: (id) => store.logs(id),
     async *watch(id, signal) {
-      const isOpen = waiting.get(id) !== undefined || ledger.attempts.has(id);
-      if (!isOpen && !store.row(id)) throw new ForecourtError("not_found", `There is no request ${id}.`);
-      // An end that is not yet on disk is not told.
-      if (!isOpen && !store.isPassing(id)) await writes.committed();
+      if (!isInHand(id)) await settled(id);
       yield* watchers.follow(id, () => replay(id), signal);
+    },
+    async untilEnd(id, signal) {
+      const ended = isInHand(id) ? undefined : await settled(id);
+      return ended && isFinished(ended) ? ended : await nextEnd(watchers, id, signal);
     },
     cancel(id) {
       if (writes.write(() => store.end(id, { from: "queued" }, { status: "cancelled", at: clock.now() }))) {
@@ -176,6 +190,22 @@ export function createJobs(parts: JobsParts): Jobs {
     queue: () => queueOf(ledger),
     follow: ledger.follow,
   };
+}
+
+function nextEnd(watchers: JobLedger["watchers"], id: JobId, signal: AbortSignal): Promise<Job | undefined> {
+  const { promise, resolve } = Promise.withResolvers<Job | undefined>();
+  const leave = () => end(undefined);
+  const close = watchers.listen(id, (event) => {
+    if (event.type === "finished") end(event.job);
+  });
+  const end = (job: Job | undefined) => {
+    close();
+    signal.removeEventListener("abort", leave);
+    resolve(job);
+  };
+  signal.addEventListener("abort", leave);
+  if (signal.aborted) leave();
+  return promise;
 }
 
 /** Of a job that is in no one's hands. */

@@ -7,6 +7,8 @@ export type Watchers = {
   /** Jobs that somebody watches. */
   watched(): Iterable<JobId>;
   emit(id: JobId, event: JobEvent): void;
+  /** Hears every event from now on, until the returned function is called. */
+  listen(id: JobId, listener: Listener): () => void;
   /**
    * `replay` is read at the moment from which events are kept, then they follow until `finished`.
    * Ends early, without `finished`, when `signal` is aborted.
@@ -14,35 +16,33 @@ export type Watchers = {
   follow(id: JobId, replay: () => JobEvent[], signal: AbortSignal): AsyncGenerator<JobEvent>;
 };
 
-type Inbox = { events: JobEvent[]; wake: () => void };
+type Listener = (event: JobEvent) => void;
 
 export function createWatchers(): Watchers {
-  const inboxes = new Map<JobId, Set<Inbox>>();
+  const listeners = new Map<JobId, Set<Listener>>();
 
-  const open = (id: JobId): Inbox => {
-    const inbox = { events: [], wake: () => {} };
-    const others = inboxes.get(id);
-    if (others) others.add(inbox);
-    else inboxes.set(id, new Set([inbox]));
-    return inbox;
-  };
-  const close = (id: JobId, inbox: Inbox) => {
-    const all = inboxes.get(id);
-    all?.delete(inbox);
-    if (all?.size === 0) inboxes.delete(id);
+  const listen: Watchers["listen"] = (id, listener) => {
+    const all = listeners.get(id) ?? new Set();
+    listeners.set(id, all.add(listener));
+    return () => {
+      all.delete(listener);
+      if (all.size === 0 && listeners.get(id) === all) listeners.delete(id);
+    };
   };
 
   return {
-    has: (id) => inboxes.has(id),
-    watched: () => inboxes.keys(),
+    has: (id) => listeners.has(id),
+    watched: () => listeners.keys(),
     emit(id, event) {
-      for (const inbox of inboxes.get(id) ?? []) {
+      for (const listener of listeners.get(id) ?? NOBODY) listener(event);
+    },
+    listen,
+    async *follow(id, replay, signal) {
+      const inbox: Inbox = { events: [], wake: () => {} };
+      const close = listen(id, (event) => {
         inbox.events.push(event);
         inbox.wake();
-      }
-    },
-    async *follow(id, replay, signal) {
-      const inbox = open(id);
+      });
       const wake = () => inbox.wake();
       signal.addEventListener("abort", wake);
       try {
@@ -55,11 +55,15 @@ export function createWatchers(): Watchers {
         }
       } finally {
         signal.removeEventListener("abort", wake);
-        close(id, inbox);
+        close();
       }
     },
   };
 }
+
+const NOBODY: readonly Listener[] = [];
+
+type Inbox = { events: JobEvent[]; wake: () => void };
 
 const nextEvent = (inbox: Inbox, signal: AbortSignal) =>
   new Promise<void>((resolve) => {

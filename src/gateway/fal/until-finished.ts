@@ -6,16 +6,15 @@ import { type FinishedJob, isOver } from "./translate.ts";
 
 /** Undefined when `signal` came first: then the job is cancelled. */
 export async function untilFinished(
-  jobs: Pick<Jobs, "watch" | "cancel">,
+  jobs: Pick<Jobs, "untilEnd" | "cancel">,
   id: JobId,
   signal: AbortSignal,
 ): Promise<FinishedJob | undefined> {
   const stay = onAbort(signal, () => jobs.cancel(id));
   try {
-    for await (const event of jobs.watch(id, signal))
-      if (event.type === "finished" && isOver(event.job)) return event.job;
+    const job = await jobs.untilEnd(id, signal);
+    return job && isOver(job) ? job : undefined;
   } finally {
     stay();
   }
-  return undefined;
 }
