@@ -25,6 +25,14 @@ type Known = {
 /** How many jobs one of its runners takes that come at different times. */
 export const slotsOf = (model: Model) => (pipelineOf(model).joins ? model.limits.maxBatch : 1);
 
+/** The same of a model for whose jobs nothing else counts: no pool, no batches, no media, no memory beyond its footprint. */
+export function plainSlotsOf(entry: CatalogEntry | undefined, residency: Residency): number | undefined {
+  if (!entry || entry.takesMedia || residency.poolOf(entry.model) !== undefined) return undefined;
+  const { limits, memory } = entry.model;
+  if (limits.maxBatch > 1 && (memory.perBatchItem > 0 || pipelineOf(entry.model).batchKey)) return undefined;
+  return slotsOf(entry.model);
+}
+
 export function modelFact({ model }: CatalogEntry, known: Known): ModelFact {
   const { experience, residency, devices, backlog, inLineSince } = known;
   const id = asId<ModelId>(model.id);

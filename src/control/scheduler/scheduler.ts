@@ -23,6 +23,7 @@ import type { Experience } from "./experience.ts";
 import { freeMemory, gatherFacts } from "./facts.ts";
 import { createHolds, type Held, type Holds } from "./holds.ts";
 import { createLoop, type Look, type Loop } from "./loop.ts";
+import { plainSlotsOf } from "./model-facts.ts";
 import { nextLook } from "./next-look.ts";
 import { createOutcomes, type ReadyRunner } from "./outcomes.ts";
 import { createOutdated } from "./outdated.ts";
@@ -30,6 +31,7 @@ import { createPreparation } from "./preparation.ts";
 import { createReadAhead } from "./read-ahead.ts";
 import type { Residency } from "./residency.ts";
 import { restOf } from "./rest.ts";
+import { serveAtOnce } from "./serve-at-once.ts";
 import { createServedHints } from "./served-hints.ts";
 import type { DeviceFact, Facts } from "./situation.ts";
 import { type ModelStanding, standingOf } from "./standing.ts";
@@ -101,10 +103,19 @@ export function createScheduler(parts: SchedulerParts): Scheduler {
   const readAhead = createReadAhead({ ...parts, models: catalog.list(), preparation });
   const dispatch = createDispatch({ ...parts, ...held, readAhead, devices: parts.devices.map(({ device }) => device) });
   const record = createOutcomes({ ...parts, ...held, inMainMemory });
+  const quiet = { ...sources, readAhead };
+  const slotsOf = (model: ModelId) => plainSlotsOf(catalog.find(model), parts.residency);
 
   const lookOnce = (): Look => {
-    const rest = restOf({ ...sources, readAhead }, clock.now());
-    if (rest) return rest.next;
+    const now = clock.now();
+    const rest = restOf(quiet, now);
+    const served = rest && serveAtOnce({ now, waiting: work.waiting, runners: rest.runners, slotsOf });
+    if (rest && served) {
+      for (const action of served) dispatch(action);
+      // Nobody is left in line for memory.
+      sources.line.clear();
+      return rest.next;
+    }
     const facts = gatherFacts(sources);
     const actions = decide(facts);
     for (const action of actions) dispatch(action);
