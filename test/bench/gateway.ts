@@ -1,5 +1,5 @@
-// `bun run bench:gateway`: what the gateway adds to a request, with all of keys, validation, durable queue, usage, metrics, audit and
-// alerts on, against promise 6; and LiteLLM's proxy beside it on this machine, with its mock model. Prints both, whatever they say.
+// `bun run bench:gateway`: what the gateway adds to a request, with all of keys, limits, a budget, a price, validation, durable queue,
+// usage, metrics, audit and alerts on, against promise 6; and LiteLLM's proxy beside it on this machine, with its mock model. Prints both, whatever they say.
 // An answer is sent when the job's end is on disk. How long this machine's disk takes for that is printed too, and all is measured a
 // second time with the data in memory (/dev/shm), where that wait is nothing and what is left is the gateway's own time.
 import {
@@ -23,6 +23,24 @@ const LITELLM = "litellm[proxy]==1.108.7";
 const CACHE = resolve(import.meta.dir, "../../.cache/litellm");
 const MEMORY = "/dev/shm";
 const LITELLM_KEY = "sk-bench";
+/**
+ * It takes up many requests at a time, as LiteLLM's mock model does. A model that takes one after the other (`forecourt/echo`) has a
+ * line of requests in front of it at this rate, and the wait in that line is the model's, not the gateway's.
+ */
+const MODEL = `
+id: bench/echo
+title: Echo
+description: Gives the prompt back.
+category: llm
+licence: { id: Apache-2.0, commercial: true }
+pipeline: echo
+source: { embedded: none }
+memory: { weights: 50000000, working: 1000000 }
+price: { unit: request, amount: 0.001, currency: USD }
+limits: { timeoutSeconds: 120, maxBatch: 64 }
+`;
+/** None of them is ever reached, and all are looked at and kept for each request. */
+const KEY_LIMITS = ["--rpm", "10000000", "--concurrency", "1000", "--budget", "1000000 USD/day"];
 const WARM_UP_SECONDS = 15;
 const PROMISE = { p50: 0.5, p99: 3, perSecond: 1000 };
 
@@ -211,15 +229,24 @@ function diskWait(folder: string): Spread {
   return { p50: round(p50), p99: round(p99) };
 }
 
+/** `id:secret`. */
+function createKey(data: string): string {
+  const command = [...forecourt, "keys", "create", "--name", "bench", ...KEY_LIMITS, "--data", data, "--json"];
+  const made = Bun.spawnSync(command, { stderr: "inherit" });
+  return (JSON.parse(made.stdout.toString()) as { key: string }).key;
+}
+
 async function measureOurs(name: string, parent: string, bares: { serial: Spread; open: Spread }) {
   say(name);
   const folder = mkdtempSync(join(parent, "forecourt-bench-"));
   const diskMs = diskWait(folder);
+  mkdirSync(join(folder, "models"));
+  writeFileSync(join(folder, "models/bench.yaml"), MODEL);
   const server = await startServer({ data: folder });
+  const key = createKey(folder);
   const ours: Target = {
     name,
-    ask: () =>
-      post(`${server.origin}/run/forecourt/echo`, { prompt: "a red circle on a blue background" }, `Key ${server.key}`),
+    ask: () => post(`${server.origin}/run/bench/echo`, { prompt: "a red circle on a blue background" }, `Key ${key}`),
   };
   const lines = await measure(ours, bares, RATE);
   const perSecond = await throughput(ours, 5);
