@@ -53,7 +53,10 @@ export function createPlaces(facts: Facts): Places {
     return (device: DeviceFact) => needOf(device.id) <= device.budget - (pinned.get(device.id)?.others(model) ?? 0);
   };
   const known = new Map<ModelId, readonly DeviceFact[]>();
+  const roomy = createRoomy(facts);
   const findFor = (model: ModelId) => {
+    const anywhere = pinned.size === 0 ? roomy(model, usable(model)) : undefined;
+    if (anywhere) return anywhere;
     const fitting = usable(model).filter(fits(model));
     const gpus = fitting.filter(({ kind }) => kind !== "cpu");
     return gpus.length > 0 ? gpus : fitting;
@@ -66,6 +69,25 @@ export function createPlaces(facts: Facts): Places {
       known.set(model, places);
       return places;
     },
+  };
+}
+
+/**
+ * The GPUs of a list of devices, where a model takes the same on each and fits on the smallest: the usual answer, worked out
+ * once for each list.
+ */
+function createRoomy({ models }: Pick<Facts, "models">) {
+  const lists = new Map<readonly DeviceFact[], { gpus: readonly DeviceFact[]; least: number }>();
+  return (model: ModelId, devices: readonly DeviceFact[]): readonly DeviceFact[] | undefined => {
+    const { footprint = 0, estimates, measured } = models.get(model) ?? {};
+    if (estimates || (measured && measured.size > 0)) return undefined;
+    let list = lists.get(devices);
+    if (!list) {
+      const gpus = devices.filter(({ kind }) => kind !== "cpu");
+      list = { gpus, least: gpus.reduce((least, { budget }) => Math.min(least, budget), Number.POSITIVE_INFINITY) };
+      lists.set(devices, list);
+    }
+    return list.gpus.length > 0 && footprint <= list.least ? list.gpus : undefined;
   };
 }
 
