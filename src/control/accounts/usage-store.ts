@@ -75,19 +75,7 @@ export function createUsageStore({ orm, sqlite, onUndone }: Pick<Database, "orm"
   const run = prepareAll({ orm, sqlite });
   /** In the order in which they were added; of a write that was undone, one may be here that is nowhere else. */
   const recent = new Map<string, NewUsageRow>();
-  const held = new Map<string, Reservation>();
   const mark = () => markIn(orm);
-  const reserve = ({ amounts, ...row }: Reservation) => {
-    run.reserve.run({ ...row, amounts: JSON.stringify(amounts) });
-  };
-  const takeHeld = (job: string): Reservation | undefined => {
-    const reservation = held.get(job);
-    if (!reservation) return undefined;
-    held.delete(job);
-    onUndone(() => held.set(job, reservation));
-    return reservation;
-  };
-
   /** Rows that are not in the sums yet: few, and read in the order in which they lie. */
   const tail = ({ kind, id }: Account, { start, end }: TimeWindow) =>
     orm
@@ -104,18 +92,7 @@ export function createUsageStore({ orm, sqlite, onUndone }: Pick<Database, "orm"
       .all();
   };
   return {
-    reserve,
-    hold: (reservation) => {
-      held.set(reservation.job, reservation);
-    },
-    keep(job) {
-      const reservation = takeHeld(job);
-      if (reservation) reserve(reservation);
-    },
-    release: (job) => {
-      if (!takeHeld(job)) run.release.run({ job });
-    },
-    reservations: () => [...orm.select().from(reservationTable).all().map(reservationOf), ...held.values()],
+    ...createReservations({ orm, onUndone }, run),
     add(row) {
       run.add.run(row);
       recent.set(row.job, row);
@@ -158,6 +135,40 @@ export function createUsageStore({ orm, sqlite, onUndone }: Pick<Database, "orm"
       if (rows.length > 0) orm.delete(usage).where(inArray(usage.seq, rows)).run();
       return rows.length;
     },
+  };
+}
+
+type Reserving = Pick<UsageStore, "reserve" | "hold" | "keep" | "release" | "reservations">;
+
+/** Those of the table, and those in memory of jobs whose beginning is not written yet. */
+function createReservations(
+  { orm, onUndone }: Pick<Database, "orm" | "onUndone">,
+  run: Pick<ReturnType<typeof prepareAll>, "reserve" | "release">,
+): Reserving {
+  const held = new Map<string, Reservation>();
+  const reserve = ({ amounts, ...row }: Reservation) => {
+    run.reserve.run({ ...row, amounts: JSON.stringify(amounts) });
+  };
+  const takeHeld = (job: string): Reservation | undefined => {
+    const reservation = held.get(job);
+    if (!reservation) return undefined;
+    held.delete(job);
+    onUndone(() => held.set(job, reservation));
+    return reservation;
+  };
+  return {
+    reserve,
+    hold: (reservation) => {
+      held.set(reservation.job, reservation);
+    },
+    keep(job) {
+      const reservation = takeHeld(job);
+      if (reservation) reserve(reservation);
+    },
+    release: (job) => {
+      if (!takeHeld(job)) run.release.run({ job });
+    },
+    reservations: () => [...orm.select().from(reservationTable).all().map(reservationOf), ...held.values()],
   };
 }
 

@@ -40,14 +40,9 @@ type Turn = {
 
 export function createGroupCommit({ sqlite, sync }: { sqlite: Sqlite; sync: WalSync }): GroupCommit {
   const statement = prepareAll(sqlite);
-  const listeners = new Set<(error: ForecourtError) => void>();
+  const { lost, onLost } = createLossNews();
   let turn: Turn | undefined;
   let latest: Turn | undefined;
-  const lost = (error: unknown): ForecourtError => {
-    const failure = notWritten(error);
-    for (const listener of listeners) listener(failure);
-    return failure;
-  };
   const disk = createDiskWaits(sync, lost);
   const begin = () => {
     if (turn) return;
@@ -116,7 +111,19 @@ export function createGroupCommit({ sqlite, sync }: { sqlite: Sqlite; sync: WalS
       sync.now();
       disk.done();
     },
-    onLost(listener) {
+    onLost,
+  };
+}
+
+function createLossNews() {
+  const listeners = new Set<(error: ForecourtError) => void>();
+  return {
+    lost(error: unknown): ForecourtError {
+      const failure = notWritten(error);
+      for (const listener of listeners) listener(failure);
+      return failure;
+    },
+    onLost(listener: (error: ForecourtError) => void) {
       listeners.add(listener);
       return () => listeners.delete(listener);
     },

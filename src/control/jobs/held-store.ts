@@ -32,10 +32,6 @@ export function withHeldBeginnings(table: JobStore, { database, timers, onKept, 
   const { onUndone } = database;
   const held = new Map<JobId, JobRow>();
   const isRefusing = createRefusal(database);
-  /** Held before the timer was set: what joins meanwhile is held until the next one. */
-  let elder: JobId[] = [];
-  let isPlanned = false;
-
   const take = (id: JobId, row: JobRow) => {
     held.delete(id);
     onUndone(() => held.set(id, row));
@@ -47,30 +43,14 @@ export function withHeldBeginnings(table: JobStore, { database, timers, onKept, 
     onKept(id);
     take(id, row);
   };
-  const plan = () => {
-    isPlanned = true;
-    timers.after(HELD, () => {
-      isPlanned = false;
-      keepElder();
-      elder = [...held.keys()];
-      if (held.size > 0) plan();
-    });
-  };
-  const keepElder = () => {
-    if (!elder.some((id) => held.has(id))) return;
-    try {
-      database.write(() => elder.forEach(keep));
-    } catch {
-      // They stay held; who mirrors the database has heard of the loss, and the next timer tries again.
-    }
-  };
+  const plan = createKeeping({ timers, held, keep: (ids) => database.write(() => ids.forEach(keep)) });
 
   return {
     ...table,
     hold(row) {
       if (isRefusing()) return false;
       held.set(row.id as JobId, row); // made by new-job.ts
-      if (!isPlanned) plan();
+      plan();
       return true;
     },
     isHeld: (id) => held.has(id),
@@ -114,6 +94,34 @@ export function withHeldBeginnings(table: JobStore, { database, timers, onKept, 
     },
     logs: (id) => (held.has(id) ? [] : table.logs(id)),
   };
+}
+
+type Keeping = { timers: Timers; held: ReadonlyMap<JobId, JobRow>; keep: (ids: JobId[]) => void };
+
+/** To be called when a job is held: a moment later it is kept, if it is still held then. */
+function createKeeping({ timers, held, keep }: Keeping): () => void {
+  /** Held before the timer was set: what joins meanwhile is held until the next one. */
+  let elder: JobId[] = [];
+  let isPlanned = false;
+  const keepElder = () => {
+    if (!elder.some((id) => held.has(id))) return;
+    try {
+      keep(elder);
+    } catch {
+      // They stay held; who mirrors the database has heard of the loss, and the next timer tries again.
+    }
+  };
+  const plan = () => {
+    if (isPlanned) return;
+    isPlanned = true;
+    timers.after(HELD, () => {
+      isPlanned = false;
+      keepElder();
+      elder = [...held.keys()];
+      if (held.size > 0) plan();
+    });
+  };
+  return plan;
 }
 
 /** From a lost write until another one is committed: then nothing is taken on that could not be written. */

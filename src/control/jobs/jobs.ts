@@ -134,12 +134,6 @@ export function createJobs(parts: JobsParts): Jobs {
   };
 
   const isInHand = (id: JobId) => waiting.get(id) !== undefined || ledger.attempts.has(id);
-  /** An end that is not yet on disk is not told. */
-  const settled = async (id: JobId): Promise<Job> => {
-    if (!store.row(id)) throw new ForecourtError("not_found", `There is no request ${id}.`);
-    if (!store.isPassing(id)) await writes.committed();
-    return jobOf(store.row(id) as JobRow); // jobs are not removed as they end
-  };
 
   return {
     async submit(submission) {
@@ -167,11 +161,11 @@ export function createJobs(parts: JobsParts): Jobs {
     position: (id) => waiting.position(id),
     logs: (id) => store.logs(id),
     async *watch(id, signal) {
-      if (!isInHand(id)) await settled(id);
+      if (!isInHand(id)) await settled(ledger, id);
       yield* watchers.follow(id, () => replay(id), signal);
     },
     async untilEnd(id, signal) {
-      const ended = isInHand(id) ? undefined : await settled(id);
+      const ended = isInHand(id) ? undefined : await settled(ledger, id);
       return ended && isFinished(ended) ? ended : await nextEnd(watchers, id, signal);
     },
     cancel(id) {
@@ -190,6 +184,13 @@ export function createJobs(parts: JobsParts): Jobs {
     queue: () => queueOf(ledger),
     follow: ledger.follow,
   };
+}
+
+/** An end that is not yet on disk is not told. */
+async function settled({ store, writes }: JobLedger, id: JobId): Promise<Job> {
+  if (!store.row(id)) throw new ForecourtError("not_found", `There is no request ${id}.`);
+  if (!store.isPassing(id)) await writes.committed();
+  return jobOf(store.row(id) as JobRow); // jobs are not removed as they end
 }
 
 function nextEnd(watchers: JobLedger["watchers"], id: JobId, signal: AbortSignal): Promise<Job | undefined> {

@@ -84,19 +84,7 @@ export type JobLedgerParts = {
 };
 
 export function createJobLedger({ database, outbox, accounts, clock, timers }: JobLedgerParts): JobLedger {
-  const account: OnEnd = (job, ending) => {
-    if (!isComposite(job.model)) accounts.end(jobEnd(job, ending));
-  };
-  // All stores tell the same of an end: what counts in the table counts in memory.
-  const onEnd: OnEnd = (job, ending) => {
-    outbox.ended(asId<JobId>(job.id), ending.at);
-    // Last, because it changes memory too, which a later failure of this transaction would not undo.
-    account(job, ending);
-  };
-  const table = createJobStore(database, onEnd);
-  // Nobody wished to hear of these by webhook.
-  const held = withHeldBeginnings(table, { database, timers, onEnd: account, onKept: accounts.keep });
-  const store = withPassingJobs(held, onEnd);
+  const store = openStore({ database, outbox, accounts, timers });
   const attempts = new Map<JobId, Attempt>();
   const mayStart: JobLedger["mayStart"] = (job) => accounts.mayStart(job, (account) => load.running(account));
   const waiting = createWaitingJobs(mayStart);
@@ -168,6 +156,23 @@ export function createJobLedger({ database, outbox, accounts, clock, timers }: J
       return () => listeners.delete(listener);
     },
   };
+}
+
+/** The table, what is held and what passes. */
+function openStore({ database, outbox, accounts, timers }: Omit<JobLedgerParts, "clock">): AllJobsStore {
+  const account: OnEnd = (job, ending) => {
+    if (!isComposite(job.model)) accounts.end(jobEnd(job, ending));
+  };
+  // All stores tell the same of an end: what counts in the table counts in memory.
+  const onEnd: OnEnd = (job, ending) => {
+    outbox.ended(asId<JobId>(job.id), ending.at);
+    // Last, because it changes memory too, which a later failure of this transaction would not undo.
+    account(job, ending);
+  };
+  const table = createJobStore(database, onEnd);
+  // Nobody wished to hear of these by webhook.
+  const held = withHeldBeginnings(table, { database, timers, onEnd: account, onKept: accounts.keep });
+  return withPassingJobs(held, onEnd);
 }
 
 type News = { waiting: WaitingJobs; watchers: Watchers; timers: Timers };

@@ -20,20 +20,20 @@ import { decide } from "./decide.ts";
 import { createDispatch } from "./dispatch.ts";
 import { estimateWait } from "./estimate-wait.ts";
 import type { Experience } from "./experience.ts";
-import { freeMemory, gatherFacts } from "./facts.ts";
+import { type FactSources, freeMemory, gatherFacts } from "./facts.ts";
 import { createHolds, type Held, type Holds } from "./holds.ts";
 import { createLoop, type Look, type Loop } from "./loop.ts";
 import { plainSlotsOf } from "./model-facts.ts";
 import { nextLook } from "./next-look.ts";
 import { createOutcomes, type ReadyRunner } from "./outcomes.ts";
 import { createOutdated } from "./outdated.ts";
-import { createPreparation } from "./preparation.ts";
-import { createReadAhead } from "./read-ahead.ts";
+import { createPreparation, type Preparation } from "./preparation.ts";
+import { createReadAhead, type ReadAhead } from "./read-ahead.ts";
 import type { Residency } from "./residency.ts";
-import { restOf } from "./rest.ts";
+import { type RestSources, restOf } from "./rest.ts";
 import { serveAtOnce } from "./serve-at-once.ts";
 import { createServedHints } from "./served-hints.ts";
-import type { DeviceFact, Facts } from "./situation.ts";
+import type { Action, DeviceFact, Facts } from "./situation.ts";
 import { type ModelStanding, standingOf } from "./standing.ts";
 
 export type Scheduler = {
@@ -103,33 +103,7 @@ export function createScheduler(parts: SchedulerParts): Scheduler {
   const readAhead = createReadAhead({ ...parts, models: catalog.list(), preparation });
   const dispatch = createDispatch({ ...parts, ...held, readAhead, devices: parts.devices.map(({ device }) => device) });
   const record = createOutcomes({ ...parts, ...held, inMainMemory });
-  const quiet = { ...sources, readAhead };
-  const slotsOf = (model: ModelId) => plainSlotsOf(catalog.find(model), parts.residency);
-
-  const lookOnce = (): Look => {
-    const now = clock.now();
-    const rest = restOf(quiet, now);
-    const served = rest && serveAtOnce({ now, waiting: work.waiting, runners: rest.runners, slotsOf });
-    if (rest && served) {
-      for (const action of served) dispatch(action);
-      // Nobody is left in line for memory.
-      sources.line.clear();
-      return rest.next;
-    }
-    const facts = gatherFacts(sources);
-    const actions = decide(facts);
-    for (const action of actions) dispatch(action);
-    readAhead.look(gatherAfter(facts, fleet));
-    // A refused job uncovers the one behind it.
-    if (actions.some(({ type }) => type === "refuse")) return "again";
-    return nextLook(facts, work.waiting.nextDeadline());
-  };
-  const look = (): Look => {
-    let next = lookOnce();
-    for (let refused = 1; next === "again" && refused < REFUSALS_AT_ONCE; refused++) next = lookOnce();
-    dropForgottenMedia(preparation, work);
-    return next;
-  };
+  const look = createLook({ ...sources, readAhead, dispatch });
   const loop = createLoop({ look, mend: work.reload, clock, timers, log });
   const subscriptions: (() => void)[] = [];
 
@@ -173,6 +147,44 @@ export function createScheduler(parts: SchedulerParts): Scheduler {
   };
 }
 
+type Looking = FactSources &
+  RestSources &
+  Pick<SchedulerParts, "work" | "fleet"> & {
+    preparation: Preparation;
+    readAhead: ReadAhead;
+    dispatch: (action: Action) => void;
+  };
+
+function createLook(sources: Looking): () => Look {
+  const { work, fleet, catalog, clock, readAhead, dispatch, residency, line } = sources;
+  const slotsOf = (model: ModelId) => plainSlotsOf(catalog.find(model), residency);
+
+  const lookOnce = (): Look => {
+    const now = clock.now();
+    const rest = restOf(sources, now);
+    const served = rest && serveAtOnce({ now, waiting: work.waiting, runners: rest.runners, slotsOf });
+    if (rest && served) {
+      for (const action of served) dispatch(action);
+      // Nobody is left in line for memory.
+      line.clear();
+      return rest.next;
+    }
+    const facts = gatherFacts(sources);
+    const actions = decide(facts);
+    for (const action of actions) dispatch(action);
+    readAhead.look(gatherAfter(facts, fleet));
+    // A refused job uncovers the one behind it.
+    if (actions.some(({ type }) => type === "refuse")) return "again";
+    return nextLook(facts, work.waiting.nextDeadline());
+  };
+  return () => {
+    let next = lookOnce();
+    for (let refused = 1; next === "again" && refused < REFUSALS_AT_ONCE; refused++) next = lookOnce();
+    dropForgottenMedia(sources.preparation, work);
+    return next;
+  };
+}
+
 /** With the runners as they are once the actions were carried out. */
 const gatherAfter = (facts: Facts, fleet: Fleet): Facts => ({ ...facts, runners: fleet.runners() });
 
@@ -201,6 +213,6 @@ function devicesOf({ devices, isLost = () => false }: SchedulerParts, holds: Hol
 }
 
 /** Of jobs that were cancelled or refused while their media were fetched. */
-function dropForgottenMedia(preparation: ReturnType<typeof createPreparation>, work: JobWork): void {
+function dropForgottenMedia(preparation: Preparation, work: JobWork): void {
   for (const id of preparation.jobs()) if (!work.waiting.get(id) && !work.isRunning(id)) preparation.forgetMedia(id);
 }
