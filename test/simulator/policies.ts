@@ -1,7 +1,7 @@
 // What a place in memory is worth: by our own rule, by recency alone (LRU), and by knowing the future.
 import { asked, expectedRate, type Popularity, unknown, worthOf } from "../../src/control/scheduler/popularity.ts";
 import { instant } from "../../src/core/units.ts";
-import type { Arrival, SimulatedModel } from "./traffic.ts";
+import { type Arrival, PAUSE_MS, type SimulatedModel, type Traffic } from "./traffic.ts";
 
 export type Policy = {
   name: string;
@@ -52,6 +52,25 @@ export function clairvoyant(models: SimulatedModel[], traffic: Arrival[], power:
       const next = arrivals.get(model)?.[seen.get(model) ?? 0];
       const { footprint = 0 } = models[model] ?? {};
       return next === undefined ? 0 : footprint ** power / Math.max(1, next - now);
+    },
+  };
+}
+
+/**
+ * What could be had at most without knowing the future (hazard-rate ordering, Panigrahy et al., "A New Upper Bound on Cache
+ * Hit Probability", 2021): it is told how often sittings of each model begin just now, and the chance that one goes on,
+ * and keeps what is most likely to be asked for next, by the byte. A model's sittings are taken for one.
+ */
+export function toldRates(models: SimulatedModel[], { rate, sitting }: Traffic, power = 0): Policy {
+  const last = new Map<number, number>();
+  const goesOn = 1 - 1 / sitting;
+  return {
+    name: "told the rates",
+    asked: (model, at) => last.set(model, at),
+    worth(model, now) {
+      const quiet = goesOn * Math.exp(((last.get(model) ?? Number.NEGATIVE_INFINITY) - now) / PAUSE_MS);
+      const next = quiet / (1 - goesOn + quiet) / PAUSE_MS + rate(model, now);
+      return next * (models[model]?.loadMs ?? 0) ** power;
     },
   };
 }

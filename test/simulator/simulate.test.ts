@@ -17,9 +17,9 @@ function playAll(gpus: number, rate: number) {
   const requests = 8_000;
   const shiftMs = (requests / rate / 12) * 1_000;
   const traffic = createTraffic({ models: 600, requests, rate, shiftMs, sitting: 4, dice: seededRandom(8) });
-  const policies = [leastRecentlyUsed(models), ourPolicy(models), clairvoyant(models, traffic, 0)];
+  const policies = [leastRecentlyUsed(models), ourPolicy(models), clairvoyant(models, traffic.arrivals, 0)];
   const box = { gpus, budget: bytes(72 * GIB), hasReplicas: true };
-  const [lru, ours, bound] = policies.map((policy) => simulate({ policy, models, traffic, box }));
+  const [lru, ours, bound] = policies.map((policy) => simulate({ policy, models, traffic: traffic.arrivals, box }));
   if (!lru || !ours || !bound) throw new Error("three outcomes");
   return { lru, ours, bound };
 }

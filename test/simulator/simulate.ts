@@ -23,6 +23,8 @@ export type Outcome = {
   /** Of a job, on average: what it waited for its model to load. */
   coldMs: number;
   waitMs: { p50: number; p99: number };
+  /** The same of jobs of the largest tenth of the models, which a policy may let starve for the many small ones. */
+  ofLargest: { coldStarts: number; waitMs: { p50: number; p99: number } };
   decideMs: { p50: number; p99: number };
 };
 
@@ -53,6 +55,8 @@ function createWorld({ policy, models, traffic, box }: Parameters<typeof simulat
   const indexOf = new Map(models.map(({ id }, at) => [id, at]));
   const backlog = new Map<ModelId, number>();
   const waits: number[] = [];
+  const large = models.map(({ footprint }) => footprint).toSorted((a, b) => b - a)[models.length / 10] ?? 0;
+  const largest = { waits: [] as number[], cold: 0 };
   const decideMs: number[] = [];
   let [cold, coldMs, loads, names, arrived, started] = [0, 0, 0, 0, 0, 0];
   let plannedLook = Number.POSITIVE_INFINITY;
@@ -63,23 +67,28 @@ function createWorld({ policy, models, traffic, box }: Parameters<typeof simulat
     if (!model) throw new Error(`no model ${id}`);
     return model;
   };
-  const factOf = (id: ModelId): ModelFact => {
-    const { footprint, loadMs, runMs } = modelOf(id);
-    return {
+  const factOf = ({ id, footprint, loadMs, runMs }: SimulatedModel, index: number): [ModelId, ModelFact] => [
+    id,
+    {
       ...{ footprint, loadMs, maxBatch: 1, slots: 1, perBatchItem: bytes(0), isPinned: false },
       // Without it the policy does not know whether a further runner would help, and makes none.
       ...(box.hasReplicas && { runMs }),
-      worth: policy.worth(indexOf.get(id) ?? 0, now),
-      backlog: backlog.get(id) ?? 0,
-    };
-  };
+      // Worked out when asked for: most looks make no room, and worth of 300 models takes longer than they do.
+      get worth() {
+        return policy.worth(index, now);
+      },
+      get backlog() {
+        return backlog.get(id) ?? 0;
+      },
+    },
+  ];
+  const modelFacts = new Map(models.map(factOf));
   const facts = (): Facts => {
     const jobs = [...waiting.values()];
-    const ids = new Set([...jobs.map(({ model }) => model), ...[...runners.values()].map(({ model }) => model)]);
     return {
       ...{ now: instant(now), jobs, runners: [...runners.values()], readySince, devices },
       ...{ pools: [], ahead: [], backOffs: new Map() },
-      models: new Map([...ids].map((id) => [id, factOf(id)])),
+      models: modelFacts,
       batchWindow: milliseconds(0),
       lineLimit: milliseconds(3_600_000),
     };
@@ -122,10 +131,13 @@ function createWorld({ policy, models, traffic, box }: Parameters<typeof simulat
     waiting.delete(id);
     backlog.set(job.model, (backlog.get(job.model) ?? 1) - 1);
     if (++started <= FILLING * traffic.length) return;
+    const isLarge = modelOf(job.model).footprint >= large;
     waits.push(now - job.createdAt);
+    if (isLarge) largest.waits.push(now - job.createdAt);
     const ready = readySince.get(runner);
     if (!ready || ready.at <= job.createdAt) return;
     cold++;
+    if (isLarge) largest.cold++;
     coldMs += Math.min(ready.loadMs, ready.at - job.createdAt);
   };
   const look = () => {
@@ -168,6 +180,7 @@ function createWorld({ policy, models, traffic, box }: Parameters<typeof simulat
     outcome: (): Outcome => ({
       ...{ policy: policy.name, coldStarts: cold / waits.length, coldMs: coldMs / waits.length, loads },
       waitMs: quantiles(waits),
+      ofLargest: { coldStarts: largest.cold / largest.waits.length, waitMs: quantiles(largest.waits) },
       decideMs: quantiles(decideMs),
     }),
   };

@@ -1,9 +1,12 @@
-// Requests of many users to 600 models: Zipf popularity, sittings (bursts), and a favourite that changes.
+// Requests of many users to 600 models: Zipf popularity, sittings (bursts), and a favourite that changes. With the truth
+// behind them: how often sittings of each model began at each moment.
 import { asId, type ModelId } from "../../src/core/ids.ts";
 import { type Bytes, bytes } from "../../src/core/units.ts";
 
 export type SimulatedModel = { id: ModelId; footprint: Bytes; loadMs: number; runMs: number };
 export type Arrival = { at: number; model: number; key: string };
+/** `rate`: sittings of the model that begin in a millisecond, on average. `sitting` as asked for. */
+export type Traffic = { arrivals: Arrival[]; rate(model: number, at: number): number; sitting: number };
 
 const GIB = 1024 ** 3;
 /** Sequential read of one NVMe disk through the page cache, and a process with its sessions made. */
@@ -36,19 +39,22 @@ export type TrafficOptions = {
 /** Exponent of the Zipf law: 1 is what downloads of public models follow, roughly. */
 const ZIPF = 1;
 /** Between two requests of a sitting: reading an answer and changing the prompt. */
-const PAUSE_MS = 20_000;
+export const PAUSE_MS = 20_000;
 
-export function createTraffic(options: TrafficOptions): Arrival[] {
-  const { models, requests, rate, shiftMs, sitting, dice } = options;
+export function createTraffic({ models, requests, rate, shiftMs, sitting, dice }: TrafficOptions): Traffic {
   const ranks = Array.from({ length: models }, (_, at) => at);
   shuffle(ranks, dice);
   const cumulative = zipf(models);
   const arrivals: Arrival[] = [];
+  const dealt = [{ at: 0, rankOf: inverse(ranks) }];
   let now = 0;
   let nextShift = shiftMs;
   while (arrivals.length < requests) {
     now += (-Math.log(1 - dice()) * 1000 * sitting) / rate;
-    for (; now > nextShift; nextShift += shiftMs) shift(ranks, dice);
+    for (; now > nextShift; nextShift += shiftMs) {
+      shift(ranks, dice);
+      dealt.push({ at: nextShift, rankOf: inverse(ranks) });
+    }
     const model = ranks[search(cumulative, dice())] ?? 0;
     const key = `key-${Math.floor(dice() * 50)}`;
     let at = now;
@@ -57,7 +63,23 @@ export function createTraffic(options: TrafficOptions): Arrival[] {
       at += -Math.log(1 - dice()) * PAUSE_MS;
     } while (dice() > 1 / sitting);
   }
-  return arrivals.sort((a, b) => a.at - b.at).slice(0, requests);
+  const shares = cumulative.map((sum, at) => sum - (cumulative[at - 1] ?? 0));
+  let deal = 0;
+  return {
+    arrivals: arrivals.sort((a, b) => a.at - b.at).slice(0, requests),
+    rate(model, at) {
+      if (at < (dealt[deal]?.at ?? 0)) deal = 0;
+      while ((dealt[deal + 1]?.at ?? Number.POSITIVE_INFINITY) <= at) deal++;
+      return ((shares[dealt[deal]?.rankOf[model] ?? 0] ?? 0) * rate) / sitting / 1000;
+    },
+    sitting,
+  };
+}
+
+function inverse(ranks: number[]): number[] {
+  const rankOf: number[] = [];
+  for (const [rank, model] of ranks.entries()) rankOf[model] = rank;
+  return rankOf;
 }
 
 function zipf(count: number): number[] {
