@@ -11,8 +11,8 @@ const [share = 1] = process.argv.slice(2).map(Number);
 /**
  * Requests in a second that so many GPUs get: about half of what they could do if nothing had to be loaded. 64 cards of
  * 80 GB would hold all 600 models, so that there would be nothing to decide; those of 40 GB hold half of them.
- * `favouriteH`: hours of a favourite where it changes as it does in practice, over hours on a box of few users and faster
- * where many use it. A run then sees two to six of them and still ends.
+ * `favouriteH`: hours of a favourite in the scenarios where it changes, so that a run sees about six. 8 h is plausible for a
+ * box of few users; 15 minutes on 64 GPUs is not, but is what a run of minutes allows: 11,000 requests for each favourite.
  */
 const boxes = [
   { gpus: 1, rate: 0.1, budget: 72, requests: 17_000, favouriteH: 8 },
