@@ -40,7 +40,7 @@ price: { unit: request, amount: 0.001, currency: USD }
 limits: { timeoutSeconds: 120, maxBatch: 64 }
 `;
 /** None of them is ever reached, and all are looked at and kept for each request. */
-const KEY_LIMITS = ["--rpm", "10000000", "--concurrency", "1000", "--budget", "1000000 USD/day"];
+const KEY_LIMITS = ["--rpm", "1000000", "--concurrency", "1000", "--budget", "1000000 USD/day"];
 const WARM_UP_SECONDS = 15;
 const PROMISE = { p50: 0.5, p99: 3, perSecond: 1000 };
 
