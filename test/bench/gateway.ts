@@ -17,6 +17,7 @@ import { cpus, loadavg, tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { forecourt, freePort, isCompiled, startServer, until } from "../support/live-server.ts";
+import { PRICED_ECHO, writePricedEcho } from "../support/priced-echo.ts";
 
 /** Pinned: its numbers differ from release to release. */
 const LITELLM = "litellm[proxy]==1.108.7";
@@ -24,21 +25,10 @@ const CACHE = resolve(import.meta.dir, "../../.cache/litellm");
 const MEMORY = "/dev/shm";
 const LITELLM_KEY = "sk-bench";
 /**
- * It takes up many requests at a time, as LiteLLM's mock model does. A model that takes one after the other (`forecourt/echo`) has a
+ * The model takes up so many requests at a time, as LiteLLM's mock model does. A model that takes one after the other (`forecourt/echo`) has a
  * line of requests in front of it at this rate, and the wait in that line is the model's, not the gateway's.
  */
-const MODEL = `
-id: bench/echo
-title: Echo
-description: Gives the prompt back.
-category: llm
-licence: { id: Apache-2.0, commercial: true }
-pipeline: echo
-source: { embedded: none }
-memory: { weights: 50000000, working: 1000000 }
-price: { unit: request, amount: 0.001, currency: USD }
-limits: { timeoutSeconds: 120, maxBatch: 64 }
-`;
+const AT_A_TIME = 64;
 /** None of them is ever reached, and all are looked at and kept for each request. */
 const KEY_LIMITS = ["--rpm", "1000000", "--concurrency", "1000", "--budget", "1000000 USD/day"];
 const WARM_UP_SECONDS = 15;
@@ -240,13 +230,13 @@ async function measureOurs(name: string, parent: string, bares: { serial: Spread
   say(name);
   const folder = mkdtempSync(join(parent, "forecourt-bench-"));
   const diskMs = diskWait(folder);
-  mkdirSync(join(folder, "models"));
-  writeFileSync(join(folder, "models/bench.yaml"), MODEL);
+  writePricedEcho(folder, { maxBatch: AT_A_TIME });
   const server = await startServer({ data: folder });
   const key = createKey(folder);
   const ours: Target = {
     name,
-    ask: () => post(`${server.origin}/run/bench/echo`, { prompt: "a red circle on a blue background" }, `Key ${key}`),
+    ask: () =>
+      post(`${server.origin}/run/${PRICED_ECHO}`, { prompt: "a red circle on a blue background" }, `Key ${key}`),
   };
   const lines = await measure(ours, bares, RATE);
   const perSecond = await throughput(ours, 5);

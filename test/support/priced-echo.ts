@@ -4,8 +4,8 @@ import { join } from "node:path";
 
 export const PRICED_ECHO = "test/priced-echo";
 
-/** Two cents a request. */
-export function writePricedEcho(data: string): void {
+/** Two cents a request. `maxBatch`: how many it takes up at a time. */
+export function writePricedEcho(data: string, { maxBatch = 1 } = {}): void {
   const folder = join(data, "models");
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const file = `id: ${PRICED_ECHO}
@@ -17,7 +17,7 @@ pipeline: echo
 source: { embedded: none }
 memory: { weights: 50000000, working: 1000000 }
 price: { unit: request, amount: 0.02, currency: USD }
-limits: { timeoutSeconds: 120 }
+limits: { timeoutSeconds: 120, maxBatch: ${maxBatch} }
 tags: [internal]
 examples:
   - prompt: hello

@@ -4,10 +4,7 @@ import type { Priority } from "../../core/job.ts";
 import type { WaitingJob } from "./situation.ts";
 
 export const byTurn = (a: WaitingJob, b: WaitingJob) =>
-  (a.priority === b.priority ? 0 : rank(a.priority) - rank(b.priority)) ||
-  a.turn - b.turn ||
-  a.createdAt - b.createdAt ||
-  (a.id < b.id ? -1 : 1);
+  rank(a.priority) - rank(b.priority) || a.turn - b.turn || a.createdAt - b.createdAt || (a.id < b.id ? -1 : 1);
 
 export type Queues = Map<ModelId, WaitingJob[]>;
 

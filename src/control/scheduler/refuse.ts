@@ -22,8 +22,7 @@ export function refuseHopeless(all: Queues, facts: Facts, places: Places): { que
   for (const [model, queue] of all) {
     const failure = loaded.has(model) ? undefined : withoutRunner(model, facts, places);
     const isHopeless = (job: WaitingJob) => failure !== undefined || isLate(job);
-    const isWhole = failure === undefined && !queue.some(isLate);
-    const left = isWhole ? queue : queue.filter((job) => !isHopeless(job));
+    const left = queue.some(isHopeless) ? queue.filter((job) => !isHopeless(job)) : queue;
     if (left.length > 0) queues.set(model, left);
     if (left === queue) continue;
     for (const job of queue) {
