@@ -25,6 +25,7 @@ import { metricsRoute, showMetrics } from "./metrics.ts";
 import { createObserve } from "./observe.ts";
 import { withFalRouter } from "./openai/fal-router.ts";
 import { createOpenAi } from "./openai/openai.ts";
+import { settleAddress } from "./origin.ts";
 import { requireParts } from "./path-part.ts";
 import { createPlatform } from "./platform/platform.ts";
 import { createReport } from "./report.ts";
@@ -126,7 +127,8 @@ function createApp({ settings, clock = systemClock, keepAliveMs = KEEP_ALIVE_MS,
   const app = new Elysia({ systemRouter: false })
     .wrap((handle) => async (request: Request) => {
       const startedAt = Date.now();
-      const entered = sockets.enter(request, app.server);
+      const error = settleAddress(request);
+      const entered = error ? border.failure(request, { code: "PARSE", error }) : sockets.enter(request, app.server);
       if (entered === "upgraded") return undefined;
       return border.leave(request, entered ?? (await handle(request)), startedAt);
     })

@@ -50,7 +50,7 @@ export function createBorder({ allowOrigins, report, trail, observe, addressOf, 
 }
 
 function isOpenAi({ url }: Request): boolean {
-  const path = url.startsWith("/") ? 0 : url.indexOf("/", url.indexOf("://") + 3);
+  const path = url.indexOf("/", url.indexOf("://") + 3);
   return path >= 0 && isOpenAiPath(url, path);
 }
 

@@ -1,5 +1,7 @@
 // How the caller reached this box, so that the URLs in its answer lead back the same way.
+import { ForecourtError } from "../core/errors.ts";
 
+const FORWARDED_HOST = "x-forwarded-host";
 const HOST = /^(?:[\w.-]+|\[[\da-f:.]+\])(?::\d{1,5})?$/i;
 
 /**
@@ -8,8 +10,8 @@ const HOST = /^(?:[\w.-]+|\[[\da-f:.]+\])(?::\d{1,5})?$/i;
  */
 export function originOf(request: Request, publicUrl: string): string {
   if (publicUrl !== "") return publicUrl;
-  const { protocol, host } = splitOrigin(request.url);
-  const forwardedHost = first(request.headers.get("x-forwarded-host"));
+  const { protocol, host } = split(request.url);
+  const forwardedHost = first(request.headers.get(FORWARDED_HOST));
   const forwardedProtocol = first(request.headers.get("x-forwarded-proto"));
   const isKnownProtocol = forwardedProtocol === "http" || forwardedProtocol === "https";
   return `${isKnownProtocol ? forwardedProtocol : protocol}://${HOST.test(forwardedHost) ? forwardedHost : host}`;
@@ -17,19 +19,35 @@ export function originOf(request: Request, publicUrl: string): string {
 
 const first = (list: string | null) => (list ?? "").split(",", 1)[0]?.trim() ?? "";
 
-/** Where a client of HTTP/1.0 names no host, Bun gives the bare path. */
-const NO_HOST = "http://localhost";
-export const urlOf = ({ url }: { url: string }): URL => new URL(url.startsWith("/") ? `${NO_HOST}${url}` : url);
+/** Stands in for a host that clients of HTTP/1.0 may leave out (Bun then gives the bare path), or that cannot be used. */
+const NO_HOST = "localhost";
 
-function splitOrigin(url: string): { protocol: string; host: string } {
-  if (url.startsWith("/")) return splitOrigin(NO_HOST);
-  const afterProtocol = url.indexOf("://");
-  const slash = url.indexOf("/", afterProtocol + 3);
-  return {
-    protocol: url.slice(0, afterProtocol),
-    host: url.slice(afterProtocol + 3, slash < 0 ? undefined : slash),
-  };
+/** Elysia 1.4 looks for a URL's path from here on, and so not at the right slash where the host has three letters. */
+const ROUTER_SKIPS = "http://a.bc".length;
+
+/**
+ * Sees to it, in place, that the address of a request can be read by all that follow. The error to answer with where the
+ * header Host is none.
+ */
+export function settleAddress(request: Request): ForecourtError | undefined {
+  const { url, headers } = request;
+  const { protocol, host, path } = split(url);
+  const isHost = host !== "" && URL.canParse(url);
+  if (isHost && url.length - path.length >= ROUTER_SKIPS) return undefined;
+  Object.defineProperty(request, "url", { value: `${protocol}://${NO_HOST}${path}` });
+  if (isHost && !headers.has(FORWARDED_HOST)) headers.set(FORWARDED_HOST, host);
+  if (isHost || host === "") return undefined;
+  return new ForecourtError("bad_request", "The header Host names no host that there can be.");
+}
+
+export const urlOf = ({ url }: { url: string }): URL => new URL(url);
+
+function split(url: string): { protocol: string; host: string; path: string } {
+  if (url.startsWith("/")) return { protocol: "http", host: "", path: url };
+  const protocol = url.slice(0, url.indexOf("://"));
+  const [host = ""] = url.slice(protocol.length + 3).split("/", 1);
+  return { protocol, host, path: url.slice(protocol.length + 3 + host.length) };
 }
 
 /** The host name of a request's URL, without its port. */
-export const hostOf = (url: string): string => splitOrigin(url).host.replace(/:\d+$/, "");
+export const hostOf = (url: string): string => split(url).host.replace(/:\d+$/, "");

@@ -71,6 +71,43 @@ describe("on a real port", () => {
     expect(gateway.jobs.open()).toEqual([]);
   });
 
+  const nameHost = (host: string, version = "1.1") =>
+    raw(
+      `GET /run/forecourt/echo/nowhere HTTP/${version}\r\n${host}Authorization: Key ${gateway.apiKey}\r\nConnection: close\r\n\r\n`,
+    );
+
+  test.each(["gpu", "a", "a:8080", "box.example.org", "[::1]:3250", "10.0.0.7"])(
+    "a box that is called %s finds its routes",
+    async (host) => {
+      const received = await nameHost(`Host: ${host}\r\n`);
+      expect(received).toStartWith("HTTP/1.1 404");
+      expect(received).toContain('"Path /nowhere not found"');
+    },
+  );
+
+  test("and its URLs lead back to that name", async () => {
+    const answer = await raw(
+      `POST /queue/forecourt/echo HTTP/1.1\r\nHost: gpu\r\nAuthorization: Key ${gateway.apiKey}\r\n` +
+        `Connection: close\r\nContent-Length: 15\r\n\r\n{"prompt":"hi"}`,
+    );
+    (await gateway.nextRun()).finish({ prompt: "hi", steps: 1 });
+    expect(answer).toContain('"status_url":"http://gpu/queue/forecourt/echo/requests/');
+  });
+
+  test.each(["", "Host:\r\n"])("so does a client of HTTP/1.0 that names no host (%j)", async (host) => {
+    expect(await nameHost(host, "1.0")).toContain('"Path /nowhere not found"');
+  });
+
+  test.each(["[::1", "[", "gpu:99999", "gpu:port", ":80", "%", "1.2.3.4.5", "fal.run:99999"])(
+    "a host that there cannot be is refused, not stumbled over: %s",
+    async (host) => {
+      const received = await nameHost(`Host: ${host}\r\n`);
+      expect(received).toStartWith("HTTP/1.1 400");
+      expect(received).toContain('"error_type":"bad_request"');
+      expect(received.toLowerCase()).toContain("x-fal-request-id: ");
+    },
+  );
+
   test("a client that sends its headers byte by byte is cut off, however busy it keeps the line", async () => {
     const closed = Promise.withResolvers<number>();
     const begun = performance.now();
