@@ -1,10 +1,11 @@
 // Administrative commands are written into the audit log of the data directory they acted on, done or not.
 import { existsSync } from "node:fs";
-import { hostname, userInfo } from "node:os";
+import { hostname } from "node:os";
 import type { Command } from "commander";
 import { createAudit } from "../control/audit/audit.ts";
 import { databaseFile, openDatabase } from "../control/database/open.ts";
 import { systemClock } from "../core/clock.ts";
+import { accountName } from "./account-name.ts";
 import { pathOf } from "./audited-commands.ts";
 import { EXIT, type ExitCode } from "./failure.ts";
 import { type SettingsFlags, settingsOf } from "./settings-flags.ts";
@@ -28,7 +29,7 @@ export function writeDown(command: Command, exit: ExitCode): void {
     if (!existsSync(file)) return;
     using database = openDatabase({ file, synchronous: settings.database.synchronous });
     createAudit({ database, clock: systemClock }).record({
-      actor: `os:${accountOf()}`,
+      actor: `os:${accountName()}`,
       origin: hostname(),
       action: `forecourt ${pathOf(command)}`,
       details: {
@@ -40,14 +41,5 @@ export function writeDown(command: Command, exit: ExitCode): void {
     });
   } catch (error) {
     note(`forecourt: this act is missing from the audit log: ${error instanceof Error ? error.message : error}`);
-  }
-}
-
-/** Accounts of containers may have a number and no name. */
-function accountOf(): string {
-  try {
-    return userInfo().username;
-  } catch {
-    return String(process.getuid?.() ?? "unknown");
   }
 }
