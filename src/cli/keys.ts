@@ -4,13 +4,14 @@ import type { Limits } from "../control/accounts/account.ts";
 import { keyState, stateWords } from "../control/accounts/account-words.ts";
 import { limitsText } from "../control/accounts/limits-text.ts";
 import { KEY_SCOPES, type Key, type KeyScope } from "../control/keys/keys.ts";
+import { makeKey, type NewKeyWords, readNewKey } from "../control/keys/new-key.ts";
 import { PERMISSIONS, type Permission } from "../control/keys/permissions.ts";
 import { systemClock } from "../core/clock.ts";
-import { instant, milliseconds } from "../core/units.ts";
+import { milliseconds } from "../core/units.ts";
 import { parseDuration } from "./duration.ts";
 import { wrongUsage } from "./failure.ts";
 import { keyNamed, published, withKeyBook } from "./keys/key-book.ts";
-import { type LimitFlags, limitsOfFlags, withLimits } from "./keys/limit-options.ts";
+import { type LimitFlags, limitsOfFlags, limitWordsOf, withLimits } from "./keys/limit-options.ts";
 import { type SettingsFlags, withSettings } from "./settings-flags.ts";
 import { note, printJson, printLine, table, timeText } from "./terminal.ts";
 
@@ -54,13 +55,11 @@ const create = () =>
     .option("--expires <duration>", "the key ends after this time, e.g. 12h or 30d")
     .option("--json", "print as JSON")
     .action(({ json, ...flags }: CreateFlags) => {
-      const { limits, wanted } = wantedKey(flags);
+      const wanted = readNewKey(wordsOf(flags), systemClock.now());
       withKeyBook(
         flags,
         (book) => {
-          const { key, secret } = book.keys.create(wanted, (id) => {
-            if (Object.keys(limits).length > 0) book.accounts.store.insertLimits({ kind: "key", id }, limits);
-          });
+          const { key, secret } = makeKey(book, wanted);
           if (json) return printJson({ ...published(book, key), key: secret });
           printLine(secret);
           note("Keep this key now: it can't be shown again. Use it as `Authorization: Key <key>`.");
@@ -69,21 +68,17 @@ const create = () =>
       );
     });
 
-/** Throws usage errors before anything is made. */
-function wantedKey({ name, scope, team, owner, models, permissions, expires, ...limitFlags }: CreateFlags) {
-  const lifetime = expires === undefined ? undefined : parseDuration(expires, "--expires");
-  const globs = models === undefined ? undefined : listed(models);
-  const permitted = permissions === undefined ? undefined : listed(permissions).map(permissionOf);
-  const wanted = {
-    name,
-    scope,
-    ...(team && { team }),
-    ...(owner && { owner }),
-    ...(globs && { models: globs }),
-    ...(permitted && { permissions: permitted }),
-    ...(lifetime !== undefined && { expiresAt: instant(systemClock.now() + lifetime) }),
+/** Throws a usage error for what has no such words. */
+function wordsOf({ name, scope, team, owner, models, permissions, expires, ...limitFlags }: CreateFlags): NewKeyWords {
+  return {
+    ...{ name, scope },
+    ...(team !== undefined && { team }),
+    ...(owner !== undefined && { owner }),
+    ...(models !== undefined && { models: listed(models) }),
+    ...(permissions !== undefined && { permissions: listed(permissions).map(permissionOf) }),
+    ...(expires !== undefined && { expires_in: Math.ceil(parseDuration(expires, "--expires") / 1000) }),
+    ...limitWordsOf(limitFlags),
   };
-  return { wanted, limits: limitsOfFlags(limitFlags) };
 }
 
 const listed = (text: string) =>

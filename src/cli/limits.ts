@@ -3,6 +3,7 @@ import { Argument, Command } from "commander";
 import { ACCOUNT_KINDS, type Account, type AccountKind, type Limits } from "../control/accounts/account.ts";
 import { limitWords, stateWords } from "../control/accounts/account-words.ts";
 import { limitsText } from "../control/accounts/limits-text.ts";
+import { wrongUsage } from "./failure.ts";
 import { type KeyBook, keyNamed, withKeyBook } from "./keys/key-book.ts";
 import { type LimitFlags, limitsOfFlags, withLimits } from "./keys/limit-options.ts";
 import { catalogueOf, findModel } from "./models/catalogue.ts";
@@ -85,8 +86,12 @@ const set = () =>
       );
     });
 
-/** Throws `not_found`: limits of what does not exist would limit nothing. A team is there as soon as it is named. */
+/**
+ * Throws `not_found` and usage errors: limits of what does not exist would limit nothing. A team is there as soon as it is
+ * named.
+ */
 function idOf(book: KeyBook, flags: SettingsFlags, { kind, name }: { kind: AccountKind; name: string }): string {
   if (kind === "key") return keyNamed(book, name).id;
+  if (name === "") throw wrongUsage(`A ${kind} has a name, and "" is none.`);
   return kind === "model" ? findModel(catalogueOf(flags).catalog, name).model.id : name;
 }

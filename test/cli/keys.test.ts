@@ -1,8 +1,10 @@
 // `forecourt keys` on a real database.
+
 import { afterAll, expect, setDefaultTimeout, test } from "bun:test";
 import { existsSync } from "node:fs";
-import { hostname, userInfo } from "node:os";
+import { hostname } from "node:os";
 import { join } from "node:path";
+import { $ } from "bun";
 import { createAudit } from "../../src/control/audit/audit.ts";
 import { databaseFile, openDatabase } from "../../src/control/database/open.ts";
 import { createKeys } from "../../src/control/keys/keys.ts";
@@ -72,7 +74,7 @@ test("a duration without a unit is wrong usage and makes no key", async () => {
 test("every change by command is in the audit log, refused ones too, looking is not", async () => {
   const data = newFolder();
   const at = ["--data", data];
-  await forecourt(["keys", "create", "--name", "ann", "--scope", "admin", ...at]);
+  await forecourt(["keys", "create", "--name", "ann", "--scope", "admin", ...at], { USER: "somebody-else" });
   await forecourt(["keys", "list", ...at]);
   await forecourt(["keys", "revoke", "ann", ...at]);
   await forecourt(["keys", "revoke", "nobody", ...at]);
@@ -84,7 +86,7 @@ test("every change by command is in the audit log, refused ones too, looking is 
     ["forecourt keys create", "done", 0],
   ]);
   expect(entries.at(-1)).toMatchObject({
-    actor: `os:${userInfo().username}`,
+    actor: `os:${await $`id -un`.text()}`.trim(),
     origin: hostname(),
     details: { name: "ann", scope: "admin" },
   });
@@ -102,4 +104,39 @@ test("permissions narrow a key, and one that does not exist is wrong usage", asy
   expect(keysOf(data).verify(made.key).permissions).toEqual(["assets:read", "account:settings:read"]);
   const { exitCode, stderr } = await forecourt([...words, "assets:everything"]);
   expect([exitCode, stderr]).toEqual([2, expect.stringContaining("assets:everything: there is no such permission")]);
+});
+
+test.each([
+  { words: ["--name", ""] },
+  { words: ["--name", "x".repeat(201)] },
+  { words: ["--name", "x", "--models", ","] },
+  { words: ["--name", "x", "--team", ""] },
+  { words: ["--name", "x", "--expires", "99999999999d"] },
+])("what no key over HTTP could have, none by command has: %j", async ({ words }) => {
+  const data = newFolder();
+  const { exitCode, stderr } = await forecourt(["keys", "create", ...words, "--data", data]);
+  expect([exitCode, stderr]).toEqual([2, expect.stringMatching(/^forecourt: .*at (least|most)/)]);
+  expect(existsSync(databaseFile(data))).toBe(false);
+});
+
+test("a name that several keys have means none of them, one that was revoked aside", async () => {
+  const data = newFolder();
+  const create = ["keys", "create", "--name", "twin", "--data", data];
+  const [first = ""] = (await forecourt(create)).stdout.split(":");
+  await forecourt(create);
+  const { exitCode, stderr } = await forecourt(["keys", "revoke", "twin", "--data", data]);
+  expect([exitCode, stderr]).toEqual([2, expect.stringContaining("2 keys are named twin; give the id of one")]);
+  const revoked = () =>
+    keysOf(data)
+      .list()
+      .map(({ revokedAt }) => revokedAt !== undefined);
+  expect(revoked()).toEqual([false, false]);
+  expect((await forecourt(["keys", "revoke", first, "--data", data])).exitCode).toBe(0);
+  expect((await forecourt(["keys", "revoke", "twin", "--data", data])).exitCode).toBe(0);
+  expect(revoked()).toEqual([true, true]);
+});
+
+test("a team without a name gets no limits", async () => {
+  const { exitCode } = await forecourt(["limits", "set", "team", "", "--rpm", "5", "--data", newFolder()]);
+  expect(exitCode).toBe(2);
 });

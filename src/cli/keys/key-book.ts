@@ -6,6 +6,7 @@ import { type Database, databaseFile, openDatabase } from "../../control/databas
 import { createKeys, type Key, type Keys } from "../../control/keys/keys.ts";
 import { systemClock } from "../../core/clock.ts";
 import { ForecourtError } from "../../core/errors.ts";
+import { wrongUsage } from "../failure.ts";
 import { type SettingsFlags, settingsOf } from "../settings-flags.ts";
 
 export type KeyBook = { keys: Keys; accounts: Accounts; database: Database };
@@ -24,9 +25,12 @@ export function withKeyBook<T>(flags: SettingsFlags, use: (book: KeyBook) => T, 
   return use({ keys, accounts, database });
 }
 
-/** Throws `not_found`. */
+/** Throws `not_found`, and a usage error for a name that several keys have. */
 export function keyNamed({ keys }: Pick<KeyBook, "keys">, idOrName: string): Key {
-  const key = keys.find(idOrName);
+  const alive = keys.list().filter(({ name, revokedAt }) => name === idOrName && revokedAt === undefined);
+  if (alive.length > 1)
+    throw wrongUsage(`${alive.length} keys are named ${idOrName}; give the id of one, see \`forecourt keys list\`.`);
+  const key = alive[0] ?? keys.find(idOrName);
   if (key) return key;
   throw new ForecourtError("not_found", `There is no key ${idOrName}; see \`forecourt keys list\`.`);
 }

@@ -2,8 +2,6 @@
 import type { Command } from "commander";
 import type { Limits } from "../../control/accounts/account.ts";
 import { type LimitWords, readLimits } from "../../control/accounts/account-words.ts";
-import { ForecourtError } from "../../core/errors.ts";
-import { wrongUsage } from "../failure.ts";
 
 export type LimitFlags = { rpm?: number; concurrency?: number; queue?: number; budget?: string[]; mayExceed?: true };
 
@@ -17,18 +15,13 @@ export const withLimits = (command: Command): Command =>
 
 const collect = (value: string, others: string[] = []) => [...others, value];
 
-/** Throws a usage error for what is no limit. */
-export function limitsOfFlags({ rpm, concurrency, queue, budget, mayExceed }: LimitFlags): Limits {
-  const words: LimitWords = {
-    ...(rpm !== undefined && { requests_per_minute: rpm }),
-    ...(concurrency !== undefined && { concurrency }),
-    ...(queue !== undefined && { queue }),
-    ...(budget && { budgets: budget }),
-    ...(mayExceed && { may_exceed: true }),
-  };
-  try {
-    return readLimits(words);
-  } catch (error) {
-    throw error instanceof ForecourtError ? wrongUsage(error.message) : error;
-  }
-}
+/** Throws `invalid_input` and `bad_request` for what is no limit. */
+export const limitsOfFlags = (flags: LimitFlags): Limits => readLimits(limitWordsOf(flags));
+
+export const limitWordsOf = ({ rpm, concurrency, queue, budget, mayExceed }: LimitFlags): LimitWords => ({
+  ...(rpm !== undefined && { requests_per_minute: rpm }),
+  ...(concurrency !== undefined && { concurrency }),
+  ...(queue !== undefined && { queue }),
+  ...(budget && { budgets: budget }),
+  ...(mayExceed && { may_exceed: true }),
+});

@@ -1,6 +1,7 @@
 // The admin face: keys, models and the state of the box, for keys with the admin scope.
 import { Elysia } from "elysia";
 import type { Appliance } from "../../control/appliance.ts";
+import { newKeySchema } from "../../control/keys/new-key.ts";
 import type { Clock } from "../../core/clock.ts";
 import type { TObject } from "../../core/schema.ts";
 import type { Bytes } from "../../core/units.ts";
@@ -13,17 +14,7 @@ import type { ReportFailure } from "../report.ts";
 import { listAlerts } from "./alerts.ts";
 import { auditFilters, listAudit } from "./audit.ts";
 import { watchDownload } from "./download.ts";
-import {
-  createKey,
-  listKeys,
-  listLimits,
-  newKeySchema,
-  revokeKey,
-  rotateKey,
-  rotationSchema,
-  setLimits,
-  showKey,
-} from "./keys.ts";
+import { createKey, listKeys, listLimits, revokeKey, rotateKey, rotationSchema, setLimits, showKey } from "./keys.ts";
 import { listModels } from "./models.ts";
 import { listPrices, priceQuery, priceSchema, removePrice, setPrice } from "./prices.ts";
 import { showStatus } from "./status.ts";

@@ -1,68 +1,24 @@
 // Keys and limits over HTTP, for admins: make, list, show, revoke and rotate keys; set what accounts may take.
 
 import { ACCOUNT_KINDS, type Account } from "../../control/accounts/account.ts";
-import {
-  keyWords,
-  limitFields,
-  limitsOfWords,
-  limitWords,
-  readLimits,
-  stateWords,
-} from "../../control/accounts/account-words.ts";
+import { keyWords, limitWords, readLimits, stateWords } from "../../control/accounts/account-words.ts";
 import type { Appliance } from "../../control/appliance.ts";
-import { KEY_SCOPES, type Key } from "../../control/keys/keys.ts";
-import { PERMISSIONS } from "../../control/keys/permissions.ts";
+import type { Key } from "../../control/keys/keys.ts";
+import { makeKey, readNewKey, seconds } from "../../control/keys/new-key.ts";
 import type { Clock } from "../../core/clock.ts";
 import { ForecourtError } from "../../core/errors.ts";
 import { asId, type KeyId } from "../../core/ids.ts";
-import { choice, parse, Type } from "../../core/schema.ts";
-import { instant, milliseconds } from "../../core/units.ts";
+import { parse, Type } from "../../core/schema.ts";
+import { milliseconds } from "../../core/units.ts";
 
 export type KeyBox = Pick<Appliance, "keys" | "accounts"> & { clock: Clock };
 
-const seconds = (description: string, minimum: number) =>
-  Type.Integer({ minimum, maximum: 3_153_600_000, description });
-
-export const newKeySchema = Type.Object({
-  name: Type.String({ minLength: 1, maxLength: 200, description: "What or whom the key is for" }),
-  scope: choice(KEY_SCOPES, {
-    default: "api",
-    description: "api: use models; admin: everything; metrics: read metrics",
-  }),
-  team: Type.Optional(Type.String({ minLength: 1, maxLength: 200, description: "Shares limits, prices and reports" })),
-  owner: Type.Optional(Type.String({ minLength: 1, maxLength: 200, description: "Whom to ask" })),
-  models: Type.Optional(
-    Type.Array(Type.String({ minLength: 1, maxLength: 200 }), {
-      minItems: 1,
-      maxItems: 100,
-      description: "Patterns of models that it may use, e.g. fal-ai/*",
-    }),
-  ),
-  permissions: Type.Optional(
-    Type.Array(choice(PERMISSIONS), {
-      minItems: 1,
-      description: "All that it may do; absent: everything of its scope",
-    }),
-  ),
-  expires_in: Type.Optional(seconds("Seconds until it ends", 1)),
-  ...limitFields,
-});
-
-/** `key` is in the answer this once. Throws `invalid_input`. */
-export function createKey({ keys, accounts, clock }: KeyBox, body: unknown): Response {
-  const { name, scope, team, owner, models, permissions, expires_in, ...words } = parse(newKeySchema, body);
-  const limits = limitsOfWords(words);
-  const expiry = expires_in === undefined ? {} : { expiresAt: instant(clock.now() + expires_in * 1000) };
-  const facts = {
-    ...(team && { team }),
-    ...(owner && { owner }),
-    ...(models && { models }),
-    ...(permissions && { permissions }),
-  };
-  const { key, secret } = keys.create({ name, scope, ...facts, ...expiry }, (id) => {
-    if (Object.keys(limits).length > 0) accounts.store.insertLimits({ kind: "key", id }, limits);
-  });
-  return Response.json({ ...keyWords(key, { limits, now: clock.now() }), key: secret }, { status: 201 });
+/** `key` is in the answer this once. Throws `invalid_input` and `bad_request`. */
+export function createKey(box: KeyBox, body: unknown): Response {
+  const now = box.clock.now();
+  const asked = readNewKey(body, now);
+  const { key, secret } = makeKey(box, asked);
+  return Response.json({ ...keyWords(key, { limits: asked.limits, now }), key: secret }, { status: 201 });
 }
 
 const published = ({ accounts, clock }: KeyBox, key: Key) =>
