@@ -12,7 +12,7 @@ export async function readForm(request: Request, limit: Bytes): Promise<FormFiel
   if (!type.toLowerCase().startsWith("multipart/form-data"))
     throw new ForecourtError("bad_request", "Send a multipart/form-data body.");
   const body = await inTime(readBytes(request, limit));
-  const fields: FormFields = {};
+  const fields: FormFields = Object.create(null); // a form may well have a field named "constructor"
   for (const [name, value] of await formOf(body, type)) {
     const bare = name.replace(/\[\]$/, "");
     const known = fields[bare];

@@ -41,12 +41,14 @@ export async function readEditBody(fields: FormFields): Promise<EditBody> {
 }
 
 const TEXTS = new Set(["prompt", "model"]);
+const PICTURES = new Set(["image", "mask"]);
 
 async function plain(name: string, value: FormFields[string]): Promise<unknown> {
   if (Array.isArray(value)) {
     const [only] = value;
     if (value.length === 1 && only !== undefined) return await plain(name, only);
-    throw wrongField(name, "One picture at a time can be changed");
+    if (PICTURES.has(name)) throw wrongField(name, "One picture at a time can be changed");
+    return value;
   }
   if (typeof value !== "string") return await dataUri(value);
   if (TEXTS.has(name)) return value;

@@ -100,3 +100,24 @@ test("what cannot be drawn is refused by its field", async () => {
   const wrongKind = sent(client.images.edit({ image: words, prompt: "x", model: asked.model }));
   await expect(wrongKind).rejects.toThrow(/not for this.*images\/generations/);
 });
+
+test("fields that mean nothing may come several times and have any name; a text that comes twice is no text", async () => {
+  const picture = pictureOf(await client.images.generate({ ...asked, response_format: "b64_json" }));
+  const edit = async (fields: [string, string][]) => {
+    const form = new FormData();
+    form.append("model", "test/image-to-image");
+    form.append("image", new Blob([new Uint8Array(picture)], { type: "image/png" }), "a.png");
+    for (const [name, value] of fields) form.append(name, value);
+    const headers = { authorization: `Bearer ${server.key}` };
+    const response = await fetch(`${server.baseURL}/images/edits`, { method: "POST", headers, body: form });
+    return { status: response.status, body: await response.json() };
+  };
+  const strange: [string, string][] = ["constructor", "__proto__", "metadata[]", "metadata[]"].map((name) => [
+    name,
+    "x",
+  ]);
+  expect(await edit([["prompt", "a star"], ...strange])).toMatchObject({ status: 200 });
+  const twice = await edit(["a star", "a ring"].map((prompt) => ["prompt", prompt]));
+  expect(twice).toMatchObject({ status: 400, body: { error: { param: "prompt" } } });
+  expect(twice.body.error.message).toContain("valid string");
+});
