@@ -5,10 +5,10 @@ import { ForecourtError } from "../../core/errors.ts";
 import type { FileToken, KeyId } from "../../core/ids.ts";
 import { isHubRepository, type TObject } from "../../core/schema.ts";
 import type { NamedWeights } from "../weights/named-weights.ts";
-import { fetchMedia, type MediaLimits } from "./fetch-media.ts";
+import { fetchMedia, type MediaFetch, type MediaLimits } from "./fetch-media.ts";
 import type { Files } from "./files.ts";
 import { type MediaUrl, mediaUrls } from "./media-urls.ts";
-import type { OwnMedia } from "./own-media.ts";
+import { looksOwn, type OwnMedia } from "./own-media.ts";
 import type { Resolver } from "./pinned-address.ts";
 
 export type InputMedia = {
@@ -43,6 +43,13 @@ export type InputMediaParts = {
 };
 
 export function createInputMedia({ files, ownMedia, namedWeights, limits, resolver }: InputMediaParts): InputMedia {
+  const fetchOther = async (wanted: MediaFetch) => {
+    try {
+      await fetchMedia(wanted, limits, resolver);
+    } catch (error) {
+      throw error instanceof ForecourtError && looksOwn(wanted.url) ? perhapsExpired(error) : error;
+    }
+  };
   return {
     isNeeded: (schema, input) => mediaUrls(schema, input).length > 0,
     async fetch({ schema, input, token, key, signal }) {
@@ -58,7 +65,7 @@ export function createInputMedia({ files, ownMedia, namedWeights, limits, resolv
             return to;
           }
           const own = await ownMedia(url, key);
-          await (own === undefined ? fetchMedia({ url, to, signal }, limits, resolver) : own.take(to));
+          await (own === undefined ? fetchOther({ url, to, signal }) : own.take(to));
           return to;
         });
       }
@@ -70,6 +77,15 @@ export function createInputMedia({ files, ownMedia, namedWeights, limits, resolv
       if (existsSync(folder) && readdirSync(folder).length === 0) rmdirSync(folder);
     },
   };
+}
+
+/** The URL may lead to another box of this kind, or to a file that this one had: then its address is not what is wrong. */
+function perhapsExpired({ code, message, problems = [], cause }: ForecourtError): ForecourtError {
+  const told = (text: string) => `${text}. If this box made the file, it has expired or was deleted`;
+  return new ForecourtError(code, told(message), {
+    problems: problems.map((each) => ({ ...each, msg: told(each.msg) })),
+    cause,
+  });
 }
 
 /** Failures say which field of the input they are about. */

@@ -14,6 +14,12 @@ import type { UploadedFile, Uploads } from "./uploads.ts";
  */
 export type OwnMedia = (url: string, reader: KeyId) => Promise<StoredFile | undefined>;
 
+/** Whether a URL has the form of this box's own, whatever became of its file. */
+export const looksOwn = (url: string): boolean => {
+  const path = URL.parse(url)?.pathname ?? "";
+  return OUTPUT.test(path) || UPLOAD.test(path);
+};
+
 const OUTPUT = /\/files\/([\w-]{22})\/([^/]+)$/;
 const UPLOAD = /\/files\/b\/([\w-]{22})\/([^/]+)$/;
 

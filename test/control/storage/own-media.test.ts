@@ -4,9 +4,12 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Key } from "../../../src/control/keys/keys.ts";
 import { type Acl, OPEN } from "../../../src/control/storage/acl.ts";
+import { createInputMedia } from "../../../src/control/storage/input-media.ts";
 import { createOwnMedia, type OwnMedia } from "../../../src/control/storage/own-media.ts";
+import { createAddressGuard } from "../../../src/control/storage/public-address.ts";
 import { newFileToken } from "../../../src/core/ids.ts";
-import { milliseconds } from "../../../src/core/units.ts";
+import { mediaUrl, Type } from "../../../src/core/schema.ts";
+import { bytes, milliseconds } from "../../../src/core/units.ts";
 import { createTestAppliance, type TestAppliance } from "../../support/create-test-appliance.ts";
 
 let box: TestAppliance;
@@ -72,4 +75,21 @@ test.each([
   "https://v3.fal.media/files/AAAAAAAAAAAAAAAAAAAAAA/..%2f..%2fforecourt.sqlite",
 ])("%s is not ours", async (url) => {
   expect(await ownMedia(url, owner.id)).toBeUndefined();
+});
+
+test("that a file of this box is gone is told, instead of only that its address is private", async () => {
+  const inputs = createInputMedia({
+    ...{ files: box.files, ownMedia, namedWeights: async () => {} },
+    limits: { guard: createAddressGuard([]), maxBytes: bytes(1024), timeout: milliseconds(10_000) },
+  });
+  const fetched = (image_url: string) =>
+    inputs.fetch({
+      ...{ schema: Type.Object({ image_url: mediaUrl("image", "") }), input: { image_url } },
+      ...{ token: newFileToken(), key: owner.id, signal: AbortSignal.timeout(10_000) },
+    });
+  for (const path of ["files/AAAAAAAAAAAAAAAAAAAAAA/a.png", "cdn/files/b/AAAAAAAAAAAAAAAAAAAAAA/a.png"])
+    await expect(fetched(`http://127.0.0.1:3250/${path}`)).rejects.toThrow(
+      /^image_url: .*not a public address.*\. If this box made the file, it has expired or was deleted$/,
+    );
+  await expect(fetched("http://127.0.0.1:3250/a.png")).rejects.toThrow(/fetch\.allow\)$/);
 });
