@@ -25,6 +25,15 @@ export function explain(thrown: unknown): string | undefined {
   if (thrown instanceof CommanderError) return undefined;
   if (thrown instanceof ForecourtError) return `forecourt: ${thrown.message}`;
   if (!(thrown instanceof Error)) return `forecourt: ${String(thrown)}`;
-  if ("code" in thrown && "syscall" in thrown) return `forecourt: ${thrown.message}`;
+  if ("code" in thrown && "syscall" in thrown) return `forecourt: ${thrown.message}. ${wayOut(thrown.code)}`;
   return `forecourt: unexpected error, please report it with these lines.\n${thrown.stack ?? thrown.message}`;
 }
+
+const ANOTHER_PLACE = "Name another place.";
+const WAYS_OUT: ReadonlyMap<unknown, string> = new Map([
+  ["EACCES", "Use an account that may do that, or name another place."],
+  ["EPERM", "Use an account that may do that, or name another place."],
+  ["ENOSPC", "Make room on that disk, or name another place."],
+  ["EDQUOT", "Make room in that account's quota, or name another place."],
+]);
+const wayOut = (code: unknown) => WAYS_OUT.get(code) ?? ANOTHER_PLACE;

@@ -49,6 +49,9 @@ async function createProgram(commands: CommandTable, [wanted, subject]: string[]
     program.addCommand(command.summary(summary));
   }
   tame(program, "forecourt");
+  // Else commander shows the help as if nothing were wrong.
+  if (wanted === "help" && subject !== undefined && !Object.hasOwn(commands, subject) && subject !== "help")
+    program.error(`error: unknown command '${subject}'`);
   return program;
 }
 

@@ -1,4 +1,5 @@
 // `forecourt run`: one inference, through the running server if there is one.
+import { mkdirSync } from "node:fs";
 import { Command } from "commander";
 import { createCatalog } from "../control/catalog/catalog.ts";
 import type { Settings } from "../control/settings.ts";
@@ -12,6 +13,8 @@ import { findServer } from "./running-server.ts";
 import { type SettingsFlags, settingsOf, withSettings } from "./settings-flags.ts";
 import { note, printJson, printLine } from "./terminal.ts";
 
+const HERE = ".";
+
 type Flags = SettingsFlags & { output: string; json?: true };
 
 export const run = () =>
@@ -19,13 +22,14 @@ export const run = () =>
     .description("Runs a model once: through the running server if there is one, else in this process.")
     .argument("<model>", "id or alias, see `forecourt models list`")
     .argument("[input...]", "inputs as key=value; @FILE for pictures; see `forecourt models show MODEL`")
-    .option("-o, --output <dir>", "where files are written", ".")
+    .option("-o, --output <dir>", "where files are written", HERE)
     .option("--json", "print output, file paths and timing as JSON")
     .addHelpText("after", '\nExample: forecourt run forecourt/demo-diffusion prompt="a red circle" seed=7')
     .action(async (endpoint: string, pairs: string[], { output: folder, json, ...flags }: Flags) => {
       const { settings } = settingsOf(flags);
       const entry = findModel(createCatalog({ data: settings.data }), endpoint);
       const input = await readInput(entry.input, pairs);
+      if (folder !== HERE) mkdirSync(folder, { recursive: true }); // the run may be long, and may cost
       const outcome = await runOnce(settings, { entry, endpoint, input });
       const files = await saveFiles(outcome, { model: entry.model.id, folder });
       print(outcome, { files, json, model: entry.model.id });

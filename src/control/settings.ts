@@ -287,8 +287,8 @@ export type Settings = ValuesOf<typeof settingTree>;
 export type SettingFlags = Record<string, string | number | boolean | undefined>;
 
 /**
- * Defaults < `config` or `<data>/appliance.yaml` < environment < flags. Throws `misconfigured`, naming where the wrong
- * value comes from; a `config` that does not exist is an error too.
+ * Defaults < `config` or `<data>/appliance.yaml` < environment < flags. Throws `misconfigured`, of flags `bad_request`,
+ * naming where the wrong value comes from; a `config` that does not exist is an error too.
  */
 export function resolveSettings(given: {
   flags?: SettingFlags;

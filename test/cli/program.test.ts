@@ -33,6 +33,7 @@ describe("every command explains itself", () => {
 describe("wrong usage ends with 2 and one line that leads to the help", () => {
   const cases: Record<string, { words: string[]; says: string }> = {
     "an unknown command": { words: ["sevre"], says: "unknown command 'sevre'" },
+    "help on an unknown command": { words: ["help", "sevre"], says: "unknown command 'sevre'" },
     "an unknown subcommand": { words: ["keys", "crate"], says: "unknown command 'crate'" },
     "an unknown option": { words: ["models", "list", "--jsn"], says: "unknown option '--jsn'" },
     "a missing argument": { words: ["models", "show"], says: "missing required argument 'model'" },
@@ -58,6 +59,23 @@ test("a wrong setting is one sentence that names where it comes from", async () 
   expect(exitCode).toBe(1);
   expect(stderr.trim().split("\n")).toHaveLength(1);
   expect(stderr).toContain("FORECOURT_PORT");
+});
+
+test("a flag's wrong value is wrong usage", async () => {
+  const { exitCode, stderr } = await forecourt(["ps", "--port", "70000"]);
+  expect([exitCode, stderr]).toEqual([2, expect.stringContaining("Setting port is 70000 (from --port)")]);
+});
+
+test("what the system refuses is told with the way out, before a run and not after it", async () => {
+  const file = join(newFolder(), "file");
+  await Bun.write(file, "");
+  const words = ["run", "forecourt/echo", "prompt=hi", "--output", join(file, "folder"), "--data", newFolder()];
+  const { exitCode, stdout, stderr } = await forecourt(words);
+  expect([exitCode, stdout, stderr]).toEqual([
+    1,
+    "",
+    expect.stringMatching(/^forecourt: .*folder'\. Name another place\.\n$/),
+  ]);
 });
 
 test("a reader that leaves early is no failure", async () => {

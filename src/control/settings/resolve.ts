@@ -134,7 +134,8 @@ function checkFlat(
     const wrong = origins.find(({ name }) => name === problem?.loc[1]);
     const given = wrong && JSON.stringify(withoutSecrets(settings, wrong));
     const where = `${wrong?.name} is ${given} (from ${wrong?.origin})`;
-    throw new ForecourtError("misconfigured", `Setting ${where}: ${problem?.msg}.`, { cause: error });
+    const code = wrong?.origin.startsWith("--") ? "bad_request" : "misconfigured";
+    throw new ForecourtError(code, `Setting ${where}: ${problem?.msg}.`, { cause: error });
   }
 }
 
