@@ -1,4 +1,4 @@
-// What server and runner say to each other: two unions, nothing else. Sent over Bun's IPC (structured clone).
+// What server and runner say to each other: two unions, nothing else. Sent over Bun's IPC, as JSON.
 import type { Device } from "../core/device.ts";
 import type { Failure } from "../core/errors.ts";
 import type { BatchId } from "../core/ids.ts";

@@ -54,9 +54,11 @@ export function spawnRunner({ command, environment, onMessage, onLine, onExit }:
     stdin: "ignore",
     stdout: "ignore",
     stderr: "pipe",
-    serialization: "advanced",
+    serialization: "json",
     // The channel carries only what src/engine/runner sends, from the same executable.
-    ipc: (message) => onMessage(message as FromRunner),
+    ipc: (messages) => {
+      for (const message of messages as FromRunner[]) onMessage(message);
+    },
     onDisconnect() {
       isOpen = false;
       disconnect();

@@ -39,6 +39,7 @@ async function runTogether(indices: number[], options: BatchOptions): Promise<vo
         throw new Error(`a step for the job ${at}, which is over`);
       if (open.has(index)) onStep(index, step);
       if (step.type === "output") open.delete(index);
+      if (open.size === 0) break;
       await turn();
       dropCancelled();
       if (signal.aborted || open.size === 0) break;

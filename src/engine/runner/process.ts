@@ -1,9 +1,10 @@
 // Ties the runner's loop to its process: IPC with the server, and the end of one with the end of the other.
 import { invariant } from "../../core/errors.ts";
-import type { FromRunner, ToRunner } from "../protocol.ts";
+import type { ToRunner } from "../protocol.ts";
 import { closeNetwork } from "./close-network.ts";
 import { dieWithParent } from "./libc.ts";
 import { loadModel } from "./load.ts";
+import { createOutgoing } from "./outgoing.ts";
 import { prepare, readAhead } from "./prepare.ts";
 import { createRunnerLoop, type ExitCode } from "./runner.ts";
 import { tryDevice } from "./try-device.ts";
@@ -14,11 +15,13 @@ export async function runRunnerProcess(): Promise<ExitCode> {
   invariant(channel, "a runner is started by the server, with an IPC channel");
   if (process.platform === "linux") dieWithParent();
 
-  const send = (message: FromRunner) =>
-    new Promise<void>((resolve) => {
-      // A server that is gone reads nothing; the disconnect then ends this process.
-      channel(message, undefined, undefined, () => resolve());
-    });
+  const send = createOutgoing(
+    (messages) =>
+      new Promise<void>((resolve) => {
+        // A server that is gone reads nothing; the disconnect then ends this process.
+        channel(messages, undefined, undefined, () => resolve());
+      }),
+  );
   const loop = createRunnerLoop({ send, load: loadModel, tryDevice, prepare, readAhead });
   const { promise: disconnected, resolve: disconnect } = Promise.withResolvers<ExitCode>();
   process.on("disconnect", () => disconnect(0));
