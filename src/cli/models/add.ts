@@ -46,7 +46,7 @@ export const add = () =>
             ...(pipeline && { pipeline }),
             ...(room && { room }),
           },
-          tools: { ...openHub(hubAccess(settings)), signal },
+          tools: { ...openHub(hubAccess(settings), note), signal },
         }),
       );
       if (json) return printJson(added);

@@ -29,7 +29,7 @@ export const check = () =>
       const progress = createProgress();
       const results = await interruptible("Stopped.", async (signal) => {
         const { data, hub } = settings;
-        const checkModel = createCheck({ ...openHub(hubAccess(settings)), signal, data, caches: hub.caches });
+        const checkModel = createCheck({ ...openHub(hubAccess(settings), note), signal, data, caches: hub.caches });
         const checked: Checked[] = [];
         for (const [at, model] of models.entries()) {
           progress.show(model.id, { at, of: models.length });

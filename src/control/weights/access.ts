@@ -3,6 +3,7 @@ import type { Settings } from "../settings.ts";
 import { checkedEndpoint, createHub, DEFAULT_ENDPOINT, type Hub } from "./hub.ts";
 import type { HubAccess, PullLimits } from "./pull.ts";
 import { createBandwidth, unlimited } from "./transfer/bandwidth.ts";
+import { waitText } from "./transfer/patience.ts";
 import { createSlots } from "./transfer/slots.ts";
 import { createWeb, type Web } from "./transfer/web.ts";
 
@@ -22,15 +23,21 @@ export const pullLimits = ({ weights: { bandwidthMbps, connections } }: Download
   slots: createSlots(connections),
 });
 
-/** For questions to the Hub beside downloads. Throws `misconfigured` for an endpoint that is no URL. */
-export function openHub({ endpoint = DEFAULT_ENDPOINT, token, proxy, isOffline = false }: HubAccess): {
-  hub: Hub;
-  web: Web;
-} {
+/**
+ * For questions to the Hub beside downloads. `onNotice` is told of waits, which add up to minutes where the Hub is out of
+ * reach. Throws `misconfigured` for an endpoint that is no URL.
+ */
+export function openHub(
+  { endpoint = DEFAULT_ENDPOINT, token, proxy, isOffline = false }: HubAccess,
+  onNotice: (text: string) => void = () => {},
+): { hub: Hub; web: Web } {
   const web = createWeb({
     isOffline,
     ...(token && { credentials: { origin: new URL(checkedEndpoint(endpoint)).origin, token } }),
     ...(proxy && { proxy }),
   });
-  return { web, hub: createHub({ endpoint, hasToken: Boolean(token), web }) };
+  return {
+    web,
+    hub: createHub({ endpoint, hasToken: Boolean(token), web, onWait: (wait) => onNotice(waitText(wait)) }),
+  };
 }

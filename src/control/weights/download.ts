@@ -7,7 +7,7 @@ import { noSpace } from "./disk/space.ts";
 import type { Bandwidth } from "./transfer/bandwidth.ts";
 import { fetchPiece, fetchWhole, type Source } from "./transfer/fetch-piece.ts";
 import { openPart, type Part } from "./transfer/part.ts";
-import { createPatience, type PatienceOptions } from "./transfer/patience.ts";
+import { createPatience, type PatienceOptions, waitText } from "./transfer/patience.ts";
 import { doneBytes, isWhole, type Piece } from "./transfer/pieces.ts";
 import { createRoute } from "./transfer/route.ts";
 import { forEachAtOnce, type Slots } from "./transfer/slots.ts";
@@ -157,7 +157,7 @@ const patienceOf = (source: Source, tools: DownloadTools, signal: AbortSignal): 
   timers: tools.timers,
   signal,
   ...(tools.random && { random: tools.random }),
-  onWait: ({ seconds, reason }) => source.onNotice(`${reason} Trying again in ${seconds} s.`),
+  onWait: (wait) => source.onNotice(waitText(wait)),
 });
 
 const wrongContent = ({ name, url, digest }: DownloadOrder, hex: string) =>

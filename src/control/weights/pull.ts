@@ -19,7 +19,7 @@ import { planUrls, urlFailure } from "./plan/plan-urls.ts";
 import { createProgress, type Progress, type PullEvent, progressIn } from "./progress.ts";
 import type { HubSource, UrlSource, WeightsSource } from "./source.ts";
 import { type Bandwidth, unlimited } from "./transfer/bandwidth.ts";
-import type { PatienceOptions } from "./transfer/patience.ts";
+import { type PatienceOptions, waitText } from "./transfer/patience.ts";
 import { createSlots, type Slots } from "./transfer/slots.ts";
 import { foregroundTimers } from "./transfer/wait.ts";
 import { createWeb, type WebOptions } from "./transfer/web.ts";
@@ -150,7 +150,7 @@ function prepare({ data, access = {}, limits = {}, signal, onProgress, tuning = 
     timers,
     signal: signal ?? new AbortController().signal,
     ...(sizes.random && { random: sizes.random }),
-    onWait: ({ seconds, reason }) => progress.notice(`${reason} Trying again in ${seconds} s.`),
+    onWait: (wait) => progress.notice(waitText(wait)),
   };
   const tools: DownloadTools = {
     web,

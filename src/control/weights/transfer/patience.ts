@@ -10,8 +10,10 @@ export type PatienceOptions = {
   attempts?: number;
   /** In [0, 1); a parameter for tests. */
   random?: () => number;
-  onWait?: (wait: { seconds: number; reason: string }) => void;
+  onWait?: (wait: Wait) => void;
 };
+
+type Wait = { seconds: number; reason: string };
 
 export type Patience = {
   /** Waits before the next attempt; throws the error itself when it will not pass or came too often in a row. */
@@ -39,6 +41,9 @@ export const passing = (message: string, more: { cause?: unknown; retryAfterMs?:
 
 export const isPassing = (error: unknown): error is ForecourtError =>
   error instanceof ForecourtError && error.code === "unavailable";
+
+/** What people are told meanwhile. Some reasons are sentences of this project, some another program's words. */
+export const waitText = ({ seconds, reason }: Wait) => `${reason.replace(/\.?$/, ".")} Trying again in ${seconds} s.`;
 
 export function createPatience(options: PatienceOptions): Patience {
   const { timers, signal, attempts = MOST_FAILURES, random = Math.random, onWait } = options;
