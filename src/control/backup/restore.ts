@@ -3,12 +3,13 @@ import { chmodSync, existsSync, linkSync, mkdirSync, readFileSync, renameSync, r
 import { rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { ForecourtError } from "../../core/errors.ts";
+import { MANIFEST as BUNDLE } from "../bundle/bundle.ts";
 import { lockData } from "../database/lock.ts";
 import { examineDatabase, newestSchema, settleLog } from "../database/snapshot.ts";
 import type { Manifest } from "./backup.ts";
 import { DATABASE, isKnown, MANIFEST } from "./contents.ts";
 import { type Packed, unpack } from "./tar.ts";
-import { damaged } from "./tar-header.ts";
+import { damaged, otherArchive } from "./tar-header.ts";
 
 export type Restored = {
   manifest: Manifest;
@@ -39,6 +40,8 @@ export async function restore({ data, from, now }: { data: string; from: string;
 }
 
 function checked(files: Packed[], stage: string): Manifest {
+  if (files.some(({ name }) => name === BUNDLE))
+    throw otherArchive("a bundle of models; `forecourt models import` takes it");
   if (!files.some(({ name }) => name === MANIFEST)) throw damaged("it has no manifest, so it was cut short");
   const manifest = readManifest(join(stage, MANIFEST));
   const found = new Map(files.map((file) => [file.name, file]));

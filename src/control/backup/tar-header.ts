@@ -46,6 +46,10 @@ export function readTarHeader(header: Buffer): TarEntry | undefined {
 export const damaged = (why: string, cause?: unknown) =>
   new ForecourtError("bad_request", `This is no whole archive of Forecourt: ${why}. Nothing was changed.`, { cause });
 
+/** For a whole archive that another command takes. */
+export const otherArchive = (what: string) =>
+  new ForecourtError("bad_request", `This archive is ${what}. Nothing was changed.`);
+
 function splitName(name: string): [prefix: string, rest: string] {
   if (Buffer.byteLength(name) <= 100) return ["", name];
   const slash = name.indexOf("/", name.length - 101);

@@ -7,8 +7,9 @@ import { ForecourtError } from "../../core/errors.ts";
 import type { Model } from "../../engine/model.ts";
 import { type FetchableSource, fetchablePartsOf, type Part, partsOf } from "../../engine/sources.ts";
 import { allVariants } from "../../engine/variants.ts";
+import { MANIFEST as BACKUP } from "../backup/contents.ts";
 import { type Packed, unpack } from "../backup/tar.ts";
-import { damaged } from "../backup/tar-header.ts";
+import { damaged, otherArchive } from "../backup/tar-header.ts";
 import { type Catalog, createCatalog } from "../catalog/catalog.ts";
 import { readModel } from "../catalog/read-model.ts";
 import { tryFileLock } from "../database/file-lock.ts";
@@ -71,6 +72,7 @@ export async function importModels({ from, data, clock }: ImportOrder): Promise<
 async function checkedBundle(files: Packed[], stage: string): Promise<Bundle> {
   const found = new Map(files.map((file) => [file.name, file]));
   const manifest = found.get(MANIFEST);
+  if (found.has(BACKUP)) throw otherArchive("a backup of a box; `forecourt restore` takes it");
   if (!manifest || !found.has(SEAL)) throw damaged("it has no manifest, so it was cut short");
   if ((await readFile(join(stage, SEAL), "utf8")) !== manifest.sha256) throw damaged("its manifest was changed");
   const bundle = readBundle(await readFile(join(stage, MANIFEST), "utf8"));

@@ -1,6 +1,6 @@
 // `forecourt models export` and `import`: from one box to another.
 import { afterAll, expect, test } from "bun:test";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { createFakeHub, noise } from "../../support/fake-hub.ts";
 import { testModel } from "../../support/test-models.ts";
@@ -42,4 +42,20 @@ test("what one box exports another imports without a network", async () => {
   expect(JSON.parse(stdout).weights).toMatchObject({ state: "complete", commit: hub.commit, bytes: 5000 });
   expect((await on(other, "verify", "acme/one")).exitCode).toBe(0);
   expect(hub.requests.length).toBe(asked);
+}, 240_000);
+
+test("an archive of the other kind is told with the command that takes it, and nothing is changed", async () => {
+  const [data, other, folder] = [newFolder(), newFolder(), newFolder()];
+  const [bundle, box] = [join(folder, "models.tar"), join(folder, "box.tar")];
+  await forecourt(["keys", "create", "--name", "x", "--data", data]);
+  expect((await forecourt(["models", "export", bundle, "forecourt/echo", "--data", data])).exitCode).toBe(0);
+  expect((await forecourt(["backup", box, "--data", data])).exitCode).toBe(0);
+  const restored = await forecourt(["restore", bundle, "--data", other]);
+  expect([restored.exitCode, restored.stderr]).toEqual([
+    2,
+    expect.stringContaining("`forecourt models import` takes it"),
+  ]);
+  const imported = await forecourt(["models", "import", box, "--data", other]);
+  expect([imported.exitCode, imported.stderr]).toEqual([2, expect.stringContaining("`forecourt restore` takes it")]);
+  expect(existsSync(join(other, "forecourt.sqlite"))).toBe(false);
 }, 240_000);
