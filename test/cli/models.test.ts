@@ -71,6 +71,24 @@ test("an unknown model is a failure that offers the near ones", async () => {
   expect(stderr).toBe("forecourt: There is no model echo. This box has: forecourt/echo.\n");
 });
 
+test("an id that is far from all is not answered with all of them", async () => {
+  const show = async (id: string) => (await forecourt(["models", "show", id, "--data", newFolder()])).stderr;
+  expect(await show("nothing/here")).toBe(
+    "forecourt: There is no model nothing/here. `forecourt models list` shows those of this box.\n",
+  );
+  expect(await show("whisper")).toMatch(/This box has: openai\/whisper-base\/speakers, [^,]+, [^,]+\.\n$/);
+});
+
+test("that the Hub is waited for is told while it is", async () => {
+  let asked = 0;
+  using hub = Bun.serve({ port: 0, fetch: () => new Response("", { status: ++asked === 1 ? 503 : 404 }) });
+  const { exitCode, stderr } = await forecourt(["models", "add", "acme/parrot", "--data", newFolder()], {
+    FORECOURT_HUB_ENDPOINT: hub.url.origin,
+  });
+  expect(exitCode).toBe(1);
+  expect(stderr).toMatch(/^[^\n]+[^.]\. Trying again in 1 s\.\nforecourt: [^\n]+\n$/);
+});
+
 test("a wrong model file is named with its field", async () => {
   const { exitCode, stderr } = await forecourt(["models", "list", "--data", dataWith(own.replace("echo", "ecco"))]);
   expect(exitCode).toBe(1);

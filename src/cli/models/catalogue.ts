@@ -8,12 +8,20 @@ export function catalogueOf(flags: SettingsFlags) {
   return { settings, catalog: createCatalog({ data: settings.data }) };
 }
 
-/** Throws `not_found` with what is there. */
+/** Throws `not_found` with those that may be meant. */
 export function findModel(catalog: Catalog, endpoint: string): CatalogEntry {
   const entry = catalog.find(endpoint);
   if (entry) return entry;
   const known = catalog.list().map(({ model }) => model.id);
-  const near = known.filter((id) => id.includes(endpoint));
-  const offer = (near.length > 0 ? near : known).join(", ");
-  throw new ForecourtError("not_found", `There is no model ${endpoint}. This box has: ${offer}.`);
+  const words = endpoint
+    .toLowerCase()
+    .split(/[^a-z0-9]+/)
+    .filter((word) => word.length >= SHORTEST_WORD);
+  const near = known.filter((id) => words.some((word) => id.includes(word)));
+  const way =
+    near.length > 0 ? `This box has: ${near.join(", ")}.` : "`forecourt models list` shows those of this box.";
+  throw new ForecourtError("not_found", `There is no model ${endpoint}. ${way}`);
 }
+
+/** Shorter ones are in too many ids to tell anything: `v2`, `sd`. */
+const SHORTEST_WORD = 4;
