@@ -1,7 +1,8 @@
 // `bun run bench:gateway`: what the gateway adds to a request, with all of keys, limits, a budget, a price, validation, durable queue,
 // usage, metrics, audit and alerts on, against promise 6; and LiteLLM's proxy beside it on this machine, with its mock model. Prints both, whatever they say.
-// An answer is sent when the job's end is on disk. How long this machine's disk takes for that is printed too, and all is measured a
-// second time with the data in memory (/dev/shm), where that wait is nothing and what is left is the gateway's own time.
+// An answer is sent when the job's end is on disk. How long this machine's disk takes for that is printed too, and beside it is measured a
+// server with its data in memory (/dev/shm), where that wait is nothing and what is left is the gateway's own time. All take their turns in several
+// rounds, and what is printed is the median of the rounds: a shared machine is slow for seconds at a time.
 import {
   closeSync,
   existsSync,
@@ -18,6 +19,7 @@ import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { forecourt, freePort, isCompiled, startServer, until } from "../support/live-server.ts";
 import { PRICED_ECHO, writePricedEcho } from "../support/priced-echo.ts";
+import { type Answer, type Ask, asking, atRate, oneByOne, together } from "./http-load.ts";
 
 /** Pinned: its numbers differ from release to release. */
 const LITELLM = "litellm[proxy]==1.108.7";
@@ -34,95 +36,88 @@ const KEY_LIMITS = ["--rpm", "1000000", "--concurrency", "1000", "--budget", "10
 const WARM_UP_SECONDS = 15;
 const PROMISE = { p50: 0.5, p99: 3, perSecond: 1000 };
 
-type Target = { name: string; ask: () => Promise<Response> };
+type Target = { name: string; ask: Ask };
 type Spread = { p50: number; p99: number };
-/** `addedMs`: beyond the bare server and the model's own time. */
-type Line = { target: string; load: string; ms: Spread; modelMs: number; addedMs: Spread; failed: number };
+/** `addedMs`: beyond the bare server and the model's own time. Medians of the rounds; `p99s`: of each round, as it came. */
+type Line = {
+  target: string;
+  load: string;
+  ms: Spread;
+  modelMs: number;
+  addedMs: Spread;
+  p99s: number[];
+  failed: number;
+};
 
 const { values } = parseArgs({
-  options: { seconds: { type: "string", default: "10" }, rate: { type: "string", default: String(PROMISE.perSecond) } },
+  options: {
+    seconds: { type: "string", default: "4" },
+    rounds: { type: "string", default: "7" },
+    rate: { type: "string", default: String(PROMISE.perSecond) },
+  },
 });
 const SECONDS = Number(values.seconds);
+const ROUNDS = Number(values.rounds);
 const RATE = Number(values.rate);
 
 const percentile = (samples: number[], share: number) => {
   const sorted = samples.toSorted((a, b) => a - b);
   return sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)] ?? Number.NaN;
 };
-const spread = (samples: number[]): Spread => ({ p50: percentile(samples, 0.5), p99: percentile(samples, 0.99) });
-const round = (ms: number) => Math.round(ms * 1000) / 1000;
-
-type Samples = { all: number[]; model: number[]; failed: number };
-
-async function timed({ ask }: Target, since: number, samples: Samples): Promise<void> {
-  try {
-    const response = await ask();
-    await response.bytes();
-    if (!response.ok) samples.failed++;
-    samples.all.push(performance.now() - since);
-    const run = /run=([\d.]+)/.exec(response.headers.get("x-forecourt-timing") ?? "")?.[1];
-    if (run !== undefined) samples.model.push(Number(run));
-  } catch {
-    samples.failed++;
-  }
-}
-
-/** One after the other. */
-async function serial(target: Target, count: number): Promise<Samples> {
-  const samples: Samples = { all: [], model: [], failed: 0 };
-  for (let n = 0; n < count; n++) await timed(target, performance.now(), samples);
-  return samples;
-}
-
-/** At a rate, whether the answers come or not; each is timed from the moment when it was due. */
-async function open(target: Target, perSecond: number, seconds: number): Promise<Samples> {
-  const samples: Samples = { all: [], model: [], failed: 0 };
-  const pending: Promise<void>[] = [];
-  const begin = performance.now();
-  for (let n = 0; n < perSecond * seconds; ) {
-    const due = begin + (n * 1000) / perSecond;
-    if (performance.now() < due) await Bun.sleep(Math.max(0, due - performance.now()));
-    pending.push(timed(target, Math.max(due, begin), samples));
-    n++;
-  }
-  await Promise.all(pending);
-  return samples;
-}
-
-/** As many as it can with 32 callers. */
-async function throughput(target: Target, seconds: number): Promise<number> {
-  const samples: Samples = { all: [], model: [], failed: 0 };
-  const end = performance.now() + seconds * 1000;
-  const caller = async () => {
-    while (performance.now() < end) await timed(target, performance.now(), samples);
-  };
-  await Promise.all(Array.from({ length: 32 }, caller));
-  return Math.round(samples.all.length / seconds);
-}
-
+const median = (samples: number[]) => percentile(samples, 0.5);
 const mean = (samples: number[]) =>
   samples.length === 0 ? 0 : samples.reduce((sum, each) => sum + each, 0) / samples.length;
+const round = (ms: number) => Math.round(ms * 1000) / 1000;
+const spread = (samples: number[]): Spread => ({ p50: round(median(samples)), p99: round(percentile(samples, 0.99)) });
 
-function lineOf(target: Target, load: string, samples: Samples, bare: Spread): Line {
-  const { p50, p99 } = spread(samples.all);
-  const modelMs = mean(samples.model);
+type Measured = { ms: Spread; modelMs: number; ours: Spread; failed: number };
+
+/**
+ * The model's time is told in whole milliseconds: the middle of the requests has its mean taken off, the slowest ones have
+ * their own.
+ */
+function measured(answers: Answer[]): Measured {
+  const ms = spread(answers.map((answer) => answer.ms));
+  const modelMs = mean(answers.map((answer) => answer.modelMs));
+  const slowest = percentile(
+    answers.map((answer) => answer.ms - answer.modelMs),
+    0.99,
+  );
+  const failed = answers.filter(({ status }) => status !== 200).length;
+  return { ms, modelMs, ours: { p50: ms.p50 - modelMs, p99: slowest }, failed };
+}
+
+/** `bares`: of the same rounds. */
+function lineOf({ name }: Target, load: string, rounds: Measured[], bares: Measured[]): Line {
+  const added = rounds.map(({ ours }, at) => ({
+    p50: ours.p50 - (bares[at]?.ms.p50 ?? 0),
+    p99: ours.p99 - (bares[at]?.ms.p99 ?? 0),
+  }));
   return {
-    target: target.name,
+    target: name,
     load,
-    ms: { p50: round(p50), p99: round(p99) },
-    modelMs: round(modelMs),
-    addedMs: { p50: round(p50 - bare.p50 - modelMs), p99: round(p99 - bare.p99 - modelMs) },
-    failed: samples.failed,
+    ms: { p50: median(rounds.map(({ ms }) => ms.p50)), p99: median(rounds.map(({ ms }) => ms.p99)) },
+    modelMs: round(median(rounds.map(({ modelMs }) => modelMs))),
+    addedMs: { p50: round(median(added.map(({ p50 }) => p50))), p99: round(median(added.map(({ p99 }) => p99))) },
+    p99s: added.map(({ p99 }) => round(p99)),
+    failed: rounds.reduce((sum, { failed }) => sum + failed, 0),
   };
 }
 
-const post = (url: string, body: unknown, authorization = "") =>
-  fetch(url, {
-    method: "POST",
-    headers: { "content-type": "application/json", ...(authorization && { authorization }) },
-    body: JSON.stringify(body),
-    signal: AbortSignal.timeout(30_000),
-  });
+type Way = (ask: Ask) => Promise<Answer[]>;
+
+/** All take their turns in each round, so that a moment in which the machine is busy with others meets them all. */
+async function compare(targets: Target[], load: string, way: Way): Promise<{ bare: Spread; lines: Line[] }> {
+  const [bare, ...others] = targets.map((target) => ({ target, rounds: [] as Measured[] }));
+  if (!bare) throw new RangeError("nothing to compare with");
+  for (let at = 0; at < ROUNDS; at++)
+    for (const { target, rounds } of [bare, ...others]) rounds.push(measured(await way(target.ask)));
+  const ofBare = bare.rounds.map(({ ms }) => ms);
+  return {
+    bare: { p50: median(ofBare.map(({ p50 }) => p50)), p99: median(ofBare.map(({ p99 }) => p99)) },
+    lines: others.map(({ target, rounds }) => lineOf(target, load, rounds, bare.rounds)),
+  };
+}
 
 const CHAT = { model: "mock", messages: [{ role: "user", content: "a red circle on a blue background" }] };
 
@@ -163,7 +158,10 @@ async function startLiteLLM(): Promise<(Target & AsyncDisposable & { version: st
   return {
     name: "litellm",
     version: shown.stdout.toString().trim(),
-    ask: () => post(`${origin}/v1/chat/completions`, CHAT, `Bearer ${LITELLM_KEY}`),
+    ask: asking({
+      ...{ origin, path: "/v1/chat/completions", body: CHAT },
+      headers: { authorization: `Bearer ${LITELLM_KEY}` },
+    }),
     async [Symbol.asyncDispose]() {
       child.kill("SIGKILL");
       await child.exited;
@@ -188,17 +186,9 @@ function startBare() {
 }
 
 /** As a server is that has run for a while: its code compiled, its memory grown. */
-async function warmUp(target: Target, rate: number): Promise<void> {
-  await serial(target, 100);
-  await open(target, rate, WARM_UP_SECONDS);
-}
-
-async function measure(target: Target, bares: { serial: Spread; open: Spread }, rate: number): Promise<Line[]> {
-  await warmUp(target, rate);
-  return [
-    lineOf(target, "one caller", await serial(target, 500), bares.serial),
-    lineOf(target, `${rate}/s`, await open(target, rate, SECONDS), bares.open),
-  ];
+async function warmUp({ ask }: Target, rate: number): Promise<void> {
+  await oneByOne(ask, 100);
+  await atRate(ask, rate, WARM_UP_SECONDS);
 }
 
 const say = (text: string) => void process.stderr.write(`${text}\n`);
@@ -226,50 +216,67 @@ function createKey(data: string): string {
   return (JSON.parse(made.stdout.toString()) as { key: string }).key;
 }
 
-async function measureOurs(name: string, parent: string, bares: { serial: Spread; open: Spread }) {
-  say(name);
+async function startOurs(name: string, parent: string) {
   const folder = mkdtempSync(join(parent, "forecourt-bench-"));
   const diskMs = diskWait(folder);
   writePricedEcho(folder, { maxBatch: AT_A_TIME });
   const server = await startServer({ data: folder });
-  const key = createKey(folder);
-  const ours: Target = {
+  const headers = { authorization: `Key ${createKey(folder)}` };
+  const body = { prompt: "a red circle on a blue background" };
+  return {
     name,
-    ask: () =>
-      post(`${server.origin}/run/${PRICED_ECHO}`, { prompt: "a red circle on a blue background" }, `Key ${key}`),
+    diskMs,
+    ask: asking({ origin: server.origin, path: `/run/${PRICED_ECHO}`, headers, body }),
+    async [Symbol.asyncDispose]() {
+      await server[Symbol.asyncDispose]();
+      rmSync(folder, { recursive: true, force: true });
+    },
   };
-  const lines = await measure(ours, bares, RATE);
-  const perSecond = await throughput(ours, 5);
-  await server[Symbol.asyncDispose]();
-  rmSync(folder, { recursive: true, force: true });
-  return { lines, perSecond, diskMs };
+}
+
+async function most({ ask }: Target): Promise<number> {
+  const seconds = 5;
+  return Math.round((await together(ask, { callers: 32, seconds })).length / seconds);
+}
+
+/** Beside the bare server: a rate beyond what it can do would measure its queue alone. */
+async function measureLiteLLM(bare: Target) {
+  const theirs = await startLiteLLM();
+  if ("missing" in theirs) return theirs;
+  await using other = theirs;
+  await warmUp(other, 10);
+  const perSecond = await most(other);
+  const rate = Math.max(1, Math.min(RATE, Math.floor(perSecond / 2)));
+  const alone = await compare([bare, other], "one caller", (ask) => oneByOne(ask, 40));
+  const steady = await compare([bare, other], `${rate}/s`, (ask) => atRate(ask, rate, SECONDS));
+  return { version: other.version, perSecond, lines: [...alone.lines, ...steady.lines] };
 }
 
 async function main() {
   const bareServer = startBare();
-  const origin = await bareServer.origin;
-  const bare: Target = { name: "bare", ask: () => post(`${origin}/echo`, CHAT) };
-  say("bare server");
-  await warmUp(bare, RATE);
-  const bares = { serial: spread((await serial(bare, 500)).all), open: spread((await open(bare, RATE, SECONDS)).all) };
-  const onDisk = await measureOurs("forecourt", tmpdir(), bares);
-  const inMemory = existsSync(MEMORY) ? await measureOurs("forecourt, data in memory", MEMORY, bares) : undefined;
-  const lines = [...onDisk.lines, ...(inMemory?.lines ?? [])];
-  const perSecond: Record<string, number> = { forecourt: onDisk.perSecond };
-  if (inMemory) perSecond["forecourt, data in memory"] = inMemory.perSecond;
-  say("litellm");
-  const theirs = await startLiteLLM();
-  if ("missing" in theirs) say(`SKIPPED: ${theirs.missing}`);
-  else {
-    await using other = theirs;
-    perSecond.litellm = await throughput(other, 5);
-    // A rate beyond what it can do would measure its queue alone.
-    const rate = Math.max(1, Math.min(RATE, Math.floor(perSecond.litellm / 2)));
-    lines.push(...(await measure(other, { serial: bares.serial, open: bares.serial }, rate)));
+  const bare: Target = { name: "bare", ask: asking({ origin: await bareServer.origin, path: "/echo", body: CHAT }) };
+  await using stack = new AsyncDisposableStack();
+  const onDisk = stack.use(await startOurs("forecourt", tmpdir()));
+  const inMemory = existsSync(MEMORY) ? stack.use(await startOurs("forecourt, data in memory", MEMORY)) : undefined;
+  const ours = inMemory ? [onDisk, inMemory] : [onDisk];
+  for (const target of [bare, ...ours]) {
+    say(`warming up: ${target.name}`);
+    await warmUp(target, RATE);
   }
+  say(`${ROUNDS} rounds`);
+  const alone = await compare([bare, ...ours], "one caller", (ask) => oneByOne(ask, 300));
+  const steady = await compare([bare, ...ours], `${RATE}/s`, (ask) => atRate(ask, RATE, SECONDS));
+  const perSecond: Record<string, number> = {};
+  for (const target of ours) perSecond[target.name] = await most(target);
+  const { diskMs } = onDisk;
+  await stack.disposeAsync();
+  say("litellm");
+  const theirs = await measureLiteLLM(bare);
+  if ("missing" in theirs) say(`SKIPPED: ${theirs.missing}`);
+  else perSecond.litellm = theirs.perSecond;
   bareServer.child.kill();
   const isKept = (target: string) => {
-    const added = lines.find((line) => line.target === target && line.load === `${RATE}/s`)?.addedMs;
+    const added = steady.lines.find((line) => line.target === target)?.addedMs;
     return added !== undefined && added.p50 <= PROMISE.p50 && added.p99 <= PROMISE.p99;
   };
   process.stdout.write(
@@ -278,9 +285,9 @@ async function main() {
         machine: { cpu: cpus()[0]?.model, threads: cpus().length, load: loadavg()[0] },
         forecourt: isCompiled ? "compiled" : "source",
         ...(!("missing" in theirs) && { litellm: theirs.version }),
-        bareMs: bares,
-        diskMs: onDisk.diskMs,
-        lines,
+        bareMs: { alone: alone.bare, steady: steady.bare },
+        diskMs,
+        lines: [...alone.lines, ...steady.lines, ...("missing" in theirs ? [] : theirs.lines)],
         perSecond,
         promise6: { ...PROMISE, kept: isKept("forecourt"), keptInMemory: isKept("forecourt, data in memory") },
       },
