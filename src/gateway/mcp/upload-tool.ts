@@ -66,7 +66,8 @@ function decoded(data: string): { content: Uint8Array; type?: string } {
   throw new ForecourtError("invalid_input", "data: Input should be base64 or a data URI", { problems: [problem] });
 }
 
-const typeOfName = (name = "file") => Bun.file(name).type;
+/** By its ending alone: Bun takes no path with a zero byte. */
+const typeOfName = (name = "file") => Bun.file(name.replaceAll("\0", "")).type;
 
 async function* once(content: Uint8Array) {
   yield content;

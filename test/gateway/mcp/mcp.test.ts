@@ -243,6 +243,8 @@ describe("upload_file", () => {
     const data = Buffer.from("hello").toString("base64");
     const plain = await call(client, "upload_file", { file_name: "a.txt", data });
     expect(await read(urlOf(plain))).toBe("hello");
+    const strange = await call(client, "upload_file", { file_name: "\0.txt", data });
+    expect(strange).not.toMatchObject({ isError: true });
     const uri = await call(client, "upload_file", { data: `data:image/png;base64,${data}` });
     const response = await gateway.ask("GET", urlOf(uri), { key: "" });
     expect(response.headers.get("content-type")).toBe("image/png");
