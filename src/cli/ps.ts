@@ -2,7 +2,7 @@
 import { Command } from "commander";
 import { ForecourtError } from "../core/errors.ts";
 import { wrongUsage } from "./failure.ts";
-import { findServer, isReady, originOf } from "./running-server.ts";
+import { findServer, isReady, originOf, placeOf } from "./running-server.ts";
 import { type SettingsFlags, settingsOf, withSettings } from "./settings-flags.ts";
 import { note, printJson, printLine, sizeText, table } from "./terminal.ts";
 
@@ -46,10 +46,11 @@ export const ps = () =>
     .option("--wait <seconds>", "wait this long for a server to become ready")
     .option("--json", "print as JSON")
     .action(async ({ wait, json, ...flags }: Flags) => {
-      const { settings } = settingsOf(flags);
-      if (wait !== undefined) await untilReady(settings, secondsOf(wait));
-      const server = await findServer(settings);
-      if (!server) throw notRunning(originOf(settings));
+      const resolved = settingsOf(flags);
+      if (wait !== undefined) await untilReady(() => placeOf(resolved), secondsOf(wait));
+      const place = placeOf(resolved);
+      const server = await findServer(place);
+      if (!server) throw notRunning(originOf(place));
       const status = (await (await server.ask("/admin/v1/status")).json()) as Status; // our own server's answer
       if (json) return printJson(status);
       print(status);
@@ -71,10 +72,11 @@ const notRunning = (origin: string) =>
 /** How often a server that is coming up is asked. */
 const POLL_MS = 50;
 
-async function untilReady(address: { host: string; port: number }, seconds: number): Promise<void> {
+/** A server that is coming up may yet say where. */
+async function untilReady(place: () => ReturnType<typeof placeOf>, seconds: number): Promise<void> {
   const end = performance.now() + seconds * 1000;
-  while (!(await isReady(address))) {
-    if (performance.now() > end) throw notRunning(originOf(address));
+  while (!(await isReady(place()))) {
+    if (performance.now() > end) throw notRunning(originOf(place()));
     await Bun.sleep(POLL_MS);
   }
 }

@@ -1,8 +1,10 @@
 // The server that runs on this data directory, if one does: where it listens and the key to it.
 import { readFileSync } from "node:fs";
 import { adminKeyFile } from "../control/keys/admin-key.ts";
+import type { Resolved } from "../control/settings/resolve.ts";
 import type { Settings } from "../control/settings.ts";
 import { ForecourtError } from "../core/errors.ts";
+import { notedAddress } from "./serve/noted-address.ts";
 
 export type RunningServer = {
   origin: string;
@@ -19,6 +21,15 @@ const ANY_CERTIFICATE = { tls: { rejectUnauthorized: false } };
 
 /** A server on the same machine answers within a few milliseconds, a busy one within this. */
 const ANSWER_MS = 2_000;
+
+/** Of the server of this data directory: where flags say, else where it says itself, else where settings say. */
+export function placeOf({ settings, origins }: Resolved<Settings>): Address {
+  const isNamed = origins.some(({ name, origin }) => origin === `--${name}` && (name === "host" || name === "port"));
+  const noted = isNamed ? undefined : notedAddress(settings.data);
+  if (!noted) return settings;
+  const { host, port, isTls } = noted;
+  return { data: settings.data, host, port, tls: { cert: isTls ? settings.tls.cert || "its own" : "", key: "" } };
+}
 
 /** Where clients on this machine reach a server that listens on `host`. */
 export function originOf({ host, port, tls }: Place): string {

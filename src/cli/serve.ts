@@ -7,6 +7,7 @@ import { createLog, type Log } from "../core/log.ts";
 import { createGateway } from "../gateway/app.ts";
 import { webhookBody } from "../gateway/fal/webhook-body.ts";
 import { originOf } from "./running-server.ts";
+import { noteAddress } from "./serve/noted-address.ts";
 import { notifySystemd } from "./serve/notify-systemd.ts";
 import { aborted, listenForStop } from "./serve/stop-signals.ts";
 import { type SettingsFlags, settingsOf, withSettings } from "./settings-flags.ts";
@@ -37,6 +38,8 @@ async function serveUntil(stop: AbortSignal, appliance: Appliance): Promise<void
   try {
     const gateway = createGateway({ ...appliance, version: versionFacts().version, isReady: () => isReady });
     const listening = gateway.listen({ host: settings.host, port: settings.port, signal: stop, tls: settings.tls });
+    using noted = noteAddress(settings.data, { ...listening, isTls: settings.tls.cert !== "" });
+    void noted;
     await appliance.start();
     isReady = true;
     tellSystemd("READY=1", log);

@@ -1,8 +1,8 @@
 // `forecourt serve` as a process: its start, its refusals, its end.
 import { afterAll, expect, setDefaultTimeout, test } from "bun:test";
-import { existsSync, readFileSync, statSync } from "node:fs";
+import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { startServer, until } from "../support/live-server.ts";
+import { freePort, startServer, until } from "../support/live-server.ts";
 import { forecourt, newFolder, removeFolders } from "./command.ts";
 import { listenAsSystemd } from "./serve/listen-as-systemd.ts";
 
@@ -37,6 +37,26 @@ test("it says where it is when it is ready", async () => {
     .find(({ message }) => message === "ready");
   expect(ready).toMatchObject({ url: server.origin, docs: `${server.origin}/swagger` });
   expect(ready.device).toStartWith("cpu");
+});
+
+test("commands find the server of their data directory where it says that it listens, unless a flag says where", async () => {
+  await using server = await startServer();
+  const on = (...words: string[]) => forecourt([...words, "--data", server.data]);
+  expect((await on("ps")).exitCode).toBe(0);
+  const run = await on("run", "forecourt/echo", "prompt=hi", "--json");
+  expect(JSON.parse(run.stdout)).toMatchObject({ output: { prompt: "hi" } });
+  expect(JSON.parse((await on("doctor", "--json")).stdout).server).toEqual({ origin: server.origin, state: "ready" });
+  const elsewhere = await on("ps", "--port", String(await freePort()));
+  expect([elsewhere.exitCode, elsewhere.stderr]).toEqual([1, expect.stringContaining("No server runs at")]);
+
+  const note = join(server.data, "server.address");
+  expect(statSync(note).mode & 0o777).toBe(0o600);
+  const left = readFileSync(note, "utf8");
+  await server.kill("SIGTERM");
+  expect(existsSync(note)).toBe(false);
+  // As a server leaves it that was killed: nobody is asked there.
+  writeFileSync(note, left);
+  expect((await on("ps")).stderr).not.toContain(server.origin);
 });
 
 test("a taken port is one sentence with the way out, and leaves the data directory free", async () => {

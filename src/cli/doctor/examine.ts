@@ -13,7 +13,7 @@ import type { Settings } from "../../control/settings.ts";
 import { chosenBucket } from "../../control/storage/choose-store.ts";
 import { toFailure } from "../../core/errors.ts";
 import { embeddedFolder } from "../../engine/embedded/embedded.ts";
-import { isReady, isServing, originOf } from "../running-server.ts";
+import { isReady, isServing, originOf, placeOf } from "../running-server.ts";
 import { sizeText } from "../terminal.ts";
 import { versionFacts } from "../version.ts";
 import type { Complaint, DataFacts, Report, RuntimeFacts, ServerFacts, StorageFacts } from "./report.ts";
@@ -28,7 +28,7 @@ export async function examine({ settings, origins }: Resolved<Settings>): Promis
     systemFacts(),
     dataFacts(settings.data),
     storageFacts(settings),
-    serverFacts(settings),
+    serverFacts(placeOf({ settings, origins })),
   ]);
   const models = countModels(settings);
   return {
@@ -111,11 +111,11 @@ function runtimeFacts(data: string): RuntimeFacts {
   return { source: "executable", path, isUnpacked: existsSync(path), bytes };
 }
 
-async function serverFacts(settings: Pick<Settings, "host" | "port">): Promise<ServerFacts> {
-  const origin = originOf(settings);
-  if (await isReady(settings)) return { origin, state: "ready" };
-  if (await isServing(settings)) return { origin, state: "starting" };
-  return { origin, state: (await canListen(settings)) ? "free" : "foreign" };
+async function serverFacts(place: ReturnType<typeof placeOf>): Promise<ServerFacts> {
+  const origin = originOf(place);
+  if (await isReady(place)) return { origin, state: "ready" };
+  if (await isServing(place)) return { origin, state: "starting" };
+  return { origin, state: (await canListen(place)) ? "free" : "foreign" };
 }
 
 /** Tries it: only the system knows every reason why not. */

@@ -4,8 +4,8 @@ import { ForecourtError } from "../../core/errors.ts";
 import { type SettingsFlags, settingsOf } from "../settings-flags.ts";
 
 export function catalogueOf(flags: SettingsFlags) {
-  const { settings } = settingsOf(flags);
-  return { settings, catalog: createCatalog({ data: settings.data }) };
+  const { settings, origins } = settingsOf(flags);
+  return { settings, origins, catalog: createCatalog({ data: settings.data }) };
 }
 
 /** Throws `not_found` with those that may be meant. */

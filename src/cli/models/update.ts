@@ -14,7 +14,7 @@ import type { Device } from "../../core/device.ts";
 import { ForecourtError } from "../../core/errors.ts";
 import { createLog } from "../../core/log.ts";
 import { footprintOf, modelOn } from "../../engine/variants.ts";
-import { findServer, type RunningServer } from "../running-server.ts";
+import { findServer, placeOf, type RunningServer } from "../running-server.ts";
 import { type SettingsFlags, withSettings } from "../settings-flags.ts";
 import { note, printJson, printLine } from "../terminal.ts";
 import { catalogueOf, findModel } from "./catalogue.ts";
@@ -31,11 +31,11 @@ export const update = () =>
     .option("--json", "print as JSON")
     .addHelpText("after", "\nEnds with exit code 1 when a revision failed its trial; the model stays as it was then.")
     .action(async (endpoints: string[], { json, ...flags }: Flags) => {
-      const { settings, catalog } = catalogueOf(flags);
+      const { settings, origins, catalog } = catalogueOf(flags);
       if (settings.hub.offline)
         throw new ForecourtError("misconfigured", "hub.offline is set, and updates ask the Hub: unset it for this.");
       const entries = endpoints.map((endpoint) => findModel(catalog, findModel(catalog, endpoint).model.id));
-      const server = await findServer(settings);
+      const server = await findServer(placeOf({ settings, origins }));
       const results = server ? await askServer(server, entries) : await updateHere(settings, { catalog, entries });
       if (json) printJson(results);
       else print(results);

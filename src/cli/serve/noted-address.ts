@@ -1,0 +1,40 @@
+// Where the server of a data directory listens, written there for the commands that talk to it.
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { parse, type Static, Type } from "../../core/schema.ts";
+
+const addressSchema = Type.Object({
+  pid: Type.Integer({ minimum: 1 }),
+  host: Type.String({ minLength: 1 }),
+  port: Type.Integer({ minimum: 1, maximum: 65_535 }),
+  isTls: Type.Boolean(),
+});
+
+export type NotedAddress = Omit<Static<typeof addressSchema>, "pid">;
+
+const fileIn = (data: string) => join(data, "server.address");
+
+/** Until it is disposed, or this process ends. */
+export function noteAddress(data: string, address: NotedAddress): Disposable {
+  const file = fileIn(data);
+  writeFileSync(file, `${JSON.stringify({ pid: process.pid, ...address })}\n`, { mode: 0o600 });
+  return { [Symbol.dispose]: () => rmSync(file, { force: true }) };
+}
+
+/** Undefined where no server lives, or none that this account may know of. */
+export function notedAddress(data: string): NotedAddress | undefined {
+  try {
+    const { pid, ...address } = parse(addressSchema, JSON.parse(readFileSync(fileIn(data), "utf8")));
+    return isAlive(pid) ? address : undefined;
+  } catch {
+    return undefined; // there is no such file, or it is not ours to read
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    return error instanceof Error && "code" in error && error.code === "EPERM"; // another account's
+  }
+}
