@@ -76,6 +76,13 @@ test("a limit of an account that is not properly encoded is a wrong request", as
   expect(response.status).toBe(400);
 });
 
+test("times beyond all dates are wrong requests, not faults", async () => {
+  for (const query of ["until=-271821-04-20", "since=%2B275760-09-14", "until=yesterday"]) {
+    const response = await gateway.ask("GET", `/admin/v1/usage?${query}`, { key: gateway.adminKey });
+    expect(`${query} ${response.status}`).toBe(`${query} 400`);
+  }
+});
+
 test("prices of their own are set, listed and ended over HTTP, and the act is in the audit log", async () => {
   const ask = (method: string, path: string, body?: unknown) =>
     gateway.ask(method, `/admin/v1/prices${path}`, { key: gateway.adminKey, ...(body !== undefined && { body }) });

@@ -72,6 +72,6 @@ function spanOf({ since, until }: Span, clock: Clock): { since: Instant; until: 
 
 function timeOf(name: string, text: string): Instant {
   const at = Date.parse(text);
-  if (Number.isFinite(at)) return instant(at);
+  if (at >= 0) return instant(at); // a day before the first date that there is would be none
   throw new ForecourtError("bad_request", `${name} should be a time such as 2026-01-31T12:00:00Z.`);
 }
