@@ -21,6 +21,8 @@ export const docs = ({ catalog, version, publicUrl }: DocsParts) =>
     )
     .use(swagger({ provider: "swagger-ui", specPath: DOCUMENT, documentation: boxDocument({ catalog, version }) }))
     // Replaces the plugin's own page, which would load its parts from a public server.
+    // Relative, so that it also holds below a reverse proxy's path.
+    .get("/", () => new Response(null, { status: 302, headers: { location: "swagger" } }), hidden())
     .get("/swagger", swaggerPage, hidden())
     .get("/swagger/assets/:name", ({ params }) => swaggerAsset(params.name), hidden())
     .get("/models", () => Response.json({ models: catalog.list().map(summary) }), {

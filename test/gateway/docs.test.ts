@@ -24,6 +24,11 @@ const resolve = (document: unknown, ref: string) =>
     .reduce<unknown>((node, part) => (node as Record<string, unknown> | undefined)?.[part], document);
 
 describe("the Swagger page", () => {
+  test("is where someone arrives who knows the address alone", async () => {
+    const response = await get("/");
+    expect([response.status, response.headers.get("location")]).toEqual([302, "swagger"]);
+  });
+
   test("takes everything from this box and forbids all else", async () => {
     const response = await get("/swagger");
     const html = await response.text();

@@ -5,6 +5,7 @@ export const PUBLIC_ROUTES = [
   "ALL /cdn/*",
   "ALL /files/*",
   "ALL /platform/*",
+  "GET /",
   "GET /.well-known/jwks.json",
   "GET /rest/.well-known/jwks.json",
   "GET /api/openapi/queue/openapi.json",
