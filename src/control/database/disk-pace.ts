@@ -5,6 +5,8 @@
 const QUICK_MS = 0.15;
 /** Waits in a row that are looked at together. */
 const LOOKED_AT = 16;
+/** Lots in a row that are slow on average before the disk counts as slow: one of them may be a thread that stood still, on a busy machine. */
+const SLOW_LOTS = 2;
 /** How long a disk that was found slow is not tried again, in milliseconds. */
 const REST_MS = 60_000;
 
@@ -20,6 +22,7 @@ export function createDiskPace(now: () => number): DiskPace {
   let isQuick = false;
   let restsUntil = Number.NEGATIVE_INFINITY;
   let latest: number[] = [];
+  let slowLots = 0;
   return {
     isQuick: () => isQuick,
     took(ms) {
@@ -28,7 +31,8 @@ export function createDiskPace(now: () => number): DiskPace {
       // The way to another thread takes long on a busy machine, so that the shortest wait tells most about the disk.
       const measure = isQuick ? mean(latest) : Math.min(...latest);
       latest = [];
-      if (isQuick && measure > QUICK_MS) {
+      slowLots = measure > QUICK_MS ? slowLots + 1 : 0;
+      if (isQuick && slowLots >= SLOW_LOTS) {
         isQuick = false;
         restsUntil = now() + REST_MS;
       } else if (measure <= QUICK_MS && now() >= restsUntil) isQuick = true;

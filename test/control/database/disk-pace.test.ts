@@ -36,10 +36,21 @@ test("one that becomes slow is left to other threads again, and tried anew after
   const { pace, took, wait } = paced();
   took(...sixteen(0.02));
   took(...sixteen(0.02).slice(1), 8);
+  took(...sixteen(0.02).slice(1), 8);
   expect(pace.isQuick()).toBe(false);
   took(...sixteen(0.02));
   expect(pace.isQuick()).toBe(false);
   wait(60_000);
   took(...sixteen(0.02));
   expect(pace.isQuick()).toBe(true);
+});
+
+test("a thread that stood still once does not make a quick disk slow", () => {
+  const { pace, took } = paced();
+  took(...sixteen(0.02));
+  for (let times = 0; times < 10; times++) {
+    took(...sixteen(0.02).slice(1), 8);
+    expect(pace.isQuick()).toBe(true);
+    took(...sixteen(0.02));
+  }
 });
