@@ -1,6 +1,6 @@
 // What a place in memory is worth: by our own rule, by recency alone (LRU), and by knowing the future.
 import { asked, expectedRate, type Popularity, unknown, worthOf } from "../../src/control/scheduler/popularity.ts";
-import { instant } from "../../src/core/units.ts";
+import { type Instant, instant } from "../../src/core/units.ts";
 import { type Arrival, PAUSE_MS, type SimulatedModel, type Traffic } from "./traffic.ts";
 
 export type Policy = {
@@ -11,11 +11,18 @@ export type Policy = {
 
 export function ourPolicy(models: SimulatedModel[]): Policy {
   const known = new Map<number, Popularity>();
+  let since: Instant | undefined;
   return {
     name: "forecourt",
-    asked: (model, at) => known.set(model, asked(known.get(model) ?? unknown(instant(at)), instant(at))),
-    worth: (model, now) =>
-      worthOf(expectedRate(known.get(model) ?? unknown(instant(now)), instant(now)), models[model]?.loadMs ?? 0),
+    asked(model, at) {
+      since ??= instant(at);
+      known.set(model, asked(known.get(model) ?? unknown(instant(at)), instant(at)));
+    },
+    worth(model, now) {
+      const popularity = known.get(model);
+      const rate = popularity && since !== undefined ? expectedRate(popularity, instant(now), since) : 0;
+      return worthOf(rate, models[model]?.loadMs ?? 0);
+    },
   };
 }
 

@@ -22,7 +22,10 @@ export function createExperienceStore({ orm, write }: Database): ExperienceStore
         .select()
         .from(popularityTable)
         .all()
-        .map(({ model, at, ...rest }) => [asId<ModelId>(model), { ...rest, at: instant(at) }]),
+        .map(({ model, at, since, ...rest }) => [
+          asId<ModelId>(model),
+          { ...rest, at: instant(at), since: instant(since) },
+        ]),
     measures: () =>
       orm
         .select()

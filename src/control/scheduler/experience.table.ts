@@ -3,11 +3,14 @@ import { integer, primaryKey, real, sqliteTable, text } from "drizzle-orm/sqlite
 
 export const popularityTable = sqliteTable("model_popularity", {
   model: text().primaryKey(),
-  /** Requests that fade within half a minute, an hour, a day (popularity.ts), true at `at`. */
-  sitting: real().notNull(),
-  hour: real().notNull(),
-  day: real().notNull(),
+  /** What of its requests is remembered (popularity.ts), true at `at`. */
+  lately: real().notNull().default(0),
+  long: real().notNull().default(0),
+  followed: real().notNull().default(0),
+  requests: real().notNull().default(0),
   at: integer().notNull(),
+  /** When it was first asked for. */
+  since: integer().notNull().default(0),
 });
 
 export const measureTable = sqliteTable(

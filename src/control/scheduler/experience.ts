@@ -1,7 +1,7 @@
 // What is known of models from having run them: popularity, memory, loading and running times. Kept over restarts.
 import type { Clock, Timers } from "../../core/clock.ts";
 import type { DeviceId, ModelId } from "../../core/ids.ts";
-import { type Bytes, bytes, milliseconds } from "../../core/units.ts";
+import { type Bytes, bytes, instant, milliseconds } from "../../core/units.ts";
 import type { ExperienceStore, Measure } from "./experience-store.ts";
 import { asked, expectedRate, type Popularity, unknown } from "./popularity.ts";
 
@@ -33,6 +33,7 @@ type OnDevices = Map<DeviceId, Measure>;
 
 export function createExperience({ store, clock, timers }: ExperienceParts): Experience {
   const popularity = new Map<ModelId, Popularity>(store.popularity());
+  let since = popularity.values().reduce((first, each) => Math.min(first, each.since), Number.POSITIVE_INFINITY);
   const measures = new Map<ModelId, OnDevices>();
   for (const { model, device, ...measure } of store.measures()) on(model).set(device, measure);
   const changed = { popularity: new Set<ModelId>(), measures: new Set<ModelId>() };
@@ -74,6 +75,7 @@ export function createExperience({ store, clock, timers }: ExperienceParts): Exp
   return {
     asked(model, jobs) {
       const now = clock.now();
+      since = Math.min(since, now);
       let known = popularity.get(model) ?? unknown(now);
       for (let each = 0; each < jobs; each++) known = asked(known, now);
       popularity.set(model, known);
@@ -84,7 +86,7 @@ export function createExperience({ store, clock, timers }: ExperienceParts): Exp
     ran: (model, device, runMs) => note(model, device, (known) => ({ runMs: blend(known.runMs, runMs) })),
     rate(model) {
       const known = popularity.get(model);
-      return known ? expectedRate(known, clock.now()) : 0;
+      return known ? expectedRate(known, clock.now(), instant(since)) : 0;
     },
     memory: (model) =>
       new Map(

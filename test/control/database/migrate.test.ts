@@ -8,6 +8,9 @@ import { snapshotFile } from "../../../src/control/database/migrate.ts";
 import { migrationFiles } from "../../../src/control/database/migrations.macro.ts" with { type: "macro" };
 import type { Migration } from "../../../src/control/database/migrations.macro.ts";
 import { openDatabase } from "../../../src/control/database/open.ts";
+import { createExperienceStore } from "../../../src/control/scheduler/experience-store.ts";
+import { asId, type ModelId } from "../../../src/core/ids.ts";
+import { instant } from "../../../src/core/units.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "forecourt-migrate-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -111,4 +114,22 @@ test("rebuilding a table does not delete the rows that refer to it", () => {
   }
   using database = open(one, { version: 2, name: "0001.sql", sql: rebuild });
   expect(database.sqlite.query("SELECT count(*) FROM c").values()).toEqual([[1]]);
+});
+
+test("what an earlier version knew of models' popularity is taken over", () => {
+  const all = migrationFiles();
+  const at = all.findIndex(({ name }) => name === "0011_model_sittings.sql");
+  {
+    using database = open(...all.slice(0, at));
+    database.sqlite.run(
+      "INSERT INTO model_popularity (model, sitting, hour, day, at) VALUES ('lab/a', 1, 4, 30, 172800000)",
+    );
+  }
+  using database = open(...all);
+  expect(createExperienceStore(database).popularity()).toEqual([
+    [
+      asId<ModelId>("lab/a"),
+      { lately: 4, long: 30, followed: 15, requests: 30, at: instant(172_800_000), since: instant(86_400_000) },
+    ],
+  ]);
 });

@@ -1,0 +1,60 @@
+// What is expected of a model from when it was asked for.
+import { expect, test } from "bun:test";
+import { asked, expectedRate, type Popularity, unknown } from "../../../src/control/scheduler/popularity.ts";
+import { instant } from "../../../src/core/units.ts";
+
+const SECOND = 1_000;
+const HOUR = 3_600 * SECOND;
+const BEGIN = 1_000 * HOUR;
+
+/** Asked for at these moments after the box's first request. */
+function after(...moments: number[]): Popularity {
+  const [first = 0] = moments;
+  return moments.reduce((known, at) => asked(known, instant(BEGIN + at)), unknown(instant(BEGIN + first)));
+}
+const every = (pause: number, until: number, from = 0) =>
+  Array.from({ length: Math.floor((until - from) / pause) }, (_, at) => from + at * pause);
+const anHour = (popularity: Popularity, at: number) =>
+  3_600 * expectedRate(popularity, instant(BEGIN + at), instant(BEGIN));
+
+test("what comes steadily is expected as often as it came", () => {
+  const moments = every(HOUR / 4, 100 * HOUR);
+  expect(anHour(after(...moments), 100 * HOUR)).toBeWithin(3.5, 4.5);
+});
+
+test("a box that is an hour old counts by the hour, not by the days that it has not seen", () => {
+  expect(anHour(after(...every(HOUR / 6, HOUR)), HOUR)).toBeWithin(5, 7);
+});
+
+test("ten requests of one sitting count for less than ten sittings, once it is over", () => {
+  const sitting = after(...every(5 * SECOND, 50 * SECOND));
+  const apart = after(...every(300 * SECOND, 3_000 * SECOND));
+  expect(anHour(sitting, HOUR)).toBeLessThan(anHour(apart, HOUR) / 3);
+});
+
+test("just after a request another one is likely, five minutes later it is not, even where few had others behind them", () => {
+  const known = after(...every(HOUR, 50 * HOUR), 50 * HOUR);
+  const [just, later] = [1, 300].map((seconds) => anHour(known, 50 * HOUR + seconds * SECOND));
+  expect(just).toBeGreaterThan(5 * (later ?? 0));
+  expect(later).toBeWithin(0.8, 1.5);
+});
+
+test("whose requests have others behind them is kept for longer than whose come alone", () => {
+  const inSittings = after(...every(2 * HOUR, 40 * HOUR).flatMap((at) => [at, at + 10_000, at + 20_000]), 40 * HOUR);
+  const alone = after(...every(HOUR / 1.5, 40 * HOUR), 40 * HOUR);
+  const at = 40 * HOUR + 20 * SECOND;
+  expect(anHour(inSittings, at)).toBeGreaterThan(1.5 * anHour(alone, at));
+});
+
+test("a favourite of two days is remembered after an idle night, and what has risen in the last hours is seen", () => {
+  const old = after(...every(HOUR / 4, 48 * HOUR));
+  const single = after(47 * HOUR);
+  expect(anHour(old, 60 * HOUR)).toBeGreaterThan(10 * anHour(single, 60 * HOUR));
+  const risen = after(...every(HOUR / 12, 60 * HOUR, 57 * HOUR));
+  expect(anHour(risen, 60 * HOUR)).toBeGreaterThan(anHour(old, 60 * HOUR));
+});
+
+test("a clock that was set back does not make it forget or explode", () => {
+  const known = asked(after(...every(HOUR, 10 * HOUR)), instant(BEGIN + 5 * HOUR));
+  expect(anHour(known, 5 * HOUR)).toBeWithin(0.5, 1_000);
+});
