@@ -84,7 +84,7 @@ describe("floors", () => {
       "plan",
       "popularity",
     ];
-    const pure = [...names, "queues", "refuse", "renew", "replicas", "situation"].map(
+    const pure = [...names, "queues", "refuse", "reload", "renew", "replicas", "situation"].map(
       (name) => `src/control/scheduler/${name}.ts`,
     );
     for (const path of pure) expect(existsSync(join(ROOT, path))).toBe(true);

@@ -190,6 +190,7 @@ function assemble(found: Found): Appliance {
       limits,
     }),
     resolveWeights: supply.folderOf,
+    weightsHere: supply.folderHere,
     ...{ clock, timers },
   });
   const updates = openUpdates({ ...found, fleet, variantsOf, clock, timers, limits: pulls, scheduler });

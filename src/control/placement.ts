@@ -24,13 +24,13 @@ type Box = {
 
 type Work = Pick<
   SchedulerParts,
-  "jobs" | "work" | "fleet" | "catalog" | "files" | "media" | "resolveWeights" | "clock" | "timers"
+  "jobs" | "work" | "fleet" | "catalog" | "files" | "media" | "resolveWeights" | "weightsHere" | "clock" | "timers"
 >;
 
 export function createPlacement(box: Box, work: Work) {
   const { settings, devices, database, log } = box;
   const { clock, timers, fleet } = work;
-  const { idleUnloadSeconds, lineSeconds } = settings.memory;
+  const { idleUnloadSeconds, lineSeconds, reload } = settings.memory;
   const experience = createExperience({ store: createExperienceStore(database), clock, timers });
   const scheduler = createScheduler({
     ...work,
@@ -38,6 +38,8 @@ export function createPlacement(box: Box, work: Work) {
     isLost: (id) => monitor.isLost(id),
     residency: createResidency(settings),
     experience,
+    // What is unloaded for being idle is not to come back by itself.
+    mayReload: reload && idleUnloadSeconds === 0,
     ...(idleUnloadSeconds > 0 && { idleUnload: seconds(idleUnloadSeconds) }),
     batchWindow: milliseconds(settings.jobs.batchWindowMs),
     lineLimit: seconds(lineSeconds),

@@ -1,4 +1,5 @@
-// `bun run simulate`: cold starts and waits of LRU, of our policy, of one told the true rates and of one that knows the future.
+// `bun run simulate`: cold starts and waits of LRU, of our policy with and without reloading, of one told the true rates and of one
+// that knows the future.
 import { bytes } from "../../src/core/units.ts";
 import { seededRandom } from "../support/seeded-random.ts";
 import { clairvoyant, leastRecentlyUsed, ourPolicy, toldRates } from "./policies.ts";
@@ -41,13 +42,16 @@ function hoursOfFavourite({ favourites }: Scenario, hours: number, favouriteH: n
 
 const print = (line: string) => process.stdout.write(`${line}\n`);
 
-function row({ policy, coldStarts, coldMs, loads, waitMs, ofLargest, decideMs }: Outcome, ofLru: number): string {
+function row(
+  { policy, coldStarts, coldMs, loads, reloads, waitMs, ofLargest, decideMs }: Outcome,
+  ofLru: number,
+): string {
   const seconds = (ms: number) => `${(ms / 1000).toFixed(1)} s`.padStart(8);
   const cells = [
     policy.padEnd(16),
     `${(100 * coldStarts).toFixed(1)} %`.padStart(8),
     `${(100 * (coldStarts / ofLru - 1)).toFixed(0)} %`.padStart(7),
-    String(loads).padStart(7),
+    ...[loads, reloads].map((count) => String(count).padStart(7)),
     `${(coldMs / 1000).toFixed(2)} s`.padStart(10),
     ...[waitMs.p50, waitMs.p99, ofLargest.waitMs.p50, ofLargest.waitMs.p99].map(seconds),
     `${decideMs.p50.toFixed(3)} ms`.padStart(10),
@@ -55,6 +59,9 @@ function row({ policy, coldStarts, coldMs, loads, waitMs, ofLargest, decideMs }:
   return cells.join(" ");
 }
 
+print(
+  "Only forecourt loads models without a job; LRU and the two that are told more than a box knows only choose what goes.",
+);
 for (const [name, scenario] of Object.entries(scenarios))
   for (const { gpus, rate, budget, requests: all, favouriteH } of boxes) {
     const requests = Math.round(share * all);
@@ -64,9 +71,17 @@ for (const [name, scenario] of Object.entries(scenarios))
     const { sitting } = scenario;
     const traffic = createTraffic({ models: 600, requests, rate, shiftMs, sitting, dice: seededRandom(gpus) });
     print(`\n${name}: ${gpus} GPUs of ${budget} GiB for models, ${rate} requests/s, ${hours.toFixed(1)} h`);
-    print("policy               cold  of LRU   loads  mean load      p50      p99  largest: p50  p99  decide p50");
+    print(
+      "policy               cold  of LRU   loads reloads  mean load      p50      p99  largest: p50  p99  decide p50",
+    );
     const lru = leastRecentlyUsed(models);
-    const policies = [lru, ourPolicy(models), toldRates(models, traffic), clairvoyant(models, traffic.arrivals, 0)];
+    const policies = [
+      lru,
+      ourPolicy(models, false),
+      ourPolicy(models),
+      toldRates(models, traffic),
+      clairvoyant(models, traffic.arrivals, 0),
+    ];
     const box = { gpus, budget: bytes(budget * GIB), hasReplicas: true };
     let ofLru = 0;
     for (const policy of policies) {

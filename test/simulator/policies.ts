@@ -5,15 +5,18 @@ import { type Arrival, PAUSE_MS, type SimulatedModel, type Traffic } from "./tra
 
 export type Policy = {
   name: string;
+  /** What had to make room may be loaded again without a job (reload.ts). */
+  reloads?: boolean;
   asked(model: number, at: number): void;
   worth(model: number, now: number): number;
 };
 
-export function ourPolicy(models: SimulatedModel[]): Policy {
+export function ourPolicy(models: SimulatedModel[], reloads = true): Policy {
   const known = new Map<number, Popularity>();
   let since: Instant | undefined;
   return {
-    name: "forecourt",
+    name: reloads ? "forecourt" : "no reloading",
+    reloads,
     asked(model, at) {
       since ??= instant(at);
       known.set(model, asked(known.get(model) ?? unknown(instant(at)), instant(at)));

@@ -2,6 +2,7 @@
 import type { RunnerFact } from "../../src/control/fleet/fleet.ts";
 import { decide } from "../../src/control/scheduler/decide.ts";
 import { nextLook } from "../../src/control/scheduler/next-look.ts";
+import { RELOAD_CHECK_MS, REST_LOADS } from "../../src/control/scheduler/reloads.ts";
 import type { Action, Facts, ModelFact, WaitingJob } from "../../src/control/scheduler/situation.ts";
 import { asId, type DeviceId, type ModelId, type RunnerId } from "../../src/core/ids.ts";
 import { type Bytes, bytes, instant, milliseconds } from "../../src/core/units.ts";
@@ -20,6 +21,8 @@ export type Outcome = {
   /** Share of jobs that waited for their model to load; the first quarter of all, which fills the empty box, left out. */
   coldStarts: number;
   loads: number;
+  /** Of them, those without a job. */
+  reloads: number;
   /** Of a job, on average: what it waited for its model to load. */
   coldMs: number;
   waitMs: { p50: number; p99: number };
@@ -58,7 +61,7 @@ function createWorld({ policy, models, traffic, box }: Parameters<typeof simulat
   const large = models.map(({ footprint }) => footprint).toSorted((a, b) => b - a)[models.length / 10] ?? 0;
   const largest = { waits: [] as number[], cold: 0 };
   const decideMs: number[] = [];
-  let [cold, coldMs, loads, names, arrived, started] = [0, 0, 0, 0, 0, 0];
+  let [cold, coldMs, loads, names, arrived, started, reloads] = [0, 0, 0, 0, 0, 0, 0];
   let plannedLook = Number.POSITIVE_INFINITY;
   let now = 0;
 
@@ -83,12 +86,29 @@ function createWorld({ policy, models, traffic, box }: Parameters<typeof simulat
     },
   ];
   const modelFacts = new Map(models.map(factOf));
+  /** As reloads.ts does it. */
+  let nextCheck = 0;
+  const hadToGo = new Set<number>();
+  const restUntil = new Map<DeviceId, number>();
+  const reloading = new Set<RunnerId>();
+  const making = new Set<RunnerId>();
+  const mayReload = (): Facts["reload"] => {
+    if (!policy.reloads || now < nextCheck) return undefined;
+    const loaded = new Set([...runners.values()].map(({ index }) => index));
+    return {
+      models: [...hadToGo].flatMap((index) => (loaded.has(index) ? [] : (models[index]?.id ?? []))),
+      devices: new Set(devices.map(({ id }) => id).filter((id) => (restUntil.get(id) ?? 0) <= now)),
+    };
+  };
   const facts = (): Facts => {
+    const reload = mayReload();
     const jobs = [...waiting.values()];
     return {
       ...{ now: instant(now), jobs, runners: [...runners.values()], readySince, devices },
       ...{ pools: [], ahead: [], backOffs: new Map() },
       models: modelFacts,
+      ...(reload && { reload }),
+      reloading,
       batchWindow: milliseconds(0),
       lineLimit: milliseconds(3_600_000),
     };
@@ -104,13 +124,24 @@ function createWorld({ policy, models, traffic, box }: Parameters<typeof simulat
         ...{ state: "starting", memory: footprint },
       });
       loads++;
+      if (action.isReload) {
+        reloads++;
+        reloading.add(id);
+        restUntil.set(action.device, now + (1 + REST_LOADS) * loadMs);
+      }
       events.add(now + loadMs, () => {
+        reloading.delete(id);
+        if (runners.get(id)?.state !== "starting") return;
         change(id, "ready");
         readySince.set(id, { at: instant(now), loadMs });
       });
     } else if (action.type === "evict") {
+      hadToGo.add(runners.get(action.runner)?.index ?? 0);
       change(action.runner, "stopping");
+      if (action.isReload) making.add(action.runner);
       events.add(now + STOP_MS, () => {
+        if (making.delete(action.runner) && making.size === 0) nextCheck = now;
+        reloading.delete(action.runner);
         runners.delete(action.runner);
         readySince.delete(action.runner);
       });
@@ -146,6 +177,10 @@ function createWorld({ policy, models, traffic, box }: Parameters<typeof simulat
     const actions = decide(picture);
     decideMs.push(performance.now() - begun);
     for (const action of actions) act(action);
+    if (picture.reload) {
+      nextCheck = now + RELOAD_CHECK_MS;
+      if (arrived <= traffic.length) events.add(nextCheck, () => {});
+    }
     const again = nextLook(picture, undefined);
     if (again !== undefined && waiting.size > 0 && (again < plannedLook || plannedLook <= now)) {
       plannedLook = again;
@@ -178,7 +213,7 @@ function createWorld({ policy, models, traffic, box }: Parameters<typeof simulat
       look();
     },
     outcome: (): Outcome => ({
-      ...{ policy: policy.name, coldStarts: cold / waits.length, coldMs: coldMs / waits.length, loads },
+      ...{ policy: policy.name, coldStarts: cold / waits.length, coldMs: coldMs / waits.length, loads, reloads },
       waitMs: quantiles(waits),
       ofLargest: { coldStarts: largest.cold / largest.waits.length, waitMs: quantiles(largest.waits) },
       decideMs: quantiles(decideMs),

@@ -63,6 +63,7 @@ export function createFakeFleet({
   clock?: Clock;
 } = {}): FakeFleet {
   const runners = new Map<RunnerId, RunnerFact>();
+  const forNobody = new Set<RunnerId>();
   const backOffs = new Map<ModelId, BackOff>();
   const listeners = new Set<(event: FleetEvent) => void>();
   const made = {
@@ -91,6 +92,7 @@ export function createFakeFleet({
     backOffs: () => new Map(backOffs),
     load(order) {
       made.loads.push(order);
+      if (order.isReload) forNobody.add(order.runner);
       const { runner: id, model, device } = order;
       const memory = footprintOf(model);
       const dtype = dtypeOf(model);
@@ -116,6 +118,7 @@ export function createFakeFleet({
         memory: memory ?? runner.memory,
         loadMs: 5,
         device: String(runner.device),
+        ...(forNobody.has(id) && { isReload: true as const }),
       });
     },
     run(order) {

@@ -36,7 +36,8 @@ export type RunnerFact = {
 export type BackOff = { until: Instant; failures: number; reason: Failure };
 
 export type FleetEvent =
-  | { type: "ready"; runner: RunnerId; model: ModelId; memory: Bytes; loadMs: number; device: string }
+  /** `isReload`: it was not loaded for a job. */
+  | { type: "ready"; runner: RunnerId; model: ModelId; memory: Bytes; loadMs: number; device: string; isReload?: true }
   | { type: "step"; runner: RunnerId; batch: BatchId; index: number; step: Step<unknown> }
   | { type: "job-log"; runner: RunnerId; batch: BatchId; index: number; message: string }
   | { type: "job-failed"; runner: RunnerId; batch: BatchId; index: number; failure: Failure }
@@ -56,7 +57,7 @@ export type Fleet = {
    * batch within a grace period is killed.
    */
   cancel(batch: BatchId, index?: number): void;
-  /** Stops an idle runner and frees its memory; `gone` follows. */
+  /** Stops an idle or starting runner and frees its memory; `gone` follows. */
   evict(runner: RunnerId): void;
   /** Ends every runner on a device that is lost; their work fails with `device_lost`, which is no fault of the model. */
   lose(device: Device["id"]): void;

@@ -23,6 +23,8 @@ export type RunnerOrder = {
   weights: string;
   /** Inputs that are run before it counts as ready. */
   warmups?: readonly Record<string, unknown>[];
+  /** Nobody waits for it. */
+  isReload?: true;
 };
 
 export type RunnerParts = {
@@ -66,7 +68,6 @@ export class FleetRunner {
   #state: State;
   #memory: Bytes;
   #lastUsedAt: Instant;
-  #fact: RunnerFact | undefined;
 
   constructor(order: RunnerOrder, parts: RunnerParts) {
     const { promise, resolve } = Promise.withResolvers<void>();
@@ -91,13 +92,7 @@ export class FleetRunner {
     return this.#order.device;
   }
 
-  /** Asked for several times with every job that comes or ends, and made anew only once something of it has changed. */
   get fact(): RunnerFact {
-    this.#fact ??= this.#makeFact();
-    return this.#fact;
-  }
-
-  #makeFact(): RunnerFact {
     const { is: state } = this.#state;
     const batches = this.#batches.ids();
     const dtype = dtypeOf(this.#order.model);
@@ -114,10 +109,6 @@ export class FleetRunner {
     };
   }
 
-  #changed(): void {
-    this.#fact = undefined;
-  }
-
   /** While another one runs only if the model's pipeline lets jobs join. */
   run(order: Batch): void {
     const { batch, jobs, timeout } = order;
@@ -126,7 +117,6 @@ export class FleetRunner {
     this.#batches.begin(batch, { total: timeout, onExpired: (reason) => this.#expired(order, reason) });
     this.#state = { is: "busy" };
     this.#lastUsedAt = this.#parts.clock.now();
-    this.#changed();
     this.#child?.send({ type: "run", batch, jobs });
   }
 
@@ -142,7 +132,7 @@ export class FleetRunner {
     const failure = isSilent
       ? failures.hung(this.model, this.#parts.limits.silence)
       : failures.tooLong(this.model, timeout);
-    if (isSilent || this.#batches.size === 1) {
+    if (isSilent || this.#batches.ids().length === 1) {
       this.#kill(failure);
       return;
     }
@@ -184,7 +174,6 @@ export class FleetRunner {
         environment: environmentOf(this.device, libraries),
         ...handlers,
       });
-      this.#changed();
     } catch (error) {
       const { message } = toFailure(error);
       // Callers learn of it as of every other end: by an event, after `load` has returned.
@@ -234,10 +223,12 @@ export class FleetRunner {
 
   #ready({ memory, device }: Extract<FromRunner, { type: "ready" }>): void {
     if (this.#state.is !== "starting") return;
-    this.#memory = memory;
     this.#enter({ is: "ready" });
+    this.#memory = memory;
     const loadMs = this.#parts.clock.now() - this.#startedAt;
-    this.#parts.emit({ type: "ready", runner: this.id, model: this.model, memory, loadMs, device });
+    const { isReload } = this.#order;
+    const loaded = { memory, loadMs, device, ...(isReload && { isReload }) };
+    this.#parts.emit({ type: "ready", runner: this.id, model: this.model, ...loaded });
   }
 
   #forward(event: Extract<FleetEvent, { batch: BatchId; index: number }>): void {
@@ -247,10 +238,9 @@ export class FleetRunner {
   #idle({ batch, memory, runMs }: Extract<FromRunner, { type: "idle" }>): void {
     if (this.#state.is !== "busy" || !this.#batches.has(batch)) return;
     this.#batches.end(batch);
-    if (this.#batches.size === 0) this.#enter({ is: "ready" });
+    if (this.#batches.ids().length === 0) this.#enter({ is: "ready" });
     this.#memory = memory;
     this.#lastUsedAt = this.#parts.clock.now();
-    this.#changed();
     this.#parts.emit({ type: "idle", runner: this.id, batch, memory, runMs });
     const { memoryLimit } = this.#order.model.execution;
     if (memoryLimit > 0 && memory > memoryLimit && this.fact.state === "ready") {
@@ -269,7 +259,6 @@ export class FleetRunner {
     if (this.#state.is === "starting") this.#state.callOffTimeout();
     if (next.is === "stopping") this.#batches.callOff();
     this.#state = next;
-    this.#changed();
   }
 
   #exited(exit: ChildExit): void {

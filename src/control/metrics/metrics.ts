@@ -87,8 +87,10 @@ function countJob(metrics: MetricRegistry, job: JobOutcome): void {
 }
 
 function countEvent(metrics: MetricRegistry, event: FleetEvent): void {
-  if (event.type === "ready")
-    metrics.coldStarts.observe({ model: event.model, device: event.device }, event.loadMs / 1000);
+  if (event.type === "ready") {
+    const { model, device, loadMs, isReload } = event;
+    (isReload ? metrics.reloads : metrics.coldStarts).observe({ model, device }, loadMs / 1000);
+  }
   if (event.type === "gone" && event.failure)
     metrics.runnerDeaths.inc({ model: event.model, reason: event.failure.code });
 }

@@ -51,6 +51,11 @@ const jobMetrics = ({ counter, gauge, histogram }: Makers) => ({
 const boxMetrics = ({ counter, gauge, histogram }: Makers) => ({
   requests: counter("http_requests_total", "Answers by face and status.", ["face", "method", "status"]),
   coldStarts: histogram("model_load_seconds", "Loads of models into runners: the cold starts.", ["model", "device"]),
+  reloads: histogram(
+    "model_reload_seconds",
+    "Loads of popular models in quiet moments, for which nobody waited; not among the cold starts.",
+    ["model", "device"],
+  ),
   runnerDeaths: counter("runner_deaths_total", "Runners that ended otherwise than asked.", ["model", "reason"]),
   runners: gauge("runners", "Runner processes.", ["model", "device", "state"]),
   runnerBytes: gauge("runner_memory_bytes", "What runners hold: measured when ready, estimated before.", [

@@ -8,6 +8,7 @@ import { loadIntoRoom, makeRoom, mayLoad } from "./place.ts";
 import { beginPlan, evict, freeOn, hasPlace, type Plan, run, runningIn } from "./plan.ts";
 import { byTurn, queuesOf } from "./queues.ts";
 import { refuseHopeless } from "./refuse.ts";
+import { reload } from "./reload.ts";
 import { renew } from "./renew.ts";
 import { addReplica } from "./replicas.ts";
 import type { Action, Facts, WaitingJob } from "./situation.ts";
@@ -28,6 +29,7 @@ export function decide(facts: Facts): Action[] {
   for (const { model } of plan.heads) addReplica(model, plan);
   loadAhead(plan);
   unloadIdle(plan);
+  reload(plan);
   return [...refusals, ...plan.actions];
 }
 

@@ -2,15 +2,7 @@
 
 import type { Device } from "../../core/device.ts";
 import { type Failure, invariant, unreachable } from "../../core/errors.ts";
-import {
-  asId,
-  type DeviceId,
-  type JobId,
-  type ModelId,
-  newBatchId,
-  newRunnerId,
-  type RunnerId,
-} from "../../core/ids.ts";
+import { asId, type JobId, type ModelId, newBatchId, newRunnerId, type RunnerId } from "../../core/ids.ts";
 import { hintOf } from "../../core/job.ts";
 import type { Log } from "../../core/log.ts";
 import { type Instant, milliseconds } from "../../core/units.ts";
@@ -25,6 +17,7 @@ import type { Batches } from "./batches.ts";
 import type { Experience } from "./experience.ts";
 import type { Preparation } from "./preparation.ts";
 import type { ReadAhead } from "./read-ahead.ts";
+import type { Reloads } from "./reloads.ts";
 import type { ServedHints } from "./served-hints.ts";
 import type { Action } from "./situation.ts";
 
@@ -41,6 +34,7 @@ export type DispatchParts = {
   experience: Pick<Experience, "asked">;
   batchKeys: Pick<BatchKeys, "forget">;
   readAhead: Pick<ReadAhead, "note">;
+  reloads: Pick<Reloads, "begun" | "weights">;
   log: Log;
 };
 
@@ -54,7 +48,7 @@ export function createDispatch(parts: DispatchParts): (action: Action) => void {
       case "run":
         return run(action, parts);
       case "evict":
-        log.info("model unloaded", { runner: action.runner });
+        log.info("model unloaded", { runner: action.runner, ...(action.isReload && FOR_POPULAR) });
         return fleet.evict(action.runner);
       case "refuse":
         work.refuse(action.job, action.failure);
@@ -65,17 +59,22 @@ export function createDispatch(parts: DispatchParts): (action: Action) => void {
   };
 }
 
+const FOR_POPULAR = { reason: "a quiet moment: a more popular model that had to make room is loaded again" };
+
 type Loading = DispatchParts & { told: WeakSet<Failure> };
 
-function load({ model: id, device: on }: { model: ModelId; device: DeviceId }, parts: Loading): void {
+type Load = Extract<Action, { type: "load" }>;
+
+function load({ model: id, device: on, isReload }: Load, parts: Loading): void {
   const { fleet, preparation, devices, told, log } = parts;
   const entry = entryOf(id, parts.catalog);
   const device = devices.find((each) => each.id === on);
   invariant(device, "models are placed on devices that exist");
-  const weights = preparation.weights(entry, [device.kind]);
+  const weights = (isReload ? parts.reloads : preparation).weights(entry, [device.kind]);
   // For a further runner of a loaded model they are looked up only now: it is placed again once they are found.
   if (weights.type === "pending") return;
   if (weights.type === "failed") {
+    if (isReload) return;
     if (!told.has(weights.failure))
       log.warn("a further runner has no weights", { model: id, device: on, ...weights.failure });
     told.add(weights.failure);
@@ -86,10 +85,13 @@ function load({ model: id, device: on }: { model: ModelId; device: DeviceId }, p
   const runner = newRunnerId();
   const model = modelOn(entry.model, device.kind);
   const dtype = dtypeOf(model);
-  log.info("model loads", { model: id, device: on, runner, ...(dtype !== undefined && { dtype }) });
+  const reason = isReload && { reason: "popular, in a quiet moment" };
+  log.info("model loads", { model: id, device: on, runner, ...(dtype !== undefined && { dtype }), ...reason });
   if (device.kind === "cpu" && devices.some(({ kind }) => kind !== "cpu"))
     log.warn("no GPU has room for this model at any time: it runs on the CPU", { model: id });
-  fleet.load({ runner, model, device, weights: weights.value, warmups: entry.warmups });
+  if (isReload) parts.reloads.begun({ runner, model: id, device: on });
+  const order = { runner, model, device, weights: weights.value, warmups: entry.warmups };
+  fleet.load({ ...order, ...(isReload && { isReload }) });
 }
 
 function run({ runner, jobs }: { runner: RunnerId; jobs: JobId[] }, parts: DispatchParts): void {

@@ -16,6 +16,7 @@ import { createPlaces } from "./fit.ts";
 import { modelFact } from "./model-facts.ts";
 import type { Outdated } from "./outdated.ts";
 import type { Preparation } from "./preparation.ts";
+import type { Reloads } from "./reloads.ts";
 import type { Residency } from "./residency.ts";
 import type { ServedHints } from "./served-hints.ts";
 import type { DeviceFact, Facts, WaitingJob } from "./situation.ts";
@@ -43,6 +44,7 @@ export type FactSources = {
   residency: Residency;
   ahead: Ahead;
   outdated: Pick<Outdated, "facts">;
+  reloads: Pick<Reloads, "facts">;
   batchKeys: BatchKeys;
   /** Since when models have been in line for memory; kept up to date here. */
   line: Map<ModelId, Instant>;
@@ -63,14 +65,18 @@ export function gatherFacts(sources: FactSources): Facts {
   const late = new Set(overdue.map(({ id }) => id));
   const jobs = [...overdue, ...heads.filter(({ id }) => !late.has(id))];
   const ahead = sources.ahead.wanted(kindsOf).filter((model) => !loaded.has(model));
+  const again = sources.reloads.facts({ now, runners, kindsOf });
   standInLine(jobs, { ...sources, loaded, now });
   return {
-    ...{ now, jobs, runners, readySince, devices, ahead },
+    ...{ now, jobs, runners, readySince, devices, ahead, ...again },
     served: sources.affinity.served,
     outdated: sources.outdated.facts(),
     pools: sources.residency.pools,
     backOffs: fleet.backOffs(),
-    models: factsOf(new Set([...jobs.map(({ model }) => model), ...loaded, ...ahead]), sources),
+    models: factsOf(
+      new Set([...jobs.map(({ model }) => model), ...loaded, ...ahead, ...(again.reload?.models ?? [])]),
+      sources,
+    ),
     batchWindow: sources.batchWindow,
     lineLimit: sources.lineLimit,
     ...(idleUnload !== undefined && { idleUnload }),

@@ -18,17 +18,20 @@ export function nextLook(facts: Facts, deadline: Instant | undefined): Instant |
   for (const model of ahead) moments.push(backOffs.get(model)?.until ?? now);
   if (jobs.length > 0) for (const since of readySince.values()) moments.push(tenureEnd(since));
   moments.push(...idleMoments(runners, idleUnload));
-  return earliest(moments.filter((each) => each > now));
+  return first(moments.filter((each) => each > now));
 }
 
 /** When the first idle runner has been idle for too long. */
 export const nextIdle = (runners: Facts["runners"], idleUnload: Milliseconds | undefined): Instant | undefined =>
-  earliest(idleMoments(runners, idleUnload));
+  first(idleMoments(runners, idleUnload));
 
 const idleMoments = (runners: Facts["runners"], idleUnload: Milliseconds | undefined): number[] =>
   idleUnload === undefined
     ? []
     : runners.flatMap(({ state, lastUsedAt }) => (state === "ready" ? [lastUsedAt + idleUnload] : []));
 
-const earliest = (moments: number[]): Instant | undefined =>
+export const earliest = (...moments: (Instant | undefined)[]): Instant | undefined =>
+  first(moments.filter((each) => each !== undefined));
+
+const first = (moments: number[]): Instant | undefined =>
   moments.length === 0 ? undefined : instant(moments.reduce((least, each) => Math.min(least, each)));

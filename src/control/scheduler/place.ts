@@ -22,11 +22,11 @@ export function candidates(model: ModelId, plan: Plan): readonly DeviceFact[] {
 }
 
 /** Loads the model where there is most room; false when there is none. */
-export function loadIntoRoom(model: ModelId, plan: Plan): boolean {
+export function loadIntoRoom(model: ModelId, plan: Plan, on = candidates(model, plan)): boolean {
   let best: DeviceFact | undefined;
   let most = -1;
   const needOf = needsOf(model, plan.facts);
-  for (const device of candidates(model, plan)) {
+  for (const device of on) {
     const left = freeOn(plan, device.id) - needOf(device.id);
     if (left > most) {
       best = device;
@@ -38,16 +38,17 @@ export function loadIntoRoom(model: ModelId, plan: Plan): boolean {
   return true;
 }
 
-/** What may go: idle ones that no job waits for and that are not pinned, and those that have to yield. */
+/** What may go: idle ones that no job waits for and that are not pinned, those that have to yield, and what loads for nobody. */
 export function maySpare(runner: RunnerFact, { facts, queues, yielding }: Plan): boolean {
-  if (runner.state !== "ready" || facts.models.get(runner.model)?.isPinned) return false;
+  const isForNobody = runner.state === "starting" && facts.reloading?.has(runner.id);
+  if ((runner.state !== "ready" && !isForNobody) || facts.models.get(runner.model)?.isPinned) return false;
   return yielding.has(runner.id) || !queues.has(runner.model);
 }
 
-/** Undefined when all of it together would not be enough, which is so for most models of a crowded box. */
-function spareOn({ id }: DeviceFact, plan: Plan, missing: Bytes): RunnerFact[] | undefined {
+/** Nobody when all of it together would not be enough, which is so for most models of a crowded box. */
+function allSpareOn({ id }: DeviceFact, plan: Plan, missing: Bytes): readonly RunnerFact[] {
   const spare = plan.spare.get(id) ?? findSpare(id, plan);
-  return spare.memory >= missing ? spare.runners : undefined;
+  return spare.memory >= missing ? spare.runners : [];
 }
 
 function findSpare(id: DeviceFact["id"], plan: Plan) {
@@ -63,18 +64,26 @@ export function withWorth(runner: RunnerFact, { facts, of }: Plan) {
   return { ...runner, worth: worth / Math.max(1, of.get(runner.model)?.length ?? 1) };
 }
 
+/** `limit`: the most that may be lost. `on` and `spareOn`: where it may go, and what may go there. */
+type Terms = {
+  limit?: number;
+  on?: readonly DeviceFact[];
+  spareOn?: (device: DeviceFact, plan: Plan, missing: Bytes) => readonly RunnerFact[];
+};
+
 /**
  * Stops runners where the least is lost, and keeps the room for this model: it is loaded once their processes are gone.
  * Does nothing when that would not be enough anywhere, or when more than `limit` would be lost.
  */
-export function makeRoom(model: ModelId, plan: Plan, limit = Number.POSITIVE_INFINITY): boolean {
+export function makeRoom(model: ModelId, plan: Plan, terms: Terms = {}): boolean {
+  const { limit = Number.POSITIVE_INFINITY, on = candidates(model, plan), spareOn = allSpareOn } = terms;
   let best: { device: DeviceFact; need: Bytes; chosen: RunnerFact[]; loss: number } | undefined;
   const needOf = needsOf(model, plan.facts);
-  for (const device of candidates(model, plan)) {
+  for (const device of on) {
     const need = needOf(device.id);
     const missing = bytes(need - comingFreeOn(plan, device.id));
     const spare = missing <= 0 ? [] : spareOn(device, plan, missing);
-    if (!spare) continue;
+    if (missing > 0 && spare.length === 0) continue;
     const eviction = chooseEvictions(
       missing,
       spare.map((runner) => withWorth(runner, plan)),

@@ -14,5 +14,5 @@ export function addReplica(model: ModelId, plan: Plan): void {
   if (!own.every((runner) => runner.state === "busy" && !hasPlace(runner, plan))) return;
   const { runMs, loadMs, backlog } = fact;
   if (runMs === undefined || (backlog * runMs) / own.length <= loadMs + runMs) return;
-  if (!loadIntoRoom(model, plan)) makeRoom(model, plan, fact.worth / (own.length + 1));
+  if (!loadIntoRoom(model, plan)) makeRoom(model, plan, { limit: fact.worth / (own.length + 1) });
 }

@@ -4,7 +4,7 @@ import type { Clock, Timers } from "../../core/clock.ts";
 import type { Device } from "../../core/device.ts";
 import type { DeviceId, ModelId, RunnerId } from "../../core/ids.ts";
 import type { Log } from "../../core/log.ts";
-import { type Bytes, type Instant, instant, type Milliseconds, milliseconds } from "../../core/units.ts";
+import type { Bytes, Instant, Milliseconds } from "../../core/units.ts";
 import type { Model } from "../../engine/model.ts";
 import type { Catalog, CatalogEntry } from "../catalog/catalog.ts";
 import type { Fleet } from "../fleet/fleet.ts";
@@ -24,11 +24,12 @@ import { type FactSources, freeMemory, gatherFacts } from "./facts.ts";
 import { createHolds, type Held, type Holds } from "./holds.ts";
 import { createLoop, type Look, type Loop } from "./loop.ts";
 import { plainSlotsOf } from "./model-facts.ts";
-import { nextLook } from "./next-look.ts";
+import { earliest, nextLook } from "./next-look.ts";
 import { createOutcomes, type ReadyRunner } from "./outcomes.ts";
 import { createOutdated } from "./outdated.ts";
 import { createPreparation, type Preparation } from "./preparation.ts";
 import { createReadAhead, type ReadAhead } from "./read-ahead.ts";
+import { createReloads, type Reloads } from "./reloads.ts";
 import type { Residency } from "./residency.ts";
 import { type RestSources, restOf } from "./rest.ts";
 import { serveAtOnce } from "./serve-at-once.ts";
@@ -65,6 +66,10 @@ export type SchedulerParts = {
   media: InputMedia;
   /** The folder of a model's weights, for one kind of device. */
   resolveWeights: (variant: Model) => Promise<string>;
+  /** The same if it is on this machine; throws otherwise. */
+  weightsHere: (variant: Model) => Promise<string>;
+  /** Popular models that had to make room are loaded again in quiet moments. */
+  mayReload: boolean;
   /** In order of preference, each with what models may take of its memory. */
   devices: { device: Device; budget: Bytes }[];
   isLost?: (device: DeviceId) => boolean;
@@ -91,13 +96,15 @@ export function createScheduler(parts: SchedulerParts): Scheduler {
   const batchKeys = createBatchKeys({ jobs, catalog });
   const outdated = createOutdated({ fleet, catalog, preparation });
   const holds = createHolds({ ...parts, onReleased: () => loop.wake() });
-  const held = { outdated, preparation, readySince, affinity, ahead, batchKeys, batches };
+  const devices = devicesOf(parts, holds);
+  const reloads = createReloads({ ...parts, devices, isOn: parts.mayReload, onSettled: () => loop.wake() });
+  const held = { outdated, preparation, readySince, affinity, ahead, batchKeys, batches, reloads };
   const inMainMemory = withoutMemory(parts);
   const sources = {
     ...parts,
     ...held,
     inMainMemory,
-    devices: devicesOf(parts, holds),
+    devices,
     line: new Map<ModelId, Instant>(),
   };
   const readAhead = createReadAhead({ ...parts, models: catalog.list(), preparation });
@@ -126,6 +133,7 @@ export function createScheduler(parts: SchedulerParts): Scheduler {
       subscriptions.push(
         work.subscribe(hearNotes({ batches, fleet, loop })),
         fleet.subscribe((event) => {
+          reloads.record(event, clock.now());
           loop.guard(() => record(event));
           loop.wake();
         }),
@@ -152,39 +160,32 @@ type Looking = FactSources &
   Pick<SchedulerParts, "work" | "fleet"> & {
     preparation: Preparation;
     readAhead: ReadAhead;
+    reloads: Reloads;
     dispatch: (action: Action) => void;
   };
 
-/**
- * While jobs of loaded models wait for nothing but free places, whether to load a further runner is asked this often, and not with
- * every job that comes or ends: a server that was held up would else be slowest when most jobs wait.
- */
-const CROWDED_PERIOD = milliseconds(25);
-
 function createLook(sources: Looking): () => Look {
-  const { work, fleet, catalog, clock, readAhead, dispatch, residency, line } = sources;
+  const { work, fleet, catalog, clock, readAhead, reloads, dispatch, residency, line } = sources;
   const slotsOf = (model: ModelId) => plainSlotsOf(catalog.find(model), residency);
-  let decidedAt: Instant | undefined;
 
   const lookOnce = (): Look => {
     const now = clock.now();
     const rest = restOf(sources, now);
     const served = rest && serveAtOnce({ now, waiting: work.waiting, runners: rest.runners, slotsOf });
-    const again = decidedAt !== undefined && decidedAt <= now ? instant(decidedAt + CROWDED_PERIOD) : now;
-    if (rest && served && (!served.isCrowded || again > now)) {
-      for (const action of served.actions) dispatch(action);
+    if (rest && served) {
+      for (const action of served) dispatch(action);
       // Nobody is left in line for memory.
       line.clear();
-      return served.isCrowded ? earliest(rest.next, again) : rest.next;
+      return rest.next;
     }
-    decidedAt = now;
     const facts = gatherFacts(sources);
     const actions = decide(facts);
     for (const action of actions) dispatch(action);
+    reloads.decided(actions, now);
     readAhead.look(gatherAfter(facts, fleet));
     // A refused job uncovers the one behind it.
     if (actions.some(({ type }) => type === "refuse")) return "again";
-    return nextLook(facts, work.waiting.nextDeadline());
+    return earliest(nextLook(facts, work.waiting.nextDeadline()), reloads.next());
   };
   return () => {
     let next = lookOnce();
@@ -193,8 +194,6 @@ function createLook(sources: Looking): () => Look {
     return next;
   };
 }
-
-const earliest = (a: Instant | undefined, b: Instant) => (a !== undefined && a < b ? a : b);
 
 /** With the runners as they are once the actions were carried out. */
 const gatherAfter = (facts: Facts, fleet: Fleet): Facts => ({ ...facts, runners: fleet.runners() });

@@ -64,6 +64,10 @@ export type Facts = {
   backOffs: ReadonlyMap<ModelId, BackOff>;
   /** To be loaded without a job: pinned ones, and at the start those that were popular. In this order. */
   ahead: readonly ModelId[];
+  /** Models that had to make room and may be loaded again without a job, and where. Absent: not now. */
+  reload?: { models: readonly ModelId[]; devices: ReadonlySet<DeviceId> };
+  /** Runners that were started so and are not ready yet: any job may have their memory. */
+  reloading?: ReadonlySet<RunnerId>;
   /** Runners of weights that are no longer their model's, and the models of such whose new weights are here. */
   outdated?: { runners: ReadonlySet<RunnerId>; renewable: ReadonlySet<ModelId> };
   /** Hints by the runner that served them. */
@@ -77,7 +81,8 @@ export type Facts = {
 };
 
 export type Action =
-  | { type: "load"; model: ModelId; device: DeviceId }
-  | { type: "evict"; runner: RunnerId }
+  /** `isReload`: not for a job, but since the model is popular (reload.ts). */
+  | { type: "load"; model: ModelId; device: DeviceId; isReload?: true }
+  | { type: "evict"; runner: RunnerId; isReload?: true }
   | { type: "run"; runner: RunnerId; jobs: JobId[] }
   | { type: "refuse"; job: JobId; failure: Failure };

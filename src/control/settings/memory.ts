@@ -27,6 +27,12 @@ export const memorySettings = {
     schema: Type.Array(Type.String({ minLength: 1 })),
     default: [],
   }),
+  reload: setting({
+    doc: "Popular models that had to make room are loaded again in quiet moments, in place of idle ones that are asked for less; at most a fifth of a device's time. With false, and where idleUnloadSeconds is set, only a request loads a model.",
+    env: "FORECOURT_MEMORY_RELOAD",
+    schema: Type.Boolean(),
+    default: true,
+  }),
   spareRunners: setting({
     doc: "Runner processes that are started ahead on each device, so that loading a model does not wait for one; each takes some 100 MB of main memory.",
     env: "FORECOURT_MEMORY_SPARE_RUNNERS",

@@ -19,6 +19,8 @@ export type Supply = {
    * with the reason in its message, and `unavailable` after stop().
    */
   folderOf(variant: Model): Promise<string>;
+  /** The same of what is here; throws otherwise. */
+  folderHere(variant: Model): Promise<string>;
   /** Fetches what this box needs of them in the background, one after the other in this order, unless the settings forbid it. */
   fetchAhead(models: readonly Model[]): void;
   /** How far the download is each time it got further; ends with it, at once if there is none. */
@@ -114,6 +116,7 @@ export function createSupply({
 
   return {
     folderOf,
+    folderHere: (model) => resolveWeights({ model, data, caches }),
     fetchAhead(models) {
       if (isOffline || when !== "ahead") return;
       ahead = fetchAll(models.filter(isFetched).flatMap(variantsOf));

@@ -33,6 +33,9 @@ export type World = {
   /** What differs from the usual: nothing known, nothing pinned, no batches. */
   models?: Record<string, Partial<ModelFact>>;
   ahead?: string[];
+  /** May be loaded again, on any device; runners that are being. */
+  reload?: string[];
+  reloading?: string[];
   batchWindow?: number;
   /** By model; 100 by default. */
   sizes?: Record<string, number>;
@@ -44,16 +47,28 @@ export type World = {
 
 export function factsOf(world: World): Facts {
   const { jobs = {}, runners = {}, budget = 250, gpu, gpus = [], sizes = {}, backOffs = {}, idleUnload } = world;
-  const { lost = [], pools = [], models: more = {}, ahead = [], batchWindow = 0 } = world;
+  const { lost = [], pools = [], models: more = {}, ahead = [], reload, reloading = [], batchWindow = 0 } = world;
   const names = [
     ...Object.keys(jobs).map((job) => job.split("#")[0] ?? ""),
     ...Object.keys(runners).map(modelOf),
     ...ahead,
+    ...(reload ?? []),
   ];
   const sizeOf = (model: string) => bytes((sizes[model] ?? 100) * MIB);
   const { outdated } = world;
+  const devices: Facts["devices"] = [
+    ...(gpu === undefined ? [] : [gpu, ...gpus]).map((size, at) => ({
+      ...{ id: asId<DeviceId>(`cuda:${at}`), kind: "cuda" as const, budget: bytes(size * MIB) },
+      ...(lost.includes(`cuda:${at}`) && { isLost: true }),
+    })),
+    { id: asId<DeviceId>("cpu"), kind: "cpu", budget: bytes(budget * MIB) },
+  ];
   return {
     now: instant(NOW),
+    ...(reload && {
+      reload: { models: reload.map((model) => asId<ModelId>(model)), devices: new Set(devices.map(({ id }) => id)) },
+    }),
+    reloading: new Set(reloading.map((name) => asId<RunnerId>(`r-${name}`))),
     ...(outdated && {
       outdated: {
         runners: new Set(outdated.runners.map((name) => asId<RunnerId>(`r-${name}`))),
@@ -70,13 +85,7 @@ export function factsOf(world: World): Facts {
           { at: instant(NOW - readyFor), loadMs },
         ]),
     ),
-    devices: [
-      ...(gpu === undefined ? [] : [gpu, ...gpus]).map((size, at) => ({
-        ...{ id: asId<DeviceId>(`cuda:${at}`), kind: "cuda" as const, budget: bytes(size * MIB) },
-        ...(lost.includes(`cuda:${at}`) && { isLost: true }),
-      })),
-      { id: asId<DeviceId>("cpu"), kind: "cpu", budget: bytes(budget * MIB) },
-    ],
+    devices,
     pools,
     ahead: ahead.map((model) => asId<ModelId>(model)),
     models: new Map(
