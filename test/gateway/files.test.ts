@@ -108,7 +108,6 @@ describe("a file", () => {
 
   test.each([
     "/files/",
-    "/files/..",
     "/files/../forecourt.sqlite",
     "/files/%2e%2e/forecourt.sqlite",
     "/files/%2e%2e%2fforecourt.sqlite",
@@ -132,6 +131,11 @@ describe("a file", () => {
     const response = await get(`http://localhost${path.replace("TOKEN", token)}`);
     expect(response.status).toBe(404);
     expect(await response.json()).toEqual({ detail: expect.any(String) });
+  });
+
+  test("the folder above them is the box's bare address", async () => {
+    const response = await get("http://localhost/files/..");
+    expect([response.status, response.headers.get("location")]).toEqual([302, "swagger"]);
   });
 
   test("other methods are refused", async () => {
