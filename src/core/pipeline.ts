@@ -109,8 +109,24 @@ export type Step<Out> =
   | { type: "partial"; value: unknown }
   | { type: "output"; value: Out; units: Units };
 
-/** Amounts done, for the price: keys are price units in the plural (`images`, `megapixels`, `steps`, `tokens`, `seconds`...). */
-export type Units = Record<string, number>;
+/** All that pipelines count, in the plural; `seconds` and `minutes` are of output, or of what was heard. */
+export const COUNTED_UNITS = [
+  "requests",
+  "images",
+  "megapixels",
+  "steps",
+  "seconds",
+  "minutes",
+  "characters",
+  "texts",
+  "sounds",
+  "tokens",
+  "input_tokens",
+  "output_tokens",
+] as const;
+
+/** Amounts done, for the price. */
+export type Units = Partial<Record<(typeof COUNTED_UNITS)[number], number>>;
 
 /** A loaded pipeline. Checks `signal` between steps and throws its reason when aborted. */
 export type Run<In, Out> = (

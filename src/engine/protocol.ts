@@ -18,6 +18,8 @@ export type RunJob = {
   wantsPartials?: boolean;
   /** Names what may be kept between jobs that follow each other. */
   session?: string;
+  /** Of new weights: an output with numbers that are none is a failure. In JSON they would be null here. */
+  isTrial?: boolean;
 };
 
 /** Where to compute, and with which libraries. */

@@ -2,8 +2,9 @@
 import { ForecourtError } from "../core/errors.ts";
 import type { Bytes } from "../core/units.ts";
 
-/** Throws `payload_too_large` without reading further. */
+/** Throws `payload_too_large` without reading further, and `bad_request` for a body that is packed. */
 export async function readBytes(request: Request, limit: Bytes): Promise<Uint8Array<ArrayBuffer>> {
+  expectPlain(request.headers.get("content-encoding"));
   if (Number(request.headers.get("content-length") ?? 0) > limit) throw tooLarge(limit);
   if (request.body === null) return new Uint8Array();
   const chunks: Uint8Array[] = [];
@@ -20,6 +21,13 @@ export async function readBytes(request: Request, limit: Bytes): Promise<Uint8Ar
     at += chunk.byteLength;
   }
   return whole;
+}
+
+/** Unpacked, a short body may be of any length. Throws `bad_request` for one that is packed. */
+export function expectPlain(encoding: string | null): void {
+  if (encoding === null || /^\s*(identity)?\s*$/i.test(encoding)) return;
+  const name = encoding.slice(0, 50);
+  throw new ForecourtError("bad_request", `A body of the Content-Encoding ${name} is not read here: send it as it is.`);
 }
 
 export const tooLarge = (limit: Bytes) =>

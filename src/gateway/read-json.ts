@@ -2,7 +2,7 @@
 import { ForecourtError } from "../core/errors.ts";
 import type { Bytes } from "../core/units.ts";
 import { brokenLimit, type JsonLimits } from "./json-size.ts";
-import { readBytes, tooLarge } from "./read-bytes.ts";
+import { expectPlain, readBytes, tooLarge } from "./read-bytes.ts";
 
 /** Far beyond any model's input; code further in, which recurses and copies, never meets more. */
 const LIMITS = { depth: 64, commas: 1_000_000 } satisfies JsonLimits;
@@ -53,6 +53,7 @@ async function readText(request: Request, limit: Bytes): Promise<string> {
   const length = request.headers.get("content-length");
   if (length !== null) {
     if (Number(length) > limit) throw tooLarge(limit);
+    expectPlain(request.headers.get("content-encoding"));
     return await request.text();
   }
   return new TextDecoder().decode(await readBytes(request, limit));

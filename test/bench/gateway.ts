@@ -2,7 +2,7 @@
 // usage, metrics, audit and alerts on, against promise 6; and LiteLLM's proxy beside it on this machine, with its mock model. Prints both, whatever they say.
 // An answer is sent when the job's end is on disk. How long this machine's disk takes for that is printed too, and beside it is measured a
 // server with its data in memory (/dev/shm), where that wait is nothing and what is left is the gateway's own time. All take their turns in several
-// rounds, and what is printed is the median of the rounds: a shared machine is slow for seconds at a time.
+// rounds (rounds.ts), since a shared machine is slow for seconds at a time.
 import {
   closeSync,
   existsSync,
@@ -19,7 +19,8 @@ import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { forecourt, freePort, isCompiled, startServer, until } from "../support/live-server.ts";
 import { PRICED_ECHO, writePricedEcho } from "../support/priced-echo.ts";
-import { type Answer, type Ask, asking, atRate, oneByOne, together } from "./http-load.ts";
+import { asking, atRate, oneByOne, together } from "./http-load.ts";
+import { compare, round, type Spread, spread, type Target } from "./rounds.ts";
 
 /** Pinned: its numbers differ from release to release. */
 const LITELLM = "litellm[proxy]==1.108.7";
@@ -36,19 +37,6 @@ const KEY_LIMITS = ["--rpm", "1000000", "--concurrency", "1000", "--budget", "10
 const WARM_UP_SECONDS = 15;
 const PROMISE = { p50: 0.5, p99: 3, perSecond: 1000 };
 
-type Target = { name: string; ask: Ask };
-type Spread = { p50: number; p99: number };
-/** `addedMs`: beyond the bare server and the model's own time. Medians of the rounds; `p99s`: of each round, as it came. */
-type Line = {
-  target: string;
-  load: string;
-  ms: Spread;
-  modelMs: number;
-  addedMs: Spread;
-  p99s: number[];
-  failed: number;
-};
-
 const { values } = parseArgs({
   options: {
     seconds: { type: "string", default: "4" },
@@ -59,65 +47,6 @@ const { values } = parseArgs({
 const SECONDS = Number(values.seconds);
 const ROUNDS = Number(values.rounds);
 const RATE = Number(values.rate);
-
-const percentile = (samples: number[], share: number) => {
-  const sorted = samples.toSorted((a, b) => a - b);
-  return sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)] ?? Number.NaN;
-};
-const median = (samples: number[]) => percentile(samples, 0.5);
-const mean = (samples: number[]) =>
-  samples.length === 0 ? 0 : samples.reduce((sum, each) => sum + each, 0) / samples.length;
-const round = (ms: number) => Math.round(ms * 1000) / 1000;
-const spread = (samples: number[]): Spread => ({ p50: round(median(samples)), p99: round(percentile(samples, 0.99)) });
-
-type Measured = { ms: Spread; modelMs: number; ours: Spread; failed: number };
-
-/**
- * The model's time is told in whole milliseconds: the middle of the requests has its mean taken off, the slowest ones have
- * their own.
- */
-function measured(answers: Answer[]): Measured {
-  const ms = spread(answers.map((answer) => answer.ms));
-  const modelMs = mean(answers.map((answer) => answer.modelMs));
-  const slowest = percentile(
-    answers.map((answer) => answer.ms - answer.modelMs),
-    0.99,
-  );
-  const failed = answers.filter(({ status }) => status !== 200).length;
-  return { ms, modelMs, ours: { p50: ms.p50 - modelMs, p99: slowest }, failed };
-}
-
-/** `bares`: of the same rounds. */
-function lineOf({ name }: Target, load: string, rounds: Measured[], bares: Measured[]): Line {
-  const added = rounds.map(({ ours }, at) => ({
-    p50: ours.p50 - (bares[at]?.ms.p50 ?? 0),
-    p99: ours.p99 - (bares[at]?.ms.p99 ?? 0),
-  }));
-  return {
-    target: name,
-    load,
-    ms: { p50: median(rounds.map(({ ms }) => ms.p50)), p99: median(rounds.map(({ ms }) => ms.p99)) },
-    modelMs: round(median(rounds.map(({ modelMs }) => modelMs))),
-    addedMs: { p50: round(median(added.map(({ p50 }) => p50))), p99: round(median(added.map(({ p99 }) => p99))) },
-    p99s: added.map(({ p99 }) => round(p99)),
-    failed: rounds.reduce((sum, { failed }) => sum + failed, 0),
-  };
-}
-
-type Way = (ask: Ask) => Promise<Answer[]>;
-
-/** All take their turns in each round, so that a moment in which the machine is busy with others meets them all. */
-async function compare(targets: Target[], load: string, way: Way): Promise<{ bare: Spread; lines: Line[] }> {
-  const [bare, ...others] = targets.map((target) => ({ target, rounds: [] as Measured[] }));
-  if (!bare) throw new RangeError("nothing to compare with");
-  for (let at = 0; at < ROUNDS; at++)
-    for (const { target, rounds } of [bare, ...others]) rounds.push(measured(await way(target.ask)));
-  const ofBare = bare.rounds.map(({ ms }) => ms);
-  return {
-    bare: { p50: median(ofBare.map(({ p50 }) => p50)), p99: median(ofBare.map(({ p99 }) => p99)) },
-    lines: others.map(({ target, rounds }) => lineOf(target, load, rounds, bare.rounds)),
-  };
-}
 
 const CHAT = { model: "mock", messages: [{ role: "user", content: "a red circle on a blue background" }] };
 
@@ -247,8 +176,9 @@ async function measureLiteLLM(bare: Target) {
   await warmUp(other, 10);
   const perSecond = await most(other);
   const rate = Math.max(1, Math.min(RATE, Math.floor(perSecond / 2)));
-  const alone = await compare([bare, other], "one caller", (ask) => oneByOne(ask, 40));
-  const steady = await compare([bare, other], `${rate}/s`, (ask) => atRate(ask, rate, SECONDS));
+  const common = { bare, targets: [other], rounds: ROUNDS };
+  const alone = await compare({ ...common, load: "one caller", way: (ask) => oneByOne(ask, 40) });
+  const steady = await compare({ ...common, load: `${rate}/s`, way: (ask) => atRate(ask, rate, SECONDS) });
   return { version: other.version, perSecond, lines: [...alone.lines, ...steady.lines] };
 }
 
@@ -264,8 +194,9 @@ async function main() {
     await warmUp(target, RATE);
   }
   say(`${ROUNDS} rounds`);
-  const alone = await compare([bare, ...ours], "one caller", (ask) => oneByOne(ask, 300));
-  const steady = await compare([bare, ...ours], `${RATE}/s`, (ask) => atRate(ask, RATE, SECONDS));
+  const common = { bare, targets: ours, rounds: ROUNDS };
+  const alone = await compare({ ...common, load: "one caller", way: (ask) => oneByOne(ask, 300) });
+  const steady = await compare({ ...common, load: `${RATE}/s`, way: (ask) => atRate(ask, RATE, SECONDS) });
   const perSecond: Record<string, number> = {};
   for (const target of ours) perSecond[target.name] = await most(target);
   const { diskMs } = onDisk;

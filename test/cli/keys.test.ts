@@ -136,6 +136,17 @@ test("a name that several keys have means none of them, one that was revoked asi
   expect(revoked()).toEqual([true, true]);
 });
 
+test.each([
+  { words: ["keys", "create", "--name", "x", "--budget", "10 bananas/day"] },
+  { words: ["limits", "set", "team", "art", "--budget", "10 bananas/day"] },
+  { words: ["prices", "set", "forecourt/*", "0.5 USD/banana"] },
+])("what is counted in units that nothing counts would limit nothing and cost nothing: $words", async ({ words }) => {
+  const data = newFolder();
+  const { exitCode, stderr } = await forecourt([...words, "--data", data]);
+  expect([exitCode, stderr]).toEqual([2, expect.stringMatching(/Nothing here counts bananas?; .*images.*gpu_seconds/)]);
+  expect(existsSync(databaseFile(data))).toBe(false);
+});
+
 test("a team without a name gets no limits", async () => {
   const { exitCode } = await forecourt(["limits", "set", "team", "", "--rpm", "5", "--data", newFolder()]);
   expect(exitCode).toBe(2);

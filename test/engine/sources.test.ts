@@ -3,7 +3,7 @@ import { describe, expect, test } from "bun:test";
 import { readModel } from "../../src/control/catalog/read-model.ts";
 import { partsOf, repoPartsOf } from "../../src/engine/sources.ts";
 import { modelOn } from "../../src/engine/variants.ts";
-import { earsSource, twoSources } from "../support/two-sources.ts";
+import { earsSource, twoSources, twoSourcesByDevice } from "../support/two-sources.ts";
 
 const wrong = (change: Record<string, unknown>) => expect(() => readModel(twoSources(change)));
 const ears = (more: Record<string, unknown> = {}) => ({ ears: { source: { ...earsSource, ...more } } });
@@ -51,20 +51,7 @@ describe("refused with the field that is wrong", () => {
 });
 
 test("each variant has files of its own in each source", () => {
-  const model = readModel(
-    twoSources({
-      beside: { ears: { source: { ...earsSource, include: ["*.json"], bytes: 50 } } },
-      devices: { cpu: "fp32", webgpu: "fp16", cuda: "fp16" },
-      variants: {
-        fp32: { beside: { ears: { include: ["onnx/model.onnx"], bytes: 3000 } } },
-        fp16: {
-          include: ["onnx/half.onnx"],
-          bytes: 2000,
-          beside: { ears: { include: ["onnx/half.onnx"], bytes: 1500 } },
-        },
-      },
-    }),
-  );
+  const model = readModel(twoSourcesByDevice({ include: ["onnx/half.onnx"], bytes: 2000 }));
   const wanted = (kind: "cpu" | "cuda") =>
     repoPartsOf(modelOn(model, kind)).map(({ source }) => "include" in source && [source.include, source.bytes]);
   expect(wanted("cpu")).toEqual([

@@ -76,6 +76,25 @@ test("a limit of an account that is not properly encoded is a wrong request", as
   expect(response.status).toBe(400);
 });
 
+test("budgets and prices in units that nothing counts are refused", async () => {
+  const ask = (method: string, path: string, body: object) =>
+    gateway.ask(method, `/admin/v1/${path}`, { key: gateway.adminKey, body });
+  const budgets = ["5 bananas/day"];
+  for (const answer of [
+    await ask("POST", "keys", { name: "x", budgets }),
+    await ask("PUT", "limits/team/art", { budgets }),
+    await ask("PUT", "prices", { model: "forecourt/*", price: ["1 USD/banana"] }),
+  ])
+    expect([answer.status, (await answer.json()).detail]).toEqual([
+      400,
+      expect.stringContaining("Nothing here counts"),
+    ]);
+  expect(
+    (await ask("PUT", "limits/team/art", { budgets: ["5 gpu_seconds/hour", "9 images/day", "1 EUR/day"] })).status,
+  ).toBe(200);
+  expect((await ask("PUT", "limits/team/art", {})).status).toBe(200);
+});
+
 test("times beyond all dates are wrong requests, not faults", async () => {
   for (const query of ["until=-271821-04-20", "since=%2B275760-09-14", "until=yesterday"]) {
     const response = await gateway.ask("GET", `/admin/v1/usage?${query}`, { key: gateway.adminKey });

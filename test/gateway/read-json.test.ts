@@ -36,6 +36,15 @@ describe("a JSON body", () => {
     expect(await readJson(post(" \n\t"), LIMIT)).toEqual({});
   });
 
+  test("that is packed is refused with the reason, and not as wrong JSON", async () => {
+    const body = Bun.gzipSync("{}");
+    for (const announced of [{}, { "content-length": String(body.length) }])
+      await expect(readJson(post(body, { "content-encoding": "gzip", ...announced }), LIMIT)).rejects.toMatchObject({
+        ...{ code: "bad_request", message: expect.stringContaining("Content-Encoding gzip") },
+      });
+    expect(await readJson(post("{}", { "content-encoding": "identity" }), LIMIT)).toEqual({});
+  });
+
   test("beyond the limit is refused by its announced length alone", async () => {
     const request = post("{}", { "content-length": "1001" });
     await expect(readJson(request, LIMIT)).rejects.toMatchObject({ code: "payload_too_large" });

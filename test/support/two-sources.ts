@@ -15,5 +15,16 @@ export const twoSources = (change: Record<string, unknown> = {}, id = "acme/two"
     ...change,
   });
 
+/** The graph in `ears` is of single precision on the CPU and of half on cards, where `own` adds to the model's own source. */
+export const twoSourcesByDevice = (own: Record<string, unknown> = {}) =>
+  twoSources({
+    beside: { ears: { source: { ...earsSource, include: ["*.json"], bytes: 50 } } },
+    devices: { cpu: "fp32", webgpu: "fp16", cuda: "fp16" },
+    variants: {
+      fp32: { beside: { ears: { include: ["onnx/model.onnx"], bytes: 3000 } } },
+      fp16: { ...own, beside: { ears: { include: ["onnx/half.onnx"], bytes: 1500 } } },
+    },
+  });
+
 export const twoRepositories = (options: Omit<FakeHubOptions, "repos"> = {}) =>
   createFakeHub({ repos: { "acme/own": { files: ownFiles }, "acme/ears": { files: earFiles } }, ...options });

@@ -68,6 +68,7 @@ export class FleetRunner {
   #state: State;
   #memory: Bytes;
   #lastUsedAt: Instant;
+  #fact: RunnerFact | undefined;
 
   constructor(order: RunnerOrder, parts: RunnerParts) {
     const { promise, resolve } = Promise.withResolvers<void>();
@@ -92,7 +93,13 @@ export class FleetRunner {
     return this.#order.device;
   }
 
+  /** Asked for several times with every job that comes or ends, and made anew only once something of it has changed. */
   get fact(): RunnerFact {
+    this.#fact ??= this.#makeFact();
+    return this.#fact;
+  }
+
+  #makeFact(): RunnerFact {
     const { is: state } = this.#state;
     const batches = this.#batches.ids();
     const dtype = dtypeOf(this.#order.model);
@@ -109,6 +116,10 @@ export class FleetRunner {
     };
   }
 
+  #changed(): void {
+    this.#fact = undefined;
+  }
+
   /** While another one runs only if the model's pipeline lets jobs join. */
   run(order: Batch): void {
     const { batch, jobs, timeout } = order;
@@ -117,6 +128,7 @@ export class FleetRunner {
     this.#batches.begin(batch, { total: timeout, onExpired: (reason) => this.#expired(order, reason) });
     this.#state = { is: "busy" };
     this.#lastUsedAt = this.#parts.clock.now();
+    this.#changed();
     this.#child?.send({ type: "run", batch, jobs });
   }
 
@@ -132,7 +144,7 @@ export class FleetRunner {
     const failure = isSilent
       ? failures.hung(this.model, this.#parts.limits.silence)
       : failures.tooLong(this.model, timeout);
-    if (isSilent || this.#batches.ids().length === 1) {
+    if (isSilent || this.#batches.size === 1) {
       this.#kill(failure);
       return;
     }
@@ -174,6 +186,7 @@ export class FleetRunner {
         environment: environmentOf(this.device, libraries),
         ...handlers,
       });
+      this.#changed();
     } catch (error) {
       const { message } = toFailure(error);
       // Callers learn of it as of every other end: by an event, after `load` has returned.
@@ -223,8 +236,8 @@ export class FleetRunner {
 
   #ready({ memory, device }: Extract<FromRunner, { type: "ready" }>): void {
     if (this.#state.is !== "starting") return;
-    this.#enter({ is: "ready" });
     this.#memory = memory;
+    this.#enter({ is: "ready" });
     const loadMs = this.#parts.clock.now() - this.#startedAt;
     const { isReload } = this.#order;
     const loaded = { memory, loadMs, device, ...(isReload && { isReload }) };
@@ -238,9 +251,10 @@ export class FleetRunner {
   #idle({ batch, memory, runMs }: Extract<FromRunner, { type: "idle" }>): void {
     if (this.#state.is !== "busy" || !this.#batches.has(batch)) return;
     this.#batches.end(batch);
-    if (this.#batches.ids().length === 0) this.#enter({ is: "ready" });
+    if (this.#batches.size === 0) this.#enter({ is: "ready" });
     this.#memory = memory;
     this.#lastUsedAt = this.#parts.clock.now();
+    this.#changed();
     this.#parts.emit({ type: "idle", runner: this.id, batch, memory, runMs });
     const { memoryLimit } = this.#order.model.execution;
     if (memoryLimit > 0 && memory > memoryLimit && this.fact.state === "ready") {
@@ -259,6 +273,7 @@ export class FleetRunner {
     if (this.#state.is === "starting") this.#state.callOffTimeout();
     if (next.is === "stopping") this.#batches.callOff();
     this.#state = next;
+    this.#changed();
   }
 
   #exited(exit: ChildExit): void {

@@ -6,6 +6,7 @@ import type { FleetLimits } from "./limits.ts";
 import { createWatchdog, type Watchdog } from "./watchdog.ts";
 
 export type RunningBatches = {
+  readonly size: number;
   ids(): BatchId[];
   has(batch: BatchId): boolean;
   begin(batch: BatchId, watch: { total: Milliseconds; onExpired(reason: "silence" | "total"): void }): void;
@@ -27,6 +28,9 @@ export function createRunningBatches({ timers, limits }: { timers: Timers; limit
     callOffGrace();
   };
   return {
+    get size() {
+      return batches.size;
+    },
     ids: () => [...batches.keys()],
     has: (batch) => batches.has(batch),
     begin(batch, watch) {

@@ -18,7 +18,7 @@ export type HeldStore = JobStore & {
 };
 
 /** At least so long, and at most twice as long, a beginning is held. */
-const HELD: Milliseconds = milliseconds(50);
+const HELD: Milliseconds = milliseconds(250);
 
 export type HeldParts = {
   database: Pick<Database, "write" | "onUndone" | "onLost" | "written">;

@@ -4,7 +4,7 @@ import type { Clock, Timers } from "../../core/clock.ts";
 import type { Device } from "../../core/device.ts";
 import type { DeviceId, ModelId, RunnerId } from "../../core/ids.ts";
 import type { Log } from "../../core/log.ts";
-import type { Bytes, Instant, Milliseconds } from "../../core/units.ts";
+import { type Bytes, type Instant, instant, type Milliseconds, milliseconds } from "../../core/units.ts";
 import type { Model } from "../../engine/model.ts";
 import type { Catalog, CatalogEntry } from "../catalog/catalog.ts";
 import type { Fleet } from "../fleet/fleet.ts";
@@ -164,20 +164,29 @@ type Looking = FactSources &
     dispatch: (action: Action) => void;
   };
 
+/**
+ * While jobs of loaded models wait for nothing but free places, whether to load a further runner is asked this often, and not with
+ * every job that comes or ends: a server that was held up would else be slowest when most jobs wait.
+ */
+const CROWDED_PERIOD = milliseconds(25);
+
 function createLook(sources: Looking): () => Look {
   const { work, fleet, catalog, clock, readAhead, reloads, dispatch, residency, line } = sources;
   const slotsOf = (model: ModelId) => plainSlotsOf(catalog.find(model), residency);
+  let decidedAt: Instant | undefined;
 
   const lookOnce = (): Look => {
     const now = clock.now();
     const rest = restOf(sources, now);
     const served = rest && serveAtOnce({ now, waiting: work.waiting, runners: rest.runners, slotsOf });
-    if (rest && served) {
-      for (const action of served) dispatch(action);
+    const again = decidedAt !== undefined && decidedAt <= now ? instant(decidedAt + CROWDED_PERIOD) : now;
+    if (rest && served && (!served.isCrowded || again > now)) {
+      for (const action of served.actions) dispatch(action);
       // Nobody is left in line for memory.
       line.clear();
-      return rest.next;
+      return served.isCrowded ? earliest(rest.next, again) : rest.next;
     }
+    decidedAt = now;
     const facts = gatherFacts(sources);
     const actions = decide(facts);
     for (const action of actions) dispatch(action);

@@ -1,5 +1,5 @@
-// The usual case of decide(), without gathering what only the others need: every waiting job has a free place in the one runner of
-// its model, so that there is nobody to load a model, make room or hold a place for.
+// The usual case of decide(), without gathering what only the others need: every waiting job is of a model with one runner, so that there is
+// nobody to make room or hold a place for.
 import type { JobId, ModelId } from "../../core/ids.ts";
 import type { Instant } from "../../core/units.ts";
 import type { RunnerFact } from "../fleet/fleet.ts";
@@ -19,22 +19,31 @@ export type AtOnce = {
   slotsOf(model: ModelId): number | undefined;
 };
 
-/** What decide() would say; undefined where this does not tell. */
-export function serveAtOnce({ now, waiting, runners, slotsOf }: AtOnce): Action[] | undefined {
+export type ServedAtOnce = {
+  actions: Action[];
+  /** Some found no free place: `decide` may give them a further runner. */
+  isCrowded: boolean;
+};
+
+/** What `decide` would say, but for further runners; undefined where this does not tell. */
+export function serveAtOnce({ now, waiting, runners, slotsOf }: AtOnce): ServedAtOnce | undefined {
   const deadline = waiting.nextDeadline();
   if (deadline !== undefined && deadline <= now) return undefined;
   const actions: Action[] = [];
+  let isCrowded = false;
   for (const model of waiting.models()) {
-    const count = waiting.count(model);
     const runner = onlyRunner(model, runners);
     const free = runner && freePlaces(runner, slotsOf(model));
-    if (!runner || free === undefined || count > free) return undefined;
-    const jobs = waiting.heads(model, count);
+    if (!runner || free === undefined) return undefined;
+    const count = waiting.count(model);
+    const wanted = Math.max(0, Math.min(count, free));
+    if (wanted < count) isCrowded = true;
+    const jobs = wanted === 0 ? [] : waiting.heads(model, wanted);
     // Some may not start yet.
-    if (jobs.length < count) return undefined;
+    if (jobs.length < wanted) return undefined;
     for (const { id } of jobs) actions.push(run(runner, id));
   }
-  return actions;
+  return { actions, isCrowded };
 }
 
 function onlyRunner(model: ModelId, runners: readonly RunnerFact[]): RunnerFact | undefined {

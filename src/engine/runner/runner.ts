@@ -4,6 +4,7 @@ import type { BatchId } from "../../core/ids.ts";
 import { bytes } from "../../core/units.ts";
 import type { FromRunner, Place, RunJob, ToRunner } from "../protocol.ts";
 import { isLasting, runBatch } from "./batch.ts";
+import { checkedStep } from "./checked-step.ts";
 import type { LoadedModel, LoadOrder } from "./load.ts";
 import { createTask } from "./task.ts";
 import { warmUp } from "./warm-up.ts";
@@ -69,7 +70,7 @@ export function createRunnerLoop(options: RunnerOptions): RunnerLoop {
           job: jobAt(jobs, index),
           log: (message) => void send({ type: "job-log", batch, index, message }),
         }),
-      onStep: (index, step) => void send({ type: "step", batch, index, step }),
+      onStep: (index, step) => void send({ type: "step", batch, index, step: checkedStep(step, jobAt(jobs, index)) }),
       onFailed(index, failure, thrown) {
         if (failure.code === "internal") void send({ type: "log", level: "error", message: traceOf(thrown) });
         if (isLasting(thrown)) lasting = failure;

@@ -14,7 +14,7 @@ const rows = ({ database }: Board) => database.sqlite.query<Row, []>("SELECT * F
 const statuses = (board: Board) => rows(board).map(({ status }) => status);
 const held = ({ submit }: Board) => submit({ isAnnounced: false });
 /** All that is held is older than one period, and younger than two. */
-const HELD_MS = 50;
+const HELD_MS = 250;
 
 test("the row of a job that was held is the same as that of one that was written step by step", async () => {
   const board = createJobBoard();

@@ -4,7 +4,6 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { createCatalog } from "../../../src/control/catalog/catalog.ts";
 import { openDatabase } from "../../../src/control/database/open.ts";
-import type { FleetEvent } from "../../../src/control/fleet/fleet.ts";
 import { createUpdateStore } from "../../../src/control/updates/update-store.ts";
 import { createUpdates, type UpdateParts } from "../../../src/control/updates/updates.ts";
 import { watchFirstLoads } from "../../../src/control/updates/watch-first-load.ts";
@@ -20,6 +19,7 @@ import { bytes } from "../../../src/core/units.ts";
 import { partsOf } from "../../../src/engine/sources.ts";
 import { createFakeHub, noise } from "../../support/fake-hub.ts";
 import { createTestClock } from "../../support/test-clock.ts";
+import { createToldFleet } from "../../support/told-fleet.ts";
 import { earFiles, earsSource, ownFiles, twoSources } from "../../support/two-sources.ts";
 import { until } from "../../support/until.ts";
 import { scratch } from "../weights/setting.ts";
@@ -147,21 +147,14 @@ test("the settings' list means all of them; what failed of one is not tried agai
 });
 
 test("what then does not load is taken back, all that was taken over since the last load", async () => {
-  const listeners = new Set<(event: FleetEvent) => void>();
-  const firstLoads = watchFirstLoads({
-    subscribe(listener) {
-      listeners.add(listener);
-      return () => listeners.delete(listener);
-    },
-  });
-  await using here = await box({ firstLoads });
+  const fleet = createToldFleet();
+  await using here = await box({ firstLoads: watchFirstLoads(fleet) });
   await here.updates.update(here.entry);
   expect(await here.commits()).toEqual([SECOND, SECOND]);
-  const gone: FleetEvent = {
+  fleet.tell({
     ...{ type: "gone", runner: asId<RunnerId>("new"), model: asId<ModelId>("acme/two") },
     failure: { code: "insufficient_memory", message: "no room" },
-  };
-  for (const listener of listeners) listener(gone);
+  });
   await until(() => here.installed.length === 4);
   expect(await here.commits()).toEqual([FIRST, FIRST]);
   expect(here.updates.history("acme/two")).toMatchObject([

@@ -18,6 +18,7 @@ import { modelOn, variantsOn } from "../../../src/engine/variants.ts";
 import { createFakeHub, noise } from "../../support/fake-hub.ts";
 import { createTestClock } from "../../support/test-clock.ts";
 import { testModel } from "../../support/test-models.ts";
+import { createToldFleet } from "../../support/told-fleet.ts";
 import { until } from "../../support/until.ts";
 import { scratch } from "../weights/setting.ts";
 
@@ -149,16 +150,7 @@ test("without room for a trial it waits, and is looked at again", async () => {
 });
 
 test("what passed its trial and then does not load where the model serves is taken back", async () => {
-  const listeners = new Set<(event: FleetEvent) => void>();
-  const firstLoads = watchFirstLoads({
-    subscribe(listener) {
-      listeners.add(listener);
-      return () => listeners.delete(listener);
-    },
-  });
-  const tell = (event: FleetEvent) => {
-    for (const listener of listeners) listener(event);
-  };
+  const { subscribe, tell } = createToldFleet();
   const model = asId<ModelId>("acme/tracked");
   const gone = (runner: string, message: string): FleetEvent => ({
     ...{ type: "gone", runner: asId<RunnerId>(runner), model },
@@ -167,7 +159,7 @@ test("what passed its trial and then does not load where the model serves is tak
   const ready = (runner: string): FleetEvent => ({
     ...{ type: "ready", runner: asId<RunnerId>(runner), model, memory: bytes(1), loadMs: 1, device: "cpu" },
   });
-  await using here = await box({ firstLoads });
+  await using here = await box({ firstLoads: watchFirstLoads({ subscribe }) });
   tell(ready("old"));
   await here.updates.update(here.entry("acme/tracked"));
   tell(gone("old", "the old one died at its work"));

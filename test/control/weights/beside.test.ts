@@ -17,7 +17,14 @@ import { silentLog } from "../../../src/core/log.ts";
 import { partsOf } from "../../../src/engine/sources.ts";
 import { modelOn, variantsOn } from "../../../src/engine/variants.ts";
 import { COMMIT, createFakeHub, noise, sha256 } from "../../support/fake-hub.ts";
-import { earFiles, earsSource, ownFiles, twoRepositories, twoSources } from "../../support/two-sources.ts";
+import {
+  earFiles,
+  earsSource,
+  ownFiles,
+  twoRepositories,
+  twoSources,
+  twoSourcesByDevice,
+} from "../../support/two-sources.ts";
 import { failureOf, namesBelow, scratch } from "./setting.ts";
 
 const model = readModel(twoSources());
@@ -204,16 +211,7 @@ test("each variant finds its files of each source in one folder", async () => {
   const files = { ...earFiles, "onnx/half.onnx": noise(1500, 9) };
   await using hub = createFakeHub({ repos: { "acme/own": { files: ownFiles }, "acme/ears": { files } } });
   using box = scratch();
-  const both = readModel(
-    twoSources({
-      beside: { ears: { source: { ...earsSource, include: ["*.json"], bytes: 50 } } },
-      devices: { cpu: "fp32", webgpu: "fp16", cuda: "fp16" },
-      variants: {
-        fp32: { beside: { ears: { include: ["onnx/model.onnx"], bytes: 3000 } } },
-        fp16: { beside: { ears: { include: ["onnx/half.onnx"], bytes: 1500 } } },
-      },
-    }),
-  );
+  const both = readModel(twoSourcesByDevice());
   const pullOn = (kind: "cpu" | "cuda") => pullTwo(hub, box.path, { model: modelOn(both, kind) });
   const { folder } = await pullOn("cpu");
   expectWhole(folder);
