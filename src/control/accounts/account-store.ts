@@ -4,7 +4,7 @@ import type { Clock } from "../../core/clock.ts";
 import { createMirror } from "../database/mirror.ts";
 import type { Database } from "../database/open.ts";
 import { accountTable, priceTable } from "./account.table.ts";
-import type { Account, Limits } from "./account.ts";
+import type { Account, AccountKind, Limits } from "./account.ts";
 import type { Price } from "./price.ts";
 
 export type PriceOverride = { holder: string; model: string; price: Price };
@@ -12,7 +12,9 @@ export type LimitedAccount = Account & { limits: Limits };
 
 /** What may be read at every request. Another object than before whenever anything of it may have changed. */
 export type AccountBook = {
-  limits: ReadonlyMap<string, LimitedAccount>;
+  limited: readonly LimitedAccount[];
+  /** The same, by kind and id: a name made of both for each look would cost more than the look. */
+  limits: Record<AccountKind, ReadonlyMap<string, Limits>>;
   overrides: readonly PriceOverride[];
   hasConcurrency: boolean;
 };
@@ -89,9 +91,12 @@ export function createAccountStore(database: Database, clock: Clock): AccountSto
 function readBook({ orm }: Database): AccountBook {
   const accounts = orm.select().from(accountTable).all();
   const limited = accounts.map(({ kind, id, limits }) => ({ kind, id, limits: JSON.parse(limits) as Limits }));
+  const ofKind = (wanted: AccountKind) =>
+    new Map(limited.flatMap(({ kind, id, limits }) => (kind === wanted ? [[id, limits] as const] : [])));
   const prices = orm.select().from(priceTable).all();
   return {
-    limits: new Map(limited.map((each) => [accountName(each), each])),
+    limited,
+    limits: { key: ofKind("key"), team: ofKind("team"), model: ofKind("model") },
     overrides: prices.map(({ holder, model, price }) => ({ holder, model, price: JSON.parse(price) as Price })),
     hasConcurrency: limited.some(({ limits }) => limits.concurrency !== undefined),
   };

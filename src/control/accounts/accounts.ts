@@ -71,6 +71,6 @@ export function createAccounts(parts: DeskParts): Accounts {
         rate: (limit) => rates.look(accountName(account), limit, now),
       });
     },
-    limited: () => [...store.book().limits.values()],
+    limited: () => [...store.book().limited],
   };
 }

@@ -5,7 +5,7 @@ import type { Model } from "../../engine/model.ts";
 import type { Database } from "../database/open.ts";
 import type { Keys } from "../keys/keys.ts";
 import type { Account, Limits } from "./account.ts";
-import { accountName, createAccountStore } from "./account-store.ts";
+import { createAccountStore } from "./account-store.ts";
 import { createCounters } from "./counters.ts";
 import type { Price } from "./price.ts";
 import { priceFor } from "./prices.ts";
@@ -24,7 +24,7 @@ export type Desk = ReturnType<typeof createDesk>;
 export function createDesk({ database, keys, findModel, clock }: DeskParts) {
   const store = createAccountStore(database, clock);
   const usage = createUsageStore(database);
-  const limitsOf = (account: Account) => store.book().limits.get(accountName(account))?.limits ?? NO_LIMITS;
+  const limitsOf = (account: Account) => store.book().limits[account.kind].get(account.id) ?? NO_LIMITS;
   const counters = createCounters({
     reservations: usage.reservations,
     // In a transaction, because another process may move rows into the sums meanwhile.

@@ -18,7 +18,7 @@ export function createGate(desk: Desk): Pick<Accounts, "requireModel" | "admit" 
   const { keys, clock, store, rates, counters, limitsOf, teamOf, priceOf } = desk;
 
   const limitedAccounts = (key: KeyId, model: string): Account[] =>
-    store.book().limits.size === 0
+    store.book().limited.length === 0
       ? []
       : accountsOf({ key, team: teamOf(key), model }).filter((account) => Object.keys(limitsOf(account)).length > 0);
   const standing = (account: Account, load: QueueLoad, now: Instant): Standing => ({

@@ -18,30 +18,41 @@ export type Watchdog = {
   stop(): void;
 };
 
+/** Silence is noticed up to a quarter of its time late: a timer for each sign of life would cost more than the message that is one. */
+const LOOKS = 4;
+
 /** Barks only after the event loop has read what lies in the channel already: the server may have been the slow one. */
 export function createWatchdog({ timers, silence, total, onExpired }: WatchdogOptions): Watchdog {
   let meals = 0;
   let isStopped = false;
   let callOffSilence = () => {};
   const callOffTotal = timers.after(total, () => lookAgain("total", () => true));
+  const watch = (mealsThen: number, quietLooks: number): void => {
+    callOffSilence = timers.after(milliseconds(silence / LOOKS), () => {
+      const isQuiet = meals === mealsThen;
+      if (isQuiet && quietLooks + 1 === LOOKS) lookAgain("silence", () => meals === mealsThen);
+      else watch(meals, isQuiet ? quietLooks + 1 : 0);
+    });
+  };
 
   function lookAgain(reason: "silence" | "total", isStillSo: () => boolean): void {
     timers.after(milliseconds(0), () => {
-      if (isStopped || !isStillSo()) return;
+      if (isStopped) return;
+      if (!isStillSo()) return watch(meals, 0);
       stop();
       onExpired(reason);
     });
-  }
-  function feed(): void {
-    const meal = ++meals;
-    callOffSilence();
-    callOffSilence = timers.after(silence, () => lookAgain("silence", () => meals === meal));
   }
   function stop(): void {
     isStopped = true;
     callOffSilence();
     callOffTotal();
   }
-  feed();
-  return { feed, stop };
+  watch(meals, 0);
+  return {
+    feed: () => {
+      meals++;
+    },
+    stop,
+  };
 }

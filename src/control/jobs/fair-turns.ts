@@ -12,6 +12,8 @@ export type FairTurns = {
   now(): number;
   /** A job of this turn left the front of the queue. */
   reached(turn: number): void;
+  /** Nobody waits any more: all keys are equal again. */
+  reset(): void;
 };
 
 export function createFairTurns(): FairTurns {
@@ -29,6 +31,10 @@ export function createFairTurns(): FairTurns {
       if (turn <= served) return;
       served = turn;
       for (const [key, next] of upcoming) if (next <= served) upcoming.delete(key);
+    },
+    reset() {
+      upcoming.clear();
+      served = 0;
     },
   };
 }

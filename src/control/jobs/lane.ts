@@ -30,11 +30,14 @@ const PATIENCE = 64;
 export function createLane(compare: (a: WaitingJob, b: WaitingJob) => number): Lane {
   const all = createSortedList(compare);
   const byKey = new Map<KeyId, SortedList<WaitingJob>>();
+  /** An empty one, for the next key. */
+  let spare: SortedList<WaitingJob> | undefined;
 
   const ofKey = (key: KeyId) => {
     const known = byKey.get(key);
     if (known) return known;
-    const made = createSortedList(compare);
+    const made = spare ?? createSortedList(compare);
+    spare = undefined;
     byKey.set(key, made);
     return made;
   };
@@ -67,7 +70,9 @@ export function createLane(compare: (a: WaitingJob, b: WaitingJob) => number): L
       all.remove(job);
       const own = ofKey(job.key);
       own.remove(job);
-      if (own.items.length === 0) byKey.delete(job.key);
+      if (own.items.length > 0) return;
+      byKey.delete(job.key);
+      spare = own;
     },
     first: (limit, verdicts) => (limit <= 0 ? [] : (walk(limit, verdicts) ?? merge(limit, verdicts))),
   };

@@ -2,7 +2,8 @@
 import type { JobId, KeyId, ModelId } from "../../core/ids.ts";
 import type { Job, Priority } from "../../core/job.ts";
 import type { Instant } from "../../core/units.ts";
-import { createLane, createVerdicts, type Lane } from "./lane.ts";
+import { createVerdicts } from "./lane.ts";
+import { createModelLanes } from "./model-lanes.ts";
 import { createSortedList } from "./sorted-list.ts";
 
 export type WaitingJob = Pick<Job, "id" | "model" | "key" | "priority" | "createdAt" | "startBy"> & {
@@ -39,8 +40,6 @@ export type WaitingJobs = {
   nextDeadline(): Instant | undefined;
 };
 
-type Lanes = Record<Priority, Lane>;
-
 const byAge = (a: WaitingJob, b: WaitingJob) => a.createdAt - b.createdAt || (a.id < b.id ? -1 : a.id > b.id ? 1 : 0);
 const byTurn = (a: WaitingJob, b: WaitingJob) => a.turn - b.turn || byAge(a, b);
 const byDeadline = (a: WaitingJob, b: WaitingJob) => (a.startBy ?? 0) - (b.startBy ?? 0) || byAge(a, b);
@@ -48,21 +47,9 @@ const byDeadline = (a: WaitingJob, b: WaitingJob) => (a.startBy ?? 0) - (b.start
 /** `mayStart`: false while a limit on running jobs of its key, its team or its model is reached. */
 export function createWaitingJobs(mayStart: (job: WaitingJob) => boolean = () => true): WaitingJobs {
   const byId = new Map<JobId, WaitingJob>();
-  const byModel = new Map<ModelId, Lanes>();
+  const lanes = createModelLanes(byTurn);
   const byKey = new Map<KeyId, number>();
   let deadlines = createSortedList(byDeadline);
-
-  const lanesOf = (model: ModelId): Lanes => {
-    const known = byModel.get(model);
-    if (known) return known;
-    const made = { normal: createLane(byTurn), low: createLane(byTurn) };
-    byModel.set(model, made);
-    return made;
-  };
-  const count = (model: ModelId) => {
-    const lanes = byModel.get(model);
-    return lanes ? lanes.normal.items.length + lanes.low.items.length : 0;
-  };
 
   const countKey = (key: KeyId, change: 1 | -1) => {
     const count = (byKey.get(key) ?? 0) + change;
@@ -76,7 +63,7 @@ export function createWaitingJobs(mayStart: (job: WaitingJob) => boolean = () =>
     },
     add(arriving) {
       const { key, isBack, model, priority } = arriving;
-      const lane = lanesOf(model)[priority];
+      const lane = lanes.of(model)[priority];
       const job = { ...arriving, turn: arriving.turn ?? (isBack ? lane.turns.now() : lane.turns.next(key)) };
       byId.set(job.id, job);
       countKey(key, 1);
@@ -88,36 +75,36 @@ export function createWaitingJobs(mayStart: (job: WaitingJob) => boolean = () =>
       if (!job) return undefined;
       byId.delete(id);
       countKey(job.key, -1);
-      const lane = lanesOf(job.model)[job.priority];
+      const lane = lanes.of(job.model)[job.priority];
       if (lane.items[0] === job) lane.turns.reached(job.turn);
       lane.remove(job);
       if (job.startBy !== undefined) deadlines.remove(job);
-      if (count(job.model) === 0) byModel.delete(job.model);
+      lanes.tidy(job.model);
       return job;
     },
     get: (id) => byId.get(id),
     clear() {
       byId.clear();
-      byModel.clear();
+      lanes.clear();
       byKey.clear();
       deadlines = createSortedList(byDeadline);
     },
-    count,
+    count: lanes.count,
     keys: () => byKey,
-    models: () => [...byModel.keys()],
+    models: lanes.models,
     heads(model, limit) {
-      const lanes = byModel.get(model);
-      if (!lanes) return [];
+      const { normal, low } = lanes.get(model) ?? {};
+      if (!normal || !low) return [];
       const verdicts = createVerdicts(mayStart);
-      const normal = lanes.normal.first(limit, verdicts);
-      return [...normal, ...lanes.low.first(limit - normal.length, verdicts)];
+      const first = normal.first(limit, verdicts);
+      return [...first, ...low.first(limit - first.length, verdicts)];
     },
     position(id) {
       const job = byId.get(id);
       if (!job) return 0;
-      const lanes = lanesOf(job.model);
-      const ahead = job.priority === "low" ? lanes.normal.items.length : 0;
-      return ahead + lanes[job.priority].rank(job);
+      const own = lanes.of(job.model);
+      const ahead = job.priority === "low" ? own.normal.items.length : 0;
+      return ahead + own[job.priority].rank(job);
     },
     overdue(now) {
       const end = deadlines.items.findIndex(({ startBy = 0 }) => startBy > now);

@@ -58,3 +58,13 @@ test("a stopped one is silent for ever", () => {
   advance(10_000);
   expect(barks).toEqual([]);
 });
+
+test("silence counts from the latest sign of life, and is noticed within a quarter of its time", () => {
+  const { advance, barks, dog } = watch();
+  advance(55);
+  dog.feed();
+  advance(99);
+  expect(barks).toEqual([]);
+  advance(26);
+  expect(barks).toEqual(["silence"]);
+});

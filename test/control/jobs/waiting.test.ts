@@ -102,6 +102,17 @@ test("a key that comes later begins at the turn that is served, and does not mak
   expect(ids(waiting.heads(model, 9))).toEqual(["b0", "a3", "b1", "a4", "b2", "a5"]);
 });
 
+test("once nobody waits, all keys are equal again, whatever they had before", () => {
+  const waiting = createWaitingJobs();
+  const [busy, other] = [asId<KeyId>("busy"), asId<KeyId>("other")];
+  for (const at of [1, 2, 3]) waiting.add(job(`${at}`, at, { key: busy }));
+  for (const id of ["1", "2", "3"]) waiting.remove(asId(id));
+  waiting.add(job("4", 4, { key: busy }));
+  waiting.add(job("5", 5, { key: other }));
+  expect(ids(waiting.heads(model, 9))).toEqual(["4", "5"]);
+  expect(waiting.get(asId("4"))?.turn).toBe(0);
+});
+
 test("a job that was begun before is served at once, and its key pays no second turn for it", () => {
   const waiting = createWaitingJobs();
   for (const each of ofKey("a", 3)) waiting.add(each);
