@@ -83,9 +83,10 @@ const COLUMNS = [
   "run_seconds",
 ] as const;
 
-/** One column for each unit that any line has. */
+/** One column for each unit that any line has; of requests, which are a unit too, only all of them. */
 export function usageCsv(lines: UsageLine[]): string {
-  const units = [...new Set(lines.flatMap((line) => Object.keys(line.units)))].sort();
+  const isColumn = (unit: string) => (COLUMNS as readonly string[]).includes(unit);
+  const units = [...new Set(lines.flatMap((line) => Object.keys(line.units)))].filter((unit) => !isColumn(unit)).sort();
   const rows = lines.map((line) => [
     ...COLUMNS.map((name) => line[name]),
     ...units.map((unit) => line.units[unit] ?? "0"),
