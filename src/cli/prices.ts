@@ -1,7 +1,6 @@
 // `forecourt prices`: what models cost, and what some keys and teams, or all, pay instead. A running server sees changes at once.
 import { Command } from "commander";
 import { holderName, overrideWords, parsePrice, priceTexts } from "../control/accounts/price-text.ts";
-import { countedPrice } from "../control/counted-units.ts";
 import { matchesModel } from "../control/keys/patterns.ts";
 import { ForecourtError } from "../core/errors.ts";
 import { type KeyBook, keyNamed, withKeyBook } from "./keys/key-book.ts";
@@ -68,7 +67,7 @@ const set = () =>
     .argument("<price...>", "its parts, e.g. '0.02 USD/image'; answers count the unit of the first")
     .option("--json", "print as JSON")
     .action((model: string, texts: string[], { json, key, team, ...flags }: Flags & WhomFlags) => {
-      const price = countedPrice(parsePrice(texts));
+      const price = parsePrice(texts);
       withKeyBook(
         flags,
         (book) => {

@@ -2,7 +2,6 @@
 import type { Command } from "commander";
 import type { Limits } from "../../control/accounts/account.ts";
 import { type LimitWords, readLimits } from "../../control/accounts/account-words.ts";
-import { countedLimits } from "../../control/counted-units.ts";
 
 export type LimitFlags = { rpm?: number; concurrency?: number; queue?: number; budget?: string[]; mayExceed?: true };
 
@@ -17,7 +16,7 @@ export const withLimits = (command: Command): Command =>
 const collect = (value: string, others: string[] = []) => [...others, value];
 
 /** Throws `invalid_input` and `bad_request` for what is no limit. */
-export const limitsOfFlags = (flags: LimitFlags): Limits => countedLimits(readLimits(limitWordsOf(flags)));
+export const limitsOfFlags = (flags: LimitFlags): Limits => readLimits(limitWordsOf(flags));
 
 export const limitWordsOf = ({ rpm, concurrency, queue, budget, mayExceed }: LimitFlags): LimitWords => ({
   ...(rpm !== undefined && { requests_per_minute: rpm }),

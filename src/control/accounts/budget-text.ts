@@ -2,18 +2,20 @@
 import { ForecourtError } from "../../core/errors.ts";
 import { type Micros, micros, microsText, type Nanos, nanos, nanosText } from "../../core/money.ts";
 import { type Budget, isCurrency } from "./account.ts";
+import { expectCounted } from "./counted-units.ts";
 import { WINDOW_NAMES, type WindowName } from "./windows.ts";
 
 const FORM = /^(\d+(?:\.\d+)?)\s*([A-Z]{3}|[a-z][a-z_]*)\s*(?:\/|\s+per\s+)\s*([a-z]+)(\s+soft)?$/;
 /** Nine million units: beyond it nanos are no longer exact. */
 const LARGEST = 9_000_000;
 
-/** Throws `bad_request` with what is expected. */
+/** Throws `bad_request` with what is expected, and for units that nothing counts. */
 export function parseBudget(text: string): Budget {
   const [, amount = "", unit = "", window = "", soft] = FORM.exec(text.trim()) ?? [];
   const isKnown = (WINDOW_NAMES as readonly string[]).includes(window);
   const value = Number(amount);
   if (!isKnown || value > LARGEST * (isCurrency(unit) ? 1 : 1000)) throw wrong(text);
+  if (!isCurrency(unit)) expectCounted(plural(unit));
   return {
     unit: isCurrency(unit) ? unit : plural(unit),
     amount: isCurrency(unit) ? nanos(value) : micros(value),

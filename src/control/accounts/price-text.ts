@@ -2,17 +2,20 @@
 import { ForecourtError } from "../../core/errors.ts";
 import { nanos, nanosText } from "../../core/money.ts";
 import type { PriceOverride } from "./account-store.ts";
+import { plural } from "./budget-text.ts";
+import { expectCounted } from "./counted-units.ts";
 import type { Price } from "./price.ts";
 
 const FORM = /^(\d+(?:\.\d{1,9})?)\s*([A-Z]{3})\s*(?:\/|\s+per\s+)\s*([a-z][a-z_]*)$/;
 /** Beyond it the cost of a million units is no longer exact. */
 const HIGHEST = 9_000;
 
-/** The first part is the one that answers count. Throws `bad_request` with what is expected. */
+/** The first part is the one that answers count. Throws `bad_request` with what is expected, and for units that nothing counts. */
 export function parsePrice(texts: readonly string[]): Price {
   const parts = texts.map((text) => {
     const [, amount = "", currency = "", unit = ""] = FORM.exec(text.trim()) ?? [];
     if (unit === "" || Number(amount) > HIGHEST) throw wrong(text);
+    expectCounted(plural(unit));
     return { currency, unit, amount: nanos(Number(amount)) };
   });
   const [first] = parts;

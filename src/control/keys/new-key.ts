@@ -4,7 +4,6 @@ import { type Instant, instant } from "../../core/units.ts";
 import type { Limits } from "../accounts/account.ts";
 import { limitFields, limitsOfWords } from "../accounts/account-words.ts";
 import type { Accounts } from "../accounts/accounts.ts";
-import { countedLimits } from "../counted-units.ts";
 import { KEY_SCOPES, type Keys, type NewKey } from "./keys.ts";
 import { PERMISSIONS } from "./permissions.ts";
 
@@ -53,7 +52,7 @@ export function readNewKey(words: unknown, now: Instant): Wanted {
     ...(permissions && { permissions }),
     ...(expires_in !== undefined && { expiresAt: instant(now + expires_in * 1000) }),
   };
-  return { wanted, limits: countedLimits(limitsOfWords(limitWords)) };
+  return { wanted, limits: limitsOfWords(limitWords) };
 }
 
 type Books = { keys: Pick<Keys, "create">; accounts: { store: Pick<Accounts["store"], "insertLimits"> } };

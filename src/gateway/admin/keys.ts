@@ -3,7 +3,6 @@
 import { ACCOUNT_KINDS, type Account } from "../../control/accounts/account.ts";
 import { keyWords, limitWords, readLimits, stateWords } from "../../control/accounts/account-words.ts";
 import type { Appliance } from "../../control/appliance.ts";
-import { countedLimits } from "../../control/counted-units.ts";
 import type { Key } from "../../control/keys/keys.ts";
 import { makeKey, readNewKey, seconds } from "../../control/keys/new-key.ts";
 import type { Clock } from "../../core/clock.ts";
@@ -63,7 +62,7 @@ export function setLimits({ accounts, keys }: KeyBox, given: { kind: string; id:
   const account = accountOf(given);
   if (account.kind === "key" && !keys.get(asId<KeyId>(account.id)))
     throw new ForecourtError("not_found", `There is no key ${account.id.slice(0, 100)}.`);
-  accounts.store.setLimits(account, countedLimits(readLimits(body)));
+  accounts.store.setLimits(account, readLimits(body));
   return Response.json({
     ...account,
     limits: limitWords(accounts.limitsOf(account)),

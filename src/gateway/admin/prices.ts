@@ -1,7 +1,6 @@
 // Prices over HTTP, for admins: what models cost by their files, and what some keys and teams, or all, pay instead.
 import { holderName, overrideWords, parsePrice, priceTexts } from "../../control/accounts/price-text.ts";
 import type { Appliance } from "../../control/appliance.ts";
-import { countedPrice } from "../../control/counted-units.ts";
 import { ForecourtError } from "../../core/errors.ts";
 import { asId, type KeyId } from "../../core/ids.ts";
 import { parse, Type } from "../../core/schema.ts";
@@ -38,7 +37,7 @@ export function setPrice({ accounts, keys }: PriceBox, body: unknown): Response 
   const { model, key, team, price } = parse(priceSchema, body);
   if (key !== undefined && !keys.get(asId<KeyId>(key)))
     throw new ForecourtError("not_found", `There is no key ${key.slice(0, 100)}.`);
-  const override = { holder: holderName({ key, team }), model, price: countedPrice(parsePrice(price)) };
+  const override = { holder: holderName({ key, team }), model, price: parsePrice(price) };
   accounts.store.setPrice(override);
   return Response.json(overrideWords(override));
 }
