@@ -87,9 +87,12 @@ export function createAlerts(parts: AlertsParts): Alerts {
     sender.wake();
   };
   let callOff = () => {};
+  let looking = Promise.resolve();
+  let isStopped = false;
   const plan = () => {
+    if (isStopped) return;
     callOff = timers.after(PERIOD, () => {
-      look()
+      looking = look()
         .catch((error) => log.error("alerts could not be looked for", { error: String(error) }))
         .finally(plan);
     });
@@ -110,9 +113,11 @@ export function createAlerts(parts: AlertsParts): Alerts {
       plan();
     },
     async stop() {
+      isStopped = true;
       for (const unsubscribe of subscriptions.splice(0)) unsubscribe();
       callOff();
-      callOff = () => {};
+      // It writes: the database is closed next.
+      await looking;
       await sender.stop();
     },
   };

@@ -6,9 +6,11 @@ import { windowAt } from "../../../src/control/accounts/windows.ts";
 import { type Facts, findAlerts, type Rules, readSpendRule } from "../../../src/control/alerts/rules.ts";
 import { createOversight } from "../../../src/control/oversight.ts";
 import { defaultSettings } from "../../../src/control/settings.ts";
+import type { Timers } from "../../../src/core/clock.ts";
 import { micros, nanos } from "../../../src/core/money.ts";
 import { instant } from "../../../src/core/units.ts";
 import { createTestAppliance } from "../../support/create-test-appliance.ts";
+import { createTestClock } from "../../support/test-clock.ts";
 import { isSigned, startReceiver, type WebhookReceiver } from "../../support/webhook-receiver.ts";
 
 const NOON = Date.UTC(2026, 10, 25, 12);
@@ -34,11 +36,11 @@ const spend = (
     ),
   );
 
-function start(now: () => number, data?: string) {
+function start(now: () => number, parts: { data?: string; timers?: Timers } = {}) {
   const defaults = defaultSettings("");
   return createTestAppliance({
     clock: { now: () => instant(now()) },
-    ...(data !== undefined && { data }),
+    ...parts,
     settings: {
       alerts: { ...defaults.alerts, url: `${receiver.origin}/alerts`, diskFreePercent: 0 },
       fetch: { ...defaults.fetch, allow: ["127.0.0.0/8"] },
@@ -72,7 +74,7 @@ test("a key that spends more than 300 USD a day is reported once that day, signe
   now += 3 * 60 * 60_000;
   await alerts.look();
   await box.stop();
-  await using again = await start(() => now, box.data);
+  await using again = await start(() => now, { data: box.data });
   await again.oversight.alerts.look();
   expect(again.oversight.alerts.list(10)).toHaveLength(1);
   expect(receiver.received).toHaveLength(heard + 1);
@@ -84,6 +86,18 @@ test("a key that spends more than 300 USD a day is reported once that day, signe
   await again.oversight.alerts.look();
   expect(again.oversight.alerts.list(10)).toHaveLength(2);
   await receiver.count(heard + 2);
+});
+
+test("a look that is under way when the box stops is brought to its end first", async () => {
+  const clock = createTestClock(NOON);
+  const heard = receiver.received.length;
+  await using box = await start(clock.now, { timers: clock });
+  spend(box, { key: "key-a", cost: 301, at: NOON });
+  clock.advance(30_000);
+  await box.stop();
+  await using again = await start(clock.now, { data: box.data });
+  expect(again.oversight.alerts.list(10)).toHaveLength(1);
+  await receiver.count(heard + 1);
 });
 
 test("the box itself is watched: a lost device and many failures are told", async () => {

@@ -84,11 +84,7 @@ test("two models that are asked for equally often do not take turns", () => {
 
 const opened: TestAppliance[] = [];
 afterEach(async () => {
-  for (const appliance of opened.splice(0)) {
-    // What nobody waited for is written a moment later, when the folder may be gone.
-    await appliance.database.committed();
-    await appliance[Symbol.asyncDispose]();
-  }
+  for (const appliance of opened.splice(0)) await appliance[Symbol.asyncDispose]();
 });
 
 const A = "test/a";
