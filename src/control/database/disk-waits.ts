@@ -5,6 +5,8 @@ import type { WalSync } from "./wal-sync.ts";
 const UNASKED_MS = 50;
 
 export type DiskWaits = {
+  /** It waits for the disk just now. */
+  isBusy(): boolean;
   /** To be resolved when what is committed by now is on disk. */
   add(committed: PromiseWithResolvers<void>): void;
   /** Waits for the disk on behalf of all that was added. */
@@ -40,6 +42,7 @@ export function createDiskWaits(sync: Pick<WalSync, "later">, lost: (error: unkn
   };
 
   return {
+    isBusy: () => current !== undefined,
     add(committed) {
       added.push(committed);
       if (added.length === 1) timer = setTimeout(ask, UNASKED_MS);

@@ -14,6 +14,11 @@ export type GroupCommit = {
   /** Inside a write: called if what it wrote is undone, alone or with its whole turn; the latest first. */
   onUndone(restore: () => void): void;
   /**
+   * Commits what this turn wrote so far, unless the disk is busy: what has ended is told before what has come in the same turn is begun,
+   * or a server with much to do would let those wait longest who have waited longest.
+   */
+  early(): void;
+  /**
    * Resolves when everything written so far is committed: the end of this process loses it no more, a power cut may. Throws
    * `unavailable` when it could not be written.
    */
@@ -97,6 +102,9 @@ export function createGroupCommit({ sqlite, sync }: { sqlite: Sqlite; sync: WalS
         } else abandon(error);
         throw error;
       }
+    },
+    early() {
+      if (turn && !disk.isBusy()) commit();
     },
     onUndone: (put) => void turn?.restores.push(put),
     written: () => latest?.written.promise ?? Promise.resolve(),

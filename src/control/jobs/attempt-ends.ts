@@ -83,6 +83,7 @@ export function createAttemptEnds({ ledger, missingFiles, toCaller, addLog }: At
       const hasEnded = writes.write(() => store.end(id, { from: "running", runner }, { ...done, shareMs, at }));
       const { runner: servedFrom, ...begun } = { runner, ...job };
       if (hasEnded) ledger.ended(id, { ...begun, ...done, servedFrom, finishedAt: at });
+      writes.early();
       return hasEnded;
     },
     fail(id, failure) {

@@ -1,6 +1,6 @@
 // The queue as the scheduler and position() see it: a mirror in memory of the rows that are `queued`.
 import type { JobId, KeyId, ModelId } from "../../core/ids.ts";
-import type { Job, Priority } from "../../core/job.ts";
+import type { Job } from "../../core/job.ts";
 import type { Instant } from "../../core/units.ts";
 import { createVerdicts } from "./lane.ts";
 import { createModelLanes } from "./model-lanes.ts";

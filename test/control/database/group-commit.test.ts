@@ -81,7 +81,8 @@ test("waits of many turns all end, each after its own writes", async () => {
   expect(seen).toHaveLength(20);
 });
 
-test("what nobody waits for is committed, and on disk only when somebody asks or a moment has passed", async () => {
+/** A disk that is ready when the test says so. */
+function onSlowDisk() {
   const syncs: PromiseWithResolvers<void>[] = [];
   const later = () => {
     const sync = Promise.withResolvers<void>();
@@ -91,7 +92,31 @@ test("what nobody waits for is committed, and on disk only when somebody asks or
   const sqlite = new Sqlite(file, { create: true });
   sqlite.run("CREATE TABLE t (x)");
   const commits = createGroupCommit({ sqlite, sync: { later, now: () => {}, close: () => {} } });
-  const write = () => commits.write(() => sqlite.run("INSERT INTO t VALUES (1)"));
+  return { commits, syncs, write: () => commits.write(() => sqlite.run("INSERT INTO t VALUES (1)")) };
+}
+
+test("what somebody waits for may be committed in the middle of a turn, but joins the next turns while the disk is busy", async () => {
+  const { commits, syncs, write } = onSlowDisk();
+  write();
+  const first = commits.committed();
+  expect(seenByOthers()).toEqual([]);
+  commits.early();
+  expect(seenByOthers()).toEqual([1]);
+  expect(syncs).toHaveLength(1);
+  write();
+  const second = commits.committed();
+  commits.early();
+  expect(seenByOthers()).toEqual([1]);
+  syncs[0]?.resolve();
+  await first;
+  await commits.written();
+  expect(seenByOthers()).toEqual([1, 1]);
+  syncs[1]?.resolve();
+  await second;
+});
+
+test("what nobody waits for is committed, and on disk only when somebody asks or a moment has passed", async () => {
+  const { commits, syncs, write } = onSlowDisk();
   write();
   await commits.written();
   expect(syncs).toHaveLength(0);

@@ -56,11 +56,15 @@ test("an end is told only when it is on disk", async () => {
   const { id } = await submit();
   work.claim(id, { runner, loadMs: 0 });
   work.finish(id, result);
-  const watching = jobs.watch(id, never());
-  const first = watching.next();
-  expect(database.sqlite.inTransaction).toBe(true);
-  const wasCommitted = first.then(() => database.sqlite.inTransaction);
-  expect(await wasCommitted).toBe(false);
+  const told: string[] = [];
+  const onDisk = database.committed().then(() => told.push("on disk"));
+  const first = jobs
+    .watch(id, never())
+    .next()
+    .then(() => told.push("end"));
+  await Promise.all([onDisk, first]);
+  expect(told).toEqual(["on disk", "end"]);
+  expect(database.sqlite.inTransaction).toBe(false);
 });
 
 test("watching ends with its signal, and an unknown job cannot be watched", async () => {
