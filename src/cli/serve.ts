@@ -38,8 +38,7 @@ async function serveUntil(stop: AbortSignal, appliance: Appliance): Promise<void
   try {
     const gateway = createGateway({ ...appliance, version: versionFacts().version, isReady: () => isReady });
     const listening = gateway.listen({ host: settings.host, port: settings.port, signal: stop, tls: settings.tls });
-    using noted = noteAddress(settings.data, { ...listening, isTls: settings.tls.cert !== "" });
-    void noted;
+    using _noted = noteAddress(settings.data, { ...listening, isTls: settings.tls.cert !== "" });
     await appliance.start();
     isReady = true;
     tellSystemd("READY=1", log);

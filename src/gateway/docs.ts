@@ -20,9 +20,9 @@ export const docs = ({ catalog, version, publicUrl }: DocsParts) =>
       path === DOCUMENT && isDocument(response) ? completeDocument(response) : undefined,
     )
     .use(swagger({ provider: "swagger-ui", specPath: DOCUMENT, documentation: boxDocument({ catalog, version }) }))
-    // Replaces the plugin's own page, which would load its parts from a public server.
     // Relative, so that it also holds below a reverse proxy's path.
     .get("/", () => new Response(null, { status: 302, headers: { location: "swagger" } }), hidden())
+    // Replaces the plugin's own page, which would load its parts from a public server.
     .get("/swagger", swaggerPage, hidden())
     .get("/swagger/assets/:name", ({ params }) => swaggerAsset(params.name), hidden())
     .get("/models", () => Response.json({ models: catalog.list().map(summary) }), {

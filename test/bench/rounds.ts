@@ -1,6 +1,7 @@
 // Servers that take their turns in rounds, so that a moment in which the machine is busy with others meets them all; and what each adds to the first
 // one, a bare server. Medians of the rounds count.
 import { readFileSync } from "node:fs";
+import { median, percentile } from "../../src/cli/bench/statistics.ts";
 import type { Answer, Ask } from "./http-load.ts";
 
 export type Target = { name: string; ask: Ask };
@@ -18,11 +19,6 @@ export type Line = {
   failed: number;
 };
 
-const percentile = (samples: number[], share: number) => {
-  const sorted = samples.toSorted((a, b) => a - b);
-  return sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)] ?? Number.NaN;
-};
-const median = (samples: number[]) => percentile(samples, 0.5);
 const mean = (samples: number[]) =>
   samples.length === 0 ? 0 : samples.reduce((sum, each) => sum + each, 0) / samples.length;
 export const round = (ms: number) => Math.round(ms * 1000) / 1000;
