@@ -2,7 +2,7 @@
 import type { RunnerFact } from "../../src/control/fleet/fleet.ts";
 import { decide } from "../../src/control/scheduler/decide.ts";
 import { nextLook } from "../../src/control/scheduler/next-look.ts";
-import { RELOAD_CHECK_MS, REST_LOADS } from "../../src/control/scheduler/reloads.ts";
+import { createReloadTurns } from "../../src/control/scheduler/reload-turns.ts";
 import type { Action, Facts, ModelFact, WaitingJob } from "../../src/control/scheduler/situation.ts";
 import { asId, type DeviceId, type ModelId, type RunnerId } from "../../src/core/ids.ts";
 import { type Bytes, bytes, instant, milliseconds } from "../../src/core/units.ts";
@@ -86,18 +86,13 @@ function createWorld({ policy, models, traffic, box }: Parameters<typeof simulat
     },
   ];
   const modelFacts = new Map(models.map(factOf));
-  /** As reloads.ts does it. */
-  let nextCheck = 0;
-  const hadToGo = new Set<number>();
-  const restUntil = new Map<DeviceId, number>();
-  const reloading = new Set<RunnerId>();
-  const making = new Set<RunnerId>();
+  const turns = createReloadTurns();
   const mayReload = (): Facts["reload"] => {
-    if (!policy.reloads || now < nextCheck) return undefined;
-    const loaded = new Set([...runners.values()].map(({ index }) => index));
+    if (!policy.reloads || !turns.isDue(instant(now))) return undefined;
+    const loaded = new Set([...runners.values()].map(({ model }) => model));
     return {
-      models: [...hadToGo].flatMap((index) => (loaded.has(index) ? [] : (models[index]?.id ?? []))),
-      devices: new Set(devices.map(({ id }) => id).filter((id) => (restUntil.get(id) ?? 0) <= now)),
+      models: [...turns.models].filter((model) => !loaded.has(model)),
+      devices: turns.rested(devices, instant(now)),
     };
   };
   const facts = (): Facts => {
@@ -108,7 +103,7 @@ function createWorld({ policy, models, traffic, box }: Parameters<typeof simulat
       ...{ pools: [], ahead: [], backOffs: new Map() },
       models: modelFacts,
       ...(reload && { reload }),
-      reloading,
+      reloading: turns.reloading(),
       batchWindow: milliseconds(0),
       lineLimit: milliseconds(3_600_000),
     };
@@ -126,22 +121,18 @@ function createWorld({ policy, models, traffic, box }: Parameters<typeof simulat
       loads++;
       if (action.isReload) {
         reloads++;
-        reloading.add(id);
-        restUntil.set(action.device, now + (1 + REST_LOADS) * loadMs);
+        turns.begun(id, action.device);
       }
       events.add(now + loadMs, () => {
-        reloading.delete(id);
         if (runners.get(id)?.state !== "starting") return;
+        turns.ready(id, { now: instant(now), loadMs });
         change(id, "ready");
         readySince.set(id, { at: instant(now), loadMs });
       });
     } else if (action.type === "evict") {
-      hadToGo.add(runners.get(action.runner)?.index ?? 0);
       change(action.runner, "stopping");
-      if (action.isReload) making.add(action.runner);
       events.add(now + STOP_MS, () => {
-        if (making.delete(action.runner) && making.size === 0) nextCheck = now;
-        reloading.delete(action.runner);
+        turns.gone(action.runner, instant(now));
         runners.delete(action.runner);
         readySince.delete(action.runner);
       });
@@ -177,10 +168,9 @@ function createWorld({ policy, models, traffic, box }: Parameters<typeof simulat
     const actions = decide(picture);
     decideMs.push(performance.now() - begun);
     for (const action of actions) act(action);
-    if (picture.reload) {
-      nextCheck = now + RELOAD_CHECK_MS;
-      if (arrived <= traffic.length) events.add(nextCheck, () => {});
-    }
+    const check = turns.next();
+    turns.decided(actions, { now: instant(now), modelOf: (runner) => runners.get(runner)?.model });
+    if (policy.reloads && turns.next() !== check && arrived <= traffic.length) events.add(turns.next(), () => {});
     const again = nextLook(picture, undefined);
     if (again !== undefined && waiting.size > 0 && (again < plannedLook || plannedLook <= now)) {
       plannedLook = again;

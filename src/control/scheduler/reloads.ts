@@ -1,6 +1,6 @@
-// Which models had to make room and may come back without a job (reload.ts): those whose weights are here, and only so often.
+// Which models may come back without a job (reload.ts): of those that had to make room the ones whose weights are here.
 import { asId, type DeviceId, type ModelId, type RunnerId } from "../../core/ids.ts";
-import { type Instant, instant } from "../../core/units.ts";
+import type { Instant } from "../../core/units.ts";
 import type { Model } from "../../engine/model.ts";
 import type { Catalog } from "../catalog/catalog.ts";
 import type { Fleet, FleetEvent } from "../fleet/fleet.ts";
@@ -8,6 +8,7 @@ import type { InputMedia } from "../storage/input-media.ts";
 import type { KindsOf } from "./ahead.ts";
 import type { Experience } from "./experience.ts";
 import { createPreparation, type Preparation } from "./preparation.ts";
+import { createReloadTurns } from "./reload-turns.ts";
 import type { Action, DeviceFact, Facts } from "./situation.ts";
 
 export type Reloads = {
@@ -23,9 +24,6 @@ export type Reloads = {
   weights: Preparation["weights"];
 };
 
-export const RELOAD_CHECK_MS = 10_000;
-/** A device rests for so many times what the load took: at most a fifth of its time goes into this. */
-export const REST_LOADS = 4;
 /** What is not asked for once an hour waits for its next request. */
 const LEAST_RATE = 1 / 3600;
 /** Where weights lie is looked up anew after this: they may be removed. */
@@ -47,14 +45,10 @@ export type ReloadParts = {
 export function createReloads(parts: ReloadParts): Reloads {
   const { isOn, weightsHere, catalog, fleet, experience, media, onSettled } = parts;
   const here = createPreparation({ resolveWeights: weightsHere, media, onSettled });
-  const hadToGo = new Set<ModelId>();
-  const starting = new Map<RunnerId, DeviceId>();
-  /** Those that end so that there is room. */
-  const making = new Set<RunnerId>();
-  const restUntil = new Map<DeviceId, number>();
-  let [nextAt, foundAt] = [0, 0];
+  const turns = createReloadTurns();
+  let foundAt = 0;
 
-  const isDue = (now: Instant) => isOn && hadToGo.size > 0 && now >= nextAt;
+  const isDue = (now: Instant) => isOn && turns.isDue(now);
   const usedAt = () => fleet.runners().reduce((last, { lastUsedAt }) => Math.max(last, lastUsedAt), 0);
   function mayLoad(id: ModelId, kindsOf: KindsOf): boolean {
     const entry = catalog.find(asId<string>(id));
@@ -64,45 +58,37 @@ export function createReloads(parts: ReloadParts): Reloads {
     return weights.type === "ready";
   }
   function forget(id: ModelId): void {
-    hadToGo.delete(id);
+    turns.forget(id);
     here.forgetWeights(id);
   }
 
   return {
     isDue,
-    next: () => (isOn && hadToGo.size > 0 && nextAt - usedAt() < UNUSED_MS ? instant(nextAt) : undefined),
+    next: () => (isOn && turns.models.size > 0 && turns.next() - usedAt() < UNUSED_MS ? turns.next() : undefined),
     facts({ now, runners, kindsOf }) {
-      const reloading = new Set(starting.keys());
+      const reloading = turns.reloading();
       if (!isDue(now)) return { reloading };
       if (now - foundAt >= FOUND_MS) {
-        for (const id of hadToGo) here.forgetWeights(id);
+        for (const id of turns.models) here.forgetWeights(id);
         foundAt = now;
       }
       const loaded = new Set(runners.map(({ model }) => model));
       const resting = fleet.backOffs();
-      const models = [...hadToGo].filter((id) => !loaded.has(id) && !resting.has(id) && mayLoad(id, kindsOf));
-      const devices = parts.devices().flatMap(({ id }) => ((restUntil.get(id) ?? 0) <= now ? [id] : []));
-      return { reloading, reload: { models, devices: new Set(devices) } };
+      const models = [...turns.models].filter((id) => !loaded.has(id) && !resting.has(id) && mayLoad(id, kindsOf));
+      return { reloading, reload: { models, devices: turns.rested(parts.devices(), now) } };
     },
-    decided(actions, now) {
-      for (const action of actions) {
-        const model = action.type === "evict" && fleet.runners().find(({ id }) => id === action.runner)?.model;
-        if (isOn && model) hadToGo.add(model);
-        if (action.type === "evict" && action.isReload) making.add(action.runner);
-      }
-      if (now >= nextAt) nextAt = now + RELOAD_CHECK_MS;
-    },
+    decided: (actions, now) =>
+      turns.decided(actions, {
+        now,
+        modelOf: (runner) => (isOn ? fleet.runners().find(({ id }) => id === runner)?.model : undefined),
+      }),
     begun({ runner, model, device }) {
-      starting.set(runner, device);
+      turns.begun(runner, device);
       here.forgetWeights(model);
     },
     record(event, now) {
-      if (event.type !== "ready" && event.type !== "gone") return;
-      // There is the room.
-      if (event.type === "gone" && making.delete(event.runner) && making.size === 0) nextAt = now;
-      const device = starting.get(event.runner);
-      starting.delete(event.runner);
-      if (device !== undefined && event.type === "ready") restUntil.set(device, now + REST_LOADS * event.loadMs);
+      if (event.type === "ready") turns.ready(event.runner, { now, loadMs: event.loadMs });
+      if (event.type === "gone") turns.gone(event.runner, now);
     },
     weights: here.weights,
   };
