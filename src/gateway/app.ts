@@ -16,6 +16,7 @@ import { withLanguageRouters } from "./fal/language-routers.ts";
 import { createQueue } from "./fal/queue.ts";
 import { createRun } from "./fal/run.ts";
 import { createFileFace } from "./files.ts";
+import { takeAsGet } from "./head.ts";
 import { health } from "./health.ts";
 import { keySets } from "./key-sets.ts";
 import { timeLeftText, withLimitHeaders } from "./limit-headers.ts";
@@ -127,6 +128,7 @@ function createApp({ settings, clock = systemClock, keepAliveMs = KEEP_ALIVE_MS,
   const app = new Elysia({ systemRouter: false })
     .wrap((handle) => async (request: Request) => {
       const startedAt = Date.now();
+      takeAsGet(request);
       const error = settleAddress(request);
       const entered = error ? border.failure(request, { code: "PARSE", error }) : sockets.enter(request, app.server);
       if (entered === "upgraded") return undefined;

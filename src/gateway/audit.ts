@@ -17,7 +17,7 @@ export type AuditTrailParts = { audit: Pick<Audit, "record">; authenticate: Auth
 
 /** Faces in which everything but reading is an administrative act. */
 const ADMINISTRATIVE = /^https?:\/\/[^/]+\/(admin\/v1|platform\/v1\/keys)([/?]|$)/;
-const READING = new Set(["GET", "HEAD", "OPTIONS"]);
+const READING = new Set(["GET", "OPTIONS"]);
 
 /** Of the answer, what says which thing was acted upon; secrets are not among them. */
 const TELLING = [

@@ -4,6 +4,7 @@ import { ForecourtError } from "../core/errors.ts";
 import type { AuditTrail } from "./audit.ts";
 import { createCors } from "./cors.ts";
 import { failureResponse } from "./failures.ts";
+import { isHead, withoutBody } from "./head.ts";
 import type { Observe } from "./observe.ts";
 import { openAiFailure } from "./openai/failures.ts";
 import { isOpenAiPath } from "./openai/root.ts";
@@ -35,7 +36,7 @@ export function createBorder({ allowOrigins, report, trail, observe, addressOf, 
       return isOpenAi(request) ? openAiFailure(failure, id) : failureResponse(failure, id);
     },
 
-    /** Marks the answer in place; what is no answer (an upgraded connection) passes as it is. */
+    /** Marks the answer; what is none (an upgraded connection) passes as it is. */
     async leave(request: Request, response: unknown, startedAt: number): Promise<unknown> {
       if (!(response instanceof Response)) return response;
       cors.open(request, response);
@@ -44,7 +45,7 @@ export function createBorder({ allowOrigins, report, trail, observe, addressOf, 
       if (isOpenAi(request)) response.headers.set("x-request-id", response.headers.get(REQUEST_ID) ?? "");
       observe(request, response, startedAt);
       if (trail.isAct(request)) await trail.note(request, response, addressOf(request));
-      return response;
+      return isHead(request) ? await withoutBody(response) : response;
     },
   };
 }

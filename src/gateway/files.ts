@@ -12,7 +12,7 @@ import { serveFile } from "./serve-file.ts";
 /** `names` is what follows /files/ in the path: `<token>/<name>`, still percent-encoded. */
 export function createFileFace({ files, jobs, tokens, authenticate }: FileFaceParts) {
   return async (request: Request, names: string): Promise<Response> => {
-    requireMethod(request, ["GET", "HEAD"], "Files can only be read.");
+    requireMethod(request, ["GET"], "Files can only be read.");
     const { token, name } = lookUp(names);
     const file = token === "" || name === "" ? undefined : await files.find(token, name);
     if (!file) throw noFile();

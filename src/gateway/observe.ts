@@ -2,6 +2,7 @@
 import type { Metrics } from "../control/metrics/metrics.ts";
 import type { Tracing } from "../control/tracing/tracing.ts";
 import type { Log } from "../core/log.ts";
+import { methodOf } from "./head.ts";
 import { REQUEST_ID } from "./request-id.ts";
 
 /** `startedAt` in milliseconds since the epoch. Costs microseconds: it is called for every answer. */
@@ -16,7 +17,8 @@ export type ObserveParts = {
 
 export function createObserve({ metrics, tracing, log, isDebugging }: ObserveParts): Observe {
   return (request, { status, headers }, startedAt) => {
-    const method = METHODS.has(request.method) ? request.method : "other";
+    const asked = methodOf(request);
+    const method = METHODS.has(asked) ? asked : "other";
     metrics.answered({ face: faceOf(request.url), method, status });
     if (!tracing.isOn && !isDebugging) return;
     const requestId = headers.get(REQUEST_ID) ?? "";

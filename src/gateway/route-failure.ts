@@ -1,5 +1,6 @@
 // What the router throws for a path that has no route, or none with this method, in the words of this project.
 import { ForecourtError } from "../core/errors.ts";
+import { methodOf, withHead } from "./head.ts";
 import { urlOf } from "./origin.ts";
 
 export type Route = { method: string; path: string };
@@ -7,9 +8,10 @@ export type Route = { method: string; path: string };
 /** The error to answer with: paths that exist for other methods say which. */
 export function routeFailure(request: Request, routes: readonly Route[]): ForecourtError {
   const { pathname } = urlOf(request);
-  const allow = [...new Set(routes.filter(({ path }) => isMatch(path, pathname)).map(({ method }) => method))];
+  const methods = routes.filter(({ path }) => isMatch(path, pathname)).map(({ method }) => method);
+  const allow = withHead([...new Set(methods)]);
   if (allow.length === 0) return new ForecourtError("not_found", `Path ${pathname.slice(0, 200)} not found`);
-  const message = `${request.method} is not allowed here. Use ${allow.join(" or ")}.`;
+  const message = `${methodOf(request)} is not allowed here. Use ${allow.join(" or ")}.`;
   return new ForecourtError("method_not_allowed", message, { details: { allow } });
 }
 

@@ -1,6 +1,7 @@
 // A stored file as an answer: whole, a range of it, or the news that the caller has it; nothing in it can run as a page.
 import type { ByteRange, FileBody } from "../control/storage/file-store.ts";
 import type { StoredFile } from "../control/storage/files.ts";
+import { isHead } from "./head.ts";
 
 const A_DAY_IN_SECONDS = 86_400;
 
@@ -15,7 +16,7 @@ export async function serveFile(request: Request, file: StoredFile, keepSeconds 
     const asked = { ...headers, "content-range": `bytes */${file.size}` };
     return new Response(null, { status: 416, headers: asked });
   }
-  const body = request.method === "HEAD" ? null : await file.read(range);
+  const body = isHead(request) ? null : await file.read(range);
   if (range === undefined) return sized(body, file.size, { status: 200, headers });
   const { start, end } = range;
   const part = { ...headers, "content-range": `bytes ${start}-${end - 1}/${file.size}` };

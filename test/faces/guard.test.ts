@@ -91,7 +91,7 @@ describe("the guard", () => {
     expect((await gateway.ask("GET", "/nothing/here")).status).toBe(404);
     const response = await gateway.ask("DELETE", "/health");
     expect(response.status).toBe(405);
-    expect(response.headers.get("allow")).toBe("GET");
+    expect(response.headers.get("allow")).toBe("GET, HEAD");
   });
 
   test("nothing that callers do wrong is logged above debug", async () => {

@@ -45,9 +45,9 @@ const operations: Operation[] = [
   { path: at(`${OF_FILE}/${NUMBER}`), methods: ["PUT"], answer: putPart },
   { path: at(`${OF_FILE}/complete`), methods: ["POST"], answer: completeParts },
 
-  { path: at(FILE), methods: ["GET", "HEAD"], answer: download },
+  { path: at(FILE), methods: ["GET"], answer: download },
   { path: at(`${FILE}/sign`), methods: ["POST"], answer: sign },
-  { path: at("files/(?<output>.+)"), methods: ["GET", "HEAD"], answer: readOutput },
+  { path: at("files/(?<output>.+)"), methods: ["GET"], answer: readOutput },
 ];
 
 export function createCdn(parts: CdnParts): OpenFace {

@@ -8,7 +8,7 @@ import type { Bytes } from "../../core/units.ts";
 import { requireUse } from "../authenticate.ts";
 import { readJson } from "../read-json.ts";
 import type { ReportFailure } from "../report.ts";
-import { requireMethod } from "../require-method.ts";
+import { requireExactly, requireMethod } from "../require-method.ts";
 import { type Call, type Endpoint, endpointOf, type Face } from "./call.ts";
 import { inputFromQuery } from "./query-input.ts";
 import { streamResponse } from "./stream.ts";
@@ -35,7 +35,7 @@ export function createRun(parts: RunParts): Face {
     const target = endpointOf(catalog, call.path);
     if (target.rest !== "" && target.rest !== "/stream")
       throw new ForecourtError("not_found", `Path ${target.rest} not found`);
-    requireMethod(call.request, ["POST", "GET"], "Send the model's input as JSON with POST.");
+    requireExactly(call.request, ["POST", "GET"], "Send the model's input as JSON with POST.");
     requireUse(call.caller, "models:run");
     const isFollowed = target.rest === "/stream";
     const job = await submit(parts, call, { ...target, isFollowed });

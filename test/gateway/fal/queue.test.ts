@@ -257,8 +257,8 @@ describe("what is not there", () => {
   });
 
   test.each([
-    ["POST", "", "GET"],
-    ["DELETE", "/status", "GET"],
+    ["POST", "", "GET, HEAD"],
+    ["DELETE", "/status", "GET, HEAD"],
     ["POST", "/cancel", "PUT"],
     ["GET", "/cancel", "PUT"],
   ])("%s .../requests/<id>%s is refused in favour of %s", async (method, rest, allowed) => {
