@@ -1,4 +1,5 @@
 // What commands print: lines, JSON, tables; data on stdout, everything else on stderr.
+import { dateOf } from "../core/iso-time.ts";
 
 export const printLine = (line = "") => void process.stdout.write(`${line}\n`);
 export const printJson = (value: unknown) => void process.stdout.write(`${JSON.stringify(value, null, 2)}\n`);
@@ -24,7 +25,7 @@ export function sizeText(bytes: number): string {
 
 /** Instants as `2026-11-22 04:28` in local time. */
 export function timeText(instant: number): string {
-  const at = new Date(instant);
+  const at = dateOf(instant);
   const two = (n: number) => String(n).padStart(2, "0");
   return `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())} ${two(at.getHours())}:${two(at.getMinutes())}`;
 }

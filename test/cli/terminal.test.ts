@@ -1,7 +1,7 @@
 // Tables, sizes and durations as people read and write them.
 import { expect, test } from "bun:test";
 import { parseDuration } from "../../src/cli/duration.ts";
-import { sizeText, table } from "../../src/cli/terminal.ts";
+import { sizeText, table, timeText } from "../../src/cli/terminal.ts";
 
 test("columns line up, also with wide characters, and lines don't end in spaces", () => {
   expect(
@@ -31,4 +31,9 @@ test("durations need a unit and are never zero", () => {
   expect(parseDuration("1.5h", "--expires") as number).toBe(5_400_000);
   for (const wrong of ["30", "0d", "d", "-1d", "1y", "1d2h", ""])
     expect(() => parseDuration(wrong, "--expires")).toThrow(`--expires ${wrong}:`);
+});
+
+test("a time beyond all dates is still told as one", () => {
+  expect(timeText(9e15)).toMatch(/^275760-09-1\d \d\d:\d\d$/);
+  expect(timeText(0)).toMatch(/^19(69|70)-/);
 });

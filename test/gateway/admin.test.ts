@@ -40,6 +40,25 @@ describe("keys over HTTP", () => {
   });
 });
 
+test("a key whose times are beyond all dates is listed with the last or the first there is, among the others", async () => {
+  const made = await (await ask("POST", "/keys", { name: "far" })).json();
+  const change = async (sql: string) => {
+    gateway.database.sqlite.run(`UPDATE api_key SET ${sql} WHERE id = ?`, [made.id]);
+    await ask("POST", "/keys", { name: "other" }); // only another connection's change is noticed by itself
+  };
+  await change("expires_at = 9000000000000000, last_used_at = -9000000000000000, created_at = 9000000000000000");
+  const { keys } = await (await ask("GET", "/keys")).json();
+  const end = "+275760-09-13T00:00:00.000Z";
+  const told = { state: "active", expires_at: end, created_at: end, last_used_at: "-271821-04-20T00:00:00.000Z" };
+  expect(keys).toContainEqual(expect.objectContaining({ id: made.id, ...told }));
+  expect(keys.length).toBeGreaterThan(1);
+  const platform = await gateway.ask("GET", "/platform/v1/keys", { key: gateway.adminKey });
+  expect((await platform.json()).keys).toContainEqual(expect.objectContaining({ key_id: made.id, created_at: end }));
+  await change("expires_at = -9000000000000000");
+  expect(await (await ask("GET", `/keys/${made.id}`)).json()).toMatchObject({ state: "expired" });
+  await ask("DELETE", `/keys/${made.id}`);
+});
+
 describe("the state of the box over HTTP", () => {
   test("names device, runners and open jobs", async () => {
     gateway.holdRuns();

@@ -1,4 +1,5 @@
 // Keys and limits in the words of the command line and of HTTP: one schema, one way to show them.
+import { isoTime } from "../../core/iso-time.ts";
 import { parse, type Static, Type } from "../../core/schema.ts";
 import type { Instant } from "../../core/units.ts";
 import type { Key } from "../keys/keys.ts";
@@ -89,5 +90,3 @@ export function keyState({ revokedAt, expiresAt }: Key, now: Instant): "active" 
   if (revokedAt !== undefined) return "revoked";
   return expiresAt !== undefined && expiresAt <= now ? "expired" : "active";
 }
-
-const isoTime = (at: Instant | undefined) => (at === undefined ? null : new Date(at).toISOString());

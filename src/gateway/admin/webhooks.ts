@@ -2,6 +2,7 @@
 import type { WebhookRow } from "../../control/webhooks/outbox-store.ts";
 import type { Webhooks } from "../../control/webhooks/webhooks.ts";
 import { asId, type JobId } from "../../core/ids.ts";
+import { isoTime } from "../../core/iso-time.ts";
 import { choice, parse, Type } from "../../core/schema.ts";
 import { queryValues } from "../platform/query.ts";
 
@@ -41,5 +42,3 @@ const published = (row: WebhookRow) => ({
   http_status: row.httpStatus,
   reason: row.reason,
 });
-
-const isoTime = (at: number | null) => (at === null ? null : new Date(at).toISOString());

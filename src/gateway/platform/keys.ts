@@ -2,6 +2,7 @@
 import type { Key } from "../../control/keys/keys.ts";
 import { endOf } from "../../control/keys/live-key.ts";
 import { asId, type KeyId } from "../../core/ids.ts";
+import { isoTime } from "../../core/iso-time.ts";
 import { choice, Type } from "../../core/schema.ts";
 import { adminDelete, adminGet, adminPost } from "./operation.ts";
 import { fromCursor, nullable, pageFields, pageResult, toCursor } from "./query.ts";
@@ -52,7 +53,7 @@ const published = ({ id, name, scope, createdAt }: Key) => ({
   key_id: id,
   alias: name,
   scope: scope.toUpperCase(),
-  created_at: new Date(createdAt).toISOString(),
+  created_at: isoTime(createdAt),
 });
 
 export const createKey = adminPost({

@@ -2,6 +2,7 @@
 import { referencedFiles } from "../../control/storage/output-files.ts";
 import { ForecourtError } from "../../core/errors.ts";
 import { asId, type JobId } from "../../core/ids.ts";
+import { isoTime } from "../../core/iso-time.ts";
 import { isFinished, type Job } from "../../core/job.ts";
 import { choice, type Static, Type } from "../../core/schema.ts";
 import { codesWithStatus, failureBody, statusOf } from "../failures.ts";
@@ -114,7 +115,7 @@ export function published(job: Job, withPayloads: boolean, roots: Roots) {
     request_id: job.id,
     endpoint_id: job.endpoint,
     sent_at: isoTime(job.createdAt),
-    started_at: startedAt === undefined ? null : isoTime(startedAt),
+    started_at: isoTime(startedAt),
     ended_at: isOver(job) ? isoTime(job.finishedAt) : null,
     ...(isOver(job) && { status_code: job.status === "done" ? 200 : statusOf(failureOf(job)) }),
     ...(isOver(job) && startedAt !== undefined && { duration: (job.finishedAt - startedAt) / 1000 }),
@@ -132,8 +133,6 @@ function outputOf(job: Job, roots: Roots): unknown {
   if (!isOver(job)) return null;
   return job.status === "done" ? publicOutput(job.output, job.files, roots) : failureBody(failureOf(job));
 }
-
-const isoTime = (at: number) => new Date(at).toISOString();
 
 export const deletePayloads = adminDelete({
   path: "/models/requests/{request_id}/payloads",
