@@ -125,8 +125,10 @@ export const COUNTED_UNITS = [
   "output_tokens",
 ] as const;
 
+export type CountedUnit = (typeof COUNTED_UNITS)[number];
+
 /** Amounts done, for the price. */
-export type Units = Partial<Record<(typeof COUNTED_UNITS)[number], number>>;
+export type Units = Partial<Record<CountedUnit, number>>;
 
 /** A loaded pipeline. Checks `signal` between steps and throws its reason when aborted. */
 export type Run<In, Out> = (
@@ -137,6 +139,8 @@ export type Run<In, Out> = (
 export type Pipeline<In extends TObject = TObject, Out extends TObject = TObject> = {
   /** For people: one sentence. */
   summary: string;
+  /** All that its runs may count beside what every job does: nothing else can have a price in a model file. */
+  counts: readonly CountedUnit[];
   input: In;
   output: Out;
   /**

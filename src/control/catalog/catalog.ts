@@ -11,6 +11,7 @@ import { wordedEndpoints } from "./endpoints.ts";
 import { inputSchemaOf } from "./input-schema.ts";
 import { hasMedia } from "./media-fields.ts";
 import type { ModelFile } from "./models.macro.ts";
+import { expectPriced } from "./price-units.ts";
 import { readModel, within } from "./read-model.ts";
 
 /** A model with what follows from its file: its own schemas (pipeline schema + defaults + bounds), or an endpoint's. */
@@ -78,6 +79,7 @@ function entryOf({ file, ...read }: ReadModel, origin: string): CatalogEntry {
   const model = withEndpoints(read.model);
   const { pipeline, input } = within(file, () => {
     const pipeline = pipelineOf(model);
+    expectPriced(model, pipeline);
     return { pipeline, input: inputSchemaOf(pipeline.input, model) };
   });
   const { frame, output } = pipeline;

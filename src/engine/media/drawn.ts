@@ -67,8 +67,10 @@ export async function answerWith({
   };
 }
 
+export const DRAWN_UNITS = ["images", "megapixels", "steps"] as const;
+
 /** What is paid for: pictures, their area, and steps over all of them. */
-export const unitsOf = (pictures: readonly Pixels[], steps: number) => ({
+export const unitsOf = (pictures: readonly Pixels[], steps: number): Record<(typeof DRAWN_UNITS)[number], number> => ({
   images: pictures.length,
   megapixels: pictures.reduce((sum, { width, height }) => sum + (width * height) / 1e6, 0),
   steps: pictures.length * steps,

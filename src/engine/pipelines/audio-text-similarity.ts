@@ -40,6 +40,7 @@ type Input = Static<typeof input>;
 
 export const audioTextSimilarity = definePipeline({
   summary: "Scores how well each of several texts describes a sound.",
+  counts: ["sounds", "texts"],
   input,
   output,
   estimate: ({ texts }) => ({ sounds: 1, texts: texts.length, requests: 1 }),

@@ -67,6 +67,7 @@ const LONGEST_SECONDS = 1800;
 
 export const audioToMidi = definePipeline({
   summary: "Writes down the notes of a recording as a MIDI file.",
+  counts: ["seconds", "minutes"],
   input,
   output,
   async load(assets) {

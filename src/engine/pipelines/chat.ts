@@ -14,6 +14,7 @@ import { lookAtAll, type Picture, seeing } from "../sight/pictures.ts";
 
 export const chat = definePipeline({
   summary: "Answers a conversation, or lets a text go on, with a language model.",
+  counts: ["input_tokens", "output_tokens", "tokens"],
   input: chatInput,
   output: chatOutput,
   estimate: mostTokens,

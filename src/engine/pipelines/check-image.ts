@@ -15,6 +15,7 @@ const share = (description: string) => Type.Number({ minimum: 0, maximum: 1, des
 
 export const checkImage = definePipeline({
   summary: "Tells whether pictures are not safe for work.",
+  counts: ["images"],
   input: Type.Object({
     image_url: Type.Optional(url("The picture: URL or data URI.")),
     image_urls: Type.Optional(

@@ -6,6 +6,7 @@ import { pictureUrl, readImageUrl } from "../media/picture.ts";
 
 export const classifyImage = definePipeline({
   summary: "Names what is in a picture, out of the classes that the model knows.",
+  counts: ["images"],
   input: Type.Object({
     image_url: pictureUrl,
     top_k: Type.Integer({ default: 5, minimum: 1, maximum: 1000, description: "How many classes to give." }),

@@ -21,6 +21,7 @@ type TextRow = Row & { text: EncodedText };
 
 export const classifyText = definePipeline({
   summary: "Sorts texts into the classes of a model.",
+  counts: ["input_tokens", "tokens", "images"],
   input: classifyInput,
   output: classifyOutput,
   estimate: mostClassified,

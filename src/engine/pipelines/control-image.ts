@@ -9,11 +9,12 @@ import { drawingFields } from "../diffusion/drawing-fields.ts";
 import { redrawnSizeField, sizeToRedraw } from "../diffusion/image-size.ts";
 import { mostDrawn } from "../diffusion/most-drawn.ts";
 import { optionalPictureFields, readGiven } from "../diffusion/picture-fields.ts";
-import { drawnOutput } from "../media/drawn.ts";
+import { DRAWN_UNITS, drawnOutput } from "../media/drawn.ts";
 import { readPicture } from "../media/picture.ts";
 
 export const controlImage = definePipeline({
   summary: "Draws pictures from a text prompt, along the lines of a given picture.",
+  counts: DRAWN_UNITS,
   input: Type.Object({
     ...controlFields,
     ...optionalPictureFields,

@@ -27,6 +27,7 @@ function span(whole: number, startPercent: number, lengthPercent: number) {
 
 export const cropImage = definePipeline({
   summary: "Cuts a rectangle out of a picture.",
+  counts: ["images"],
   input,
   output: Type.Object({ image: pictureField }),
   estimate: () => ({ images: 1 }),

@@ -10,6 +10,7 @@ const bbox = Type.Object(detectionFields);
 
 export const detectObjects = definePipeline({
   summary: "Finds things of known kinds in a picture.",
+  counts: ["images"],
   input: Type.Object({
     image_url: pictureUrl,
     score_threshold: Type.Number({ default: 0.5, minimum: 0, maximum: 1, description: "Boxes with less are dropped." }),

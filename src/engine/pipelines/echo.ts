@@ -1,5 +1,5 @@
 // Gives its input back: no graph, no weights. For tests of the path around a pipeline and for the gateway benchmark.
-import { definePipeline } from "../../core/pipeline.ts";
+import { COUNTED_UNITS, definePipeline } from "../../core/pipeline.ts";
 import { Type } from "../../core/schema.ts";
 
 const input = Type.Object({
@@ -12,6 +12,7 @@ const output = Type.Object({ prompt: Type.String(), steps: Type.Integer() });
 
 export const echo = definePipeline({
   summary: "Returns the prompt after a number of idle steps.",
+  counts: COUNTED_UNITS, // it stands for any pipeline, at any price
   input,
   output,
   frame: input,

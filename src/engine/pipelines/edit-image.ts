@@ -7,11 +7,12 @@ import { drawingFields } from "../diffusion/drawing-fields.ts";
 import { editedSizeField, sizeToDraw } from "../diffusion/image-size.ts";
 import { mostDrawn } from "../diffusion/most-drawn.ts";
 import { fittedReference } from "../diffusion/reference-pictures.ts";
-import { drawnOutput } from "../media/drawn.ts";
+import { DRAWN_UNITS, drawnOutput } from "../media/drawn.ts";
 import { readPicture } from "../media/picture.ts";
 
 export const editImage = definePipeline({
   summary: "Edits or combines pictures as a text prompt says.",
+  counts: DRAWN_UNITS,
   input: Type.Object({
     image_urls: Type.Array(mediaUrl("image", "URL or data URI."), {
       minItems: 1,

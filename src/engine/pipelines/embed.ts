@@ -14,6 +14,7 @@ export const embed = {
   of: ({ embed: declared }: { embed?: EmbedDeclaration }) =>
     definePipeline({
       summary: "Turns texts, pictures and sounds into embeddings.",
+      counts: ["input_tokens", "tokens", "images", "sounds"],
       input: embedInput,
       output: embedOutput,
       estimate: mostEmbedded,

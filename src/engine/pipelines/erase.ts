@@ -42,6 +42,7 @@ const output = Type.Object({
 
 export const erase = definePipeline({
   summary: "Takes things out of a picture.",
+  counts: ["images"],
   input,
   output,
   estimate: () => ({ requests: 1, images: 1 }),

@@ -25,6 +25,7 @@ const output = Type.Object({
 
 export const estimateDepth = definePipeline({
   summary: "Tells how far the things in a picture are.",
+  counts: ["images"],
   input,
   output,
   estimate: () => ({ requests: 1, images: 1 }),

@@ -67,6 +67,7 @@ const output = Type.Object({
 
 export const estimatePose = definePipeline({
   summary: "Finds the points of people's bodies and draws their skeletons.",
+  counts: ["images"],
   input,
   output,
   estimate: () => ({ requests: 1, images: 1 }),

@@ -41,6 +41,7 @@ export const imageTextSimilarity = {
   of: ({ similarity: declared }: { similarity?: SimilarityDeclaration }) =>
     definePipeline({
       summary: "Scores how well each of several texts describes a picture.",
+      counts: ["images", "texts"],
       input,
       output,
       estimate: ({ texts }) => ({ images: 1, texts: texts.length }),

@@ -8,11 +8,12 @@ import { frameFields, noPictureYet, pictureOfSession } from "../diffusion/frame-
 import { redrawnSizeField, sizeToRedraw } from "../diffusion/image-size.ts";
 import { mostDrawn } from "../diffusion/most-drawn.ts";
 import { optionalPictureFields, pictureFields } from "../diffusion/picture-fields.ts";
-import { drawnOutput } from "../media/drawn.ts";
+import { DRAWN_UNITS, drawnOutput } from "../media/drawn.ts";
 import { readImageUrl, readPicture } from "../media/picture.ts";
 
 export const imageToImage = definePipeline({
   summary: "Draws a picture anew as a text prompt says.",
+  counts: DRAWN_UNITS,
   input: Type.Object({
     ...pictureFields,
     mask_url: optionalPictureFields.mask_url,

@@ -8,10 +8,11 @@ import { drawingFields } from "../diffusion/drawing-fields.ts";
 import { redrawnSizeField, sizeToRedraw } from "../diffusion/image-size.ts";
 import { mostDrawn } from "../diffusion/most-drawn.ts";
 import { maskedFields, readGiven } from "../diffusion/picture-fields.ts";
-import { drawnOutput } from "../media/drawn.ts";
+import { DRAWN_UNITS, drawnOutput } from "../media/drawn.ts";
 
 export const inpaint = definePipeline({
   summary: "Draws a part of a picture anew as a text prompt says.",
+  counts: DRAWN_UNITS,
   input: Type.Object({ ...maskedFields, ...drawingFields(redrawnSizeField) }),
   output: drawnOutput,
   estimate: mostDrawn,

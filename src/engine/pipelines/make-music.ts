@@ -63,6 +63,7 @@ export type MakeMusicInput = Static<typeof input>;
 
 export const makeMusic = definePipeline({
   summary: "Makes music and sounds from a description.",
+  counts: ["seconds"],
   input,
   output,
   estimate: ({ duration }) => ({ seconds: duration, requests: 1 }),

@@ -1,6 +1,6 @@
 // Serves any plain graph: the model file says what goes in and what comes out (src/engine/onnx/declaration.ts).
 import { ForecourtError } from "../../core/errors.ts";
-import { definePipeline, type Pipeline, type Task } from "../../core/pipeline.ts";
+import { type CountedUnit, definePipeline, type Pipeline, type Task } from "../../core/pipeline.ts";
 import { type SavedInput, saverOf } from "../media/picture.ts";
 import type { OnnxDeclaration } from "../onnx/declaration.ts";
 import { inputKind } from "../onnx/inputs.ts";
@@ -26,6 +26,7 @@ export const onnx = {
 const pipelineOf = (declaration: OnnxDeclaration): Pipeline =>
   definePipeline({
     summary: onnx.summary,
+    counts: Object.keys(mostUnits(declaration)) as CountedUnit[], // of an object with these keys
     ...schemasOf(declaration),
     estimate: () => mostUnits(declaration),
     async load(assets) {

@@ -10,6 +10,7 @@ import { annotate, boxOutline, type Outline } from "../vision/annotate.ts";
 
 export const readImage = definePipeline({
   summary: "Tells what is in a picture: captions, text, boxes and outlines of things.",
+  counts: ["images", "output_tokens"],
   input: readImageInput,
   output: readImageOutput,
   estimate: ({ max_tokens }) => ({ images: 1, output_tokens: max_tokens }),

@@ -44,6 +44,7 @@ export const removeBackground = {
   of: ({ defaults = {} }: { defaults?: Record<string, unknown> }) =>
     definePipeline({
       summary: removeBackground.summary,
+      counts: ["images"],
       input: Type.Object(fields(String(defaults.model ?? FIRST))),
       output,
       estimate: () => ({ requests: 1, images: 1 }),

@@ -15,6 +15,7 @@ type PairRow = Row & { text: EncodedText };
 
 export const rerank = definePipeline({
   summary: "Orders documents by how well they answer a query.",
+  counts: ["input_tokens", "tokens", "images"],
   input: rerankInput,
   output: rerankOutput,
   estimate: mostReranked,

@@ -31,6 +31,7 @@ const output = Type.Object({
 
 export const segmentAll = definePipeline({
   summary: "Finds the masks of all things in a picture.",
+  counts: ["images"],
   input,
   output,
   estimate: () => ({ requests: 1, images: 1 }),

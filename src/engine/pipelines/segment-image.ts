@@ -55,6 +55,7 @@ const output = Type.Object({
 
 export const segmentImage = definePipeline({
   summary: "Cuts out the things that points and boxes show.",
+  counts: ["images"],
   input,
   output,
   estimate: () => ({ requests: 1, images: 1 }),

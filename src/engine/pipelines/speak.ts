@@ -71,6 +71,7 @@ export const pauseAt = (rate: number) => Math.round(0.2 * rate);
 
 export const speak = definePipeline({
   summary: "Reads a text aloud.",
+  counts: ["seconds", "characters"],
   input,
   output,
   estimate: (given) => ({ characters: textOf(given).length, requests: 1 }),

@@ -8,10 +8,11 @@ import { drawingKey } from "../diffusion/drawing-key.ts";
 import { frameFields, frameOf, pictureOfSession } from "../diffusion/frame-fields.ts";
 import { imageSizeField, sizeToDraw } from "../diffusion/image-size.ts";
 import { mostDrawn } from "../diffusion/most-drawn.ts";
-import { drawnOutput } from "../media/drawn.ts";
+import { DRAWN_UNITS, drawnOutput } from "../media/drawn.ts";
 
 export const textToImage = definePipeline({
   summary: "Draws pictures from a text prompt.",
+  counts: DRAWN_UNITS,
   input: Type.Object(drawingFields(imageSizeField)),
   output: drawnOutput,
   estimate: mostDrawn,

@@ -103,6 +103,7 @@ export type TranscribeOutput = Static<typeof output>;
 
 export const transcribe = definePipeline({
   summary: "Writes down what is said in a recording, with times, or translates it to English.",
+  counts: ["seconds", "minutes"],
   input,
   output,
   async load(assets) {

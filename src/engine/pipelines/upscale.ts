@@ -42,6 +42,7 @@ export const upscale = {
   of: ({ defaults = {} }: { defaults?: Record<string, unknown> }) =>
     definePipeline({
       summary: upscale.summary,
+      counts: ["images", "megapixels"],
       input: Type.Object(fields(String(defaults.model ?? FIRST))),
       output,
       estimate: () => MOST_UNITS,

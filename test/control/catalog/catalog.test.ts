@@ -115,6 +115,22 @@ test("the operator's file takes the place of the built-in model of its id", () =
   expect(catalog.list()).toHaveLength(2);
 });
 
+test("a price is in units that the model's pipeline counts, or that every job does", () => {
+  const priced = (unit: string, also: string[] = []) => ({
+    pipeline: "text-to-image",
+    price: { unit, amount: 1, currency: "USD", also: also.map((each) => ({ unit: each, amount: 1 })) },
+  });
+  expect(only(priced("megapixel", ["step", "request", "gpu_second"])).model.price.also).toHaveLength(3);
+  const counted = "images, megapixels, steps, requests, gpu_seconds";
+  const complaint = (field: string, unit: string) =>
+    `models/echo.yaml: ${field}: the pipeline text-to-image never counts ${unit}; what is counted: ${counted}.`;
+  expect(() => only(priced("second"))).toThrow(complaint("price.unit", "seconds"));
+  expect(() => only(priced("image", ["step", "pixie"]))).toThrow(complaint("price.also.1.unit", "pixies"));
+  const spoken = { pipeline: "chat", price: { unit: "token", amount: 1, currency: "USD" } };
+  expect(only(spoken).model.price.unit).toBe("token");
+  expect(() => only({ ...spoken, price: { ...spoken.price, unit: "image" } })).toThrow("never counts images");
+});
+
 const wrong: [string, { file: string; text: string }[], RegExp][] = [
   ["text that is not YAML", [{ file: "models/a.yaml", text: "id: [" }], /^models\/a.yaml: not valid YAML/],
   ["a list", [{ file: "models/a.yaml", text: "- 1" }], /^models\/a.yaml: should be a mapping/],

@@ -164,7 +164,8 @@ test.each(wrongs)("%s is a mistake of the model file", (_, change, message) => {
 
 test("every endpoint of fal's that is known here fits its pipeline", () => {
   for (const [endpoint, { pipeline }] of Object.entries(falEndpoints)) {
-    const entry = catalogOf({ pipeline, aliases: [endpoint], defaults: {}, examples: [] }).find(endpoint);
+    const price = { unit: "request", amount: 0, currency: "USD" };
+    const entry = catalogOf({ pipeline, aliases: [endpoint], defaults: {}, examples: [], price }).find(endpoint);
     expect(entry?.words).toBeDefined();
   }
 });

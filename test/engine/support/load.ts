@@ -1,5 +1,6 @@
 // Opens a folder of weights on the CPU as a runner does, and runs pipelines on it without a runner.
 
+import { complaintOf } from "../../../src/control/accounts/counted-units.ts";
 import type { Assets, Pipeline, Step, Task } from "../../../src/core/pipeline.ts";
 import { parse, type Static, type TObject } from "../../../src/core/schema.ts";
 import { createAssets, type LoadedAssets } from "../../../src/engine/runner/assets.ts";
@@ -65,5 +66,7 @@ export async function runOnce<In extends TObject, Out extends TObject>(
   for await (const { step } of run([task], signal ?? new AbortController().signal)) steps.push(step);
   const last = steps.at(-1);
   if (last?.type !== "output") throw new Error("the pipeline gave no output");
+  const undeclared = Object.keys(last.units).filter((unit) => complaintOf(unit, pipeline.counts) !== undefined);
+  if (undeclared.length > 0) throw new Error(`the pipeline counts ${undeclared} and does not declare it`);
   return { steps, output: last.value, units: last.units, files, log };
 }
