@@ -2,7 +2,7 @@
 import { Command } from "commander";
 import { ForecourtError } from "../core/errors.ts";
 import { wrongUsage } from "./failure.ts";
-import { findServer, isReady, originOf, placeOf } from "./running-server.ts";
+import { findServer, originOf, placeOf, stateOf } from "./running-server.ts";
 import { type SettingsFlags, settingsOf, withSettings } from "./settings-flags.ts";
 import { note, printJson, printLine, sizeText, table } from "./terminal.ts";
 
@@ -75,7 +75,7 @@ const POLL_MS = 50;
 /** A server that is coming up may yet say where. */
 async function untilReady(place: () => ReturnType<typeof placeOf>, seconds: number): Promise<void> {
   const end = performance.now() + seconds * 1000;
-  while (!(await isReady(place()))) {
+  while ((await stateOf(place())) !== "ready") {
     if (performance.now() > end) throw notRunning(originOf(place()));
     await Bun.sleep(POLL_MS);
   }

@@ -38,25 +38,43 @@ export function originOf({ host, port, tls }: Place): string {
   return `${tls?.cert ? "https" : "http"}://${name.includes(":") ? `[${name}]` : name}:${port}`;
 }
 
-/** Throws `unauthenticated` when a server answers whose admin key can't be read here. */
+/**
+ * Throws `unavailable` for a server that is there and does not answer in time: nothing may be done as if there were none.
+ * Throws `unauthenticated` when a server answers whose admin key can't be read here.
+ */
 export async function findServer(settings: Address): Promise<RunningServer | undefined> {
   const origin = originOf(settings);
-  if (!(await isServing(settings))) return undefined;
+  const response = await look(settings, "/health");
+  if (response === "silent") throw tooSlow(origin);
+  if (!response?.ok) return undefined;
   const key = readKey(settings.data, origin);
   return { origin, ask: (path, request) => ask(`${origin}${path}`, key, request) };
 }
 
-/** Whether a server lives at this address, ready or not. */
-export const isServing = (address: Place) => answers(address, "/health");
+export type ServerState = "ready" | "starting" | "silent" | "absent";
 
-/** Whether a server at this address is ready for work. */
-export const isReady = (address: Place) => answers(address, "/ready");
-
-async function answers(address: Place, path: string): Promise<boolean> {
-  const signal = AbortSignal.timeout(ANSWER_MS);
-  const response = await fetch(`${originOf(address)}${path}`, { signal, ...ANY_CERTIFICATE }).catch(() => undefined); // no one there
-  return response?.ok ?? false;
+/** Of the server at this address; `silent` is one that takes calls and does not answer them in time. */
+export async function stateOf(address: Place): Promise<ServerState> {
+  const response = await look(address, "/ready");
+  if (response === "silent") return "silent";
+  if (response?.ok) return "ready";
+  const health = response && (await look(address, "/health"));
+  return health && health !== "silent" && health.ok ? "starting" : "absent";
 }
+
+/** Undefined where no one is there. */
+async function look(address: Place, path: string): Promise<Response | "silent" | undefined> {
+  const signal = AbortSignal.timeout(ANSWER_MS);
+  return await fetch(`${originOf(address)}${path}`, { signal, ...ANY_CERTIFICATE }).catch(() =>
+    signal.aborted ? "silent" : undefined,
+  );
+}
+
+const tooSlow = (origin: string) =>
+  new ForecourtError(
+    "unavailable",
+    `The server at ${origin} has not answered within ${ANSWER_MS / 1000} seconds: it is busy, or stands still. Try again, and look at its log if that does not help.`,
+  );
 
 function readKey(data: string, origin: string): string {
   const file = adminKeyFile(data);

@@ -75,6 +75,25 @@ test("a server whose key is not in the data directory is told apart from none", 
   expect(stderr).toContain("--data");
 });
 
+test("a server that stands still is told apart from none, and from another that is in the way", async () => {
+  await using still = await startServer();
+  const there = ["--data", still.data, "--port", String(still.port)];
+  process.kill(still.pid, "SIGSTOP");
+  try {
+    const run = await forecourt(["run", "forecourt/echo", "prompt=x", ...there]);
+    expect(run).toMatchObject({ exitCode: 1, stdout: "" });
+    expect(run.stderr).toContain(`The server at ${still.origin} has not answered within 2 seconds`);
+    expect(run.stderr).not.toContain("Another Forecourt");
+    expect((await forecourt(["ps", ...there])).stderr).toBe(run.stderr);
+    const { server: found, complaints } = JSON.parse((await forecourt(["doctor", "--json", ...there])).stdout);
+    expect(found).toEqual({ origin: still.origin, state: "silent" });
+    expect(complaints).toContainEqual(expect.objectContaining({ what: expect.stringContaining("does not answer") }));
+  } finally {
+    process.kill(still.pid, "SIGCONT");
+  }
+  expect((await forecourt(["run", "forecourt/echo", "prompt=x", ...there])).exitCode).toBe(0);
+}, 60_000);
+
 test("SIGINT cancels the run on the server too", async () => {
   const main = resolve(import.meta.dir, "../../src/main.ts");
   const words = ["run", "forecourt/echo", "prompt=x", "steps=1000", "step_ms=50", ...address];

@@ -13,7 +13,7 @@ import type { Settings } from "../../control/settings.ts";
 import { chosenBucket } from "../../control/storage/choose-store.ts";
 import { toFailure } from "../../core/errors.ts";
 import { embeddedFolder } from "../../engine/embedded/embedded.ts";
-import { isReady, isServing, originOf, placeOf } from "../running-server.ts";
+import { originOf, placeOf, stateOf } from "../running-server.ts";
 import { sizeText } from "../terminal.ts";
 import { versionFacts } from "../version.ts";
 import type { Complaint, DataFacts, Report, RuntimeFacts, ServerFacts, StorageFacts } from "./report.ts";
@@ -113,8 +113,8 @@ function runtimeFacts(data: string): RuntimeFacts {
 
 async function serverFacts(place: ReturnType<typeof placeOf>): Promise<ServerFacts> {
   const origin = originOf(place);
-  if (await isReady(place)) return { origin, state: "ready" };
-  if (await isServing(place)) return { origin, state: "starting" };
+  const state = await stateOf(place);
+  if (state !== "absent") return { origin, state };
   return { origin, state: (await canListen(place)) ? "free" : "foreign" };
 }
 
@@ -163,6 +163,12 @@ function ofStorage({ reason }: StorageFacts): Complaint[] {
 }
 
 function ofServer({ origin, state }: ServerFacts): Complaint[] {
+  if (state === "silent") {
+    const what = `what listens at ${origin} does not answer: a server that is busy or stands still, or another program`;
+    return [
+      { severity: "failed", what, remedy: "try again, look at the server's log, or choose another port with --port" },
+    ];
+  }
   if (state !== "foreign") return [];
   const what = `another program holds ${origin}, or this user may not listen there`;
   return [{ severity: "failed", what, remedy: "stop that program, or choose another port with --port" }];

@@ -24,7 +24,7 @@ export type RuntimeFacts =
 export type StorageFacts = { place: string; reason: string | null };
 
 /** Who listens where the server would. */
-export type ServerFacts = { origin: string; state: "free" | "ready" | "starting" | "foreign" };
+export type ServerFacts = { origin: string; state: "free" | "ready" | "starting" | "silent" | "foreign" };
 
 export type Report = {
   version: Version;

@@ -31,6 +31,8 @@ function serverText({ origin, state }: ServerFacts): string {
       return `ready at ${origin}`;
     case "starting":
       return `at ${origin}, not ready yet`;
+    case "silent":
+      return `at ${origin}, does not answer`;
     case "free":
       return `not running; ${origin} is free`;
     case "foreign":
