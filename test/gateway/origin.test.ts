@@ -46,4 +46,28 @@ describe("the caller's own origin", () => {
     expect(hostOf(settled("//fal.run/a"))).toBe("localhost");
     expect(hostOf(settled("/xfal.run/a"))).toBe("localhost");
   });
+
+  test("one host after another is judged by itself, however often it comes", () => {
+    const judged = (host: string) => {
+      const url = `http://${host}/run/x?y=1`;
+      return settleAddress(
+        Object.defineProperty(new Request("http://localhost/"), "url", { value: url, configurable: true }),
+      );
+    };
+    for (let time = 0; time < 3; time++) {
+      for (const possible of ["box.example", "box.example", "[::1]:3250", "10.0.0.7:65535", "box.example:80"])
+        expect([possible, judged(possible)]).toEqual([possible, undefined]);
+      for (const none of [
+        "box.example:65536",
+        "[::1",
+        "1.2.3.4.5",
+        "box.example:port",
+        "xn--a",
+        "a b",
+        "%",
+        "box.example:80:80",
+      ])
+        expect([none, judged(none)?.code]).toEqual([none, "bad_request"]);
+    }
+  });
 });
