@@ -19,7 +19,7 @@ afterAll(removeFolders);
 test("percentiles are samples, by nearest rank", () => {
   const samples = [5, 1, 4, 2, 3];
   expect([0, 0.2, 0.5, 0.99, 1].map((share) => percentile(samples, share))).toEqual([1, 1, 3, 5, 5]);
-  expect(median([2, 1])).toBe(1);
+  expect([[2, 1], [3, 1, 2], [4, 1, 3, 2], [7]].map(median)).toEqual([1.5, 2, 2.5, 7]);
   expect(() => median([])).toThrow("no samples");
 });
 

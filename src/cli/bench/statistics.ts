@@ -8,7 +8,13 @@ export function percentile(samples: readonly number[], share: number): number {
   return value;
 }
 
-export const median = (samples: readonly number[]) => percentile(samples, 0.5);
+/** Of an even number the mean of both in the middle. Throws for no samples. */
+export function median(samples: readonly number[]): number {
+  const sorted = samples.toSorted((a, b) => a - b);
+  const [lower, upper] = [sorted[Math.ceil(sorted.length / 2) - 1], sorted[Math.floor(sorted.length / 2)]];
+  if (lower === undefined || upper === undefined) throw new RangeError("there are no samples");
+  return (lower + upper) / 2;
+}
 
 /** The mean without the lowest and the highest tenth. Throws for no samples. */
 export function trimmedMean(samples: readonly number[]): number {

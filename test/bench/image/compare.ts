@@ -1,5 +1,6 @@
 // The same graph run by turns: the session alone, in our loop, in Python's; so that what else the machine does hits all alike.
 import { InferenceSession, Tensor as OrtTensor } from "onnxruntime-node";
+import { median } from "../../../src/cli/bench/statistics.ts";
 import { denoise } from "../../../src/engine/diffusion/denoise.ts";
 import { createNoisePredictor } from "../../../src/engine/diffusion/noise-predictor.ts";
 import { openGraph } from "../../../src/engine/runner/session.ts";
@@ -209,12 +210,6 @@ function cpuSince(begin: NodeJS.CpuUsage): number {
 }
 
 const sum = (values: readonly number[]) => values.reduce((total, value) => total + value, 0);
-
-function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  const middle = Math.floor(sorted.length / 2);
-  return sorted.length % 2 === 1 ? (sorted[middle] ?? 0) : ((sorted[middle - 1] ?? 0) + (sorted[middle] ?? 0)) / 2;
-}
 
 /** To five digits after the point: shares of a thousandth are to be seen. */
 const rounded = (value: number) => Math.round(value * 1e5) / 1e5;

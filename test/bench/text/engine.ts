@@ -1,5 +1,6 @@
 // What is measured of an engine: when the tokens of answers come that are asked for at once.
 import { readFile } from "node:fs/promises";
+import { median } from "../../../src/cli/bench/statistics.ts";
 
 export type Answered = {
   /** Milliseconds from the question to the first token, and to the last. */
@@ -50,12 +51,6 @@ export async function cpuSecondsOf(pids: readonly number[]): Promise<number> {
   // The name before it, in brackets, may hold spaces.
   const ticks = texts.map((text) => text.slice(text.lastIndexOf(")") + 2).split(" "));
   return ticks.reduce((sum, fields) => sum + (Number(fields[11] ?? 0) + Number(fields[12] ?? 0)) / 100, 0);
-}
-
-function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  const middle = Math.floor(sorted.length / 2);
-  return sorted.length % 2 === 1 ? (sorted[middle] ?? 0) : ((sorted[middle - 1] ?? 0) + (sorted[middle] ?? 0)) / 2;
 }
 
 const round = (value: number) => Math.round(value * 100) / 100;
