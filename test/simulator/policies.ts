@@ -1,6 +1,7 @@
 // What a place in memory is worth: by our own rule, by recency alone (LRU), and by knowing the future.
-import { asked, expectedRate, type Popularity, unknown, worthOf } from "../../src/control/scheduler/popularity.ts";
-import { type Instant, instant } from "../../src/core/units.ts";
+import { createPopularities } from "../../src/control/scheduler/popularities.ts";
+import { worthOf } from "../../src/control/scheduler/popularity.ts";
+import { instant } from "../../src/core/units.ts";
 import { type Arrival, PAUSE_MS, type SimulatedModel, type Traffic } from "./traffic.ts";
 
 export type Policy = {
@@ -12,20 +13,12 @@ export type Policy = {
 };
 
 export function ourPolicy(models: SimulatedModel[], reloads = true): Policy {
-  const known = new Map<number, Popularity>();
-  let since: Instant | undefined;
+  const popularities = createPopularities<number>();
   return {
     name: reloads ? "forecourt" : "no reloading",
     reloads,
-    asked(model, at) {
-      since ??= instant(at);
-      known.set(model, asked(known.get(model) ?? unknown(instant(at)), instant(at)));
-    },
-    worth(model, now) {
-      const popularity = known.get(model);
-      const rate = popularity && since !== undefined ? expectedRate(popularity, instant(now), since) : 0;
-      return worthOf(rate, models[model]?.loadMs ?? 0);
-    },
+    asked: (model, at) => popularities.asked(model, instant(at)),
+    worth: (model, now) => worthOf(popularities.rate(model, instant(now)), models[model]?.loadMs ?? 0),
   };
 }
 

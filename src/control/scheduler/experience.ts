@@ -1,9 +1,10 @@
 // What is known of models from having run them: popularity, memory, loading and running times. Kept over restarts.
 import type { Clock, Timers } from "../../core/clock.ts";
 import type { DeviceId, ModelId } from "../../core/ids.ts";
-import { type Bytes, bytes, instant, milliseconds } from "../../core/units.ts";
+import { type Bytes, bytes, milliseconds } from "../../core/units.ts";
 import type { ExperienceStore, Measure } from "./experience-store.ts";
-import { asked, expectedRate, type Popularity, unknown } from "./popularity.ts";
+import { createPopularities } from "./popularities.ts";
+import type { Popularity } from "./popularity.ts";
 
 export type Experience = {
   /** Jobs of the model came to run. */
@@ -32,8 +33,7 @@ const NEWEST = 0.2;
 type OnDevices = Map<DeviceId, Measure>;
 
 export function createExperience({ store, clock, timers }: ExperienceParts): Experience {
-  const popularity = new Map<ModelId, Popularity>(store.popularity());
-  let since = popularity.values().reduce((first, each) => Math.min(first, each.since), Number.POSITIVE_INFINITY);
+  const popularities = createPopularities(store.popularity());
   const measures = new Map<ModelId, OnDevices>();
   for (const { model, device, ...measure } of store.measures()) on(model).set(device, measure);
   const changed = { popularity: new Set<ModelId>(), measures: new Set<ModelId>() };
@@ -55,7 +55,7 @@ export function createExperience({ store, clock, timers }: ExperienceParts): Exp
     if (changed.popularity.size + changed.measures.size === 0) return;
     store.save({
       popularity: [...changed.popularity].flatMap((model) => {
-        const value = popularity.get(model);
+        const value = popularities.of(model);
         return value ? [[model, value] as [ModelId, Popularity]] : [];
       }),
       measures: [...changed.measures].flatMap((model) =>
@@ -74,20 +74,13 @@ export function createExperience({ store, clock, timers }: ExperienceParts): Exp
 
   return {
     asked(model, jobs) {
-      const now = clock.now();
-      since = Math.min(since, now);
-      let known = popularity.get(model) ?? unknown(now);
-      for (let each = 0; each < jobs; each++) known = asked(known, now);
-      popularity.set(model, known);
+      for (let each = 0; each < jobs; each++) popularities.asked(model, clock.now());
       changed.popularity.add(model);
     },
     held: (model, device, memory) => note(model, device, (known) => ({ memory: Math.max(memory, known.memory ?? 0) })),
     loaded: (model, device, loadMs) => note(model, device, (known) => ({ loadMs: blend(known.loadMs, loadMs) })),
     ran: (model, device, runMs) => note(model, device, (known) => ({ runMs: blend(known.runMs, runMs) })),
-    rate(model) {
-      const known = popularity.get(model);
-      return known ? expectedRate(known, clock.now(), instant(since)) : 0;
-    },
+    rate: (model) => popularities.rate(model, clock.now()),
     memory: (model) =>
       new Map(
         [...(measures.get(model) ?? [])].flatMap(([device, { memory }]) =>

@@ -33,10 +33,16 @@ export function holdRoomForStarved(plan: Plan): void {
     facts.now - createdAt >= PATIENCE && !of.has(model) && mayLoad(model, plan);
   for (const head of heads.filter(isStarved).slice(0, STARVED_FOR_EACH_DEVICE * facts.devices.length)) {
     const devices = candidates(head.model, plan).map((device) => outlookOn(device, head, plan));
-    if (devices.some(({ missing, isSpareEnough }) => missing <= 0 || isSpareEnough)) continue;
-    const [best] = devices
-      .flatMap(({ eviction, ...rest }) => (eviction ? [{ ...rest, ...eviction }] : []))
-      .toSorted((a, b) => a.loss - b.loss);
+    if (devices.some(({ missing, spare }) => missing <= 0 || spare >= missing)) continue;
+    let best: { device: DeviceId; need: Bytes; chosen: RunnerFact[]; loss: number } | undefined;
+    for (const { there, ...outlook } of devices) {
+      const yielding = there.filter((runner) => maySpare(runner, plan) || mayYield(runner, head, plan));
+      const eviction = chooseEvictions(
+        outlook.missing,
+        yielding.map((runner) => withWorth(runner, plan)),
+      );
+      if (eviction && (!best || eviction.loss < best.loss)) best = { ...outlook, ...eviction };
+    }
     if (!best) continue;
     for (const { id } of best.chosen) plan.yielding.add(id);
     plan.spare.delete(best.device);
@@ -44,22 +50,11 @@ export function holdRoomForStarved(plan: Plan): void {
   }
 }
 
-type Outlook = { device: DeviceId; need: Bytes; missing: Bytes; isSpareEnough: boolean };
-
-function outlookOn(device: DeviceFact, head: WaitingJob, plan: Plan) {
-  const need = needOn(head.model, device.id, plan.facts);
-  const missing = bytes(need - comingFreeOn(plan, device.id));
-  const there = plan.on.get(device.id) ?? [];
-  const spare = there.filter((runner) => maySpare(runner, plan)).reduce((sum, { memory }) => sum + memory, 0);
-  const outlook: Outlook = { device: device.id, need, missing, isSpareEnough: spare >= missing };
-  const yielding = there.filter((runner) => maySpare(runner, plan) || mayYield(runner, head, plan));
-  return {
-    ...outlook,
-    eviction: chooseEvictions(
-      missing,
-      yielding.map((runner) => withWorth(runner, plan)),
-    ),
-  };
+function outlookOn({ id }: DeviceFact, { model }: WaitingJob, plan: Plan) {
+  const need = needOn(model, id, plan.facts);
+  const there = plan.on.get(id) ?? [];
+  const spare = there.reduce((sum, runner) => (maySpare(runner, plan) ? sum + runner.memory : sum), 0);
+  return { device: id, need, there, missing: bytes(need - comingFreeOn(plan, id)), spare };
 }
 
 function mayYield({ id, model, state }: RunnerFact, head: WaitingJob, plan: Plan): boolean {

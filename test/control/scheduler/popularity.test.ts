@@ -1,21 +1,33 @@
 // What is expected of a model from when it was asked for.
 import { expect, test } from "bun:test";
-import { asked, expectedRate, type Popularity, unknown } from "../../../src/control/scheduler/popularity.ts";
+import {
+  asked,
+  type Custom,
+  customOf,
+  expectedRate,
+  type Popularity,
+  unknown,
+  worthOf,
+} from "../../../src/control/scheduler/popularity.ts";
 import { instant } from "../../../src/core/units.ts";
+import { seededRandom } from "../../support/seeded-random.ts";
 
 const SECOND = 1_000;
 const HOUR = 3_600 * SECOND;
 const BEGIN = 1_000 * HOUR;
 
+/** Where every second request has another behind it. */
+const usual: Custom = { since: instant(BEGIN), goesOn: 0.5, at: instant(BEGIN) };
+
 /** Asked for at these moments after the box's first request. */
 function after(...moments: number[]): Popularity {
   const [first = 0] = moments;
-  return moments.reduce((known, at) => asked(known, instant(BEGIN + at)), unknown(instant(BEGIN + first)));
+  return moments.reduce((known, at) => asked(known, instant(BEGIN + at), usual), unknown(instant(BEGIN + first)));
 }
 const every = (pause: number, until: number, from = 0) =>
   Array.from({ length: Math.floor((until - from) / pause) }, (_, at) => from + at * pause);
-const anHour = (popularity: Popularity, at: number) =>
-  3_600 * expectedRate(popularity, instant(BEGIN + at), instant(BEGIN));
+const anHour = (popularity: Popularity, at: number, custom = usual) =>
+  3_600 * expectedRate(popularity, instant(BEGIN + at), custom);
 
 test("what comes steadily is expected as often as it came", () => {
   const moments = every(HOUR / 4, 100 * HOUR);
@@ -46,6 +58,37 @@ test("whose requests have others behind them is kept for longer than whose come 
   expect(anHour(inSittings, at)).toBeGreaterThan(1.5 * anHour(alone, at));
 });
 
+test("where requests of all models come alone, no second one is expected behind that of a model asked for once", () => {
+  const moments = Array.from({ length: 50 }, (_, at) => at * HOUR);
+  const alone = Array.from({ length: 10 }, () => after(...moments));
+  const sittings = alone.map(() => after(...moments.flatMap((at) => [at, at + 10 * SECOND])));
+  const now = instant(BEGIN + 50 * HOUR);
+  const once = after(50 * HOUR);
+  const [single, another] = [alone, sittings].map((all) => anHour(once, 50 * HOUR + SECOND, customOf(all, now)));
+  expect(another).toBeGreaterThan(10 * (single ?? 0));
+});
+
+test("one that is asked for all the time is not taken to have sittings: its requests come anyway", () => {
+  const dice = seededRandom(5);
+  let at = 0;
+  const moments = Array.from({ length: 3_000 }, () => {
+    at += -Math.log(1 - dice()) * 10 * SECOND;
+    return at;
+  });
+  const alone = { ...usual, goesOn: 0 };
+  const known = moments.reduce(
+    (popularity, each) => asked(popularity, instant(BEGIN + each), alone),
+    unknown(instant(BEGIN)),
+  );
+  const [just, later] = [1, 120].map((seconds) => anHour(known, at + seconds * SECOND, alone));
+  expect(later).toBeGreaterThan(0.7 * (just ?? 0));
+  expect(just).toBeWithin(250, 500);
+});
+
+test("loading for ten times as long is worth more, but not ten times as much: somebody has to wait either way", () => {
+  expect(worthOf(1, 20_000) / worthOf(1, 2_000)).toBeWithin(2, 4);
+});
+
 test("a favourite of two days is remembered after an idle night, and what has risen in the last hours is seen", () => {
   const old = after(...every(HOUR / 4, 48 * HOUR));
   const single = after(47 * HOUR);
@@ -55,6 +98,6 @@ test("a favourite of two days is remembered after an idle night, and what has ri
 });
 
 test("a clock that was set back does not make it forget or explode", () => {
-  const known = asked(after(...every(HOUR, 10 * HOUR)), instant(BEGIN + 5 * HOUR));
+  const known = asked(after(...every(HOUR, 10 * HOUR)), instant(BEGIN + 5 * HOUR), usual);
   expect(anHour(known, 5 * HOUR)).toBeWithin(0.5, 1_000);
 });
