@@ -68,6 +68,21 @@ export function parse<S extends TObject>(schema: S, value: unknown, root: string
   throw new ForecourtError("invalid_input", summarise(problems), { problems });
 }
 
+/**
+ * The same for words of our own, where a spelling mistake must not pass as a wish left out: unknown fields are problems.
+ * Throws `invalid_input`.
+ */
+export function parseExactly<S extends TObject>(schema: S, value: unknown, root: string[] = ["body"]): Static<S> {
+  const known = Object.keys(schema.properties);
+  const isMapping = typeof value === "object" && value !== null && !Array.isArray(value);
+  const msg = `There is no such field; there are ${known.join(", ")}`;
+  const problems = Object.keys(isMapping ? value : {})
+    .filter((name) => !known.includes(name))
+    .map((name) => ({ loc: [...root, name.slice(0, 100)], msg, type: "extra_forbidden" }));
+  if (problems.length > 0) throw new ForecourtError("invalid_input", summarise(problems), { problems });
+  return parse(schema, value, root);
+}
+
 const summarise = (problems: { loc: (string | number)[]; msg: string }[]) =>
   problems.map(({ loc, msg }) => `${loc.slice(1).join(".") || "body"}: ${msg}`).join("; ");
 

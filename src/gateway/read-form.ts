@@ -9,8 +9,7 @@ export type FormFields = Record<string, string | File | (string | File)[]>;
 /** Throws `payload_too_large`, and `bad_request` for what is no form. */
 export async function readForm(request: Request, limit: Bytes): Promise<FormFields> {
   const type = request.headers.get("content-type") ?? "";
-  if (!type.toLowerCase().startsWith("multipart/form-data"))
-    throw new ForecourtError("bad_request", "Send a multipart/form-data body.");
+  if (!type.toLowerCase().startsWith("multipart/form-data")) throw noForm("Send a multipart/form-data body.");
   const body = await inTime(readBytes(request, limit));
   const fields: FormFields = Object.create(null); // a form may well have a field named "constructor"
   for (const [name, value] of await formOf(body, type)) {
@@ -33,11 +32,15 @@ export async function dataUri(file: File): Promise<string> {
   return `data:${type};base64,${Buffer.from(await file.arrayBuffer()).toString("base64")}`;
 }
 
+function noForm(msg: string, cause?: unknown): ForecourtError {
+  return new ForecourtError("bad_request", msg, { problems: [{ loc: ["body"], msg, type: "value_error" }], cause });
+}
+
 async function formOf(body: Uint8Array<ArrayBuffer>, type: string): Promise<[string, string | File][]> {
   try {
     const form = await new Response(body, { headers: { "content-type": type } }).formData();
     return [...form] as [string, string | File][]; // what FormData holds
   } catch (cause) {
-    throw new ForecourtError("bad_request", "The multipart body cannot be read.", { cause });
+    throw noForm("The multipart body cannot be read.", cause);
   }
 }

@@ -141,3 +141,18 @@ describe("bad input to a sync run", () => {
     expect(gateway.logged.filter(({ level }) => level === "warn" || level === "error")).toEqual([]);
   });
 });
+
+test.each([
+  ["[]", {}],
+  ["{", {}],
+  ["null", {}],
+  ["no form", { "content-type": "multipart/form-data" }],
+])(
+  "a body that is wrong as a whole is named to OpenAI's clients: %s",
+  async (body, headers: Record<string, string>) => {
+    const path = "content-type" in headers ? "/v1/images/edits" : "/v1/chat/completions";
+    const response = await gateway.ask("POST", path, { body, headers });
+    expect(response.status).toBe(400);
+    expect((await response.json()).error).toMatchObject({ type: "invalid_request_error", param: "body" });
+  },
+);

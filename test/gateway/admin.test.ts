@@ -99,19 +99,48 @@ test("budgets and prices in units that nothing counts are refused", async () => 
   const ask = (method: string, path: string, body: object) =>
     gateway.ask(method, `/admin/v1/${path}`, { key: gateway.adminKey, body });
   const budgets = ["5 bananas/day"];
-  for (const answer of [
-    await ask("POST", "keys", { name: "x", budgets }),
-    await ask("PUT", "limits/team/art", { budgets }),
-    await ask("PUT", "prices", { model: "forecourt/*", price: ["1 USD/banana"] }),
-  ])
+  const price = { model: "forecourt/*", price: ["1 USD/image", "1 USD/banana"] };
+  for (const [answer, loc] of [
+    [await ask("POST", "keys", { name: "x", budgets }), ["body", "budgets", 0]],
+    [await ask("PUT", "limits/team/art", { budgets }), ["body", "budgets", 0]],
+    [await ask("PUT", "prices", price), ["body", "price", 1]],
+  ] as const)
     expect([answer.status, (await answer.json()).detail]).toEqual([
-      400,
-      expect.stringContaining("Nothing here counts"),
+      422,
+      [expect.objectContaining({ loc: [...loc], msg: expect.stringContaining("Nothing here counts") })],
     ]);
   expect(
     (await ask("PUT", "limits/team/art", { budgets: ["5 gpu_seconds/hour", "9 images/day", "1 EUR/day"] })).status,
   ).toBe(200);
   expect((await ask("PUT", "limits/team/art", {})).status).toBe(200);
+});
+
+test("a wish that is misspelt is no wish left out: it is named, and nothing is done", async () => {
+  const team = (body: object) => ask("PUT", "/limits/team/spelt", body);
+  expect((await team({ budgets: ["5 USD/day"], requests_per_minute: null })).status).toBe(200);
+  const made = await (await ask("POST", "/keys", { name: "before" })).json();
+  const secrets = () => gateway.keys.list().map(({ id, rotatedAt }) => [id, rotatedAt]);
+  const before = secrets();
+  const path = { "/usage?group=model": "group", "/usage/requests?since_=x": "since_", "/audit?who=x": "who" };
+  for (const [answer, loc] of [
+    [await team({ budget: ["5 USD/day"] }), ["body", "budget"]],
+    [await ask("POST", "/keys", { name: "x", budget: ["5 USD/day"] }), ["body", "budget"]],
+    [await ask("POST", `/keys/${made.id}/rotate`, { grace: 5 }), ["body", "grace"]],
+    [await ask("PUT", "/prices", { model: "*", price: ["1 USD/image"], teams: "a" }), ["body", "teams"]],
+    [await ask("GET", "/webhooks?state=dead"), ["query", "state"]],
+    ...(await Promise.all(
+      Object.entries(path).map(async ([to, name]) => [await ask("GET", to), ["query", name]] as const),
+    )),
+  ] as const) {
+    expect(answer.status).toBe(422);
+    const { detail } = await answer.json();
+    expect(detail).toEqual([expect.objectContaining({ loc: [...loc], type: "extra_forbidden" })]);
+    expect(detail[0].msg).toStartWith("There is no such field; there are ");
+  }
+  expect(secrets()).toEqual(before);
+  const { accounts } = await (await ask("GET", "/limits")).json();
+  expect(accounts).toContainEqual(expect.objectContaining({ id: "spelt" }));
+  expect((await team({})).status).toBe(200);
 });
 
 test("times beyond all dates are wrong requests, not faults", async () => {
@@ -139,7 +168,7 @@ test("prices of their own are set, listed and ended over HTTP, and the act is in
   const path = "/platform/v1/models/pricing?endpoint_id=forecourt/echo";
   const { prices } = await (await gateway.ask("GET", path, { key: secret })).json();
   expect(prices).toMatchObject([{ unit_price: 0.02, unit: "image", currency: "USD" }]);
-  expect((await ask("PUT", "", { model: "*", price: ["free"] })).status).toBe(400);
+  expect((await ask("PUT", "", { model: "*", price: ["free"] })).status).toBe(422);
   expect((await ask("PUT", "", { model: "*", key: "nobody", price: ["1 USD/image"] })).status).toBe(404);
   expect((await ask("DELETE", "?model=forecourt/*&team=art")).status).toBe(200);
   expect((await ask("DELETE", "?model=forecourt/*&team=art")).status).toBe(404);

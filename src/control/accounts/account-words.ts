@@ -1,7 +1,8 @@
 // Keys and limits in the words of the command line and of HTTP: one schema, one way to show them.
 import { isoTime } from "../../core/iso-time.ts";
-import { parse, type Static, Type } from "../../core/schema.ts";
+import { parseExactly, type Static, Type } from "../../core/schema.ts";
 import type { Instant } from "../../core/units.ts";
+import { eachIn } from "../../core/wrong-field.ts";
 import type { Key } from "../keys/keys.ts";
 import type { Limits } from "./account.ts";
 import { amountText, budgetText, parseBudget } from "./budget-text.ts";
@@ -31,8 +32,8 @@ export const limitFields = {
 export const limitsSchema = Type.Object(limitFields);
 export type LimitWords = Static<typeof limitsSchema>;
 
-/** Throws `invalid_input` and `bad_request`, naming what is wrong. */
-export const readLimits = (words: unknown): Limits => limitsOfWords(parse(limitsSchema, words));
+/** Throws `invalid_input`, naming what is wrong. */
+export const readLimits = (words: unknown): Limits => limitsOfWords(parseExactly(limitsSchema, words));
 
 export function limitsOfWords(words: LimitWords): Limits {
   const { requests_per_minute: requestsPerMinute, concurrency, queue, budgets, may_exceed } = words;
@@ -40,7 +41,7 @@ export function limitsOfWords(words: LimitWords): Limits {
     ...(requestsPerMinute !== undefined && { requestsPerMinute }),
     ...(concurrency !== undefined && { concurrency }),
     ...(queue !== undefined && { queue }),
-    ...(budgets && budgets.length > 0 && { budgets: budgets.map(parseBudget) }),
+    ...(budgets && budgets.length > 0 && { budgets: eachIn("budgets", budgets, parseBudget) }),
     ...(may_exceed && { mayExceed: true }),
   };
 }

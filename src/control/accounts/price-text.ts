@@ -1,6 +1,7 @@
 // Prices as people write them, part by part: `0.02 USD/image`; and who they are for.
 import { ForecourtError } from "../../core/errors.ts";
 import { nanos, nanosText } from "../../core/money.ts";
+import { eachIn } from "../../core/wrong-field.ts";
 import type { PriceOverride } from "./account-store.ts";
 import { plural } from "./budget-text.ts";
 import { expectCounted } from "./counted-units.ts";
@@ -10,14 +11,12 @@ const FORM = /^(\d+(?:\.\d{1,9})?)\s*([A-Z]{3})\s*(?:\/|\s+per\s+)\s*([a-z][a-z_
 /** Beyond it the cost of a million units is no longer exact. */
 const HIGHEST = 9_000;
 
-/** The first part is the one that answers count. Throws `bad_request` with what is expected, and for units that nothing counts. */
+/**
+ * The first part is the one that answers count. Throws `invalid_input` with what is expected, and for units that nothing
+ * counts, and `bad_request` for no price and for one in two currencies.
+ */
 export function parsePrice(texts: readonly string[]): Price {
-  const parts = texts.map((text) => {
-    const [, amount = "", currency = "", unit = ""] = FORM.exec(text.trim()) ?? [];
-    if (unit === "" || Number(amount) > HIGHEST) throw wrong(text);
-    expectCounted(plural(unit));
-    return { currency, unit, amount: nanos(Number(amount)) };
-  });
+  const parts = eachIn("price", texts, parsePart);
   const [first] = parts;
   if (!first) throw wrong("");
   const other = parts.find(({ currency }) => currency !== first.currency);
@@ -27,6 +26,13 @@ export function parsePrice(texts: readonly string[]): Price {
       `A price is in one currency, not in ${first.currency} and ${other.currency}.`,
     );
   return { currency: first.currency, parts: parts.map(({ unit, amount }) => ({ unit, amount })) };
+}
+
+function parsePart(text: string) {
+  const [, amount = "", currency = "", unit = ""] = FORM.exec(text.trim()) ?? [];
+  if (unit === "" || Number(amount) > HIGHEST) throw wrong(text);
+  expectCounted(plural(unit));
+  return { currency, unit, amount: nanos(Number(amount)) };
 }
 
 export const priceTexts = ({ currency, parts }: Price): string[] =>

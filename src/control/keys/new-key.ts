@@ -1,5 +1,5 @@
 // A new key in the words of the command line and of HTTP: what it may be, and its making together with its limits.
-import { choice, parse, type Static, Type } from "../../core/schema.ts";
+import { choice, parseExactly, type Static, Type } from "../../core/schema.ts";
 import { type Instant, instant } from "../../core/units.ts";
 import type { Limits } from "../accounts/account.ts";
 import { limitFields, limitsOfWords } from "../accounts/account-words.ts";
@@ -41,9 +41,12 @@ export type NewKeyWords = Partial<Static<typeof newKeySchema>>;
 
 type Wanted = { wanted: NewKey; limits: Limits };
 
-/** Throws `invalid_input` and `bad_request`, naming what is wrong. */
+/** Throws `invalid_input`, naming what is wrong. */
 export function readNewKey(words: unknown, now: Instant): Wanted {
-  const { name, scope, team, owner, models, permissions, expires_in, ...limitWords } = parse(newKeySchema, words);
+  const { name, scope, team, owner, models, permissions, expires_in, ...limitWords } = parseExactly(
+    newKeySchema,
+    words,
+  );
   const wanted = {
     ...{ name, scope },
     ...(team !== undefined && { team }),

@@ -8,12 +8,12 @@ import { makeKey, readNewKey, seconds } from "../../control/keys/new-key.ts";
 import type { Clock } from "../../core/clock.ts";
 import { ForecourtError } from "../../core/errors.ts";
 import { asId, type KeyId } from "../../core/ids.ts";
-import { parse, Type } from "../../core/schema.ts";
+import { parseExactly, Type } from "../../core/schema.ts";
 import { milliseconds } from "../../core/units.ts";
 
 export type KeyBox = Pick<Appliance, "keys" | "accounts"> & { clock: Clock };
 
-/** `key` is in the answer this once. Throws `invalid_input` and `bad_request`. */
+/** `key` is in the answer this once. Throws `invalid_input`. */
 export function createKey(box: KeyBox, body: unknown): Response {
   const now = box.clock.now();
   const asked = readNewKey(body, now);
@@ -43,9 +43,9 @@ export const rotationSchema = Type.Object({
   overlap: { ...seconds("Seconds for which the secret before is good too", 0), default: 86_400 },
 });
 
-/** Throws `not_found` and `bad_request`. */
+/** Throws `not_found` and `invalid_input`. */
 export function rotateKey(box: KeyBox, id: string, body: unknown): Response {
-  const { overlap } = parse(rotationSchema, body);
+  const { overlap } = parseExactly(rotationSchema, body);
   const { key, secret } = box.keys.rotate(asId<KeyId>(id), milliseconds(overlap * 1000));
   return Response.json({ ...published(box, key), key: secret });
 }

@@ -3,7 +3,7 @@ import { holderName, overrideWords, parsePrice, priceTexts } from "../../control
 import type { Appliance } from "../../control/appliance.ts";
 import { ForecourtError } from "../../core/errors.ts";
 import { asId, type KeyId } from "../../core/ids.ts";
-import { parse, Type } from "../../core/schema.ts";
+import { parseExactly, Type } from "../../core/schema.ts";
 import { inputFromQuery } from "../fal/query-input.ts";
 
 type PriceBox = Pick<Appliance, "accounts" | "catalog" | "keys">;
@@ -34,7 +34,7 @@ export const listPrices = ({ accounts, catalog }: PriceBox) =>
 
 /** Counts for every request that comes in from now on, and for those that end from now on. Throws `invalid_input`, `bad_request` and `not_found`. */
 export function setPrice({ accounts, keys }: PriceBox, body: unknown): Response {
-  const { model, key, team, price } = parse(priceSchema, body);
+  const { model, key, team, price } = parseExactly(priceSchema, body);
   if (key !== undefined && !keys.get(asId<KeyId>(key)))
     throw new ForecourtError("not_found", `There is no key ${key.slice(0, 100)}.`);
   const override = { holder: holderName({ key, team }), model, price: parsePrice(price) };
@@ -44,7 +44,7 @@ export function setPrice({ accounts, keys }: PriceBox, body: unknown): Response 
 
 /** Throws `not_found` where there is none. */
 export function removePrice({ accounts }: PriceBox, query: URLSearchParams): Response {
-  const { model, ...holder } = parse(priceQuery, inputFromQuery(priceQuery, query), ["query"]);
+  const { model, ...holder } = parseExactly(priceQuery, inputFromQuery(priceQuery, query), ["query"]);
   const which = { holder: holderName(holder), model };
   if (!accounts.store.removePrice(which))
     throw new ForecourtError("not_found", `There is no price of its own for ${which.holder} on ${model}.`);

@@ -6,7 +6,7 @@ import { WINDOW_NAMES } from "../../control/accounts/windows.ts";
 import type { Appliance } from "../../control/appliance.ts";
 import type { Clock } from "../../core/clock.ts";
 import { ForecourtError } from "../../core/errors.ts";
-import { choice, parse, Type } from "../../core/schema.ts";
+import { choice, parseExactly, Type } from "../../core/schema.ts";
 import { type Instant, instant } from "../../core/units.ts";
 import { inputFromQuery } from "../fal/query-input.ts";
 
@@ -30,7 +30,7 @@ const A_DAY = 86_400_000;
 
 /** Throws `invalid_input` and `bad_request`. */
 export function showUsage({ accounts, keys, clock }: UsageBox, query: URLSearchParams): Response {
-  const { by, each, format, ...span } = parse(usageQuery, inputFromQuery(usageQuery, query), ["query"]);
+  const { by, each, format, ...span } = parseExactly(usageQuery, inputFromQuery(usageQuery, query), ["query"]);
   const { since, until } = spanOf(span, clock);
   const lines = reportUsage({ totals: accounts.totals, keys }, { by, since, until, ...(each && { each }) });
   if (format === "csv") return csvResponse(usageCsv(lines));
@@ -54,7 +54,9 @@ export const usageRowsQuery = Type.Object({
 
 /** One for each finished request, oldest first; `next` is null at the end. */
 export function listUsageRows({ accounts, keys, clock }: UsageBox, query: URLSearchParams): Response {
-  const { since, until, format, ...filter } = parse(usageRowsQuery, inputFromQuery(usageRowsQuery, query), ["query"]);
+  const { since, until, format, ...filter } = parseExactly(usageRowsQuery, inputFromQuery(usageRowsQuery, query), [
+    "query",
+  ]);
   const rows = accounts.usage.rows({ ...filter, ...spanOf({ since, until }, clock) });
   const requests = rows.map((row) => requestLine(row, keys));
   if (format === "csv") return csvResponse(requestsCsv(requests));

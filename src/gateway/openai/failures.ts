@@ -73,20 +73,19 @@ export function openAiFailure(failure: Failure, requestId?: string): Response {
 export function openAiFailureBody(failure: Failure) {
   const { type, code } = answers[failure.code];
   const [problem] = failure.problems ?? [];
-  const param = problem ? paramOf(problem.loc) : undefined;
   return {
     error: {
       message: messageOf(failure),
       type,
-      param: param ?? null,
+      param: problem ? paramOf(problem.loc) : null,
       code: failure.code === "invalid_input" ? codeOf(problem?.type, code) : (failure.details?.code ?? code),
     },
   };
 }
 
-/** `messages[0].role` of `["body", "messages", 0, "role"]`. */
-function paramOf([, ...path]: (string | number)[]): string | undefined {
-  if (path.length === 0) return undefined;
+/** `messages[0].role` of `["body", "messages", 0, "role"]`, and `body` where that is wrong as a whole. */
+function paramOf([root = "body", ...path]: (string | number)[]): string {
+  if (path.length === 0) return String(root);
   return path.map((part, at) => (typeof part === "number" ? `[${part}]` : at === 0 ? part : `.${part}`)).join("");
 }
 
