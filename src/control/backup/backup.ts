@@ -1,8 +1,9 @@
 // One file that holds a box: its database as of one moment, keys, settings, models and, if wanted, all files.
 import { open, rename, rm } from "node:fs/promises";
-import { dirname, join, resolve } from "node:path";
+import { dirname, join } from "node:path";
 import { ForecourtError } from "../../core/errors.ts";
 import { examineDatabase, snapshotOf } from "../database/snapshot.ts";
+import { archivePlace } from "./archive-place.ts";
 import { contentsOf, DATABASE, MANIFEST } from "./contents.ts";
 import { type Packed, packEnd, packFile, packText } from "./tar.ts";
 
@@ -20,12 +21,12 @@ export type BackupOrder = { data: string; to: string; withFiles: boolean; versio
 
 /**
  * The server may run meanwhile and is not slowed down: the database comes first, and a finished job's files are on disk
- * before its row says so. `to` (mode 0600) is complete or absent. Throws `not_found` where there is no database, and
- * `unavailable` for a disk that is full or a place that cannot be written.
+ * before its row says so. `to` (mode 0600) is complete or absent. Throws `not_found` where there is no database,
+ * `bad_request` where something other than an archive is in its place, and `unavailable` for a disk that is full or a
+ * place that cannot be written.
  */
 export async function backup(order: BackupOrder): Promise<Manifest> {
-  const target = resolve(order.to);
-  const draft = `${target}.draft-${process.pid}`;
+  const { target, draft } = archivePlace(order.to);
   const copy = `${target}.database-${process.pid}`;
   try {
     snapshotDatabase(order.data, copy);

@@ -1,12 +1,13 @@
 // Packs models with their weights into one tar archive, every byte compared with its hash on the way.
 import { open, rename, rm } from "node:fs/promises";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import { YAML } from "bun";
 import { deviceKinds } from "../../core/device.ts";
 import { ForecourtError, invariant } from "../../core/errors.ts";
 import type { Model } from "../../engine/model.ts";
 import { fetchablePartsOf, partsOf } from "../../engine/sources.ts";
 import { modelOn } from "../../engine/variants.ts";
+import { archivePlace } from "../backup/archive-place.ts";
 import { type Packed, packEnd, packFile, packText } from "../backup/tar.ts";
 import type { VariantsHere } from "../variants-here.ts";
 import { hashFile } from "../weights/disk/digest.ts";
@@ -41,13 +42,13 @@ type Chosen = { model: Model; bundled: BundledModel; parts: (BundledPart & { at:
 
 /**
  * `to` is complete or absent. Throws `weights_missing` for weights that are not whole on this disk, or not what they
- * should be, and `bad_request` for models of a folder of this machine.
+ * should be, and `bad_request` for models of a folder of this machine, and where something other than an archive is in
+ * its place.
  */
 export async function exportModels(order: ExportOrder): Promise<Bundle> {
+  const { target, draft } = archivePlace(order.to);
   const chosen: Chosen[] = [];
   for (const model of order.models) chosen.push(await chooseModel(model, order));
-  const target = resolve(order.to);
-  const draft = `${target}.draft-${process.pid}`;
   try {
     const bundle = await pack(chosen, draft, order);
     await rename(draft, target);

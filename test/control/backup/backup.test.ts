@@ -17,6 +17,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { backup } from "../../../src/control/backup/backup.ts";
 import { restore } from "../../../src/control/backup/restore.ts";
+import { exportModels } from "../../../src/control/bundle/export-models.ts";
 import { lockData } from "../../../src/control/database/lock.ts";
 import { createTestAppliance, type TestAppliance } from "../../support/create-test-appliance.ts";
 import { testModel } from "../../support/test-models.ts";
@@ -170,4 +171,29 @@ test("a place that cannot be written, and a directory without a database, are sa
   const to = join(folder, "empty.tar");
   await expect(backup({ ...order, data: empty, to })).rejects.toThrow(/could not be copied.*--data/);
   expect(readdirSync(folder).filter((name) => name.startsWith("empty.tar"))).toEqual([]);
+});
+
+test("nothing but an archive is ever replaced: no device, no folder, no file of the box", async () => {
+  const make = (to: string) => backup({ data: box.data, to, withFiles: false, version: "1.2.3", now });
+  const place = newPlace();
+  mkdirSync(place);
+  const note = join(place, "note.txt");
+  writeFileSync(note, "of mine");
+  const fifo = join(place, "pipe");
+  expect(Bun.spawnSync(["mkfifo", fifo]).exitCode).toBe(0);
+  for (const [taken, what] of [
+    ...[[place, "no plain file"] as const, [fifo, "no plain file"] as const, [note, "no archive"] as const],
+    [join(box.data, "forecourt.sqlite"), "no archive"] as const,
+  ]) {
+    const before = statSync(taken);
+    await expect(make(taken)).rejects.toThrow(`${taken} is there already and is ${what}`);
+    expect([statSync(taken).ino, statSync(taken).mode]).toEqual([before.ino, before.mode]);
+  }
+  expect(readFileSync(note, "utf8")).toBe("of mine");
+  const models = { models: [], variantsOf: () => [], data: box.data, caches: [], version: "1.2.3", now };
+  const signal = new AbortController().signal;
+  await expect(exportModels({ ...models, to: fifo, signal })).rejects.toThrow("no plain file");
+  const empty = join(place, "empty.tar");
+  writeFileSync(empty, "");
+  for (let time = 0; time < 2; time++) expect((await make(empty)).format).toBe("forecourt-backup-1");
 });
