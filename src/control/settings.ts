@@ -34,7 +34,7 @@ export const settingTree = {
   publicUrl: setting({
     doc: "How clients reach this box, e.g. https://ai.example.org; used in the URLs of answers. Empty: taken from each request.",
     env: "FORECOURT_PUBLIC_URL",
-    schema: Type.String({ pattern: "^(https?://[^\\s]+[^/\\s])?$" }),
+    schema: Type.String({ pattern: "^(https?://[^\\s?#]*[^/\\s?#])?$" }),
     default: "",
   }),
   tls: {
@@ -54,7 +54,8 @@ export const settingTree = {
   allowOrigins: setting({
     doc: "Origins of web pages that may call this box with a key, e.g. https://app.example.org; * for all, none forbids it.",
     env: "FORECOURT_ALLOW_ORIGINS",
-    schema: Type.Array(Type.String({ minLength: 1 })),
+    // A slash at its end would make it one that no browser has.
+    schema: Type.Array(Type.String({ pattern: "^(\\*|null|[a-z][a-z0-9+.-]*://[^/\\s]+)$" })),
     default: ["*"],
   }),
   device: setting({

@@ -67,7 +67,7 @@ function start(app: AnyElysia, { host, port, idleSeconds, maxMessage, tls }: Add
 }
 
 /** The files' contents. Throws `misconfigured` for one without the other, and for files that cannot be read. */
-function readTls({ cert, key }: { cert: string; key: string }): Pick<Address, "tls"> {
+export function readTls({ cert, key }: { cert: string; key: string }): Pick<Address, "tls"> {
   if (cert === "" && key === "") return {};
   if (cert === "" || key === "") throw new ForecourtError("misconfigured", "tls.cert and tls.key belong together.");
   return { tls: { cert: readPem("tls.cert", cert), key: readPem("tls.key", key) } };

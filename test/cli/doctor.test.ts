@@ -63,3 +63,18 @@ test("a name for OpenAI's clients that leads to no model is a warning", async ()
   expect(stdout).toContain("openai.models gives the name gpt-5 to nobody/nothing");
   expect(stdout).not.toContain("gives the name gpt-4o ");
 });
+
+test("settings that the server refuses when it starts are failures", async () => {
+  const { exitCode, stdout } = await forecourt(["doctor", "--json", "--data", newFolder(), "--port", "0"], {
+    FORECOURT_FETCH_ALLOW: "10.0.0.0/99",
+    FORECOURT_ALERTS_URL: "http://[",
+    FORECOURT_TLS_CERT: "/nowhere/cert.pem",
+    FORECOURT_TLS_KEY: "/nowhere/key.pem",
+  });
+  expect(exitCode).toBe(1);
+  const { complaints } = JSON.parse(stdout);
+  for (const what of ["10.0.0.0/99 is not a network", "alerts.url: http://[ is no URL", "tls.cert cannot be read"])
+    expect(complaints).toContainEqual(
+      expect.objectContaining({ severity: "failed", what: expect.stringContaining(what) }),
+    );
+});

@@ -84,6 +84,35 @@ test("a map is JSON in the environment, and itself in the file", () => {
   expect(() => resolve({ env: { FORECOURT_OPENAI_MODELS: '{"a": 1}' } })).toThrow(/openai\.models/);
 });
 
+test.each([
+  ["prot: 1", "Did you mean port?"],
+  ["publicUrl: http://x", "Did you mean public_url?"],
+  ["retention: 5", "Did you mean jobs.retention_days or usage.retention_days?"],
+  ["body_mb: 5", "Did you mean limits.body_mb?"],
+  ["webhooks:\n  nothing: 5", "There are webhooks.retry_seconds."],
+])("what is no setting is answered with what may be meant: %j", (text, hint) => {
+  expect(() => resolve({ config: fileWith(`${text}\n`) })).toThrow(hint);
+});
+
+test("a name like none is answered without a guess", () => {
+  expect(() => resolve({ config: fileWith("nonsense: 1\n") })).toThrow(/there is no setting nonsense\.$/);
+});
+
+test("addresses that lead nowhere are refused: an origin with a path, a public URL with a query", () => {
+  const read = (text: string) => resolve({ config: fileWith(`${text}\n`) }).settings;
+  for (const origin of ["http://a/", "https://app.example.org/x", "app.example.org", "http://a b", ""])
+    expect(() => read(`allow_origins: ["${origin}"]`)).toThrow("Setting allow_origins");
+  const origins = ["*", "null", "https://app.example.org:8443", "capacitor://localhost"];
+  expect(read(`allow_origins: ${JSON.stringify(origins)}`).allowOrigins).toEqual(origins);
+  for (const url of ["http://x/?y", "http://x#y", "http://x/", "foo", "http://"])
+    expect(() => read(`public_url: "${url}"`)).toThrow("Setting public_url");
+  expect(read('public_url: "https://x/box"').publicUrl).toBe("https://x/box");
+});
+
+test("what is wrong deep inside a setting is named", () => {
+  expect(() => resolve({ config: fileWith("pools: [{ name: a }]\n") })).toThrow("0.devices: Field required");
+});
+
 test("an empty environment variable counts as not set", () => {
   expect(resolve({ env: { FORECOURT_PORT: "" } }).settings.port).toBe(3250);
 });

@@ -16,6 +16,7 @@ import { embeddedFolder } from "../../engine/embedded/embedded.ts";
 import { originOf, placeOf, stateOf } from "../running-server.ts";
 import { sizeText } from "../terminal.ts";
 import { versionFacts } from "../version.ts";
+import { refusedSettings } from "./refused-settings.ts";
 import type { Complaint, DataFacts, Report, RuntimeFacts, ServerFacts, StorageFacts } from "./report.ts";
 
 /** Unpacked libraries and some pictures; models bring their own needs. */
@@ -47,6 +48,7 @@ export async function examine({ settings, origins }: Resolved<Settings>): Promis
       ...ofServer(server),
       ...ofHardware(hardware, settings.device),
       ...models.complaints,
+      ...refusedSettings(settings),
     ],
   };
 }

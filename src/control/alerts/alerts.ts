@@ -1,6 +1,7 @@
 // Alerts: looks at the box now and then, raises each finding once in its window, and tells a receiver by signed webhook.
 import { statfs } from "node:fs/promises";
 import type { Clock, Timers } from "../../core/clock.ts";
+import { ForecourtError } from "../../core/errors.ts";
 import { asId, type JobId, type KeyId } from "../../core/ids.ts";
 import type { JobOutcome } from "../../core/job.ts";
 import type { Log } from "../../core/log.ts";
@@ -54,9 +55,11 @@ const RETENTION = milliseconds(24 * 60 * 60_000);
 /** Who signs: no key of a caller. */
 const USER = asId<KeyId>("forecourt");
 
+/** Throws `misconfigured` for a receiver that there cannot be. */
 export function createAlerts(parts: AlertsParts): Alerts {
   const { settings, store, database, jobs, fleet, clock, timers, log } = parts;
   const rules = rulesOf(settings.alerts);
+  if (settings.alerts.url !== "") receiverHost(settings.alerts.url);
   const recent: { at: Instant; isFailure: boolean }[] = [];
   const lost = new Map<string, string>();
   const subscriptions: (() => void)[] = [];
@@ -164,8 +167,14 @@ function rowOf(
     // Without a receiver it is kept to be looked at.
     ...(url === ""
       ? { host: "", status: "waiting" as const }
-      : { host: new URL(url).host, status: "pending" as const, dueAt: now, endedAt: now }),
+      : { host: receiverHost(url), status: "pending" as const, dueAt: now, endedAt: now }),
   };
+}
+
+/** Throws `misconfigured` for a URL that has none. */
+export function receiverHost(url: string): string {
+  if (!URL.canParse(url)) throw new ForecourtError("misconfigured", `alerts.url: ${url} is no URL.`);
+  return new URL(url).host;
 }
 
 /** The outbox hands over the whole row of the alert table. */

@@ -38,9 +38,34 @@ function flatten(node: unknown, path: string[], values: Map<string, unknown>, fi
   for (const [key, value] of Object.entries(node)) flatten(value, [...path, key], values, file);
 }
 
+/** Those that are written much alike, in whatever group, or else all of its own group. */
 function hint(name: string, known: string[]): string {
-  const last = name.split(".").at(-1);
-  const near =
-    known.find((each) => each.split(".").at(-1) === last) ?? known.find((each) => each.startsWith(name[0] ?? ""));
-  return near === undefined ? "" : ` Did you mean ${near}?`;
+  const last = bare(lastPart(name));
+  const like = (is: (other: string) => boolean) => known.filter((each) => is(bare(lastPart(each))));
+  const ways = [
+    like((other) => other === last),
+    like((other) => last.length > 3 && other.includes(last)),
+    like((other) => last.length > 2 && isSlip(other, last)),
+  ];
+  const near = ways.find((names) => names.length > 0);
+  if (near) return ` Did you mean ${near.join(" or ")}?`;
+  const group = name.slice(0, name.lastIndexOf(".") + 1);
+  return group === "" ? "" : ` There are ${known.filter((each) => each.startsWith(group)).join(", ")}.`;
 }
+
+/** One letter too many, too few or another, or two that changed places. */
+function isSlip(word: string, typed: string): boolean {
+  let at = 0;
+  while (at < word.length && word[at] === typed[at]) at++;
+  const [wordRest, typedRest] = [word.slice(at), typed.slice(at)];
+  const isSwap = wordRest[0] === typedRest[1] && wordRest[1] === typedRest[0];
+  return [
+    [wordRest.slice(1), typedRest.slice(1)],
+    [wordRest.slice(1), typedRest],
+    [wordRest, typedRest.slice(1)],
+    ...(isSwap ? [[wordRest.slice(2), typedRest.slice(2)]] : []),
+  ].some(([a, b]) => a === b);
+}
+
+const lastPart = (name: string) => name.slice(name.lastIndexOf(".") + 1);
+const bare = (word: string) => word.replaceAll(/[_-]/g, "").toLowerCase();

@@ -135,7 +135,8 @@ function checkFlat(
     const given = wrong && JSON.stringify(withoutSecrets(settings, wrong));
     const where = `${wrong?.name} is ${given} (from ${wrong?.origin})`;
     const code = wrong?.origin.startsWith("--") ? "bad_request" : "misconfigured";
-    throw new ForecourtError(code, `Setting ${where}: ${problem?.msg}.`, { cause: error });
+    const within = problem?.loc.slice(2).join(".") ?? "";
+    throw new ForecourtError(code, `Setting ${where}: ${within && `${within}: `}${problem?.msg}.`, { cause: error });
   }
 }
 

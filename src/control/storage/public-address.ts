@@ -54,20 +54,25 @@ export function isPublicAddress(address: string): boolean {
   return globalV6.check(address, "ipv6") && !specialV6.check(address, "ipv6");
 }
 
-/** `allow`: networks (`10.0.0.0/8`), addresses and host names. Throws `misconfigured` for a network that is none. */
+/** `allow`: networks (`10.0.0.0/8`), addresses and host names. Throws `misconfigured` for what is none of them. */
 export function createAddressGuard(allow: string[]): AddressGuard {
   const networks = new BlockList();
   const hosts = new Set<string>();
   for (const entry of allow) {
     if (entry.includes("/")) addNetwork(networks, entry);
     else if (isIP(entry)) networks.addAddress(entry, familyOf(entry));
-    else hosts.add(entry.toLowerCase());
+    else hosts.add(hostName(entry));
   }
   return {
     isTrustedHost: (host) => hosts.has(host.toLowerCase()),
     isAllowed: (address) =>
       isPublicAddress(address) || (isIP(address) > 0 && networks.check(address, familyOf(address))),
   };
+}
+
+function hostName(entry: string): string {
+  if (/^[\p{L}\p{N}_.-]+$/u.test(entry)) return entry.toLowerCase();
+  throw new ForecourtError("misconfigured", `fetch.allow: ${entry} is no network, no address and no host name.`);
 }
 
 function addNetwork(networks: BlockList, entry: string): void {

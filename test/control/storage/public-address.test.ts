@@ -65,6 +65,16 @@ test("the operator can allow networks, addresses and host names, and nothing els
   expect(guard.isTrustedHost("evil-nas.local")).toBe(false);
 });
 
-test.each(["10.0.0.0/33", "10.0.0.0/", "10.0.0.0/-1", "nas.local/8", "fd00::/129"])("%s is no network", (entry) => {
+test.each([
+  "10.0.0.0/33",
+  "10.0.0.0/",
+  "10.0.0.0/-1",
+  "nas.local/8",
+  "fd00::/129",
+  "*.local",
+  "a b",
+  "nas.local:80",
+  "",
+])("%s is no network", (entry) => {
   expect(() => createAddressGuard([entry])).toThrow(/fetch.allow/);
 });

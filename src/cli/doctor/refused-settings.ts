@@ -1,0 +1,23 @@
+// Settings that are well written and that the server refuses all the same when it starts.
+import { receiverHost } from "../../control/alerts/alerts.ts";
+import type { Settings } from "../../control/settings.ts";
+import { createAddressGuard } from "../../control/storage/public-address.ts";
+import { toFailure } from "../../core/errors.ts";
+import { readTls } from "../../gateway/listen.ts";
+import type { Complaint } from "./report.ts";
+
+export function refusedSettings({ fetch, alerts, tls }: Settings): Complaint[] {
+  const remedy = "correct that setting; the server does not start with it";
+  return [
+    () => createAddressGuard(fetch.allow),
+    () => alerts.url && receiverHost(alerts.url),
+    () => readTls(tls),
+  ].flatMap((read) => {
+    try {
+      read();
+      return [];
+    } catch (error) {
+      return [{ severity: "failed", what: toFailure(error).message, remedy } as const];
+    }
+  });
+}
