@@ -2,7 +2,7 @@
 // only where somebody waits for the disk is it waited for at once.
 import type { Database as Sqlite } from "bun:sqlite";
 import { ForecourtError } from "../../core/errors.ts";
-import { createDiskWaits } from "./disk-waits.ts";
+import { createDiskWaits, type DiskWaits } from "./disk-waits.ts";
 import type { WalSync } from "./wal-sync.ts";
 
 export type GroupCommit = {
@@ -39,67 +39,76 @@ type Turn = {
   onDisk: PromiseWithResolvers<void>;
   /** Somebody waits until it is on disk. */
   isAwaited: boolean;
+  hasWritten: boolean;
   /** What memory does if it is undone. */
   restores: (() => void)[];
 };
 
-export function createGroupCommit({ sqlite, sync }: { sqlite: Sqlite; sync: WalSync }): GroupCommit {
+export type GroupCommitParts = {
+  sqlite: Sqlite;
+  sync: WalSync;
+  /** Does a commit; see changes.ts. */
+  committing?: (commit: () => void) => void;
+};
+
+export function createGroupCommit({ sqlite, sync, committing = (commit) => commit() }: GroupCommitParts): GroupCommit {
   const statement = prepareAll(sqlite);
   const { lost, onLost } = createLossNews();
   let turn: Turn | undefined;
   let latest: Turn | undefined;
   const disk = createDiskWaits(sync, lost);
-  const begin = () => {
-    if (turn) return;
+  const ends = createTurnEnds(disk, lost);
+  const begin = (): Turn => {
+    if (turn) return turn;
     statement.begin.run();
     turn = newTurn();
     latest = turn;
     // While the disk is busy with earlier turns nobody could be told anyway: later turns join this one.
     disk.afterCurrent(() => void commit());
-  };
-  const fail = (one: Turn, error: unknown) => {
-    restore(one, 0);
-    const failure = lost(error);
-    for (const { reject } of [one.written, one.onDisk]) reject(failure);
-    return failure;
-  };
-  /** A full disk in the middle of a statement makes SQLite undo the whole transaction, others' writes too. */
-  const abandon = (error: unknown) => {
-    const undone = turn;
-    turn = undefined;
-    if (undone) fail(undone, error);
+    return turn;
   };
   function commit(): ForecourtError | undefined {
     if (!turn) return undefined;
     const committed = turn;
     turn = undefined;
     try {
-      statement.commit.run();
+      committing(statement.commit);
     } catch (error) {
-      if (sqlite.inTransaction) statement.rollback.run();
-      return fail(committed, error);
+      if (sqlite.inTransaction) statement.rollback();
+      return ends.lost(committed, error);
     }
-    committed.written.resolve();
-    disk.add(committed.onDisk);
-    if (committed.isAwaited) disk.ask();
+    ends.committed(committed);
     return undefined;
   }
+  /** What the first write of a turn wrote is all that its transaction holds: it needs no savepoint, which copies every page that is changed. */
+  const undo = (current: Turn, { isFirst, from }: { isFirst: boolean; from: number }, error: unknown) => {
+    if (!sqlite.inTransaction) {
+      // A full disk in the middle of a statement makes SQLite undo the whole transaction, others' writes too.
+      const undone = turn;
+      turn = undefined;
+      if (undone) ends.lost(undone, error);
+      return;
+    }
+    statement.undo(isFirst);
+    restore(current, from);
+    if (!isFirst) return;
+    // What is written after it begins another transaction.
+    turn = undefined;
+    ends.committed(current);
+  };
 
   return {
     write(work) {
-      begin();
-      const before = turn?.restores.length ?? 0;
-      statement.savepoint.run();
+      const current = begin();
+      const from = current.restores.length;
+      const isFirst = isFirstIn(current);
+      if (!isFirst) statement.savepoint.run();
       try {
         const result = work();
-        statement.release.run();
+        if (!isFirst) statement.release.run();
         return result;
       } catch (error) {
-        if (sqlite.inTransaction) {
-          statement.undo.run();
-          statement.release.run();
-          if (turn) restore(turn, before);
-        } else abandon(error);
+        undo(current, { isFirst, from }, error);
         throw error;
       }
     },
@@ -123,6 +132,30 @@ export function createGroupCommit({ sqlite, sync }: { sqlite: Sqlite; sync: WalS
   };
 }
 
+function isFirstIn(turn: Turn): boolean {
+  const { hasWritten } = turn;
+  turn.hasWritten = true;
+  return !hasWritten;
+}
+
+/** What those who wait for a turn hear. */
+function createTurnEnds(disk: Pick<DiskWaits, "add" | "ask">, lost: (error: unknown) => ForecourtError) {
+  return {
+    /** All of it, or nothing was left to commit. */
+    committed({ written, onDisk, isAwaited }: Turn): void {
+      written.resolve();
+      disk.add(onDisk);
+      if (isAwaited) disk.ask();
+    },
+    lost(turn: Turn, error: unknown): ForecourtError {
+      restore(turn, 0);
+      const failure = lost(error);
+      for (const { reject } of [turn.written, turn.onDisk]) reject(failure);
+      return failure;
+    },
+  };
+}
+
 function createLossNews() {
   const listeners = new Set<(error: ForecourtError) => void>();
   return {
@@ -140,7 +173,7 @@ function createLossNews() {
 
 function newTurn(): Turn {
   const [written, onDisk] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
-  const turn: Turn = { written, onDisk, isAwaited: false, restores: [] };
+  const turn: Turn = { written, onDisk, isAwaited: false, hasWritten: false, restores: [] };
   // Listeners of a loss have heard of it, whether or not a caller waits.
   for (const { promise } of [turn.written, turn.onDisk]) promise.catch(() => {});
   return turn;
@@ -151,14 +184,24 @@ function restore({ restores }: Turn, from: number): void {
   for (const put of restores.splice(from).toReversed()) put();
 }
 
-const prepareAll = (sqlite: Sqlite) => ({
-  begin: sqlite.prepare("BEGIN IMMEDIATE"),
-  commit: sqlite.prepare("COMMIT"),
-  rollback: sqlite.prepare("ROLLBACK"),
-  savepoint: sqlite.prepare("SAVEPOINT work"),
-  release: sqlite.prepare("RELEASE work"),
-  undo: sqlite.prepare("ROLLBACK TO work"),
-});
+function prepareAll(sqlite: Sqlite) {
+  const commit = sqlite.prepare("COMMIT");
+  const rollback = sqlite.prepare("ROLLBACK");
+  const release = sqlite.prepare("RELEASE work");
+  const undo = sqlite.prepare("ROLLBACK TO work");
+  return {
+    begin: sqlite.prepare("BEGIN IMMEDIATE"),
+    commit: () => void commit.run(),
+    rollback: () => void rollback.run(),
+    savepoint: sqlite.prepare("SAVEPOINT work"),
+    release,
+    undo(isAll: boolean) {
+      if (isAll) return void rollback.run();
+      undo.run();
+      release.run();
+    },
+  };
+}
 
 const notWritten = (error: unknown) =>
   new ForecourtError(

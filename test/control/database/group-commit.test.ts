@@ -52,6 +52,24 @@ test("a write that throws is undone alone", async () => {
   expect(seenByOthers()).toEqual(["before", "after"]);
 });
 
+test("a turn's only write that throws leaves nothing behind, and the turn goes on", async () => {
+  using database = open();
+  const restored: string[] = [];
+  const failing = () =>
+    database.write(() => {
+      database.onUndone(() => restored.push("outer"));
+      insert(database, "undone");
+      database.write(() => database.onUndone(() => restored.push("inner")));
+      throw new Error("changed my mind");
+    });
+  expect(failing).toThrow("changed my mind");
+  expect(restored).toEqual(["inner", "outer"]);
+  const awaited = database.committed();
+  insert(database, "after");
+  await Promise.all([awaited, database.committed()]);
+  expect(seenByOthers()).toEqual(["after"]);
+});
+
 test("flush commits without waiting for the turn's end", () => {
   using database = open();
   insert(database, 1);
