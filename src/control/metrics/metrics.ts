@@ -47,12 +47,16 @@ export function createMetrics(parts: MetricsParts): Metrics {
     counted = last;
     for (const { model, currency, cost } of spent) metrics.cost.inc({ model, currency }, cost / 1e9);
   };
+  const jobsTold = inLots((job: JobOutcome) => countJob(metrics, job));
+  const answersTold = inLots((answer: Answer) => metrics.requests.inc(answer));
   const subscriptions: (() => void)[] = [];
   metrics.startedAt.set(clock.now() / 1000);
   return {
     contentType: metrics.contentType,
     async text() {
       countMoney();
+      jobsTold.take();
+      answersTold.take();
       lookAtQueue(metrics, parts);
       lookAtFleet(metrics, parts);
       lookAtDevices(metrics, parts);
@@ -61,11 +65,11 @@ export function createMetrics(parts: MetricsParts): Metrics {
       metrics.residentBytes.set(process.memoryUsage.rss());
       return await metrics.text();
     },
-    answered: ({ face, method, status }) => metrics.requests.inc({ face, method, status }),
+    answered: answersTold.add,
     alerted: (rule) => metrics.alerts.inc({ rule }),
     start() {
       subscriptions.push(
-        jobs.follow((job) => countJob(metrics, job)),
+        jobs.follow(jobsTold.add),
         fleet.subscribe((event) => countEvent(metrics, event)),
       );
     },
@@ -74,6 +78,30 @@ export function createMetrics(parts: MetricsParts): Metrics {
     },
   };
 }
+
+/**
+ * Counting takes some microseconds, and a fifth of that when it is done for many in a row: what is told between two scrapes is counted
+ * so, at the latest when somebody looks.
+ */
+function inLots<Told>(count: (told: Told) => void) {
+  let lot: Told[] = [];
+  const take = () => {
+    const told = lot;
+    lot = [];
+    for (const each of told) count(each);
+  };
+  return {
+    add(told: Told) {
+      lot.push(told);
+      if (lot.length >= LOT) take();
+    },
+    take,
+  };
+}
+
+const LOT = 64;
+
+type Answer = Parameters<Metrics["answered"]>[0];
 
 function countJob(metrics: MetricRegistry, job: JobOutcome): void {
   const { model } = job;
