@@ -23,8 +23,11 @@ export const nanosText = (amount: Nanos) => decimalText(amount, 9);
 export const microsText = (quantity: Micros) => decimalText(quantity, 6);
 
 function decimalText(amount: number, digits: number): string {
+  const unit = 10 ** digits;
+  if (amount % unit === 0) return String(amount / unit);
   const sign = amount < 0 ? "-" : "";
   const text = String(Math.abs(amount)).padStart(digits + 1, "0");
-  const fraction = text.slice(-digits).replace(/0+$/, "");
-  return `${sign}${text.slice(0, -digits)}${fraction && `.${fraction}`}`;
+  let end = text.length;
+  while (text[end - 1] === "0") end--;
+  return `${sign}${text.slice(0, -digits)}.${text.slice(text.length - digits, end)}`;
 }

@@ -1,4 +1,5 @@
 // What remains of a caller's limits, as headers of an answer, and of a refusal too.
+import type { Account, Limits } from "../control/accounts/account.ts";
 import type { Accounts } from "../control/accounts/accounts.ts";
 import { amountText } from "../control/accounts/budget-text.ts";
 import type { AccountState } from "../control/accounts/state.ts";
@@ -39,19 +40,27 @@ export const withLimitHeaders =
   };
 
 /** None for a caller without limits; budgets are lists, each at the same place in every header. */
-function limitHeaders({ accounts, resetText = isoText }: Limited, caller: Key): [string, string][] {
-  const of = [
-    { kind: "key" as const, id: caller.id },
-    ...(caller.team ? [{ kind: "team" as const, id: caller.team }] : []),
-  ];
-  const states = of.filter((account) => Object.keys(accounts.limitsOf(account)).length > 0).map(accounts.stateOf);
-  return [...rateHeaders(states, resetText), ...budgetHeaders(states)];
+function limitHeaders({ accounts, resetText = isoText }: Limited, { id, team }: Key): [string, string][] {
+  const states: AccountState[] = [];
+  const look = (account: Account) => {
+    if (!isEmpty(accounts.limitsOf(account))) states.push(accounts.stateOf(account));
+  };
+  look({ kind: "key", id });
+  if (team) look({ kind: "team", id: team });
+  return states.length === 0 ? NONE : [...rateHeaders(states, resetText), ...budgetHeaders(states)];
+}
+
+const NONE: [string, string][] = [];
+
+function isEmpty(limits: Limits): boolean {
+  for (const _ in limits) return false;
+  return true;
 }
 
 function rateHeaders(states: AccountState[], resetText: (freeAt: Instant) => string): [string, string][] {
-  const rates = states.flatMap(({ rate }) => (rate ? [rate] : []));
-  const [tightest] = rates.sort((a, b) => a.remaining - b.remaining);
-  if (!tightest) return [];
+  let tightest: AccountState["rate"];
+  for (const { rate } of states) if (rate && (!tightest || rate.remaining < tightest.remaining)) tightest = rate;
+  if (!tightest) return NONE;
   return [
     ["x-ratelimit-limit-requests", String(tightest.limit)],
     ["x-ratelimit-remaining-requests", String(tightest.remaining)],
@@ -60,15 +69,23 @@ function rateHeaders(states: AccountState[], resetText: (freeAt: Instant) => str
 }
 
 function budgetHeaders(states: AccountState[]): [string, string][] {
-  const budgets = states.flatMap(({ account, budgets }) => budgets.map((budget) => ({ ...budget, of: account.kind })));
-  if (budgets.length === 0) return [];
-  const list = (text: (budget: (typeof budgets)[number]) => string, among = budgets) => among.map(text).join(", ");
-  const nameOf = ({ of, text }: (typeof budgets)[number]) => `${of} ${text}`;
-  const exceeded = budgets.filter(({ isExceeded }) => isExceeded);
-  return [
-    ["x-forecourt-budget-limit", list(nameOf)],
-    ["x-forecourt-budget-remaining", list(({ unit, remaining }) => amountText(unit, remaining))],
-    ["x-forecourt-budget-reset", list(({ resetsAt }) => isoText(resetsAt))],
-    ...(exceeded.length > 0 ? [["x-forecourt-budget-exceeded", list(nameOf, exceeded)] as [string, string]] : []),
+  const lists = { limit: "", remaining: "", reset: "", exceeded: "" };
+  for (const { account, budgets } of states)
+    for (const { text, unit, remaining, resetsAt, isExceeded } of budgets) {
+      const name = `${account.kind} ${text}`;
+      lists.limit = listed(lists.limit, name);
+      lists.remaining = listed(lists.remaining, amountText(unit, remaining));
+      lists.reset = listed(lists.reset, isoText(resetsAt));
+      if (isExceeded) lists.exceeded = listed(lists.exceeded, name);
+    }
+  if (lists.limit === "") return NONE;
+  const headers: [string, string][] = [
+    ["x-forecourt-budget-limit", lists.limit],
+    ["x-forecourt-budget-remaining", lists.remaining],
+    ["x-forecourt-budget-reset", lists.reset],
   ];
+  if (lists.exceeded !== "") headers.push(["x-forecourt-budget-exceeded", lists.exceeded]);
+  return headers;
 }
+
+const listed = (list: string, entry: string) => (list === "" ? entry : `${list}, ${entry}`);
