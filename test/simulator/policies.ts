@@ -10,6 +10,8 @@ export type Policy = {
   reloads?: boolean;
   asked(model: number, at: number): void;
   worth(model: number, now: number): number;
+  /** Requests a second that it expects; of several runners of a model each is worth its part where it says nothing. */
+  rate?(model: number, now: number): number;
 };
 
 export function ourPolicy(models: SimulatedModel[], reloads = true): Policy {
@@ -18,6 +20,7 @@ export function ourPolicy(models: SimulatedModel[], reloads = true): Policy {
     name: reloads ? "forecourt" : "no reloading",
     reloads,
     asked: (model, at) => popularities.asked(model, instant(at)),
+    rate: (model, now) => popularities.rate(model, instant(now)),
     worth: (model, now) => worthOf(popularities.rate(model, instant(now)), models[model]?.loadMs ?? 0),
   };
 }
@@ -67,13 +70,14 @@ export function clairvoyant(models: SimulatedModel[], traffic: Arrival[], power:
 export function toldRates(models: SimulatedModel[], { rate, sitting }: Traffic, power = 0): Policy {
   const last = new Map<number, number>();
   const goesOn = 1 - 1 / sitting;
+  const expected = (model: number, now: number) => {
+    const quiet = goesOn * Math.exp(((last.get(model) ?? Number.NEGATIVE_INFINITY) - now) / PAUSE_MS);
+    return quiet / (1 - goesOn + quiet) / PAUSE_MS + rate(model, now);
+  };
   return {
     name: "told the rates",
     asked: (model, at) => last.set(model, at),
-    worth(model, now) {
-      const quiet = goesOn * Math.exp(((last.get(model) ?? Number.NEGATIVE_INFINITY) - now) / PAUSE_MS);
-      const next = quiet / (1 - goesOn + quiet) / PAUSE_MS + rate(model, now);
-      return next * (models[model]?.loadMs ?? 0) ** power;
-    },
+    rate: (model, now) => 1000 * expected(model, now),
+    worth: (model, now) => expected(model, now) * (models[model]?.loadMs ?? 0) ** power,
   };
 }

@@ -7,7 +7,7 @@ import type { Action, Facts, ModelFact, WaitingJob } from "../../src/control/sch
 import { asId, type DeviceId, type ModelId, type RunnerId } from "../../src/core/ids.ts";
 import { type Bytes, bytes, instant, milliseconds } from "../../src/core/units.ts";
 import type { Policy } from "./policies.ts";
-import type { Arrival, SimulatedModel } from "./traffic.ts";
+import { type Arrival, FILLING, type SimulatedModel } from "./traffic.ts";
 
 export type Box = {
   gpus: number;
@@ -33,9 +33,6 @@ export type Outcome = {
 
 /** Ending a process and getting its memory back. */
 const STOP_MS = 500;
-
-/** Share of the jobs that find an empty box. */
-const FILLING = 0.25;
 
 type Event = { at: number; happen: () => void };
 
@@ -79,6 +76,9 @@ function createWorld({ policy, models, traffic, box }: Parameters<typeof simulat
       // Worked out when asked for: most looks make no room, and worth of 300 models takes longer than they do.
       get worth() {
         return policy.worth(index, now);
+      },
+      get underWay() {
+        return policy.rate && (policy.rate(index, now) * runMs) / 1000;
       },
       get backlog() {
         return backlog.get(id) ?? 0;

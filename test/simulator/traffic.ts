@@ -36,6 +36,8 @@ export type TrafficOptions = {
   dice: () => number;
 };
 
+/** Share of the requests that find an empty box, and are not counted. */
+export const FILLING = 0.25;
 /** Exponent of the Zipf law: 1 is what downloads of public models follow, roughly. */
 const ZIPF = 1;
 /** Between two requests of a sitting: reading an answer and changing the prompt. */

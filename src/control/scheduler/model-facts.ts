@@ -38,6 +38,7 @@ export function modelFact({ model }: CatalogEntry, known: Known): ModelFact {
   const id = asId<ModelId>(model.id);
   const { runMs, loadMs = START_MS + model.memory.weights / READ_BYTES_PER_MS } = experience.times(id);
   const pool = residency.poolOf(model);
+  const rate = experience.rate(id);
   return {
     footprint: footprintOf(model),
     ...(model.devices && {
@@ -47,11 +48,11 @@ export function modelFact({ model }: CatalogEntry, known: Known): ModelFact {
     maxBatch: model.limits.maxBatch,
     slots: slotsOf(model),
     perBatchItem: bytes(model.memory.perBatchItem),
-    worth: worthOf(experience.rate(id), loadMs),
+    worth: worthOf(rate, loadMs),
     loadMs,
     backlog,
     isPinned: residency.isPinned(model),
-    ...(runMs !== undefined && { runMs }),
+    ...(runMs !== undefined && { runMs, underWay: (rate * runMs) / 1000 }),
     ...(pool !== undefined && { pool }),
     ...(inLineSince !== undefined && { inLineSince }),
   };

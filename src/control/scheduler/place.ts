@@ -5,6 +5,7 @@ import type { RunnerFact } from "../fleet/fleet.ts";
 import { chooseEvictions } from "./evict.ts";
 import { needsOf } from "./fit.ts";
 import { comingFreeOn, evict, freeOn, load, type Plan, reserve } from "./plan.ts";
+import { worthOfLast } from "./popularity.ts";
 import type { DeviceFact } from "./situation.ts";
 
 /** May a process be started for it now? Not while one of its own ends, nor while it is to be left alone after a crash. */
@@ -58,10 +59,12 @@ function findSpare(id: DeviceFact["id"], plan: Plan) {
   return spare;
 }
 
-/** What is lost when it goes; of several runners of a model each is worth its part. */
+/** What is lost when it goes. */
 export function withWorth(runner: RunnerFact, { facts, of }: Plan) {
-  const worth = facts.models.get(runner.model)?.worth ?? 0;
-  return { ...runner, worth: worth / Math.max(1, of.get(runner.model)?.length ?? 1) };
+  const fact = facts.models.get(runner.model);
+  const own = of.get(runner.model) ?? [];
+  const staying = own.length > 1 ? own.filter(({ state }) => state !== "stopping").length : 1;
+  return { ...runner, worth: fact ? worthOfLast(fact, Math.max(1, staying)) : 0 };
 }
 
 /** `limit`: the most that may be lost. `on` and `spareOn`: where it may go, and what may go there. */

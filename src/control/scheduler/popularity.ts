@@ -106,3 +106,18 @@ const COLD_START_MS = 10_000;
 
 /** What keeping a model in memory saves in each second: milliseconds of waiting for it, and cold starts. */
 export const worthOf = (rate: number, loadMs: number) => rate * (COLD_START_MS + loadMs);
+
+/**
+ * What the last of several runners of a model is worth: requests that find all others busy (Erlang's loss formula) have to wait for about
+ * a run. Where it is not known how many are under way at a time, its part.
+ */
+export function worthOfLast(
+  { worth, underWay }: { worth: number; underWay?: number | undefined },
+  count: number,
+): number {
+  if (count === 1) return worth;
+  if (underWay === undefined) return worth / count;
+  let blocked = 1;
+  for (let others = 1; others < count; others++) blocked = (underWay * blocked) / (others + underWay * blocked);
+  return blocked * Math.min(worth, 1000 * underWay);
+}

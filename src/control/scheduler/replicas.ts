@@ -2,7 +2,7 @@
 import type { ModelId } from "../../core/ids.ts";
 import { loadIntoRoom, makeRoom, mayLoad } from "./place.ts";
 import { hasPlace, type Plan } from "./plan.ts";
-import { worthOf } from "./popularity.ts";
+import { worthOf, worthOfLast } from "./popularity.ts";
 
 /**
  * One runner of a model on a device is all that helps there, so a further one goes to another device. It may push out
@@ -16,6 +16,6 @@ export function addReplica(model: ModelId, plan: Plan): void {
   if (!own.every((runner) => runner.state === "busy" && !hasPlace(runner, plan))) return;
   const { runMs, loadMs, backlog } = fact;
   if (runMs === undefined || (backlog * runMs) / own.length <= loadMs + runMs) return;
-  const limit = Math.max(fact.worth / (own.length + 1), worthOf(1000 / runMs, loadMs));
+  const limit = Math.max(worthOfLast(fact, own.length + 1), worthOf(1000 / runMs, loadMs));
   if (!loadIntoRoom(model, plan)) makeRoom(model, plan, { limit });
 }

@@ -8,6 +8,7 @@ import {
   type Popularity,
   unknown,
   worthOf,
+  worthOfLast,
 } from "../../../src/control/scheduler/popularity.ts";
 import { instant } from "../../../src/core/units.ts";
 import { seededRandom } from "../../support/seeded-random.ts";
@@ -87,6 +88,15 @@ test("one that is asked for all the time is not taken to have sittings: its requ
 
 test("loading for ten times as long is worth more, but not ten times as much: somebody has to wait either way", () => {
   expect(worthOf(1, 20_000) / worthOf(1, 2_000)).toBeWithin(2, 4);
+});
+
+test("the last of several runners is worth what it saves: little where few requests come at a time, no cold starts in any case", () => {
+  const worthOfSecond = (underWay: number) => worthOfLast({ worth: 20_000, underWay }, 2);
+  expect(worthOfLast({ worth: 20_000, underWay: 0.1 }, 1)).toBe(20_000);
+  expect(worthOfSecond(0.1)).toBeCloseTo(100 / 11);
+  expect(worthOfSecond(3)).toBeCloseTo(3_000 * 0.75);
+  expect(worthOfLast({ worth: 20_000, underWay: 3 }, 20)).toBeLessThan(0.01);
+  expect(worthOfLast({ worth: 20_000 }, 2)).toBe(10_000);
 });
 
 test("a favourite of two days is remembered after an idle night, and what has risen in the last hours is seen", () => {
