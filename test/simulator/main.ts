@@ -2,6 +2,7 @@
 // that knows the future.
 import { bytes } from "../../src/core/units.ts";
 import { seededRandom } from "../support/seeded-random.ts";
+import { leastColdStarts } from "./least-cold-starts.ts";
 import { clairvoyant, leastRecentlyUsed, ourPolicy, toldRates } from "./policies.ts";
 import { type Outcome, simulate } from "./simulate.ts";
 import { createModels, createTraffic } from "./traffic.ts";
@@ -42,25 +43,29 @@ function hoursOfFavourite({ favourites }: Scenario, hours: number, favouriteH: n
 
 const print = (line: string) => process.stdout.write(`${line}\n`);
 
+/** Of a bound nothing else is known than its cold starts. */
 function row(
-  { policy, coldStarts, coldMs, loads, reloads, waitMs, ofLargest, decideMs }: Outcome,
+  { policy, coldStarts, ...more }: Pick<Outcome, "policy" | "coldStarts"> & Partial<Outcome>,
   ofLru: number,
-): string {
-  const seconds = (ms: number) => `${(ms / 1000).toFixed(1)} s`.padStart(8);
+) {
+  const { coldMs = Number.NaN, loads, reloads, waitMs, ofLargest, decideMs } = more;
+  const cell = (value: number | undefined, digits: number, unit: string, width: number) =>
+    (value === undefined || Number.isNaN(value) ? "" : `${value.toFixed(digits)}${unit}`).padStart(width);
+  const seconds = (ms: number | undefined) => cell(ms === undefined ? ms : ms / 1000, 1, " s", 8);
   const cells = [
     policy.padEnd(16),
-    `${(100 * coldStarts).toFixed(1)} %`.padStart(8),
-    `${(100 * (coldStarts / ofLru - 1)).toFixed(0)} %`.padStart(7),
-    ...[loads, reloads].map((count) => String(count).padStart(7)),
-    `${(coldMs / 1000).toFixed(2)} s`.padStart(10),
-    ...[waitMs.p50, waitMs.p99, ofLargest.waitMs.p50, ofLargest.waitMs.p99].map(seconds),
-    `${decideMs.p50.toFixed(3)} ms`.padStart(10),
+    cell(100 * coldStarts, 1, " %", 8),
+    cell(100 * (coldStarts / ofLru - 1), 0, " %", 7),
+    ...[loads, reloads].map((count) => cell(count, 0, "", 7)),
+    cell(coldMs / 1000, 2, " s", 10),
+    ...[waitMs?.p50, waitMs?.p99, ofLargest?.waitMs.p50, ofLargest?.waitMs.p99].map(seconds),
+    cell(decideMs?.p50, 3, " ms", 10),
   ];
-  return cells.join(" ");
+  return cells.join(" ").trimEnd();
 }
 
 print(
-  "Only forecourt loads models without a job; LRU and the two that are told more than a box knows only choose what goes.",
+  "Only forecourt loads models without a job. All others only choose what goes; none that does can have fewer cold starts than the lower bound.",
 );
 for (const [name, scenario] of Object.entries(scenarios))
   for (const { gpus, rate, budget, requests: all, favouriteH } of boxes) {
@@ -89,4 +94,6 @@ for (const [name, scenario] of Object.entries(scenarios))
       if (policy === lru) ofLru = outcome.coldStarts;
       print(row(outcome, ofLru));
     }
+    const least = leastColdStarts(models, traffic.arrivals, box);
+    print(row({ policy: "lower bound", coldStarts: least }, ofLru));
   }
