@@ -115,6 +115,26 @@ test("budgets and prices in units that nothing counts are refused", async () => 
   expect((await ask("PUT", "limits/team/art", {})).status).toBe(200);
 });
 
+test("limits of a model are set by any of its names, and those of one that is none are refused: they limited nothing", async () => {
+  await using box = await createTestGateway();
+  const set = (name: string, body: object) =>
+    box.ask("PUT", `/admin/v1/limits/model/${name}`, { key: box.adminKey, body });
+  expect(await (await set("fal-ai/echo/fast", { requests_per_minute: 1 })).json()).toMatchObject({
+    id: "forecourt/echo",
+  });
+  const run = (model: string) => box.ask("POST", `/run/${model}`, { body: { prompt: "hi" } });
+  expect((await run("forecourt/echo")).status).toBe(200);
+  expect((await run("fal-ai/echo/fast")).status).toBe(429);
+  expect((await set("forecourt%2Fecho", {})).status).toBe(200);
+  expect((await run("forecourt/echo")).status).toBe(200);
+  const refused = await set("nobody/nothing", { requests_per_minute: 1 });
+  expect([refused.status, (await refused.json()).detail]).toEqual([404, "There is no model nobody/nothing."]);
+  const gone = { kind: "model" as const, id: "gone/away" };
+  box.accounts.store.setLimits(gone, { queue: 1 });
+  expect((await set(gone.id, {})).status).toBe(200);
+  expect((await set(gone.id, { queue: 1 })).status).toBe(404);
+});
+
 test("a wish that is misspelt is no wish left out: it is named, and nothing is done", async () => {
   const team = (body: object) => ask("PUT", "/limits/team/spelt", body);
   expect((await team({ budgets: ["5 USD/day"], requests_per_minute: null })).status).toBe(200);

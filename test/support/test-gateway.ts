@@ -40,7 +40,10 @@ export type Ask = {
 };
 
 export type TestGateway = Gateway &
-  Pick<TestAppliance, "keys" | "jobs" | "webhooks" | "database" | "oversight" | "apiKey" | "adminKey" | "data"> & {
+  Pick<
+    TestAppliance,
+    "keys" | "accounts" | "jobs" | "webhooks" | "database" | "oversight" | "apiKey" | "adminKey" | "data"
+  > & {
     logged: LogEntry[];
     /** `path` is below http://localhost, or a whole URL. */
     ask(method: string, path: string, ask?: Ask): Promise<Response>;
@@ -70,10 +73,10 @@ export async function createTestGateway(
   const realtime = { sessionSeconds: 60 };
   const settings = { publicUrl: "", allowOrigins: ["*"], limits: { bodyMb: 16 }, realtime };
   const gateway = createGateway({ ...appliance, settings, version: "1.2.3", isReady: () => true, ...options });
-  const { keys, jobs, webhooks, database, oversight, apiKey, adminKey, data, files } = appliance;
+  const { keys, accounts, jobs, webhooks, database, oversight, apiKey, adminKey, data, files } = appliance;
   return {
     ...gateway,
-    ...{ keys, jobs, webhooks, database, oversight, apiKey, adminKey, data, logged },
+    ...{ keys, accounts, jobs, webhooks, database, oversight, apiKey, adminKey, data, logged },
     holdRuns: runs.hold,
     nextRun: runs.next,
     ask: (method, path, { key = apiKey, body, headers = {}, signal } = {}) => {

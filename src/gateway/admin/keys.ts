@@ -12,6 +12,7 @@ import { parseExactly, Type } from "../../core/schema.ts";
 import { milliseconds } from "../../core/units.ts";
 
 export type KeyBox = Pick<Appliance, "keys" | "accounts"> & { clock: Clock };
+type LimitBox = KeyBox & Pick<Appliance, "catalog">;
 
 /** `key` is in the answer this once. Throws `invalid_input`. */
 export function createKey(box: KeyBox, body: unknown): Response {
@@ -58,16 +59,30 @@ export const listLimits = ({ accounts }: KeyBox) =>
   });
 
 /** Replaces all limits of the account; none in the body ends them. Throws `not_found` and `invalid_input`. */
-export function setLimits({ accounts, keys }: KeyBox, given: { kind: string; id: string }, body: unknown): Response {
-  const account = accountOf(given);
-  if (account.kind === "key" && !keys.get(asId<KeyId>(account.id)))
-    throw new ForecourtError("not_found", `There is no key ${account.id.slice(0, 100)}.`);
+export function setLimits(box: LimitBox, given: { kind: string; id: string }, body: unknown): Response {
+  const { accounts } = box;
+  const account = foundAccount(box, accountOf(given));
   accounts.store.setLimits(account, readLimits(body));
   return Response.json({
     ...account,
     limits: limitWords(accounts.limitsOf(account)),
     usage: stateWords(accounts.stateOf(account)),
   });
+}
+
+/**
+ * Throws `not_found`: limits of what does not exist would limit nothing, and so would those of a model's other names. A
+ * model that is gone can still be rid of its limits; a team is there as soon as it is named.
+ */
+function foundAccount({ accounts, keys, catalog }: LimitBox, { kind, id }: Account): Account {
+  const found = {
+    key: () => keys.get(asId<KeyId>(id))?.id,
+    team: () => id,
+    model: () =>
+      catalog.find(id)?.model.id ?? accounts.limited().find((each) => each.kind === kind && each.id === id)?.id,
+  }[kind]();
+  if (found === undefined) throw new ForecourtError("not_found", `There is no ${kind} ${id.slice(0, 100)}.`);
+  return { kind, id: found };
 }
 
 function accountOf({ kind, id }: { kind: string; id: string }): Account {
