@@ -9,7 +9,7 @@ export const withLimits = (command: Command): Command =>
   command
     .option("--rpm <n>", "requests in any sixty seconds", Number)
     .option("--concurrency <n>", "requests that run at once; further ones wait", Number)
-    .option("--queue <n>", "requests that wait", Number)
+    .option("--queue <n>", "requests that wait, beside those that may run at once", Number)
     .option("--budget <budget>", "e.g. '10 USD/day' or '500 requests/month soft'; repeatable", collect)
     .option("--may-exceed", "a request may come to more than was set aside for it");
 

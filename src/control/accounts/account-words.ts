@@ -14,7 +14,7 @@ const count = (description: string, minimum: number) =>
 export const limitFields = {
   requests_per_minute: count("Requests in any sixty seconds", 1),
   concurrency: count("Requests that run at once", 1),
-  queue: count("Requests that wait", 0),
+  queue: count("Requests that wait, beside those that may run at once", 0),
   budgets: Type.Optional(
     Type.Array(Type.String({ maxLength: 100 }), {
       maxItems: 32,

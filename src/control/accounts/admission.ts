@@ -47,9 +47,19 @@ export function admit(question: Question): Amounts {
     if (isOver) continue;
     if (concurrency !== undefined && isDirect && standing.running() + standing.waiting() >= concurrency)
       throw concurrencyLimited(standing, concurrency, now);
-    if (queue !== undefined && standing.waiting() >= queue) throw queueLimited(standing, queue, now);
+    if (queue !== undefined && standing.waiting() >= placesOf(standing, queue))
+      throw queueLimited(standing, queue, now);
   }
   return isOver ? {} : setAside(question);
+}
+
+/**
+ * Every job waits for a moment before it runs. Those that may run at once take no place of the queue; where nothing says
+ * how many these are, one may always come in.
+ */
+function placesOf({ limits, running }: Standing, queue: number): number {
+  if (limits.concurrency === undefined) return Math.max(queue, 1);
+  return queue + Math.max(0, limits.concurrency - running());
 }
 
 function setAside({ standings, ceiling, currency, now }: Question): Amounts {

@@ -150,6 +150,34 @@ describe("a limit", () => {
     await submit({ key });
   });
 
+  test("of waiting jobs counts none that may run at once, and none at all still lets one run", async () => {
+    const { keyOf, submit, work, runner, finish } = createAccountBoard();
+    const two = keyOf({ concurrency: 2, queue: 1 });
+    const queued = { rejectInvalid: false };
+    const jobs = [
+      await submit({ key: two, ...queued }),
+      await submit({ key: two, ...queued }),
+      await submit({ key: two, ...queued }),
+    ];
+    await expect(submit({ key: two, ...queued })).rejects.toMatchObject({ code: "queue_full" });
+    for (const { id } of jobs.slice(0, 2)) expect(work.claim(id, { runner, loadMs: 0 })).toBeDefined();
+    await expect(submit({ key: two, ...queued })).rejects.toMatchObject({ code: "queue_full" });
+
+    const one = keyOf({ concurrency: 1, queue: 0 });
+    const first = await submit({ key: one, ...queued });
+    await expect(submit({ key: one, ...queued })).rejects.toMatchObject({ code: "queue_full" });
+    finish(first);
+    const alone = await submit({ key: one, ...queued });
+    expect(work.claim(alone.id, { runner, loadMs: 0 })).toBeDefined();
+    await expect(submit({ key: one, ...queued })).rejects.toMatchObject({ code: "queue_full" });
+
+    const none = keyOf({ queue: 0 });
+    const only = await submit({ key: none, ...queued });
+    await expect(submit({ key: none, ...queued })).rejects.toMatchObject({ code: "queue_full" });
+    finish(only);
+    await submit({ key: none });
+  });
+
   test("of jobs at once lets others of its key wait, those of other keys run, and refuses callers who wait for answers", async () => {
     const { keyOf, submit, work, runner, finish } = createAccountBoard();
     const [one, free] = [keyOf({ concurrency: 1 }), keyOf()];
