@@ -53,10 +53,12 @@ export const usage = () =>
 
 type Manner = { json: true | undefined; csv: true | undefined };
 
-function printRequests(flags: SettingsFlags, filter: UsageFilter, { json, csv }: Manner): void {
-  const lines = withKeyBook(flags, ({ accounts, keys }) =>
-    accounts.usage.rows({ ...filter, latestFirst: true }).map((row) => requestLine(row, keys)),
+function printRequests(flags: SettingsFlags, { limit, ...filter }: UsageFilter, { json, csv }: Manner): void {
+  const found = withKeyBook(flags, ({ accounts, keys }) =>
+    accounts.usage.rows({ ...filter, limit: limit + 1, latestFirst: true }).map((row) => requestLine(row, keys)),
   );
+  const lines = found.slice(0, limit);
+  if (found.length > limit) note(`These are the latest ${limit}; --limit takes a larger number.`);
   if (json) printJson(lines);
   else if (csv) process.stdout.write(requestsCsv(lines));
   else if (lines.length === 0) note("No request ended in that time.");

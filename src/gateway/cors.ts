@@ -24,6 +24,7 @@ const EXPOSED = [
   "x-forecourt-timing",
   "content-range",
   "etag",
+  "link",
   "last-modified",
 ].join(", ");
 

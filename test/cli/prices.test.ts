@@ -101,8 +101,9 @@ test("usage by request shows each with its cost, the latest first, as table, JSO
     ids.unshift(job.id);
     for await (const event of box.jobs.watch(job.id, AbortSignal.timeout(60_000))) if (event.type === "finished") break;
   }
-  const lines = await json(["usage", "--by", "request", "--limit", "2"], data);
-  expect(lines).toMatchObject(
+  const latest = await forecourt(["usage", "--by", "request", "--limit", "2", "--json", "--data", data]);
+  expect(latest.stderr).toBe("These are the latest 2; --limit takes a larger number.\n");
+  expect(JSON.parse(latest.stdout)).toMatchObject(
     ids.slice(0, 2).map((request_id) => ({
       ...{ request_id, key: id, name: "app", model: ECHO, outcome: "done", cost: "0.25", currency: "USD" },
       units: { requests: "1" },
@@ -120,7 +121,8 @@ test("usage by request shows each with its cost, the latest first, as table, JSO
           ?.trim(),
       ),
   ).toEqual(["COST", ...Array(3).fill("0.25 USD")]);
-  const { stdout: csv } = await forecourt(["usage", "--by", "request", "--csv", "--data", data]);
+  const { stdout: csv, stderr } = await forecourt(["usage", "--by", "request", "--csv", "--data", data]);
+  expect(stderr).toBe("");
   expect(csv.split("\r\n")).toHaveLength(5);
   expect(csv).toStartWith(
     "request_id,key,name,team,model,endpoint,outcome,failure,device,cost,currency,admitted_at,ended_at,tags",

@@ -163,6 +163,25 @@ test("a wish that is misspelt is no wish left out: it is named, and nothing is d
   expect((await team({})).status).toBe(200);
 });
 
+test("usage as CSV leads on to its next page, and a time that ends before it begins is a wrong request", async () => {
+  await using box = await createTestGateway();
+  for (const prompt of ["a", "b", "c"]) await box.ask("POST", "/run/forecourt/echo", { body: { prompt } });
+  const page = async (query: string) => {
+    const answer = await box.ask("GET", `/admin/v1/usage/requests?${query}`, { key: box.adminKey });
+    expect(answer.status).toBe(200);
+    const [, next] = /^<\?(.+)>; rel="next"$/.exec(answer.headers.get("link") ?? "") ?? [];
+    return { lines: (await answer.text()).trim().split("\r\n").slice(1), next };
+  };
+  const first = await page("format=csv&limit=2");
+  const second = await page(first.next ?? "");
+  expect([first.lines.length, second.lines.length, second.next]).toEqual([2, 1, undefined]);
+  expect(new Set([...first.lines, ...second.lines]).size).toBe(3);
+  const spans = ["since=2026-02-01&until=2026-01-01", "since=2026-01-01&until=2026-01-01", "since=2999-01-01"];
+  for (const span of spans)
+    for (const path of ["usage", "usage/requests"])
+      expect((await box.ask("GET", `/admin/v1/${path}?${span}`, { key: box.adminKey })).status).toBe(400);
+});
+
 test("times beyond all dates are wrong requests, not faults", async () => {
   for (const query of ["until=-271821-04-20", "since=%2B275760-09-14", "until=yesterday"]) {
     const response = await gateway.ask("GET", `/admin/v1/usage?${query}`, { key: gateway.adminKey });

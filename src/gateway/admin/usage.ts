@@ -52,24 +52,35 @@ export const usageRowsQuery = Type.Object({
   format: choice(["json", "csv"], { default: "json" }),
 });
 
-/** One for each finished request, oldest first; `next` is null at the end. */
+/** One for each finished request, oldest first; `next` is null at the end. CSV has it as a link, as pages of HTTP have. */
 export function listUsageRows({ accounts, keys, clock }: UsageBox, query: URLSearchParams): Response {
   const { since, until, format, ...filter } = parseExactly(usageRowsQuery, inputFromQuery(usageRowsQuery, query), [
     "query",
   ]);
   const rows = accounts.usage.rows({ ...filter, ...spanOf({ since, until }, clock) });
   const requests = rows.map((row) => requestLine(row, keys));
-  if (format === "csv") return csvResponse(requestsCsv(requests));
-  return Response.json({ requests, next: rows.length === filter.limit ? (rows.at(-1)?.seq ?? null) : null });
+  const next = rows.length === filter.limit ? (rows.at(-1)?.seq ?? null) : null;
+  if (format === "csv") return csvResponse(requestsCsv(requests), next === null ? undefined : linkTo(query, next));
+  return Response.json({ requests, next });
 }
 
-const csvResponse = (text: string) => new Response(text, { headers: { "content-type": "text/csv; charset=utf-8" } });
+function linkTo(query: URLSearchParams, next: number): string {
+  const page = new URLSearchParams(query);
+  page.set("after", String(next));
+  return `<?${page}>; rel="next"`;
+}
+
+const csvResponse = (text: string, link?: string) =>
+  new Response(text, { headers: { "content-type": "text/csv; charset=utf-8", ...(link && { link }) } });
 
 type Span = { since?: string | undefined; until?: string | undefined };
 
 function spanOf({ since, until }: Span, clock: Clock): { since: Instant; until: Instant } {
   const end = until === undefined ? instant(clock.now() + 1) : timeOf("until", until);
-  return { since: since === undefined ? instant(end - A_DAY) : timeOf("since", since), until: end };
+  const begin = since === undefined ? instant(end - A_DAY) : timeOf("since", since);
+  if (begin >= end)
+    throw new ForecourtError("bad_request", "since should be before until, which is now where it is not given.");
+  return { since: begin, until: end };
 }
 
 function timeOf(name: string, text: string): Instant {
