@@ -6,6 +6,9 @@ export type Nanos = Branded<number, "Nanos">;
 /** A quantity in 1e-6 of a unit (image, second, token...), as an integer. */
 export type Micros = Branded<number, "Micros">;
 
+/** Of one unit: beyond it the cost of a million units is no longer exact. */
+export const HIGHEST_PRICE = 9_000;
+
 /** From decimals as people write them: 0.003 is 3 000 000 nanos. */
 export const nanos = (amount: number) => Math.round(amount * 1e9) as Nanos;
 export const micros = (quantity: number) => Math.round(quantity * 1e6) as Micros;

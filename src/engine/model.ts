@@ -1,4 +1,5 @@
 // The shape of a file of models/: one schema gives its validation, static type and config/model.schema.json.
+import { HIGHEST_PRICE } from "../core/money.ts";
 import { choice, type Static, Type } from "../core/schema.ts";
 import { moderationDeclaration } from "./classification/moderation.ts";
 import { embedDeclaration } from "./embedding/declaration.ts";
@@ -9,6 +10,8 @@ import { onnxDeclaration } from "./onnx/declaration.ts";
 import { type PipelineName, pipelineNames } from "./pipelines/registry.ts";
 import { besideDeclaration, licenceDeclaration, sourceDeclaration } from "./source-declaration.ts";
 import { devicesDeclaration, dtypeDeclaration, graphsDeclaration, variantsDeclaration } from "./variant-declaration.ts";
+
+const priceAmount = (options: object = {}) => Type.Number({ minimum: 0, maximum: HIGHEST_PRICE, ...options });
 
 const priceUnit = Type.String({
   pattern: "^[a-z][a-z_]*$",
@@ -79,12 +82,12 @@ export const modelSchema = Type.Object(
     price: Type.Object(
       {
         unit: priceUnit,
-        amount: Type.Number({ minimum: 0, description: "Of the currency, for one unit" }),
+        amount: priceAmount({ description: "Of the currency, for one unit" }),
         currency: Type.String({ pattern: "^[A-Z]{3}$" }),
-        also: Type.Array(
-          Type.Object({ unit: priceUnit, amount: Type.Number({ minimum: 0 }) }, { additionalProperties: false }),
-          { default: [], description: "Further units that cost too, e.g. output_token beside input_token" },
-        ),
+        also: Type.Array(Type.Object({ unit: priceUnit, amount: priceAmount() }, { additionalProperties: false }), {
+          default: [],
+          description: "Further units that cost too, e.g. output_token beside input_token",
+        }),
       },
       { additionalProperties: false },
     ),

@@ -1,6 +1,6 @@
 // Prices as people write them, part by part: `0.02 USD/image`; and who they are for.
 import { ForecourtError } from "../../core/errors.ts";
-import { nanos, nanosText } from "../../core/money.ts";
+import { HIGHEST_PRICE, nanos, nanosText } from "../../core/money.ts";
 import { eachIn } from "../../core/wrong-field.ts";
 import type { PriceOverride } from "./account-store.ts";
 import { plural } from "./budget-text.ts";
@@ -8,9 +8,6 @@ import { expectCounted } from "./counted-units.ts";
 import type { Price } from "./price.ts";
 
 const FORM = /^(\d+(?:\.\d{1,9})?)\s*([A-Z]{3})\s*(?:\/|\s+per\s+)\s*([a-z][a-z_]*)$/;
-/** Beyond it the cost of a million units is no longer exact. */
-const HIGHEST = 9_000;
-
 /**
  * The first part is the one that answers count. Throws `invalid_input` with what is expected, and for units that nothing
  * counts, and `bad_request` for no price and for one in two currencies.
@@ -30,7 +27,7 @@ export function parsePrice(texts: readonly string[]): Price {
 
 function parsePart(text: string) {
   const [, amount = "", currency = "", unit = ""] = FORM.exec(text.trim()) ?? [];
-  if (unit === "" || Number(amount) > HIGHEST) throw wrong(text);
+  if (unit === "" || Number(amount) > HIGHEST_PRICE) throw wrong(text);
   expectCounted(plural(unit));
   return { currency, unit, amount: nanos(Number(amount)) };
 }

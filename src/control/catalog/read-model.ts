@@ -25,7 +25,10 @@ export function within<T>(file: string, read: () => T): T {
     return read();
   } catch (error) {
     const { message, problems } = toFailure(error);
-    throw new ForecourtError("misconfigured", `${file}: ${message}.`, { ...(problems && { problems }), cause: error });
+    throw new ForecourtError("misconfigured", `${file}: ${message.replace(/\.$/, "")}.`, {
+      ...(problems && { problems }),
+      cause: error,
+    });
   }
 }
 

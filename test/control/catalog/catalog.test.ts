@@ -115,6 +115,15 @@ test("the operator's file takes the place of the built-in model of its id", () =
   expect(catalog.list()).toHaveLength(2);
 });
 
+test("a price beyond what can be counted exactly is refused: a job at such a price never came to its end", () => {
+  const priced = (amount: number, also = 0) => ({
+    price: { unit: "request", amount, currency: "USD", also: [{ unit: "gpu_second", amount: also }] },
+  });
+  expect(only(priced(9000, 9000)).model.price.amount).toBe(9000);
+  for (const change of [priced(9000.1), priced(1e300), priced(0, 1e300)])
+    expect(() => only(change)).toThrow(/price\.\S*amount: Input should be less than or equal to 9000\.$/);
+});
+
 test("a price is in units that the model's pipeline counts, or that every job does", () => {
   const priced = (unit: string, also: string[] = []) => ({
     pipeline: "text-to-image",
