@@ -7,8 +7,8 @@ const UNASKED_MS = 50;
 export type DiskWaits = {
   /** It waits for the disk just now. */
   isBusy(): boolean;
-  /** To be resolved when what is committed by now is on disk. */
-  add(committed: PromiseWithResolvers<void>): void;
+  /** To be resolved when what is committed by now is on disk. `isAwaited`: as with `ask`. */
+  add(committed: PromiseWithResolvers<void>, isAwaited: boolean): void;
   /** Waits for the disk on behalf of all that was added. */
   ask(): void;
   /** It is on disk, by other means. */
@@ -43,9 +43,10 @@ export function createDiskWaits(sync: Pick<WalSync, "later">, lost: (error: unkn
 
   return {
     isBusy: () => current !== undefined,
-    add(committed) {
+    add(committed, isAwaited) {
       added.push(committed);
-      if (added.length === 1) timer = setTimeout(ask, UNASKED_MS);
+      if (isAwaited) ask();
+      else if (added.length === 1) timer = setTimeout(ask, UNASKED_MS);
     },
     ask,
     done: () => settle(Promise.resolve()),

@@ -139,13 +139,12 @@ function isFirstIn(turn: Turn): boolean {
 }
 
 /** What those who wait for a turn hear. */
-function createTurnEnds(disk: Pick<DiskWaits, "add" | "ask">, lost: (error: unknown) => ForecourtError) {
+function createTurnEnds(disk: Pick<DiskWaits, "add">, lost: (error: unknown) => ForecourtError) {
   return {
     /** All of it, or nothing was left to commit. */
     committed({ written, onDisk, isAwaited }: Turn): void {
       written.resolve();
-      disk.add(onDisk);
-      if (isAwaited) disk.ask();
+      disk.add(onDisk, isAwaited);
     },
     lost(turn: Turn, error: unknown): ForecourtError {
       restore(turn, 0);

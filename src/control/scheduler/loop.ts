@@ -27,7 +27,20 @@ export function createLoop({ look, mend, clock, timers, log }: LoopParts): Loop 
   let isAwake = false;
   let isBroken = false;
   let disarm = () => {};
+  let armedFor: Instant | undefined;
 
+  /** One that is armed for an earlier moment stays: the look it brings arms the next one. So most looks, which only move it on, cost none. */
+  const arm = (at: Instant) => {
+    const now = clock.now();
+    // One that should be over is of a clock that was set forward.
+    if (armedFor !== undefined && armedFor > now && armedFor <= at) return;
+    disarm();
+    armedFor = at;
+    disarm = timers.after(milliseconds(at - now), () => {
+      armedFor = undefined;
+      wake();
+    });
+  };
   const broken = (reason: string) => {
     if (isBroken) return;
     isBroken = true;
@@ -47,11 +60,9 @@ export function createLoop({ look, mend, clock, timers, log }: LoopParts): Loop 
   };
   const lookOnce = () => {
     const next = look();
-    disarm();
-    disarm = () => {};
     // Other work of this process comes in between.
     if (next === "again") setImmediate(wake);
-    else if (next !== undefined) disarm = timers.after(milliseconds(next - clock.now()), wake);
+    else if (next !== undefined) arm(next);
   };
   function wake() {
     if (!isRunning || isAwake) return;
@@ -73,6 +84,7 @@ export function createLoop({ look, mend, clock, timers, log }: LoopParts): Loop 
     stop() {
       isRunning = false;
       disarm();
+      armedFor = undefined;
     },
   };
 }
