@@ -8,8 +8,8 @@ import { type Outcome, simulate } from "./simulate.ts";
 import { createModels, createTraffic } from "./traffic.ts";
 
 const GIB = 1024 ** 3;
-/** Share of the requests that are played: 0.1 is a quick look. */
-const [share = 1] = process.argv.slice(2).map(Number);
+/** Share of the requests that are played: 0.1 is a quick look. `seed`: 1, 2 and so on are other traffic of the same kind. */
+const [share = 1, seed = 0] = process.argv.slice(2).map(Number);
 /**
  * Requests in a second that so many GPUs get: about half of what they could do if nothing had to be loaded. 64 cards of
  * 80 GB would hold all 600 models, so that there would be nothing to decide; those of 40 GB hold half of them.
@@ -74,7 +74,14 @@ for (const [name, scenario] of Object.entries(scenarios))
     const hours = requests / rate / 3600;
     const shiftMs = 3.6e6 * hoursOfFavourite(scenario, hours, favouriteH);
     const { sitting } = scenario;
-    const traffic = createTraffic({ models: 600, requests, rate, shiftMs, sitting, dice: seededRandom(gpus) });
+    const traffic = createTraffic({
+      models: 600,
+      requests,
+      rate,
+      shiftMs,
+      sitting,
+      dice: seededRandom(1000 * seed + gpus),
+    });
     print(`\n${name}: ${gpus} GPUs of ${budget} GiB for models, ${rate} requests/s, ${hours.toFixed(1)} h`);
     print(
       "policy               cold  of LRU   loads reloads  mean load      p50      p99  largest: p50  p99  decide p50",

@@ -43,21 +43,31 @@ export const leastRecentlyUsed = (models: SimulatedModel[]): Policy => {
   };
 };
 
+/** Of so much of what is to come the clairvoyant takes the rate, for lines. */
+const AHEAD_MS = 60_000;
+
 /**
  * Belady's rule for things of different size: what is needed last, for its size, goes first. `power` 0 counts the size in
- * full and has the fewest cold starts of all tried; it is no proven bound.
+ * full and has the fewest cold starts of all tried; it is no bound.
  */
 export function clairvoyant(models: SimulatedModel[], traffic: Arrival[], power: number): Policy {
-  const arrivals = new Map<number, number[]>();
-  for (const { model, at } of traffic) arrivals.set(model, [...(arrivals.get(model) ?? []), at]);
-  const seen = new Map<number, number>();
+  const arrivals = models.map(() => [] as number[]);
+  for (const { model, at } of traffic) arrivals[model]?.push(at);
+  const seen = models.map(() => 0);
+  const next = (model: number, after = 0) => arrivals[model]?.[(seen[model] ?? 0) + after];
   return {
     name: power === 0 ? "clairvoyant" : `clairvoyant ${power}`,
-    asked: (model) => seen.set(model, (seen.get(model) ?? 0) + 1),
+    asked(model) {
+      seen[model] = (seen[model] ?? 0) + 1;
+    },
+    rate(model, now) {
+      let count = 0;
+      while ((next(model, count) ?? Number.POSITIVE_INFINITY) < now + AHEAD_MS) count++;
+      return (1000 * count) / AHEAD_MS;
+    },
     worth(model, now) {
-      const next = arrivals.get(model)?.[seen.get(model) ?? 0];
       const { footprint = 0 } = models[model] ?? {};
-      return next === undefined ? 0 : footprint ** power / Math.max(1, next - now);
+      return footprint ** power / Math.max(1, (next(model) ?? Number.POSITIVE_INFINITY) - now);
     },
   };
 }

@@ -26,7 +26,7 @@ function playAll(gpus: number, rate: number, sitting: number) {
 
 /**
  * The aims are 25 % fewer cold starts than LRU and 1.3 times the clairvoyant's. Against an LRU that is given the same
- * replicas, and evicts by last use on every device, neither is met; what is met is held here (design.md).
+ * replicas, and evicts by last use on every device, not all boxes meet both (design.md); what they meet is held here.
  */
 test.each([
   [1, 0.1, 4, 0.92, 1.2],

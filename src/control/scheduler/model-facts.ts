@@ -39,6 +39,7 @@ export function modelFact({ model }: CatalogEntry, known: Known): ModelFact {
   const { runMs, loadMs = START_MS + model.memory.weights / READ_BYTES_PER_MS } = experience.times(id);
   const pool = residency.poolOf(model);
   const rate = experience.rate(id);
+  const slots = slotsOf(model);
   return {
     footprint: footprintOf(model),
     ...(model.devices && {
@@ -46,13 +47,13 @@ export function modelFact({ model }: CatalogEntry, known: Known): ModelFact {
     }),
     measured: experience.memory(id),
     maxBatch: model.limits.maxBatch,
-    slots: slotsOf(model),
+    slots,
     perBatchItem: bytes(model.memory.perBatchItem),
     worth: worthOf(rate, loadMs),
     loadMs,
     backlog,
     isPinned: residency.isPinned(model),
-    ...(runMs !== undefined && { runMs, underWay: (rate * runMs) / 1000 }),
+    ...(runMs !== undefined && { runMs, underWay: (rate * runMs) / (1000 * slots) }),
     ...(pool !== undefined && { pool }),
     ...(inLineSince !== undefined && { inLineSince }),
   };

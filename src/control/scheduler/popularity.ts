@@ -109,7 +109,7 @@ export const worthOf = (rate: number, loadMs: number) => rate * (COLD_START_MS +
 
 /**
  * What the last of several runners of a model is worth: requests that find all others busy (Erlang's loss formula) have to wait for about
- * a run. Where it is not known how many are under way at a time, its part.
+ * a run. Where it is not known how many of them are kept busy, its part.
  */
 export function worthOfLast(
   { worth, underWay }: { worth: number; underWay?: number | undefined },

@@ -36,7 +36,7 @@ export type ModelFact = {
   perBatchItem: Bytes;
   /** What its place in memory saves: expected uses in a second times what it takes to load it again (popularity.ts). */
   worth: number;
-  /** Jobs that are expected to run at a time: how often one comes, times how long it takes. Undefined before one was seen. */
+  /** How many runners its jobs are expected to keep busy: how often one comes, times how long it takes. Undefined before one was seen. */
   underWay?: number | undefined;
   loadMs: number;
   /** Of one job; undefined before one was seen. */
