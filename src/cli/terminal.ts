@@ -6,13 +6,22 @@ export const printJson = (value: unknown) => void process.stdout.write(`${JSON.s
 /** For people, so that stdout stays clean for programs. */
 export const note = (line: string) => void process.stderr.write(`${line}\n`);
 
-/** Columns as wide as their widest cell, two spaces apart; no line ends in spaces. */
+/**
+ * Columns as wide as their widest cell, two spaces apart; no line ends in spaces. Cells hold what callers wrote, too:
+ * what would move the cursor, or turn the text around, is shown as its number.
+ */
 export function table(header: string[], rows: string[][]): string {
-  const all = [header.map((title) => title.toUpperCase()), ...rows];
+  const all = [header.map((title) => title.toUpperCase()), ...rows.map((row) => row.map(shown))];
   const widths = header.map((_, column) => Math.max(...all.map((row) => Bun.stringWidth(row[column] ?? ""))));
   const pad = (cell: string, column: number) => cell + " ".repeat((widths[column] ?? 0) - Bun.stringWidth(cell));
   return all.map((row) => row.map(pad).join("  ").trimEnd()).join("\n");
 }
+
+const shown = (cell: string) =>
+  cell.replaceAll(
+    /[\p{Cc}\u200e\u200f\u2028-\u202e\u2066-\u2069]/gu,
+    (sign) => `\\u${sign.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
 
 const UNITS = ["B", "KiB", "MiB", "GiB", "TiB"];
 

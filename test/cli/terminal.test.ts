@@ -16,6 +16,16 @@ test("columns line up, also with wide characters, and lines don't end in spaces"
   ).toBe("ID   NAME\n1    käfer\n100  日本\n2");
 });
 
+test("what a caller wrote into a name moves no cursor, begins no line and turns no text around", () => {
+  const names = ["a\nb", "\u001b[2Jgone", "\u202etxt.exe", "tab\there"];
+  expect(
+    table(
+      ["name"],
+      names.map((name) => [name]),
+    ),
+  ).toBe("NAME\na\\u000ab\n\\u001b[2Jgone\n\\u202etxt.exe\ntab\\u0009here");
+});
+
 test("sizes are short and in binary units", () => {
   expect([0, 900, 1536, 60_000_000, 24 * 1024 ** 3].map(sizeText)).toEqual([
     "0 B",
