@@ -1,11 +1,11 @@
 // The audit log over HTTP, for admins: a page at a time, latest first.
 import type { Audit, AuditEntry } from "../../control/audit/audit.ts";
 import type { Key, Keys } from "../../control/keys/keys.ts";
-import { parseExactly, Type } from "../../core/schema.ts";
+import { Type } from "../../core/schema.ts";
 import { instant } from "../../core/units.ts";
-import { inputFromQuery } from "../fal/query-input.ts";
 import { wrongQuery } from "../platform/query.ts";
 import { parametersOf } from "../query-parameters.ts";
+import { readQuery } from "./read-query.ts";
 
 const pageSchema = Type.Object({
   actor: Type.Optional(Type.String({ minLength: 1, maxLength: 200, description: "Id of a key, or os:<account>" })),
@@ -16,7 +16,7 @@ const pageSchema = Type.Object({
 
 /** `next` is the `before` of the following page, null at the end. Throws `invalid_input`. */
 export function listAudit(box: { audit: Pick<Audit, "list">; keys: Pick<Keys, "list"> }, query: URLSearchParams) {
-  const { since, ...page } = parseExactly(pageSchema, inputFromQuery(pageSchema, query), ["query"]);
+  const { since, ...page } = readQuery(pageSchema, query);
   const from = since === undefined ? undefined : Date.parse(since);
   if (Number.isNaN(from)) throw wrongQuery("since", "Input should be a date, or a date and a time");
   const entries = box.audit.list({ ...page, ...(from !== undefined && { since: instant(from) }) });

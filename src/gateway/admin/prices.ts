@@ -4,7 +4,7 @@ import type { Appliance } from "../../control/appliance.ts";
 import { ForecourtError } from "../../core/errors.ts";
 import { asId, type KeyId } from "../../core/ids.ts";
 import { parseExactly, Type } from "../../core/schema.ts";
-import { inputFromQuery } from "../fal/query-input.ts";
+import { readQuery } from "./read-query.ts";
 
 type PriceBox = Pick<Appliance, "accounts" | "catalog" | "keys">;
 
@@ -44,7 +44,7 @@ export function setPrice({ accounts, keys }: PriceBox, body: unknown): Response 
 
 /** Throws `not_found` where there is none. */
 export function removePrice({ accounts }: PriceBox, query: URLSearchParams): Response {
-  const { model, ...holder } = parseExactly(priceQuery, inputFromQuery(priceQuery, query), ["query"]);
+  const { model, ...holder } = readQuery(priceQuery, query);
   const which = { holder: holderName(holder), model };
   if (!accounts.store.removePrice(which))
     throw new ForecourtError("not_found", `There is no price of its own for ${which.holder} on ${model}.`);

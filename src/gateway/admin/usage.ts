@@ -6,9 +6,9 @@ import { WINDOW_NAMES } from "../../control/accounts/windows.ts";
 import type { Appliance } from "../../control/appliance.ts";
 import type { Clock } from "../../core/clock.ts";
 import { ForecourtError } from "../../core/errors.ts";
-import { choice, parseExactly, Type } from "../../core/schema.ts";
+import { choice, Type } from "../../core/schema.ts";
 import { type Instant, instant } from "../../core/units.ts";
-import { inputFromQuery } from "../fal/query-input.ts";
+import { readQuery } from "./read-query.ts";
 
 type UsageBox = Pick<Appliance, "keys" | "accounts"> & { clock: Clock };
 
@@ -30,7 +30,7 @@ const A_DAY = 86_400_000;
 
 /** Throws `invalid_input` and `bad_request`. */
 export function showUsage({ accounts, keys, clock }: UsageBox, query: URLSearchParams): Response {
-  const { by, each, format, ...span } = parseExactly(usageQuery, inputFromQuery(usageQuery, query), ["query"]);
+  const { by, each, format, ...span } = readQuery(usageQuery, query);
   const { since, until } = spanOf(span, clock);
   const lines = reportUsage({ totals: accounts.totals, keys }, { by, since, until, ...(each && { each }) });
   if (format === "csv") return csvResponse(usageCsv(lines));
@@ -54,9 +54,7 @@ export const usageRowsQuery = Type.Object({
 
 /** One for each finished request, oldest first; `next` is null at the end. CSV has it as a link, as pages of HTTP have. */
 export function listUsageRows({ accounts, keys, clock }: UsageBox, query: URLSearchParams): Response {
-  const { since, until, format, ...filter } = parseExactly(usageRowsQuery, inputFromQuery(usageRowsQuery, query), [
-    "query",
-  ]);
+  const { since, until, format, ...filter } = readQuery(usageRowsQuery, query);
   const rows = accounts.usage.rows({ ...filter, ...spanOf({ since, until }, clock) });
   const requests = rows.map((row) => requestLine(row, keys));
   const next = rows.length === filter.limit ? (rows.at(-1)?.seq ?? null) : null;

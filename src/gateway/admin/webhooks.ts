@@ -3,8 +3,8 @@ import type { WebhookRow } from "../../control/webhooks/outbox-store.ts";
 import type { Webhooks } from "../../control/webhooks/webhooks.ts";
 import { asId, type JobId } from "../../core/ids.ts";
 import { isoTime } from "../../core/iso-time.ts";
-import { choice, parseExactly, Type } from "../../core/schema.ts";
-import { inputFromQuery } from "../fal/query-input.ts";
+import { choice, Type } from "../../core/schema.ts";
+import { readQuery } from "./read-query.ts";
 
 const statuses = ["waiting", "pending", "delivered", "dead"] as const satisfies WebhookRow["status"][];
 
@@ -16,7 +16,7 @@ export const webhookPage = Type.Object({
 
 /** `next` is the `before` of the following page, null at the end. Throws `invalid_input`. */
 export function listWebhooks(webhooks: Pick<Webhooks, "list">, query: URLSearchParams): Response {
-  const { status, before, limit } = parseExactly(webhookPage, inputFromQuery(webhookPage, query), ["query"]);
+  const { status, before, limit } = readQuery(webhookPage, query);
   const rows = webhooks.list({
     limit,
     ...(status && { status }),
