@@ -25,6 +25,9 @@ const NO_HOST = "localhost";
 /** Elysia 1.4 looks for a URL's path from here on, and so not at the right slash where the host has three letters. */
 const ROUTER_SKIPS = "http://a.bc".length;
 
+/** With a slash behind it Elysia 1.4 takes it for the star of a route such as `/run/*`, and gives that no parameter. */
+const LAST_STAR = /^([^?]*)\*(?=\/(?:\?|$))/;
+
 /**
  * Sees to it, in place, that the address of a request can be read by all that follow. The error to answer with where the
  * header Host is none.
@@ -33,9 +36,11 @@ export function settleAddress(request: Request): ForecourtError | undefined {
   const { url, headers } = request;
   const { protocol, host, path } = split(url);
   const isHost = host !== "" && canBe(host);
-  if (isHost && url.length - path.length >= ROUTER_SKIPS) return undefined;
-  Object.defineProperty(request, "url", { value: `${protocol}://${NO_HOST}${path}` });
-  if (isHost && !headers.has(FORWARDED_HOST)) headers.set(FORWARDED_HOST, host);
+  const isReadable = isHost && url.length - path.length >= ROUTER_SKIPS;
+  if (isReadable && !path.includes("*/")) return undefined;
+  const settled = `${protocol}://${isReadable ? host : NO_HOST}${path.replace(LAST_STAR, "$1%2A")}`;
+  Object.defineProperty(request, "url", { value: settled });
+  if (isHost && !isReadable && !headers.has(FORWARDED_HOST)) headers.set(FORWARDED_HOST, host);
   if (isHost || host === "") return undefined;
   return new ForecourtError("bad_request", "The header Host names no host that there can be.");
 }

@@ -156,3 +156,16 @@ test.each([
     expect((await response.json()).error).toMatchObject({ type: "invalid_request_error", param: "body" });
   },
 );
+
+test.each(["run", "queue", "rest", "v1", "platform", "cdn", "files", "models", "admin/v1/models", "fal/proxy"])(
+  "a star in the path of %s is a name like others, also with a slash behind it",
+  async (face) => {
+    for (const path of [`/${face}/*/`, `/${face}/*`, `/${face}/*/?x=*/`])
+      for (const method of ["GET", "POST", "HEAD"])
+        for (const key of [gateway.adminKey, ""]) {
+          const { status } = await gateway.ask(method, path, { key });
+          expect([method, path, [400, 401, 404, 405].includes(status) || status]).toEqual([method, path, true]);
+        }
+    expect(gateway.logged.filter(({ level }) => level === "error")).toEqual([]);
+  },
+);

@@ -47,6 +47,21 @@ describe("the caller's own origin", () => {
     expect(hostOf(settled("/xfal.run/a"))).toBe("localhost");
   });
 
+  test("a star that the router would take for its own is encoded, and the host stays", () => {
+    const settled = (url: string) => {
+      const request = Object.defineProperty(new Request("http://localhost/"), "url", {
+        value: url,
+        configurable: true,
+      });
+      expect(settleAddress(request)).toBeUndefined();
+      return request.url;
+    };
+    expect(settled("http://box.example/run/*/")).toBe("http://box.example/run/%2A/");
+    expect(settled("http://gpu/run/*/?a=*/")).toBe("http://localhost/run/%2A/?a=*/");
+    for (const same of ["http://box.example/run/*", "http://box.example/run/*/x", "http://box.example/run/x?a=*/"])
+      expect(settled(same)).toBe(same);
+  });
+
   test("one host after another is judged by itself, however often it comes", () => {
     const judged = (host: string) => {
       const url = `http://${host}/run/x?y=1`;
