@@ -4,6 +4,7 @@ import { afterAll, afterEach, beforeAll, expect, setDefaultTimeout, test } from 
 import { join } from "node:path";
 import OpenAI, { APIError, RateLimitError, toFile } from "openai";
 import { proved } from "../../support/conformance.ts";
+import { until } from "../../support/live-server.ts";
 import { pythonWith } from "../../support/python-venv.ts";
 import { languageServer, MODEL, OPENAI_PYTHON } from "./language-server.ts";
 
@@ -103,17 +104,43 @@ test("a rate is tried again, and then answered", async () => {
   expect(statuses()).toEqual([200, 429, 200]);
 });
 
+/** A request of this key waits behind one of the administrator's, until it is let go. */
+async function fillQueue(key: string): Promise<AsyncDisposable> {
+  const ask = async (method: string, path: string, by: string) => {
+    const body = method === "POST" && JSON.stringify({ prompt: "long", steps: 1000, step_ms: 60 });
+    const headers = { authorization: `Key ${by}` };
+    const answer = await fetch(`${server.origin}/queue/forecourt/echo${path}`, {
+      method,
+      headers,
+      ...(body && { body }),
+    });
+    return (await answer.json()) as { request_id: string; status: string };
+  };
+  const first = await ask("POST", "", server.key);
+  await until(
+    async () => (await ask("GET", `/requests/${first.request_id}/status`, server.key)).status === "IN_PROGRESS",
+    "the model has begun the request",
+  );
+  const waits = await ask("POST", "", key);
+  return {
+    async [Symbol.asyncDispose]() {
+      for (const { request_id } of [waits, first]) await ask("PUT", `/requests/${request_id}/cancel`, server.key);
+    },
+  };
+}
+
 test("a full queue is tried again, and then answered, also as a stream", async () => {
-  const { id, key } = await makeKey({ queue: 0 });
+  const { id, key } = await makeKey({ queue: 1 });
+  await using _filled = await fillQueue(key);
   onRefusal = () => setLimits(id, {});
   let text = "";
   for await (const { choices } of await clientWith(key, 2).chat.completions.create({ ...asked, stream: true }))
     text += choices[0]?.delta.content ?? "";
   expect(text.length).toBeGreaterThan(0);
   expect(statuses()).toEqual([429, 200]);
-  const again = await makeKey({ queue: 0 });
+  await setLimits(id, { queue: 1 });
   onRefusal = async () => {};
-  expect(await errorOf(clientWith(again.key, 0).chat.completions.create(asked))).toMatchObject({ code: "queue_full" });
+  expect(await errorOf(clientWith(key, 0).chat.completions.create(asked))).toMatchObject({ code: "queue_full" });
   expect(passed.at(-1)?.headers.get("retry-after")).toBe("1");
 });
 
