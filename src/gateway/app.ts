@@ -82,7 +82,10 @@ export type Gateway = ReturnType<typeof createGateway>;
 /** `app.handle(request)` answers without a network, `listen` serves. */
 export function createGateway(parts: GatewayParts) {
   const { app, sockets, bodyLimit } = createApp(parts);
-  return { app, listen: createListen(app, { maxMessage: bodyLimit, onStop: sockets.closeAll }) };
+  return {
+    app,
+    listen: createListen(app, { maxMessage: bodyLimit, onStop: sockets.closeAll, onCut: parts.jobs.giveUpWaiting }),
+  };
 }
 
 /** Options of a route that the documents describe otherwise, or not at all. */

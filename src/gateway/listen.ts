@@ -11,6 +11,8 @@ const IDLE_SECONDS = 30;
 const SOCKET_IDLE_SECONDS = 120;
 /** What is under way when the box stops gets this long to end. */
 const DRAIN_MS = 5_000;
+/** And their last answers so long to get out. */
+const LAST_WORDS_MS = 500;
 
 export type ListenOptions = {
   host: string;
@@ -24,17 +26,17 @@ export type ListenOptions = {
 /** `port` is the one in use, where 0 was asked for; `closed` resolves when no connection is left after `signal`. */
 export type Listening = { host: string; port: number; closed: Promise<void> };
 
-/** `maxMessage`: a client that sends a longer one by WebSocket is cut off. */
-type SocketLimits = { maxMessage: Bytes; onStop(): void };
+/** `maxMessage`: a client that sends a longer one by WebSocket is cut off. `onCut`: whoever still waits for an answer is to get one now. */
+type SocketLimits = { maxMessage: Bytes; onStop(): void; onCut(): void };
 
 /** The result throws `misconfigured` when the address cannot be had. */
 export const createListen =
-  (app: AnyElysia, { maxMessage, onStop }: SocketLimits) =>
+  (app: AnyElysia, { maxMessage, onStop, onCut }: SocketLimits) =>
   ({ host, port, signal, idleSeconds = IDLE_SECONDS, tls }: ListenOptions): Listening => {
     start(app, { host, port, idleSeconds, maxMessage, ...(tls && readTls(tls)) });
     const { server } = app;
     if (!server) throw new Error("the server did not start");
-    const closed = new Promise<void>((resolve) => onAbort(signal, () => resolve(drain(server))));
+    const closed = new Promise<void>((resolve) => onAbort(signal, () => resolve(drain(server, onCut))));
     onAbort(signal, onStop);
     return { host, port: server.port ?? port, closed };
   };
@@ -90,8 +92,13 @@ function explain(cause: unknown, { host, port }: Pick<Address, "host" | "port">)
   return `Cannot listen on ${host} port ${port}: ${reason}`;
 }
 
-async function drain(server: { stop(closeActiveConnections?: boolean): Promise<void> }): Promise<void> {
-  const impatience = setTimeout(() => void server.stop(true), DRAIN_MS);
+type Stoppable = { stop(closeActiveConnections?: boolean): Promise<void> };
+
+async function drain(server: Stoppable, onCut: () => void): Promise<void> {
+  let impatience = setTimeout(() => {
+    onCut();
+    impatience = setTimeout(() => void server.stop(true), LAST_WORDS_MS);
+  }, DRAIN_MS);
   await server.stop();
   clearTimeout(impatience);
 }

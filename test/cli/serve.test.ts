@@ -109,6 +109,22 @@ test("SIGTERM under way ends it in order: the caller's stream ends, no runner is
   expect(existsSync(join(server.data, "server.pid"))).toBe(false);
 }, 90_000);
 
+test("who waits for an answer that does not come before the stop is told to send the request again", async () => {
+  await using server = await startServer();
+  const answer = fetch(`${server.origin}/run/forecourt/echo`, {
+    method: "POST",
+    headers: { authorization: `Key ${server.key}`, "content-type": "application/json" },
+    body: JSON.stringify({ prompt: "x", steps: 1000, step_ms: 100 }),
+  });
+  await until(async () => (await server.runnerPids()).length > 0, "the request is under way");
+  const stopped = server.kill("SIGTERM");
+  const { status, headers } = await answer;
+  expect(status).toBe(503);
+  expect(headers.get("x-fal-request-id")).toBeString();
+  expect(await (await answer).json()).toMatchObject({ detail: expect.stringContaining("Send it again") });
+  await stopped;
+}, 90_000);
+
 test("a second signal stops at once, and still leaves no runner", async () => {
   await using server = await startServer();
   await beginLongRun(server, AbortSignal.timeout(60_000));

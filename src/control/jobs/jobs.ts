@@ -19,6 +19,7 @@ import type { Admission } from "../accounts/job-facts.ts";
 import type { CatalogEntry } from "../catalog/catalog.ts";
 import type { Lifecycle } from "../storage/acl.ts";
 import type { WebhookWish } from "../webhooks/outbox.ts";
+import { createEnds } from "./ends.ts";
 import { createFileRules, type FindFileRules } from "./file-rules.ts";
 import { failedAtOnce } from "./job-end.ts";
 import { type JobRow, jobOf, seenJob } from "./job-row.ts";
@@ -81,6 +82,8 @@ export type Jobs = {
    * the end alone.
    */
   untilEnd(id: JobId, signal: AbortSignal): Promise<Job | undefined>;
+  /** The box stops: whoever waits in `untilEnd` hears `unavailable`. */
+  giveUpWaiting(): void;
   /** A queued job ends at once; a running one between two steps. */
   cancel(id: JobId): "requested" | "finished" | "unknown";
   /** Rules for reading the output files of the folder with this token. */
@@ -133,6 +136,7 @@ export function createJobs(parts: JobsParts): Jobs {
     return row ? [...linesOf(id), ...eventsOf(jobOf(row))] : [];
   };
 
+  const ends = createEnds(watchers);
   const isInHand = (id: JobId) => waiting.get(id) !== undefined || ledger.attempts.has(id);
 
   return {
@@ -166,8 +170,9 @@ export function createJobs(parts: JobsParts): Jobs {
     },
     async untilEnd(id, signal) {
       const ended = isInHand(id) ? undefined : await settled(ledger, id);
-      return ended && isFinished(ended) ? ended : await nextEnd(watchers, id, signal);
+      return ended && isFinished(ended) ? ended : await ends.next(id, signal);
     },
+    giveUpWaiting: () => ends.giveUp(STOPPING),
     cancel(id) {
       if (writes.write(() => store.end(id, { from: "queued" }, { status: "cancelled", at: clock.now() }))) {
         ledger.ended(id);
@@ -186,27 +191,13 @@ export function createJobs(parts: JobsParts): Jobs {
   };
 }
 
+const STOPPING = new ForecourtError("unavailable", "The server stops before the request was done. Send it again.");
+
 /** An end that is not yet on disk is not told. */
 async function settled({ store, writes }: JobLedger, id: JobId): Promise<Job> {
   if (!store.row(id)) throw new ForecourtError("not_found", `There is no request ${id}.`);
   if (!store.isPassing(id)) await writes.committed();
   return jobOf(store.row(id) as JobRow); // jobs are not removed as they end
-}
-
-function nextEnd(watchers: JobLedger["watchers"], id: JobId, signal: AbortSignal): Promise<Job | undefined> {
-  const { promise, resolve } = Promise.withResolvers<Job | undefined>();
-  const leave = () => end(undefined);
-  const close = watchers.listen(id, (event) => {
-    if (event.type === "finished") end(event.job);
-  });
-  const end = (job: Job | undefined) => {
-    close();
-    signal.removeEventListener("abort", leave);
-    resolve(job);
-  };
-  signal.addEventListener("abort", leave);
-  if (signal.aborted) leave();
-  return promise;
 }
 
 /** Of a job that is in no one's hands. */

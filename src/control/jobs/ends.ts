@@ -1,0 +1,45 @@
+// Those who wait for the end of a job and nothing else, and what they hear when the box stops before it.
+import type { ForecourtError } from "../../core/errors.ts";
+import type { JobId } from "../../core/ids.ts";
+import type { Job } from "../../core/job.ts";
+import type { Watchers } from "./watchers.ts";
+
+export type Ends = {
+  /** The job once it has ended; undefined when `signal` comes first. Rejects with what `giveUp` says. */
+  next(id: JobId, signal: AbortSignal): Promise<Job | undefined>;
+  /** All who wait now hear that the end will not come. */
+  giveUp(reason: ForecourtError): void;
+};
+
+export function createEnds(watchers: Pick<Watchers, "listen">): Ends {
+  const waiting = new Set<(reason: ForecourtError) => void>();
+  return {
+    next(id, signal) {
+      const { promise, resolve, reject } = Promise.withResolvers<Job | undefined>();
+      const leave = () => end(undefined);
+      const close = watchers.listen(id, (event) => {
+        if (event.type === "finished") end(event.job);
+      });
+      const stop = () => {
+        close();
+        waiting.delete(abandon);
+        signal.removeEventListener("abort", leave);
+      };
+      const end = (job: Job | undefined) => {
+        stop();
+        resolve(job);
+      };
+      const abandon = (reason: ForecourtError) => {
+        stop();
+        reject(reason);
+      };
+      waiting.add(abandon);
+      signal.addEventListener("abort", leave);
+      if (signal.aborted) leave();
+      return promise;
+    },
+    giveUp(reason) {
+      for (const abandon of [...waiting]) abandon(reason);
+    },
+  };
+}
