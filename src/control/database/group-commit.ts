@@ -44,14 +44,7 @@ type Turn = {
   restores: (() => void)[];
 };
 
-export type GroupCommitParts = {
-  sqlite: Sqlite;
-  sync: WalSync;
-  /** Does a commit; see changes.ts. */
-  committing?: (commit: () => void) => void;
-};
-
-export function createGroupCommit({ sqlite, sync, committing = (commit) => commit() }: GroupCommitParts): GroupCommit {
+export function createGroupCommit({ sqlite, sync }: { sqlite: Sqlite; sync: WalSync }): GroupCommit {
   const statement = prepareAll(sqlite);
   const { lost, onLost } = createLossNews();
   let turn: Turn | undefined;
@@ -72,7 +65,7 @@ export function createGroupCommit({ sqlite, sync, committing = (commit) => commi
     const committed = turn;
     turn = undefined;
     try {
-      committing(statement.commit);
+      statement.commit.run();
     } catch (error) {
       if (sqlite.inTransaction) statement.rollback();
       return ends.lost(committed, error);
@@ -184,13 +177,12 @@ function restore({ restores }: Turn, from: number): void {
 }
 
 function prepareAll(sqlite: Sqlite) {
-  const commit = sqlite.prepare("COMMIT");
   const rollback = sqlite.prepare("ROLLBACK");
   const release = sqlite.prepare("RELEASE work");
   const undo = sqlite.prepare("ROLLBACK TO work");
   return {
     begin: sqlite.prepare("BEGIN IMMEDIATE"),
-    commit: () => void commit.run(),
+    commit: sqlite.prepare("COMMIT"),
     rollback: () => void rollback.run(),
     savepoint: sqlite.prepare("SAVEPOINT work"),
     release,

@@ -9,7 +9,6 @@ import { createGroupCommit, type GroupCommit } from "./group-commit.ts";
 import { migrate } from "./migrate.ts";
 import { migrationFiles } from "./migrations.macro.ts" with { type: "macro" };
 import type { Migration } from "./migrations.macro.ts";
-import { openWalIndex } from "./wal-index.ts";
 import { createWalSync, noSync } from "./wal-sync.ts";
 
 export type Database = GroupCommit & {
@@ -62,14 +61,12 @@ export function openDatabase(options: {
     throw asMisconfigured(error, file);
   }
   const sync = synchronous === "full" && file !== ":memory:" ? createWalSync(file) : noSync;
-  const index = file === ":memory:" ? undefined : openWalIndex(file);
-  const { version, committing } = createChanges(sqlite, index);
-  const commits = createGroupCommit({ sqlite, sync, committing });
+  const commits = createGroupCommit({ sqlite, sync });
   return {
     ...commits,
     orm: drizzle({ client: sqlite }),
     sqlite,
-    changes: version,
+    changes: createChanges(sqlite),
     [Symbol.dispose]() {
       try {
         commits.flush();
@@ -80,7 +77,6 @@ export function openDatabase(options: {
       // Statements that are still prepared keep SQLite from doing this by itself.
       sqlite.run("PRAGMA wal_checkpoint(TRUNCATE)");
       sqlite.close();
-      index?.close();
     },
   };
 }
