@@ -39,7 +39,6 @@ type Turn = {
   onDisk: PromiseWithResolvers<void>;
   /** Somebody waits until it is on disk. */
   isAwaited: boolean;
-  hasWritten: boolean;
   /** What memory does if it is undone. */
   restores: (() => void)[];
 };
@@ -92,9 +91,9 @@ export function createGroupCommit({ sqlite, sync }: { sqlite: Sqlite; sync: WalS
 
   return {
     write(work) {
+      const isFirst = turn === undefined;
       const current = begin();
       const from = current.restores.length;
-      const isFirst = isFirstIn(current);
       if (!isFirst) statement.savepoint.run();
       try {
         const result = work();
@@ -123,12 +122,6 @@ export function createGroupCommit({ sqlite, sync }: { sqlite: Sqlite; sync: WalS
     },
     onLost,
   };
-}
-
-function isFirstIn(turn: Turn): boolean {
-  const { hasWritten } = turn;
-  turn.hasWritten = true;
-  return !hasWritten;
 }
 
 /** What those who wait for a turn hear. */
@@ -165,7 +158,7 @@ function createLossNews() {
 
 function newTurn(): Turn {
   const [written, onDisk] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
-  const turn: Turn = { written, onDisk, isAwaited: false, hasWritten: false, restores: [] };
+  const turn: Turn = { written, onDisk, isAwaited: false, restores: [] };
   // Listeners of a loss have heard of it, whether or not a caller waits.
   for (const { promise } of [turn.written, turn.onDisk]) promise.catch(() => {});
   return turn;
