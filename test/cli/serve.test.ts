@@ -1,4 +1,5 @@
 // `forecourt serve` as a process: its start, its refusals, its end.
+import { Database } from "bun:sqlite";
 import { afterAll, expect, setDefaultTimeout, test } from "bun:test";
 import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -123,6 +124,8 @@ test("who waits for an answer that does not come before the stop is told to send
   expect(headers.get("x-fal-request-id")).toBeString();
   expect(await (await answer).json()).toMatchObject({ detail: expect.stringContaining("Send it again") });
   await stopped;
+  using database = new Database(join(server.data, "forecourt.sqlite"));
+  expect(database.query("SELECT status FROM job").values()).toEqual([["cancelled"]]);
 }, 90_000);
 
 test("a second signal stops at once, and still leaves no runner", async () => {

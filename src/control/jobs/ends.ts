@@ -7,12 +7,12 @@ import type { Watchers } from "./watchers.ts";
 export type Ends = {
   /** The job once it has ended; undefined when `signal` comes first. Rejects with what `giveUp` says. */
   next(id: JobId, signal: AbortSignal): Promise<Job | undefined>;
-  /** All who wait now hear that the end will not come. */
-  giveUp(reason: ForecourtError): void;
+  /** All who wait now hear that the end will not come: of these jobs. */
+  giveUp(reason: ForecourtError): JobId[];
 };
 
 export function createEnds(watchers: Pick<Watchers, "listen">): Ends {
-  const waiting = new Set<(reason: ForecourtError) => void>();
+  const waiting = new Map<(reason: ForecourtError) => void, JobId>();
   return {
     next(id, signal) {
       const { promise, resolve, reject } = Promise.withResolvers<Job | undefined>();
@@ -33,13 +33,15 @@ export function createEnds(watchers: Pick<Watchers, "listen">): Ends {
         stop();
         reject(reason);
       };
-      waiting.add(abandon);
+      waiting.set(abandon, id);
       signal.addEventListener("abort", leave);
       if (signal.aborted) leave();
       return promise;
     },
     giveUp(reason) {
-      for (const abandon of [...waiting]) abandon(reason);
+      const given = [...waiting];
+      for (const [abandon] of given) abandon(reason);
+      return given.map(([, id]) => id);
     },
   };
 }

@@ -82,8 +82,8 @@ export type Jobs = {
    * the end alone.
    */
   untilEnd(id: JobId, signal: AbortSignal): Promise<Job | undefined>;
-  /** The box stops: whoever waits in `untilEnd` hears `unavailable`. */
-  giveUpWaiting(): void;
+  /** The box stops: whoever waits in `untilEnd` hears `unavailable`. The jobs that were waited for go on. */
+  giveUpWaiting(): JobId[];
   /** A queued job ends at once; a running one between two steps. */
   cancel(id: JobId): "requested" | "finished" | "unknown";
   /** Rules for reading the output files of the folder with this token. */

@@ -4,7 +4,7 @@ import type { JobId } from "../../core/ids.ts";
 import { onAbort } from "../on-abort.ts";
 import { type FinishedJob, isOver } from "./translate.ts";
 
-/** Undefined when `signal` came first: then the job is cancelled, as it is where nobody can hear of its end any more, which throws `unavailable`. */
+/** Undefined when `signal` came first: then the job is cancelled. Throws `unavailable` when the box stops before. */
 export async function untilFinished(
   jobs: Pick<Jobs, "untilEnd" | "cancel">,
   id: JobId,
@@ -14,9 +14,6 @@ export async function untilFinished(
   try {
     const job = await jobs.untilEnd(id, signal);
     return job && isOver(job) ? job : undefined;
-  } catch (error) {
-    jobs.cancel(id);
-    throw error;
   } finally {
     stay();
   }
