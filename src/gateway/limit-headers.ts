@@ -1,10 +1,11 @@
 // What remains of a caller's limits, as headers of an answer, and of a refusal too.
-import type { Account, Limits } from "../control/accounts/account.ts";
+import { type Account, isLimiting } from "../control/accounts/account.ts";
 import type { Accounts } from "../control/accounts/accounts.ts";
 import { amountText } from "../control/accounts/budget-text.ts";
 import type { AccountState } from "../control/accounts/state.ts";
 import type { Key } from "../control/keys/keys.ts";
 import { type ErrorCode, ForecourtError } from "../core/errors.ts";
+import { isoTime } from "../core/iso-time.ts";
 import type { Instant } from "../core/units.ts";
 import type { Face } from "./fal/call.ts";
 
@@ -13,8 +14,6 @@ type Limited = {
   /** How a face writes when the next request is free. */
   resetText?: (freeAt: Instant) => string;
 };
-
-const isoText = (at: Instant) => new Date(at).toISOString();
 
 /** `6m0s`, `12s`: as OpenAI writes the time until a limit is over. */
 export function timeLeftText(at: Instant, now: Instant): string {
@@ -40,10 +39,10 @@ export const withLimitHeaders =
   };
 
 /** None for a caller without limits; budgets are lists, each at the same place in every header. */
-function limitHeaders({ accounts, resetText = isoText }: Limited, { id, team }: Key): [string, string][] {
+function limitHeaders({ accounts, resetText = isoTime }: Limited, { id, team }: Key): [string, string][] {
   const states: AccountState[] = [];
   const look = (account: Account) => {
-    if (!isEmpty(accounts.limitsOf(account))) states.push(accounts.stateOf(account));
+    if (isLimiting(accounts.limitsOf(account))) states.push(accounts.stateOf(account));
   };
   look({ kind: "key", id });
   if (team) look({ kind: "team", id: team });
@@ -51,11 +50,6 @@ function limitHeaders({ accounts, resetText = isoText }: Limited, { id, team }: 
 }
 
 const NONE: [string, string][] = [];
-
-function isEmpty(limits: Limits): boolean {
-  for (const _ in limits) return false;
-  return true;
-}
 
 function rateHeaders(states: AccountState[], resetText: (freeAt: Instant) => string): [string, string][] {
   let tightest: AccountState["rate"];
@@ -75,7 +69,7 @@ function budgetHeaders(states: AccountState[]): [string, string][] {
       const name = `${account.kind} ${text}`;
       lists.limit = listed(lists.limit, name);
       lists.remaining = listed(lists.remaining, amountText(unit, remaining));
-      lists.reset = listed(lists.reset, isoText(resetsAt));
+      lists.reset = listed(lists.reset, isoTime(resetsAt));
       if (isExceeded) lists.exceeded = listed(lists.exceeded, name);
     }
   if (lists.limit === "") return NONE;

@@ -4,7 +4,7 @@ import type { Clock } from "../../core/clock.ts";
 import { createMirror } from "../database/mirror.ts";
 import type { Database } from "../database/open.ts";
 import { accountTable, priceTable } from "./account.table.ts";
-import type { Account, AccountKind, Limits } from "./account.ts";
+import { type Account, type AccountKind, isLimiting, type Limits } from "./account.ts";
 import type { Price } from "./price.ts";
 
 export type PriceOverride = { holder: string; model: string; price: Price };
@@ -60,7 +60,7 @@ export function createAccountStore(database: Database, clock: Clock): AccountSto
     },
     setLimits: (account, limits) =>
       change(() => {
-        if (Object.keys(limits).length > 0) return insertLimits(account, limits);
+        if (isLimiting(limits)) return insertLimits(account, limits);
         orm
           .delete(accountTable)
           .where(and(eq(accountTable.kind, account.kind), eq(accountTable.id, account.id)))

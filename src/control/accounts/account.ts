@@ -32,6 +32,12 @@ export type Limits = {
   mayExceed?: true;
 };
 
+/** Whether there is any limit in it. */
+export function isLimiting(limits: Limits): boolean {
+  for (const _ in limits) return true;
+  return false;
+}
+
 export const isCurrency = (unit: string) => /^[A-Z]{3}$/.test(unit);
 
 /** The accounts that a job of this key on this model counts for. */

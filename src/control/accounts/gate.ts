@@ -5,7 +5,7 @@ import type { Instant } from "../../core/units.ts";
 import type { Model } from "../../engine/model.ts";
 import type { Key, Keys } from "../keys/keys.ts";
 import { mayUse } from "../keys/patterns.ts";
-import { type Account, accountsOf, isCurrency } from "./account.ts";
+import { type Account, accountsOf, isCurrency, isLimiting } from "./account.ts";
 import { accountName } from "./account-store.ts";
 import type { Accounts } from "./accounts.ts";
 import { admit, type Standing } from "./admission.ts";
@@ -20,7 +20,7 @@ export function createGate(desk: Desk): Pick<Accounts, "requireModel" | "admit" 
   const limitedAccounts = (key: KeyId, model: string): Account[] =>
     store.book().limited.length === 0
       ? []
-      : accountsOf({ key, team: teamOf(key), model }).filter((account) => Object.keys(limitsOf(account)).length > 0);
+      : accountsOf({ key, team: teamOf(key), model }).filter((account) => isLimiting(limitsOf(account)));
   const standing = (account: Account, load: QueueLoad, now: Instant): Standing => ({
     account,
     label: labelOf(account, keys),

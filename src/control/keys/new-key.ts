@@ -1,7 +1,7 @@
 // A new key in the words of the command line and of HTTP: what it may be, and its making together with its limits.
 import { choice, parseExactly, type Static, Type } from "../../core/schema.ts";
 import { type Instant, instant } from "../../core/units.ts";
-import type { Limits } from "../accounts/account.ts";
+import { isLimiting, type Limits } from "../accounts/account.ts";
 import { limitFields, limitsOfWords } from "../accounts/account-words.ts";
 import type { Accounts } from "../accounts/accounts.ts";
 import { KEY_SCOPES, type Keys, type NewKey } from "./keys.ts";
@@ -63,5 +63,5 @@ type Books = { keys: Pick<Keys, "create">; accounts: { store: Pick<Accounts["sto
 /** The secret is given out this once. */
 export const makeKey = ({ keys, accounts }: Books, { wanted, limits }: Wanted) =>
   keys.create(wanted, (id) => {
-    if (Object.keys(limits).length > 0) accounts.store.insertLimits({ kind: "key", id }, limits);
+    if (isLimiting(limits)) accounts.store.insertLimits({ kind: "key", id }, limits);
   });
