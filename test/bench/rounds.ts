@@ -1,7 +1,7 @@
 // Servers that take their turns in rounds, so that a moment in which the machine is busy with others meets them all; and what each adds to the first
 // one, a bare server. Medians of the rounds count.
 import { readFileSync } from "node:fs";
-import { median, percentile } from "../../src/cli/bench/statistics.ts";
+import { mean, median, percentile } from "../../src/cli/bench/statistics.ts";
 import type { Answer, Ask } from "./http-load.ts";
 
 export type Target = { name: string; ask: Ask };
@@ -19,8 +19,6 @@ export type Line = {
   failed: number;
 };
 
-const mean = (samples: number[]) =>
-  samples.length === 0 ? 0 : samples.reduce((sum, each) => sum + each, 0) / samples.length;
 export const round = (ms: number) => Math.round(ms * 1000) / 1000;
 export const spread = (samples: number[]): Spread => ({
   p50: round(median(samples)),

@@ -1,5 +1,6 @@
 // `bun run simulate`: cold starts and waits of LRU, of our policy with and without reloading, of one told the true rates and of one
 // that knows the future.
+import { mean } from "../../src/cli/bench/statistics.ts";
 import { bytes } from "../../src/core/units.ts";
 import { seededRandom } from "../support/seeded-random.ts";
 import { leastColdStarts } from "./least-cold-starts.ts";
@@ -106,8 +107,6 @@ function play(name: string, scenario: Scenario, { gpus, rate, budget, requests: 
   print(row({ policy: "lower bound", coldStarts: least }, lru));
   return { ofLru: ours / lru, ofClairvoyant: ours / foreseen };
 }
-
-const mean = (samples: number[]) => samples.reduce((sum, each) => sum + each, 0) / samples.length;
 
 print(
   "Only forecourt loads models without a job; all others only choose what goes. The lower bound is of those that do and that load a model when its job comes: where many wait for room, as in very short runs, it can be passed.",

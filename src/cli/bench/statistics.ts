@@ -16,10 +16,14 @@ export function median(samples: readonly number[]): number {
   return (lower + upper) / 2;
 }
 
+/** Throws for no samples. */
+export function mean(samples: readonly number[]): number {
+  if (samples.length === 0) throw new RangeError("there are no samples");
+  return samples.reduce((sum, each) => sum + each, 0) / samples.length;
+}
+
 /** The mean without the lowest and the highest tenth. Throws for no samples. */
 export function trimmedMean(samples: readonly number[]): number {
   const tenth = Math.floor(samples.length / 10);
-  const kept = samples.toSorted((a, b) => a - b).slice(tenth, samples.length - tenth);
-  if (kept.length === 0) throw new RangeError("there are no samples");
-  return kept.reduce((sum, each) => sum + each, 0) / kept.length;
+  return mean(samples.toSorted((a, b) => a - b).slice(tenth, samples.length - tenth));
 }
