@@ -4,7 +4,11 @@ import { readFileSync } from "node:fs";
 import { mean, median, percentile } from "../../src/cli/bench/statistics.ts";
 import type { Answer, Ask } from "./http-load.ts";
 
-export type Target = { name: string; ask: Ask };
+export type Target = {
+  name: string;
+  ask: Ask /** Name of another target of the same rounds: what this one adds to it is told too. */;
+  beside?: string;
+};
 export type Spread = { p50: number; p99: number };
 
 export type Line = {
@@ -14,6 +18,8 @@ export type Line = {
   modelMs: number;
   /** Beyond the bare server of the same round and the model's own time. */
   addedMs: Spread;
+  /** Beyond the target that it is told beside, likewise. */
+  besideMs?: { target: string } & Spread;
   /** Of each round, with what the machine's host gave to others meanwhile, in milliseconds of each second; undefined where it does not tell. */
   rounds: { addedP99: number; stolenMs?: number }[];
   failed: number;
@@ -59,18 +65,29 @@ async function timed(way: () => Promise<Answer[]>): Promise<Measured> {
   return { ...measured(answers), ...stolen };
 }
 
-/** `bares`: of the same rounds. */
-function lineOf({ name }: Target, load: string, rounds: Measured[], bares: Measured[]): Line {
-  const added = rounds.map(({ ours }, at) => ({
-    p50: ours.p50 - (bares[at]?.ms.p50 ?? 0),
-    p99: ours.p99 - (bares[at]?.ms.p99 ?? 0),
+/** In each round. */
+const addedTo = (others: Measured[], rounds: Measured[]): Spread[] =>
+  rounds.map(({ ours }, at) => ({
+    p50: ours.p50 - (others[at]?.ms.p50 ?? 0),
+    p99: ours.p99 - (others[at]?.ms.p99 ?? 0),
   }));
+
+const medians = (spreads: Spread[]): Spread => ({
+  p50: round(median(spreads.map(({ p50 }) => p50))),
+  p99: round(median(spreads.map(({ p99 }) => p99))),
+});
+
+type Compared = { rounds: Measured[]; bares: Measured[]; beside: Measured[] | undefined };
+
+function lineOf(target: Target, load: string, { rounds, bares, beside }: Compared): Line {
+  const added = addedTo(bares, rounds);
   return {
-    target: name,
+    target: target.name,
     load,
-    ms: { p50: median(rounds.map(({ ms }) => ms.p50)), p99: median(rounds.map(({ ms }) => ms.p99)) },
+    ms: medians(rounds.map(({ ms }) => ms)),
     modelMs: round(median(rounds.map(({ modelMs }) => modelMs))),
-    addedMs: { p50: round(median(added.map(({ p50 }) => p50))), p99: round(median(added.map(({ p99 }) => p99))) },
+    addedMs: medians(added),
+    ...(target.beside && beside && { besideMs: { target: target.beside, ...medians(addedTo(beside, rounds)) } }),
     rounds: added.map(({ p99 }, at) => {
       const stolen = rounds[at]?.stolenMs;
       return { addedP99: round(p99), ...(stolen !== undefined && { stolenMs: stolen }) };
@@ -95,8 +112,9 @@ export async function compare({ bare, targets, load, rounds: count, way }: Compa
     bares.push(await timed(() => way(bare.ask)));
     for (const { target, rounds } of others) rounds.push(await timed(() => way(target.ask)));
   }
+  const roundsOf = (name: string | undefined) => others.find(({ target }) => target.name === name)?.rounds;
   return {
-    bare: { p50: median(bares.map(({ ms }) => ms.p50)), p99: median(bares.map(({ ms }) => ms.p99)) },
-    lines: others.map(({ target, rounds }) => lineOf(target, load, rounds, bares)),
+    bare: medians(bares.map(({ ms }) => ms)),
+    lines: others.map(({ target, rounds }) => lineOf(target, load, { rounds, bares, beside: roundsOf(target.beside) })),
   };
 }
