@@ -1,5 +1,5 @@
 // What of a data directory is worth keeping: all but what can be fetched or unpacked again.
-import { existsSync, lstatSync, readdirSync } from "node:fs";
+import { lstatSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 
 export const DATABASE = "forecourt.sqlite";
@@ -13,18 +13,30 @@ const FILES = ["files", "uploads"];
 export const isKnown = (name: string) =>
   name === DATABASE || [...ALWAYS, ...FILES].some((each) => name === each || name.startsWith(`${each}/`));
 
-/** Paths relative to `data` of the plain files that belong into a backup, the database not among them. */
+/**
+ * Paths relative to `data` of the files that belong into a backup, the database not among them. Each of these places may
+ * be a link, and the operator's files too; a link among the files of jobs is given to nobody, and so not kept either.
+ */
 export function contentsOf(data: string, { withFiles }: { withFiles: boolean }): string[] {
-  return [...ALWAYS, ...(withFiles ? FILES : [])].flatMap((name) => plainFiles(data, name));
+  const operators = ALWAYS.flatMap((name) => filesAt(data, name, statSync));
+  return withFiles ? [...operators, ...FILES.flatMap((name) => filesAt(data, name, lstatSync))] : operators;
 }
 
-function plainFiles(data: string, name: string): string[] {
-  const path = join(data, name);
-  if (!existsSync(path)) return [];
-  const found = lstatSync(path);
-  if (found.isFile()) return [name];
-  if (!found.isDirectory()) return [];
-  return readdirSync(path)
-    .sort()
-    .flatMap((inner) => plainFiles(data, join(name, inner)));
+type Look = typeof statSync | typeof lstatSync;
+
+function filesAt(data: string, name: string, look: Look): string[] {
+  const found = statSync(join(data, name), { throwIfNoEntry: false });
+  if (found?.isFile()) return [name];
+  return found?.isDirectory() ? filesBelow(data, name, look) : [];
+}
+
+function filesBelow(data: string, folder: string, look: Look): string[] {
+  const entries = readdirSync(join(data, folder), { withFileTypes: true });
+  return entries
+    .toSorted((a, b) => (a.name < b.name ? -1 : 1))
+    .flatMap((entry) => {
+      const name = join(folder, entry.name);
+      if (entry.isDirectory()) return filesBelow(data, name, look);
+      return look(join(data, name), { throwIfNoEntry: false })?.isFile() ? [name] : [];
+    });
 }

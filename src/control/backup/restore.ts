@@ -1,5 +1,5 @@
 // Puts a backup into a data directory: looked through to its last byte first, the database last and at once.
-import { chmodSync, existsSync, linkSync, mkdirSync, readFileSync, renameSync, rmSync } from "node:fs";
+import { chmodSync, copyFileSync, existsSync, linkSync, mkdirSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { ForecourtError } from "../../core/errors.ts";
@@ -18,8 +18,8 @@ export type Restored = {
 };
 
 /**
- * Throws `unavailable` while a server runs there, `misconfigured` for a backup of a newer version, `bad_request` for one
- * that is damaged; nothing is changed then. Interrupted, it can be run again.
+ * Throws `unavailable` while a server runs there and when the disk becomes full, `misconfigured` for a backup of a newer
+ * version, `bad_request` for one that is damaged; nothing is changed then. Interrupted, it can be run again.
  */
 export async function restore({ data, from, now }: { data: string; from: string; now: Date }): Promise<Restored> {
   if (!existsSync(from)) throw new ForecourtError("not_found", `There is no file ${from}.`);
@@ -74,7 +74,7 @@ function putInPlace(name: string, { stage, data, kept }: Places): void {
   const target = join(data, name);
   keepOld(name, { data, kept });
   mkdirSync(dirname(target), { recursive: true, mode: 0o700 });
-  renameSync(join(stage, name), target);
+  onOneDisk(join(stage, name), target, renameSync);
 }
 
 /** The file that is there gets a second name, so that it is never missing. */
@@ -82,7 +82,23 @@ function keepOld(name: string, { data, kept }: Omit<Places, "stage">): void {
   const target = join(data, name);
   if (!existsSync(target)) return;
   mkdirSync(dirname(join(kept, name)), { recursive: true, mode: 0o700 });
-  linkSync(target, join(kept, name));
+  onOneDisk(target, join(kept, name), linkSync);
+}
+
+/** A folder of the data directory may be a link to another disk: then the content is copied there first, beside its place. */
+function onOneDisk(from: string, to: string, put: (from: string, to: string) => void): void {
+  try {
+    put(from, to);
+  } catch (error) {
+    if (!(error instanceof Error && "code" in error && error.code === "EXDEV")) throw error;
+    const copy = `${to}.restoring`;
+    try {
+      copyFileSync(from, copy);
+      put(copy, to);
+    } finally {
+      rmSync(copy, { force: true });
+    }
+  }
 }
 
 function putDatabaseInPlace({ stage, data, kept }: Places): void {

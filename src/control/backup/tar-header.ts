@@ -7,7 +7,7 @@ export type TarEntry = { name: string; size: number };
 
 const LONGEST_OCTAL = 0o77777777777;
 
-/** Names have 255 bytes at most, cut at a slash; ours are far shorter. */
+/** Names have 255 bytes at most, cut at a slash, and 100 behind the last one; ours are far shorter. */
 export function tarHeader({ name, size }: TarEntry): Buffer {
   const header = Buffer.alloc(BLOCK);
   const [prefix, rest] = splitName(name);
@@ -51,10 +51,12 @@ export const otherArchive = (what: string) =>
   new ForecourtError("bad_request", `This archive is ${what}. Nothing was changed.`);
 
 function splitName(name: string): [prefix: string, rest: string] {
-  if (Buffer.byteLength(name) <= 100) return ["", name];
-  const slash = name.indexOf("/", name.length - 101);
-  if (slash < 0 || slash > 155) throw new Error(`the name ${name} is too long for a tar archive`);
-  return [name.slice(0, slash), name.slice(slash + 1)];
+  const whole = Buffer.from(name);
+  if (whole.byteLength <= 100) return ["", name];
+  const slash = whole.indexOf("/", whole.byteLength - 101);
+  if (slash < 0 || slash > 155)
+    throw new Error(`the name ${name} is too long for a tar archive; give it a shorter one`);
+  return [whole.toString("utf8", 0, slash), whole.toString("utf8", slash + 1)];
 }
 
 /** The sum of all bytes, those of the sum itself counted as spaces. */
@@ -65,7 +67,4 @@ function checksum(header: Buffer): number {
 }
 
 const text = (header: Buffer, start: number, length: number) =>
-  header
-    .toString("utf8", start, start + length)
-    .replace(/\0[\s\S]*$/, "")
-    .trim();
+  header.toString("utf8", start, start + length).replace(/\0[\s\S]*$/, "");

@@ -3,7 +3,11 @@ import { createHash } from "node:crypto";
 import { createReadStream, createWriteStream, existsSync } from "node:fs";
 import { type FileHandle, mkdir, open, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { finished } from "node:stream/promises";
+import { Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import { ForecourtError } from "../../core/errors.ts";
+import { isDiskFull } from "../weights/disk/space.ts";
+import { writeAll } from "../weights/disk/write-all.ts";
 import { BLOCK, damaged, readTarHeader, type TarEntry, tarHeader } from "./tar-header.ts";
 
 export type Packed = { name: string; size: number; sha256: string };
@@ -13,29 +17,32 @@ const padding = (size: number) => (BLOCK - (size % BLOCK)) % BLOCK;
 /** Appends to `to`. A file that shrinks meanwhile is filled up with zeros: its hash is of what was written. */
 export async function packFile(to: FileHandle, { name, path }: { name: string; path: string }): Promise<Packed> {
   const { size } = await stat(path);
-  await to.write(tarHeader({ name, size }));
+  await writeAll(to, tarHeader({ name, size }));
   const hash = createHash("sha256");
   let written = 0;
   const put = async (chunk: Buffer) => {
     hash.update(chunk);
-    await to.write(chunk);
+    await writeAll(to, chunk);
     written += chunk.byteLength;
   };
   if (size > 0) for await (const chunk of createReadStream(path, { end: size - 1 })) await put(chunk);
   while (written < size) await put(Buffer.alloc(Math.min(1 << 16, size - written)));
-  await to.write(Buffer.alloc(padding(size)));
+  await writeAll(to, Buffer.alloc(padding(size)));
   return { name, size, sha256: hash.digest("hex") };
 }
 
 export async function packText(to: FileHandle, { name, text }: { name: string; text: string }): Promise<void> {
   const content = Buffer.from(text);
-  await to.write(tarHeader({ name, size: content.byteLength }));
-  await to.write(Buffer.concat([content, Buffer.alloc(padding(content.byteLength))]));
+  await writeAll(to, tarHeader({ name, size: content.byteLength }));
+  await writeAll(to, Buffer.concat([content, Buffer.alloc(padding(content.byteLength))]));
 }
 
-export const packEnd = (to: FileHandle) => to.write(Buffer.alloc(2 * BLOCK));
+export const packEnd = (to: FileHandle) => writeAll(to, Buffer.alloc(2 * BLOCK));
 
-/** Writes every file below `folder`. Throws `bad_request` for an archive that is cut short or holds unsafe names. */
+/**
+ * Writes every file below `folder`. Throws `bad_request` for an archive that is cut short or holds unsafe names, and
+ * `unavailable` when the disk becomes full.
+ */
 export async function unpack(archive: string, folder: string): Promise<Packed[]> {
   await using from = await open(archive, "r");
   const files: Packed[] = [];
@@ -70,16 +77,21 @@ async function unpackOne(archive: string, { entry: { name, size }, position, fol
   if (existsSync(path)) throw damaged(`it holds ${name} twice`);
   await mkdir(dirname(path), { recursive: true, mode: 0o700 });
   const hash = createHash("sha256");
-  const out = createWriteStream(path, { mode: 0o600, flags: "wx" });
   let written = 0;
-  if (size > 0)
-    for await (const chunk of createReadStream(archive, { start: position, end: position + size - 1 })) {
+  const hashed = async function* (chunks: AsyncIterable<Buffer>) {
+    for await (const chunk of chunks) {
       hash.update(chunk);
       written += chunk.byteLength;
-      if (!out.write(chunk)) await new Promise((drained) => out.once("drain", drained));
+      yield chunk;
     }
-  out.end();
-  await finished(out);
+  };
+  const content =
+    size > 0 ? createReadStream(archive, { start: position, end: position + size - 1 }) : Readable.from([]);
+  try {
+    await pipeline(content, hashed, createWriteStream(path, { mode: 0o600, flags: "wx" }));
+  } catch (error) {
+    throw isDiskFull(error) ? diskFull(folder, error) : error;
+  }
   if (written < size) throw damaged(`${name} is cut short`);
   return { name, size, sha256: hash.digest("hex") };
 }
@@ -87,3 +99,10 @@ async function unpackOne(archive: string, { entry: { name, size }, position, fol
 /** Relative, and it leaves no folder. */
 const isSafe = (name: string) =>
   /^[\w.@-][^\0]*$/.test(name) && !name.split("/").some((part) => part === ".." || part === "." || part === "");
+
+const diskFull = (folder: string, cause: unknown) =>
+  new ForecourtError(
+    "unavailable",
+    `The disk became full while the archive was unpacked below ${dirname(folder)}. Nothing was changed: free some space and try again.`,
+    { cause },
+  );

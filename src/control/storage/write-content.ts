@@ -4,6 +4,7 @@ import { dirname } from "node:path";
 import { ForecourtError } from "../../core/errors.ts";
 import { type Bytes, bytes } from "../../core/units.ts";
 import { isDiskFull } from "../weights/disk/space.ts";
+import { writeAll } from "../weights/disk/write-all.ts";
 
 export type Content = AsyncIterable<Uint8Array>;
 /** `digest` is SHA-256, hexadecimal. */
@@ -42,7 +43,7 @@ async function stream(content: Content, path: string, maxBytes: number): Promise
     size += chunk.byteLength;
     if (size > maxBytes) throw tooLarge(maxBytes);
     hasher.update(chunk);
-    for (let at = 0; at < chunk.byteLength; ) at += (await file.write(chunk, at)).bytesWritten;
+    await writeAll(file, chunk);
   }
   await file.datasync();
   return { size: bytes(size), digest: hasher.digest("hex") };

@@ -10,11 +10,12 @@ import {
   readFileSync,
   rmSync,
   statSync,
+  symlinkSync,
   truncateSync,
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { backup } from "../../../src/control/backup/backup.ts";
 import { restore } from "../../../src/control/backup/restore.ts";
 import { exportModels } from "../../../src/control/bundle/export-models.ts";
@@ -84,6 +85,61 @@ test("without files, outputs and uploads are left out", async () => {
   const { files } = await backup({ data: box.data, to: small, withFiles: false, version: "1", now });
   expect(files.some(({ name }) => name.startsWith("files/"))).toBe(false);
   expect(files.map(({ name }) => name)).toContain("models/own.yaml");
+});
+
+/** A data directory with a database that is worth keeping, and nothing else. */
+function newBox(): string {
+  const data = newPlace();
+  mkdirSync(join(data, "models"), { recursive: true });
+  copyFileSync(join(box.data, "webhook.key"), join(data, "webhook.key"));
+  new Sqlite(join(data, "forecourt.sqlite"), { create: true }).run("CREATE TABLE t (x)");
+  return data;
+}
+
+test("what the operator put elsewhere and linked is kept too; links among the files of jobs are not followed", async () => {
+  const data = newBox();
+  const elsewhere = newPlace();
+  mkdirSync(join(elsewhere, "files/abcdefghijklmnopqrstuv"), { recursive: true });
+  writeFileSync(join(elsewhere, "settings.yaml"), "jobs:\n  retries: 5\n");
+  writeFileSync(join(elsewhere, "own.yaml"), testModel("me/own").text);
+  writeFileSync(join(elsewhere, "files/abcdefghijklmnopqrstuv/a.png"), "a picture");
+  symlinkSync("/etc/hostname", join(elsewhere, "files/abcdefghijklmnopqrstuv/b.png"));
+  symlinkSync(join(elsewhere, "settings.yaml"), join(data, "appliance.yaml"));
+  symlinkSync(join(elsewhere, "own.yaml"), join(data, "models/own.yaml"));
+  symlinkSync(join(elsewhere, "gone.yaml"), join(data, "models/gone.yaml"));
+  symlinkSync(join(elsewhere, "files"), join(data, "files"));
+  const to = join(folder, "linked.tar");
+  const { files } = await backup({ data, to, withFiles: true, version: "1", now });
+  expect(files.map(({ name }) => name)).toEqual([
+    "forecourt.sqlite",
+    "webhook.key",
+    "appliance.yaml",
+    "models/own.yaml",
+    "files/abcdefghijklmnopqrstuv/a.png",
+  ]);
+  const back = newPlace();
+  await restore({ data: back, from: to, now });
+  expect(readFileSync(join(back, "appliance.yaml"), "utf8")).toBe("jobs:\n  retries: 5\n");
+  expect(readFileSync(join(back, "files/abcdefghijklmnopqrstuv/a.png"), "utf8")).toBe("a picture");
+});
+
+test("names of any script, of any length that tar has, and with spaces at their ends come back", async () => {
+  const data = newBox();
+  const names = [
+    "note ",
+    "模型".repeat(14),
+    `${"型".repeat(49)}/${"模".repeat(33)}`,
+    `${"a".repeat(60)}/${"é".repeat(50)}`,
+  ];
+  for (const name of names) {
+    mkdirSync(dirname(join(data, "models", name)), { recursive: true });
+    writeFileSync(join(data, "models", name), name);
+  }
+  const to = join(folder, "named.tar");
+  await backup({ data, to, withFiles: false, version: "1", now });
+  const back = newPlace();
+  await restore({ data: back, from: to, now });
+  for (const name of names) expect(readFileSync(join(back, "models", name), "utf8")).toBe(name);
 });
 
 test("what is replaced is kept, and the log of the former database does not leak into the new one", async () => {
