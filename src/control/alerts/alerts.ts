@@ -18,6 +18,7 @@ import type { Reply } from "../webhooks/post.ts";
 import { createSender } from "../webhooks/sender.ts";
 import { createSettle } from "../webhooks/settle.ts";
 import type { AlertRow, AlertStore } from "./alert-store.ts";
+import { createRecentEnds, type RecentEnds } from "./recent-ends.ts";
 import { type Finding, findAlerts, type Rules, readSpendRule } from "./rules.ts";
 
 export type Alerts = {
@@ -60,7 +61,7 @@ export function createAlerts(parts: AlertsParts): Alerts {
   const { settings, store, database, jobs, fleet, clock, timers, log } = parts;
   const rules = rulesOf(settings.alerts);
   if (settings.alerts.url !== "") receiverHost(settings.alerts.url);
-  const recent: { at: Instant; isFailure: boolean }[] = [];
+  const ends = createRecentEnds({ within: RECENT, clock });
   const lost = new Map<string, string>();
   const subscriptions: (() => void)[] = [];
   const counters = { delivered: 0, failedAttempts: 0, dead: 0 };
@@ -79,7 +80,7 @@ export function createAlerts(parts: AlertsParts): Alerts {
   const sender = createSender({ store: store.outbox, writes: database, attempt, settle, clock, timers, log });
 
   const look = async () => {
-    const facts = await gather({ ...parts, recent, lost });
+    const facts = await gather({ ...parts, ends, lost });
     for (const finding of findAlerts(facts, rules)) {
       const row = rowOf(finding, { now: clock.now(), url: settings.alerts.url });
       if (!database.write(() => store.insert(row))) continue;
@@ -106,7 +107,7 @@ export function createAlerts(parts: AlertsParts): Alerts {
     look,
     start() {
       subscriptions.push(
-        jobs.follow((job) => recent.push({ at: clock.now(), isFailure: isFailureOfBox(job) })),
+        jobs.follow((job) => ends.add(isFailureOfBox(job))),
         fleet.subscribe((event) => {
           if (event.type === "gone" && event.failure?.code === "device_lost")
             lost.set(String(event.failure.details?.device ?? "unknown"), event.failure.message);
@@ -129,11 +130,10 @@ export function createAlerts(parts: AlertsParts): Alerts {
 const CALLERS = new Set(["invalid_input", "bad_request", "file_download_error", "client_cancelled", "start_timeout"]);
 const isFailureOfBox = (job: JobOutcome) => job.status === "failed" && !CALLERS.has(job.failure.code);
 
-type Gathering = AlertsParts & { recent: { at: Instant; isFailure: boolean }[]; lost: Map<string, string> };
+type Gathering = AlertsParts & { ends: RecentEnds; lost: Map<string, string> };
 
-async function gather({ recent, lost, clock, jobs, settings, ...box }: Gathering) {
+async function gather({ ends, lost, clock, jobs, settings, ...box }: Gathering) {
   const now = clock.now();
-  while (recent[0] && recent[0].at < now - RECENT) recent.shift();
   for (const { id, isLost } of box.monitor.snapshot().devices)
     if (isLost && !lost.has(id)) lost.set(id, "It does not answer any more.");
   const lostDevices = [...lost].map(([device, reason]) => ({ device, reason }));
@@ -146,7 +146,7 @@ async function gather({ recent, lost, clock, jobs, settings, ...box }: Gathering
     budgets: box.accounts
       .limited()
       .flatMap((account) => box.accounts.stateOf(account).budgets.map((budget) => ({ ...budget, account }))),
-    ended: { all: recent.length, failed: recent.filter(({ isFailure }) => isFailure).length },
+    ended: ends.counts(),
     oldestWaitMs: oldest === undefined ? 0 : now - oldest,
     diskFreePercent: disk && (100 * disk.bavail) / disk.blocks,
     lostDevices,
