@@ -19,6 +19,7 @@ Usage: ./install.sh [options]
   --purge          with --uninstall: remove the data directory too
   -h, --help       this text
 
+A later run keeps the data directory and the port of an earlier one, unless it is told others.
 The environment variables FORECOURT_PREFIX, FORECOURT_DATA, FORECOURT_PORT and FORECOURT_NO_START=1 do the same.
 Exit codes: 0 done, 1 failed, 2 wrong usage, 3 this machine cannot run it.
 END
@@ -77,8 +78,9 @@ read_arguments() {
     shift
   done
   case $port in
-    *[!0-9]* | ??????*) wrong_usage "--port $port is not a number from 1 to 65535." ;;
+    *[!0-9]* | 0* | ??????*) wrong_usage "--port $port is not a number from 1 to 65535." ;;
   esac
+  [ "${port:-1}" -le 65535 ] || wrong_usage "--port $port is not a number from 1 to 65535."
   [ -z "$built" ] || [ -x "$built" ] || wrong_usage "--binary $built is no executable."
   [ "$is_purge" = no ] || [ "$is_uninstall" = yes ] || wrong_usage "--purge goes with --uninstall."
 }
@@ -102,6 +104,11 @@ plan() {
       supervisor=systemd-user
     fi
   fi
+  # What an earlier run was told holds until a later one is told otherwise. The system service has it in its environment.
+  memory=$releases/chosen.env
+  [ "$supervisor" = systemd ] && memory=/etc/forecourt/forecourt.env
+  [ -n "$data" ] || data=$(remembered FORECOURT_DATA)
+  [ -n "$port" ] || port=$(remembered FORECOURT_PORT)
   default_data=${XDG_DATA_HOME:-$HOME/.local/share}/forecourt
   is_own_data=no
   [ -n "$data" ] && is_own_data=yes
@@ -115,6 +122,8 @@ plan() {
   [ -n "$port" ] || port=$(sed -n 's/^port: *\([0-9]*\).*/\1/p' "$data/appliance.yaml" 2>/dev/null || true)
   [ -n "$port" ] || port=3250
 }
+
+remembered() { sed -n "s/^$1=\"\{0,1\}\([^\"]*\).*/\1/p" "$memory" 2>/dev/null || true; }
 
 absolute() {
   case $1 in
@@ -177,14 +186,19 @@ check_port() {
 
 # ---- the server that runs now -----------------------------------------------------------------------------------
 
-# The process that holds the data directory, if it lives and is ours.
+# The process that holds the data directory, if it lives and is ours. The kernel names its program without any links on
+# the way, such as a home directory may be.
 server_pid() {
   pid=$(cat "$data/server.pid" 2>/dev/null) || return 1
+  builds=$(cd "$releases" 2>/dev/null && pwd -P) || return 1
   case $(readlink "/proc/$pid/exe" 2>/dev/null) in
-    "$releases"/*) printf '%s\n' "$pid" ;;
+    "$builds"/*) printf '%s\n' "$pid" ;;
     *) return 1 ;;
   esac
 }
+
+# Is this process one of the build that is in place now?
+is_current() { [ "$(readlink "/proc/$1/exe")" = "$(readlink -f "$release")" ]; }
 
 is_unit_active() {
   case $supervisor in
@@ -234,7 +248,11 @@ build() {
 # One folder for each build; the name in bin/ changes by a rename, so that it is never absent or half-written.
 put_in_place() {
   hash=$(sha256sum "$built" | cut -c 1-12)
-  version=$("$built" --version | cut -d ' ' -f 2)
+  version=$("$built" --version 2>/dev/null) || version=
+  case $version in
+    "forecourt "*) version=$(printf '%s' "$version" | cut -d ' ' -f 2) ;;
+    *) give_up "$built is not Forecourt, or not built for $(uname -m): it does not tell its version. Nothing was changed." ;;
+  esac
   release=$releases/$version-$hash/forecourt
   if [ -x "$release" ] && [ "$(readlink "$link" 2>/dev/null)" = "$release" ]; then
     step "forecourt $version is already current in $link"
@@ -265,6 +283,7 @@ drop_old_releases() {
 # ---- start ------------------------------------------------------------------------------------------------------
 
 start() {
+  remember
   export FORECOURT_DATA="$data" FORECOURT_PORT="$port"
   case $supervisor in
     systemd) start_system_unit ;;
@@ -277,10 +296,18 @@ start() {
   fi
 }
 
+remember() {
+  is_changed=no
+  mkdir -p "${memory%/*}"
+  [ -f "$memory" ] || (umask 077 && echo '# FORECOURT_* variables of the service.' >"$memory")
+  [ "$is_own_data" = no ] || set_line "$memory" "FORECOURT_DATA=$data"
+  [ "$is_own_port" = no ] || set_line "$memory" "FORECOURT_PORT=$port"
+}
+
 start_in_background() {
   log=$data/logs/server.log
   if pid=$(server_pid); then
-    if [ "$(readlink "/proc/$pid/exe")" = "$release" ] && tr '\0' ' ' <"/proc/$pid/cmdline" | grep -q -- "--port $port "; then
+    if is_current "$pid" && tr '\0' ' ' <"/proc/$pid/cmdline" | grep -q -- "--port $port "; then
       step "The server already runs (process $pid)"
       return
     fi
@@ -299,29 +326,26 @@ start_system_unit() {
   for group in render video; do
     if grep -q "^$group:" /etc/group; then usermod -aG "$group" forecourt; fi
   done
-  mkdir -p /etc/forecourt /etc/systemd/system/forecourt.service.d
-  environment=/etc/forecourt/forecourt.env
-  [ -f "$environment" ] || (umask 077 && echo '# FORECOURT_* variables of the service.' >"$environment")
-  is_changed=no
-  [ "$is_own_port" = no ] || set_line "$environment" "FORECOURT_PORT=$port"
   if [ "$is_own_data" = yes ]; then
-    set_line "$environment" "FORECOURT_DATA=$data"
     mkdir -p "$data" && chown forecourt: "$data"
     replace /etc/systemd/system/forecourt.service.d/data.conf "[Service]
-ReadWritePaths=$data"
+ReadWritePaths=$(unit_word "$data")"
   fi
-  replace /etc/systemd/system/forecourt.service "$(sed "s|^ExecStart=.*|ExecStart=$link serve|" "$source/config/forecourt.service")"
+  replace /etc/systemd/system/forecourt.service "$(
+    sed '/^ExecStart=/,$d' "$source/config/forecourt.service"
+    say "ExecStart=$(unit_word "$link") serve"
+    sed '1,/^ExecStart=/d' "$source/config/forecourt.service"
+  )"
   activate systemctl
 }
 
 start_user_unit() {
-  is_changed=no
   mkdir -p "$HOME/.config/systemd/user"
   replace "$HOME/.config/systemd/user/forecourt.service" "[Unit]
 Description=Forecourt, a model server
 [Service]
 Type=notify
-ExecStart=$link serve --data $data --port $port
+ExecStart=$(unit_word "$link") serve --data $(unit_word "$data") --port $port
 Restart=on-failure
 RestartSec=2
 KillMode=mixed
@@ -333,11 +357,14 @@ WantedBy=default.target"
   afterwards="It runs while you are logged in; to keep it running: loginctl enable-linger"
 }
 
+# One word of a unit's line, whatever is in it: systemd splits at spaces and replaces what follows a percent sign.
+unit_word() { printf '"%s"' "$1" | sed 's/%/%%/g'; }
+
 # Restarts only when the program, the unit or its environment changed.
 activate() {
   [ "$is_changed" = no ] || quietly "$@" daemon-reload
   quietly "$@" enable forecourt
-  if [ "$is_changed" = no ] && pid=$(server_pid) && [ "$(readlink "/proc/$pid/exe")" = "$release" ]; then
+  if [ "$is_changed" = no ] && pid=$(server_pid) && is_current "$pid"; then
     step "The server already runs (process $pid)"
     return
   fi
@@ -367,7 +394,10 @@ set_line() {
 make_key() {
   key_file=$data/client.key
   [ -s "$key_file" ] && return
-  (umask 077 && "$link" keys create --name first-client 2>/dev/null >"$key_file.new")
+  if ! (umask 077 && "$link" keys create --name first-client 2>"$scratch/output" >"$key_file.new"); then
+    cat "$scratch/output" >&2
+    give_up "no key could be made; the reason is above."
+  fi
   mv -f "$key_file.new" "$key_file"
 }
 
@@ -438,6 +468,8 @@ purge() {
   if [ -d "$data" ] && [ ! -f "$data/forecourt.sqlite" ]; then
     give_up "$data is not a data directory of Forecourt (it has no forecourt.sqlite), so it stays."
   fi
+  # It may be a link to where there is room for it.
+  [ ! -d "$data" ] || rm -rf "$(cd "$data" && pwd -P)"
   rm -rf "$data"
   say "Forecourt and its data are removed."
 }

@@ -1,6 +1,6 @@
 // install.sh from an empty home to a picture, again, and away; under the three shells that it promises.
 import { afterAll, describe, expect, test } from "bun:test";
-import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { forecourt, freePort, isCompiled } from "../support/live-server.ts";
 import { createMachine } from "./machine.ts";
@@ -49,11 +49,12 @@ describe.skipIf(!isCompiled)("a whole life", () => {
   );
 
   test(
-    "a second run under bash does no harm: same program, same process, same key",
+    "a second run under bash, without the options of the first, does no harm: same program, process, port and key",
     async () => {
       const key = readFileSync(join(machine.data, "client.key"), "utf8");
-      const { exitCode, stdout } = await machine.run(["bash"], [...install, "--port", String(port)]);
+      const { exitCode, stdout } = await machine.run(["bash"], install);
       expect(exitCode).toBe(0);
+      expect(stdout).toContain(`http://127.0.0.1:${port}\n`);
       expect(stdout).toContain("already current");
       expect(pid()).toBe(firstPid);
       expect(readFileSync(join(machine.data, "client.key"), "utf8")).toBe(key);
@@ -146,6 +147,8 @@ describe("wrong usage", () => {
     ["--prot", "1"],
     ["--port", "http"],
     ["--port", "123456"],
+    ["--port", "65536"],
+    ["--port", "080"],
     ["--port"],
     ["--purge"],
     ["--binary", "/no/such"],
@@ -164,6 +167,31 @@ describe("wrong usage", () => {
     expect(exitCode).toBe(0);
     expect(stdout).toContain("--uninstall");
   });
+});
+
+test("a program that is not Forecourt, or does not run here, takes no place", async () => {
+  using machine = createMachine();
+  const broken = join(machine.home, "broken");
+  writeFileSync(broken, "\x7fELF of another processor", { mode: 0o755 });
+  for (const binary of [broken, "/bin/true"]) {
+    const words = ["./install.sh", "--user", "--no-start", "--binary", binary];
+    const { exitCode, stderr } = await machine.run(["dash"], words);
+    expect(exitCode).toBe(1);
+    expect(stderr).toContain(`${binary} is not Forecourt`);
+    expect(existsSync(join(machine.home, ".local"))).toBe(false);
+  }
+});
+
+test("--purge removes a data directory that lies elsewhere, and the link to it", async () => {
+  using machine = createMachine();
+  const [elsewhere, data] = [join(machine.home, "large disk"), join(machine.home, "data")];
+  mkdirSync(elsewhere);
+  writeFileSync(join(elsewhere, "forecourt.sqlite"), "keys");
+  symlinkSync(elsewhere, data);
+  const words = ["./install.sh", "--user", "--uninstall", "--purge", "--data", data];
+  expect(await machine.run(["dash"], words)).toMatchObject({ exitCode: 0, stderr: "" });
+  expect(existsSync(elsewhere)).toBe(false);
+  expect(existsSync(data)).toBe(false);
 });
 
 test("--purge leaves a folder alone that is no data directory", async () => {

@@ -1,5 +1,5 @@
 // A pretended machine for the installer: a home of its own, a bare environment, a PATH that tests can put tools in.
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 
@@ -23,7 +23,11 @@ export type Machine = {
 };
 
 export function createMachine(): Machine {
-  const home = mkdtempSync(join(tmpdir(), "forecourt-home-"));
+  const folder = mkdtempSync(join(tmpdir(), "forecourt-home-"));
+  // As home directories are: on another disk, with a link to it, and of any name.
+  const home = join(folder, "home of mine");
+  mkdirSync(join(folder, "disk"));
+  symlinkSync("disk", home);
   const tools = join(home, "tools");
   mkdirSync(tools);
   let path = `${tools}:${SYSTEM_PATH}`;
@@ -63,7 +67,7 @@ export function createMachine(): Machine {
         stderr: await Bun.file(join(home, "stderr")).text(),
       };
     },
-    [Symbol.dispose]: () => rmSync(home, { recursive: true, force: true }),
+    [Symbol.dispose]: () => rmSync(folder, { recursive: true, force: true }),
   };
 }
 
