@@ -3,7 +3,6 @@ import { Elysia } from "elysia";
 import type { Appliance } from "../control/appliance.ts";
 import type { Settings } from "../control/settings.ts";
 import { type Clock, systemClock } from "../core/clock.ts";
-import { toFailure } from "../core/errors.ts";
 import { bytes, type Instant, MIB } from "../core/units.ts";
 import { admin } from "./admin/admin.ts";
 import { createAuditTrail } from "./audit.ts";
@@ -85,18 +84,8 @@ export function createGateway(parts: GatewayParts) {
   const { app, sockets, bodyLimit } = createApp(parts);
   return {
     app,
-    listen: createListen(app, { maxMessage: bodyLimit, onStop: sockets.closeAll, onCut: () => giveUp(parts) }),
+    listen: createListen(app, { maxMessage: bodyLimit, onStop: sockets.closeAll, onCut: parts.jobs.giveUpWaiting }),
   };
-}
-
-/** Whoever waits is told to ask again; nobody will hear of these jobs' ends. */
-function giveUp({ jobs, log }: Pick<GatewayParts, "jobs" | "log">): void {
-  for (const id of jobs.giveUpWaiting())
-    try {
-      jobs.cancel(id);
-    } catch (error) {
-      log.warn("a request was not cancelled as the server stopped", { id, reason: toFailure(error).message });
-    }
 }
 
 /** Options of a route that the documents describe otherwise, or not at all. */

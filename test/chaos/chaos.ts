@@ -3,7 +3,7 @@
 // code 1 unless all hold.
 import { Database } from "bun:sqlite";
 import { spawnSync } from "node:child_process";
-import { appendFileSync, existsSync, mkdirSync, mkdtempSync, rmSync, statfsSync, writeFileSync } from "node:fs";
+import { appendFileSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
@@ -11,6 +11,7 @@ import { readBudgetBooks } from "../support/budget-books.ts";
 import { forecourt, freePort, startServer, until } from "../support/live-server.ts";
 import { writePricedEcho } from "../support/priced-echo.ts";
 import { seededRandom } from "../support/seeded-random.ts";
+import { mountSmallDisk } from "../support/small-disk.ts";
 import { startReceiver } from "../support/webhook-receiver.ts";
 import { startLoad } from "./load.ts";
 
@@ -49,7 +50,7 @@ export async function runChaos({
 }): Promise<ChaosReport> {
   const random = seededRandom(seed);
   const folder = mkdtempSync(join(tmpdir(), "forecourt-chaos-"));
-  const disk = mountDisk(join(folder, "disk"));
+  const disk = mountSmallDisk(join(folder, "disk"), ROOM_MB);
   const data = join(disk.path, "data");
   mkdirSync(data, { mode: 0o700 });
   writePricedEcho(data);
@@ -107,9 +108,9 @@ export async function runChaos({
     },
     ...(disk.isOwn && {
       "disk full": async () => {
-        fillDisk(disk.path);
+        disk.fill();
         await Bun.sleep(1_000);
-        rmSync(join(disk.path, "filler"), { force: true });
+        disk.empty();
       },
       "directory read-only": async () => {
         await kill();
@@ -208,29 +209,9 @@ function countUp(data: string, { accepted, told }: { accepted: ReadonlySet<strin
   };
 }
 
-type Disk = { path: string; isOwn: boolean; why: string; unmount(): void };
-
-/** A small disk of its own where the system lets us, else a folder. */
-function mountDisk(path: string): Disk {
-  mkdirSync(path);
-  const mounted = spawnSync("mount", ["-t", "tmpfs", "-o", `size=${ROOM_MB}m,mode=0700`, "tmpfs", path]);
-  const isOwn = mounted.status === 0;
-  const why = mounted.stderr?.toString().trim() || "there is no mount";
-  return { path, isOwn, why, unmount: () => void (isOwn && spawnSync("umount", ["-l", path])) };
-}
-
 function remount(path: string, mode: "ro" | "rw"): void {
   const { status, stderr } = spawnSync("mount", ["-o", `remount,${mode}`, path]);
   if (status !== 0) throw new Error(`remount ${mode}: ${stderr}`);
-}
-
-function fillDisk(path: string): void {
-  const { bavail, bsize } = statfsSync(path);
-  try {
-    writeFileSync(join(path, "filler"), Buffer.alloc(bavail * bsize));
-  } catch {
-    // ENOSPC is what was wanted.
-  }
 }
 
 /** A server that cannot write says so in a sentence and ends; on a busy machine it may need a while. */

@@ -54,11 +54,11 @@ export type TestGateway = Gateway &
     [Symbol.asyncDispose](): Promise<void>;
   };
 
-/** `allow`: private networks that webhooks and input URLs may lead to. */
+/** `allow`: private networks that webhooks and input URLs may lead to. `data`: an existing folder, kept. */
 export async function createTestGateway(
-  { allow = [], ...options }: Partial<GatewayParts> & { allow?: string[] } = {},
-  /** Further models that echo. */
-  models: string[] = [],
+  { allow = [], data: given, ...options }: Partial<GatewayParts> & { allow?: string[]; data?: string } = {},
+  /** Further models, by id where they echo. */
+  models: (string | ReturnType<typeof testModel>)[] = [],
 ): Promise<TestGateway> {
   const logged: LogEntry[] = [];
   const log = createLog({ level: "debug", format: "json", write: (line) => logged.push(JSON.parse(line)) });
@@ -66,9 +66,13 @@ export async function createTestGateway(
   const appliance = await createTestAppliance({
     log,
     fleet: runs.fleet,
+    ...(given !== undefined && { data: given }),
     settings: { fetch: { ...defaultSettings("").fetch, allow } },
     webhookBody,
-    builtInModels: [{ file: "models/echo.yaml", text: echoModel }, ...models.map((id) => testModel(id))],
+    builtInModels: [
+      { file: "models/echo.yaml", text: echoModel },
+      ...models.map((each) => (typeof each === "string" ? testModel(each) : each)),
+    ],
   });
   const realtime = { sessionSeconds: 60 };
   const settings = { publicUrl: "", allowOrigins: ["*"], limits: { bodyMb: 16 }, realtime };

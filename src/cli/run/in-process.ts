@@ -44,7 +44,7 @@ async function runOn(
     rejectInvalid: true,
     mayWait: true,
   });
-  signal.addEventListener("abort", () => jobs.cancel(id), { once: true });
+  signal.addEventListener("abort", () => jobs.abandon(id), { once: true });
   for await (const event of jobs.watch(id, new AbortController().signal)) {
     if (event.type === "finished") return outcomeOf(event.job, { model, files });
     show(event, progress);

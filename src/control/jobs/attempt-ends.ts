@@ -33,7 +33,7 @@ export type AttemptEndParts = {
  * nobody here, which is what `reload` looks for.
  */
 export function createAttemptEnds({ ledger, missingFiles, toCaller, addLog }: AttemptEndParts): AttemptEnds {
-  const { store, writes, attempts, clock } = ledger;
+  const { store, writes, attempts, abandoned, clock } = ledger;
 
   const take = (id: JobId): Attempt | undefined => {
     const attempt = attempts.get(id);
@@ -42,12 +42,13 @@ export function createAttemptEnds({ ledger, missingFiles, toCaller, addLog }: At
     return attempt;
   };
   const end = (id: JobId, leaving: Leaving, ending: Ending): boolean => {
-    const hasEnded = writes.write(() => store.end(id, leaving, { ...ending, at: clock.now() }));
+    const hasEnded = ledger.writeFor(id, () => store.end(id, leaving, { ...ending, at: clock.now() }));
     if (hasEnded) ledger.ended(id);
     return hasEnded;
   };
   const fail = (id: JobId, { runner }: Attempt, failure: Failure, setbacks?: Setbacks): boolean => {
-    const isCancelled = store.row(id)?.cancelRequested ?? false;
+    const row = store.row(id);
+    const isCancelled = row !== undefined && abandoned.has(row);
     const leaving = { from: "running" as const, runner, ...(setbacks && { setbacks }) };
     return end(id, leaving, isCancelled ? { status: "cancelled" } : { status: "failed", failure });
   };
@@ -80,7 +81,7 @@ export function createAttemptEnds({ ledger, missingFiles, toCaller, addLog }: At
         timing: { queueMs, loadMs, runMs: at - startedAt },
         device,
       };
-      const hasEnded = writes.write(() => store.end(id, { from: "running", runner }, { ...done, shareMs, at }));
+      const hasEnded = ledger.writeFor(id, () => store.end(id, { from: "running", runner }, { ...done, shareMs, at }));
       const { runner: servedFrom, ...begun } = { runner, ...job };
       if (hasEnded) ledger.ended(id, { ...begun, ...done, servedFrom, finishedAt: at });
       writes.early();
@@ -90,14 +91,14 @@ export function createAttemptEnds({ ledger, missingFiles, toCaller, addLog }: At
       const attempt = take(id);
       const row = attempt && store.row(id);
       if (!row) return false;
-      return row.cancelRequested ? fail(id, attempt, failure) : tryAgain(id, attempt, row, failure);
+      return abandoned.has(row) ? fail(id, attempt, failure) : tryAgain(id, attempt, row, failure);
     },
     refuse: (id, failure) => end(id, { from: "queued" }, { status: "failed", failure }),
     interrupt(id, failure) {
       const attempt = take(id);
       const row = attempt && store.row(id);
       if (!row) return;
-      if (row.cancelRequested) fail(id, attempt, CANCELLED);
+      if (abandoned.has(row)) fail(id, attempt, CANCELLED);
       else if (failure) tryAgain(id, attempt, row, failure);
       else requeue(id, attempt);
     },

@@ -30,7 +30,7 @@ export type CompositeJobs = {
 };
 
 export function createCompositeJobs(ledger: JobLedger): CompositeJobs {
-  const { store, writes, outbox, attempts, clock } = ledger;
+  const { store, writes, outbox, attempts, abandoned, clock } = ledger;
   const take = (job: Job, lines: number) => {
     const startedAt = clock.now();
     const begun = { runner: CONDUCTOR, startedAt, queueMs: 0, loadMs: 0, shareMs: 0, countedTo: startedAt };
@@ -62,7 +62,7 @@ export function createCompositeJobs(ledger: JobLedger): CompositeJobs {
       return orphans.map((row) => {
         const job = jobOf(row);
         take(job, store.logs(job.id).length);
-        return { job, isCancelled: row.cancelRequested };
+        return { job, isCancelled: abandoned.has(row) };
       });
     },
   };

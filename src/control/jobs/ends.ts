@@ -1,4 +1,4 @@
-// Those who wait for the end of a job and nothing else, and what they hear when the box stops before it.
+// Those who wait for the end of a job and nothing else, and what they hear where it will not come.
 import type { ForecourtError } from "../../core/errors.ts";
 import type { JobId } from "../../core/ids.ts";
 import type { Job } from "../../core/job.ts";
@@ -7,8 +7,10 @@ import type { Watchers } from "./watchers.ts";
 export type Ends = {
   /** The job once it has ended; undefined when `signal` comes first. Rejects with what `giveUp` says. */
   next(id: JobId, signal: AbortSignal): Promise<Job | undefined>;
-  /** All who wait now hear that the end will not come: of these jobs. */
-  giveUp(reason: ForecourtError): JobId[];
+  /** Jobs whose end somebody waits for. */
+  waitedFor(): Set<JobId>;
+  /** All who wait now, or those of one job, hear that the end will not come: of these jobs. */
+  giveUp(reason: ForecourtError, job?: JobId): JobId[];
 };
 
 export function createEnds(watchers: Pick<Watchers, "listen">): Ends {
@@ -38,8 +40,9 @@ export function createEnds(watchers: Pick<Watchers, "listen">): Ends {
       if (signal.aborted) leave();
       return promise;
     },
-    giveUp(reason) {
-      const given = [...waiting];
+    waitedFor: () => new Set(waiting.values()),
+    giveUp(reason, job) {
+      const given = [...waiting].filter(([, id]) => job === undefined || id === job);
       for (const [abandon] of given) abandon(reason);
       return given.map(([, id]) => id);
     },

@@ -19,7 +19,6 @@ import type { Admission } from "../accounts/job-facts.ts";
 import type { CatalogEntry } from "../catalog/catalog.ts";
 import type { Lifecycle } from "../storage/acl.ts";
 import type { WebhookWish } from "../webhooks/outbox.ts";
-import { createEnds } from "./ends.ts";
 import { createFileRules, type FindFileRules } from "./file-rules.ts";
 import { failedAtOnce } from "./job-end.ts";
 import { type JobRow, jobOf, seenJob } from "./job-row.ts";
@@ -79,13 +78,15 @@ export type Jobs = {
   watch(id: JobId, signal: AbortSignal): AsyncGenerator<JobEvent>;
   /**
    * The job once it has ended; undefined when `signal` comes first. Unknown id throws `not_found`. It is `watch` for who needs
-   * the end alone.
+   * the end alone. Throws `unavailable` when the end could not be written, and as `giveUpWaiting` says; then the job is abandoned.
    */
   untilEnd(id: JobId, signal: AbortSignal): Promise<Job | undefined>;
-  /** The box stops: whoever waits in `untilEnd` hears `unavailable`. The jobs that were waited for go on. */
-  giveUpWaiting(): JobId[];
+  /** The box stops: whoever waits in `untilEnd` hears `unavailable`, and the jobs that were waited for are abandoned. */
+  giveUpWaiting(): void;
   /** A queued job ends at once; a running one between two steps. */
   cancel(id: JobId): "requested" | "finished" | "unknown";
+  /** As `cancel`, for a caller who has gone and hears of nothing: what the disk refuses now is done when there is room. */
+  abandon(id: JobId): void;
   /** Rules for reading the output files of the folder with this token. */
   fileRules: FindFileRules;
   /** Jobs waiting or running, for `ps`. */
@@ -136,7 +137,12 @@ export function createJobs(parts: JobsParts): Jobs {
     return row ? [...linesOf(id), ...eventsOf(jobOf(row))] : [];
   };
 
-  const ends = createEnds(watchers);
+  const { cancel, abandon } = createCancelling(ledger);
+  const settledOrAbandoned = (id: JobId) =>
+    settled(ledger, id).catch((error) => {
+      abandon(id);
+      throw error;
+    });
   const isInHand = (id: JobId) => waiting.get(id) !== undefined || ledger.attempts.has(id);
 
   return {
@@ -169,25 +175,44 @@ export function createJobs(parts: JobsParts): Jobs {
       yield* watchers.follow(id, () => replay(id), signal);
     },
     async untilEnd(id, signal) {
-      const ended = isInHand(id) ? undefined : await settled(ledger, id);
-      return ended && isFinished(ended) ? ended : await ends.next(id, signal);
+      const ended = isInHand(id) ? undefined : await settledOrAbandoned(id);
+      return ended && isFinished(ended) ? ended : await ledger.ends.next(id, signal);
     },
-    giveUpWaiting: () => ends.giveUp(STOPPING),
-    cancel(id) {
-      if (writes.write(() => store.end(id, { from: "queued" }, { status: "cancelled", at: clock.now() }))) {
-        ledger.ended(id);
-        return "requested";
-      }
-      if (writes.write(() => store.requestCancel(id))) {
-        ledger.notify({ type: "cancel", id });
-        return "requested";
-      }
-      return store.row(id) ? "finished" : "unknown";
-    },
+    giveUpWaiting: () => ledger.ends.giveUp(STOPPING).forEach(abandon),
+    cancel,
+    abandon,
     fileRules: createFileRules({ store, clock }),
     open: () => store.withStatus("queued", "running").map(jobOf),
     queue: () => queueOf(ledger),
     follow: ledger.follow,
+  };
+}
+
+function createCancelling(ledger: JobLedger): Pick<Jobs, "cancel" | "abandon"> {
+  const { store, writes, waiting, abandoned, clock } = ledger;
+  const cancel: Jobs["cancel"] = (id) => {
+    if (writes.write(() => store.end(id, { from: "queued" }, { status: "cancelled", at: clock.now() }))) {
+      ledger.ended(id);
+      return "requested";
+    }
+    if (writes.write(() => store.requestCancel(id))) {
+      ledger.notify({ type: "cancel", id });
+      return "requested";
+    }
+    return store.row(id) ? "finished" : "unknown";
+  };
+  return {
+    cancel,
+    abandon(id) {
+      abandoned.add(id);
+      try {
+        if (cancel(id) !== "requested") abandoned.forget(id);
+      } catch (error) {
+        waiting.remove(id);
+        ledger.notify({ type: "cancel", id });
+        ledger.notify({ type: "lost", reason: error instanceof Error ? error.message : String(error) });
+      }
+    },
   };
 }
 

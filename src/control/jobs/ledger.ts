@@ -1,5 +1,6 @@
 // What the two sides of the job store share: rows, their mirror in memory, watchers, and who hears of changes.
 import type { Clock, Timers } from "../../core/clock.ts";
+import type { ForecourtError } from "../../core/errors.ts";
 import { asId, type JobId, type KeyId, type ModelId } from "../../core/ids.ts";
 import { hintOf, type Job, type JobOutcome, outcomeOf } from "../../core/job.ts";
 import { type Instant, instant, milliseconds } from "../../core/units.ts";
@@ -8,7 +9,9 @@ import type { QueueLoad } from "../accounts/job-facts.ts";
 import type { GroupCommit } from "../database/group-commit.ts";
 import type { Database } from "../database/open.ts";
 import type { Outbox } from "../webhooks/outbox.ts";
+import { type Abandoned, createAbandoned } from "./abandoned.ts";
 import { isComposite } from "./composite.ts";
+import { createEnds, type Ends } from "./ends.ts";
 import { withHeldBeginnings } from "./held-store.ts";
 import { jobEnd } from "./job-end.ts";
 import { type JobRow, jobOf, outcomeOfRow } from "./job-row.ts";
@@ -49,6 +52,10 @@ export type JobLedger = {
   waiting: WaitingJobs;
   attempts: Map<JobId, Attempt>;
   watchers: Watchers;
+  ends: Ends;
+  abandoned: Abandoned;
+  /** Writes a start or an end of a job; where that is refused, who waits for the job hears of it. */
+  writeFor<T>(id: JobId, work: () => T): T;
   clock: Clock;
   /** After a row came to wait. */
   queued(row: ArrivingJob): void;
@@ -90,24 +97,17 @@ export function createJobLedger({ database, outbox, accounts, clock, timers }: J
   const waiting = createWaitingJobs(mayStart);
   const load = createQueueLoad({ waiting, attempts, teamOf: accounts.teamOf });
   const watchers = createWatchers();
+  const ends = createEnds(watchers);
+  const abandoned = createAbandoned({ store, ends });
   const listeners = new Set<(note: JobNote) => void>();
   const followers = new Set<(outcome: JobOutcome) => void>();
   const notify = (note: JobNote) => {
     for (const listener of listeners) listener(note);
   };
-  const jobIn = (id: JobId) => {
-    const row = store.row(id);
-    return row && jobOf(row);
-  };
   const tellFollowers = (outcome: JobOutcome | undefined) => {
     if (outcome) for (const follower of followers) follower(outcome);
   };
-  /** Of a job that is not in memory, only what is asked for is read. */
-  const outcomeIn = (id: JobId) => {
-    const row = store.outcome(id);
-    return row && outcomeOfRow(row);
-  };
-  database.onLost((error) => notify({ type: "lost", reason: error.message }));
+  hearLosses({ database, store, attempts, ends, abandoned, notify });
   const positionsChanged = createPositionNews({ waiting, watchers, timers });
 
   return {
@@ -120,9 +120,12 @@ export function createJobLedger({ database, outbox, accounts, clock, timers }: J
     waiting,
     attempts,
     watchers,
+    ends,
+    abandoned,
     clock,
     notify,
     positionsChanged,
+    writeFor: createWriting(database, abandoned),
     queued(job) {
       waiting.add(job);
       if (watchers.has(job.id)) watchers.emit(job.id, { type: "queued", position: waiting.position(job.id) });
@@ -132,10 +135,11 @@ export function createJobLedger({ database, outbox, accounts, clock, timers }: J
       attempts.delete(id);
       if (waiting.remove(id)) positionsChanged();
       const tell = () => {
+        abandoned.forget(id);
         const isWatched = watchers.has(id);
-        const job = known ?? (isWatched ? jobIn(id) : undefined);
+        const job = known ?? (isWatched ? jobIn(store, id) : undefined);
         if (job && isWatched) watchers.emit(id, { type: "finished", job });
-        if (followers.size > 0) tellFollowers(job ? outcomeOf(job) : outcomeIn(id));
+        if (followers.size > 0) tellFollowers(job ? outcomeOf(job) : outcomeIn(store, id));
         return isWatched;
       };
       if (store.isPassing(id)) {
@@ -143,8 +147,8 @@ export function createJobLedger({ database, outbox, accounts, clock, timers }: J
         else timers.after(UNWATCHED_KEPT, () => store.forget(id));
         return;
       }
-      // A write that was lost is told to nobody: `lost` makes the scheduler look again.
-      database.committed().then(tell, () => {});
+      // An end that was lost is none: `lost` makes the scheduler look again.
+      database.committed().then(tell, (error) => abandoned.unwritten(id, error));
     },
     tellFollowers,
     follow(listener) {
@@ -157,6 +161,47 @@ export function createJobLedger({ database, outbox, accounts, clock, timers }: J
     },
   };
 }
+
+const jobIn = (store: AllJobsStore, id: JobId) => {
+  const row = store.row(id);
+  return row && jobOf(row);
+};
+
+/** Of a job that is not in memory, only what is asked for is read. */
+const outcomeIn = (store: AllJobsStore, id: JobId) => {
+  const row = store.outcome(id);
+  return row && outcomeOfRow(row);
+};
+
+type Losing = Pick<JobLedger, "store" | "attempts" | "ends" | "abandoned" | "notify"> & {
+  database: Pick<GroupCommit, "onLost">;
+};
+
+function hearLosses({ database, store, attempts, ends, abandoned, notify }: Losing): void {
+  /** What runs although its start was undone with the rest has no end that could be written. */
+  const tellOfLostStarts = (error: ForecourtError) => {
+    for (const id of ends.waitedFor()) {
+      if (!attempts.has(id) || store.row(id)?.status !== "queued") continue;
+      abandoned.unwritten(id, error);
+      notify({ type: "cancel", id });
+    }
+  };
+  database.onLost((error) => {
+    tellOfLostStarts(error);
+    notify({ type: "lost", reason: error.message });
+  });
+}
+
+const createWriting =
+  (database: Pick<GroupCommit, "write">, abandoned: Abandoned): JobLedger["writeFor"] =>
+  (id, work) => {
+    try {
+      return database.write(work);
+    } catch (error) {
+      abandoned.unwritten(id, error);
+      throw error;
+    }
+  };
 
 /** The table, what is held and what passes. */
 function openStore({ database, outbox, accounts, timers }: Omit<JobLedgerParts, "clock">): AllJobsStore {
@@ -172,7 +217,7 @@ function openStore({ database, outbox, accounts, timers }: Omit<JobLedgerParts, 
   const table = createJobStore(database, onEnd);
   // Nobody wished to hear of these by webhook.
   const held = withHeldBeginnings(table, { database, timers, onEnd: account, onKept: accounts.keep });
-  return withPassingJobs(held, onEnd);
+  return withPassingJobs(held, { database, onEnd });
 }
 
 type News = { waiting: WaitingJobs; watchers: Watchers; timers: Timers };

@@ -2,6 +2,7 @@
 
 import type { JobId } from "../../core/ids.ts";
 import type { Job, LogLine } from "../../core/job.ts";
+import type { GroupCommit } from "../database/group-commit.ts";
 import type { HeldStore } from "./held-store.ts";
 import type { JobRow } from "./job-row.ts";
 import { endColumns, type OnEnd } from "./job-store.ts";
@@ -19,8 +20,13 @@ export type AllJobsStore = HeldStore & {
 
 type Passing = { row: JobRow; lines: LogLine[] };
 
-/** `onEnd` is called after a job's end, as the table's store does. */
-export function withPassingJobs(table: HeldStore, onEnd: OnEnd): AllJobsStore {
+type PassingParts = {
+  database: Pick<GroupCommit, "onUndone">;
+  /** Called after a job's end, as the table's store does. */
+  onEnd: OnEnd;
+};
+
+export function withPassingJobs(table: HeldStore, { database, onEnd }: PassingParts): AllJobsStore {
   const passing = new Map<JobId, Passing>();
   /** `after`: undefined where that is not allowed. */
   const change = (id: JobId, after: (row: JobRow) => JobRow | undefined) => {
@@ -50,7 +56,12 @@ export function withPassingJobs(table: HeldStore, onEnd: OnEnd): AllJobsStore {
       return change(id, (row) => afterClaim(row, by));
     },
     end(id, leaving, { at, ...ending }) {
-      if (!passing.has(id)) return table.end(id, leaving, { at, ...ending });
+      const found = passing.get(id);
+      if (!found) return table.end(id, leaving, { at, ...ending });
+      const { row: left } = found;
+      database.onUndone(() => {
+        found.row = left;
+      });
       const ended = change(id, (row) =>
         isLeftBy(row, leaving) ? { ...row, ...endColumns(ending), finishedAt: at } : undefined,
       );

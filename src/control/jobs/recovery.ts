@@ -11,12 +11,12 @@ export type HasEndpoint = (job: Pick<JobRow, "model" | "endpoint">) => boolean;
 export type Recovery = {
   /** At boot, once: what ran when the server died waits again or fails; then the queue is read. */
   recover(): { requeued: number; ended: number; waiting: number };
-  /** Reads the queue again after the writes of a turn were lost; jobs that nobody runs wait again. */
+  /** Reads the queue again after the writes of a turn were lost; jobs that nobody runs wait again, those that are abandoned end. */
   reload(): void;
 };
 
 export function createRecovery({ ledger, hasEndpoint }: { ledger: JobLedger; hasEndpoint: HasEndpoint }): Recovery {
-  const { store, writes, waiting, attempts, accounts, clock } = ledger;
+  const { store, writes, waiting, attempts, abandoned, accounts, clock } = ledger;
 
   /** Composite jobs are taken up by who carries them out. */
   const running = () => store.withStatus("running").filter(({ model }) => !isComposite(model));
@@ -44,6 +44,18 @@ export function createRecovery({ ledger, hasEndpoint }: { ledger: JobLedger; has
     }
   };
 
+  /** Abandoned jobs in no one's hands. */
+  const leftBehind = () =>
+    store
+      .withStatus("queued", "running")
+      .filter((row) => !isComposite(row.model) && abandoned.has(row))
+      .filter(({ id, status }) => status === "queued" || !attempts.has(asId<JobId>(id)));
+  const cancel = ({ id, status, runner }: JobRow) => {
+    const from =
+      status === "queued" ? { from: status } : { from: "running" as const, runner: asId<RunnerId>(runner ?? "") };
+    return store.end(asId<JobId>(id), from, { status: "cancelled", at: clock.now() });
+  };
+
   return {
     recover: () =>
       writes.write(() => {
@@ -54,12 +66,18 @@ export function createRecovery({ ledger, hasEndpoint }: { ledger: JobLedger; has
         const requeued = fates.filter((fate) => fate === "requeued").length;
         return { requeued, ended: fates.length - requeued, waiting: waiting.size };
       }),
-    reload: () =>
-      writes.write(() => {
+    reload() {
+      const ended = writes.write(() => {
+        const cancelled = leftBehind().filter(cancel);
         for (const { id, runner } of running())
           if (!attempts.has(asId<JobId>(id))) store.requeue(asId<JobId>(id), { runner: asId<RunnerId>(runner ?? "") });
         readQueue();
-      }),
+        // A lost end of a job that was kept in memory alone left what was set aside for it.
+        accounts.keepOnly(store.withStatus("queued", "running").map(({ id }) => asId<JobId>(id)));
+        return cancelled;
+      });
+      for (const { id } of ended) ledger.ended(asId<JobId>(id));
+    },
   };
 }
 

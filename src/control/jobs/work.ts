@@ -69,7 +69,7 @@ export function createJobWork({ ledger, missingFiles, hasEndpoint, toCaller = sa
       const waited = waiting.remove(id);
       const startedAt = clock.now();
       const claim = () => store.claim(id, { runner, at: startedAt });
-      const row = store.isInMemory(id) ? claim() : writes.write(claim);
+      const row = store.isInMemory(id) ? claim() : ledger.writeFor(id, claim);
       if (!row) return undefined;
       const queueMs = Math.max(0, startedAt - (waited?.since ?? row.createdAt) - loadMs);
       const lines = row.attempts > 1 ? store.logs(id).length : 0;

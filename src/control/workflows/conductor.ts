@@ -75,7 +75,7 @@ export function createConductor(parts: ConductorParts): Conductor {
     const run = runs.get(id)?.run;
     if (!run) return;
     run.cancelled.abort();
-    for (const job of run.open.values()) if (job !== undefined) jobs.cancel(job);
+    for (const job of run.open.values()) if (job !== undefined) jobs.abandon(job);
   };
 
   return {
@@ -122,7 +122,7 @@ async function perform(parts: ConductorParts, run: Run, stop: AbortSignal): Prom
     else if (!failure) {
       failure = failureOfNode(end.thrown, end.id);
       // The others' work would be in vain.
-      for (const open of run.open.values()) if (open !== undefined) jobs.cancel(open);
+      for (const open of run.open.values()) if (open !== undefined) jobs.abandon(open);
     }
   }
   if (cancelled.signal.aborted) work.fail(job.id, CANCELLED);
@@ -150,7 +150,7 @@ async function start(parts: ConductorParts, run: Run, { id, values, stop }: Star
   if (!node) return { id, thrown: new ForecourtError("not_found", `There is no node ${id}.`) };
   const onSubmitted = (request: JobId) => {
     run.open.set(id, request);
-    if (run.cancelled.signal.aborted) parts.jobs.cancel(request);
+    if (run.cancelled.signal.aborted) parts.jobs.abandon(request);
     parts.work.log(job.id, `${id}: ${node.app} as request ${request}`);
     tell(parts, job, { type: "submit", node_id: id, app_id: node.app ?? "", request_id: request });
   };

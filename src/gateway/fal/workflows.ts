@@ -55,7 +55,7 @@ type Streaming = { jobs: Jobs; job: Job; call: Call; keepAliveMs: number; report
 /** Node by node as they are submitted and complete; the last event is the output, or the error that ended it. */
 export function workflowStream({ jobs, job, call, keepAliveMs, report }: Streaming): Response {
   const left = leftWith(call.request);
-  onAbort(left.signal, () => jobs.cancel(job.id));
+  onAbort(left.signal, () => jobs.abandon(job.id));
   return sseResponse({
     events: events({ jobs, job, call, signal: left.signal }),
     left,

@@ -44,7 +44,7 @@ export async function runToTheEnd(parts: ToolParts, asked: Asked, run: Run): Pro
 
 async function follow(parts: ToolParts, asked: Asked, { id }: Job): Promise<FinishedJob | undefined> {
   const { jobs, waitMs } = parts;
-  const stay = onAbort(asked.signal, () => jobs.cancel(id));
+  const stay = onAbort(asked.signal, () => jobs.abandon(id));
   const patience = AbortSignal.any([asked.signal, AbortSignal.timeout(waitMs)]);
   try {
     for await (const event of jobs.watch(id, patience)) {

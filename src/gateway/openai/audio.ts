@@ -11,7 +11,7 @@ import { listeningInput, readSpeechBody, readTranscriptionBody, speakingInput } 
 import { chosenModel } from "./chosen-model.ts";
 import { openAiStream } from "./event-stream.ts";
 import { answerHeaders } from "./headers.ts";
-import { answersOf, beginJobs, cancelAll, type DoneJob, finishedJobs, type OpenAiParts } from "./runs.ts";
+import { abandonAll, answersOf, beginJobs, type DoneJob, finishedJobs, type OpenAiParts } from "./runs.ts";
 import { speechEvents, spokenPcm } from "./speech-events.ts";
 import { durationOf, transcript } from "./transcript.ts";
 
@@ -82,6 +82,6 @@ async function* heardEvents({ jobs }: OpenAiParts, job: Job, signal: AbortSignal
       yield { type: "transcript.text.done", text, usage: durationOf(step.output) };
     }
   } finally {
-    if (!isOver) cancelAll(jobs, [job]);
+    if (!isOver) abandonAll(jobs, [job]);
   }
 }

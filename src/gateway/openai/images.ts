@@ -8,7 +8,7 @@ import { chosenModel } from "./chosen-model.ts";
 import { openAiStream } from "./event-stream.ts";
 import { answerHeaders } from "./headers.ts";
 import { drawingInput, editingInput, type ImageBody, readEditBody, readImageBody } from "./image-body.ts";
-import { answersOf, beginJobs, cancelAll, finishedJobs, type OpenAiParts } from "./runs.ts";
+import { abandonAll, answersOf, beginJobs, finishedJobs, type OpenAiParts } from "./runs.ts";
 
 /** What pipelines that draw answer (drawnOutput). */
 type Drawn = { images: { url: string; width: number; height: number; content_type: string }[] };
@@ -68,7 +68,7 @@ async function* eventsOf({ jobs }: OpenAiParts, { body, job, kind }: Asked, sign
       }
     }
   } finally {
-    if (!isOver) cancelAll(jobs, [job]);
+    if (!isOver) abandonAll(jobs, [job]);
   }
 }
 

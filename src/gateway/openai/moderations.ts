@@ -7,7 +7,7 @@ import { readJson } from "../read-json.ts";
 import { answerHeaders } from "./headers.ts";
 import { bundlesOf, readModerationBody } from "./moderation-body.ts";
 import { type Moderator, moderatorFor, USUAL_NAME } from "./moderator.ts";
-import { beginJobs, cancelAll, finishedJobs, type OpenAiParts } from "./runs.ts";
+import { abandonAll, beginJobs, finishedJobs, type OpenAiParts } from "./runs.ts";
 
 export async function moderations(parts: OpenAiParts, call: Call): Promise<Response> {
   const body = readModerationBody(await readJson(call.request, parts.bodyLimit));
@@ -45,7 +45,7 @@ async function beginAll(parts: OpenAiParts, call: Call, works: readonly Work[]) 
     const { entry, endpoint } = moderator;
     const begin = { entry, endpoint, inputs: moderator.inputs(things), isFollowed: false };
     const jobs = await beginJobs(parts, call, begin).catch((error: unknown) => {
-      for (const each of begun) cancelAll(parts.jobs, each.jobs);
+      for (const each of begun) abandonAll(parts.jobs, each.jobs);
       throw error;
     });
     begun.push({ moderator, jobs });

@@ -3,7 +3,7 @@ import type { Jobs } from "../../control/jobs/jobs.ts";
 import type { Job } from "../../core/job.ts";
 import type { ChatOutput, ChatPartial } from "../../engine/generation/chat-fields.ts";
 import { mergeSteps } from "../../engine/generation/merge-steps.ts";
-import { answersOf, cancelAll } from "./runs.ts";
+import { abandonAll, answersOf } from "./runs.ts";
 
 export type Seen = Pick<ChatPartial | ChatOutput, "output" | "reasoning" | "logprobs">;
 type Told = { text: string; reasoning: string; logprobs: NonNullable<ChatOutput["logprobs"]> };
@@ -64,6 +64,6 @@ export async function* newsOf(jobs: Jobs, begun: Job[], signal: AbortSignal): As
       }
     }
   } finally {
-    if (open > 0) cancelAll(jobs, begun);
+    if (open > 0) abandonAll(jobs, begun);
   }
 }

@@ -57,12 +57,12 @@ export async function beginJobs({ jobs }: OpenAiParts, call: Call, begin: Begin)
   const begun = results.flatMap((result) => (result.status === "fulfilled" ? [result.value] : []));
   const refused = results.find((result) => result.status === "rejected");
   if (!refused) return begun;
-  cancelAll(jobs, begun);
+  abandonAll(jobs, begun);
   throw refused.reason;
 }
 
-export function cancelAll(jobs: Pick<Jobs, "cancel">, begun: readonly Pick<Job, "id">[]): void {
-  for (const { id } of begun) jobs.cancel(id);
+export function abandonAll(jobs: Pick<Jobs, "abandon">, begun: readonly Pick<Job, "id">[]): void {
+  for (const { id } of begun) jobs.abandon(id);
 }
 
 /** In the order in which they were begun. Throws the failure of the first that has no output, and ends the others. */
@@ -70,7 +70,7 @@ export async function finishedJobs(jobs: Jobs, begun: Job[], signal: AbortSignal
   try {
     return await Promise.all(begun.map(async ({ id }) => doneJob(await untilFinished(jobs, id, signal))));
   } catch (error) {
-    cancelAll(jobs, begun);
+    abandonAll(jobs, begun);
     throw error;
   }
 }

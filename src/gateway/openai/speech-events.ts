@@ -4,7 +4,7 @@ import type { Job } from "../../core/job.ts";
 import { joinBytes } from "../../engine/media/join-bytes.ts";
 import { decodeWav, toPcm16 } from "../../engine/media/wav.ts";
 import { pauseAt, type SpeakOutput, type SpokenSentence } from "../../engine/pipelines/speak.ts";
-import { answersOf, cancelAll } from "./runs.ts";
+import { abandonAll, answersOf } from "./runs.ts";
 
 /** Of sound in one event; a multiple of 3, so that its base64 has no padding within a stream. */
 const EVENT_BYTES = 48 * 1024;
@@ -34,7 +34,7 @@ export async function* spokenPcm(jobs: Jobs, { job, signal, whole }: Speaking): 
       else isOver = true;
     }
   } finally {
-    if (!isOver) cancelAll(jobs, [job]);
+    if (!isOver) abandonAll(jobs, [job]);
   }
   if (isOver && told === 0) yield await whole(signal);
 }

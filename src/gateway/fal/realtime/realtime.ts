@@ -17,7 +17,7 @@ import { createSession } from "./session.ts";
 
 export type RealtimeParts = {
   catalog: Catalog;
-  jobs: Pick<Jobs, "submit" | "untilEnd" | "cancel">;
+  jobs: Pick<Jobs, "submit" | "untilEnd" | "abandon">;
   keys: Pick<Keys, "find">;
   scheduler: Pick<Scheduler, "expect">;
   sessionSeconds: number;

@@ -16,7 +16,7 @@ import { createInbox } from "./inbox.ts";
 import { withRawMedia } from "./raw-media.ts";
 
 export type SessionParts = {
-  jobs: Pick<Jobs, "submit" | "untilEnd" | "cancel">;
+  jobs: Pick<Jobs, "submit" | "untilEnd" | "abandon">;
   entry: CatalogEntry;
   /** What a message of this connection may say. */
   frame: TObject;

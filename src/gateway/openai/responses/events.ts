@@ -3,7 +3,7 @@ import type { Job } from "../../../core/job.ts";
 import type { ChatOutput, ChatPartial } from "../../../engine/generation/chat-fields.ts";
 import { openAiFailureBody } from "../failures.ts";
 import { createNews } from "../news.ts";
-import { answersOf, cancelAll, type OpenAiParts } from "../runs.ts";
+import { abandonAll, answersOf, type OpenAiParts } from "../runs.ts";
 import { callItem, type GrowingKind, growing, saysSomething } from "./items.ts";
 import { type Repeated, responseId, responseOf } from "./response.ts";
 
@@ -33,7 +33,7 @@ export async function* responseEvents(parts: OpenAiParts, streamed: Streamed): A
     const response = { ...responseOf(job, streamed.repeated), status: "failed", error: { code, message } };
     yield numbered({ type: "response.failed", response });
   } finally {
-    if (!isOver && !streamed.isLeft) cancelAll(parts.jobs, [job]);
+    if (!isOver && !streamed.isLeft) abandonAll(parts.jobs, [job]);
   }
 }
 
