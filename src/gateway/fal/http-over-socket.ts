@@ -4,7 +4,7 @@ import { requireUse } from "../authenticate.ts";
 import { failureResponse } from "../failures.ts";
 import type { ReportFailure } from "../report.ts";
 import { ensureRequestId, newRequestId, REQUEST_ID } from "../request-id.ts";
-import { type Message, NORMAL_CLOSE, type Socket } from "../socket.ts";
+import { type Message, NORMAL_CLOSE, type Socket, UNSENT_BYTES } from "../socket.ts";
 import type { Call, Face } from "./call.ts";
 import { controlFrame } from "./realtime/frames.ts";
 import type { SocketFace } from "./realtime/realtime.ts";
@@ -28,12 +28,22 @@ export function createHttpOverSocket({ run, report, isWelcome }: HttpOverSocketP
     let tail = Promise.resolve();
     let waiting = 0;
     let held = 0;
+    let onChange = () => {};
 
+    /** Resolves when the client has read enough of what it has, or has gone. One answer at a time waits for it. */
+    const room = async (to: Socket) => {
+      while (!left.signal.aborted && to.unsent() >= UNSENT_BYTES) {
+        const { promise, resolve } = Promise.withResolvers<void>();
+        onChange = resolve;
+        await promise;
+      }
+    };
     const answer = async (message: Message, to: Socket) => {
+      await room(to);
       if (left.signal.aborted) return;
       const startedAt = performance.now();
       const response = await respond(message);
-      await tell(response, to, { startedAt, signal: left.signal });
+      await tell(response, to, { startedAt, signal: left.signal, room });
     };
     const respond = async (message: Message): Promise<Response> => {
       const id = newRequestId();
@@ -70,7 +80,11 @@ export function createHttpOverSocket({ run, report, isWelcome }: HttpOverSocketP
             held -= message.length;
           });
       },
-      closed: () => left.abort(),
+      drained: () => onChange(),
+      closed() {
+        left.abort();
+        onChange();
+      },
     };
   };
 }
@@ -82,19 +96,21 @@ function requestOf(handshake: Request, message: Message, signal: AbortSignal): R
   return new Request(handshake.url.replace(/^ws/, "http"), { method: "POST", headers, body, signal });
 }
 
-type Telling = { startedAt: number; signal: AbortSignal };
+type Telling = { startedAt: number; signal: AbortSignal; room(socket: Socket): Promise<void> };
 
 /** Bodies go out as binary frames: a text that happens to look like `start` or `end` would be taken for it. */
-async function tell(response: Response, socket: Socket, { startedAt, signal }: Telling): Promise<void> {
+async function tell(response: Response, socket: Socket, { startedAt, signal, room }: Telling): Promise<void> {
   const requestId = response.headers.get(REQUEST_ID);
   const meta = { request_id: requestId, status: response.status };
   socket.send(JSON.stringify({ type: "start", ...meta, headers: Object.fromEntries(response.headers) }));
   let firstByteAt: number | undefined;
   for await (const chunk of response.body ?? []) {
     firstByteAt ??= performance.now();
+    await room(socket);
     if (signal.aborted) return;
     socket.send(chunk);
   }
+  await room(socket);
   const seconds = ((firstByteAt ?? performance.now()) - startedAt) / 1000;
   socket.send(JSON.stringify({ type: "end", ...meta, time_to_first_byte_seconds: seconds }));
 }

@@ -1,5 +1,9 @@
 // ws.fal.run: requests as messages of one WebSocket (fal-protocol.md 2.7).
 import { afterAll, beforeAll, expect, test } from "bun:test";
+import { toFailure } from "../../../src/core/errors.ts";
+import type { Call } from "../../../src/gateway/fal/call.ts";
+import { createHttpOverSocket } from "../../../src/gateway/fal/http-over-socket.ts";
+import type { Socket } from "../../../src/gateway/socket.ts";
 import { connect, type SocketClient } from "../../support/socket-client.ts";
 import { createTestGateway, type TestGateway } from "../../support/test-gateway.ts";
 import { until } from "../../support/until.ts";
@@ -115,4 +119,44 @@ test("a key that is revoked gets no further answers", async () => {
   client.send('{"prompt":"too late"}');
   expect((await answer(client)).start.status).toBe(401);
   client.close(1000);
+});
+
+test("a client that reads late gets all of its answers, and none is made meanwhile that nobody takes", async () => {
+  // As a socket of Bun that is full: what comes then is thrown away.
+  const sent: (string | Uint8Array)[] = [];
+  let unsent = 0;
+  const socket: Socket = {
+    send(message) {
+      if (unsent > 16 * 1024 * 1024) return;
+      unsent += message.length;
+      sent.push(message);
+    },
+    unsent: () => unsent,
+    close() {},
+  };
+  let runs = 0;
+  const face = createHttpOverSocket({
+    run: () => {
+      runs++;
+      return Promise.resolve(new Response(new Uint8Array(5 * 1024 * 1024)));
+    },
+    report: toFailure,
+    isWelcome: () => true,
+  });
+  const caller = gateway.keys.verify(gateway.apiKey);
+  const request = new Request(`${base}/ws/forecourt/echo`.replace("ws", "http"));
+  const events = face({ request, caller } as Call); // what this face asks of it
+  events.opened(socket);
+  for (let at = 0; at < 10; at++) events.received("{}");
+  const count = (type: string) =>
+    sent.filter((message) => typeof message === "string" && JSON.parse(message).type === type).length;
+  await until(() => unsent >= 8 * 1024 * 1024);
+  expect(runs).toBeLessThan(10);
+  while (count("end") < 10) {
+    await until(() => unsent >= 8 * 1024 * 1024 || count("end") === 10);
+    unsent = 0;
+    events.drained?.();
+  }
+  expect(count("start")).toBe(10);
+  expect(sent.reduce((sum, each) => sum + (typeof each === "string" ? 0 : each.length), 0)).toBe(10 * 5 * 1024 * 1024);
 });

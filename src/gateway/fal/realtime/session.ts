@@ -6,7 +6,7 @@ import type { TObject } from "../../../core/schema.ts";
 import type { Milliseconds } from "../../../core/units.ts";
 import { failureBody, statusOf } from "../../failures.ts";
 import type { ReportFailure } from "../../report.ts";
-import { NORMAL_CLOSE, type Socket, type SocketEvents } from "../../socket.ts";
+import { NORMAL_CLOSE, type Socket, type SocketEvents, UNSENT_BYTES } from "../../socket.ts";
 import type { Call } from "../call.ts";
 import type { SubmissionOptions } from "../submission-options.ts";
 import { type FinishedJob, failureOf, publicOutput } from "../translate.ts";
@@ -36,8 +36,6 @@ export type SessionParts = {
 
 /** Inputs that wait, together: a few large pictures. */
 const WAITING_BYTES = 64 * 1024 * 1024;
-/** A client that does not read its results gets no further ones made. */
-const UNSENT_BYTES = 8 * 1024 * 1024;
 /** How soon an idle connection ends after its key was revoked. */
 const WELCOME_CHECK_MS = 2_000;
 
