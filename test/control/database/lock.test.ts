@@ -1,6 +1,6 @@
 // One server for each data directory, whatever became of the last one.
 import { afterAll, expect, test } from "bun:test";
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { lockData } from "../../../src/control/database/lock.ts";
@@ -48,4 +48,10 @@ test("the same process cannot take it twice, and gives it back", () => {
   }
   expect(existsSync(join(data, "server.pid"))).toBe(false);
   lockData(data)[Symbol.dispose]();
+});
+
+test("a data directory that cannot be written is told with the way out", () => {
+  const data = join(folder, "not-to-be-written");
+  mkdirSync(join(data, "server.lock"), { recursive: true });
+  expect(() => lockData(data)).toThrow(/server\.lock cannot be written \(.+\)\..*give another --data/);
 });
