@@ -106,7 +106,9 @@ async function checkedModels({ models }: Bundle, { stage, data }: Stage): Promis
     given.push({ id, model, isKnown: isKnown(model, catalog), parts: bundledParts(bundled) });
   }
   const trial = join(stage, "trial");
-  if (existsSync(join(data, "models"))) await cp(join(data, "models"), join(trial, "models"), { recursive: true });
+  const own = join(data, "models");
+  // What is linked is copied too: the trial must not reach the operator's own files.
+  if (existsSync(own)) await cp(own, join(trial, "models"), { recursive: true, dereference: true });
   await mkdir(join(trial, "models"), { recursive: true });
   for (const { id, isKnown } of given)
     if (!isKnown) await cp(join(stage, fileOfModel(id)), join(trial, "models", `bundle-${basename(fileOfModel(id))}`));
@@ -213,7 +215,10 @@ async function install(
   if (isKnown) return { id, ...settled };
   const file = join(data, fileOfModel(id));
   await mkdir(dirname(file), { recursive: true });
-  await rename(join(stage, fileOfModel(id)), file);
+  // The folder of models may be a link to another disk.
+  const fresh = `${file}.${process.pid}.new`;
+  await cp(join(stage, fileOfModel(id)), fresh);
+  await rename(fresh, file);
   return { id, file, ...settled };
 }
 

@@ -1,7 +1,17 @@
 // Models carried to another box in a file: all of it arrives, and what is damaged or hostile changes nothing.
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { open } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { YAML } from "bun";
 import { packEnd, packText } from "../../../src/control/backup/tar.ts";
@@ -86,6 +96,19 @@ test("everything arrives without a network, and is right to its last byte", asyn
   expect(namesBelow(data).filter((name) => name.startsWith("importing"))).toEqual([]);
   // Again, as after an interruption: what is there stays.
   expect((await importInto(data)).models.every(({ file }) => file === undefined)).toBe(true);
+});
+
+test("a folder of models that is a link to another disk gets the bundle's models, and nothing of their trial", async () => {
+  using box = scratch();
+  const elsewhere = mkdtempSync(join(existsSync("/dev/shm") ? "/dev/shm" : tmpdir(), "forecourt-models-"));
+  try {
+    symlinkSync(elsewhere, join(box.path, "models"));
+    await importInto(box.path);
+    expect(readdirSync(elsewhere).sort()).toEqual(models.map(({ id }) => `${id.replace("/", "--")}.yaml`).sort());
+    expect(createCatalog({ data: box.path }).find("acme/branch")?.model).toEqual(models[0] as Model);
+  } finally {
+    rmSync(elsewhere, { recursive: true });
+  }
 });
 
 test("it is a plain tar archive, with the licences first and each content once", async () => {
