@@ -1,6 +1,8 @@
 // `forecourt prices`: what models cost, and what some keys and teams, or all, pay instead. A running server sees changes at once.
 import { Command } from "commander";
 import { holderName, overrideWords, parsePrice, priceTexts } from "../control/accounts/price-text.ts";
+import type { CatalogEntry } from "../control/catalog/catalog.ts";
+import { unpriced } from "../control/catalog/price-units.ts";
 import { matchesModel } from "../control/keys/patterns.ts";
 import { ForecourtError } from "../core/errors.ts";
 import { type KeyBook, keyNamed, withKeyBook } from "./keys/key-book.ts";
@@ -73,9 +75,16 @@ const set = () =>
         (book) => {
           const override = { holder: holderOf(book, { key, team }), model, price };
           book.accounts.store.setPrice(override);
-          if (json) return printJson(overrideWords(override));
+          const models = catalogueOf(flags).catalog.list();
+          const free = unpriced(
+            models.map((entry) => entry.model),
+            override,
+          );
+          if (json) return printJson({ ...overrideWords(override), ...(free.length > 0 && { unpriced: free }) });
           printLine(`${override.holder} pays ${priceTexts(price).join(" + ")} for ${model}.`);
-          if (!isKnown(flags, model)) note(`No model of this box is named ${model} yet.`);
+          if (!isKnown(models, model)) note(`No model of this box is named ${model} yet.`);
+          if (free.length > 0)
+            note(`It costs nothing on models whose runs count none of these units: ${free.join(", ")}.`);
         },
         { mayBegin: true },
       );
@@ -100,10 +109,8 @@ const remove = () =>
 const holderOf = (book: KeyBook, { key, team }: { key: string | undefined; team: string | undefined }) =>
   holderName({ team, ...(key !== undefined && { key: keyNamed(book, key).id }) });
 
-const isKnown = (flags: SettingsFlags, pattern: string) =>
-  catalogueOf(flags)
-    .catalog.list()
-    .some(({ model }) => matchesModel([pattern], [model.id, ...model.aliases]));
+const isKnown = (models: readonly CatalogEntry[], pattern: string) =>
+  models.some(({ model }) => matchesModel([pattern], [model.id, ...model.aliases]));
 
 const noPrice = ({ holder, model }: { holder: string; model: string }) =>
   new ForecourtError("not_found", `${holder} has no price of its own for ${model}; see \`forecourt prices list\`.`);

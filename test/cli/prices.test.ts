@@ -53,6 +53,19 @@ test("prices of a key, its team and everybody count in this order, at once in a 
   expect(box.oversight.audit.list({ limit: 9 }).map(({ action }) => action)).toContain("forecourt prices set");
 });
 
+test("a price in a unit that some models of a pattern never count is set, and these are named", async () => {
+  const data = newFolder();
+  const words = ["prices", "set", "forecourt/*", "1 USD/image"];
+  const { unpriced } = await json(words, data);
+  expect(unpriced).toContain("forecourt/demo-llama");
+  expect(unpriced).not.toContain(ECHO);
+  const told = await forecourt([...words, "--data", data]);
+  expect([told.exitCode, told.stderr]).toEqual([0, expect.stringContaining("none of these units: ")]);
+  expect(told.stderr).toContain("forecourt/demo-llama");
+  // The request itself is counted everywhere.
+  expect(await json([...words, "0.1 USD/request"], data)).not.toHaveProperty("unpriced");
+});
+
 test.each([
   [["prices", "set", "*", "1 dollar"], "e.g. '0.02 USD/image'"],
   [["prices", "set", "*", "1 USD/image", "1 EUR/step"], "in one currency"],

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { createTestGateway, type TestGateway } from "../support/test-gateway.ts";
+import { testModel } from "../support/test-models.ts";
 
 let gateway: TestGateway;
 beforeAll(async () => {
@@ -187,6 +188,17 @@ test("times beyond all dates are wrong requests, not faults", async () => {
     const response = await gateway.ask("GET", `/admin/v1/usage?${query}`, { key: gateway.adminKey });
     expect(`${query} ${response.status}`).toBe(`${query} 400`);
   }
+});
+
+test("a price names the models of its pattern that cost nothing by it, because they never count its unit", async () => {
+  const chat = testModel("forecourt/talk", { pipeline: "chat" });
+  await using box = await createTestGateway({}, [chat]);
+  const set = async (price: string[]) => {
+    const body = { model: "forecourt/*", price };
+    return await (await box.ask("PUT", "/admin/v1/prices", { key: box.adminKey, body })).json();
+  };
+  expect(await set(["1 USD/image"])).toMatchObject({ unpriced: ["forecourt/talk"] });
+  expect(await set(["1 USD/image", "1 USD/token"])).not.toHaveProperty("unpriced");
 });
 
 test("prices of their own are set, listed and ended over HTTP, and the act is in the audit log", async () => {

@@ -1,9 +1,12 @@
-// The price of a model file, held against what the model's pipeline counts.
+// Prices, of model files and those that are set instead, held against what the models' pipelines count.
 import { ForecourtError } from "../../core/errors.ts";
 import type { Pipeline } from "../../core/pipeline.ts";
 import type { Model } from "../../engine/model.ts";
+import { pipelineOf } from "../../engine/pipelines/registry.ts";
 import { plural } from "../accounts/budget-text.ts";
 import { complaintOf } from "../accounts/counted-units.ts";
+import type { Price } from "../accounts/price.ts";
+import { matchesModel } from "../keys/patterns.ts";
 
 /** Throws `misconfigured`, naming the field, for a unit that would never cost anything. */
 export function expectPriced({ pipeline, price }: Pick<Model, "pipeline" | "price">, { counts }: Pipeline): void {
@@ -13,4 +16,16 @@ export function expectPriced({ pipeline, price }: Pick<Model, "pipeline" | "pric
     if (complaint !== undefined)
       throw new ForecourtError("misconfigured", `price.${field}: the pipeline ${pipeline} never ${complaint}`);
   }
+}
+
+/** Which of the models that a pattern fits would cost nothing at a price, because their runs count none of its units. */
+export function unpriced(
+  models: readonly Model[],
+  { model: pattern, price }: { model: string; price: Price },
+): string[] {
+  const costsNothing = (model: Model) =>
+    price.parts.every(({ unit }) => complaintOf(plural(unit), pipelineOf(model).counts) !== undefined);
+  return models
+    .filter((model) => matchesModel([pattern], [model.id, ...model.aliases]) && costsNothing(model))
+    .map(({ id }) => id);
 }

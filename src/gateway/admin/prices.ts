@@ -1,6 +1,7 @@
 // Prices over HTTP, for admins: what models cost by their files, and what some keys and teams, or all, pay instead.
 import { holderName, overrideWords, parsePrice, priceTexts } from "../../control/accounts/price-text.ts";
 import type { Appliance } from "../../control/appliance.ts";
+import { unpriced } from "../../control/catalog/price-units.ts";
 import { ForecourtError } from "../../core/errors.ts";
 import { asId, type KeyId } from "../../core/ids.ts";
 import { parseExactly, Type } from "../../core/schema.ts";
@@ -32,14 +33,19 @@ export const listPrices = ({ accounts, catalog }: PriceBox) =>
     overrides: accounts.store.book().overrides.map(overrideWords),
   });
 
-/** Counts for every request that comes in from now on, and for those that end from now on. Throws `invalid_input`, `bad_request` and `not_found`. */
-export function setPrice({ accounts, keys }: PriceBox, body: unknown): Response {
+/**
+ * Counts for every request that comes in from now on, and for those that end from now on. `unpriced` in the answer: models of the
+ * pattern that cost nothing then, because their runs count none of its units. Throws `invalid_input`, `bad_request` and `not_found`.
+ */
+export function setPrice({ accounts, catalog, keys }: PriceBox, body: unknown): Response {
   const { model, key, team, price } = parseExactly(priceSchema, body);
   if (key !== undefined && !keys.get(asId<KeyId>(key)))
     throw new ForecourtError("not_found", `There is no key ${key.slice(0, 100)}.`);
   const override = { holder: holderName({ key, team }), model, price: parsePrice(price) };
   accounts.store.setPrice(override);
-  return Response.json(overrideWords(override));
+  const models = catalog.list().map((entry) => entry.model);
+  const free = unpriced(models, override);
+  return Response.json({ ...overrideWords(override), ...(free.length > 0 && { unpriced: free }) });
 }
 
 /** Throws `not_found` where there is none. */
