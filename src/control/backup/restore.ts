@@ -1,5 +1,16 @@
 // Puts a backup into a data directory: looked through to its last byte first, the database last and at once.
-import { chmodSync, copyFileSync, existsSync, linkSync, mkdirSync, readFileSync, renameSync, rmSync } from "node:fs";
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  lchownSync,
+  linkSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+} from "node:fs";
 import { rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { ForecourtError } from "../../core/errors.ts";
@@ -32,6 +43,12 @@ export async function restore({ data, from, now }: { data: string; from: string;
     const manifest = checked(files, stage);
     const kept = join(data, `before-restore-${now.toISOString().replaceAll(/[:.]/g, "-")}`);
     for (const { name } of manifest.files) if (name !== DATABASE) putInPlace(name, { stage, data, kept });
+    chmodSync(join(stage, DATABASE), 0o600);
+    giveToOwner([join(stage, DATABASE)], data);
+    giveToOwner(
+      ["server.lock", ...manifest.files.flatMap(({ name }) => pathsTo(name))].map((path) => join(data, path)),
+      data,
+    );
     putDatabaseInPlace({ stage, data, kept });
     return { manifest, ...(existsSync(kept) && { kept }) };
   } finally {
@@ -110,9 +127,18 @@ function putDatabaseInPlace({ stage, data, kept }: Places): void {
     keepOld(`${DATABASE}${end}`, { data, kept });
     rmSync(`${target}${end}`, { force: true });
   }
-  chmodSync(join(stage, DATABASE), 0o600);
   renameSync(join(stage, DATABASE), target);
 }
+
+/** Root restores for the account of the service, to which the data directory belongs and which is to read all of this. */
+function giveToOwner(paths: string[], data: string): void {
+  const { uid, gid } = statSync(data);
+  if (process.getuid?.() !== 0 || uid === 0) return;
+  for (const path of new Set(paths)) if (existsSync(path)) lchownSync(path, uid, gid);
+}
+
+/** `files`, `files/token` and `files/token/a.png` for the last of them. */
+const pathsTo = (name: string) => name.split("/").map((_, at, parts) => parts.slice(0, at + 1).join("/"));
 
 const tooNew = ({ schema, version }: { schema: number; version: string }) =>
   new ForecourtError(

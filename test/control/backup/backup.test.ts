@@ -2,6 +2,7 @@
 import { Database as Sqlite } from "bun:sqlite";
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import {
+  chownSync,
   copyFileSync,
   existsSync,
   mkdirSync,
@@ -153,6 +154,17 @@ test("what is replaced is kept, and the log of the former database does not leak
   expect(old.query("SELECT name FROM api_key").values().flat()).toContain("of the former box");
   await using again = await createTestAppliance({ data });
   expect(again.keys.list().map(({ name }) => name)).not.toContain("of the former box");
+});
+
+test.skipIf(process.getuid?.() !== 0)("what root restores belongs to whom the data directory belongs", async () => {
+  const data = newPlace();
+  mkdirSync(data);
+  chownSync(data, 12_345, 12_346);
+  await restore({ data, from: archive, now });
+  for (const name of readdirSync(data, { recursive: true, encoding: "utf8" })) {
+    const { uid, gid } = statSync(join(data, name));
+    expect([name, uid, gid]).toEqual([name, 12_345, 12_346]);
+  }
 });
 
 test("a damaged database in the way is no obstacle", async () => {
