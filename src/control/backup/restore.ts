@@ -19,6 +19,7 @@ import { lockData } from "../database/lock.ts";
 import { examineDatabase, newestSchema, settleLog } from "../database/snapshot.ts";
 import type { Manifest } from "./backup.ts";
 import { DATABASE, isKnown, MANIFEST } from "./contents.ts";
+import { newStage } from "./stage.ts";
 import { type Packed, unpack } from "./tar.ts";
 import { damaged, otherArchive } from "./tar-header.ts";
 
@@ -37,7 +38,7 @@ export async function restore({ data, from, now }: { data: string; from: string;
   mkdirSync(data, { recursive: true, mode: 0o700 });
   using lock = lockData(data);
   void lock;
-  const stage = join(data, `restoring-${process.pid}`);
+  const stage = await newStage(data, "restoring");
   try {
     const files = await unpack(from, stage);
     const manifest = checked(files, stage);

@@ -8,6 +8,7 @@ import type { Model } from "../../engine/model.ts";
 import { type FetchableSource, fetchablePartsOf, type Part, partsOf } from "../../engine/sources.ts";
 import { allVariants } from "../../engine/variants.ts";
 import { MANIFEST as BACKUP } from "../backup/contents.ts";
+import { newStage } from "../backup/stage.ts";
 import { type Packed, unpack } from "../backup/tar.ts";
 import { damaged, otherArchive } from "../backup/tar-header.ts";
 import { type Catalog, createCatalog } from "../catalog/catalog.ts";
@@ -53,9 +54,8 @@ type Given = { id: string; model: Model; isKnown: boolean; parts: BundledPart[] 
 export async function importModels({ from, data, clock }: ImportOrder): Promise<Imported> {
   if (!existsSync(from)) throw new ForecourtError("not_found", `There is no file ${from}.`);
   await mkdir(data, { recursive: true, mode: 0o700 });
+  const stage = await newStage(data, "importing");
   await expectSpace(data, (await stat(from)).size);
-  const stage = join(data, `importing-${process.pid}`);
-  await rm(stage, { recursive: true, force: true });
   try {
     const bundle = await checkedBundle(await unpack(from, stage), stage);
     const given = await checkedModels(bundle, { stage, data });

@@ -167,6 +167,21 @@ test.skipIf(process.getuid?.() !== 0)("what root restores belongs to whom the da
   }
 });
 
+test("what a restore left that was ended in the middle is removed by the next one, and nothing that is in use", async () => {
+  const data = newPlace();
+  const gone = Bun.spawnSync(["true"]).pid;
+  for (const name of [`restoring-${gone}`, `restoring-${process.ppid}`, "restoring-notes"]) {
+    mkdirSync(join(data, name, "files"), { recursive: true });
+    writeFileSync(join(data, name, "files/a.png"), "half");
+  }
+  await restore({ data, from: archive, now });
+  expect(
+    readdirSync(data)
+      .filter((name) => name.startsWith("restoring"))
+      .sort(),
+  ).toEqual([`restoring-${process.ppid}`, "restoring-notes"]);
+});
+
 test("a damaged database in the way is no obstacle", async () => {
   const data = newPlace();
   mkdirSync(data);

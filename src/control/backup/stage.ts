@@ -1,0 +1,25 @@
+// Where an archive is unpacked before anything of it is put in place.
+import { readdirSync } from "node:fs";
+import { rm } from "node:fs/promises";
+import { join } from "node:path";
+
+/** A name below `data` that is not there. What a process left that was ended in the middle is removed: it may fill the disk. */
+export async function newStage(data: string, work: "restoring" | "importing"): Promise<string> {
+  const left = new RegExp(`^${work}-(\\d+)$`);
+  for (const name of readdirSync(data)) {
+    const [, pid] = left.exec(name) ?? [];
+    if (pid === undefined) continue;
+    if (Number(pid) === process.pid || !isAlive(Number(pid)))
+      await rm(join(data, name), { recursive: true, force: true });
+  }
+  return join(data, `${work}-${process.pid}`);
+}
+
+/** Another user's process may not be asked, which says that it is there. */
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    return error instanceof Error && "code" in error && error.code === "EPERM";
+  }
+}
