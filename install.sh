@@ -322,7 +322,7 @@ start_in_background() {
 }
 
 start_system_unit() {
-  id forecourt >/dev/null 2>&1 || quietly useradd --system --home-dir "$data" --shell /usr/sbin/nologin forecourt
+  id forecourt >/dev/null 2>&1 || quietly useradd --system --user-group --home-dir "$data" --shell /usr/sbin/nologin forecourt
   for group in render video; do
     if grep -q "^$group:" /etc/group; then usermod -aG "$group" forecourt; fi
   done
@@ -331,12 +331,34 @@ start_system_unit() {
     replace /etc/systemd/system/forecourt.service.d/data.conf "[Service]
 ReadWritePaths=$(unit_word "$data")"
   fi
+  show_homes
   replace /etc/systemd/system/forecourt.service "$(
     sed '/^ExecStart=/,$d' "$source/config/forecourt.service"
     say "ExecStart=$(unit_word "$link") serve"
     sed '1,/^ExecStart=/d' "$source/config/forecourt.service"
   )"
   activate systemctl
+}
+
+# The unit hides all home directories from the server: what of it lies in one is shown to it, and nothing else there.
+show_homes() {
+  shown=
+  if is_at_home "$data"; then shown="
+BindPaths=$(unit_word "$(readlink -f "$data")")"; fi
+  if is_at_home "$prefix"; then shown="$shown
+BindReadOnlyPaths=$(unit_word "$(readlink -f "$prefix")")"; fi
+  drop_in=/etc/systemd/system/forecourt.service.d/home.conf
+  if [ -n "$shown" ]; then
+    replace "$drop_in" "[Service]
+ProtectHome=tmpfs$shown"
+  elif [ -f "$drop_in" ]; then
+    rm "$drop_in"
+    is_changed=yes
+  fi
+}
+
+is_at_home() {
+  case $(readlink -f "$1")/ in /home/* | /root/* | /run/user/*) true ;; *) false ;; esac
 }
 
 start_user_unit() {
@@ -419,7 +441,7 @@ farewell() {
   say "  program     $link"
   [ -z "${afterwards:-}" ] || say "$afterwards"
   hint_path
-  [ "$data" = "$default_data" ] || say "For the commands to find this server's data: export FORECOURT_DATA=$data"
+  [ "$data" = "$default_data" ] || say "For the commands to find this server's data: export FORECOURT_DATA=\"$data\""
   [ "$port" = 3250 ] || say "For the commands to find this server: export FORECOURT_PORT=$port"
 }
 
