@@ -8,6 +8,7 @@ import { systemClock } from "../core/clock.ts";
 import { accountName } from "./account-name.ts";
 import { pathOf } from "./audited-commands.ts";
 import { EXIT, type ExitCode } from "./failure.ts";
+import { foreignDataNote } from "./foreign-data.ts";
 import { type SettingsFlags, settingsOf } from "./settings-flags.ts";
 import { note } from "./terminal.ts";
 
@@ -25,6 +26,8 @@ export function writeDown(command: Command, exit: ExitCode): void {
       ...(flags.data && { data: flags.data }),
       ...(flags.config && { config: flags.config }),
     });
+    const foreign = foreignDataNote({ command: pathOf(command), data: settings.data });
+    if (foreign) note(foreign);
     const file = databaseFile(settings.data);
     if (!existsSync(file)) return;
     using database = openDatabase({ file, synchronous: settings.database.synchronous });
