@@ -3,7 +3,7 @@ import { asId, type JobId, type RunnerId } from "../../core/ids.ts";
 import { isComposite } from "./composite.ts";
 import { type JobRow, setbacksOf } from "./job-row.ts";
 import { type JobLedger, waitingOf } from "./ledger.ts";
-import { afterServerDeath } from "./retry.ts";
+import { afterLostEnd, afterServerDeath } from "./retry.ts";
 
 /** Does the endpoint of a job still lead to its model? */
 export type HasEndpoint = (job: Pick<JobRow, "model" | "endpoint">) => boolean;
@@ -11,7 +11,7 @@ export type HasEndpoint = (job: Pick<JobRow, "model" | "endpoint">) => boolean;
 export type Recovery = {
   /** At boot, once: what ran when the server died waits again or fails; then the queue is read. */
   recover(): { requeued: number; ended: number; waiting: number };
-  /** Reads the queue again after the writes of a turn were lost; jobs that nobody runs wait again, those that are abandoned end. */
+  /** Reads the queue again after the writes of a turn were lost; jobs that nobody runs wait again, a bounded number of times; those that are abandoned end. */
   reload(): void;
 };
 
@@ -20,10 +20,10 @@ export function createRecovery({ ledger, hasEndpoint }: { ledger: JobLedger; has
 
   /** Composite jobs are taken up by who carries them out. */
   const running = () => store.withStatus("running").filter(({ model }) => !isComposite(model));
-  const afterDeath = (row: JobRow): "requeued" | "ended" => {
+  const decide = (row: JobRow, after: typeof afterServerDeath): "requeued" | "ended" => {
     const id = asId<JobId>(row.id);
     const runner = asId<RunnerId>(row.runner ?? "");
-    const verdict = afterServerDeath({ setbacks: setbacksOf(row), retries: row.retries });
+    const verdict = after({ setbacks: setbacksOf(row), retries: row.retries });
     const { setbacks } = verdict;
     const leaving = { from: "running" as const, runner, setbacks };
     if (row.cancelRequested) store.end(id, leaving, { status: "cancelled", at: clock.now() });
@@ -59,7 +59,7 @@ export function createRecovery({ ledger, hasEndpoint }: { ledger: JobLedger; has
   return {
     recover: () =>
       writes.write(() => {
-        const fates = running().map(afterDeath);
+        const fates = running().map((row) => decide(row, afterServerDeath));
         readQueue();
         // Jobs that were kept in memory alone left nothing behind but what was set aside for them.
         accounts.keepOnly(store.openJobs());
@@ -69,12 +69,13 @@ export function createRecovery({ ledger, hasEndpoint }: { ledger: JobLedger; has
     reload() {
       const ended = writes.write(() => {
         const cancelled = leftBehind().filter(cancel);
-        for (const { id, runner } of running())
-          if (!attempts.has(asId<JobId>(id))) store.requeue(asId<JobId>(id), { runner: asId<RunnerId>(runner ?? "") });
+        const failed = running()
+          .filter(({ id }) => !attempts.has(asId<JobId>(id)))
+          .filter((row) => decide(row, afterLostEnd) === "ended");
         readQueue();
         // A lost end of a job that was kept in memory alone left what was set aside for it.
         accounts.keepOnly(store.withStatus("queued", "running").map(({ id }) => asId<JobId>(id)));
-        return cancelled;
+        return [...cancelled, ...failed];
       });
       for (const { id } of ended) ledger.ended(asId<JobId>(id));
     },

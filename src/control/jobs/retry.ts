@@ -8,7 +8,7 @@ export type Setbacks = {
   kills: number;
   /** Runner fell over a fault of its own, or hung: the input may be the cause. */
   crashes: number;
-  /** Server died. */
+  /** Server died, or could not write the end. */
   interruptions: number;
   /** The model ended it with an error of its own. */
   errors: number;
@@ -26,7 +26,7 @@ export type Verdict = { type: "again"; setbacks: Setbacks } | { type: "give-up";
 
 /** The same input may bring down a runner once; the second time it is to blame, not the model. */
 const CRASHES_ALLOWED = 1;
-/** Deaths of the server say little about the job, but a job that always comes with one must end. */
+/** Deaths of the server, and of its disk, say little about the job, but a job that always comes with one must end. */
 const INTERRUPTIONS_ALLOWED = 10;
 
 /** Signals that a process raises by its own fault; others come from outside. */
@@ -49,14 +49,28 @@ export function afterSetback(failure: Failure, { setbacks, retries, wished = {} 
   return { type: "give-up", setbacks: counted, failure: explain(failure, counted[kind]) };
 }
 
+type Interrupted = { setbacks: Setbacks; retries: number };
+
 /** After the server was gone while the job ran. */
-export function afterServerDeath({ setbacks, retries }: { setbacks: Setbacks; retries: number }): Verdict {
+export const afterServerDeath = (job: Interrupted): Verdict =>
+  afterInterruption(job, {
+    once: "The server ended while this request ran",
+    often: (times) => `The server ended ${times} times while this request ran.`,
+  });
+
+/** After a job had run and the database did not take its end: each further attempt costs as much, and may come to the same. */
+export const afterLostEnd = (job: Interrupted): Verdict =>
+  afterInterruption(job, {
+    once: "The result of this request could not be written",
+    often: (times) => `The result of this request could not be written ${times} times. Is the disk full?`,
+  });
+
+type Words = { once: string; often: (times: number) => string };
+
+function afterInterruption({ setbacks, retries }: Interrupted, { once, often }: Words): Verdict {
   const counted = { ...setbacks, interruptions: setbacks.interruptions + 1 };
   if (counted.interruptions <= INTERRUPTIONS_ALLOWED && retries > 0) return { type: "again", setbacks: counted };
-  const message =
-    retries === 0
-      ? "The server ended while this request ran, and it was not to be tried again."
-      : `The server ended ${counted.interruptions} times while this request ran.`;
+  const message = retries === 0 ? `${once}, and it was not to be tried again.` : often(counted.interruptions);
   return { type: "give-up", setbacks: counted, failure: { code: "unavailable", message } };
 }
 

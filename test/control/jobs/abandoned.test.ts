@@ -16,6 +16,7 @@ function stage() {
   const pages = () => values("PRAGMA page_count")[0]?.[0];
   return {
     ...board,
+    key,
     begin: (durable = true) => board.submit({ key, isAnnounced: false, retry: false, durable }),
     /** What is held is written. */
     keep: () => clock.advance(2 * HELD_MS),
@@ -140,4 +141,25 @@ test("a job that had ended when its caller left is not kept in mind", async () =
   on.jobs.abandon(id);
   expect(on.isAbandoned(id)).toBe(false);
   expect(on.jobs.find(id)?.status).toBe("done");
+});
+
+test("a result that the disk refuses again and again is not made for ever: the job fails, for nothing", async () => {
+  const on = stage();
+  const { id } = await on.submit({ key: on.key });
+  let attempts = 0;
+  for (; on.work.waiting.size > 0; attempts++) {
+    on.work.claim(id, { runner: on.runner, loadMs: 0 });
+    await on.database.committed();
+    on.fill();
+    expect(() => on.work.finish(id, big)).toThrow();
+    on.empty();
+    on.work.reload();
+    await on.database.committed();
+  }
+  expect(attempts).toBe(11);
+  expect(on.jobs.find(id)).toMatchObject({
+    status: "failed",
+    failure: { code: "unavailable", message: expect.stringContaining("could not be written 11 times") },
+  });
+  expect([on.usage(), on.reservations(), on.left()]).toEqual([[["failed", 0]], 0, ["2000000 requests"]]);
 });
