@@ -1,5 +1,6 @@
 // Requests for a WebSocket: told from all others before any route, authenticated, handed to the face they are for.
 import { ForecourtError } from "../../core/errors.ts";
+import type { KeyId } from "../../core/ids.ts";
 import type { Authenticate } from "../authenticate.ts";
 import { failureResponse } from "../failures.ts";
 import { hostOf, originOf, urlOf } from "../origin.ts";
@@ -26,7 +27,9 @@ export type SocketsParts = {
 };
 
 /** Each may hold an inbox and a model's attention; more than that at once is a mistake or an attack. */
-const MOST_SOCKETS = 1_000;
+const MOST_SOCKETS = 2_000;
+/** One key leaves room for others. */
+const MOST_OF_ONE_KEY = 1_000;
 
 export type Sockets = {
   /** Undefined for requests that are for ordinary routes; `"upgraded"` is no answer: the connection has become a socket. */
@@ -49,20 +52,23 @@ const byPath: readonly [string, FaceName][] = [
 export const SOCKET_ROOTS: readonly string[] = byPath.map(([root]) => root);
 
 export function createSockets({ faces, authenticate, publicUrl, report }: SocketsParts): Sockets {
-  const open = new Set<Socket>();
+  /** With the key of who holds it; those that are turned away have none. */
+  const open = new Map<Socket, KeyId | undefined>();
 
-  const eventsFor = (request: Request, { face, path, query }: Target): SocketEvents => {
-    const call = (): Call => ({
-      ...{ request, path, query },
-      caller: authenticate(request),
-      roots: rootsOf(originOf(request, publicUrl)),
-      waitForever: () => {},
-    });
+  const checkRoom = (key: KeyId) => {
+    const own = [...open.values()].filter((each) => each === key).length;
+    if (own >= MOST_OF_ONE_KEY) throw tooManyOfKey();
+  };
+  const accept = (request: Request, { face, path, query }: Target): { events: SocketEvents; key?: KeyId } => {
+    const roots = rootsOf(originOf(request, publicUrl));
     try {
-      return faces[face](call());
+      const caller = authenticate(request);
+      checkRoom(caller.id);
+      const call: Call = { request, path, query, caller, roots, waitForever: () => {} };
+      return { events: faces[face](call), key: caller.id };
     } catch (thrown) {
       // Browsers are not told the status of a handshake that failed: who came by token is told by a message.
-      if (isAboutToken(thrown, query)) return turnAway();
+      if (isAboutToken(thrown, query)) return { events: turnAway() };
       throw thrown;
     }
   };
@@ -75,9 +81,10 @@ export function createSockets({ faces, authenticate, publicUrl, report }: Socket
       const id = newRequestId();
       try {
         if (open.size >= MOST_SOCKETS) throw tooMany();
+        const { events, key } = accept(request, target);
         const data = socketData(
-          eventsFor(request, target),
-          (socket) => open.add(socket),
+          events,
+          (socket) => open.set(socket, key),
           (socket) => open.delete(socket),
         );
         if (server?.upgrade(request, { data, headers: { [REQUEST_ID]: id } })) return "upgraded";
@@ -87,7 +94,7 @@ export function createSockets({ faces, authenticate, publicUrl, report }: Socket
       }
     },
     closeAll() {
-      for (const socket of open) socket.close(GOING_AWAY, "The box is stopping.");
+      for (const socket of open.keys()) socket.close(GOING_AWAY, "The box is stopping.");
     },
   };
 }
@@ -96,6 +103,12 @@ const tooMany = () =>
   new ForecourtError(
     "unavailable",
     `${MOST_SOCKETS} WebSockets are open on this box, and no more may be. Try again later.`,
+  );
+
+const tooManyOfKey = () =>
+  new ForecourtError(
+    "concurrency_limited",
+    `${MOST_OF_ONE_KEY} WebSockets are open with this key, and no more may be. Close some of them, or use another key.`,
   );
 
 type Target = { face: FaceName; path: string; query: URLSearchParams };
