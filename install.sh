@@ -343,10 +343,8 @@ ReadWritePaths=$(unit_word "$data")"
 # The unit hides all home directories from the server: what of it lies in one is shown to it, and nothing else there.
 show_homes() {
   shown=
-  if is_at_home "$data"; then shown="
-BindPaths=$(unit_word "$(readlink -f "$data")")"; fi
-  if is_at_home "$prefix"; then shown="$shown
-BindReadOnlyPaths=$(unit_word "$(readlink -f "$prefix")")"; fi
+  show BindPaths "$data"
+  show BindReadOnlyPaths "$prefix"
   drop_in=/etc/systemd/system/forecourt.service.d/home.conf
   if [ -n "$shown" ]; then
     replace "$drop_in" "[Service]
@@ -357,8 +355,14 @@ ProtectHome=tmpfs$shown"
   fi
 }
 
-is_at_home() {
-  case $(readlink -f "$1")/ in /home/* | /root/* | /run/user/*) true ;; *) false ;; esac
+# show SETTING PATH: by its own name, and by the one that links lead to.
+show() {
+  for each in "$2" "$(readlink -f "$2")"; do
+    line="
+$1=$(unit_word "$each")"
+    case $each/ in /home/* | /root/* | /run/user/*) ;; *) continue ;; esac
+    case $shown in *"$line"*) ;; *) shown=$shown$line ;; esac
+  done
 }
 
 start_user_unit() {
