@@ -2,6 +2,7 @@
 import { asId, type JobId, type RunnerId } from "../../core/ids.ts";
 import { isComposite } from "./composite.ts";
 import { type JobRow, setbacksOf } from "./job-row.ts";
+import type { Ending } from "./job-store.ts";
 import { type JobLedger, waitingOf } from "./ledger.ts";
 import { afterLostEnd, afterServerDeath } from "./retry.ts";
 
@@ -20,62 +21,51 @@ export function createRecovery({ ledger, hasEndpoint }: { ledger: JobLedger; has
 
   /** Composite jobs are taken up by who carries them out. */
   const running = () => store.withStatus("running").filter(({ model }) => !isComposite(model));
-  const decide = (row: JobRow, after: typeof afterServerDeath): "requeued" | "ended" => {
+  /** What was cut short waits again, or ends. True: it has ended. */
+  const takeUp = (row: JobRow, after: typeof afterServerDeath): boolean => {
     const id = asId<JobId>(row.id);
     const runner = asId<RunnerId>(row.runner ?? "");
     const verdict = after({ setbacks: setbacksOf(row), retries: row.retries });
     const { setbacks } = verdict;
-    const leaving = { from: "running" as const, runner, setbacks };
-    if (row.cancelRequested) store.end(id, leaving, { status: "cancelled", at: clock.now() });
-    else if (verdict.type === "again") store.requeue(id, { runner, setbacks });
-    else store.end(id, leaving, { status: "failed", failure: verdict.failure, at: clock.now() });
-    return !row.cancelRequested && verdict.type === "again" ? "requeued" : "ended";
+    const end = (ending: Ending) =>
+      store.end(id, { from: "running", runner, setbacks }, { ...ending, at: clock.now() });
+    if (abandoned.has(row)) return end({ status: "cancelled" });
+    if (verdict.type === "give-up") return end({ status: "failed", failure: verdict.failure });
+    store.requeue(id, { runner, setbacks });
+    return false;
   };
+  const endQueued = ({ id }: JobRow, ending: Ending) =>
+    store.end(asId<JobId>(id), { from: "queued" }, { ...ending, at: clock.now() });
   const readQueue = () => {
     waiting.clear();
     for (const row of store.withStatus("queued")) {
       if (hasEndpoint(row)) waiting.add(waitingOf(row, clock.now()));
-      else
-        store.end(
-          asId<JobId>(row.id),
-          { from: "queued" },
-          { status: "failed", failure: endpointGone(row), at: clock.now() },
-        );
+      else endQueued(row, { status: "failed", failure: endpointGone(row) });
     }
-  };
-
-  /** Abandoned jobs in no one's hands. */
-  const leftBehind = () =>
-    store
-      .withStatus("queued", "running")
-      .filter((row) => !isComposite(row.model) && abandoned.has(row))
-      .filter(({ id, status }) => status === "queued" || !attempts.has(asId<JobId>(id)));
-  const cancel = ({ id, status, runner }: JobRow) => {
-    const from =
-      status === "queued" ? { from: status } : { from: "running" as const, runner: asId<RunnerId>(runner ?? "") };
-    return store.end(asId<JobId>(id), from, { status: "cancelled", at: clock.now() });
   };
 
   return {
     recover: () =>
       writes.write(() => {
-        const fates = running().map((row) => decide(row, afterServerDeath));
+        const cutShort = running();
+        const ended = cutShort.filter((row) => takeUp(row, afterServerDeath)).length;
         readQueue();
         // Jobs that were kept in memory alone left nothing behind but what was set aside for them.
         accounts.keepOnly(store.openJobs());
-        const requeued = fates.filter((fate) => fate === "requeued").length;
-        return { requeued, ended: fates.length - requeued, waiting: waiting.size };
+        return { requeued: cutShort.length - ended, ended, waiting: waiting.size };
       }),
     reload() {
       const ended = writes.write(() => {
-        const cancelled = leftBehind().filter(cancel);
-        const failed = running()
-          .filter(({ id }) => !attempts.has(asId<JobId>(id)))
-          .filter((row) => decide(row, afterLostEnd) === "ended");
+        const cancelled = store
+          .withStatus("queued")
+          .filter((row) => !isComposite(row.model) && abandoned.has(row))
+          .filter((row) => endQueued(row, { status: "cancelled" }));
+        const cutShort = running().filter(({ id }) => !attempts.has(asId<JobId>(id)));
+        const others = cutShort.filter((row) => takeUp(row, afterLostEnd));
         readQueue();
         // A lost end of a job that was kept in memory alone left what was set aside for it.
         accounts.keepOnly(store.withStatus("queued", "running").map(({ id }) => asId<JobId>(id)));
-        return [...cancelled, ...failed];
+        return [...cancelled, ...others];
       });
       for (const { id } of ended) ledger.ended(asId<JobId>(id));
     },
