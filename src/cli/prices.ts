@@ -76,10 +76,7 @@ const set = () =>
           const override = { holder: holderOf(book, { key, team }), model, price };
           book.accounts.store.setPrice(override);
           const models = catalogueOf(flags).catalog.list();
-          const free = unpriced(
-            models.map((entry) => entry.model),
-            override,
-          );
+          const free = unpriced(models, override);
           if (json) return printJson({ ...overrideWords(override), ...(free.length > 0 && { unpriced: free }) });
           printLine(`${override.holder} pays ${priceTexts(price).join(" + ")} for ${model}.`);
           if (!isKnown(models, model)) note(`No model of this box is named ${model} yet.`);

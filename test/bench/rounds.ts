@@ -6,7 +6,8 @@ import type { Answer, Ask } from "./http-load.ts";
 
 export type Target = {
   name: string;
-  ask: Ask /** Name of another target of the same rounds: what this one adds to it is told too. */;
+  ask: Ask;
+  /** Name of another target of the same rounds: what this one adds to it is told too. */
   beside?: string;
 };
 export type Spread = { p50: number; p99: number };

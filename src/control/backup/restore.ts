@@ -44,12 +44,8 @@ export async function restore({ data, from, now }: { data: string; from: string;
     const manifest = checked(files, stage);
     const kept = join(data, `before-restore-${now.toISOString().replaceAll(/[:.]/g, "-")}`);
     for (const { name } of manifest.files) if (name !== DATABASE) putInPlace(name, { stage, data, kept });
-    chmodSync(join(stage, DATABASE), 0o600);
-    giveToOwner([join(stage, DATABASE)], data);
-    giveToOwner(
-      ["server.lock", ...manifest.files.flatMap(({ name }) => pathsTo(name))].map((path) => join(data, path)),
-      data,
-    );
+    const placed = ["server.lock", ...manifest.files.flatMap(({ name }) => pathsTo(name))];
+    giveToOwner([join(stage, DATABASE), ...placed.map((path) => join(data, path))], data);
     putDatabaseInPlace({ stage, data, kept });
     return { manifest, ...(existsSync(kept) && { kept }) };
   } finally {
@@ -128,6 +124,7 @@ function putDatabaseInPlace({ stage, data, kept }: Places): void {
     keepOld(`${DATABASE}${end}`, { data, kept });
     rmSync(`${target}${end}`, { force: true });
   }
+  chmodSync(join(stage, DATABASE), 0o600);
   renameSync(join(stage, DATABASE), target);
 }
 

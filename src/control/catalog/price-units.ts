@@ -20,12 +20,12 @@ export function expectPriced({ pipeline, price }: Pick<Model, "pipeline" | "pric
 
 /** Which of the models that a pattern fits would cost nothing at a price, because their runs count none of its units. */
 export function unpriced(
-  models: readonly Model[],
+  entries: readonly { model: Model }[],
   { model: pattern, price }: { model: string; price: Price },
 ): string[] {
   const costsNothing = (model: Model) =>
     price.parts.every(({ unit }) => complaintOf(plural(unit), pipelineOf(model).counts) !== undefined);
-  return models
-    .filter((model) => matchesModel([pattern], [model.id, ...model.aliases]) && costsNothing(model))
-    .map(({ id }) => id);
+  return entries
+    .filter(({ model }) => matchesModel([pattern], [model.id, ...model.aliases]) && costsNothing(model))
+    .map(({ model }) => model.id);
 }

@@ -43,8 +43,7 @@ export function setPrice({ accounts, catalog, keys }: PriceBox, body: unknown): 
     throw new ForecourtError("not_found", `There is no key ${key.slice(0, 100)}.`);
   const override = { holder: holderName({ key, team }), model, price: parsePrice(price) };
   accounts.store.setPrice(override);
-  const models = catalog.list().map((entry) => entry.model);
-  const free = unpriced(models, override);
+  const free = unpriced(catalog.list(), override);
   return Response.json({ ...overrideWords(override), ...(free.length > 0 && { unpriced: free }) });
 }
 
