@@ -1,6 +1,7 @@
 // Where the server of a data directory listens, written there for the commands that talk to it.
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { isAlive } from "../../control/process-alive.ts";
 import { parse, type Static, Type } from "../../core/schema.ts";
 
 const addressSchema = Type.Object({
@@ -28,13 +29,5 @@ export function notedAddress(data: string): NotedAddress | undefined {
     return isAlive(pid) ? address : undefined;
   } catch {
     return undefined; // there is no such file, or it is not ours to read
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    return process.kill(pid, 0);
-  } catch (error) {
-    return error instanceof Error && "code" in error && error.code === "EPERM"; // another account's
   }
 }

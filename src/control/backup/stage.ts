@@ -2,6 +2,7 @@
 import { readdirSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
+import { isAlive } from "../process-alive.ts";
 
 /** A name below `data` that is not there. What a process left that was ended in the middle is removed: it may fill the disk. */
 export async function newStage(data: string, work: "restoring" | "importing"): Promise<string> {
@@ -13,13 +14,4 @@ export async function newStage(data: string, work: "restoring" | "importing"): P
       await rm(join(data, name), { recursive: true, force: true });
   }
   return join(data, `${work}-${process.pid}`);
-}
-
-/** Another user's process may not be asked, which says that it is there. */
-function isAlive(pid: number): boolean {
-  try {
-    return process.kill(pid, 0);
-  } catch (error) {
-    return error instanceof Error && "code" in error && error.code === "EPERM";
-  }
 }

@@ -6,8 +6,8 @@ import { dirname, join } from "node:path";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { ForecourtError } from "../../core/errors.ts";
-import { isDiskFull } from "../weights/disk/space.ts";
-import { writeAll } from "../weights/disk/write-all.ts";
+import { isDiskFull } from "../disk-full.ts";
+import { writeAll } from "../write-all.ts";
 import { BLOCK, damaged, readTarHeader, type TarEntry, tarHeader } from "./tar-header.ts";
 
 export type Packed = { name: string; size: number; sha256: string };

@@ -2,7 +2,7 @@
 import { ForecourtError } from "../../core/errors.ts";
 import type { JobId } from "../../core/ids.ts";
 import { isFinished, type Job } from "../../core/job.ts";
-import { isDiskFull } from "../database/disk-full.ts";
+import { isDiskFull } from "../disk-full.ts";
 import { isComposite } from "./composite.ts";
 import type { Ends } from "./ends.ts";
 import { type JobRow, jobOf } from "./job-row.ts";

@@ -3,8 +3,8 @@ import { mkdir, open, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import { ForecourtError } from "../../core/errors.ts";
 import { type Bytes, bytes } from "../../core/units.ts";
-import { isDiskFull } from "../weights/disk/space.ts";
-import { writeAll } from "../weights/disk/write-all.ts";
+import { isDiskFull } from "../disk-full.ts";
+import { writeAll } from "../write-all.ts";
 
 export type Content = AsyncIterable<Uint8Array>;
 /** `digest` is SHA-256, hexadecimal. */

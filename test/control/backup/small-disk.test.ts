@@ -15,14 +15,12 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { backup } from "../../../src/control/backup/backup.ts";
 import { restore } from "../../../src/control/backup/restore.ts";
+import { mountSmallDisk } from "../../support/small-disk.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "forecourt-small-disk-"));
-const mountPoint = join(folder, "disk");
-mkdirSync(mountPoint);
-const sh = (...command: string[]) => Bun.spawnSync(command, { stderr: "ignore" }).success;
-const isMounted = process.platform === "linux" && sh("mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", mountPoint);
+const disk = mountSmallDisk(join(folder, "disk"), 2);
 afterAll(() => {
-  if (isMounted) sh("umount", mountPoint);
+  disk.unmount();
   rmSync(folder, { recursive: true, force: true });
 });
 
@@ -40,11 +38,11 @@ async function archiveOf(bytes: number): Promise<string> {
   return to;
 }
 
-test.skipIf(!isMounted)(
+test.skipIf(!disk.isOwn)(
   "a disk that becomes full while a backup is unpacked is told, and nothing of it stays",
   async () => {
     const from = await archiveOf(4 * 1024 * 1024);
-    const data = join(mountPoint, "box");
+    const data = join(disk.path, "box");
     const refusal = { code: "unavailable", message: expect.stringMatching(/disk became full.*Nothing was changed/) };
     await expect(restore({ data, from, now })).rejects.toMatchObject(refusal);
     expect(readdirSync(data).filter((name) => !name.startsWith("server."))).toEqual([]);
@@ -53,9 +51,9 @@ test.skipIf(!isMounted)(
   },
 );
 
-test.skipIf(!isMounted)("files that lie on another disk are replaced there, and kept", async () => {
+test.skipIf(!disk.isOwn)("files that lie on another disk are replaced there, and kept", async () => {
   const data = join(folder, "linked");
-  const elsewhere = join(mountPoint, "files");
+  const elsewhere = join(disk.path, "files");
   mkdirSync(data);
   mkdirSync(join(elsewhere, TOKEN), { recursive: true });
   writeFileSync(join(elsewhere, TOKEN, "a.png"), "the former");

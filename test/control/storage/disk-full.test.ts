@@ -10,24 +10,23 @@ import { createUploads } from "../../../src/control/storage/uploads.ts";
 import { systemClock } from "../../../src/core/clock.ts";
 import { asId, type KeyId } from "../../../src/core/ids.ts";
 import { bytes, MIB } from "../../../src/core/units.ts";
+import { mountSmallDisk } from "../../support/small-disk.ts";
 
-const mountPoint = mkdtempSync(join(tmpdir(), "forecourt-full-disk-"));
-const sh = (...command: string[]) => Bun.spawnSync(command, { stderr: "ignore" }).success;
-const isMounted = process.platform === "linux" && sh("mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", mountPoint);
+const disk = mountSmallDisk(mkdtempSync(join(tmpdir(), "forecourt-full-disk-")), 1);
 afterAll(() => {
-  if (isMounted) sh("umount", mountPoint);
-  rmdirSync(mountPoint);
+  disk.unmount();
+  rmdirSync(disk.path);
 });
 
 async function* zeros(size: number) {
   for (let sent = 0; sent < size; sent += 65_536) yield new Uint8Array(65_536);
 }
 
-test.skipIf(!isMounted)("a full disk is told, leaves nothing behind, and the upload can be sent again", async () => {
+test.skipIf(!disk.isOwn)("a full disk is told, leaves nothing behind, and the upload can be sent again", async () => {
   using database = openDatabase({ file: ":memory:" });
   const uploads = createUploads({
-    root: mountPoint,
-    fileStore: createDiskStore({ root: mountPoint }),
+    root: disk.path,
+    fileStore: createDiskStore({ root: disk.path }),
     database,
     clock: systemClock,
     maxBytes: bytes(100 * MIB),
@@ -36,7 +35,7 @@ test.skipIf(!isMounted)("a full disk is told, leaves nothing behind, and the upl
     ...{ key: asId<KeyId>("owner"), name: "a.bin", contentType: "application/zip" },
     lifecycle: { acl: OPEN },
   });
-  const files = () => readdirSync(mountPoint, { recursive: true, withFileTypes: true }).filter((each) => each.isFile());
+  const files = () => readdirSync(disk.path, { recursive: true, withFileTypes: true }).filter((each) => each.isFile());
   await expect(uploads.write(upload.secret, zeros(2 * MIB))).rejects.toMatchObject({
     code: "unavailable",
     message: expect.stringContaining("disk of this box is full"),

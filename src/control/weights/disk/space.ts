@@ -1,6 +1,7 @@
 // Is there room on the disk, and how a full one is told.
 import { stat, statfs } from "node:fs/promises";
 import { ForecourtError } from "../../../core/errors.ts";
+import { isDiskFull } from "../../disk-full.ts";
 
 /** The database and the outputs of running jobs lie on the same disk. */
 const RESERVE_BYTES = 512 * 1024 * 1024;
@@ -30,8 +31,6 @@ function noFile(error: unknown): number {
   if (codeOf(error) === "ENOENT") return 0;
   throw error;
 }
-
-export const isDiskFull = (error: unknown) => codeOf(error) === "ENOSPC" || codeOf(error) === "EDQUOT";
 
 const codeOf = (error: unknown) => (error instanceof Error && "code" in error ? error.code : undefined);
 

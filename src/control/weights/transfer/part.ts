@@ -2,8 +2,9 @@
 import { constants } from "node:fs";
 import { type FileHandle, open, rename, rm, stat } from "node:fs/promises";
 import { crc32 } from "node:zlib";
+import { isDiskFull } from "../../disk-full.ts";
+import { writeAll } from "../../write-all.ts";
 import { type Digest, digestText, readChunks } from "../disk/digest.ts";
-import { isDiskFull } from "../disk/space.ts";
 import { createHashFollower, type HashFollower } from "./hash-follower.ts";
 import { createJournal, type Journal, readJournal } from "./journal.ts";
 import { cutPieces, donePrefix, extend, forget, isWhole, type Piece } from "./pieces.ts";
@@ -86,7 +87,7 @@ function createPart({ to, bytes, digest, files, file, journal, pieces }: Open): 
   return {
     pieces,
     async write(piece, chunk) {
-      await writeFully(file, chunk, piece.start + piece.done);
+      await writeAll(file, chunk, piece.start + piece.done);
       extend(piece, chunk);
       journal.note();
       if (isWhole(piece)) follower.follow(donePrefix(pieces));
@@ -140,12 +141,4 @@ async function damagedPieces(file: FileHandle, pieces: Piece[]): Promise<Piece[]
     if (crc !== piece.crc) damaged.push(piece);
   }
   return damaged;
-}
-
-/** A write may take less than it was given when the disk is nearly full; the next one then says so. */
-async function writeFully(file: FileHandle, chunk: Uint8Array, position: number): Promise<void> {
-  for (let at = 0; at < chunk.byteLength; ) {
-    const { bytesWritten } = await file.write(chunk, at, chunk.byteLength - at, position + at);
-    at += bytesWritten;
-  }
 }
