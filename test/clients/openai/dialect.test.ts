@@ -175,7 +175,6 @@ test("what these models cannot do is refused, and not left away", async () => {
     [{ conversation: "conv_1" }, "conversation"],
     [{ prompt: { id: "pmpt_1" } }, "prompt"],
     [{ tools: [{ type: "web_search" }] }, "tools[0].type"],
-    [{ input: [{ type: "item_reference", id: "msg_1" }] }, "input[0].type"],
     [{ input: [{ type: "reasoning", id: "rs_1", summary: [] }] }, "input"],
     [{ input: "circle ".repeat(2000), truncation: "auto" }, "input"],
   ] as const)

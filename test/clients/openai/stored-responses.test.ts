@@ -95,3 +95,77 @@ test("a deleted response is gone for good: not shown, not gone on from; a runnin
   await expect(sent(client.responses.retrieve(long.id))).rejects.toMatchObject({ status: 404 });
   proved("openai-js", "responses-stored");
 });
+
+test("items are named by their ids instead of being repeated, as Vercel's AI SDK does, and mean the same", async () => {
+  const first = await client.responses.create(asked);
+  const question = { role: "user" as const, content: asked.input };
+  const more = { role: "user" as const, content: "And its size?" };
+  const named = (id = "") => ({ type: "item_reference" as const, id });
+  const goesOn = (input: OpenAI.Responses.ResponseInput) => client.responses.create({ ...asked, input });
+  const repeated = await goesOn([question, { role: "assistant", content: first.output_text }, more]);
+  const [said] = await itemsOf(first.id);
+  const referred = await goesOn([named(said?.id), named(first.output[0]?.id), more]);
+  expect(referred.output_text).toBe(repeated.output_text);
+  expect(referred.usage?.input_tokens).toBe(repeated.usage?.input_tokens ?? 0);
+  expect(textsOf(await itemsOf(referred.id, { order: "asc" }))).toEqual([
+    asked.input,
+    first.output_text,
+    "And its size?",
+  ]);
+});
+
+test("calls are named too, those that were made and those that were asked about", async () => {
+  const parameters = { type: "object", properties: { shape: { enum: ["circle", "star"] } }, required: ["shape"] };
+  const tools = [{ type: "function" as const, name: "find", parameters, strict: true }];
+  const long = { ...asked, max_output_tokens: 200 };
+  const { output } = await client.responses.create({ ...long, tools, tool_choice: "required" });
+  const call = output.find((item) => item.type === "function_call");
+  const answer = { type: "function_call_output" as const, call_id: call?.call_id ?? "", output: "red" };
+  const question = { role: "user" as const, content: asked.input };
+  const input = [question, { type: "item_reference" as const, id: call?.id ?? "" }, answer];
+  const { id } = await client.responses.create({ ...asked, input });
+  const [, named, answered] = await itemsOf(id, { order: "asc" });
+  expect(named).toMatchObject({
+    type: "function_call",
+    call_id: call?.call_id,
+    name: "find",
+    arguments: call?.arguments,
+  });
+  const again = [named, answered].map((item) => ({ type: "item_reference" as const, id: item?.id ?? "" }));
+  const third = await client.responses.create({ ...asked, input: [question, ...again] });
+  expect(await itemsOf(third.id)).toMatchObject((await itemsOf(id)).map(({ id: _, ...item }) => item));
+});
+
+test("what is not kept, is another's or is named twice cannot be named", async () => {
+  const refused = (id: string, times = 1) =>
+    sent(client.responses.create({ ...asked, input: Array(times).fill({ type: "item_reference", id }) }));
+  const { id, output } = await client.responses.create(asked);
+  const message = output[0]?.id ?? "";
+  await expect(refused(message, 2)).rejects.toMatchObject({ status: 400, param: "input[1].id" });
+  for (const nothing of ["msg_1", "nothing", message.replace("msg_", "fc_")])
+    await expect(refused(nothing)).rejects.toMatchObject({ status: 404, param: "input[0].id" });
+  const made = await fetch(`${server.origin}/admin/v1/keys`, {
+    method: "POST",
+    headers: { authorization: `Key ${server.key}`, "content-type": "application/json" },
+    body: JSON.stringify({ name: "other" }),
+  });
+  const { key } = (await made.json()) as { key: string };
+  const other = new OpenAI({ apiKey: key, baseURL: server.baseURL, maxRetries: 0 });
+  const input = [{ type: "item_reference" as const, id: message }];
+  await expect(sent(other.responses.create({ ...asked, input }))).rejects.toMatchObject({ status: 404 });
+  await sent(client.responses.delete(id));
+  await expect(refused(message)).rejects.toMatchObject({ status: 404 });
+});
+
+test("a request names no more than 256 items", async () => {
+  const input = Array.from({ length: 257 }, () => ({ role: "user" as const, content: "Hello" }));
+  const { id } = await client.responses.create({ ...asked, input, background: true });
+  const references = input.map((_, at) => ({
+    type: "item_reference" as const,
+    id: `${id.replace("resp_", "msg_")}_${at}`,
+  }));
+  await expect(sent(client.responses.create({ ...asked, input: references }))).rejects.toMatchObject({
+    status: 400,
+    param: "input[256]",
+  });
+});

@@ -34,7 +34,11 @@ const functionOutput = Type.Object({
 /** Thoughts of an earlier answer; models are not shown them again. */
 const reasoning = Type.Object({ type: Type.Literal("reasoning") });
 
-const item = Type.Union([message, functionCall, functionOutput, reasoning]);
+/** Stands for an item of a response that is kept: what it said, or what it was asked. */
+const reference = Type.Object({ type: Type.Literal("item_reference"), id: Type.String({ minLength: 1 }) });
+
+const told = [message, functionCall, functionOutput, reasoning];
+const toldItem = Type.Object({ item: Type.Union(told) });
 
 const tool = Type.Object({
   type: Type.Literal("function", { description: "Tools that OpenAI runs itself (web_search, ...) are not here" }),
@@ -65,7 +69,7 @@ const { temperature, presence_penalty, frequency_penalty, parallel_tool_calls } 
 
 export const responseBody = Type.Object({
   model: Type.String({ minLength: 1, description: "Id or alias of a language model; GET /v1/models lists them" }),
-  input: Type.Union([Type.String({ minLength: 1 }), Type.Array(item, { minItems: 1 })], {
+  input: Type.Union([Type.String({ minLength: 1 }), Type.Array(Type.Union([...told, reference]), { minItems: 1 })], {
     description: "What the user says, or items of a conversation",
   }),
   instructions: Type.Optional(Type.String({ description: "How to behave; not taken over from an earlier response" })),
@@ -102,7 +106,10 @@ export const responseBody = Type.Object({
 });
 
 export type ResponseBody = Static<typeof responseBody>;
-export type InputItem = Static<typeof item>;
+export type InputItem = Static<typeof toldItem>["item"];
 export type TextFormat = Static<typeof format>;
+
+/** An item as a response tells it, as one that goes in again. */
+export const readItem = (item: unknown): InputItem => parse(toldItem, { item }).item;
 
 export const readResponseBody = (body: unknown): ResponseBody => parse(responseBody, body);

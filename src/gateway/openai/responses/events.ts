@@ -92,14 +92,14 @@ function createItems(job: string) {
     yield { type: growing[kind].delta, ...place(kind), delta, ...(kind === "message" && { logprobs }) };
   }
 
-  function* call(called: NonNullable<ChatOutput["tool_calls"]>[number]): Generator<Event> {
+  function* call(called: NonNullable<ChatOutput["tool_calls"]>[number], at: number): Generator<Event> {
     index++;
-    const item = callItem(called, "completed");
-    const at = { item_id: item.id, output_index: index };
+    const item = callItem(called, `${job}_${at}`, "completed");
+    const place = { item_id: item.id, output_index: index };
     const begun = { ...item, arguments: "", status: "in_progress" };
     yield { type: "response.output_item.added", output_index: index, item: begun };
-    yield { type: "response.function_call_arguments.delta", ...at, delta: item.arguments };
-    yield { type: "response.function_call_arguments.done", ...at, name: item.name, arguments: item.arguments };
+    yield { type: "response.function_call_arguments.delta", ...place, delta: item.arguments };
+    yield { type: "response.function_call_arguments.done", ...place, name: item.name, arguments: item.arguments };
     yield { type: "response.output_item.done", output_index: index, item };
   }
 
@@ -108,7 +108,7 @@ function createItems(job: string) {
     *end(output: ChatOutput): Generator<Event> {
       if (open?.kind !== "message" && saysSomething(output)) yield* begin("message");
       yield* close(output.finish_reason === "length" ? "incomplete" : "completed");
-      for (const called of output.tool_calls ?? []) yield* call(called);
+      for (const [at, called] of (output.tool_calls ?? []).entries()) yield* call(called, at);
     },
   };
 }

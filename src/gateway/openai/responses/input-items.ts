@@ -43,7 +43,10 @@ function itemsOfMessage({ role, content, tool_calls: calls = [], tool_call_id }:
   if (role === "tool")
     return [{ id: `fco_${place}`, type: "function_call_output", status, call_id: tool_call_id ?? "", output: said }];
   const message = { id: `msg_${place}`, type: "message", status, role, content: said };
-  return [...(said.length > 0 ? [message] : []), ...calls.map((call) => callItem(call, status))];
+  return [
+    ...(said.length > 0 ? [message] : []),
+    ...calls.map((call, nth) => callItem(call, `${place}_${nth}`, status)),
+  ];
 }
 
 function contentOf(content: ChatMessage["content"], type: "input_text" | "output_text") {

@@ -30,8 +30,9 @@ export const growing = {
 } as const;
 export type GrowingKind = keyof typeof growing;
 
-export const callItem = ({ id, function: called }: ToolCall, status: Status) => ({
-  id: `fc_${id.replace(/^call_/, "")}`,
+/** `place` tells it from all other items: a job, and where it stands there. */
+export const callItem = ({ id, function: called }: ToolCall, place: string, status: Status) => ({
+  id: `fc_${place}`,
   type: "function_call" as const,
   status,
   call_id: id,
@@ -49,6 +50,6 @@ export function itemsOf(output: ChatOutput, job: string) {
   return [
     ...(reasoning === "" ? [] : [thoughts.item(thoughts.id(job), "completed", [thoughts.part(reasoning)])]),
     ...(saysSomething(output) ? [message.item(message.id(job), status, [message.part(output.output, logprobs)])] : []),
-    ...tool_calls.map((call) => callItem(call, "completed")),
+    ...tool_calls.map((call, at) => callItem(call, `${job}_${at}`, "completed")),
   ];
 }

@@ -12,9 +12,10 @@ import { beginJobs, finishedJobs, type OpenAiParts } from "../runs.ts";
 import { type ResponseBody, readResponseBody } from "./body.ts";
 import { responseEvents } from "./events.ts";
 import { listInputItems } from "./input-items.ts";
+import { inputItems } from "./references.ts";
 import { responseOf } from "./response.ts";
 import { cancelResponse, deleteResponse, foundJob, showResponse } from "./stored.ts";
-import { conversationOf, inputOf } from "./translate.ts";
+import { conversationOf, inputOf, messagesOf } from "./translate.ts";
 
 /** Everything below `/v1/responses`; `rest` is what follows, an id and what is asked of it. */
 export async function responses(parts: OpenAiParts, call: Call, rest: readonly string[]): Promise<Response> {
@@ -55,7 +56,13 @@ async function createResponse(parts: OpenAiParts, call: Call, body: ResponseBody
   const chosen = chosenModel(parts, body.model, "chat");
   const { previous_response_id, metadata, stream, background } = body;
   const history = previous_response_id === undefined ? [] : historyOf(parts, call, previous_response_id);
-  const begun = { ...chosen, inputs: [inputOf(body, history)], isFollowed: stream, keepsPayload: body.store };
+  const said = messagesOf(inputItems(parts, call, body.input));
+  const begun = {
+    ...chosen,
+    inputs: [inputOf(body, [...history, ...said])],
+    isFollowed: stream,
+    keepsPayload: body.store,
+  };
   const jobs = await beginJobs(parts, call, { ...begun, isLeft: background });
   const repeated = {
     background,

@@ -8,15 +8,15 @@ import type { InputItem, ResponseBody, TextFormat } from "./body.ts";
 
 const WANTS_LOGPROBS = "message.output_text.logprobs";
 
-/** The input of a language model. `history` goes before what is said now. */
-export function inputOf(body: ResponseBody, history: readonly ChatMessage[]): Record<string, unknown> {
+/** The input of a language model, which `said` is put to. */
+export function inputOf(body: ResponseBody, said: readonly ChatMessage[]): Record<string, unknown> {
   const { instructions, max_output_tokens, text, ...rest } = body;
   const { temperature, presence_penalty, frequency_penalty, parallel_tool_calls, top_logprobs } = rest;
   const wantsLogprobs = top_logprobs > 0 || body.include?.includes(WANTS_LOGPROBS);
   return present({
     ...{ temperature, presence_penalty, frequency_penalty, parallel_tool_calls },
     ...chancesOf(body),
-    messages: [...history, ...messagesOf(body.input)],
+    messages: said,
     system_prompt: instructions,
     max_tokens: max_output_tokens,
     response_format: text?.format && formatOf(text.format),
@@ -46,10 +46,7 @@ export function conversationOf({ messages, prompt }: ChatInput, output: ChatOutp
   return [...said, { role: "assistant", content: output.output, ...(tool_calls && { tool_calls }) }];
 }
 
-export function messagesOf(input: ResponseBody["input"]): ChatMessage[] {
-  if (typeof input === "string") return [{ role: "user", content: input }];
-  return input.reduce<ChatMessage[]>(withItem, []);
-}
+export const messagesOf = (items: readonly InputItem[]): ChatMessage[] => items.reduce<ChatMessage[]>(withItem, []);
 
 /** Calls follow the message that they belong to: chat keeps both in one. */
 function withItem(said: ChatMessage[], item: InputItem): ChatMessage[] {
