@@ -95,6 +95,25 @@ test("what a dying process wrote to stderr is in the failure", async () => {
   expect(failure).toMatchObject({ code: "runner_crashed", details: { exitCode: 7, lastLines: ["out of luck"] } });
 });
 
+for (const [what, astray] of [
+  ["sends what is no list of messages", '{"type":"ready"}'],
+  ["sends a list of what is no message", "[null]"],
+  ["sends a message of a kind that there is not", '[{"type":"unheard-of"}]'],
+  ["sends a message without what belongs to it", '[{"type":"fatal"}]'],
+  ["writes to the channel what is not JSON", "raw double free or corruption"],
+  ["closes the channel and goes on", "closed"],
+] as const) {
+  test(`a runner that ${what} is ended, and the server lives on`, async () => {
+    const runner = join(import.meta.dir, "../support/astray-runner.ts");
+    await using watched = await watchFleet({ command: [process.execPath, runner, astray] });
+    const started = watched.start();
+    const pid = watched.fleet.runners()[0]?.pid ?? 0;
+    await expect(started).rejects.toThrow("was ended, because it");
+    expect(await watched.next("gone")).toMatchObject({ failure: { code: "runner_crashed" } });
+    expect(await isRunning(pid)).toBe(false);
+  });
+}
+
 test("a fleet that stops ends idle, busy and starting runners, and blames none", async () => {
   const watched = await watchFleet();
   const idle = await watched.start();

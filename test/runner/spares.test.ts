@@ -80,7 +80,7 @@ test("a process that reads ahead still loads a model at once", async () => {
   await until(() => made.readAhead(folder));
   const { promise: ready, resolve } = Promise.withResolvers<FromRunner["type"]>();
   const onMessage = ({ type }: FromRunner) => (type === "ready" || type === "fatal") && resolve(type);
-  const child = made.take(cpu, { onMessage, onLine() {}, onExit() {} });
+  const child = made.take(cpu, { onMessage, onLine() {}, onBroken() {}, onExit() {} });
   child?.send({
     ...{ type: "load", model: echoModel(), device: cpu, weights: folder, warmups: [], threads: 1 },
     runtime: join(watched.folder, "runtime"),

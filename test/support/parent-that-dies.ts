@@ -2,6 +2,12 @@
 import { runnerCommand, spawnRunner } from "../../src/control/fleet/spawn.ts";
 
 const ignore = () => {};
-const child = spawnRunner({ command: runnerCommand(), onMessage: ignore, onLine: ignore, onExit: ignore });
+const child = spawnRunner({
+  command: runnerCommand(),
+  onMessage: ignore,
+  onLine: ignore,
+  onBroken: ignore,
+  onExit: ignore,
+});
 process.stdout.write(`${child.pid}\n`);
 process.kill(process.pid, "SIGKILL");

@@ -24,6 +24,10 @@ export const fell = (model: ModelId, fatal: Failure): Failure =>
     ? { code: "runner_crashed", message: `The runner of ${model} failed: ${fatal.message}` }
     : fatal;
 
+/** Without a signal or an exit code: what its job gave it may be the cause. */
+export const broken = (model: ModelId, why: string) =>
+  new ForecourtError("runner_crashed", `The runner of ${model} was ended, because ${why}.`).toFailure();
+
 function meaningOf(signal: string): string {
   if (signal === "SIGKILL") return " (from outside: no memory left, or by hand)";
   if (signal === "SIGSEGV" || signal === "SIGABRT" || signal === "SIGBUS") return " (a fault in native code)";

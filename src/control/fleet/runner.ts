@@ -175,6 +175,7 @@ export class FleetRunner {
     const handlers: Handlers = {
       onMessage: (message) => this.#receive(message),
       onLine: (line) => this.#log.debug("runner wrote", { line }),
+      onBroken: (why) => this.#broken(why),
       onExit: (exit) => this.#exited(exit),
     };
     try {
@@ -261,6 +262,10 @@ export class FleetRunner {
       this.#log.warn("the runner outgrew execution.memoryLimit and is ended", { memory, memoryLimit });
       this.stop();
     }
+  }
+
+  #broken(why: string): void {
+    if (this.#state.is !== "stopping") this.#kill(failures.broken(this.model, why));
   }
 
   #kill(failure: Failure | undefined): void {

@@ -8,7 +8,7 @@ import { environmentOf } from "./environment.ts";
 import { type Child, type SpawnOptions, spawnRunner } from "./spawn.ts";
 
 /** What the one who takes a process hears of it from then on. */
-export type Handlers = Pick<SpawnOptions, "onMessage" | "onLine" | "onExit">;
+export type Handlers = Pick<SpawnOptions, "onMessage" | "onLine" | "onBroken" | "onExit">;
 
 export type Spares = {
   /** A process that listens already and sees this device and no other; the caller's from now on. */
@@ -56,6 +56,7 @@ export function createSpares({ command, runtime, libraries, count, timers }: Spa
       }
       if (message.type === "fatal") spares.delete(spare);
     };
+    const discard = () => spares.delete(spare) && spare.child.kill();
     const spare: Spare = {
       isListening: false,
       handlers: undefined,
@@ -65,6 +66,7 @@ export function createSpares({ command, runtime, libraries, count, timers }: Spa
         environment: environmentOf(device, libraries),
         onMessage: (message) => hear(message),
         onLine: (line) => spare.handlers?.onLine(line),
+        onBroken: (why) => (spare.handlers ? spare.handlers.onBroken(why) : discard()),
         onExit(exit) {
           spares.delete(spare);
           leave();

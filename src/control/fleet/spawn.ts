@@ -1,6 +1,7 @@
 // Starts a runner: this same executable as a child process with an IPC channel.
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
+import { toFailure } from "../../core/errors.ts";
 import type { FromRunner, ToRunner } from "../../engine/protocol.ts";
 import { ownEnvironment } from "../settings.ts";
 import { collectLines } from "./last-lines.ts";
@@ -27,6 +28,8 @@ export type SpawnOptions = {
   environment?: Readonly<Record<string, string>>;
   onMessage(message: FromRunner): void;
   onLine(line: string): void;
+  /** It lives, but can no longer be understood: it sent what is no message, or closed the channel. Called once; it is to be killed. */
+  onBroken(why: string): void;
   /** After the last message and line; called once. */
   onExit(exit: ChildExit): void;
 };
@@ -40,13 +43,20 @@ export function runnerCommand(): string[] {
   return [existsSync(THIS_PROGRAM) ? THIS_PROGRAM : process.execPath, "runner"];
 }
 
-/** How long the end of the channel may come after the end of the process. */
+/** How long one of the two, the end of the channel and the end of the process, may come after the other. */
 const CLOSING_MS = 2_000;
 
 /** Throws when the process cannot be made (no memory, no file handles). */
-export function spawnRunner({ command, environment, onMessage, onLine, onExit }: SpawnOptions): Child {
+export function spawnRunner({ command, environment, onMessage, onLine, onBroken, onExit }: SpawnOptions): Child {
   const { promise: disconnected, resolve: disconnect } = Promise.withResolvers<void>();
   let isOpen = true;
+  let isBroken = false;
+  const hasEnded = () => child.exitCode !== null || child.signalCode !== null;
+  const breakOff = (why: string) => {
+    if (isBroken || hasEnded()) return;
+    isBroken = true;
+    onBroken(why);
+  };
   const child = Bun.spawn([...command], {
     // Its name for people who look at the process list.
     argv0: "forecourt",
@@ -55,13 +65,25 @@ export function spawnRunner({ command, environment, onMessage, onLine, onExit }:
     stdout: "ignore",
     stderr: "pipe",
     serialization: "json",
-    // The channel carries only what src/engine/runner sends, from the same executable.
+    // The channel carries what src/engine/runner sends, from the same executable; but native code that goes astray may write
+    // anything, and what is thrown here would end the server.
     ipc: (messages) => {
-      for (const message of messages as FromRunner[]) onMessage(message);
+      if (isBroken) return;
+      try {
+        for (const message of messages as FromRunner[]) onMessage(message);
+      } catch (error) {
+        breakOff(`it sent what is no message (${toFailure(error).message})`);
+      }
     },
+    // Bun closes a channel on which something arrives that is not JSON.
     onDisconnect() {
       isOpen = false;
       disconnect();
+      setTimeout(
+        breakOff,
+        CLOSING_MS,
+        "it closed its channel to the server, or wrote to it what is no message",
+      ).unref();
     },
   });
   const lines = collectLines(child.stderr, onLine);
@@ -80,7 +102,7 @@ export function spawnRunner({ command, environment, onMessage, onLine, onExit }:
   return {
     pid: child.pid,
     send: (message) => {
-      if (isOpen && child.exitCode === null && child.signalCode === null) child.send(message);
+      if (isOpen && !hasEnded()) child.send(message);
     },
     kill: () => child.kill("SIGKILL"),
   };

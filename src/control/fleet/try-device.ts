@@ -32,6 +32,7 @@ export async function tryDevice({ device, runtime, libraries, ...options }: Tria
     environment: environmentOf(device, libraries),
     onMessage: hear,
     onLine() {},
+    onBroken: (why) => reject(ForecourtError.from({ code: "runner_crashed", message: why })),
     onExit: (exit) => reject(ForecourtError.from(died(exit))),
   });
   const callOff = timers.after(limit, () => reject(ForecourtError.from(tooSlow(limit))));
