@@ -5,7 +5,7 @@ import type { Settings } from "../control/settings.ts";
 import { type Clock, systemClock } from "../core/clock.ts";
 import { bytes, type Instant, MIB } from "../core/units.ts";
 import { admin } from "./admin/admin.ts";
-import { createAuditTrail } from "./audit.ts";
+import { beginAct, createAuditTrail } from "./audit.ts";
 import { type Authenticate, createAuthenticate, createAuthenticateStorage, requireScope } from "./authenticate.ts";
 import { createBorder } from "./border.ts";
 import { createCdn } from "./cdn/cdn.ts";
@@ -26,7 +26,7 @@ import { metricsRoute, showMetrics } from "./metrics.ts";
 import { createObserve } from "./observe.ts";
 import { withFalRouter } from "./openai/fal-router.ts";
 import { createOpenAi } from "./openai/openai.ts";
-import { settleAddress } from "./origin.ts";
+import { settleAddress, urlOf } from "./origin.ts";
 import { requireParts } from "./path-part.ts";
 import { createPlatform } from "./platform/platform.ts";
 import { createReport } from "./report.ts";
@@ -94,6 +94,7 @@ const hidden = () => ({ detail: { hide: true } });
 const adminsOnly =
   (authenticate: Authenticate) =>
   ({ request, params }: { request: Request; params: Parameters<typeof requireParts>[0] }): void => {
+    beginAct(request, urlOf(request).pathname);
     requireScope(authenticate(request), "admin");
     requireParts(params);
   };

@@ -1,23 +1,27 @@
-// Writes each administrative act that comes in over HTTP into the audit log, whichever face it came through.
+// Writes each administrative act that comes in over HTTP into the audit log, whichever way it came: what is one is said where it is
+// carried out, since the same operation is reached by paths, by fal's host names and through the proxy.
 
 import type { Act, Audit } from "../control/audit/audit.ts";
 import type { Log } from "../core/log.ts";
 import type { Authenticate } from "./authenticate.ts";
-import { urlOf } from "./origin.ts";
 import { REQUEST_ID } from "./request-id.ts";
 
 export type AuditTrail = {
-  /** Cheap: asked for every request. */
-  isAct(request: Request): boolean;
   /** After the answer is made and before it is sent; reads a copy of it, and never throws. `address` is the peer's. */
   note(request: Request, response: Response, address: string | undefined): Promise<void>;
 };
 
 export type AuditTrailParts = { audit: Pick<Audit, "record">; authenticate: Authenticate; log: Log };
 
-/** Faces in which everything but reading is an administrative act. */
-const ADMINISTRATIVE = /^https?:\/\/[^/]+\/(admin\/v1|platform\/v1\/keys)([/?]|$)/;
-const READING = new Set(["GET", "OPTIONS"]);
+const acts = new WeakMap<Request, string>();
+
+/** Before it is known whether the caller may: a refusal is written down too. Reading is none. `path` as this box's documents name it. */
+export function beginAct(request: Request, path: string): void {
+  if (request.method !== "GET") acts.set(request, `${request.method} ${path.slice(0, LONGEST_VALUE)}`);
+}
+
+/** Cheap: asked for every request. */
+export const isAct = (request: Request): boolean => acts.has(request);
 
 /** Of the answer, what says which thing was acted upon; secrets are not among them. */
 const TELLING = [
@@ -37,9 +41,7 @@ const LONGEST_VALUE = 300;
 
 export function createAuditTrail({ audit, authenticate, log }: AuditTrailParts): AuditTrail {
   return {
-    isAct: ({ method, url }) => !READING.has(method) && ADMINISTRATIVE.test(url),
     async note(request, response, address) {
-      const { pathname } = urlOf(request);
       const actor = actorOf(request, authenticate);
       // Strangers are told apart from administrators by their missing key; they must not be able to fill the disk.
       if (actor === undefined) return;
@@ -47,7 +49,7 @@ export function createAuditTrail({ audit, authenticate, log }: AuditTrailParts):
       const act: Act = {
         actor,
         origin: originOf(request, address),
-        action: `${request.method} ${pathname.slice(0, LONGEST_VALUE)}`,
+        action: acts.get(request) ?? request.method,
         details: await detailsOf(response),
         outcome: response.status < 400 ? "done" : response.status < 500 ? "refused" : "failed",
         code: response.status,

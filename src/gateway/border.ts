@@ -1,7 +1,7 @@
 // What every answer passes on its way out: failures in fal's words, a request id, and leave for web pages to read it.
 
 import { ForecourtError } from "../core/errors.ts";
-import type { AuditTrail } from "./audit.ts";
+import { type AuditTrail, isAct } from "./audit.ts";
 import { createCors } from "./cors.ts";
 import { failureResponse } from "./failures.ts";
 import { isHead, withoutBody } from "./head.ts";
@@ -44,7 +44,7 @@ export function createBorder({ allowOrigins, report, trail, observe, addressOf, 
       ensureRequestId(response);
       if (isOpenAi(request)) response.headers.set("x-request-id", response.headers.get(REQUEST_ID) ?? "");
       observe(request, response, startedAt);
-      if (trail.isAct(request)) await trail.note(request, response, addressOf(request));
+      if (isAct(request)) await trail.note(request, response, addressOf(request));
       return isHead(request) ? await withoutBody(response) : response;
     },
   };

@@ -1,5 +1,6 @@
 // The audit log over HTTP: every administrative act is in it, whoever did it and whatever came of it; nothing leaves it.
 import { afterAll, beforeAll, expect, test } from "bun:test";
+import { operations } from "../../src/gateway/platform/operations.ts";
 import { createTestGateway, type TestGateway } from "../support/test-gateway.ts";
 
 let gateway: TestGateway;
@@ -61,6 +62,50 @@ test("every administrative route that changes something leaves an entry", async 
     const count = (await entries("?limit=1000")).length;
     await ask(method, path.replace("*", "some").replace(/:\w+/g, "some"), { body: {} });
     expect(`${method} ${path} ${(await entries("?limit=1000")).length - count}`).toBe(`${method} ${path} 1`);
+  }
+});
+
+test("an act is written down once, by whichever way it came in", async () => {
+  const ways: { path: string; headers: Record<string, string> }[] = [
+    { path: "/platform/v1/keys", headers: {} },
+    { path: "/platform//v1/keys/", headers: {} },
+    { path: "http://api.fal.ai/v1/keys", headers: {} },
+    { path: "/fal/proxy", headers: { "x-fal-target-url": "https://api.fal.ai/v1/keys" } },
+  ];
+  for (const { path, headers } of ways) {
+    const count = (await entries("?limit=1000")).length;
+    const url = new URL(path, "http://box.test");
+    const response = await gateway.app.handle(
+      new Request(url, {
+        method: "POST",
+        headers: { authorization: `Key ${gateway.adminKey}`, "content-type": "application/json", ...headers },
+        body: JSON.stringify({ alias: "made" }),
+      }),
+    );
+    const { key_id } = await response.json();
+    const [entry, ...others] = await entries("?limit=1000");
+    expect({ path, entry, count: others.length }).toMatchObject({
+      entry: { outcome: "done", code: 201, details: { key_id } },
+      count,
+    });
+    expect(entry?.action?.replace(/\/$/, "")).toBe("POST /platform/v1/keys");
+  }
+});
+
+test("every operation of the platform API that needs an administrator and changes something leaves an entry", async () => {
+  const changes = operations.filter(({ access, method }) => access === "admin" && method !== "GET");
+  expect(changes.length).toBeGreaterThan(2);
+  for (const { method, path } of changes) {
+    const count = (await entries("?limit=1000")).length;
+    const place = `/platform/v1${path.replace(/{\w+}/g, "some")}`;
+    await ask(method, place, { body: {} });
+    await ask(method, place, { body: {}, key: gateway.apiKey });
+    const [refused, done] = await entries("?limit=1000");
+    expect([refused, done]).toMatchObject([
+      { action: `${method} ${place}`, code: 403 },
+      { action: `${method} ${place}` },
+    ]);
+    expect(`${place} ${(await entries("?limit=1000")).length - count}`).toBe(`${place} 2`);
   }
 });
 

@@ -2,6 +2,7 @@
 import type { Appliance } from "../../control/appliance.ts";
 import { ForecourtError } from "../../core/errors.ts";
 import { bytes } from "../../core/units.ts";
+import { beginAct } from "../audit.ts";
 import { type Authenticate, requireScope, requireUse } from "../authenticate.ts";
 import type { OpenFace, Visit } from "../fal/call.ts";
 import { pathPart } from "../path-part.ts";
@@ -56,8 +57,10 @@ type Chosen = { operation: Operation; names: Record<string, string>; idempotency
 async function carryOut(parts: PlatformFaceParts, visit: Visit, { operation, names, idempotency }: Chosen) {
   const { request, query, roots } = visit;
   const caller = operation.access === "open" ? undefined : parts.authenticate(request);
-  if (caller && operation.access === "admin") requireScope(caller, "admin");
-  else if (caller) requireUse(caller, operation.permission);
+  if (caller && operation.access === "admin") {
+    beginAct(request, `/platform/${visit.path}`);
+    requireScope(caller, "admin");
+  } else if (caller) requireUse(caller, operation.permission);
   const body = operation.method === "GET" ? {} : await readJson(request, BODY_LIMIT);
   const answer = async () =>
     toResponse(operation, await operation.answer(parts, { names, roots, caller, query, body }));
