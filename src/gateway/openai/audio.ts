@@ -1,5 +1,4 @@
 // Speech as a file or in events, and what was said in a recording, whole or as it is heard.
-import { fileReference } from "../../control/storage/output-files.ts";
 import { ForecourtError } from "../../core/errors.ts";
 import type { Job } from "../../core/job.ts";
 import type { SpeakOutput } from "../../engine/pipelines/speak.ts";
@@ -11,6 +10,7 @@ import { listeningInput, readSpeechBody, readTranscriptionBody, speakingInput } 
 import { chosenModel } from "./chosen-model.ts";
 import { openAiStream } from "./event-stream.ts";
 import { answerHeaders } from "./headers.ts";
+import { outputBytes } from "./output-bytes.ts";
 import { abandonAll, answersOf, beginJobs, type DoneJob, finishedJobs, type OpenAiParts } from "./runs.ts";
 import { speechEvents, spokenPcm } from "./speech-events.ts";
 import { durationOf, transcript } from "./transcript.ts";
@@ -40,14 +40,10 @@ async function* once(whole: Promise<Uint8Array>) {
   yield await whole;
 }
 
-async function soundOf({ files }: OpenAiParts, [job]: readonly DoneJob[]) {
+async function soundOf(parts: OpenAiParts, [job]: readonly DoneJob[]) {
   if (!job) throw new ForecourtError("internal", "Speech was asked for and no request was made.");
   const { audio } = job.output as SpeakOutput; // of the speak pipeline, which chosenModel saw to
-  const name = fileReference("url", audio.url);
-  const file = name === undefined ? undefined : await files.find(job.files, name);
-  if (!file) throw new ForecourtError("unavailable", "The spoken file is gone: the disk may be full. Ask again.");
-  const bytes = new Uint8Array(await new Response(await file.read(undefined)).arrayBuffer());
-  return { bytes, contentType: audio.content_type };
+  return { bytes: await outputBytes(parts, job, audio.url), contentType: audio.content_type };
 }
 
 export const transcriptions = (parts: OpenAiParts, call: Call) => heard(parts, call, "transcribe");

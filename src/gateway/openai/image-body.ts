@@ -11,7 +11,7 @@ const common = {
   size: Type.Optional(
     Type.String({ pattern: "^(auto|[0-9]{1,5}x[0-9]{1,5})$", description: "`512x512`; auto: the model's own" }),
   ),
-  response_format: choice(["url", "b64_json"], { default: "url" }),
+  response_format: Type.Optional(choice(["url", "b64_json"], { description: "Absent: both" })),
   output_format: Type.Optional(choice(["png", "jpeg", "webp"])),
   background: Type.Optional(choice(["auto", "opaque"], { description: "These models draw no transparency" })),
   stream: Type.Boolean({ default: false }),

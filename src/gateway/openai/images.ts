@@ -8,7 +8,8 @@ import { chosenModel } from "./chosen-model.ts";
 import { openAiStream } from "./event-stream.ts";
 import { answerHeaders } from "./headers.ts";
 import { drawingInput, editingInput, type ImageBody, readEditBody, readImageBody } from "./image-body.ts";
-import { abandonAll, answersOf, beginJobs, finishedJobs, type OpenAiParts } from "./runs.ts";
+import { outputBytes } from "./output-bytes.ts";
+import { abandonAll, answersOf, beginJobs, type DoneJob, finishedJobs, type OpenAiParts } from "./runs.ts";
 
 /** What pipelines that draw answer (drawnOutput). */
 type Drawn = { images: { url: string; width: number; height: number; content_type: string }[] };
@@ -43,12 +44,20 @@ async function drawn(
       values: (signal) => eventsOf(parts, { ...asked, job }, signal),
     });
   const done = await finishedJobs(parts.jobs, jobs, call.request.signal);
-  const images = done.flatMap(({ output, files }) => (publicOutput(output, files, call.roots) as Drawn).images);
-  const data = images.map(({ url }) =>
-    asked.body.response_format === "b64_json" ? { b64_json: base64Of(url) } : { url },
-  );
+  const images = done.flatMap((each) => (each.output as Drawn).images.map((image) => ({ job: each, ...image })));
+  const data = await Promise.all(images.map((image) => toldPicture(parts, call, image, asked.body.response_format)));
   const created = Math.floor((job?.createdAt ?? 0) / 1000);
   return Response.json({ created, data, ...aboutOf(images) }, { headers: answerHeaders(parts, done) });
+}
+
+type Made = { url: string; job: DoneJob };
+
+/** Code for some of OpenAI's models expects a URL unless it asks otherwise, code for others the picture itself. */
+async function toldPicture(parts: OpenAiParts, call: Call, { url, job }: Made, form?: ImageBody["response_format"]) {
+  const { url: link } = publicOutput({ url }, job.files, call.roots) as { url: string };
+  if (form === "url") return { url: link };
+  if (form === "b64_json") return { b64_json: base64Of(url) };
+  return { url: link, b64_json: Buffer.from(await outputBytes(parts, job, url)).toString("base64") };
 }
 
 async function* eventsOf({ jobs }: OpenAiParts, { body, job, kind }: Asked, signal: AbortSignal) {

@@ -21,10 +21,11 @@ const pixels = async (bytes: Buffer) => await sharp(bytes).removeAlpha().raw().t
 const pictureOf = ({ data }: OpenAI.ImagesResponse, at = 0) => Buffer.from(data?.[at]?.b64_json ?? "", "base64");
 
 test("a picture comes as a URL that anybody can open, or within the answer, the same for the same seed", async () => {
-  const byUrl = await client.images.generate({ ...asked, size: "128x128" });
+  const byUrl = await client.images.generate({ ...asked, size: "128x128", response_format: "url" });
+  expect(byUrl.data).toEqual([{ url: expect.any(String) }]);
   const fetched = Buffer.from(await (await fetch(byUrl.data?.[0]?.url ?? "")).arrayBuffer());
   const within = await client.images.generate({ ...asked, response_format: "b64_json" });
-  expect(pictureOf(within)).toEqual(fetched);
+  expect(within.data).toEqual([{ b64_json: fetched.toString("base64") }]);
   const { info } = await pixels(fetched);
   expect([info.width, info.height]).toEqual([128, 128]);
   const webp = await client.images.generate({ ...asked, n: 2, response_format: "b64_json", output_format: "webp" });
@@ -33,6 +34,16 @@ test("a picture comes as a URL that anybody can open, or within the answer, the 
     "webp",
   ]);
   proved("openai-js", "images");
+});
+
+test("who does not say how gets both, as code for OpenAI's several models expects the one or the other", async () => {
+  const drawn = await client.images.generate({ ...asked, n: 2 });
+  expect(drawn.data).toHaveLength(2);
+  for (const [at, { url }] of drawn.data?.entries() ?? [])
+    expect(Buffer.from(await (await fetch(url ?? "")).arrayBuffer())).toEqual(pictureOf(drawn, at));
+  const image = await toFile(pictureOf(drawn), "before.png", { type: "image/png" });
+  const { data } = await client.images.edit({ prompt: asked.prompt, image, model: "test/image-to-image" });
+  expect(data).toEqual([{ url: expect.stringContaining("/files/"), b64_json: expect.stringMatching(/^iVBOR/) }]);
 });
 
 test("a stream has previews and then the picture", async () => {
