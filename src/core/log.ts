@@ -2,7 +2,8 @@
 import { type Logger, pino } from "pino";
 
 export type LogLevel = "debug" | "info" | "warn" | "error";
-export type LogFields = Record<string, unknown>;
+/** Without the names that every line has already: a field of that name would be there twice, and the reader gets the last one. */
+export type LogFields = Record<string, unknown> & { [name in "level" | "time" | "message"]?: never };
 export type Log = Record<LogLevel, (message: string, fields?: LogFields) => void> & {
   /** The same log with fields added to every line. */
   with(fields: LogFields): Log;

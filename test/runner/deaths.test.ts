@@ -1,6 +1,7 @@
 // Runners that crash, hang or disobey, and servers that die: nothing is left over and the reason is told.
 import { expect, setDefaultTimeout, test } from "bun:test";
 import { join } from "node:path";
+import { createLog } from "../../src/core/log.ts";
 import { milliseconds } from "../../src/core/units.ts";
 import { echoModel, isRunning, watchFleet } from "../support/fleet-watcher.ts";
 import { until } from "../support/live-server.ts";
@@ -83,9 +84,15 @@ test("a model that can be loaded again has its failed starts forgotten", async (
   expect(watched.fleet.backOffs().size).toBe(0);
 });
 
-test("a command that does not exist is a failed start, not an exception", async () => {
-  await using watched = await watchFleet({ command: ["/nonexistent/forecourt"] });
+test("a command that does not exist is a failed start, not an exception, and the log has one line of it with the reason", async () => {
+  const lines: string[] = [];
+  const log = createLog({ level: "info", format: "json", write: (line) => lines.push(line) });
+  await using watched = await watchFleet({ command: ["/nonexistent/forecourt"], log });
   await expect(watched.start()).rejects.toThrow("runner_failed");
+  const { runner, failure } = await watched.next("gone");
+  expect(lines.map((line) => JSON.parse(line))).toMatchObject([
+    { level: "error", message: "runner failed", runner, failure },
+  ]);
 });
 
 test("what a dying process wrote to stderr is in the failure", async () => {

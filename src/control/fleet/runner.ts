@@ -283,11 +283,11 @@ export class FleetRunner {
 
   #exited(exit: ChildExit): void {
     const failure = this.#state.is === "stopping" ? this.#state.failure : failures.crashed(this.model, exit);
-    if (failure) this.#log.error("runner failed", { failure, ...exit });
-    this.#report(failure);
+    this.#report(failure, exit);
   }
 
-  #report(failure: Failure | undefined): void {
+  #report(failure: Failure | undefined, exit?: ChildExit): void {
+    if (failure) this.#log.error("runner failed", { failure, ...exit });
     const { batches } = this.fact;
     this.#enter({ is: "stopping" });
     this.#leave();

@@ -75,9 +75,9 @@ function load({ model: id, device: on, isReload }: Load, parts: Loading): void {
   if (weights.type === "pending") return;
   if (weights.type === "failed") {
     if (isReload) return;
-    if (!told.has(weights.failure))
-      log.warn("a further runner has no weights", { model: id, device: on, ...weights.failure });
-    told.add(weights.failure);
+    const { failure } = weights;
+    if (!told.has(failure)) log.warn("a further runner has no weights", { model: id, device: on, failure });
+    told.add(failure);
     return;
   }
   preparation.forgetWeights(id);

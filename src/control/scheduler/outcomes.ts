@@ -82,7 +82,6 @@ export function createOutcomes(parts: OutcomeParts): (event: FleetEvent) => void
         if (event.failure) ahead.tried(event.model);
         readySince.delete(event.runner);
         parts.affinity.forget(event.runner);
-        if (event.failure) log.warn("runner gone", { model: event.model, runner: event.runner, ...event.failure });
         for (const id of event.batches ?? []) {
           const batch = batches.end(id);
           if (!batch) continue;
