@@ -6,7 +6,7 @@ import type { Account, Limits } from "./account.ts";
 import { type AccountStore, accountName } from "./account-store.ts";
 import { createBookkeeping } from "./bookkeeping.ts";
 
-import { type Charge, chargeIn } from "./charge.ts";
+import { type Charge, chargeIn, unitOf } from "./charge.ts";
 import { createDesk, type DeskParts } from "./desk.ts";
 import { createGate } from "./gate.ts";
 import type { Admission, Application, Beginning, JobEnd, QueueLoad } from "./job-facts.ts";
@@ -37,6 +37,8 @@ export type Accounts = {
   priceOf(model: Model, key?: KeyId): Price;
   /** What a finished job came to, as the ledger has it; undefined for one that is not billed itself. */
   chargeOf(job: JobId): Charge | undefined;
+  /** In which unit, in the singular, its charges for a model are counted. */
+  unitOf(payer: { model: string; key: string }): string;
   /** What an account has used and has left now. */
   stateOf(account: Account): AccountState;
   /** All accounts with limits. */
@@ -61,6 +63,7 @@ export function createAccounts(parts: DeskParts): Accounts {
       const row = usage.row(job);
       return row && chargeIn(row, desk);
     },
+    unitOf: (payer) => unitOf(payer, desk),
     stateOf(account) {
       desk.refresh();
       const now = clock.now();

@@ -7,10 +7,20 @@ import { type NewUsageRow, quantities } from "./usage-store.ts";
 
 export type Charge = { cost: Nanos; currency: string; quantity: Micros; unit: string };
 
-export function chargeIn(row: NewUsageRow, { findModel, priceOf }: Pick<Desk, "findModel" | "priceOf">): Charge {
-  const { model: id, key, units, currency } = row;
-  const model = findModel(id);
-  const unit = (model && priceOf(model, asId<KeyId>(key)).parts[0]?.unit) ?? "request";
+export function chargeIn(
+  row: Pick<NewUsageRow, "model" | "key" | "cost" | "currency" | "units">,
+  desk: Pricing,
+): Charge {
+  const { units, currency } = row;
+  const unit = unitOf(row, desk);
   // The rows are written by bookkeeping.ts, in these amounts.
   return { cost: row.cost as Nanos, currency, unit, quantity: (quantities(units)[plural(unit)] ?? 0) as Micros };
+}
+
+type Pricing = Pick<Desk, "findModel" | "priceOf">;
+
+/** The unit that a key's charges for a model are counted in, in the singular: the first of the price that it pays now. */
+export function unitOf({ model: id, key }: { model: string; key: string }, { findModel, priceOf }: Pricing): string {
+  const model = findModel(id);
+  return (model && priceOf(model, asId<KeyId>(key)).parts[0]?.unit) ?? "request";
 }

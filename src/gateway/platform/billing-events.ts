@@ -6,7 +6,7 @@ import { choice, Type } from "../../core/schema.ts";
 import { adminGet, type PlatformParts } from "./operation.ts";
 import { fromCursor, idList, pageFields, pageResult, toCursor, wrongQuery } from "./query.ts";
 import { rangeFields, rangeOf } from "./time-range.ts";
-import { authOf, authSchema } from "./usage.ts";
+import { authOf, authSchema, publishedAmounts } from "./usage.ts";
 
 const amount = Type.Number();
 
@@ -61,17 +61,16 @@ export const billingEvents = adminGet({
   },
 });
 
-function published({ catalog }: PlatformParts, row: UsageRow) {
-  const unit = catalog.find(row.model)?.model.price.unit ?? "request";
-  const units = (quantities(row.units)[plural(unit)] ?? 0) / 1e6;
-  const cost = row.cost / 1e9;
+function published({ accounts }: PlatformParts, row: UsageRow) {
+  const micros = quantities(row.units)[plural(accounts.unitOf(row))] ?? 0;
+  const { quantity, unit_price, cost } = publishedAmounts({ micros, nanos: row.cost });
   return {
     request_id: asId<JobId>(row.job),
     endpoint_id: row.endpoint,
     timestamp: new Date(row.admittedAt).toISOString(),
     api_key_id: row.key,
-    output_units: units,
-    unit_price: units === 0 ? 0 : cost / units,
+    output_units: quantity,
+    unit_price,
     cost_subtotal: cost,
     cost_discount: 0,
     cost_total: cost,

@@ -1,7 +1,7 @@
 // GET /models/usage: what was used and what it cost, by endpoint, in total and over time.
+import type { Accounts } from "../../control/accounts/accounts.ts";
 import { plural } from "../../control/accounts/budget-text.ts";
 import type { UsageSum } from "../../control/accounts/usage-sums-store.ts";
-import type { Catalog } from "../../control/catalog/catalog.ts";
 import type { Keys } from "../../control/keys/keys.ts";
 import { asId, type KeyId } from "../../core/ids.ts";
 import { choice, Type } from "../../core/schema.ts";
@@ -51,7 +51,7 @@ export const modelUsage = adminGet({
     summary: Type.Optional(Type.Array(row)),
     ...pageResult,
   }),
-  async answer({ accounts, catalog, keys, clock }, { query }) {
+  async answer({ accounts, keys, clock }, { query }) {
     const { buckets } = bucketsOf(query, clock.now());
     const isSummary = query.expand.includes("summary");
     const isSeries = query.expand.includes("time_series") || !isSummary;
@@ -64,7 +64,7 @@ export const modelUsage = adminGet({
     };
     const wanted = query.login_username ? [] : isSummary ? buckets : shown;
     const sums = await sumBuckets(wanted, ({ start, end }) => accounts.sums({ ...filter, since: start, until: end }));
-    const rows = (found: UsageSum[]) => rowsOf(found, { catalog, keys, expand: query.expand });
+    const rows = (found: UsageSum[]) => rowsOf(found, { accounts, keys, expand: query.expand });
     return {
       ...(isSeries && {
         time_series: shown.map(({ label, start }) => ({ bucket: label, results: rows(sums.get(start) ?? []) })),
@@ -87,28 +87,34 @@ async function sumBuckets(buckets: Bucket[], sum: (bucket: Bucket) => UsageSum[]
   return byStart;
 }
 
-type Describing = { catalog: Pick<Catalog, "find">; keys: Pick<Keys, "get">; expand: Part[] };
-type Line = { endpoint: string; unit: string; currency: string; key: string; quantity: number; cost: number };
+type Describing = { accounts: Pick<Accounts, "unitOf">; keys: Pick<Keys, "get">; expand: Part[] };
+/** Micros and nanos until all is added up: sums of fractions are not what they should be. */
+type Line = { endpoint: string; unit: string; currency: string; key: string; micros: number; nanos: number };
 
-function rowsOf(sums: UsageSum[], { catalog, keys, expand }: Describing) {
+function rowsOf(sums: UsageSum[], { accounts, keys, expand }: Describing) {
   const byKey = expand.includes("auth_method") || expand.includes("auth_method_structured");
   const lines = new Map<string, Line>();
   for (const { endpoint, model, key, currency, cost, units } of sums) {
-    const unit = catalog.find(model)?.model.price.unit ?? "request";
+    const unit = accounts.unitOf({ model, key });
     const id = [endpoint, unit, currency, byKey ? key : ""].join(" ");
-    const known = lines.get(id) ?? { endpoint, unit, currency, key, quantity: 0, cost: 0 };
-    const quantity = known.quantity + (units[plural(unit)] ?? 0) / MICROS;
-    lines.set(id, { ...known, quantity, cost: known.cost + cost / NANOS });
+    const known = lines.get(id) ?? { endpoint, unit, currency, key, micros: 0, nanos: 0 };
+    const micros = known.micros + (units[plural(unit)] ?? 0);
+    lines.set(id, { ...known, micros, nanos: known.nanos + cost });
   }
-  return [...lines.values()].map(({ endpoint, unit, currency, key, quantity, cost }) => ({
-    ...{ endpoint_id: endpoint, unit, quantity, unit_price: quantity === 0 ? 0 : cost / quantity },
-    ...{ cost_subtotal: cost, cost_discount: 0, cost_total: cost, cost, currency },
-    ...authOf(key, { keys, expand }),
-  }));
+  return [...lines.values()].map(({ endpoint, unit, currency, key, ...sum }) => {
+    const { quantity, unit_price, cost } = publishedAmounts(sum);
+    return {
+      ...{ endpoint_id: endpoint, unit, quantity, unit_price },
+      ...{ cost_subtotal: cost, cost_discount: 0, cost_total: cost, cost, currency },
+      ...authOf(key, { keys, expand }),
+    };
+  });
 }
 
-const MICROS = 1e6;
-const NANOS = 1e9;
+/** The price is the one that was paid on the whole, whatever it is made of. */
+export function publishedAmounts({ micros, nanos }: { micros: number; nanos: number }) {
+  return { quantity: micros / 1e6, cost: nanos / 1e9, unit_price: micros === 0 ? 0 : nanos / micros / 1000 };
+}
 
 /** How a request proved who it was: here always by a key. */
 export function authOf(key: string, { keys, expand }: { keys: Pick<Keys, "get">; expand: readonly string[] }) {

@@ -1,5 +1,6 @@
 // What was used and what it cost, and the events behind it.
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { nanos } from "../../../src/core/money.ts";
 import { createTestGateway, type TestGateway } from "../../support/test-gateway.ts";
 
 let gateway: TestGateway;
@@ -104,5 +105,29 @@ describe("GET /account/billing", () => {
       ...{ username: "test-admin", credits: { current_balance: 3, currency: "USD" } },
     });
     expect((await ask("/account/billing", gateway.apiKey)).status).toBe(403);
+  });
+});
+
+describe("a key that pays by another unit than the model's file says", () => {
+  test("is told the same units and money by its answers, the sums and the events", async () => {
+    const { key, secret } = gateway.keys.create({ name: "by the request", scope: "api" });
+    const price = { currency: "USD", parts: [{ unit: "request", amount: nanos(0.1) }] };
+    gateway.accounts.store.setPrice({ holder: `key:${key.id}`, model: "*", price });
+    const told: [string | null, string | null][] = [];
+    for (const _ of [1, 2, 3]) {
+      const answer = gateway.ask("POST", "/run/forecourt/echo", { key: secret, body: { prompt: "x" } });
+      (await gateway.nextRun()).finish({ prompt: "x", steps: 1 });
+      const { headers } = await answer;
+      told.push([headers.get("x-fal-billable-units"), headers.get("x-forecourt-cost")]);
+    }
+    expect(told).toEqual(Array(3).fill(["1", "0.1 USD"]));
+    const sums = await ask(`/models/usage?expand=summary&api_key_id=${key.id}`);
+    // As fractions these would come to 0.30000000000000004.
+    expect(sums.body.summary).toEqual([
+      expect.objectContaining({ unit: "request", quantity: 3, unit_price: 0.1, cost: 0.3 }),
+    ]);
+    const { billing_events } = (await ask(`/models/billing-events?api_key_id=${key.id}`)).body;
+    const event = { output_units: 1, unit_price: 0.1, cost_total: 0.1, cost_estimate_nano_usd: 100_000_000 };
+    expect(billing_events).toEqual(Array(3).fill(expect.objectContaining(event)));
   });
 });
