@@ -48,7 +48,9 @@ export const usage = () =>
       if (json) return printJson(lines);
       if (csv) return void process.stdout.write(usageCsv(lines));
       if (lines.length === 0) return note(`Nothing was used in the last ${since}.`);
-      printLine(table([...(each ? ["from"] : []), by, "requests", "failed", "units", "cost"], lines.map(row)));
+      printLine(
+        table([...(each ? ["from"] : []), by, "requests", "failed", "cancelled", "units", "cost"], lines.map(row)),
+      );
     });
 
 type Manner = { json: true | undefined; csv: true | undefined };
@@ -91,7 +93,8 @@ function row({ start, value, name, requests, failed, cancelled, cost, currency, 
     ...(start === undefined ? [] : [start.slice(0, 16).replace("T", " ")]),
     name ?? (value || "all"),
     String(requests),
-    String(failed + cancelled),
+    String(failed),
+    String(cancelled),
     unitsText(units),
     `${cost} ${currency}`,
   ];

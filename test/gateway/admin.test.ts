@@ -183,6 +183,30 @@ test("usage as CSV leads on to its next page, and a time that ends before it beg
       expect((await box.ask("GET", `/admin/v1/${path}?${span}`, { key: box.adminKey })).status).toBe(400);
 });
 
+test("a time without an offset is UTC, and the sums say which hours, days or months they are of", async () => {
+  const span = async (query: string) => {
+    const { since, until } = await (await ask("GET", `/usage?${query}`)).json();
+    return [since, until];
+  };
+  expect(await span("since=2026-01-31T10:30&until=2026-01-31T12:00:01")).toEqual([
+    "2026-01-31T10:00:00.000Z",
+    "2026-01-31T13:00:00.000Z",
+  ]);
+  const day = ["2026-01-31T00:00:00.000Z", "2026-02-01T00:00:00.000Z"];
+  expect(await span("since=2026-01-31&until=2026-02-01")).toEqual(day);
+  expect(await span("since=2026-02-01T01:00+02:00&until=2026-01-31T23:30Z&each=day")).toEqual(day);
+  expect(await span("since=2024-02-29&until=2024-03-01&each=month")).toEqual([
+    "2024-02-01T00:00:00.000Z",
+    "2024-03-01T00:00:00.000Z",
+  ]);
+  for (const wrong of ["2026", "5", "Nov 3", "2026-02-29", "2026-02-30T10:00Z", "2026-01-01T10:00:60Z", "01/02/2026"])
+    for (const path of ["/usage", "/usage/requests", "/audit"])
+      expect([wrong, (await ask("GET", `${path}?since=${wrong}`)).status]).toEqual([
+        wrong,
+        path === "/audit" ? 422 : 400,
+      ]);
+});
+
 test("times beyond all dates are wrong requests, not faults", async () => {
   for (const query of ["until=-271821-04-20", "since=%2B275760-09-14", "until=yesterday"]) {
     const response = await gateway.ask("GET", `/admin/v1/usage?${query}`, { key: gateway.adminKey });

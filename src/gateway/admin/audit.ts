@@ -2,14 +2,16 @@
 import type { Audit, AuditEntry } from "../../control/audit/audit.ts";
 import type { Key, Keys } from "../../control/keys/keys.ts";
 import { Type } from "../../core/schema.ts";
-import { instant } from "../../core/units.ts";
 import { wrongQuery } from "../platform/query.ts";
 import { parametersOf } from "../query-parameters.ts";
+import { readInstant } from "../read-instant.ts";
 import { readQuery } from "./read-query.ts";
 
 const pageSchema = Type.Object({
   actor: Type.Optional(Type.String({ minLength: 1, maxLength: 200, description: "Id of a key, or os:<account>" })),
-  since: Type.Optional(Type.String({ pattern: "^\\d{4}-\\d\\d-\\d\\d(T[\\d:.]+(Z|[+-]\\d\\d:\\d\\d))?$" })),
+  since: Type.Optional(
+    Type.String({ maxLength: 50, description: "From this time on (ISO 8601, UTC unless it has an offset)" }),
+  ),
   before: Type.Optional(Type.String({ minLength: 1, maxLength: 100, description: "`next` of the page before" })),
   limit: Type.Integer({ default: 100, minimum: 1, maximum: 1000 }),
 });
@@ -17,9 +19,10 @@ const pageSchema = Type.Object({
 /** `next` is the `before` of the following page, null at the end. Throws `invalid_input`. */
 export function listAudit(box: { audit: Pick<Audit, "list">; keys: Pick<Keys, "list"> }, query: URLSearchParams) {
   const { since, ...page } = readQuery(pageSchema, query);
-  const from = since === undefined ? undefined : Date.parse(since);
-  if (Number.isNaN(from)) throw wrongQuery("since", "Input should be a date, or a date and a time");
-  const entries = box.audit.list({ ...page, ...(from !== undefined && { since: instant(from) }) });
+  const from = since === undefined ? undefined : readInstant(since);
+  if (since !== undefined && from === undefined)
+    throw wrongQuery("since", "Input should be a date, or a date and a time");
+  const entries = box.audit.list({ ...page, ...(from !== undefined && { since: from }) });
   const names = new Map(box.keys.list().map(({ id, name }: Key) => [String(id), name]));
   const next = entries.length === page.limit ? (entries.at(-1)?.id ?? null) : null;
   return Response.json({ entries: entries.map((entry) => published(entry, names)), next });

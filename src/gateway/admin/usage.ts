@@ -2,12 +2,14 @@
 
 import { requestLine, requestsCsv } from "../../control/accounts/request-report.ts";
 import { reportUsage, USAGE_ASPECTS, usageCsv } from "../../control/accounts/usage-report.ts";
-import { WINDOW_NAMES } from "../../control/accounts/windows.ts";
+import { WINDOW_NAMES, windowAt } from "../../control/accounts/windows.ts";
 import type { Appliance } from "../../control/appliance.ts";
 import type { Clock } from "../../core/clock.ts";
 import { ForecourtError } from "../../core/errors.ts";
+import { isoTime } from "../../core/iso-time.ts";
 import { choice, Type } from "../../core/schema.ts";
 import { type Instant, instant } from "../../core/units.ts";
+import { readInstant } from "../read-instant.ts";
 import { readQuery } from "./read-query.ts";
 
 type UsageBox = Pick<Appliance, "keys" | "accounts"> & { clock: Clock };
@@ -15,13 +17,18 @@ type UsageBox = Pick<Appliance, "keys" | "accounts"> & { clock: Clock };
 const time = (description: string) => Type.Optional(Type.String({ maxLength: 40, description }));
 
 const spanFields = {
-  since: time("From this time on (ISO 8601); absent: the last 24 hours"),
+  since: time("From this time on (ISO 8601, UTC unless it has an offset); absent: the last 24 hours"),
   until: time("Before this time; absent: now"),
 };
 
 export const usageQuery = Type.Object({
   by: choice(USAGE_ASPECTS, { default: "key", description: "Whose usage is summed up" }),
-  each: Type.Optional(choice(WINDOW_NAMES, { description: "One line for each; absent: one for the whole time" })),
+  each: Type.Optional(
+    choice(WINDOW_NAMES, {
+      description:
+        "One line for each (UTC); absent: one for the whole time. Whole ones of it are counted, else whole hours: the answer says from when to when",
+    }),
+  ),
   ...spanFields,
   format: choice(["json", "csv"], { default: "json" }),
 });
@@ -30,16 +37,14 @@ const A_DAY = 86_400_000;
 
 /** Throws `invalid_input` and `bad_request`. */
 export function showUsage({ accounts, keys, clock }: UsageBox, query: URLSearchParams): Response {
-  const { by, each, format, ...span } = readQuery(usageQuery, query);
-  const { since, until } = spanOf(span, clock);
+  const { by, each, format, ...asked } = readQuery(usageQuery, query);
+  const { since, until } = spanOf(asked, clock);
   const lines = reportUsage({ totals: accounts.totals, keys }, { by, since, until, ...(each && { each }) });
   if (format === "csv") return csvResponse(usageCsv(lines));
-  return Response.json({
-    by,
-    since: new Date(since).toISOString(),
-    until: new Date(until).toISOString(),
-    usage: lines,
-  });
+  // What was counted: whole hours, or whole ones of what was asked for.
+  const period = each ?? "hour";
+  const span = { since: isoTime(windowAt(since, period).start), until: isoTime(windowAt(until - 1, period).end) };
+  return Response.json({ by, ...span, usage: lines });
 }
 
 export const usageRowsQuery = Type.Object({
@@ -82,7 +87,10 @@ function spanOf({ since, until }: Span, clock: Clock): { since: Instant; until: 
 }
 
 function timeOf(name: string, text: string): Instant {
-  const at = Date.parse(text);
-  if (at >= 0) return instant(at); // a day before the first date that there is would be none
-  throw new ForecourtError("bad_request", `${name} should be a time such as 2026-01-31T12:00:00Z.`);
+  const at = readInstant(text);
+  if (at !== undefined) return at;
+  throw new ForecourtError(
+    "bad_request",
+    `${name} should be a date or a time such as 2026-01-31T12:00:00Z; without an offset it is UTC.`,
+  );
 }

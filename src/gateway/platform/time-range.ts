@@ -1,14 +1,15 @@
 // The time parameters that usage, analytics and requests share: from when to when, in which buckets of which time zone.
 import { choice, Type } from "../../core/schema.ts";
 import { type Instant, instant } from "../../core/units.ts";
+import { readInstant } from "../read-instant.ts";
 import { wrongQuery } from "./query.ts";
 import { type Timeframe, type TimeZone, timeframes, timeZone } from "./time-zone.ts";
 
 const time = (description: string) => Type.Optional(Type.String({ maxLength: 50, description }));
 
 export const rangeFields = {
-  start: time("ISO 8601 date or time, included; by default 24 hours ago"),
-  end: time("ISO 8601 date or time, excluded; by default now"),
+  start: time("ISO 8601 date or time, UTC unless it has an offset; included; by default 24 hours ago"),
+  end: time("ISO 8601 date or time, UTC unless it has an offset; excluded; by default now"),
 };
 
 export const bucketFields = {
@@ -41,16 +42,11 @@ export function rangeOf({ start, end }: RangeQuery, now: Instant, reach = DAY): 
   return { start: first, end: last };
 }
 
-const ISO = /^\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(Z|[+-]\d\d:?\d\d)?)?$/i;
-
-/** Without an offset it is UTC. A `+` that was not encoded arrives as a space. */
+/** Throws `invalid_input`. */
 function timeOf(name: string, text: string): Instant {
-  const written = text.replace(/ (?=\d\d:?\d\d$)(?<=T.* )/, "+");
-  const match = ISO.exec(written);
-  const hasTime = written.length > 10;
-  const at = Date.parse(hasTime && match?.[1] === undefined ? `${written.replace(" ", "T")}Z` : written);
-  if (match && !Number.isNaN(at)) return instant(at);
-  throw wrongQuery(name, "Input should be an ISO 8601 date or time");
+  const at = readInstant(text);
+  if (at === undefined) throw wrongQuery(name, "Input should be an ISO 8601 date or time");
+  return at;
 }
 
 /** A chart has no more points, and a year of hours has 8784. */
