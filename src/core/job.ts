@@ -99,6 +99,7 @@ export function outcomeOf(job: Job): JobOutcome | undefined {
 }
 
 export type JobStatus = Job["status"];
+export type OpenStatus = Extract<JobStatus, "queued" | "running">;
 export const isFinished = (job: Pick<Job, "status">) =>
   job.status === "done" || job.status === "failed" || job.status === "cancelled";
 

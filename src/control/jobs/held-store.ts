@@ -59,7 +59,7 @@ export function withHeldBeginnings(table: JobStore, { database, timers, onKept, 
     outcome: (id) => held.get(id) ?? table.outcome(id),
     withStatus: (...status) => [
       ...table.withStatus(...status),
-      ...[...held.values()].filter((row) => status.includes(row.status)),
+      ...[...held.values()].filter((row) => status.some((each) => each === row.status)),
     ],
     claim(id, by) {
       const row = held.get(id);

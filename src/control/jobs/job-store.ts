@@ -3,13 +3,13 @@
 import { and, asc, eq, getTableColumns, inArray, lt, sql } from "drizzle-orm";
 import type { Failure } from "../../core/errors.ts";
 import { asId, type FileToken, type JobId, type RunnerId } from "../../core/ids.ts";
-import type { Job, LogLine, Timing } from "../../core/job.ts";
+import type { LogLine, OpenStatus, Timing } from "../../core/job.ts";
 import type { Units } from "../../core/pipeline.ts";
 import { type Instant, instant, milliseconds } from "../../core/units.ts";
 import type { Database } from "../database/open.ts";
 import { placeholders } from "../database/placeholders.ts";
 import { statement } from "../database/statement.ts";
-import { jobLogTable, jobTable } from "./job.table.ts";
+import { isOpen, jobLogTable, jobTable } from "./job.table.ts";
 import type { JobRow, OutcomeRow } from "./job-row.ts";
 import { createKeepingStore, type KeepingStore } from "./keeping-store.ts";
 import type { Setbacks } from "./retry.ts";
@@ -37,7 +37,7 @@ export type JobStore = {
   /** The columns that tell how a job ended, without its input and output. */
   outcome(id: JobId): OutcomeRow | undefined;
   /** Oldest first. */
-  withStatus(...status: Job["status"][]): JobRow[];
+  withStatus(...status: OpenStatus[]): JobRow[];
   claim(id: JobId, by: { runner: RunnerId; at: Instant }): JobRow | undefined;
   end(id: JobId, leaving: Leaving, ending: Ending & { at: Instant }): boolean;
   requeue(id: JobId, attempt: { runner: RunnerId; setbacks?: Setbacks }): JobRow | undefined;
@@ -66,7 +66,12 @@ export function createJobStore({ orm, sqlite }: Database, onEnd: OnEnd): JobStor
     row: (id) => run.row.get({ id }),
     outcome: (id) => run.outcome.get({ id }),
     withStatus: (...status) =>
-      orm.select().from(job).where(inArray(job.status, status)).orderBy(asc(job.createdAt), asc(job.id)).all(),
+      orm
+        .select()
+        .from(job)
+        .where(and(isOpen, inArray(job.status, status)))
+        .orderBy(asc(job.createdAt), asc(job.id))
+        .all(),
     claim: (id, { runner, at }) => run.claim.get({ id, runner, at }),
     end(id, leaving, { at, ...ending }) {
       const attempt = leaving.from === "running" ? leaving : { runner: null, setbacks: undefined };

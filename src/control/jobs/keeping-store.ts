@@ -3,7 +3,7 @@ import { and, eq, gt, inArray, isNotNull, lte, or, sql } from "drizzle-orm";
 import { asId, type FileToken, type JobId, type KeyId } from "../../core/ids.ts";
 import type { Instant } from "../../core/units.ts";
 import type { Database } from "../database/open.ts";
-import { jobLogTable, jobTable } from "./job.table.ts";
+import { isOpen, jobLogTable, jobTable } from "./job.table.ts";
 
 /** Output files that not everybody may read, or not for as long as their job is kept. */
 export type GuardedFiles = { owner: KeyId; acl: string | null; until: Instant | undefined };
@@ -36,7 +36,6 @@ export function createKeepingStore({ orm }: Pick<Database, "orm">): KeepingStore
     .where(and(eq(job.files, sql.placeholder("files")), isGuarded))
     .prepare();
   const hasFiles = (files: FileToken) => and(eq(job.files, files), sql`instr(output, 'forecourt-file:') > 0`);
-  const isOpen = inArray(job.status, ["queued", "running"]);
   const open = () => orm.select({ id: job.id, files: job.files }).from(job).where(isOpen).all();
   return {
     guardOf(files) {

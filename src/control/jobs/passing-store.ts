@@ -1,7 +1,7 @@
 // Jobs that are worth nothing once their caller is gone (frames of a realtime connection): kept in memory, beside the table.
 
 import type { JobId } from "../../core/ids.ts";
-import type { Job, LogLine } from "../../core/job.ts";
+import type { JobStatus, LogLine } from "../../core/job.ts";
 import type { GroupCommit } from "../database/group-commit.ts";
 import type { HeldStore } from "./held-store.ts";
 import type { JobRow } from "./job-row.ts";
@@ -35,7 +35,7 @@ export function withPassingJobs(table: HeldStore, { database, onEnd }: PassingPa
     if (row) found.row = row;
     return row;
   };
-  const rowsOf = (status: Job["status"][]) =>
+  const rowsOf = (status: JobStatus[]) =>
     [...passing.values()].map(({ row }) => row).filter((row) => status.includes(row.status));
 
   return {

@@ -77,7 +77,9 @@ const boxMetrics = ({ counter, gauge, histogram }: Makers) => ({
     "1 while a card of the box is idle or used in another way than its best one; by the device that is used first.",
     ["device"],
   ),
-  webhooks: gauge("webhooks", "Webhooks in the outbox by state.", ["state"]),
+  webhooks: gauge("webhooks", "Webhooks that are not delivered, by state: waiting for their job, pending, given up.", [
+    "state",
+  ]),
   webhookAttempts: gauge("webhook_attempts", "Attempts to deliver since the start, by outcome.", ["outcome"]),
   alerts: counter("alerts_total", "Alerts raised.", ["rule"]),
   diskBytes: gauge("disk_bytes", "The disk of the data directory.", ["kind"]),

@@ -9,7 +9,13 @@ import type { GroupCommit } from "../database/group-commit.ts";
 import type { Resolver } from "../storage/pinned-address.ts";
 import type { AddressGuard } from "../storage/public-address.ts";
 import type { Outbox } from "./outbox.ts";
-import { jobOfWebhook, type OutboxStore, type WebhookRow, type WebhookStatus } from "./outbox-store.ts";
+import {
+  jobOfWebhook,
+  type OutboxStore,
+  type UntoldStatus,
+  type WebhookRow,
+  type WebhookStatus,
+} from "./outbox-store.ts";
 import { createPost, type Reply } from "./post.ts";
 import { createSender } from "./sender.ts";
 import { createSettle, type WebhookCounters } from "./settle.ts";
@@ -32,7 +38,7 @@ export type Webhooks = {
   list(page: WebhookPage): WebhookRow[];
   /** All attempts again, from now. Throws `not_found`, and `bad_request` while its request is not over. */
   replay(job: JobId): Promise<WebhookRow>;
-  counters(): { sinceStart: WebhookCounters; kept: Record<WebhookStatus, number> };
+  counters(): { sinceStart: WebhookCounters; kept: Record<UntoldStatus, number> };
   /** Sends from now on; without a `body` nothing is sent, but what becomes due is kept. */
   start(): void;
   /** Resolves when no attempt is under way. */
