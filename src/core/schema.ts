@@ -102,15 +102,31 @@ function unmixed(before: unknown, after: unknown): unknown {
   return after;
 }
 
-function withoutNulls(schema: TObject, value: unknown): unknown {
-  if (typeof value !== "object" || value === null || Array.isArray(value)) return value;
-  const kept = Object.entries(value).filter(([name, field]) => {
-    if (field !== null) return field !== undefined;
-    const property = schema.properties[name];
-    return property === undefined || Value.Check(property, null) || isRequired(schema, name);
+/** At any depth; what has no fields of its own, such as a JSON Schema, is left as it is. */
+function withoutNulls(schema: TSchema, value: unknown): unknown {
+  if (typeof value !== "object" || value === null) return value;
+  const branch = branchFor(schema, value);
+  const properties: Record<string, TSchema> | undefined = branch?.properties;
+  if (Array.isArray(value)) return branch?.items ? value.map((each) => withoutNulls(branch.items, each)) : value;
+  if (branch === undefined || properties === undefined) return value;
+  const kept = Object.entries(value).flatMap(([name, field]): [string, unknown][] => {
+    const property = properties[name];
+    if (field === null && property && !isRequired(branch, name) && !Value.Check(property, null)) return [];
+    return field === undefined ? [] : [[name, property ? withoutNulls(property, field) : field]];
   });
   return Object.fromEntries(kept);
 }
 
-const isRequired = ({ required = [], properties }: TObject, name: string) =>
+/** Of a union the branch for a list, or for an object that names its kind as this one does. */
+function branchFor(schema: TSchema, value: object): TSchema | undefined {
+  if (schema.anyOf === undefined) return schema;
+  const branches: TSchema[] = schema.anyOf;
+  return branches.find(({ type, properties = {} }) => {
+    if (Array.isArray(value)) return type === "array";
+    const names = Object.entries<TSchema>(properties).filter(([, property]) => property.const !== undefined);
+    return type === "object" && names.every(([name, { const: kind }]) => Reflect.get(value, name) === kind);
+  });
+}
+
+const isRequired = ({ required = [], properties }: TSchema, name: string) =>
   required.includes(name) && properties[name]?.default === undefined;

@@ -40,6 +40,27 @@ test("null in an optional field means that it is absent, unless null is one of i
   });
 });
 
+test("so it does within objects, lists and the branch of a union that a value names; values without fields stay", () => {
+  const optional = { level: Type.Optional(Type.Integer()) };
+  const inner = Type.Object({ kind: Type.Literal("inner"), ...optional });
+  const other = Type.Object({ kind: Type.Literal("other"), level: Type.Integer() });
+  const deep = Type.Object({
+    one: Type.Object(optional),
+    list: Type.Array(Type.Union([Type.String(), other, inner])),
+    either: Type.Union([Type.String(), Type.Array(inner)]),
+    free: Type.Record(Type.String(), Type.Unknown()),
+  });
+  const given = { kind: "inner", level: null };
+  expect(parse(deep, { one: { level: null }, list: ["a", given], either: [given], free: { a: null } })).toEqual({
+    one: {},
+    list: ["a", { kind: "inner" }],
+    either: [{ kind: "inner" }],
+    free: { a: null },
+  });
+  const wrong = { one: {}, list: [{ kind: "other", level: null }], either: "", free: {} };
+  expect(() => parse(deep, wrong)).toThrow(/list\.0\.level/);
+});
+
 test("null in a required field is wrong", () => {
   expect(problems({ prompt: null })).toMatchObject([{ loc: ["body", "prompt"], type: "string_type" }]);
 });

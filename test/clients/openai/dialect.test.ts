@@ -98,7 +98,13 @@ test("what clients write down as null is absent: in answers that come back as me
     logit_bias: null,
     response_format: null,
   };
-  const more = { stream: null, stream_options: null, logprobs: null, top_logprobs: null, presence_penalty: null };
+  const more = {
+    stream: null,
+    stream_options: { include_usage: null },
+    logprobs: null,
+    top_logprobs: null,
+    presence_penalty: null,
+  };
   expect(await said({ ...nulls, ...more })).toBe(await said());
   const format = {
     type: "json_schema",
