@@ -121,7 +121,7 @@ function createApp({ settings, clock = systemClock, keepAliveMs = KEEP_ALIVE_MS,
   };
   const fal = createEntrances({ faces, authenticate, publicUrl });
   const sockets = createFalSockets({ ...box, ...{ run: faces.run, authenticate, settings, report, clock } });
-  const trail = createAuditTrail({ audit: box.oversight.audit, authenticate, log: box.log });
+  const trail = createAuditTrail({ audit: box.oversight.audit, authenticate, clock, log: box.log });
   const addressOf = (request: Request) => app.server?.requestIP(request)?.address;
   const { metrics, tracing } = box.oversight;
   const observe = createObserve({ metrics, tracing, log: box.log, isDebugging: settings.log?.level === "debug" });

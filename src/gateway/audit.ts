@@ -2,6 +2,8 @@
 // carried out, since the same operation is reached by paths, by fal's host names and through the proxy.
 
 import type { Act, Audit } from "../control/audit/audit.ts";
+import type { Key } from "../control/keys/keys.ts";
+import type { Clock } from "../core/clock.ts";
 import type { Log } from "../core/log.ts";
 import type { Authenticate } from "./authenticate.ts";
 import { REQUEST_ID } from "./request-id.ts";
@@ -11,7 +13,7 @@ export type AuditTrail = {
   note(request: Request, response: Response, address: string | undefined): Promise<void>;
 };
 
-export type AuditTrailParts = { audit: Pick<Audit, "record">; authenticate: Authenticate; log: Log };
+export type AuditTrailParts = { audit: Pick<Audit, "record">; authenticate: Authenticate; clock: Clock; log: Log };
 
 const acts = new WeakMap<Request, string>();
 
@@ -39,18 +41,21 @@ const TELLING = [
 ];
 const LONGEST_VALUE = 300;
 
-export function createAuditTrail({ audit, authenticate, log }: AuditTrailParts): AuditTrail {
+export function createAuditTrail({ audit, authenticate, clock, log }: AuditTrailParts): AuditTrail {
+  const attempts = createAttempts(clock);
   return {
     async note(request, response, address) {
       const actor = actorOf(request, authenticate);
       // Strangers are told apart from administrators by their missing key; they must not be able to fill the disk.
       if (actor === undefined) return;
+      const fate = actor.scope === "admin" ? "written" : attempts.count(actor);
+      if (fate === "dropped") return;
       const requestId = response.headers.get(REQUEST_ID);
       const act: Act = {
-        actor,
+        actor: actor.id,
         origin: originOf(request, address),
         action: acts.get(request) ?? request.method,
-        details: await detailsOf(response),
+        details: { ...(await detailsOf(response)), ...(fate === "last" && { note: LAST }) },
         outcome: response.status < 400 ? "done" : response.status < 500 ? "refused" : "failed",
         code: response.status,
         ...(requestId !== null && { requestId }),
@@ -64,9 +69,30 @@ export function createAuditTrail({ audit, authenticate, log }: AuditTrailParts):
   };
 }
 
-function actorOf(request: Request, authenticate: Authenticate): string | undefined {
+/** A row of the log stays for ever, and the disk is waited for: callers whose every attempt is refused must not make them at will. */
+const MOST_ATTEMPTS = 100;
+const HOUR_MS = 3_600_000;
+const LAST = "This key's further attempts within the hour are not written down.";
+
+/** Of keys that may not administer: which attempts of this hour are written down. */
+function createAttempts(clock: Clock) {
+  let hour = 0;
+  const counts = new Map<Key["id"], number>();
+  return {
+    count({ id }: Key): "written" | "last" | "dropped" {
+      const now = Math.floor(clock.now() / HOUR_MS);
+      if (now !== hour) counts.clear();
+      hour = now;
+      const count = (counts.get(id) ?? 0) + 1;
+      counts.set(id, count);
+      return count < MOST_ATTEMPTS ? "written" : count === MOST_ATTEMPTS ? "last" : "dropped";
+    },
+  };
+}
+
+function actorOf(request: Request, authenticate: Authenticate): Key | undefined {
   try {
-    return authenticate(request).id;
+    return authenticate(request);
   } catch {
     return undefined; // no key, no act: the answer was a 401
   }

@@ -55,6 +55,18 @@ test("refused and failed acts are written too, reading is not, and strangers can
   expect(missing).toMatchObject({ outcome: "refused", code: 404, action: "DELETE /admin/v1/keys/nobody" });
 });
 
+test("a key that may not administer cannot fill the log: of its attempts a hundred an hour are in it, and the last says so", async () => {
+  const { secret, key } = gateway.keys.create({ name: "curious", scope: "api" });
+  for (let attempt = 0; attempt < 150; attempt++)
+    expect((await ask("DELETE", "/admin/v1/keys/nobody", { key: secret })).status).toBe(403);
+  const written = await entries(`?actor=${key.id}&limit=1000`);
+  expect(written).toHaveLength(100);
+  const isLast = written.map(({ details }) => "note" in details);
+  expect([isLast[0], isLast.filter(Boolean).length]).toEqual([true, 1]);
+  await ask("DELETE", "/admin/v1/keys/nobody");
+  expect((await entries())[0]?.actor).toBe(gateway.adminKey.split(":")[0] ?? "");
+});
+
 test("every administrative route that changes something leaves an entry", async () => {
   const routes = gateway.app.routes.filter(({ method, path }) => path.startsWith("/admin/") && method !== "GET");
   expect(routes.length).toBeGreaterThan(2);
