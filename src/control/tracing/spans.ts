@@ -1,15 +1,17 @@
 // Spans by OpenTelemetry, sent over OTLP/HTTP. Imported only where tracing is switched on; the only file that imports it.
 import { type context, ROOT_CONTEXT, type Span, SpanKind, SpanStatusCode, trace } from "@opentelemetry/api";
-import { parseTraceParent } from "@opentelemetry/core";
+import { ExportResultCode, parseTraceParent } from "@opentelemetry/core";
 import { OTLPTraceExporter } from "@opentelemetry/exporter-trace-otlp-http";
 import { resourceFromAttributes } from "@opentelemetry/resources";
 import {
   BatchSpanProcessor,
   ParentBasedSampler,
+  type SpanExporter,
   TraceIdRatioBasedSampler,
   TracerProvider,
 } from "@opentelemetry/sdk-trace";
 import type { JobOutcome } from "../../core/job.ts";
+import type { Log } from "../../core/log.ts";
 
 export type RequestFacts = {
   method: string;
@@ -40,12 +42,14 @@ export function createSpanMaker({
   endpoint,
   share,
   version,
+  log,
 }: {
   endpoint: string;
   share: number;
   version: string;
+  log: Log;
 }): SpanMaker {
-  const exporter = new OTLPTraceExporter({ url: `${endpoint.replace(/\/+$/, "")}/v1/traces` });
+  const exporter = telling(new OTLPTraceExporter({ url: `${endpoint.replace(/\/+$/, "")}/v1/traces` }), log);
   const provider = new TracerProvider({
     resource: resourceFromAttributes({ "service.name": "forecourt", "service.version": version }),
     // A caller that traces decides for its whole trace.
@@ -81,6 +85,29 @@ export function createSpanMaker({
       span.end(job.finishedAt);
     },
     stop: () => provider.shutdown(),
+  };
+}
+
+/**
+ * What a collector does not take is thrown away, and the library says so to nobody: a box whose traces go nowhere would look
+ * like one that has nothing to do. Told when it begins and when it is over.
+ */
+function telling(exporter: SpanExporter, log: Log): SpanExporter {
+  let lost = 0;
+  return {
+    export: (spans, done) =>
+      exporter.export(spans, (result) => {
+        const isTaken = result.code === ExportResultCode.SUCCESS;
+        if (isTaken && lost > 0) log.info("traces are taken again", { lost });
+        if (!isTaken && lost === 0)
+          log.warn("traces are not taken by the collector and thrown away; see tracing.endpoint", {
+            error: String(result.error ?? "unknown"),
+          });
+        lost = isTaken ? 0 : lost + spans.length;
+        done(result);
+      }),
+    forceFlush: async () => await exporter.forceFlush?.(),
+    shutdown: () => exporter.shutdown(),
   };
 }
 

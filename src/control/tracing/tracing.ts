@@ -1,5 +1,6 @@
 // Traces by setting: a request's span and below it its job's. Off, nothing of it is loaded and nothing is done.
 import type { Timers } from "../../core/clock.ts";
+import { ForecourtError } from "../../core/errors.ts";
 import type { JobId } from "../../core/ids.ts";
 import type { JobOutcome } from "../../core/job.ts";
 import type { Log } from "../../core/log.ts";
@@ -57,15 +58,20 @@ export function createTracing({ jobs, endpoint, percent, version, timers, log }:
     answered(facts) {
       if (!spans) return;
       const id = facts.requestId as JobId; // of requests that made no job it is found nowhere
-      parents.set(id, spans.request(facts));
+      const parent = spans.request(facts);
+      // Whoever names a job in the path asks about it, often and long after its end: it hangs below the request that made it.
+      if (facts.path.includes(id)) return;
+      parents.set(id, parent);
       const job = ended.get(id);
       if (job) finish(job);
       if (parents.size > KEPT) parents.delete(parents.keys().next().value ?? id);
     },
     async start() {
       if (endpoint === "") return;
+      if (!URL.canParse(endpoint))
+        throw new ForecourtError("misconfigured", `tracing.endpoint: ${endpoint} is no URL.`);
       const { createSpanMaker } = await import("./spans.ts");
-      spans = createSpanMaker({ endpoint, share: percent / 100, version });
+      spans = createSpanMaker({ endpoint, share: percent / 100, version, log });
       unfollow = jobs.follow(onEnded);
       log.info("traces are sent", { endpoint, percent });
     },
