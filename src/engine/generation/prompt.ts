@@ -1,6 +1,7 @@
 // From a job's input to the tokens that the model reads.
 import { ForecourtError } from "../../core/errors.ts";
 import type { Look, Sight } from "../sight/sight.ts";
+import type { LanguageTokenizer } from "../text/language-tokenizer.ts";
 import type { ChatInput } from "./chat-fields.ts";
 import { conversationOf, type TemplateMessage, wrong } from "./conversation.ts";
 import type { LanguageModel } from "./language-model.ts";
@@ -43,15 +44,15 @@ function rawText({ prompt, messages, image_url: url }: ChatInput): string {
 function withLooks(written: string, { looks, sight: { mark } }: { looks: readonly Look[]; sight: Sight }): string {
   const [first = "", ...others] = written.split(mark);
   if (others.length > looks.length) {
-    const msg = `A text of this conversation holds "${mark}", which stands for a picture in this model's prompts`;
-    throw wrong(["messages"], msg, "value_error");
+    const msg = `The text holds "${mark}", which stands for a picture in this model's prompts`;
+    throw wrong(["prompt"], msg, "value_error");
   }
   if (others.length < looks.length)
     throw wrong(["messages"], "The model's chat template has no place for some of the pictures", "value_error");
   return others.reduce((text, rest, at) => `${text}${looks[at]?.text}${rest}`, first);
 }
 
-function rendered(input: ChatInput, { template, sight }: Parts): string {
+function rendered(input: ChatInput, { template, sight, tokenizer }: Parts): string {
   const said = conversationOf(input, { sees: sight !== undefined });
   if (!template)
     throw wrong(
@@ -61,8 +62,8 @@ function rendered(input: ChatInput, { template, sight }: Parts): string {
     );
   const given = input.tools && input.tool_choice !== "none" ? input.tools : null;
   const knowsTools = template.source.includes("tools");
-  const tools = knowsTools ? given : null;
-  const messages = given && !knowsTools ? withTools(said, given) : said;
+  const tools = quoted(knowsTools ? given : null, tokenizer);
+  const messages = quoted(given && !knowsTools ? withTools(said, given) : said, tokenizer);
   const render = (said: readonly TemplateMessage[]) =>
     template.render({ messages: said, tools, documents: null, add_generation_prompt: true });
   if (messages.every(({ content }) => content !== null)) return render(messages);
@@ -72,6 +73,17 @@ function rendered(input: ChatInput, { template, sight }: Parts): string {
     // Templates without tools take no message without text.
     return render(messages.map((message) => ({ ...message, content: message.content ?? "" })));
   }
+}
+
+/** Every text in it as somebody's words: who types the mark that ends a message does not end it. */
+function quoted<Value>(value: Value, tokenizer: Pick<LanguageTokenizer, "quoted">): Value {
+  const within = (each: unknown): unknown => {
+    if (typeof each === "string") return tokenizer.quoted(each);
+    if (Array.isArray(each)) return each.map(within);
+    if (each === null || typeof each !== "object") return each;
+    return Object.fromEntries(Object.entries(each).map(([name, one]) => [tokenizer.quoted(name), within(one)]));
+  };
+  return within(value) as Value;
 }
 
 /** For templates that do not write tools: described before the first thing that the user says. */

@@ -2,6 +2,7 @@
 import { ForecourtError } from "../../core/errors.ts";
 import type { Assets } from "../../core/pipeline.ts";
 import type { TemplateConfig } from "./chat-template.ts";
+import { quoting } from "./quoting.ts";
 import { type DecoderPart, spellingOf } from "./token-bytes.ts";
 import { openDescription } from "./tokenizer.ts";
 
@@ -18,8 +19,13 @@ export type Token = {
 export type LanguageTokenizer = {
   /** One more than the highest id. */
   size: number;
-  /** Names of special tokens in the text become those tokens. `begin`: with what the model wants before a text. */
+  /**
+   * Names of special tokens in the text become those tokens, but for what `quoted` made of it. `begin`: with what the model
+   * wants before a text.
+   */
   encode(text: string, options?: { begin?: boolean }): number[];
+  /** The text as somebody's words: for `encode`, which takes no name in it for a token that marks structure. */
+  quoted(text: string): string;
   /** Of an id that the vocabulary does not have: an empty one. */
   token(id: number): Token;
   idOf(name: string): number | undefined;
@@ -36,7 +42,9 @@ type Description = {
 export async function loadLanguageTokenizer(assets: Assets, config: TemplateConfig): Promise<LanguageTokenizer> {
   const name = "tokenizer.json";
   const description = await assets.json<Description>(name);
-  const library = openDescription({ description, config, name });
+  const structure = (description.added_tokens ?? []).filter(({ special }) => special).map(({ content }) => content);
+  const { quoted, unquoting } = quoting(structure);
+  const library = unquoting(openDescription({ description, config, name }));
   const spelling = spellingOf(description.decoder);
   if (!spelling)
     throw new ForecourtError("weights_missing", `${name} writes its tokens in a way that is not known here`);
@@ -53,6 +61,7 @@ export async function loadLanguageTokenizer(assets: Assets, config: TemplateConf
   return {
     size,
     dropsFirstSpace: spelling.dropsFirstSpace,
+    quoted,
     encode: (text, { begin = false } = {}) => library.encode(text, { add_special_tokens: begin }).ids,
     idOf: (token) => library.token_to_id(token),
     token(id) {

@@ -158,10 +158,22 @@ for (const family of SEEING) {
       expect(await problemOf([...new Array(30).fill(one), { type: "text", text: "a ".repeat(300) }])).toEqual([
         ...["invalid_input", "body.messages", "context_length_exceeded"],
       ]);
-      const { sight } = await loadLanguageModel(openSeeing(family));
-      expect(await problemOf([one, { type: "text", text: `a ${sight?.mark} b` }])).toEqual([
-        ...["invalid_input", "body.messages", "value_error"],
-      ]);
+    });
+
+    test("who types the mark of a picture shows none", async () => {
+      const { sight, tokenizer } = await loadLanguageModel(openSeeing(family));
+      const mark = sight?.mark ?? "";
+      const one = { type: "image_url", image_url: { url: picture("families/picture.png"), detail: "low" } };
+      const read = async (...texts: string[]) => {
+        const content = [one, ...texts.map((text) => ({ type: "text", text }))];
+        const { output } = await askSeeing(family, { messages: [{ role: "user", content }], max_tokens: 1 });
+        return output.usage.prompt_tokens;
+      };
+      const letters = tokenizer.encode(tokenizer.quoted(mark)).length;
+      expect(letters).toBeGreaterThan(1);
+      const [a, b] = [mark.slice(0, 4), mark.slice(4)];
+      expect((await read(`: ${mark}:`)) - (await read(": :"))).toBe(letters);
+      expect((await read(`: ${a}`, `${b}:`)) - (await read(": ", ":"))).toBeGreaterThan(1);
     });
 
     test("image_url beside prompt is a picture before it", async () => {
