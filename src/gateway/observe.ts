@@ -2,7 +2,9 @@
 import type { Metrics } from "../control/metrics/metrics.ts";
 import type { Tracing } from "../control/tracing/tracing.ts";
 import type { Log } from "../core/log.ts";
+import { faceOfHost } from "./fal/proxy.ts";
 import { methodOf } from "./head.ts";
+import { hostOf } from "./origin.ts";
 import { REQUEST_ID } from "./request-id.ts";
 
 /** `startedAt` in milliseconds since the epoch. Costs microseconds: it is called for every answer. */
@@ -41,7 +43,7 @@ export function createObserve({ metrics, tracing, log, isDebugging }: ObservePar
 
 const METHODS = new Set(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]);
 const FACES = new Set(
-  "run queue rest cdn files fal platform v1 admin swagger models metrics health ready .well-known".split(" "),
+  "run queue rest cdn files fal api platform mcp v1 admin swagger models metrics health ready .well-known".split(" "),
 );
 
 /** Without the query, which may hold tokens. */
@@ -50,9 +52,10 @@ function pathOf(url: string): string {
   return start < 0 ? "/" : url.slice(start).replace(/[?#].*$/s, "");
 }
 
-/** Paths are many, their first parts few. */
+/** Paths are many, their first parts few. By fal's host names the face is the host's, whose paths begin with models. */
 function faceOf(url: string): string {
   const start = url.indexOf("/", url.indexOf("://") + 3);
   const part = /^\/([a-z0-9.]+)/.exec(start < 0 ? "" : url.slice(start, start + 20))?.[1] ?? "";
-  return FACES.has(part) ? part : "other";
+  const ofHost = part === "files" || part === ".well-known" ? undefined : faceOfHost(hostOf(url));
+  return ofHost ?? (FACES.has(part) ? part : "other");
 }

@@ -1,6 +1,8 @@
 // What Prometheus reads: who may, what is counted, and what must never be in it.
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import type { BoxSample } from "../../src/control/hardware/readings.ts";
+import type { BoxSample, DeviceReading } from "../../src/control/hardware/readings.ts";
+import { createMetrics } from "../../src/control/metrics/metrics.ts";
+import { systemClock } from "../../src/core/clock.ts";
 import { bytes, MIB } from "../../src/core/units.ts";
 import { createTestAppliance } from "../support/create-test-appliance.ts";
 import { createHardware } from "../support/gpu-box.ts";
@@ -134,6 +136,77 @@ test("neither secrets nor names or ids of keys are in it", async () => {
   }
   for (const secret of [prometheus, gateway.apiKey, gateway.adminKey])
     expect(metrics).not.toContain(secret.split(":")[1] ?? "none");
+});
+
+test("workflows are counted as one, whatever callers call them", async () => {
+  await using box = await createTestGateway();
+  const echo = { type: "run", app: "forecourt/echo", input: { prompt: "hi" } };
+  const contents = { nodes: { one: echo }, output: { all: "$one.prompt" } };
+  for (const name of ["secret-plan", "other-plan"]) {
+    const made = await box.ask("POST", "/platform/v1/workflows", { body: { name, title: "A plan", contents } });
+    const { endpoint_id } = (await made.json()).workflow;
+    expect((await box.ask("POST", `/run/${endpoint_id}`, { body: {} })).status).toBe(200);
+  }
+  const metrics = await box.oversight.metrics.text();
+  expect(metric(metrics, "forecourt_jobs_total", { model: "workflows", outcome: "done" })).toBe(2);
+  expect(metrics).not.toContain("-plan");
+  expect(metrics).not.toContain(box.keys.list().find(({ scope }) => scope === "api")?.name ?? "none");
+});
+
+test("a face is the same by its path and by fal's host name for it, and no model's name is one", async () => {
+  await using box = await createTestGateway();
+  const body = { prompt: "hi" };
+  await box.ask("POST", "/run/forecourt/echo", { body });
+  await box.ask("POST", "http://fal.run/forecourt/echo", { body });
+  await box.ask("GET", "http://api.fal.ai/v1/models");
+  await box.ask("GET", "http://queue.fal.run/files/none");
+  await box.ask("POST", "/mcp", { body: {} });
+  const metrics = await box.oversight.metrics.text();
+  const faces = [...metrics.matchAll(/^forecourt_http_requests_total{face="(.+?)",.* (\d+)$/gm)];
+  expect(Object.fromEntries(faces.map(([, face, count]) => [face, Number(count)]))).toEqual({
+    ...{ run: 2, platform: 1, files: 1, mcp: 1 },
+  });
+});
+
+test("what a device told before it fell silent is told no longer", async () => {
+  await using box = await createTestAppliance();
+  const { device } = box;
+  const heard = { celsius: 61, watts: 250, utilisation: 0.5 };
+  let reading: DeviceReading = { id: device.id, isLost: false, silentLooks: 0, ...heard };
+  const metrics = createMetrics({
+    ...{
+      ...box,
+      ...box.oversight,
+      devices: [{ device, budget: bytes(1) }],
+      usage: box.accounts.usage,
+      clock: systemClock,
+    },
+    monitor: { snapshot: () => ({ ...box.monitor.snapshot(), devices: [reading] }) },
+  });
+  const told = async () => {
+    const text = await metrics.text();
+    return ["temperature_celsius", "power_watts", "utilisation_ratio"].map((name) =>
+      metric(text, `forecourt_device_${name}`, { device: device.id }),
+    );
+  };
+  expect(await told()).toEqual([61, 250, 0.5]);
+  reading = { id: device.id, isLost: true, silentLooks: 3 };
+  expect(await told()).toEqual([undefined, undefined, undefined]);
+});
+
+test("a disk that cannot be looked at takes nothing else away", async () => {
+  await using box = await createTestAppliance();
+  const metrics = createMetrics({
+    ...box,
+    ...box.oversight,
+    devices: [],
+    usage: box.accounts.usage,
+    data: "/none",
+    clock: systemClock,
+  });
+  const told = await metrics.text();
+  expect(told).not.toContain("forecourt_disk_bytes{");
+  expect(metric(told, "forecourt_jobs_running")).toBe(0);
 });
 
 test("whatever callers make up, labels stay few", async () => {

@@ -8,6 +8,7 @@ import type { UsageStore } from "../accounts/usage-store.ts";
 import type { Fleet, FleetEvent } from "../fleet/fleet.ts";
 import type { Hardware } from "../hardware/detect.ts";
 import type { Monitor } from "../hardware/monitor.ts";
+import { isComposite } from "../jobs/composite.ts";
 import type { Jobs } from "../jobs/jobs.ts";
 import type { Webhooks } from "../webhooks/webhooks.ts";
 import { createMetricRegistry, type MetricRegistry } from "./registry.ts";
@@ -104,7 +105,8 @@ const LOT = 64;
 type Answer = Parameters<Metrics["answered"]>[0];
 
 function countJob(metrics: MetricRegistry, job: JobOutcome): void {
-  const { model } = job;
+  // Workflows bear names that callers make up and the name of their key: all are one.
+  const model = isComposite(job.model) ? "workflows" : job.model;
   metrics.jobs.inc({ model, outcome: job.status === "failed" ? job.failure.code : job.status });
   if (job.status !== "done") return;
   const { queueMs, loadMs, runMs } = job.timing;
@@ -145,6 +147,7 @@ function lookAtFleet(metrics: MetricRegistry, { fleet }: MetricsParts): void {
 /** What a device does not tell has no line. */
 function lookAtDevices(metrics: MetricRegistry, { devices, monitor, hardware }: MetricsParts): void {
   const readings = monitor.snapshot().devices;
+  for (const gauge of ["deviceBytes", "deviceUse", "deviceCelsius", "deviceWatts"] as const) metrics[gauge].reset();
   for (const { device, budget } of devices) {
     const labels = { device: device.id };
     const reading = readings.find(({ id }) => id === device.id);
@@ -164,12 +167,17 @@ function lookAtDevices(metrics: MetricRegistry, { devices, monitor, hardware }: 
 function lookAtWebhooks(metrics: MetricRegistry, { webhooks }: MetricsParts): void {
   const { sinceStart, kept } = webhooks.counters();
   for (const [state, count] of Object.entries(kept)) metrics.webhooks.set({ state }, count);
-  metrics.webhookAttempts.set({ outcome: "delivered" }, sinceStart.delivered);
-  metrics.webhookAttempts.set({ outcome: "failed" }, sinceStart.failedAttempts);
+  metrics.webhookAttempts.reset();
+  metrics.webhookAttempts.inc({ outcome: "delivered" }, sinceStart.delivered);
+  metrics.webhookAttempts.inc({ outcome: "failed" }, sinceStart.failedAttempts);
 }
 
+/** A disk that does not answer has no line: all else is told then too, and wanted most. */
 async function lookAtDisk(metrics: MetricRegistry, data: string): Promise<void> {
-  const { bavail, blocks, bsize } = await statfs(data);
+  metrics.diskBytes.reset();
+  const disk = await statfs(data).catch(() => undefined);
+  if (!disk) return;
+  const { bavail, blocks, bsize } = disk;
   metrics.diskBytes.set({ kind: "free" }, bavail * bsize);
   metrics.diskBytes.set({ kind: "total" }, blocks * bsize);
 }
