@@ -20,12 +20,28 @@ export type TotalsStore = {
 
 const MARK = 1;
 
-export function createTotalsStore({ orm, sqlite, write }: Pick<Database, "orm" | "sqlite" | "write">): TotalsStore {
+/**
+ * Sums are kept for ever, and tags are callers' own words: one with a tag of its own for each request would leave thirty sums of each.
+ * Beyond so many tags of an hour, a day or a month the further ones are summed up as one; the rows still tell them apart.
+ */
+const MOST_TAGS: Record<WindowName, number> = { hour: 1_000, day: 5_000, month: 20_000 };
+export const OTHER_TAGS = "*";
+
+export function createTotalsStore(
+  { orm, sqlite, write }: Pick<Database, "orm" | "sqlite" | "write">,
+  mostTags = MOST_TAGS,
+): TotalsStore {
   const total = usageTotalTable;
   const run = prepareAll({ orm, sqlite });
-  const save = (sum: Total) => {
+  const tags = createTagCounts((place) => run.tagCount.get(place)?.count ?? 0);
+  const save = (sum: Total): void => {
     const { period, by, start, value, currency } = sum;
     const known = run.find.get({ period, by, start, value, currency });
+    const isNewTag = !known && by === "tag" && value !== OTHER_TAGS;
+    if (isNewTag && tags.next({ period, start }) > mostTags[period]) {
+      save({ ...sum, value: OTHER_TAGS });
+      return;
+    }
     const all = known ? add(sum, { ...known, units: quantities(known.units) }) : sum;
     run.save.run({ ...all, units: JSON.stringify(all.units) });
   };
@@ -48,6 +64,23 @@ export function createTotalsStore({ orm, sqlite, write }: Pick<Database, "orm" |
         .map((row) => ({ ...row, units: quantities(row.units) })),
   };
 }
+
+/** How many there are in each period with the next one; counted once, as long as periods are few. */
+function createTagCounts(count: (place: Pick<Total, "period" | "start">) => number) {
+  const counts = new Map<string, number>();
+  return {
+    next(place: Pick<Total, "period" | "start">): number {
+      const id = `${place.period} ${place.start}`;
+      const next = (counts.get(id) ?? count(place)) + 1;
+      if (counts.size >= PERIODS_COUNTED) counts.clear();
+      counts.set(id, next);
+      return next;
+    },
+  };
+}
+
+/** Those that jobs are admitted in now, and some of those whose jobs end late. */
+const PERIODS_COUNTED = 100;
 
 function prepareAll({ orm, sqlite }: Pick<Database, "orm" | "sqlite">) {
   const total = usageTotalTable;
@@ -80,10 +113,16 @@ function prepareAll({ orm, sqlite }: Pick<Database, "orm" | "sqlite">) {
     .insert(usageMarkTable)
     .values({ id: MARK, seq: sql`${sql.placeholder("seq")}` })
     .onConflictDoUpdate({ target: usageMarkTable.id, set: { seq: sql`excluded.seq` } });
+  const tagCount = { count: sql<number>`count(*)` };
+  const isTag = and(
+    eq(total.by, "tag"),
+    ...[total.period, total.start].map((column) => eq(column, sql.placeholder(column.name))),
+  );
   const groups = [...Object.values(kind), sums.hour];
   return {
     find: statement(sqlite, orm.select().from(total).where(isPlace), columns),
     save: statement(sqlite, saved),
+    tagCount: statement(sqlite, orm.select(tagCount).from(total).where(isTag), tagCount),
     mark: statement(sqlite, orm.select(mark).from(usageMarkTable), mark),
     setMark: statement(sqlite, marked),
     alike: statement(

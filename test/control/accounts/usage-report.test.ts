@@ -1,5 +1,6 @@
 // Sums of usage: every finished request once, whoever sums up and however often.
 import { expect, test } from "bun:test";
+import { createTotalsStore, OTHER_TAGS } from "../../../src/control/accounts/totals-store.ts";
 import { reportUsage, usageCsv } from "../../../src/control/accounts/usage-report.ts";
 import { micros, nanos } from "../../../src/core/money.ts";
 import { instant } from "../../../src/core/units.ts";
@@ -40,6 +41,23 @@ test("usage is summed up by key, team, model and tag, and asking twice changes n
     ]);
   }
   expect(report("all", "hour").map(({ requests }) => requests)).toEqual([2, 2]);
+});
+
+test("a caller with a tag of its own for each request leaves a bounded number of sums, in which every request is", async () => {
+  const { database, keyOf, submit, finish } = createAccountBoard();
+  const key = keyOf();
+  const most = { hour: 3, day: 5, month: 8 };
+  for (const round of [1, 2]) {
+    const totals = createTotalsStore(database, most);
+    for (let n = 0; n < 10; n++) finish(await submit({ key, tags: { run: String(n) } }));
+    while (totals.rollUp(4));
+    for (const period of ["hour", "day", "month"] as const) {
+      const sums = totals.read({ by: "tag", period, since: instant(0), until: instant(Number.MAX_SAFE_INTEGER) });
+      expect(sums).toHaveLength(most[period] + 1);
+      const [others] = sums.filter(({ value }) => value === OTHER_TAGS);
+      expect(others?.requests).toBe(round * (10 - most[period]));
+    }
+  }
 });
 
 test("what is in the sums and what is not yet count for a budget alike", async () => {
