@@ -1,9 +1,22 @@
 // The passing of time, as a parameter: tests hand in their own.
-import { type Instant, instant, type Milliseconds } from "./units.ts";
+import { type Instant, instant, type Milliseconds, milliseconds } from "./units.ts";
 
-export type Clock = { now(): Instant };
+export type Clock = {
+  now(): Instant;
+  /** See `steady`; a clock without it is never set. */
+  steady?(): Milliseconds;
+};
 
-export const systemClock: Clock = { now: () => instant(Date.now()) };
+export const systemClock: Clock = {
+  now: () => instant(Date.now()),
+  steady: () => milliseconds(performance.now()),
+};
+
+/**
+ * Milliseconds since some moment or other, which go on evenly when the clock is set: two of them tell how long something took,
+ * and what it costs.
+ */
+export const steady = (clock: Clock): Milliseconds => clock.steady?.() ?? milliseconds(clock.now());
 
 /** Calls back once after a delay; the returned function calls it off. A waiting timer does not keep the process alive. */
 export type Timers = { after(delay: Milliseconds, call: () => void): () => void };

@@ -1,6 +1,6 @@
 // Time that stands still until a test moves it.
 import type { Clock, Timers } from "../../src/core/clock.ts";
-import { type Instant, instant } from "../../src/core/units.ts";
+import { type Instant, instant, milliseconds } from "../../src/core/units.ts";
 
 export type TestClock = Clock &
   Timers & {
@@ -22,6 +22,7 @@ export function createTestClock(start = 1_800_000_000_000): TestClock {
 
   return {
     now: (): Instant => instant(now + offset),
+    steady: () => milliseconds(now),
     after(delay, call) {
       const timer = { at: now + Math.max(0, delay), call };
       timers.add(timer);

@@ -1,5 +1,5 @@
 // One child process from start to end: starting -> ready -> busy -> stopping -> gone. What went wrong is never reused.
-import type { Clock, Timers } from "../../core/clock.ts";
+import { type Clock, steady, type Timers } from "../../core/clock.ts";
 import type { Device } from "../../core/device.ts";
 import { type Failure, invariant, toFailure, unreachable } from "../../core/errors.ts";
 import { asId, type BatchId, type ModelId, type RunnerId } from "../../core/ids.ts";
@@ -62,7 +62,7 @@ export class FleetRunner {
   readonly #parts: RunnerParts;
   readonly #log: Log;
   readonly #leave: () => void;
-  readonly #startedAt: Instant;
+  readonly #begunAt: Milliseconds;
   readonly #batches: RunningBatches;
   #child: Child | undefined;
   #state: State;
@@ -79,8 +79,8 @@ export class FleetRunner {
     this.id = order.runner;
     this.model = asId<ModelId>(order.model.id);
     this.#log = parts.log.with({ runner: order.runner, model: order.model.id });
-    this.#startedAt = parts.clock.now();
-    this.#lastUsedAt = this.#startedAt;
+    this.#begunAt = steady(parts.clock);
+    this.#lastUsedAt = parts.clock.now();
     this.#memory = footprintOf(order.model);
     this.#batches = createRunningBatches(parts);
     const start = milliseconds(Math.min(parts.limits.start, order.model.limits.loadSeconds * 1000));
@@ -239,7 +239,7 @@ export class FleetRunner {
     if (this.#state.is !== "starting") return;
     this.#memory = memory;
     this.#enter({ is: "ready" });
-    const loadMs = this.#parts.clock.now() - this.#startedAt;
+    const loadMs = Math.round(steady(this.#parts.clock) - this.#begunAt);
     const { isReload } = this.#order;
     const loaded = { memory, loadMs, device, ...(isReload && { isReload }) };
     this.#parts.emit({ type: "ready", runner: this.id, model: this.model, ...loaded });

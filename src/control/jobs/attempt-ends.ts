@@ -1,4 +1,5 @@
 // The ways in which an attempt ends: done, failed, cancelled, or back to the queue.
+import { steady } from "../../core/clock.ts";
 import { type Failure, ForecourtError } from "../../core/errors.ts";
 import type { FileToken, JobId } from "../../core/ids.ts";
 import type { Job } from "../../core/job.ts";
@@ -37,7 +38,7 @@ export function createAttemptEnds({ ledger, missingFiles, toCaller, addLog }: At
 
   const take = (id: JobId): Attempt | undefined => {
     const attempt = attempts.get(id);
-    if (attempt) countShares(attempts.values(), attempt.runner, clock.now());
+    if (attempt) countShares(attempts.values(), attempt.runner, steady(clock));
     attempts.delete(id);
     return attempt;
   };
@@ -70,7 +71,7 @@ export function createAttemptEnds({ ledger, missingFiles, toCaller, addLog }: At
     finish(id, { output, units, device }) {
       const attempt = take(id);
       if (!attempt) return false;
-      const { runner, job, queueMs, loadMs, startedAt, shareMs } = attempt;
+      const { runner, job, queueMs, loadMs, begunAt, shareMs } = attempt;
       const missing = missingFiles(output, job.files);
       if (missing.length > 0) return fail(id, attempt, unsaved(missing));
       const at = clock.now();
@@ -78,7 +79,7 @@ export function createAttemptEnds({ ledger, missingFiles, toCaller, addLog }: At
         status: "done" as const,
         output: toCaller(output, job),
         units,
-        timing: { queueMs, loadMs, runMs: at - startedAt },
+        timing: { queueMs, loadMs, runMs: Math.round(steady(clock) - begunAt) },
         device,
       };
       const hasEnded = ledger.writeFor(id, () => store.end(id, { from: "running", runner }, { ...done, shareMs, at }));

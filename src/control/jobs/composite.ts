@@ -1,4 +1,5 @@
 // Jobs whose work is other jobs: they wait in no queue and need no runner; who began them carries them out.
+import { steady } from "../../core/clock.ts";
 import { type Failure, ForecourtError } from "../../core/errors.ts";
 import { asId, type JobId, type RunnerId } from "../../core/ids.ts";
 import type { Job } from "../../core/job.ts";
@@ -32,8 +33,8 @@ export type CompositeJobs = {
 export function createCompositeJobs(ledger: JobLedger): CompositeJobs {
   const { store, writes, outbox, attempts, abandoned, clock } = ledger;
   const take = (job: Job, lines: number) => {
-    const startedAt = clock.now();
-    const begun = { runner: CONDUCTOR, startedAt, queueMs: 0, loadMs: 0, shareMs: 0, countedTo: startedAt };
+    const begunAt = steady(clock);
+    const begun = { runner: CONDUCTOR, begunAt, queueMs: 0, loadMs: 0, shareMs: 0, countedTo: begunAt };
     attempts.set(job.id, { ...begun, job, lines, partials: [] });
   };
 

@@ -3,7 +3,7 @@ import type { Clock, Timers } from "../../core/clock.ts";
 import type { ForecourtError } from "../../core/errors.ts";
 import { asId, type JobId, type KeyId, type ModelId } from "../../core/ids.ts";
 import { hintOf, type Job, type JobOutcome, outcomeOf } from "../../core/job.ts";
-import { type Instant, instant, milliseconds } from "../../core/units.ts";
+import { type Instant, instant, type Milliseconds, milliseconds } from "../../core/units.ts";
 import type { Accounts } from "../accounts/accounts.ts";
 import type { QueueLoad } from "../accounts/job-facts.ts";
 import type { GroupCommit } from "../database/group-commit.ts";
@@ -26,7 +26,8 @@ import { createWatchers, type Watchers } from "./watchers.ts";
 export type Attempt = Shared & {
   /** As it was when the attempt began. */
   job: Job;
-  startedAt: Instant;
+  /** By the steady clock. */
+  begunAt: Milliseconds;
   queueMs: number;
   loadMs: number;
   /** Log lines so far, of all attempts. */

@@ -1,4 +1,5 @@
 // The scheduler's side of the job store: from the queue to a runner, what happens there, and the end.
+import { steady } from "../../core/clock.ts";
 import type { FileToken, JobId, RunnerId } from "../../core/ids.ts";
 import type { Job, LogLine } from "../../core/job.ts";
 import { type AttemptEnds, createAttemptEnds } from "./attempt-ends.ts";
@@ -74,9 +75,10 @@ export function createJobWork({ ledger, missingFiles, hasEndpoint, toCaller = sa
       const queueMs = Math.max(0, startedAt - (waited?.since ?? row.createdAt) - loadMs);
       const lines = row.attempts > 1 ? store.logs(id).length : 0;
       const job = jobOf(row);
-      countShares(attempts.values(), runner, startedAt);
-      const share = { shareMs: 0, countedTo: startedAt };
-      attempts.set(id, { runner, job, startedAt, queueMs, loadMs, lines, partials: [], ...share });
+      const begunAt = steady(clock);
+      countShares(attempts.values(), runner, begunAt);
+      const share = { shareMs: 0, countedTo: begunAt };
+      attempts.set(id, { runner, job, begunAt, queueMs, loadMs, lines, partials: [], ...share });
       watchers.emit(id, { type: "started", runner });
       ledger.positionsChanged();
       return job;

@@ -281,6 +281,18 @@ describe("time on a device", () => {
     expect(accounts.usage.rows({ limit: 9 }).map(({ runMs }) => runMs)).toEqual([8_000, 8_000, 12_000, 12_000]);
   });
 
+  test.each([86_400_000, -3_600_000])("is what passed, though the clock is set by %i ms meanwhile", async (set) => {
+    const { keyOf, submit, work, runner, clock, accounts } = createAccountBoard({ model: byTheSecond });
+    const { id } = await submit({ key: keyOf() });
+    work.claim(id, { runner, loadMs: 0 });
+    clock.advance(2_000);
+    clock.jump(set);
+    clock.advance(1_000);
+    work.finish(id, done);
+    expect(accounts.chargeOf(id)).toMatchObject({ quantity: micros(3), cost: nanos(0.03) });
+    expect(accounts.usage.rows({ limit: 9 })).toMatchObject([{ runMs: 3_000 }]);
+  });
+
   test("is that of a job's own runner alone, and of its last attempt", async () => {
     const { keyOf, submit, work, runner, clock, accounts } = createAccountBoard({ model: byTheSecond });
     const key = keyOf();
