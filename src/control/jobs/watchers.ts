@@ -11,7 +11,8 @@ export type Watchers = {
   listen(id: JobId, listener: Listener): () => void;
   /**
    * `replay` is read at the moment from which events are kept, then they follow until `finished`.
-   * Ends early, without `finished`, when `signal` is aborted.
+   * Ends early, without `finished`, when `signal` is aborted. Nothing is held for a reader from either on, whether or not it reads to
+   * the end: many take `finished` for the last word and ask no further.
    */
   follow(id: JobId, replay: () => JobEvent[], signal: AbortSignal): AsyncGenerator<JobEvent>;
 };
@@ -43,19 +44,23 @@ export function createWatchers(): Watchers {
         inbox.events.push(event);
         inbox.wake();
       });
-      const wake = () => inbox.wake();
-      signal.addEventListener("abort", wake);
+      const stop = () => {
+        signal.removeEventListener("abort", stop);
+        close();
+        inbox.wake();
+      };
+      signal.addEventListener("abort", stop);
       try {
         inbox.events.push(...replay());
         while (!signal.aborted) {
           const event = inbox.events.shift();
+          if (event?.type === "finished") stop();
           if (event) yield event;
           if (event?.type === "finished") return;
           if (inbox.events.length === 0) await nextEvent(inbox, signal);
         }
       } finally {
-        signal.removeEventListener("abort", wake);
-        close();
+        stop();
       }
     },
   };

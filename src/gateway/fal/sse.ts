@@ -13,9 +13,9 @@ export const sseEvent = (name: string, value: unknown) => `event: ${name}\n${sse
 export const sseComment = (text: string) => `: ${text}\n\n`;
 
 export type EventStream = {
-  /** Yields whole events, as the functions above write them. */
+  /** Yields whole events, as the functions above write them. Ended when the client leaves, wherever it is. */
   events: AsyncGenerator<string>;
-  /** Aborted here when the client leaves; `events` should end then. */
+  /** Aborted here when the client leaves or `events` throws. */
   left: AbortController;
   keepAliveMs: number;
   headers: Record<string, string>;
@@ -26,15 +26,14 @@ export type EventStream = {
 export function sseResponse({ events, left, keepAliveMs, headers, onFailure }: EventStream): Response {
   const encoder = new TextEncoder();
   let keepAlive: ReturnType<typeof setInterval> | undefined;
-  const end = (reason?: unknown) => {
-    clearInterval(keepAlive);
-    if (!left.signal.aborted) left.abort(reason);
-  };
   const next = async (): Promise<IteratorResult<string, unknown>> => {
     try {
       return await events.next();
     } catch (thrown) {
-      return left.signal.aborted ? { done: true, value: undefined } : { done: false, value: onFailure(thrown) };
+      if (left.signal.aborted) return { done: true, value: undefined };
+      const value = onFailure(thrown);
+      left.abort(thrown);
+      return { done: false, value };
     }
   };
   const body = new ReadableStream<Uint8Array>({
@@ -46,10 +45,15 @@ export function sseResponse({ events, left, keepAliveMs, headers, onFailure }: E
     async pull(controller) {
       const { done, value } = await next();
       if (!done) return controller.enqueue(encoder.encode(value));
-      end();
+      clearInterval(keepAlive);
       controller.close();
     },
-    cancel: end,
+    async cancel(reason) {
+      clearInterval(keepAlive);
+      if (!left.signal.aborted) left.abort(reason);
+      // While it waits for the client to read, no signal reaches it; what it throws now is nobody's concern, as above.
+      await events.return(undefined).catch(() => {});
+    },
   });
   return new Response(body, { headers: { ...HEADERS, ...headers } });
 }

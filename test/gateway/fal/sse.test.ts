@@ -36,6 +36,32 @@ describe("an event stream", () => {
     expect(left.signal.aborted).toBe(true);
   });
 
+  test("whose reader leaves without taking what it has ends its source, which waits for nothing", async () => {
+    const ended = Promise.withResolvers<string>();
+    async function* waitsForReader() {
+      try {
+        for (;;) yield sseData("more");
+      } finally {
+        ended.resolve("ended");
+      }
+    }
+    const reader = streamOf(waitsForReader()).body?.getReader();
+    await reader?.read();
+    await reader?.read();
+    await reader?.cancel();
+    expect(await ended.promise).toBe("ended");
+  });
+
+  test("that came to its end is left by nobody", async () => {
+    const left = new AbortController();
+    async function* two() {
+      yield sseData(1);
+      yield sseData(2);
+    }
+    expect(await allEvents(streamOf(two(), left))).toHaveLength(2);
+    expect(left.signal.aborted).toBe(false);
+  });
+
   test("can't be held up by proxies", () => {
     async function* none() {}
     const { headers } = streamOf(none());

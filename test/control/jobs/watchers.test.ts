@@ -1,0 +1,39 @@
+// Following jobs: what is held for a reader goes with the job's end or the reader's, however far it has read.
+import { expect, test } from "bun:test";
+import { createWatchers } from "../../../src/control/jobs/watchers.ts";
+import { newJobId } from "../../../src/core/ids.ts";
+import type { Job, JobEvent } from "../../../src/core/job.ts";
+
+const finished = { type: "finished", job: { status: "done" } as Job } satisfies JobEvent; // nobody looks into it
+const started = { type: "queued", position: 0 } satisfies JobEvent;
+
+function following(signal: AbortSignal = new AbortController().signal, replay: JobEvent[] = [started]) {
+  const watchers = createWatchers();
+  const id = newJobId();
+  return { id, watchers, events: watchers.follow(id, () => replay, signal) };
+}
+
+test("a reader who asks no further once the job is finished leaves nothing behind", async () => {
+  const { id, watchers, events } = following();
+  expect((await events.next()).value).toEqual(started);
+  expect(watchers.has(id)).toBe(true);
+  watchers.emit(id, finished);
+  expect((await events.next()).value).toEqual(finished);
+  expect(watchers.has(id)).toBe(false);
+});
+
+test("nor does one who comes when it is over", async () => {
+  const { id, watchers, events } = following(undefined, [finished]);
+  expect((await events.next()).value).toEqual(finished);
+  expect(watchers.has(id)).toBe(false);
+});
+
+test("nor one who leaves with events that it did not take", async () => {
+  const left = new AbortController();
+  const { id, watchers, events } = following(left.signal);
+  expect((await events.next()).value).toEqual(started);
+  watchers.emit(id, started);
+  left.abort();
+  expect(watchers.has(id)).toBe(false);
+  expect((await events.next()).done).toBe(true);
+});
