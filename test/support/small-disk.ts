@@ -9,8 +9,8 @@ export type SmallDisk = {
   isOwn: boolean;
   /** Why it is not. */
   why: string;
-  /** Leaves no byte. */
-  fill(): void;
+  /** Leaves no byte, or so many. */
+  fill(left?: number): void;
   empty(): void;
   unmount(): void;
 };
@@ -25,10 +25,10 @@ export function mountSmallDisk(path: string, megabytes: number): SmallDisk {
     path,
     isOwn,
     why: mounted.stderr?.toString().trim() || "there is no mount",
-    fill() {
+    fill(left = 0) {
       const { bavail, bsize } = statfsSync(path);
       try {
-        writeFileSync(filler, Buffer.alloc(bavail * bsize));
+        writeFileSync(filler, Buffer.alloc(Math.max(0, bavail * bsize - left)));
       } catch {
         // ENOSPC is what was wanted.
       }

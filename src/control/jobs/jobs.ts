@@ -77,6 +77,11 @@ export type Jobs = {
    */
   watch(id: JobId, signal: AbortSignal): AsyncGenerator<JobEvent>;
   /**
+   * As `watch`, for a caller who waits for the end as in `untilEnd`: throws what that throws, and the job is abandoned. With `whole`,
+   * a composite job that this one is part of, only where somebody waits for the end of that.
+   */
+  attend(id: JobId, signal: AbortSignal, whole?: JobId): AsyncGenerator<JobEvent>;
+  /**
    * The job once it has ended; undefined when `signal` comes first. Unknown id throws `not_found`. It is `watch` for who needs
    * the end alone. Throws `unavailable` when the end could not be written, and as `giveUpWaiting` says; then the job is abandoned.
    */
@@ -143,6 +148,10 @@ export function createJobs(parts: JobsParts): Jobs {
       abandon(id);
       throw error;
     });
+  async function* watch(id: JobId, signal: AbortSignal, settle = (job: JobId) => settled(ledger, job)) {
+    if (!isInHand(id)) await settle(id);
+    yield* watchers.follow(id, () => replay(id), signal);
+  }
   const isInHand = (id: JobId) => waiting.get(id) !== undefined || ledger.attempts.has(id);
 
   return {
@@ -170,10 +179,8 @@ export function createJobs(parts: JobsParts): Jobs {
     },
     position: (id) => waiting.position(id),
     logs: (id) => store.logs(id),
-    async *watch(id, signal) {
-      if (!isInHand(id)) await settled(ledger, id);
-      yield* watchers.follow(id, () => replay(id), signal);
-    },
+    watch: (id, signal) => watch(id, signal),
+    attend: attending(ledger, (id, signal) => watch(id, signal, settledOrAbandoned)),
     async untilEnd(id, signal) {
       const ended = isInHand(id) ? undefined : await settledOrAbandoned(id);
       return ended && isFinished(ended) ? ended : await ledger.ends.next(id, signal);
@@ -187,6 +194,18 @@ export function createJobs(parts: JobsParts): Jobs {
     follow: ledger.follow,
   };
 }
+
+const attending = ({ ends }: Pick<JobLedger, "ends">, watch: Jobs["watch"]): Jobs["attend"] =>
+  async function* attend(id, signal, whole) {
+    const givenUp = new AbortController();
+    const waitNoMore = ends.await(id, (reason) => givenUp.abort(reason), whole);
+    try {
+      yield* watch(id, AbortSignal.any([signal, givenUp.signal]));
+    } finally {
+      waitNoMore();
+    }
+    givenUp.signal.throwIfAborted();
+  };
 
 function createCancelling(ledger: JobLedger): Pick<Jobs, "cancel" | "abandon"> {
   const { store, writes, waiting, abandoned, clock } = ledger;

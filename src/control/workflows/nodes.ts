@@ -17,7 +17,7 @@ export type NodeOptions = Pick<Submission, "priority" | "retry" | "wishes" | "ta
 export type NodeParts = {
   store: Pick<WorkflowStore, "jobOf" | "setJob">;
   writes: Pick<GroupCommit, "write">;
-  jobs: Pick<Jobs, "submit" | "find" | "watch">;
+  jobs: Pick<Jobs, "submit" | "find" | "attend">;
   catalog: Pick<Catalog, "find">;
 };
 
@@ -59,12 +59,12 @@ export const lookIn =
     valueAt(values.get(node), path);
 
 async function runModel(parts: NodeParts, nodeRun: NodeRun, what: { app: string; input: unknown }): Promise<unknown> {
-  const { run, id, signal, onSubmitted } = nodeRun;
+  const { run, id, onSubmitted } = nodeRun;
   const known = parts.store.jobOf(run.id, id);
   const earlier = known === undefined ? undefined : parts.jobs.find(known);
   const job = earlier ?? (await submit(parts, nodeRun, what, known));
   onSubmitted(job.id);
-  const ended = isFinished(job) ? job : await endOf(parts, job, signal);
+  const ended = isFinished(job) ? job : await endOf(parts, job, nodeRun);
   switch (ended.status) {
     case "done":
       return withFolder(ended.output, ended.files);
@@ -98,8 +98,8 @@ async function submit(
   });
 }
 
-async function endOf({ jobs }: NodeParts, { id }: Job, signal: AbortSignal): Promise<Job> {
-  for await (const event of jobs.watch(id, signal)) if (event.type === "finished") return event.job;
+async function endOf({ jobs }: NodeParts, { id }: Job, { run, signal }: NodeRun): Promise<Job> {
+  for await (const event of jobs.attend(id, signal, run.id)) if (event.type === "finished") return event.job;
   signal.throwIfAborted();
   invariant(false, "watching ends with the job's end or the signal");
 }

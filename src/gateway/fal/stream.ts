@@ -23,7 +23,7 @@ export async function streamResponse(parts: Streaming): Promise<Response> {
   const { jobs, job, call, keepAliveMs, report } = parts;
   const left = leftWith(call.request);
   onAbort(left.signal, () => jobs.abandon(job.id));
-  const events = jobs.watch(job.id, left.signal);
+  const events = jobs.attend(job.id, left.signal);
   const first = await untilStarted(events);
   if (first.type === "finished" && isOver(first.job) && first.job.status !== "done")
     return failureResponse(failureOf(first.job), job.id);

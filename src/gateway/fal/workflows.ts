@@ -68,7 +68,7 @@ export function workflowStream({ jobs, job, call, keepAliveMs, report }: Streami
 type Watching = Pick<Streaming, "jobs" | "job" | "call"> & { signal: AbortSignal };
 
 async function* events({ jobs, job, call: { roots }, signal }: Watching): AsyncGenerator<string> {
-  for await (const event of jobs.watch(job.id, signal)) {
+  for await (const event of jobs.attend(job.id, signal)) {
     if (event.type === "progress") yield sseComment(`progress ${event.at}/${event.of}`);
     // The conductor's words are fal's.
     if (event.type === "partial") yield sseData(publicOutput(event.value as WorkflowEvent, job.files, roots));

@@ -47,7 +47,7 @@ async function follow(parts: ToolParts, asked: Asked, { id }: Job): Promise<Fini
   const stay = onAbort(asked.signal, () => jobs.abandon(id));
   const patience = AbortSignal.any([asked.signal, AbortSignal.timeout(waitMs)]);
   try {
-    for await (const event of jobs.watch(id, patience)) {
+    for await (const event of jobs.attend(id, patience)) {
       if (event.type === "finished" && isOver(event.job)) return event.job;
       const progress = progressOf(event);
       if (progress) asked.tell(progress);

@@ -82,13 +82,14 @@ export function doneJob(job: FinishedJob | undefined): DoneJob {
   throw ForecourtError.from(failureOf(job));
 }
 
-/** What a language model says of one job: partial answers, then the whole one. Throws its failure. */
+/** What a language model says of one job: partial answers, then the whole one. Throws its failure. `isLeft`: as in `Begin`. */
 export async function* answersOf<Partial, Output>(
   jobs: Jobs,
   { id }: Job,
   signal: AbortSignal,
+  isLeft = false,
 ): AsyncGenerator<{ partial: Partial } | { output: Output }> {
-  for await (const event of jobs.watch(id, signal)) {
+  for await (const event of isLeft ? jobs.watch(id, signal) : jobs.attend(id, signal)) {
     if (event.type === "partial") yield { partial: event.value as Partial }; // checked by nobody: the pipeline's own type
     if (event.type === "finished" && isOver(event.job)) yield { output: doneJob(event.job).output as Output };
   }

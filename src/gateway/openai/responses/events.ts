@@ -37,10 +37,10 @@ export async function* responseEvents(parts: OpenAiParts, streamed: Streamed): A
   }
 }
 
-async function* told({ jobs }: OpenAiParts, { job, repeated, signal }: Streamed): AsyncGenerator<Event> {
+async function* told({ jobs }: OpenAiParts, { job, repeated, isLeft, signal }: Streamed): AsyncGenerator<Event> {
   const news = createNews();
   const items = createItems(job.id);
-  for await (const step of answersOf<ChatPartial, ChatOutput>(jobs, job, signal)) {
+  for await (const step of answersOf<ChatPartial, ChatOutput>(jobs, job, signal, isLeft)) {
     if (news.isFirst) {
       const response = { ...responseOf(job, repeated), status: "in_progress" };
       yield { type: "response.created", response };
