@@ -125,7 +125,7 @@ function plan({ input: given }: Pick<Task<SpeakInput>, "input">, { voices, longe
 function voiceOf(asked: string | undefined, { voices, takes = [] }: Pick<Voice, "voices" | "takes">) {
   const copies = takes.includes("audio_url");
   if (asked !== undefined && !voices.includes(asked)) {
-    const few = copies ? "it has none of its own, but copies that of audio_url" : "it has only one";
+    const few = copies ? "it has none of its own, but copies that of audio_url" : "it has only one, so leave this out";
     const choices = voices.length === 0 ? few : voices.join(", ");
     throw wrong("voice", `The model has no voice "${asked}": ${choices}`, "value_error");
   }

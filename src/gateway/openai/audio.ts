@@ -15,24 +15,36 @@ import { abandonAll, answersOf, beginJobs, type DoneJob, finishedJobs, type Open
 import { speechEvents, spokenPcm } from "./speech-events.ts";
 import { durationOf, transcript } from "./transcript.ts";
 
-export async function speech(parts: OpenAiParts, call: Call): Promise<Response> {
+export const speech = (parts: OpenAiParts, call: Call): Promise<Response> =>
+  spoken(parts, call).catch((error: unknown) => {
+    throw toldOfVoices(error);
+  });
+
+/** Clients write one of OpenAI's voices for who chooses none; it is the operator who can say what is meant. */
+function toldOfVoices(error: unknown): unknown {
+  if (!(error instanceof ForecourtError) || error.problems?.[0]?.loc[1] !== "voice") return error;
+  const message = `${error.message}. The setting openai.voices gives voices further names.`;
+  return ForecourtError.from({ ...error.toFailure(), message });
+}
+
+async function spoken(parts: OpenAiParts, call: Call): Promise<Response> {
   const body = readSpeechBody(await readJson(call.request, parts.bodyLimit));
   const chosen = chosenModel(parts, body.model, "speech");
   const inEvents = body.stream_format === "sse";
   const isFollowed = inEvents && body.response_format === "pcm";
   const jobs = await beginJobs(parts, call, { ...chosen, inputs: [speakingInput(body, parts)], isFollowed });
   const [job] = jobs;
-  const spoken = async (signal: AbortSignal) => {
+  const sound = async (signal: AbortSignal) => {
     const done = await finishedJobs(parts.jobs, jobs, signal);
     return { done, ...(await soundOf(parts, done)) };
   };
   if (job && inEvents) {
-    const whole = async (signal: AbortSignal) => (await spoken(signal)).bytes;
+    const whole = async (signal: AbortSignal) => (await sound(signal)).bytes;
     const values = (signal: AbortSignal) =>
       speechEvents(isFollowed ? spokenPcm(parts.jobs, { job, signal, whole }) : once(whole(signal)));
     return await openAiStream({ ...parts, call, requestId: job.id, isDoneSaid: false, values });
   }
-  const { done, bytes, contentType } = await spoken(call.request.signal);
+  const { done, bytes, contentType } = await sound(call.request.signal);
   return new Response(bytes, { headers: { ...answerHeaders(parts, done), "content-type": contentType } });
 }
 

@@ -153,6 +153,9 @@ test("who said what is told by a model that tells speakers apart, and refused by
 test("what cannot be said or heard is refused by its field", async () => {
   const voice = sent(client.audio.speech.create({ ...spoken("wav"), voice: "nobody" }));
   await expect(voice).rejects.toMatchObject({ status: 400, param: "voice" });
+  await expect(voice).rejects.toThrow(/only one, so leave this out\. The setting openai\.voices/);
+  const inEvents = sent(client.audio.speech.create({ ...spoken("wav"), voice: "nobody", stream_format: "sse" }));
+  await expect(inEvents).rejects.toThrow(/openai\.voices/);
   const format = sent(client.audio.speech.create({ ...spoken("wav"), response_format: "aac" }));
   await expect(format).rejects.toMatchObject({ status: 400, param: "response_format" });
   const chat = sent(client.audio.speech.create({ ...spoken("wav"), model: MODEL }));
