@@ -1,5 +1,5 @@
 // Settings that are well written and that the server refuses all the same when it starts.
-import { receiverHost } from "../../control/alerts/alerts.ts";
+import { receiverOf } from "../../control/alerts/alerts.ts";
 import type { Settings } from "../../control/settings.ts";
 import { createAddressGuard } from "../../control/storage/public-address.ts";
 import { toFailure } from "../../core/errors.ts";
@@ -8,11 +8,7 @@ import type { Complaint } from "./report.ts";
 
 export function refusedSettings({ fetch, alerts, tls }: Settings): Complaint[] {
   const remedy = "correct that setting; the server does not start with it";
-  return [
-    () => createAddressGuard(fetch.allow),
-    () => alerts.url && receiverHost(alerts.url),
-    () => readTls(tls),
-  ].flatMap((read) => {
+  return [() => createAddressGuard(fetch.allow), () => receiverOf(alerts.url), () => readTls(tls)].flatMap((read) => {
     try {
       read();
       return [];

@@ -1,5 +1,5 @@
 // Every SQL statement about alerts but those of their delivery, which are the outbox's.
-import { desc } from "drizzle-orm";
+import { and, desc, eq, ne } from "drizzle-orm";
 import type { Database } from "../database/open.ts";
 import { createOutboxStore, type OutboxStore } from "../webhooks/outbox-store.ts";
 import type { webhookDeliveryTable } from "../webhooks/webhook-delivery.table.ts";
@@ -10,6 +10,8 @@ export type AlertRow = typeof alertTable.$inferSelect;
 export type AlertStore = {
   /** False when the same alert was raised in its window before. Callers hold a transaction. */
   insert(row: typeof alertTable.$inferInsert): boolean;
+  /** What is still to be sent goes there; without a URL it is kept to be looked at. Callers hold a transaction. */
+  redirect(receiver: { url: string; host: string }): void;
   /** Latest first. */
   list(limit: number): AlertRow[];
   outbox: Pick<OutboxStore, "next" | "nextDueAt" | "settle">;
@@ -20,6 +22,13 @@ export function createAlertStore(database: Database): AlertStore {
   return {
     insert: (row) =>
       orm.insert(alertTable).values(row).onConflictDoNothing().returning({ id: alertTable.job }).get() !== undefined,
+    redirect: (receiver) => {
+      orm
+        .update(alertTable)
+        .set({ ...receiver, ...(receiver.url === "" && { status: "waiting", dueAt: null }) })
+        .where(and(eq(alertTable.status, "pending"), ne(alertTable.url, receiver.url)))
+        .run();
+    },
     list: (limit) => orm.select().from(alertTable).orderBy(desc(alertTable.job)).limit(limit).all(),
     // It has all columns of the other under the same names; more than the type says come along.
     outbox: createOutboxStore(database, alertTable as unknown as typeof webhookDeliveryTable),

@@ -60,7 +60,7 @@ const USER = asId<KeyId>("forecourt");
 export function createAlerts(parts: AlertsParts): Alerts {
   const { settings, store, database, jobs, fleet, clock, timers, log } = parts;
   const rules = rulesOf(settings.alerts);
-  if (settings.alerts.url !== "") receiverHost(settings.alerts.url);
+  const receiver = receiverOf(settings.alerts.url);
   const ends = createRecentEnds({ within: RECENT, clock });
   const lost = new Map<string, string>();
   const subscriptions: (() => void)[] = [];
@@ -82,7 +82,7 @@ export function createAlerts(parts: AlertsParts): Alerts {
   const look = async () => {
     const facts = await gather({ ...parts, ends, lost });
     for (const finding of findAlerts(facts, rules)) {
-      const row = rowOf(finding, { now: clock.now(), url: settings.alerts.url });
+      const row = rowOf(finding, { now: clock.now(), receiver });
       if (!database.write(() => store.insert(row))) continue;
       parts.raised(finding.rule);
       log.warn(finding.message, { alert: finding.rule, subject: finding.subject });
@@ -113,6 +113,8 @@ export function createAlerts(parts: AlertsParts): Alerts {
             lost.set(String(event.failure.details?.device ?? "unknown"), event.failure.message);
         }),
       );
+      // An operator who corrects the address means those that wait for it too.
+      database.write(() => store.redirect(receiver));
       sender.wake();
       plan();
     },
@@ -155,26 +157,30 @@ async function gather({ ends, lost, clock, jobs, settings, ...box }: Gathering) 
 
 function rowOf(
   { rule, limit, subject, windowStart, message, details }: Finding,
-  { now, url }: { now: Instant; url: string },
+  { now, receiver }: { now: Instant; receiver: Receiver },
 ) {
   const id = Bun.randomUUIDv7();
   const at = new Date(now).toISOString();
   const window = new Date(windowStart).toISOString();
   return {
     job: id,
-    ...{ rule: limit === undefined ? rule : `${rule} ${limit}`, subject, windowStart, url, origin: "", createdAt: now },
+    ...{ rule: limit === undefined ? rule : `${rule} ${limit}`, subject, windowStart, origin: "", createdAt: now },
+    ...receiver,
     body: JSON.stringify({ type: "alert", id, rule, subject, message, details, at, window_start: window }),
     // Without a receiver it is kept to be looked at.
-    ...(url === ""
-      ? { host: "", status: "waiting" as const }
-      : { host: receiverHost(url), status: "pending" as const, dueAt: now, endedAt: now }),
+    ...(receiver.url === ""
+      ? { status: "waiting" as const }
+      : { status: "pending" as const, dueAt: now, endedAt: now }),
   };
 }
 
-/** Throws `misconfigured` for a URL that has none. */
-export function receiverHost(url: string): string {
+type Receiver = { url: string; host: string };
+
+/** Both empty where nobody is to be told. Throws `misconfigured` for a URL that has no host. */
+export function receiverOf(url: string): Receiver {
+  if (url === "") return { url, host: "" };
   if (!URL.canParse(url)) throw new ForecourtError("misconfigured", `alerts.url: ${url} is no URL.`);
-  return new URL(url).host;
+  return { url, host: new URL(url).host };
 }
 
 /** The outbox hands over the whole row of the alert table. */

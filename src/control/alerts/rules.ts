@@ -1,4 +1,5 @@
 // What is worth an alert: from facts about the box to findings, each once in its window. Pure.
+import { isoTime } from "../../core/iso-time.ts";
 import { type Nanos, nanos, nanosText } from "../../core/money.ts";
 import type { Instant } from "../../core/units.ts";
 import type { Account } from "../accounts/account.ts";
@@ -92,22 +93,29 @@ export function findAlerts(facts: Facts, rules: Rules): Finding[] {
 
 type SpendQuestion = { name: RuleName; rules: SpendRule[]; by: Spender };
 
+/** A request counts when it came in and costs when it ends: what was spent in a window is looked at for so long after its end. */
+const LATE_MS = 3_600_000;
+
 function spendFindings({ now, spendIn }: Facts, { name, rules, by }: SpendQuestion): Finding[] {
   return rules.flatMap(({ limit, currency, window }) => {
-    const span = windowAt(now, window);
-    const over = spendIn(by, { ...span, name: window }).filter(
-      (spend) => spend.currency === currency && spend.cost > limit,
-    );
-    return over.map(({ subject, cost }) => {
-      const [spent, bound] = [nanosText(cost), nanosText(limit)];
-      return {
-        rule: name,
-        limit: `${bound} ${currency}/${window}`,
-        subject,
-        windowStart: span.start,
-        message: `${subject || "The box"} spent ${spent} ${currency} this ${window}, more than ${bound}.`,
-        details: { spent, limit: bound, currency, window },
-      };
+    const current = windowAt(now, window);
+    const late = windowAt(now - LATE_MS, window);
+    return (late.start < current.start ? [late, current] : [current]).flatMap((span) => {
+      const when = span === current ? `this ${window}` : `in the ${window} from ${isoTime(span.start)}`;
+      const over = spendIn(by, { ...span, name: window }).filter(
+        (spend) => spend.currency === currency && spend.cost > limit,
+      );
+      return over.map(({ subject, cost }) => {
+        const [spent, bound] = [nanosText(cost), nanosText(limit)];
+        return {
+          rule: name,
+          limit: `${bound} ${currency}/${window}`,
+          subject,
+          windowStart: span.start,
+          message: `${subject || "The box"} spent ${spent} ${currency} ${when}, more than ${bound}.`,
+          details: { spent, limit: bound, currency, window },
+        };
+      });
     });
   });
 }

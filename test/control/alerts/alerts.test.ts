@@ -36,13 +36,16 @@ const spend = (
     ),
   );
 
-function start(now: () => number, parts: { data?: string; timers?: Timers } = {}) {
+function start(
+  now: () => number,
+  { url = `${receiver.origin}/alerts`, ...parts }: { data?: string; timers?: Timers; url?: string } = {},
+) {
   const defaults = defaultSettings("");
   return createTestAppliance({
     clock: { now: () => instant(now()) },
     ...parts,
     settings: {
-      alerts: { ...defaults.alerts, url: `${receiver.origin}/alerts`, diskFreePercent: 0 },
+      alerts: { ...defaults.alerts, url, diskFreePercent: 0 },
       fetch: { ...defaults.fetch, allow: ["127.0.0.0/8"] },
     },
   });
@@ -86,6 +89,52 @@ test("a key that spends more than 300 USD a day is reported once that day, signe
   await again.oversight.alerts.look();
   expect(again.oversight.alerts.list(10)).toHaveLength(2);
   await receiver.count(heard + 2);
+});
+
+test("a receiver that is down is tried again, and an address that is corrected or removed counts for what waits", async () => {
+  const clock = createTestClock(NOON);
+  await using down = startReceiver(() => new Response("away", { status: 503 }));
+  const heard = receiver.received.length;
+  await using box = await start(clock.now, { timers: clock, url: `${down.origin}/wrong` });
+  spend(box, { key: "key-a", cost: 301, at: NOON });
+  await box.oversight.alerts.look();
+  const [refused] = await down.count(1);
+  await box.stop();
+  clock.advance(60_000);
+  await using silent = await start(clock.now, { data: box.data, timers: clock, url: "" });
+  expect(silent.oversight.alerts.list(10)).toMatchObject([{ status: "waiting", url: "", dueAt: null }]);
+  spend(silent, { key: "key-b", cost: 301, at: NOON });
+  await silent.oversight.alerts.look();
+  await silent.stop();
+
+  await using wrong = await start(clock.now, { data: box.data, timers: clock, url: `${down.origin}/wrong` });
+  spend(wrong, { key: "key-c", cost: 301, at: NOON });
+  await wrong.oversight.alerts.look();
+  await down.count(2);
+  await wrong.stop();
+  clock.advance(60_000);
+  await using right = await start(clock.now, { data: box.data, timers: clock });
+  const [letter] = (await receiver.count(heard + 1)).slice(heard);
+  expect([refused, letter].map((each) => JSON.parse(each?.body ?? "").subject)).toEqual(["key-a", "key-c"]);
+  await right.stop();
+  expect(receiver.received.length).toBe(heard + 1);
+});
+
+test("what a request that came in before midnight comes to after it is reported for its own day, once", async () => {
+  let now = NOON + DAY / 2 - 1;
+  await using box = await start(() => now);
+  const { alerts } = box.oversight;
+  spend(box, { key: "key-a", cost: 299, at: now });
+  await alerts.look();
+  spend(box, { key: "key-a", cost: 2, at: now });
+  now += 20 * 60_000;
+  for (const _ of [1, 2]) await alerts.look();
+  expect(alerts.list(10).map(({ body }) => JSON.parse(body))).toMatchObject([
+    {
+      message: "key-a spent 301 USD in the day from 2026-11-25T00:00:00.000Z, more than 300.",
+      window_start: "2026-11-25T00:00:00.000Z",
+    },
+  ]);
 });
 
 test("a look that is under way when the box stops is brought to its end first", async () => {
