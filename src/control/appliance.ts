@@ -326,7 +326,10 @@ function assembleJobs(found: Found, tools: Tools) {
       removeFiles: files.remove,
       clock,
     }),
-    expiry: createExpiry({ ledger, removeFiles: files.remove, uploads, retention, clock, timers, log }),
+    expiry: createExpiry({
+      ...{ ledger, removeFiles: files.remove, uploads, shrink: database.shrink },
+      ...{ retention, clock, timers, log },
+    }),
     webhooks: createWebhooks({
       store,
       outbox,

@@ -9,6 +9,7 @@ import { createGroupCommit, type GroupCommit } from "./group-commit.ts";
 import { migrate } from "./migrate.ts";
 import { migrationFiles } from "./migrations.macro.ts" with { type: "macro" };
 import type { Migration } from "./migrations.macro.ts";
+import { createShrink, MAY_SHRINK } from "./shrink.ts";
 import { createWalSync, noSync } from "./wal-sync.ts";
 
 export type Database = GroupCommit & {
@@ -17,6 +18,8 @@ export type Database = GroupCommit & {
   sqlite: Sqlite;
   /** See changes.ts. */
   changes(): number;
+  /** See shrink.ts. */
+  shrink(): boolean;
   /** Writes what is open, then closes. */
   [Symbol.dispose](): void;
 };
@@ -29,6 +32,9 @@ const BUSY_TIMEOUT_MS = 5_000;
  * default of 1000 that is several times a second at 1000 jobs/s, and felt by more than one request in a hundred.
  */
 const CHECKPOINT_PAGES = 8_000;
+
+/** The log grows beyond that while somebody reads one state of the database for long, as backups do; then it comes down to this. */
+const LOG_BYTES = 64 * 1024 * 1024;
 
 export const databaseFile = (data: string) => join(data, "forecourt.sqlite");
 
@@ -48,7 +54,9 @@ export function openDatabase(options: {
   const sqlite = openFile(file);
   try {
     sqlite.run(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`);
+    sqlite.run(MAY_SHRINK);
     sqlite.run("PRAGMA journal_mode = WAL");
+    sqlite.run(`PRAGMA journal_size_limit = ${LOG_BYTES}`);
     sqlite.run("PRAGMA synchronous = FULL");
     migrate(sqlite, migrations, file);
     // After the migrations: a table rebuild with foreign keys on would delete the rows that refer to it.
@@ -67,6 +75,7 @@ export function openDatabase(options: {
     orm: drizzle({ client: sqlite }),
     sqlite,
     changes: createChanges(sqlite),
+    shrink: createShrink(sqlite),
     [Symbol.dispose]() {
       try {
         commits.flush();

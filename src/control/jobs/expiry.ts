@@ -26,13 +26,24 @@ export type ExpiryParts = {
   removeFiles: (token: FileToken) => Promise<void>;
   /** Swept along with the jobs. */
   uploads?: Pick<Uploads, "sweep">;
+  /** A step of what the database gives back to the disk; false when that is all. */
+  shrink?: () => boolean;
   retention: Milliseconds;
   clock: Clock;
   timers: Timers;
   log: Log;
 };
 
-export function createExpiry({ ledger, removeFiles, uploads, retention, clock, timers, log }: ExpiryParts): Expiry {
+export function createExpiry({
+  ledger,
+  removeFiles,
+  uploads,
+  shrink = () => false,
+  retention,
+  clock,
+  timers,
+  log,
+}: ExpiryParts): Expiry {
   const { store, writes } = ledger;
   let cancel = () => {};
   let cancelParts = () => {};
@@ -85,6 +96,9 @@ export function createExpiry({ ledger, removeFiles, uploads, retention, clock, t
       .then(() => uploads?.sweep() ?? 0)
       .then((removed) => {
         if (removed > 0) log.info("expired uploads removed", { uploads: removed });
+      })
+      .then(async () => {
+        while (!isStopped && writes.write(shrink)) await writes.committed();
       })
       .catch((error) => log.error("what has expired could not be removed", { error: String(error) }))
       .finally(() => {

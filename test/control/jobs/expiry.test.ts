@@ -13,12 +13,15 @@ const TIMERS = 2;
 const DAY = 24 * 60 * 60 * 1000;
 const result = { output: "done", units: { requests: 1 }, device: "cpu" };
 
-function stage(options: { log?: typeof silentLog; removeFiles?: (token: string) => void } = {}) {
+type Options = { log?: typeof silentLog; removeFiles?: (token: string) => void; shrink?: () => boolean };
+
+function stage(options: Options = {}) {
   const board = createJobBoard();
   const removed: string[] = [];
   const expiry = createExpiry({
     ledger: board.ledger,
     removeFiles: async (token) => options.removeFiles?.(token) ?? void removed.push(token),
+    ...(options.shrink && { shrink: options.shrink }),
     retention: milliseconds(30 * DAY),
     clock: board.clock,
     timers: board.clock,
@@ -117,6 +120,21 @@ test("it sweeps at the start and every hour until it is stopped", async () => {
   await until(() => clock.pending() === TIMERS);
   expiry.stop();
   expect(clock.pending()).toBe(0);
+});
+
+test("after a sweep the database gives back its room, step by step in transactions of their own", async () => {
+  let isInTransaction = true;
+  let steps = 3;
+  const { expiry, database } = stage({
+    shrink() {
+      isInTransaction &&= database.sqlite.inTransaction;
+      return --steps > 0;
+    },
+  });
+  expiry.start();
+  await until(() => steps === 0);
+  expiry.stop();
+  expect(isInTransaction).toBe(true);
 });
 
 test("a file that cannot be removed is logged and tried again later, and the server lives on", async () => {
