@@ -21,11 +21,12 @@ export function createObserve({ metrics, tracing, log, isDebugging }: ObservePar
   return (request, { status, headers }, startedAt) => {
     const asked = methodOf(request);
     const method = METHODS.has(asked) ? asked : "other";
-    metrics.answered({ face: faceOf(request.url), method, status });
+    const face = faceOf(request.url);
+    metrics.answered({ face, method, status });
     if (!tracing.isOn && !isDebugging) return;
     const requestId = headers.get(REQUEST_ID) ?? "";
     const endedAt = Date.now();
-    const path = pathOf(request.url);
+    const path = pathOf(request.url, face);
     if (isDebugging) log.debug("answered", { requestId, method, path, status, ms: endedAt - startedAt });
     const traceparent = request.headers.get("traceparent");
     if (tracing.isOn)
@@ -46,10 +47,11 @@ const FACES = new Set(
   "run queue rest cdn files fal api platform mcp v1 admin swagger models metrics health ready .well-known".split(" "),
 );
 
-/** Without the query, which may hold tokens. */
-function pathOf(url: string): string {
+/** Without the query, which may hold tokens, and without names of files, which whoever knows them may read. */
+function pathOf(url: string, face: string): string {
   const start = url.indexOf("/", url.indexOf("://") + 3);
-  return start < 0 ? "/" : url.slice(start).replace(/[?#].*$/s, "");
+  const path = start < 0 ? "/" : url.slice(start).replace(/[?#].*$/s, "");
+  return face === "files" || face === "cdn" ? path.replace(/^(\/files|\/cdn)?.*$/s, "$1/...") : path;
 }
 
 /** Paths are many, their first parts few. By fal's host names the face is the host's, whose paths begin with models. */
