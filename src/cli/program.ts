@@ -8,6 +8,7 @@ export type CommandTable = Record<string, { summary: string; load: () => Promise
 /** Runs one command to its end; never throws. Only the command that is asked for is loaded. */
 export async function runProgram(given: { commands: CommandTable; arguments: string[] }): Promise<ExitCode> {
   process.stdout.on("error", leaveOnBrokenPipe);
+  process.stderr.on("error", goOnUnheard);
   let acting: Command | undefined;
   const ended = async (exit: ExitCode) => {
     if (acting) await writeDownAct(acting, exit);
@@ -63,6 +64,9 @@ function tame(command: Command, path: string): void {
     .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, "forecourt: ")) });
   for (const each of command.commands) tame(each, `${path} ${each.name()}`);
 }
+
+/** Whoever read the log is gone, or its disk is full: a server serves on, and there is nobody left to tell. */
+function goOnUnheard(): void {}
 
 /** `forecourt models list | head -1` is no failure. */
 function leaveOnBrokenPipe(error: NodeJS.ErrnoException): void {

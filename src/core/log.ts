@@ -49,7 +49,13 @@ function asText(line: string): string {
   const text = Object.entries(fields)
     .map(([name, value]) => ` ${name}=${typeof value === "string" ? value : JSON.stringify(value)}`)
     .join("");
-  return `${String(time).slice(11, 19)} ${String(level).toUpperCase().padEnd(5)} ${message}${text}`;
+  return visible(`${String(time).slice(11, 19)} ${String(level).toUpperCase().padEnd(5)} ${message}${text}`);
 }
+
+/** What callers sent neither moves the cursor nor passes for a line of its own: what goes on below (a stack) is set in. */
+const visible = (text: string) =>
+  text
+    .replace(/[\r\n\u2028\u2029]+/g, "\n    ")
+    .replace(/[^\P{Cc}\n]/gu, (sign) => `\\x${sign.charCodeAt(0).toString(16).padStart(2, "0")}`);
 
 export const silentLog: Log = createLog({ level: "error", format: "json", write: () => {} });

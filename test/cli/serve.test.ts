@@ -3,7 +3,7 @@ import { Database } from "bun:sqlite";
 import { afterAll, expect, setDefaultTimeout, test } from "bun:test";
 import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { freePort, startServer, until } from "../support/live-server.ts";
+import { forecourt as command, freePort, startServer, until } from "../support/live-server.ts";
 import { forecourt, newFolder, removeFolders } from "./command.ts";
 import { listenAsSystemd } from "./serve/listen-as-systemd.ts";
 
@@ -58,6 +58,22 @@ test("commands find the server of their data directory where it says that it lis
   // As a server leaves it that was killed: nobody is asked there.
   writeFileSync(note, left);
   expect((await on("ps")).stderr).not.toContain(server.origin);
+});
+
+test("a server whose log nobody reads any more serves on", async () => {
+  const data = newFolder();
+  const [port, pidFile] = [await freePort(), join(data, "pid")];
+  // Every answer is a line of the log, and the reader leaves after the first.
+  const piped = `{ "$@" & echo $! > '${pidFile}'; wait; } 2>&1 >/dev/null | head -n 1 >/dev/null`;
+  const words = ["serve", "--data", data, "--port", String(port)];
+  const shell = Bun.spawn(["sh", "-c", piped, "sh", ...command, ...words], {
+    env: { ...process.env, FORECOURT_LOG_LEVEL: "debug" },
+  });
+  const isReady = async () => (await fetch(`http://127.0.0.1:${port}/ready`).catch(() => undefined))?.status === 200;
+  await until(isReady, "the server");
+  for (let each = 0; each < 5; each++) expect(await isReady()).toBe(true);
+  process.kill(Number(readFileSync(pidFile, "utf8")), "SIGTERM");
+  await shell.exited;
 });
 
 test("a taken port is one sentence with the way out, and leaves the data directory free", async () => {

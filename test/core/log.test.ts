@@ -22,6 +22,19 @@ test("text lines fit a terminal", () => {
   expect(lines).toEqual(["03:04:05 ERROR down reason=full at=[1]"]);
 });
 
+test("what callers sent makes no lines of its own, and moves no cursor", () => {
+  const sent = "x\r\n03:04:05 ERROR forged\u2028more\u001b[2J\u009b1m\u0000";
+  const text = written({ level: "info", format: "text" });
+  text.log.info(sent, { reason: sent });
+  expect(text.lines.join()).not.toMatch(/[^\P{Cc}\n]|[\u2028\u2029]/u);
+  expect(text.lines.flatMap((line) => line.split("\n")).filter((line) => !line.startsWith("    "))).toHaveLength(1);
+  expect(text.lines[0]).toContain("\\x1b[2J");
+  const json = written({ level: "info", format: "json" });
+  json.log.info(sent, { reason: sent });
+  expect(json.lines.join("\n").split("\n")).toHaveLength(1);
+  expect(JSON.parse(json.lines[0] ?? "")).toMatchObject({ message: sent, reason: sent });
+});
+
 test("what is below the level is not written", () => {
   const { lines, log } = written({ level: "warn", format: "json" });
   log.info("hello");
