@@ -13,7 +13,7 @@ type Chosen = { entry: CatalogEntry; endpoint: string };
 export const PIPELINES = {
   chat: ["chat"],
   images: ["text-to-image"],
-  edits: ["image-to-image"],
+  edits: ["image-to-image", "edit-image"],
   maskedEdits: ["inpaint"],
   embeddings: ["embed"],
   rerank: ["rerank"],

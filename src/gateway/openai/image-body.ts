@@ -1,6 +1,7 @@
 // The bodies of requests for pictures: OpenAI's fields, translated to a diffusion model's input.
 import { choice, parse, type Static, Type } from "../../core/schema.ts";
 import { wrongField } from "../../core/wrong-field.ts";
+import type { PipelineName } from "../../engine/pipelines/registry.ts";
 import { dataUri, type FormFields, plainText } from "../read-form.ts";
 
 /** What both kinds share. Fields for which there is nothing here (quality, style, user...) are read over. */
@@ -22,10 +23,16 @@ const common = {
 export const imageBody = Type.Object(common);
 export const editBody = Type.Object({
   ...common,
-  image: Type.String({ description: "The picture to change: a file" }),
+  image: Type.Array(Type.String(), {
+    ...{ minItems: 1, maxItems: 16 },
+    description: "The picture to change: a file; several (`image[]`) for models that combine them",
+  }),
   mask: Type.Optional(Type.String({ description: "Transparent, or white, where to draw anew: a file" })),
   strength: Type.Optional(
-    Type.Number({ exclusiveMinimum: 0, maximum: 1, description: "Beyond OpenAI's: how much to change the picture" }),
+    Type.Number({
+      ...{ exclusiveMinimum: 0, maximum: 1 },
+      description: "Beyond OpenAI's: how much to change the picture, where the prompt alone does not say",
+    }),
   ),
 });
 
@@ -34,20 +41,22 @@ export type EditBody = Static<typeof editBody>;
 
 export const readImageBody = (body: unknown): ImageBody => parse(imageBody, body);
 
-/** Files become data URIs. Throws `invalid_input` for more than one picture. */
-export async function readEditBody(fields: FormFields): Promise<EditBody> {
+/** Files become data URIs. */
+export async function readEditBody({ image, ...fields }: FormFields): Promise<EditBody> {
   const entries = Object.entries(fields).map(async ([name, value]) => [name, await plain(name, value)]);
-  return parse(editBody, Object.fromEntries(await Promise.all(entries)));
+  const images = image !== undefined && {
+    image: await Promise.all([image].flat().map((each) => plain("image", each))),
+  };
+  return parse(editBody, { ...Object.fromEntries(await Promise.all(entries)), ...images });
 }
 
 const TEXTS = new Set(["prompt", "model"]);
-const PICTURES = new Set(["image", "mask"]);
 
 async function plain(name: string, value: FormFields[string]): Promise<unknown> {
   if (Array.isArray(value)) {
     const [only] = value;
     if (value.length === 1 && only !== undefined) return await plain(name, only);
-    if (PICTURES.has(name)) throw wrongField(name, "One picture at a time can be changed");
+    if (name === "mask") throw wrongField(name, "There is one mask, for the first picture");
     return value;
   }
   if (typeof value !== "string") return await dataUri(value);
@@ -68,9 +77,19 @@ export function drawingInput(body: ImageBody): Record<string, unknown> {
   };
 }
 
-export const editingInput = ({ image, mask, strength, ...body }: EditBody): Record<string, unknown> => ({
-  ...drawingInput(body),
-  image_url: image,
-  ...(mask !== undefined && { mask_url: mask }),
-  ...(strength !== undefined && { strength }),
-});
+/** Throws `invalid_input` for what this kind of model cannot do. */
+export function editingInput({ image, mask, strength, ...body }: EditBody, pipeline: PipelineName) {
+  if (pipeline === "edit-image") {
+    if (strength !== undefined)
+      throw wrongField("strength", "What this model changes, and how much, is for the prompt to say: leave this out");
+    return { ...drawingInput(body), image_urls: image };
+  }
+  const [only, ...others] = image;
+  if (others.length > 0) throw wrongField("image", "This model changes one picture at a time");
+  return {
+    ...drawingInput(body),
+    image_url: only,
+    ...(mask !== undefined && { mask_url: mask }),
+    ...(strength !== undefined && { strength }),
+  };
+}

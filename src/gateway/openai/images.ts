@@ -25,7 +25,11 @@ export async function imageGenerations(parts: OpenAiParts, call: Call): Promise<
 export async function imageEdits(parts: OpenAiParts, call: Call): Promise<Response> {
   const body = await readEditBody(await readForm(call.request, parts.bodyLimit));
   const chosen = chosenModel(parts, body.model, body.mask === undefined ? "edits" : "maskedEdits");
-  const jobs = await beginJobs(parts, call, { ...chosen, inputs: [editingInput(body)], isFollowed: body.stream });
+  const jobs = await beginJobs(parts, call, {
+    ...chosen,
+    inputs: [editingInput(body, chosen.entry.model.pipeline)],
+    isFollowed: body.stream,
+  });
   return await drawn(parts, call, { body, jobs, kind: "image_edit" });
 }
 

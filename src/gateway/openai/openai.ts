@@ -21,7 +21,7 @@ type Operation = {
   names?: FieldNames;
 };
 
-const drawn = { image_size: "size", num_images: "n", image_url: "image", mask_url: "mask" };
+const drawn = { image_size: "size", num_images: "n", image_url: "image", image_urls: "image", mask_url: "mask" };
 const heard = { audio_url: "file", diarize: "response_format" };
 
 /** All are called with POST. */

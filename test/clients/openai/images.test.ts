@@ -1,14 +1,30 @@
 // Pictures by OpenAI's own JavaScript client, unmodified: drawn, changed whole, changed where a mask is transparent, streamed.
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
+import { join } from "node:path";
 import OpenAI, { toFile } from "openai";
 import sharp from "sharp";
 import { proved } from "../../support/conformance.ts";
 import { languageServer } from "./language-server.ts";
 
+const FAMILIES = join(import.meta.dir, "../../reference/families");
+const EDITING = "test/edit-image";
+const editing = `
+id: ${EDITING}
+title: Edits
+description: Random weights.
+category: edit-image
+licence: { id: Apache-2.0, commercial: true }
+pipeline: edit-image
+source: { path: ${join(FAMILIES, "flux-2-klein")} }
+memory: { weights: 1000000, working: 1000000 }
+price: { unit: image, amount: 0, currency: USD }
+defaults: { num_inference_steps: 2, output_format: png }
+`;
+
 let server: Awaited<ReturnType<typeof languageServer>>;
 let client: OpenAI;
 beforeAll(async () => {
-  server = await languageServer();
+  server = await languageServer({ models: { editing } });
   client = new OpenAI({ apiKey: server.key, baseURL: server.baseURL, maxRetries: 0 });
 }, 60_000);
 afterAll(() => server[Symbol.asyncDispose]());
@@ -86,6 +102,26 @@ test("an edit draws the picture anew; with a mask only where that is transparent
   expect(left).toBeLessThan(8);
   expect(right).toBeGreaterThan(3 * left);
   proved("openai-js", "images-edit");
+});
+
+test("a model that edits as the prompt says looks at one picture or several; one that cannot says so", async () => {
+  const [one, two] = await Promise.all(
+    [1, 2].map(async (number) => await toFile(Bun.file(join(FAMILIES, `reference-${number}.png`)), "a.png")),
+  );
+  if (!one || !two) throw new Error("there are two pictures");
+  const given = { prompt: "a big red circle", model: EDITING, seed: 1 };
+  const single = await client.images.edit({ ...given, image: one });
+  expect(single.size as string).toBe("96x72");
+  const alone = await client.images.edit({ ...given, image: [one] });
+  expect(pictureOf(alone)).toEqual(pictureOf(single));
+  const combined = await client.images.edit({ ...given, image: [one, two] });
+  expect(pictureOf(combined)).not.toEqual(pictureOf(single));
+  const refused = (more: object) => sent(client.images.edit({ ...given, image: [one, two], ...more }));
+  await expect(refused({ strength: 0.5 })).rejects.toMatchObject({ status: 400, param: "strength" });
+  await expect(refused({ image: Array(11).fill(two) })).rejects.toMatchObject({ status: 400, param: "image" });
+  await expect(refused({ model: "test/image-to-image" })).rejects.toMatchObject({ status: 400, param: "image" });
+  await expect(refused({ model: "test/inpaint", mask: one })).rejects.toMatchObject({ status: 400, param: "image" });
+  await expect(refused({ mask: one })).rejects.toThrow(/not for this.*without a mask/);
 });
 
 /** Mean difference of the pixels between two columns. */
