@@ -3,7 +3,8 @@ import type { ChatInput } from "./chat-fields.ts";
 import type { Constraint, Constraints } from "./constraint/constraint.ts";
 import type { Node } from "./constraint/grammar.ts";
 import * as json from "./constraint/json-grammar.ts";
-import { type Schema, schemaGrammar } from "./constraint/schema-grammar.ts";
+import { schemaGrammar } from "./constraint/schema-grammar.ts";
+import type { Schema } from "./constraint/whole-schema.ts";
 import { wrong } from "./conversation.ts";
 import { callsOf, type ToolDialect } from "./tools/tool-dialect.ts";
 

@@ -3,7 +3,8 @@ import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { parse, type TObject, Type } from "../../../src/core/schema.ts";
 import { createAutomaton } from "../../../src/engine/generation/constraint/automaton.ts";
 import { patternGrammar } from "../../../src/engine/generation/constraint/pattern-grammar.ts";
-import { type Schema, schemaGrammar } from "../../../src/engine/generation/constraint/schema-grammar.ts";
+import { schemaGrammar } from "../../../src/engine/generation/constraint/schema-grammar.ts";
+import type { Schema } from "../../../src/engine/generation/constraint/whole-schema.ts";
 import { ask } from "../support/language.ts";
 
 setDefaultTimeout(60_000);
@@ -11,8 +12,8 @@ setDefaultTimeout(60_000);
 /** Whether the text is one of the grammar's. */
 function takes(grammar: Parameters<typeof createAutomaton>[0], text: string): boolean {
   const automaton = createAutomaton(grammar);
-  let state: typeof automaton.start | undefined = automaton.start;
-  for (const byte of new TextEncoder().encode(text)) state = state && automaton.step(state, byte);
+  let state = automaton?.start;
+  for (const byte of new TextEncoder().encode(text)) state = state && automaton?.step(state, byte);
   return state?.isEnd === true;
 }
 const fits = (schema: Schema, text: string) => takes(schemaGrammar(schema, []).grammar, text);
@@ -119,6 +120,91 @@ const cases: [string, Schema, string[], string[]][] = [
     ['{"value":1,"left":{"value":2,"right":null}}'],
     ['{"value":1,"left":null}', '{"left":{"value":2}}'],
   ],
+  [
+    "what stands beside a reference",
+    {
+      $ref: "#/$defs/a",
+      properties: { q: { type: "string", maxLength: 1 } },
+      required: ["q"],
+      $defs: { a: { type: "object", properties: { p: { type: "integer" } }, required: ["p"] } },
+    },
+    ['{"q":"x","p":1}'],
+    ['{"p":1}', '{"q":"x"}'],
+  ],
+  [
+    "what stands beside a list of values",
+    { type: "string", enum: ["a", 1, "abc"], maxLength: 2 },
+    ['"a"'],
+    ["1", '"abc"'],
+  ],
+  ["values beside limits", { enum: [1, 2.5, 30, "x"], minimum: 2, type: "number" }, ["2.5", "30"], ["1", '"x"']],
+  [
+    "limits beside a choice",
+    { anyOf: [{ type: "integer" }, { type: "null" }], minimum: 3 },
+    ["3", "null"],
+    ["2", "-5"],
+  ],
+  [
+    "two choices at once",
+    {
+      allOf: [{ anyOf: [{ type: "integer" }, { type: "string" }] }, { anyOf: [{ type: "string" }, { type: "null" }] }],
+    },
+    ['"a"'],
+    ["1", "null"],
+  ],
+  [
+    "all of all of them, and what both say of one member",
+    {
+      allOf: [
+        { allOf: [{ type: "object", properties: { a: { type: "integer", minimum: 5 } }, required: ["a"] }] },
+        { allOf: [{ properties: { a: { maximum: 7 }, b: { enum: [1, 2] } }, required: ["b"] }] },
+        { properties: { b: { enum: [2, 3] } } },
+      ],
+    },
+    ['{"a":5,"b":2}', '{"a":7,"b":2}'],
+    ['{"a":4,"b":2}', '{"a":8,"b":2}', '{"a":5,"b":1}', '{"b":2}', '{"a":5}'],
+  ],
+  [
+    "a member that another part allows none beside",
+    {
+      $defs: { base: { type: "object", properties: { a: { type: "null" } }, additionalProperties: false } },
+      allOf: [{ $ref: "#/$defs/base" }, { properties: { b: { type: "null" } } }],
+    },
+    ["{}", '{"a":null}'],
+    ['{"b":null}'],
+  ],
+  [
+    "one member or the other",
+    {
+      ...{ type: "object", properties: { a: { type: "null" }, b: { type: "null" } } },
+      anyOf: [{ required: ["a"] }, { required: ["b"] }, { type: "string" }],
+    },
+    ['{"a":null}', '{"b":null}', '{"a":null,"b":null}'],
+    ["{}", '""'],
+  ],
+  [
+    "other members have other names",
+    {
+      type: "object",
+      properties: { ab: { type: "integer" }, é: { type: "integer" } },
+      additionalProperties: { type: "boolean" },
+    },
+    ['{"ab":1,"a":true,"abc":true,"b":false}', '{"\u00e9":1}'.replace("\\u00e9", "é"), '{"x\\u00e9é":true}'],
+    ['{"ab":true}', '{"ab":1,"ab":true}', '{"\\u0061b":true}', '{"é":true}'],
+  ],
+  [
+    "tuples of fewer",
+    { type: "array", prefixItems: [{ type: "integer" }, { type: "null" }], maxItems: 1 },
+    ["[1]"],
+    ["[1,null]", "[]"],
+  ],
+  [
+    "limits of both kinds",
+    { type: "integer", minimum: 0, exclusiveMinimum: 5, maximum: 9 },
+    ["6", "9"],
+    ["5", "0", "10"],
+  ],
+  ["numbers that a double holds", { type: "number" }, ["1e99", "-2E-07"], ["1e309", "1e999"]],
   ["what OpenAI's older clients call nullable", { type: "string", nullable: true }, ['"a"', "null"], ["1"]],
 ];
 
@@ -141,8 +227,8 @@ describe("a schema's grammar takes what fits and nothing else:", () => {
     ] as const) {
       const automaton = createAutomaton(schemaGrammar({ type: "integer", minimum, maximum }, []).grammar);
       const isIn = (value: number) => {
-        let state: typeof automaton.start | undefined = automaton.start;
-        for (const byte of new TextEncoder().encode(String(value))) state = state && automaton.step(state, byte);
+        let state = automaton?.start;
+        for (const byte of new TextEncoder().encode(String(value))) state = state && automaton?.step(state, byte);
         return state?.isEnd === true;
       };
       for (let value = -1300; value <= 1300; value++)
@@ -151,6 +237,21 @@ describe("a schema's grammar takes what fits and nothing else:", () => {
     expect(fits({ type: "integer", exclusiveMinimum: 3 }, "3")).toBe(false);
     expect(fits({ type: "integer", exclusiveMinimum: 3 }, "40")).toBe(true);
     expect(fits({ type: "integer", minimum: -9007199254740991, maximum: 9007199254740991 }, "-17")).toBe(true);
+  });
+
+  test("one of 20,000 values", () => {
+    const values = Array.from({ length: 20_000 }, (_, at) => `value ${at * 7919}`);
+    const automaton = createAutomaton(schemaGrammar({ enum: values, type: "string", maxLength: 15 }, []).grammar);
+    for (const [value, isIn] of [
+      ...values.slice(0, 100).map((each) => [each, true] as const),
+      ["value 1", false],
+    ] as const) {
+      let state = automaton?.start;
+      for (const byte of new TextEncoder().encode(JSON.stringify(value))) state = state && automaton?.step(state, byte);
+      expect([value, state?.isEnd === true]).toEqual([value, isIn]);
+    }
+    // Texts that begin alike share their states: 20,000 ways side by side would not.
+    expect(automaton?.size).toBeLessThan(2000);
   });
 
   test("expressions as JavaScript has them, and no others", () => {
@@ -188,8 +289,31 @@ describe("a schema's grammar takes what fits and nothing else:", () => {
       { enum: [] },
       { type: "integer", minimum: 3, maximum: 2 },
       { type: "string", pattern: "(?=a)" },
+      { type: "array", minItems: 3, maxItems: 2 },
+      { type: "array", prefixItems: [{ type: "integer" }], minItems: 2 },
+      { type: "string", minLength: 3, maxLength: 2 },
+      { type: "object", properties: { a: {} }, required: ["b"], additionalProperties: false },
+      { allOf: [{ type: "string" }, { type: "integer" }] },
+      { type: "string", enum: [1] },
+      { type: "integer", minimum: "3" },
+      { type: "integer", minimum: 3, exclusiveMinimum: true },
+      { type: [] },
+      { anyOf: [] },
+      {
+        allOf: new Array(9)
+          .fill({ anyOf: [{ type: "string" }, { type: "null" }] })
+          .map((each, at) => ({ anyOf: [...each.anyOf, { const: at }] })),
+      },
+      { $ref: "#/%" },
+      { $ref: "#/constructor" },
+      { $dynamicRef: "#a" },
+      { $ref: "#" },
+      { allOf: [{ $ref: "#" }] },
+      { anyOf: [{ $ref: "#" }], type: "object" },
+      { $ref: "#/$defs/a", $defs: { a: { $ref: "#/$defs/b" }, b: { $ref: "#/$defs/a" } } },
+      { type: "object", properties: { deep: { items: { $ref: "#/$defs/none" } } } },
     ])
-      expect(() => createAutomaton(schemaGrammar(schema, ["a", "b"]).grammar)).toThrow("cannot be kept to");
+      expect(() => schemaGrammar(schema, ["a", "b"])).toThrow("cannot be kept to");
   });
 });
 

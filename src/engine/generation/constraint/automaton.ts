@@ -27,7 +27,8 @@ type Known = State & {
   ways: Map<string, Known | null>;
 };
 
-export function createAutomaton(grammar: Node): Automaton {
+/** Undefined for a grammar without any text. */
+export function createAutomaton(grammar: Node): Automaton | undefined {
   const { push, intern, states } = createStore();
 
   /** Opens what is on top until it is a byte; undefined among the results: nothing is left to read. */
@@ -82,7 +83,7 @@ export function createAutomaton(grammar: Node): Automaton {
   }
 
   const start = stateOf([push(grammar, undefined)]);
-  if (!start) throw new Error("a grammar without texts");
+  if (!start) return undefined;
   return {
     start,
     get size() {

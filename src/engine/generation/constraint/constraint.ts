@@ -34,11 +34,17 @@ export function createConstraints(tokenizer: LanguageTokenizer, ends: ReadonlySe
       trie ??= createVocabularyTrie(tokenizer);
       const known = grammars.get(key);
       const isGood = known !== undefined && known.automaton.size <= MOST_STATES;
-      const kept = isGood ? known : { automaton: createAutomaton(grammar()), masks: new Map() };
+      const kept = isGood ? known : { automaton: opened(grammar()), masks: new Map() };
       keepRecent(grammars, { key, value: kept, most: MOST_GRAMMARS });
       return follow(kept, { trie, ends, tokenizer });
     },
   };
+}
+
+function opened(grammar: Node): Automaton {
+  const automaton = createAutomaton(grammar);
+  if (!automaton) throw new Error("a grammar without texts");
+  return automaton;
 }
 
 type Vocabulary = { trie: VocabularyTrie; ends: ReadonlySet<number>; tokenizer: LanguageTokenizer };

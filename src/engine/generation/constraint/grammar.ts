@@ -25,7 +25,7 @@ export const repeat = (of: Node, least: number, most = Number.POSITIVE_INFINITY)
 export const optional = (node: Node): Node => repeat(node, 0, 1);
 export const nothing: Node = sequence();
 
-export function later(make: () => Node): Node {
+export function later(make: () => Node): Extract<Node, { is: "later" }> {
   let made: Node | undefined;
   return {
     id: nextId(),
@@ -52,6 +52,24 @@ const utf8 = new TextEncoder();
 /** Exactly this text. */
 export const literal = (text: string): Node =>
   sequence(...Array.from(utf8.encode(text), (byte) => byteIn(bytes(byte))));
+
+/** One of these texts; what many begin with alike is there once, so that thousands of them are read at once. */
+export const anyOfTexts = (texts: readonly string[]): Node =>
+  anyOfRests([...new Set(texts)].map((text) => utf8.encode(text)));
+
+function anyOfRests(texts: readonly Uint8Array[]): Node {
+  const [only] = texts;
+  if (texts.length === 1 && only) return sequence(...Array.from(only, (byte) => byteIn(bytes(byte))));
+  const isWhole = texts.some((text) => text.length === 0);
+  const rests = Map.groupBy(
+    texts.filter((text) => text.length > 0),
+    ([first = 0]) => first,
+  );
+  return choice(
+    ...(isWhole ? [nothing] : []),
+    ...[...rests].map(([first, of]) => sequence(byteIn(bytes(first)), anyOfRests(of.map((text) => text.subarray(1))))),
+  );
+}
 
 /** One of these signs of ASCII. */
 export const oneOf = (signs: string): Node => byteIn(bytes(...Array.from(signs, (sign) => sign.charCodeAt(0))));

@@ -18,6 +18,10 @@ export const blank: Node = repeat(oneOf(" \n\t\r"), 0, 24);
 
 const hex = oneOf("0123456789abcdefABCDEF");
 const escaped = sequence(oneOf("\\"), choice(oneOf('"\\/bfnrt'), sequence(oneOf("u"), repeat(hex, 4, 4))));
+/** Signs that a string writes as they are. */
+export const ascii: readonly string[] = Array.from({ length: 0x60 }, (_, at) => String.fromCharCode(0x20 + at)).filter(
+  (sign) => sign !== '"' && sign !== "\\",
+);
 /** One sign of a string. */
 export const sign: Node = choice(byteIn(bytes([0x20, 0x21], [0x23, 0x5b], [0x5d, 0x7f])), beyondAscii, escaped);
 
@@ -30,7 +34,8 @@ const digits = repeat(digit, 0, 15);
 const whole = choice(oneOf("0"), sequence(oneOf("123456789"), digits));
 export const fraction: Node = sequence(
   optional(sequence(oneOf("."), digit, digits)),
-  optional(sequence(oneOf("eE"), optional(oneOf("+-")), digit, optional(digit), optional(digit))),
+  // A double ends at 1e308: what is beyond is read as infinite.
+  optional(sequence(oneOf("eE"), optional(oneOf("+-")), digit, optional(digit))),
 );
 export const natural: Node = whole;
 export const integer: Node = sequence(optional(oneOf("-")), whole);

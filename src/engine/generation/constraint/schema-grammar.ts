@@ -1,21 +1,42 @@
 // The grammar of the JSON texts that a JSON Schema (2020-12, and what OpenAI's clients send of it) describes.
-import { wrong } from "../conversation.ts";
-import { choice, later, literal, type Node, nothing, oneOf, repeat, sequence } from "./grammar.ts";
+import { type Automaton, createAutomaton, type State } from "./automaton.ts";
+import {
+  anyOfTexts,
+  beyondAscii,
+  choice,
+  later,
+  literal,
+  type Node,
+  nothing,
+  oneOf,
+  repeat,
+  sequence,
+} from "./grammar.ts";
 import { integersIn, type Limits } from "./integer-range.ts";
 import * as json from "./json-grammar.ts";
 import { patternGrammar } from "./pattern-grammar.ts";
+import {
+  checked,
+  flattened,
+  isShaping,
+  listIn,
+  numberIn,
+  refused,
+  type Schema,
+  schemaIn,
+  target,
+  type Within,
+} from "./whole-schema.ts";
 
-export type Schema = Record<string, unknown>;
-
-type Around = {
-  root: Schema;
-  /** Of references: the same node each time, so that a schema may contain itself. */
-  known: Map<string, Node>;
-  /** Field of the request that the schema came in. */
-  field: readonly string[];
+type Around = Within & {
+  /** Of references and of what is put together: the same node each time, so that a schema may contain itself. */
+  known: Map<string, Extract<Node, { is: "later" }>>;
   /** Keywords that are not enforced. */
   loose: Set<string>;
 };
+
+/** A schema that multiplies while its parts are put together ends somewhere. */
+const MOST_KNOWN = 5000;
 
 export type SchemaGrammar = {
   grammar: Node;
@@ -23,62 +44,93 @@ export type SchemaGrammar = {
   loose: string[];
 };
 
+const LOOSE = ["uniqueItems", "minProperties", "maxProperties", "multipleOf", "format"];
+
 /** `field`: for errors. Throws `invalid_input` for what cannot be enforced and would be missed. */
 export function schemaGrammar(root: Schema, field: readonly string[]): SchemaGrammar {
   const around: Around = { root, known: new Map(), field, loose: new Set() };
   const grammar = nodeOf(root, around);
+  // All that it refers to is made now: what cannot be kept to is known before anything is computed.
+  for (const node of around.known.values()) node.make();
+  if (!createAutomaton(grammar)) throw refused(around, "no text fits it");
   return { grammar, loose: [...around.loose] };
 }
 
-/** Say what a value means, not what it is; `format` is an annotation by the standard. */
-const REFUSED = [
-  "not",
-  "if",
-  "patternProperties",
-  "dependentRequired",
-  "dependentSchemas",
-  "contains",
-  "propertyNames",
-];
-const LOOSE = ["uniqueItems", "minProperties", "maxProperties", "multipleOf", "format"];
-
-function nodeOf(schema: unknown, around: Around): Node {
-  if (schema === true) return json.value;
-  if (!isSchema(schema)) throw refused(around, "it holds something that is no schema");
-  for (const keyword of REFUSED) if (keyword in schema) throw refused(around, `"${keyword}" cannot be enforced here`);
-  for (const keyword of LOOSE) if (keyword in schema) around.loose.add(keyword);
-  if (typeof schema.$ref === "string") return referred(schema.$ref, around);
-  if ("const" in schema) return literal(JSON.stringify(schema.const));
-  if (Array.isArray(schema.enum) && schema.enum.length === 0) throw refused(around, "an enum allows nothing");
-  if (Array.isArray(schema.enum)) return choice(...schema.enum.map((each) => literal(JSON.stringify(each))));
-  const options = schema.anyOf ?? schema.oneOf;
-  if (Array.isArray(options)) return choice(...options.map((each) => optionOf(each, schema, around)));
-  if (Array.isArray(schema.allOf)) {
-    const { allOf, ...rest } = schema;
-    return nodeOf(merged([rest, ...allOf], around), around);
+function nodeOf(given: unknown, around: Around): Node {
+  if (given === true) return json.value;
+  const schema = checked(given, around);
+  if (typeof schema.$ref === "string" && !isShaping(schema)) return known(schema.$ref, around, () => schema.$ref);
+  if ("$ref" in schema || "allOf" in schema) {
+    const whole = () => flattened(schema, around) || noText(around);
+    return known(JSON.stringify(schema), around, whole);
   }
+  for (const keyword of LOOSE) if (keyword in schema) around.loose.add(keyword);
+  if ("enum" in schema || "const" in schema) return valuesOf(schema, around);
+  if ("anyOf" in schema || "oneOf" in schema) return optionsOf(schema, around);
   const types = typesOf(schema);
   const nodes = types.map((type) => typed(type, schema, around));
   return choice(...nodes, ...(schema.nullable === true && !types.includes("null") ? [json.empty] : []));
 }
 
-/** What stands beside a choice holds for each of its options; those may contain the schema itself. */
-function optionOf(option: unknown, { anyOf: _, oneOf: __, ...own }: Schema, around: Around): Node {
-  if (!Object.keys(own).some((keyword) => SHAPING.has(keyword))) return nodeOf(option, around);
-  return later(() => nodeOf(merged([own, option], around), around));
+/** Those of the values that fit what stands beside them. */
+function valuesOf({ enum: listed, const: single, ...rest }: Schema, around: Around): Node {
+  const values = Array.isArray(listed) ? listed : [single];
+  const isText = ["pattern", "minLength", "maxLength"].some((keyword) => keyword in rest);
+  const texts = isText ? createAutomaton(stringOf(rest, around)) : undefined;
+  const fits = (value: unknown) =>
+    takesKind(rest, value) && (typeof value !== "string" || !texts || takes(texts, value));
+  const kept = values.filter(fits);
+  if (kept.length === 0) throw refused(around, "its enum or const allows nothing");
+  return anyOfTexts(kept.map((value) => JSON.stringify(value)));
 }
 
-const SHAPING = new Set(["type", "properties", "required", "additionalProperties", "items", "prefixItems", "allOf"]);
+/** What a list or an object holds is not looked at. */
+function takesKind(schema: Schema, value: unknown): boolean {
+  const type = value === null ? "null" : Array.isArray(value) ? "array" : typeof value;
+  const types = typesOf(schema, TYPES);
+  if (type === "number") {
+    const isOfType = types.includes("number") || (types.includes("integer") && Number.isInteger(value));
+    return isOfType && isWithin(Number(value), schema);
+  }
+  return types.includes(type) || (value === null && schema.nullable === true);
+}
+
+function takes(automaton: Automaton, value: string): boolean {
+  let state: State | undefined = automaton.start;
+  for (const byte of utf8.encode(JSON.stringify(value))) state = state && automaton.step(state, byte);
+  return state?.isEnd === true;
+}
+
+const utf8 = new TextEncoder();
+
+/** What stands beside a choice holds for each of its options; those that nothing fits then are none. */
+function optionsOf(schema: Schema, around: Around): Node {
+  const name = "anyOf" in schema ? "anyOf" : "oneOf";
+  const { [name]: options, ...beside } = schema;
+  if (name === "oneOf") around.loose.add("that no other option of oneOf fits");
+  const { nullable, ...own } = beside;
+  const nodes = (options as unknown[]).flatMap((option) => {
+    const both = isShaping(own) ? { allOf: [own, option] } : option;
+    return flattened(both, around) ? [nodeOf(both, around)] : [];
+  });
+  if (nodes.length === 0) throw refused(around, `its ${name} allows nothing`);
+  return choice(...nodes, ...(nullable === true ? [json.empty] : []));
+}
+
+const noText = (around: Around): never => {
+  throw refused(around, "nothing fits all that it asks for");
+};
 
 const TYPES = ["object", "array", "string", "integer", "number", "boolean", "null"];
 
-function typesOf({ type, ...schema }: Schema): string[] {
+/** `any`: of a schema that names none and asks for nothing that one has. */
+function typesOf({ type, ...schema }: Schema, any = TYPES.filter((each) => each !== "integer")): string[] {
   if (type !== undefined) return [type].flat() as string[];
   if ("properties" in schema || "required" in schema || "additionalProperties" in schema) return ["object"];
   if ("items" in schema || "prefixItems" in schema) return ["array"];
   if ("pattern" in schema || "minLength" in schema || "maxLength" in schema) return ["string"];
   if ("minimum" in schema || "maximum" in schema) return ["number"];
-  return TYPES.filter((each) => each !== "integer");
+  return any;
 }
 
 function typed(type: string, schema: Schema, around: Around): Node {
@@ -104,20 +156,24 @@ function typed(type: string, schema: Schema, around: Around): Node {
 
 /** Members come in the order of the schema; without additionalProperties there are no others. */
 function objectOf(schema: Schema, around: Around): Node {
-  const properties = isSchema(schema.properties) ? Object.entries(schema.properties) : [];
+  const properties = Object.entries(schemaIn(schema.properties)).filter(([, each]) => each !== false);
   const required = new Set(listIn(schema.required));
   const more = schema.additionalProperties ?? !("properties" in schema || required.size > 0);
   const others = more === false ? undefined : nodeOf(more, around);
   const unnamed = [...required].filter((name) => !properties.some(([known]) => known === name));
+  const forbidden = unnamed.find((name) => schemaIn(schema.properties)[name] === false);
+  if (forbidden !== undefined || (unnamed.length > 0 && schema.additionalProperties === false))
+    throw refused(around, `it requires "${forbidden ?? unnamed[0]}" and allows no such member`);
   const members = [
     ...properties.map(([name, each]) => ({ name, isRequired: required.has(name), of: nodeOf(each, around) })),
     ...unnamed.map((name) => ({ name, isRequired: true, of: others ?? json.value })),
   ];
+  const names = [...members.map(({ name }) => name), ...Object.keys(schemaIn(schema.properties))];
   const named = members.map(({ name, of, ...rest }) => ({
     ...rest,
     node: json.member(literal(JSON.stringify(name)), of),
   }));
-  return sequence(oneOf("{"), membersFrom(named, others && json.member(json.text, others)), oneOf("}"));
+  return sequence(oneOf("{"), membersFrom(named, others && json.member(otherThan(names), others)), oneOf("}"));
 }
 
 type Member = { node: Node; isRequired: boolean };
@@ -143,11 +199,15 @@ function membersFrom(members: readonly Member[], other: Node | undefined): Node 
 function arrayOf(schema: Schema, around: Around): Node {
   const least = numberIn(schema.minItems) ?? 0;
   const most = numberIn(schema.maxItems) ?? Number.POSITIVE_INFINITY;
-  const prefix = Array.isArray(schema.prefixItems) ? schema.prefixItems : [];
+  const prefix = Array.isArray(schema.prefixItems) ? schema.prefixItems.slice(0, most) : [];
+  const isClosed = schema.items === false || ("prefixItems" in schema && schema.items === undefined);
+  const longest = isClosed ? Math.min(most, prefix.length) : most;
+  if (least > longest) throw refused(around, `no list has at least ${least} and at most ${longest} items`);
+  if (longest === 0) return json.listOf(json.value, 0, 0);
   if (prefix.length === 0) return json.listOf(nodeOf(schema.items ?? true, around), least, most);
   const spaced = prefix.map((each) => sequence(json.blank, nodeOf(each, around), json.blank));
   const items = spaced.map((each, at) => (at === 0 ? each : sequence(oneOf(","), each)));
-  const others = schema.items === undefined || schema.items === false ? undefined : nodeOf(schema.items, around);
+  const others = isClosed || most <= prefix.length ? undefined : nodeOf(schema.items, around);
   const more = others
     ? repeat(
         sequence(oneOf(","), json.blank, others, json.blank),
@@ -166,9 +226,9 @@ function stringOf(schema: Schema, around: Around): Node {
     if (!grammar) throw refused(around, `the pattern ${pattern} uses what cannot be enforced here`);
     return json.quoted(grammar);
   }
-  return json.quoted(
-    repeat(json.sign, numberIn(schema.minLength) ?? 0, numberIn(schema.maxLength) ?? Number.POSITIVE_INFINITY),
-  );
+  const [least, most] = [numberIn(schema.minLength) ?? 0, numberIn(schema.maxLength) ?? Number.POSITIVE_INFINITY];
+  if (least > most) throw refused(around, `no text has at least ${least} and at most ${most} signs`);
+  return json.quoted(repeat(json.sign, least, most));
 }
 
 function integersOf(limits: Limits, around: Around): Node {
@@ -188,53 +248,45 @@ function numberOf(schema: Schema, around: Around): Node {
 function limitsOf({ minimum, maximum, exclusiveMinimum, exclusiveMaximum }: Schema) {
   const above = numberIn(exclusiveMinimum);
   const below = numberIn(exclusiveMaximum);
-  const least = numberIn(minimum) ?? (above === undefined ? undefined : Math.floor(above) + 1);
-  const most = numberIn(maximum) ?? (below === undefined ? undefined : Math.ceil(below) - 1);
-  return { ...(least !== undefined && { least }), ...(most !== undefined && { most }) };
+  const least = Math.max(numberIn(minimum) ?? -Infinity, above === undefined ? -Infinity : Math.floor(above) + 1);
+  const most = Math.min(numberIn(maximum) ?? Infinity, below === undefined ? Infinity : Math.ceil(below) - 1);
+  return { ...(least > -Infinity && { least }), ...(most < Infinity && { most }) };
 }
 
-function referred(reference: string, around: Around): Node {
-  const known = around.known.get(reference) ?? later(() => nodeOf(target(reference, around), around));
-  around.known.set(reference, known);
-  return known;
+const isWithin = (value: number, { minimum, maximum, exclusiveMinimum, exclusiveMaximum }: Schema) =>
+  value >= (numberIn(minimum) ?? -Infinity) &&
+  value <= (numberIn(maximum) ?? Infinity) &&
+  value > (numberIn(exclusiveMinimum) ?? -Infinity) &&
+  value < (numberIn(exclusiveMaximum) ?? Infinity);
+
+/** The same node for the same words, which may lead back to themselves. */
+function known(words: string, around: Around, schema: () => unknown): Node {
+  const node =
+    around.known.get(words) ?? later(() => nodeOf(words.startsWith("{") ? schema() : target(words, around), around));
+  around.known.set(words, node);
+  if (around.known.size > MOST_KNOWN) throw refused(around, "it is too large");
+  return node;
 }
 
-function target(reference: string, around: Around): unknown {
-  if (!reference.startsWith("#")) throw refused(around, `"$ref" leads out of it: ${reference}`);
-  const path = reference
-    .slice(1)
-    .split("/")
-    .filter((part) => part !== "");
-  let at: unknown = around.root;
-  for (const part of path) {
-    const name = decodeURIComponent(part).replaceAll("~1", "/").replaceAll("~0", "~");
-    at = typeof at === "object" && at !== null ? Reflect.get(at, name) : undefined;
-  }
-  if (at === undefined) throw refused(around, `"$ref" leads nowhere: ${reference}`);
-  return at;
+/** Names of members that have no schema of their own. */
+function otherThan(names: readonly string[]): Node {
+  return names.length === 0
+    ? json.text
+    : json.quoted(beside(names.map((name) => [...JSON.stringify(name).slice(1, -1)])));
 }
 
-/** All of them at once, as far as they name different things; of the same keyword the last one holds. */
-function merged(schemas: readonly unknown[], around: Around): Schema {
-  const all: Schema = {};
-  for (const each of schemas) {
-    const schema = isSchema(each) && typeof each.$ref === "string" ? target(each.$ref, around) : each;
-    if (!isSchema(schema)) continue;
-    const properties = { ...schemaIn(all.properties), ...schemaIn(schema.properties) };
-    const required = [...listIn(all.required), ...listIn(schema.required)];
-    Object.assign(all, schema);
-    if (Object.keys(properties).length > 0) Object.assign(all, { properties });
-    if (required.length > 0) Object.assign(all, { required });
-  }
-  return all;
+/** Signs that are none of the words; what they begin with alike is written without escapes, which could write a word. */
+function beside(words: readonly (readonly string[])[]): Node {
+  const rest = Map.groupBy(
+    words.filter((word) => word.length > 0),
+    ([first = ""]) => first,
+  );
+  const isBeyond = [...rest.keys()].some((sign) => sign.charCodeAt(0) > 0x7f);
+  const ascii = json.ascii.filter((sign) => !rest.has(sign)).join("");
+  const free = choice(oneOf(ascii), ...(isBeyond ? [] : [beyondAscii]));
+  return choice(
+    ...(words.some((word) => word.length === 0) ? [] : [nothing]),
+    sequence(free, repeat(json.sign, 0)),
+    ...[...rest].map(([sign, of]) => sequence(literal(sign), beside(of.map((word) => word.slice(1))))),
+  );
 }
-
-const schemaIn = (value: unknown): Schema => (isSchema(value) ? value : {});
-const isSchema = (value: unknown): value is Schema =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
-const numberIn = (value: unknown) => (typeof value === "number" ? value : undefined);
-const listIn = (value: unknown): string[] =>
-  Array.isArray(value) ? value.filter((each) => typeof each === "string") : [];
-
-const refused = ({ field }: Around, why: string) =>
-  wrong([...field], `The JSON schema cannot be kept to: ${why}`, "value_error");
