@@ -60,10 +60,12 @@ export function createCompositeJobs(ledger: JobLedger): CompositeJobs {
       const orphans = store
         .withStatus("running")
         .filter(({ id, model }) => isComposite(model) && !attempts.has(asId<JobId>(id)));
-      return orphans.map((row) => {
+      return orphans.flatMap(({ id }) => {
+        const row = store.row(asId<JobId>(id));
+        if (!row) return [];
         const job = jobOf(row);
         take(job, store.logs(job.id).length);
-        return { job, isCancelled: abandoned.has(row) };
+        return [{ job, isCancelled: abandoned.has(row) }];
       });
     },
   };

@@ -57,9 +57,9 @@ export function withHeldBeginnings(table: JobStore, { database, timers, onKept, 
     keepAll: () => [...held.keys()].forEach(keep),
     row: (id) => held.get(id) ?? table.row(id),
     outcome: (id) => held.get(id) ?? table.outcome(id),
-    withStatus: (...status) => [
-      ...table.withStatus(...status),
-      ...[...held.values()].filter((row) => status.some((each) => each === row.status)),
+    withStatus: (status, other = status) => [
+      ...table.withStatus(status, other),
+      ...[...held.values()].filter((row) => row.status === status || row.status === other),
     ],
     claim(id, by) {
       const row = held.get(id);

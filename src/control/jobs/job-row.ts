@@ -9,6 +9,11 @@ import type { Setbacks } from "./retry.ts";
 
 export type JobRow = typeof jobTable.$inferSelect;
 
+/** Of a job that waits or runs, as the queue knows it. */
+export type OpenRow = Omit<JobRow, "input" | "output">;
+
+export type OpenJob = Pick<Job, "id" | "model" | "status" | "priority" | "attempts" | "createdAt" | "tags">;
+
 export type OutcomeRow = Pick<
   JobRow,
   "id" | "model" | "createdAt" | "status" | "units" | "timing" | "device" | "failure" | "finishedAt"
@@ -39,13 +44,25 @@ export const jobOf = (row: JobRow): Job => ({
   attempts: row.attempts,
   retries: row.retries,
   files: asId<FileToken>(row.files),
-  wishes: row.wishes === null ? {} : json<Wishes>(row.wishes),
+  wishes: wishesOf(row),
   ...(!row.keepsPayload && { keepsPayload: false as const }),
   ...(row.tags !== null && { tags: json<Record<string, string>>(row.tags) }),
   createdAt: instant(row.createdAt),
   ...(row.startedAt !== null && { startedAt: instant(row.startedAt) }),
   ...(row.startBy !== null && { startBy: instant(row.startBy) }),
   ...stateOf(row),
+});
+
+export const wishesOf = ({ wishes }: Pick<JobRow, "wishes">) => (wishes === null ? {} : json<Wishes>(wishes));
+
+export const openJobOf = (row: OpenRow): OpenJob => ({
+  id: asId<JobId>(row.id),
+  model: asId<ModelId>(row.model),
+  status: row.status,
+  priority: row.priority,
+  attempts: row.attempts,
+  createdAt: instant(row.createdAt),
+  ...(row.tags !== null && { tags: json<Record<string, string>>(row.tags) }),
 });
 
 function stateOf(row: JobRow): JobState {
@@ -82,6 +99,6 @@ export function seenJob(row: JobRow, now: Instant): Job {
   return { ...job, input: {}, isForgotten: true, ...(job.status === "done" && { output: null }) };
 }
 
-export const setbacksOf = ({ kills, crashes, interruptions, errors, timeouts }: JobRow): Setbacks => ({
+export const setbacksOf = ({ kills, crashes, interruptions, errors, timeouts }: OpenRow): Setbacks => ({
   ...{ kills, crashes, interruptions, errors, timeouts },
 });

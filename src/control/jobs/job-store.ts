@@ -1,6 +1,6 @@
 // Every SQL statement about jobs. A transition names the state it leaves, so that none can happen twice.
 // The statements of a job's usual way (insert, claim, end, read) are prepared once: building them costs more than running.
-import { and, asc, eq, getTableColumns, inArray, lt, sql } from "drizzle-orm";
+import { and, asc, eq, getTableColumns, inArray, lt, or, sql } from "drizzle-orm";
 import type { Failure } from "../../core/errors.ts";
 import { asId, type FileToken, type JobId, type RunnerId } from "../../core/ids.ts";
 import type { LogLine, OpenStatus, Timing } from "../../core/job.ts";
@@ -10,7 +10,7 @@ import type { Database } from "../database/open.ts";
 import { placeholders } from "../database/placeholders.ts";
 import { statement } from "../database/statement.ts";
 import { isOpen, jobLogTable, jobTable } from "./job.table.ts";
-import type { JobRow, OutcomeRow } from "./job-row.ts";
+import type { JobRow, OpenRow, OutcomeRow } from "./job-row.ts";
 import { createKeepingStore, type KeepingStore } from "./keeping-store.ts";
 import type { Setbacks } from "./retry.ts";
 
@@ -36,8 +36,8 @@ export type JobStore = {
   row(id: JobId): JobRow | undefined;
   /** The columns that tell how a job ended, without its input and output. */
   outcome(id: JobId): OutcomeRow | undefined;
-  /** Oldest first. */
-  withStatus(...status: OpenStatus[]): JobRow[];
+  /** Oldest first, without what they were given: tens of thousands may wait, each with megabytes. */
+  withStatus(status: OpenStatus, other?: OpenStatus): OpenRow[];
   claim(id: JobId, by: { runner: RunnerId; at: Instant }): JobRow | undefined;
   end(id: JobId, leaving: Leaving, ending: Ending & { at: Instant }): boolean;
   requeue(id: JobId, attempt: { runner: RunnerId; setbacks?: Setbacks }): JobRow | undefined;
@@ -65,13 +65,7 @@ export function createJobStore({ orm, sqlite }: Database, onEnd: OnEnd): JobStor
     insert: run.insert.run,
     row: (id) => run.row.get({ id }),
     outcome: (id) => run.outcome.get({ id }),
-    withStatus: (...status) =>
-      orm
-        .select()
-        .from(job)
-        .where(and(isOpen, inArray(job.status, status)))
-        .orderBy(asc(job.createdAt), asc(job.id))
-        .all(),
+    withStatus: (status, other = status) => run.open.all({ status, other }),
     claim: (id, { runner, at }) => run.claim.get({ id, runner, at }),
     end(id, leaving, { at, ...ending }) {
       const attempt = leaving.from === "running" ? leaving : { runner: null, setbacks: undefined };
@@ -157,6 +151,9 @@ function prepareAll({ orm, sqlite }: Pick<Database, "orm" | "sqlite">) {
   );
   const waits = and(isJob, eq(job.status, "queued"));
   const columns = getTableColumns(job);
+  const { input: _, output: __, ...open } = columns;
+  const isOneOf = or(eq(status, sql.placeholder("status")), eq(status, sql.placeholder("other")));
+  const ofOpen = orm.select(open).from(job).where(and(isOpen, isOneOf)).orderBy(asc(createdAt), asc(id));
   const outcome = { ...endedJob, status, units, timing, device, failure, finishedAt };
   const logColumns = getTableColumns(log);
   const ofJob = eq(log.job, sql.placeholder("id"));
@@ -164,6 +161,7 @@ function prepareAll({ orm, sqlite }: Pick<Database, "orm" | "sqlite">) {
     insert: statement(sqlite, orm.insert(job).values(placeholders(columns))),
     row: statement(sqlite, orm.select().from(job).where(isJob), columns),
     outcome: statement(sqlite, orm.select(outcome).from(job).where(isJob), outcome),
+    open: statement(sqlite, ofOpen, open),
     claim: statement(sqlite, orm.update(job).set(claim).where(waits).returning(), columns),
     end: statement(sqlite, orm.update(job).set(ending).where(isLeft).returning(endedJob), endedJob),
     addLog: statement(sqlite, orm.insert(log).values(placeholders(logColumns))),

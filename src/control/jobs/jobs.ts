@@ -21,7 +21,7 @@ import type { Lifecycle } from "../storage/acl.ts";
 import type { WebhookWish } from "../webhooks/outbox.ts";
 import { createFileRules, type FindFileRules } from "./file-rules.ts";
 import { failedAtOnce } from "./job-end.ts";
-import { type JobRow, jobOf, seenJob } from "./job-row.ts";
+import { type JobRow, jobOf, type OpenJob, openJobOf, seenJob } from "./job-row.ts";
 import type { JobLedger } from "./ledger.ts";
 import { type Checked, newJob, rowOf } from "./new-job.ts";
 
@@ -95,7 +95,7 @@ export type Jobs = {
   /** Rules for reading the output files of the folder with this token. */
   fileRules: FindFileRules;
   /** Jobs waiting or running, for `ps`. */
-  open(): Job[];
+  open(): OpenJob[];
   /** The queue in numbers; `oldest` is since when the longest waiting job waits. */
   queue(): { waiting: Map<ModelId, number>; running: number; oldest?: Instant };
   /** Hears of every job whose end is on disk. */
@@ -189,7 +189,7 @@ export function createJobs(parts: JobsParts): Jobs {
     cancel,
     abandon,
     fileRules: createFileRules({ store, clock }),
-    open: () => store.withStatus("queued", "running").map(jobOf),
+    open: () => store.withStatus("queued", "running").map(openJobOf),
     queue: () => queueOf(ledger),
     follow: ledger.follow,
   };

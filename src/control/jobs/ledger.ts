@@ -14,7 +14,7 @@ import { isComposite } from "./composite.ts";
 import { createEnds, type Ends } from "./ends.ts";
 import { withHeldBeginnings } from "./held-store.ts";
 import { jobEnd } from "./job-end.ts";
-import { type JobRow, jobOf, outcomeOfRow } from "./job-row.ts";
+import { jobOf, type OpenRow, outcomeOfRow, wishesOf } from "./job-row.ts";
 import { createJobStore, type OnEnd } from "./job-store.ts";
 import { type AllJobsStore, withPassingJobs } from "./passing-store.ts";
 import { createQueueLoad } from "./queue-load.ts";
@@ -243,7 +243,7 @@ function createPositionNews({ waiting, watchers, timers }: News): () => void {
   };
 }
 
-export const waitingOf = (row: JobRow, since: Instant): ArrivingJob => ({
+export const waitingOf = (row: OpenRow, since: Instant): ArrivingJob => ({
   id: asId<JobId>(row.id),
   key: asId<KeyId>(row.key),
   isBack: row.attempts > 0,
@@ -251,6 +251,6 @@ export const waitingOf = (row: JobRow, since: Instant): ArrivingJob => ({
   priority: row.priority,
   createdAt: instant(row.createdAt),
   ...(row.startBy !== null && { startBy: instant(row.startBy) }),
-  ...(row.wishes !== null && hintOf(jobOf(row).wishes)),
+  ...(row.wishes !== null && hintOf(wishesOf(row))),
   since,
 });

@@ -50,7 +50,7 @@ export function withPassingJobs(table: HeldStore, { database, onEnd }: PassingPa
     },
     row: (id) => passing.get(id)?.row ?? table.row(id),
     outcome: (id) => passing.get(id)?.row ?? table.outcome(id),
-    withStatus: (...status) => [...table.withStatus(...status), ...rowsOf(status)],
+    withStatus: (status, other = status) => [...table.withStatus(status, other), ...rowsOf([status, other])],
     claim(id, by) {
       if (!passing.has(id)) return table.claim(id, by);
       return change(id, (row) => afterClaim(row, by));

@@ -1,7 +1,7 @@
 // Bringing rows and memory together: at boot, after an orderly stop, after writes that the disk refused.
 import { asId, type JobId, type RunnerId } from "../../core/ids.ts";
 import { isComposite } from "./composite.ts";
-import { type JobRow, setbacksOf } from "./job-row.ts";
+import { type JobRow, type OpenRow, setbacksOf } from "./job-row.ts";
 import type { Ending } from "./job-store.ts";
 import { type JobLedger, waitingOf } from "./ledger.ts";
 import { afterLostEnd, afterServerDeath } from "./retry.ts";
@@ -22,7 +22,7 @@ export function createRecovery({ ledger, hasEndpoint }: { ledger: JobLedger; has
   /** Composite jobs are taken up by who carries them out. */
   const running = () => store.withStatus("running").filter(({ model }) => !isComposite(model));
   /** What was cut short waits again, or ends. True: it has ended. */
-  const takeUp = (row: JobRow, after: typeof afterServerDeath): boolean => {
+  const takeUp = (row: OpenRow, after: typeof afterServerDeath): boolean => {
     const id = asId<JobId>(row.id);
     const runner = asId<RunnerId>(row.runner ?? "");
     const verdict = after({ setbacks: setbacksOf(row), retries: row.retries });
@@ -34,7 +34,7 @@ export function createRecovery({ ledger, hasEndpoint }: { ledger: JobLedger; has
     store.requeue(id, { runner, setbacks });
     return false;
   };
-  const endQueued = ({ id }: JobRow, ending: Ending) =>
+  const endQueued = ({ id }: OpenRow, ending: Ending) =>
     store.end(asId<JobId>(id), { from: "queued" }, { ...ending, at: clock.now() });
   const readQueue = () => {
     waiting.clear();
@@ -72,7 +72,7 @@ export function createRecovery({ ledger, hasEndpoint }: { ledger: JobLedger; has
   };
 }
 
-const endpointGone = ({ endpoint }: JobRow) => ({
+const endpointGone = ({ endpoint }: OpenRow) => ({
   code: "not_found" as const,
   message: `The model ${endpoint} was removed while this request waited.`,
 });

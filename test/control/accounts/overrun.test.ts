@@ -36,7 +36,11 @@ function kill({ database, clock, model }: Board): Board {
 }
 
 /** What may become of an open job. */
-function goOn({ work, jobs, runner }: Board, { id, status }: Job, random: (below: number) => number): void {
+function goOn(
+  { work, jobs, runner }: Board,
+  { id, status }: Pick<Job, "id" | "status">,
+  random: (below: number) => number,
+): void {
   const isRunning = status === "running" || (random(5) > 0 && work.claim(id, { runner, loadMs: 0 }) !== undefined);
   const done = { output: {}, units: { requests: 1, tokens: random(40) }, device: "cpu" };
   const crash = { code: "runner_crashed" as const, message: "gone", details: { signal: "SIGKILL" } };
