@@ -42,7 +42,10 @@ const input = Type.Object({
       description: "For models that make sound out of noise in steps: more sound better and take longer.",
     }),
   ),
-  output_format: choice(soundFormats, { default: "wav", description: "Format of the file." }),
+  output_format: choice([...soundFormats, "url"], {
+    default: "wav",
+    description: "Format of the file. `url`: wav; Vercel's AI SDK always writes it.",
+  }),
   sample_rate: Type.Optional(
     Type.Integer({ minimum: 8000, maximum: 48_000, description: "Samples per second. Absent: the voice's own." }),
   ),
@@ -96,7 +99,7 @@ export const speak = definePipeline({
             yield { index, step: { type: "partial", value: sentenceOf(sentence, samples, rate) } };
         }
         const samples = joinSounds(spoken, pauseAt(rate));
-        const { bytes, contentType, ending } = await encodeSound({ samples, rate }, task.input.output_format);
+        const { bytes, contentType, ending } = await encodeSound({ samples, rate }, formatOf(task.input));
         const duration = samples.length / rate;
         const audio = await task.save(bytes, { name: `speech.${ending}`, contentType });
         const value = { audio, duration, sample_rate: rate, seed };
@@ -107,6 +110,8 @@ export const speak = definePipeline({
   },
 });
 
+const formatOf = ({ output_format: format }: Pick<SpeakInput, "output_format">) => (format === "url" ? "wav" : format);
+
 const textOf = ({ text, prompt }: Pick<SpeakInput, "text" | "prompt">) => text ?? prompt ?? "";
 
 const WISHES: readonly Wish[] = ["audio_url", "exaggeration", "temperature", "num_inference_steps"];
@@ -114,7 +119,8 @@ const WISHES: readonly Wish[] = ["audio_url", "exaggeration", "temperature", "nu
 function plan({ input: given }: Pick<Task<SpeakInput>, "input">, { voices, longest, takes = [] }: Voice) {
   const text = textOf(given);
   const sentences = sentencesOf(text, longest);
-  if (sentences.length === 0) throw wrong("text", "Field required: there is nothing to say", "missing");
+  const asked = given.text === undefined && given.prompt !== undefined ? "prompt" : "text";
+  if (sentences.length === 0) throw wrong(asked, "Field required: there is nothing to say", "missing");
   for (const wish of WISHES)
     if (given[wish] !== undefined && !takes.includes(wish))
       throw wrong(wish, `The model knows no ${wish}: leave it out`, "value_error");

@@ -77,10 +77,13 @@ test("faster speech is shorter, and a format is a content type", async () => {
   const { output, files } = await say({ prompt: "hello there", output_format: "mp3" });
   expect(output.audio).toMatchObject({ content_type: "audio/mpeg", file_name: "speech.mp3" });
   expect(files.get("speech.mp3")?.length).toBe(output.audio.file_size);
+  const byUrl = await say({ text: "hello there", output_format: "url" });
+  expect(byUrl.files.get("speech.wav")).toEqual(usual.files.get("speech.wav") ?? new Uint8Array());
 });
 
 test("no text and unknown voices are wrong input", async () => {
   await expect(say({ text: "  " })).rejects.toMatchObject({ problems: [{ loc: ["body", "text"], type: "missing" }] });
+  await expect(say({ prompt: "" })).rejects.toMatchObject({ problems: [{ loc: ["body", "prompt"] }] });
   await expect(say({ text: "hello", voice: "nova" })).rejects.toMatchObject({
     code: "invalid_input",
     problems: [{ loc: ["body", "voice"], msg: expect.stringContaining("only one") }],
