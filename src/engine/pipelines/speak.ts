@@ -84,6 +84,7 @@ export const speak = definePipeline({
       for (const [index, task] of tasks.entries()) {
         const { text, name, sentences } = plan(task, voice);
         const seed = task.input.seed ?? randomSeed();
+        await voice.expectReadable?.(text);
         const wishes = await wishesOf(task);
         const rate = task.input.sample_rate ?? voice.rate;
         const spoken: Float32Array[] = [];
@@ -114,7 +115,7 @@ const formatOf = ({ output_format: format }: Pick<SpeakInput, "output_format">) 
 
 const textOf = ({ text, prompt }: Pick<SpeakInput, "text" | "prompt">) => text ?? prompt ?? "";
 
-const WISHES: readonly Wish[] = ["audio_url", "exaggeration", "temperature", "num_inference_steps"];
+const WISHES: readonly Wish[] = ["audio_url", "exaggeration", "temperature", "num_inference_steps", "language"];
 
 function plan({ input: given }: Pick<Task<SpeakInput>, "input">, { voices, longest, takes = [] }: Voice) {
   const text = textOf(given);

@@ -8,9 +8,10 @@ import { DIARIZATION_FILES, loadDiarization } from "../speakers/diarize.ts";
 import { speakerWithin, type Turn } from "../speakers/turns.ts";
 import { hundredths, joinChunks } from "../speech/chunks.ts";
 import { clipsOf, WINDOW_SECONDS } from "../speech/clips.ts";
+import { languageCode } from "../speech/languages.ts";
 import { listen } from "../speech/listen.ts";
 import { loadVoiceActivity } from "../speech/voice-activity.ts";
-import { loadWhisper } from "../speech/whisper.ts";
+import { loadWhisper, type Whisper } from "../speech/whisper.ts";
 import { resample } from "../tensor/resample.ts";
 
 const input = Type.Object({
@@ -112,6 +113,9 @@ export const transcribe = definePipeline({
     return async function* (tasks, signal) {
       for (const [index, task] of tasks.entries()) {
         if (task.input.diarize && !diarize) throw withoutSpeakers();
+        expectHeard(task.input, whisper);
+        const left = await whisper.promptLeftOut(task.input.prompt);
+        if (left > 0) task.log(`the prompt's first ${left} tokens are left out: the model reads the last ones alone`);
         const sound = await readSound({ task, url: task.input.audio_url, field: "audio_url" });
         const samples = resample(sound, whisper.rate);
         const duration = samples.length / whisper.rate;
@@ -150,6 +154,17 @@ export const transcribe = definePipeline({
     };
   },
 });
+
+/** Throws `invalid_input` for a language that the model does not hear, before it listens. */
+function expectHeard({ language, task }: TranscribeInput, whisper: Whisper): void {
+  if (whisper.isMultilingual) {
+    if (language) whisper.language(language);
+    return;
+  }
+  if (task === "translate") throw wrongField("task", "The model hears English alone, and translates nothing");
+  if (language && languageCode(language) !== "en")
+    throw wrongField("language", `The model hears English alone, not "${language}": leave it out`);
+}
 
 type Chunks = ReturnType<typeof joinChunks>["chunks"];
 

@@ -52,6 +52,8 @@ export async function loadWhisper(assets: Assets) {
     language: (wanted: string) => knownLanguage(parts, wanted),
     detectLanguage: (features: Tensor) => detectLanguage(parts, features),
     silenceChance: (features: Tensor, prompt: string) => silenceChance(parts, features, prompt),
+    /** Tokens at its beginning that find no room. */
+    promptLeftOut: async (prompt: string) => Math.max(0, (await promptTokens(parts, prompt)).length - roomOf(parts)),
     pass: (features: Tensor, listening: Listening) => pass(parts, features, listening),
     text: (tokens: readonly number[]) => textOf(parts, tokens),
     words: (tokens: readonly number[], language: string | undefined) => wordsOf(parts, tokens, language),
@@ -119,12 +121,15 @@ const SILENCE_MARKS = ["<|nospeech|>", "<|nocaptions|>"];
 const BARE = { add_special_tokens: false };
 
 /** The prompt with its mark before it; empty where there is none. */
-async function previousText({ tokenizer, longest }: Parts, prompt: string): Promise<number[]> {
-  const encode = async (text: string) => (await tokenizer.call("encode", text, BARE)) as number[];
-  const before = prompt.trim() === "" ? [] : await encode(` ${prompt.trim()}`);
-  const room = Math.floor(longest / 2) - 1;
-  return before.length === 0 ? [] : [...(await encode("<|startofprev|>")), ...before.slice(-room)];
+async function previousText(parts: Parts, prompt: string): Promise<number[]> {
+  const before = await promptTokens(parts, prompt);
+  return before.length === 0 ? [] : [...(await encode(parts, "<|startofprev|>")), ...before.slice(-roomOf(parts))];
 }
+
+const encode = async ({ tokenizer }: Parts, text: string) => (await tokenizer.call("encode", text, BARE)) as number[];
+const promptTokens = async (parts: Parts, prompt: string) =>
+  prompt.trim() === "" ? [] : await encode(parts, ` ${prompt.trim()}`);
+const roomOf = ({ longest }: Parts) => Math.floor(longest / 2) - 1;
 
 /** Marks that Whisper writes before it listens. */
 async function begin(parts: Parts, { language, task, prompt }: Listening): Promise<number[]> {

@@ -80,7 +80,7 @@ export const loadChatterbox: LoadVoice = async (assets, config: Config) => {
     rate: RATE,
     longest: LONGEST_TEXT,
     voices: [...recordings.keys()],
-    takes: isTurbo ? ["audio_url", "temperature"] : ["audio_url", "exaggeration", "temperature"],
+    takes: ["audio_url", "temperature", "language", ...(isTurbo ? [] : (["exaggeration"] as const))],
     async speak({ text, voice, reference, exaggeration = EXAGGERATION, temperature = TEMPERATURE, ...rest }) {
       const { speed, language, seed, signal } = rest;
       const ids = await tokenIds(tokenizer, textIn(tidyText(text, { isTurbo }), language, languages));

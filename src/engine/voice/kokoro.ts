@@ -45,6 +45,7 @@ export const loadKokoro: LoadVoice = async (assets) => {
     rate: RATE,
     longest: 400,
     voices,
+    takes: ["language"],
     async speak({ text, voice = voices[0] ?? "", speed, language, signal }) {
       const reader = languageOf(voice, language);
       const readable = reader.startsWith("en") ? englishText(text) : text;

@@ -4,6 +4,7 @@ import type { Assets, Graph } from "../../core/pipeline.ts";
 import type { Tensor } from "../../core/tensor.ts";
 import { keptOf, PAST } from "../beams/kept.ts";
 import { requirePort, tensorOf, toFloats } from "../tensor/tensor.ts";
+import { expectReadable, knownBy } from "./readable.ts";
 import { stretch } from "./stretch.ts";
 import { tokenIds } from "./token-ids.ts";
 import type { LoadVoice } from "./voice.ts";
@@ -47,6 +48,7 @@ export const loadSpeechT5: LoadVoice = async (assets, config) => {
     rate: RATE,
     longest: sizes.longest,
     voices,
+    expectReadable: (text) => expectReadable(text, knownBy(tokenizer)),
     async speak({ text, voice = voices[0] ?? "", speed, signal }) {
       const ids = await tokenIds(tokenizer, text);
       const numbers = await vectorOf(voice);

@@ -1,7 +1,6 @@
 // What Supertonic reads of a text: letters, without phonemes; cleaned as Supertone's package does it (supertonic 1.3.1 for
 // Python, core.py), with a tag for the language.
-import type { ForecourtError } from "../../core/errors.ts";
-import { wrongField } from "../../core/wrong-field.ts";
+import { type Knows, SAID, unreadable } from "./readable.ts";
 
 /** Of a text in NFKD, which has spelt out what looks alike (`…` is `...`, and letters stand before their accents). */
 const SIGNS: readonly (readonly [RegExp, string])[] = [
@@ -20,9 +19,6 @@ const SPACING: readonly (readonly [RegExp, string])[] = [
   [/\s+/g, " "],
 ];
 const ENDED = /[.!?;:,'")\]}…。」』】〉》›»]$/;
-const SAID = /[\p{L}\p{N}]/u;
-
-export type Knows = (letter: string) => Promise<boolean>;
 
 /**
  * The cleaned text without the signs that the model never learned, as it is without emojis; empty where nothing of it can
@@ -42,14 +38,6 @@ export async function readableText(text: string, knows: Knows): Promise<string> 
 
 const changed = (text: string, changes: readonly (readonly [RegExp, string])[]) =>
   changes.reduce((made, [from, to]) => made.replace(from, to), text);
-
-const MOST_NAMED = 10;
-
-function unreadable(letters: readonly string[]): ForecourtError {
-  const named = letters.slice(0, MOST_NAMED).join(" ");
-  const msg = `The model cannot read these letters: ${named}${letters.length > MOST_NAMED ? " ..." : ""}`;
-  return wrongField("text", msg);
-}
 
 /** The first one where the caller names none. */
 export type Languages = { codes: readonly string[]; areTagged: boolean };

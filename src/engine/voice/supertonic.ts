@@ -4,7 +4,8 @@ import { joinSounds } from "../media/join-sounds.ts";
 import { cutText } from "../speech/sentences.ts";
 import { createRandom, type Random } from "../tensor/random.ts";
 import { chosenLanguage } from "./chosen-language.ts";
-import { type Knows, languagesOf, readableText, taggedText } from "./supertonic-text.ts";
+import type { Knows } from "./readable.ts";
+import { languagesOf, readableText, taggedText } from "./supertonic-text.ts";
 import type { Voice } from "./voice.ts";
 
 export type Numbers = { shape: readonly number[]; values: Float32Array };
@@ -45,7 +46,10 @@ export async function speakSupertonic(model: SupertonicModel): Promise<Voice> {
     rate,
     longest: LONGEST,
     voices,
-    takes: ["num_inference_steps"],
+    takes: ["num_inference_steps", "language"],
+    async expectReadable(text) {
+      await readableText(text, model.knows);
+    },
     async speak({ text, voice = voices[0] ?? "", speed, steps = USUAL_STEPS, language, seed, signal }) {
       const code = language === undefined ? (languages.codes[0] ?? "") : chosenLanguage(language, languages.codes);
       const noise = createRandom(seed);

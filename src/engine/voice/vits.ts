@@ -1,6 +1,7 @@
 // VITS and MMS: letters to sound in one graph.
 import { invariant } from "../../core/errors.ts";
 import { requirePort, tensorOf, toFloats } from "../tensor/tensor.ts";
+import { expectReadable, knownBy } from "./readable.ts";
 import { stretch } from "./stretch.ts";
 import { tokenIds } from "./token-ids.ts";
 import type { LoadVoice } from "./voice.ts";
@@ -19,6 +20,7 @@ export const loadVits: LoadVoice = async (assets, config) => {
     rate: Number(config.sampling_rate ?? DEFAULT_RATE),
     longest: 500,
     voices: Array.from({ length: speakers }, (_, i) => String(i)),
+    expectReadable: (text) => expectReadable(text, knownBy(tokenizer)),
     async speak({ text, voice = "0", speed }) {
       const tokens = await tokenIds(tokenizer, text);
       if (tokens.length === 0) return new Float32Array();

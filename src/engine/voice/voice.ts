@@ -3,7 +3,7 @@ import type { Assets } from "../../core/pipeline.ts";
 import type { Sound } from "../media/sound.ts";
 
 /** Fields of a request that few models know anything of. */
-export type Wish = "audio_url" | "exaggeration" | "temperature" | "num_inference_steps";
+export type Wish = "audio_url" | "exaggeration" | "temperature" | "num_inference_steps" | "language";
 
 export type Utterance = {
   /** At most `longest` letters. */
@@ -33,6 +33,8 @@ export type Voice = {
   voices: readonly string[];
   /** Absent: none of them. */
   takes?: readonly Wish[];
+  /** Throws `invalid_input` for a text that it cannot read all of, before any of it is said. */
+  expectReadable?(text: string): Promise<void>;
   speak(utterance: Utterance): Promise<Float32Array>;
 };
 

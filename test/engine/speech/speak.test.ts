@@ -89,3 +89,15 @@ test("no text and unknown voices are wrong input", async () => {
     problems: [{ loc: ["body", "voice"], msg: expect.stringContaining("only one") }],
   });
 });
+
+test("letters that a model never learned and languages that it does not tell apart are refused before it speaks", async () => {
+  const problemsOf = async (input: Record<string, unknown>) => (await say(input).catch((failure) => failure)).problems;
+  expect(await problemsOf({ text: "Hello. We have 3 cats and ten 7s." })).toEqual([
+    { loc: ["body", "text"], type: "value_error", msg: expect.stringContaining("cannot read these letters: 3 7") },
+  ]);
+  expect(await problemsOf({ text: "Grüße" })).toMatchObject([
+    { loc: ["body", "text"], msg: expect.stringMatching(/ ü ß/) },
+  ]);
+  expect(await problemsOf({ text: "hello", language: "de" })).toMatchObject([{ loc: ["body", "language"] }]);
+  expect((await say({ text: "Hello, you \u{1F600}!" })).output.duration).toBeGreaterThan(0);
+});

@@ -56,3 +56,8 @@ test("a file that is no voice is named, and so is the lack of any", async () => 
   const mute = openFolder(join(FOLDER, "onnx"));
   expect(() => voiceNames(mute)).toThrow(/voices\/ holds no voices/);
 });
+
+test("digits, which it never learned, are refused instead of mumbled", async () => {
+  const failure = await runOnce(speak, { assets, input: { text: "call 7" } }).catch((error) => error);
+  expect(failure.problems).toMatchObject([{ loc: ["body", "text"], msg: expect.stringContaining("letters: 7") }]);
+});

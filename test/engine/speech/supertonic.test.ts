@@ -93,7 +93,7 @@ describe("letters", () => {
       const failing = said({ text: "hello 世界, 世" }, await loadVoice(openFolder(folder)));
       await expect(failing).rejects.toMatchObject({
         code: "invalid_input",
-        problems: [{ loc: ["body", "text"], msg: "The model cannot read these letters: 世 界" }],
+        problems: [{ loc: ["body", "text"], msg: expect.stringContaining("cannot read these letters: 世 界") }],
       });
     }
   });

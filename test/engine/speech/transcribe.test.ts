@@ -1,6 +1,7 @@
 // A tiny random Whisper hears the same as in Python's transformers: languages, token ids, times of segments and words.
 import { expect, setDefaultTimeout, test } from "bun:test";
-import { readFileSync } from "node:fs";
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { decodeWav, encodeWav } from "../../../src/engine/media/wav.ts";
 import { transcribe } from "../../../src/engine/pipelines/transcribe.ts";
@@ -61,3 +62,40 @@ for (const { start, end, language, task, detected, features, segments } of cases
 }
 
 const rounded = (seconds: number) => Math.round(seconds * 100) / 100;
+
+const tone = async () =>
+  encodeWav({ samples: Float32Array.from({ length: 16_000 }, (_, i) => Math.sin(i / 9)), rate: 16_000 });
+
+test("a model that hears English alone refuses other languages and translations, and any model one it does not know", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "whisper-en-"));
+  try {
+    cpSync(FOLDER, folder, { recursive: true });
+    const {
+      is_multilingual: _,
+      lang_to_id: __,
+      task_to_id: ___,
+      ...settings
+    } = JSON.parse(readFileSync(join(FOLDER, "generation_config.json"), "utf8"));
+    writeFileSync(join(folder, "generation_config.json"), JSON.stringify({ ...settings, is_multilingual: false }));
+    const hear = (of: typeof assets, input: Record<string, unknown>) =>
+      runOnce(transcribe, { assets: of, media: tone, input: { audio_url: "test.wav", ...input } });
+    const english = openFolder(folder);
+    const fieldOf = async (of: typeof assets, input: Record<string, unknown>) =>
+      (await hear(of, input).catch((failure) => failure)).problems?.[0]?.loc;
+    expect(await fieldOf(english, { language: "de" })).toEqual(["body", "language"]);
+    expect(await fieldOf(english, { task: "translate" })).toEqual(["body", "task"]);
+    expect((await hear(english, { language: "English" })).output.duration).toBe(1);
+    expect(await fieldOf(assets, { language: "Klingon" })).toEqual(["body", "language"]);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+
+test("how much of a prompt the model does not read is told", async () => {
+  const hear = (prompt: string) =>
+    runOnce(transcribe, { assets, media: tone, input: { audio_url: "test.wav", prompt } });
+  expect((await hear("Bonn")).log).toEqual([]);
+  expect((await hear("one two three ".repeat(50))).log).toEqual([
+    expect.stringMatching(/first \d+ tokens are left out/),
+  ]);
+});
