@@ -15,7 +15,7 @@ import { asId, type ModelId, type RunnerId } from "../../../src/core/ids.ts";
 import { createLog } from "../../../src/core/log.ts";
 import { bytes } from "../../../src/core/units.ts";
 import { modelOn, variantsOn } from "../../../src/engine/variants.ts";
-import { createFakeHub, noise } from "../../support/fake-hub.ts";
+import { createFakeHub, type FakeHubOptions, noise } from "../../support/fake-hub.ts";
 import { createTestClock } from "../../support/test-clock.ts";
 import { testModel } from "../../support/test-models.ts";
 import { createToldFleet } from "../../support/told-fleet.ts";
@@ -35,10 +35,10 @@ const device: Device = {
 };
 const source = { repo: "acme/weights", revision: "main", include: ["*.bin"], bytes: 100 };
 
-async function box(parts: Partial<UpdateParts> = {}) {
+async function box(parts: Partial<UpdateParts> = {}, fault?: FakeHubOptions["fault"]) {
   const folder = scratch();
   const data = folder.path;
-  const hub = createFakeHub({ repos: { "acme/weights": { files: {}, revisions } } });
+  const hub = createFakeHub({ repos: { "acme/weights": { files: {}, revisions } }, ...(fault && { fault }) });
   const builtIn = [
     testModel("acme/tracked", { source: { ...source, track: "main" } }),
     testModel("acme/still", { source }),
@@ -58,24 +58,33 @@ async function box(parts: Partial<UpdateParts> = {}) {
   const database = openDatabase({ file: ":memory:" });
   const installed: string[] = [];
   const tried: string[] = [];
-  const updates = createUpdates({
-    variantsOf: (model) => [model],
-    ...{ catalog, data, access, limits: {}, track: [], everyMs: 60 * 60 * 1000, clock, timers: clock },
-    hub: openHub(access).hub,
-    store: createUpdateStore(database),
-    hold: () => ({ device, [Symbol.dispose]() {} }),
-    tryOut: async ({ entry: { model } }) => tried.push(model.id),
-    onInstalled: (model) => void installed.push(model),
-    log: createLog({ level: "error", format: "json", write() {} }),
-    ...parts,
-  });
+  const open = () =>
+    createUpdates({
+      variantsOf: (model) => [model],
+      ...{ catalog, data, access, limits: {}, track: [], everyMs: 60 * 60 * 1000, clock, timers: clock },
+      hub: openHub(access).hub,
+      store: createUpdateStore(database),
+      hold: () => ({ device, [Symbol.dispose]() {} }),
+      tryOut: async ({ entry: { model } }) => tried.push(model.id),
+      onInstalled: (model) => void installed.push(model),
+      log: createLog({ level: "error", format: "json", write() {} }),
+      ...parts,
+    });
+  let updates = open();
   function entry(id: string) {
     const found = catalog.find(id);
     if (!found) throw new Error(`no model ${id}`);
     return found;
   }
   return {
-    ...{ data, hub, clock, updates, installed, tried, entry },
+    ...{ data, hub, clock, installed, tried, entry },
+    get updates() {
+      return updates;
+    },
+    async restart() {
+      await updates.stop();
+      updates = open();
+    },
     commit: async (id: string) => (await pinOf({ folder: "", ...entry(id).model }, data))?.commit,
     async [Symbol.asyncDispose]() {
       await updates.stop();
@@ -99,6 +108,24 @@ test("at its time, what follows a branch and is here", async () => {
   expect(await here.commit("acme/tracked")).toBe(SECOND);
   expect(await here.commit("acme/still")).toBe(FIRST);
   expect(here.updates.history("acme/tracked")).toMatchObject([{ state: "installed", from: FIRST, to: SECOND }]);
+});
+
+test("a server that stops in the middle of a download leaves the model as it was, and the next one updates it", async () => {
+  let isHanging = false;
+  const fault: FakeHubOptions["fault"] = () => (isHanging ? { type: "hang", after: 40 } : undefined);
+  await using here = await box({}, fault);
+  isHanging = true;
+  const asked = here.hub.files.length;
+  const updated = here.updates.update(here.entry("acme/tracked"));
+  await until(() => here.hub.files.length > asked);
+  const [refused] = await Promise.all([updated.catch(String), here.restart()]);
+  expect(refused).toContain("The server stops.");
+  expect(await here.commit("acme/tracked")).toBe(FIRST);
+  expect(here.updates.history("acme/tracked")).toEqual([]);
+  isHanging = false;
+  expect(await here.updates.update(here.entry("acme/tracked"))).toMatchObject([{ state: "installed", to: SECOND }]);
+  expect(await here.commit("acme/tracked")).toBe(SECOND);
+  expect(here.tried).toEqual(["acme/tracked"]);
 });
 
 test("models that the settings name follow too, and one that is named by its operator at any time", async () => {
