@@ -1,7 +1,8 @@
 // Limits, budgets, prices and usage: who may begin a job, what is set aside for it, and what it came to. `begin` and `end`
 // are called in the transactions in which the job begins and ends, so that neither is ever without the other.
-import type { JobId, KeyId } from "../../core/ids.ts";
+import { asId, type JobId, type KeyId } from "../../core/ids.ts";
 import type { Model } from "../../engine/model.ts";
+import { endOf } from "../keys/live-key.ts";
 import type { Account, Limits } from "./account.ts";
 import { type AccountStore, accountName } from "./account-store.ts";
 import { createBookkeeping } from "./bookkeeping.ts";
@@ -41,7 +42,7 @@ export type Accounts = {
   unitOf(payer: { model: string; key: string }): string;
   /** What an account has used and has left now. */
   stateOf(account: Account): AccountState;
-  /** All accounts with limits. */
+  /** All accounts with limits, without those of keys that are over: these use nothing any more, and become many with the years. */
   limited(): (Account & { limits: Limits })[];
   store: AccountStore;
   usage: UsageStore;
@@ -74,6 +75,12 @@ export function createAccounts(parts: DeskParts): Accounts {
         rate: (limit) => rates.look(accountName(account), limit, now),
       });
     },
-    limited: () => [...store.book().limited],
+    limited: () => store.book().limited.filter(({ kind, id }) => kind !== "key" || isGood(asId(id), parts)),
   };
+}
+
+/** A key that is nowhere may come to be with what another process restores: its limits are told. */
+function isGood(id: KeyId, { keys, clock }: Pick<DeskParts, "keys" | "clock">): boolean {
+  const key = keys.get(id);
+  return key === undefined || endOf(key, clock.now()) === undefined;
 }

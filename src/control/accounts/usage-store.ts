@@ -78,19 +78,9 @@ export function createUsageStore({ orm, sqlite, onUndone }: Pick<Database, "orm"
   const mark = () => markIn(orm);
   /** Rows that are not in the sums yet: few, and read in the order in which they lie. */
   const tail = ({ kind, id }: Account, { start, end }: TimeWindow) =>
-    orm
-      .select({ units: usage.units, cost: usage.cost, currency: usage.currency })
-      .from(usage)
-      .where(and(gt(usage.seq, mark()), eq(COLUMN[kind], id), gte(usage.admittedAt, start), lt(usage.admittedAt, end)))
-      .all();
-  const summed = ({ kind, id }: Account, { name, start }: { name: WindowName; start: Instant }) => {
-    const { period, by, value, start: from, units, cost, currency } = usageTotalTable;
-    return orm
-      .select({ units, cost, currency })
-      .from(usageTotalTable)
-      .where(and(eq(period, name), eq(by, kind), eq(from, start), eq(value, id)))
-      .all();
-  };
+    run.tail[kind].all({ mark: mark(), id, start, end });
+  const summed = ({ kind, id }: Account, { name, start }: { name: WindowName; start: Instant }) =>
+    run.summed.all({ period: name, by: kind, start, value: id });
   return {
     ...createReservations({ orm, onUndone }, run),
     add(row) {
@@ -209,10 +199,27 @@ function prepareAll({ orm, sqlite }: Pick<Database, "orm" | "sqlite">) {
   const { seq: _, ...columns } = getTableColumns(usageTable);
   const isJob = eq(usageTable.job, sql.placeholder("job"));
   const isReserved = eq(reservationTable.job, sql.placeholder("job"));
+  const { units, cost, currency, seq, admittedAt } = usageTable;
+  const amounts = { units, cost, currency };
+  const isLate = and(
+    gt(seq, sql.placeholder("mark")),
+    gte(admittedAt, sql.placeholder("start")),
+    lt(admittedAt, sql.placeholder("end")),
+  );
+  const tailOf = (kind: AccountKind) => {
+    const isOf = eq(COLUMN[kind], sql.placeholder("id"));
+    return statement(sqlite, orm.select(amounts).from(usageTable).where(and(isLate, isOf)), amounts);
+  };
+  const total = usageTotalTable;
+  const sums = { units: total.units, cost: total.cost, currency: total.currency };
+  const place = [total.period, total.by, total.start, total.value];
+  const isPlace = and(...place.map((column) => eq(column, sql.placeholder(column.name))));
   const reservation = placeholders(getTableColumns(reservationTable));
   return {
     reserve: statement(sqlite, orm.insert(reservationTable).values(reservation)),
     release: statement(sqlite, orm.delete(reservationTable).where(isReserved)),
+    tail: { key: tailOf("key"), team: tailOf("team"), model: tailOf("model") },
+    summed: statement(sqlite, orm.select(sums).from(total).where(isPlace), sums),
     add: statement(sqlite, orm.insert(usageTable).values(placeholders(columns))),
     row: statement(sqlite, orm.select(columns).from(usageTable).where(isJob), columns),
   };

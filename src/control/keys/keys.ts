@@ -130,8 +130,8 @@ export function createKeys({ database, clock }: { database: Database; clock: Clo
       write(() => {
         for (const [id, at] of used) orm.update(keyTable).set({ lastUsedAt: at }).where(eq(keyTable.id, id)).run();
       });
+      for (const [id, at] of used) known.used(id, at);
       used.clear();
-      known.forget();
     },
   };
 }

@@ -18,6 +18,8 @@ export type KnownKey = {
 export type KnownKeys = {
   get(id: string): KnownKey | undefined;
   all(): KnownKey[];
+  /** Written down as well. Reading all keys again, of which there are more each year, would be felt by who comes next. */
+  used(id: KeyId, at: Instant): void;
   /** After a change through this connection: the next look reads the table. */
   forget(): void;
 };
@@ -25,10 +27,17 @@ export type KnownKeys = {
 type Row = typeof keyTable.$inferSelect;
 
 export function createKnownKeys(database: Database): KnownKeys {
-  const mirror = createMirror(database, () => new Map(database.orm.select().from(keyTable).all().map(entryOf)));
+  const mirror = createMirror(
+    database,
+    () => new Map<string, KnownKey>(database.orm.select().from(keyTable).all().map(entryOf)),
+  );
   return {
     get: (id) => mirror.get().get(id),
     all: () => [...mirror.get().values()],
+    used(id, at) {
+      const known = mirror.get().get(id);
+      if (known) mirror.get().set(id, { ...known, key: { ...known.key, lastUsedAt: at } });
+    },
     forget: mirror.forget,
   };
 }

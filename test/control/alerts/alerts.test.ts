@@ -303,3 +303,22 @@ describe("rules", () => {
     ]);
   });
 });
+
+test("looking through many budgets leaves others their turns, and keys that are over are passed by", async () => {
+  await using box = await start(() => NOON);
+  const limits = { budgets: [parseBudget("10 USD/day")] };
+  const made = Array.from({ length: 200 }, (_, n) => box.keys.create({ name: `app ${n}`, scope: "api" }).key.id);
+  for (const id of made) box.accounts.store.setLimits({ kind: "key", id }, limits);
+  let turns = 0;
+  let isOver = false;
+  const count = () => {
+    turns++;
+    if (!isOver) setImmediate(count);
+  };
+  setImmediate(count);
+  await box.oversight.alerts.look();
+  isOver = true;
+  expect(turns).toBeGreaterThanOrEqual(10);
+  for (const id of made.slice(1)) box.keys.revoke(id);
+  expect(box.accounts.limited().map(({ id }) => id)).toEqual(made.slice(0, 1));
+});

@@ -1,5 +1,6 @@
 // API keys: only hashes kept, revocation at once, also from another process.
-import { afterAll, beforeEach, expect, test } from "bun:test";
+import { Database as Sqlite } from "bun:sqlite";
+import { afterAll, beforeEach, expect, spyOn, test } from "bun:test";
 import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -53,6 +54,20 @@ test.each([
   const a = keys.create({ name: "a", scope: "api" }).secret;
   const b = keys.create({ name: "b", scope: "api" }).secret;
   expect(() => keys.verify(make(a, b))).toThrow(message);
+});
+
+test("that keys were used is written down and told without reading all of them again", () => {
+  const { key, secret } = keys.create({ name: "app", scope: "api" });
+  keys.verify(secret);
+  const prepare = spyOn(Sqlite.prototype, "prepare");
+  keys.flushUsage();
+  clock.advance(1);
+  keys.verify(secret);
+  const reads = prepare.mock.calls.filter(([sql]) => /^select .* from "api_key"/.test(sql));
+  prepare.mockRestore();
+  expect(reads).toEqual([]);
+  keys.flushUsage();
+  for (const each of [keys, createKeys({ database, clock })]) expect(each.find(key.id)?.lastUsedAt).toBe(clock.now());
 });
 
 test("an expired key is refused from that moment on", () => {
