@@ -9,14 +9,14 @@ import { openAiSettings } from "./settings/openai.ts";
 import { type Resolved, resolve } from "./settings/resolve.ts";
 import { runtimeSettings } from "./settings/runtime.ts";
 import { s3Settings } from "./settings/s3.ts";
-import { type SettingTree, setting, type ValuesOf } from "./settings/setting.ts";
+import { addressOrNone, MOST_DAYS, MOST_HOURS, type SettingTree, setting, type ValuesOf } from "./settings/setting.ts";
 import { huggingFaceEnvironment } from "./weights/environment.ts";
 
 export const settingTree = {
   data: setting({
     doc: "Directory of everything this box keeps: database, weights, files, the operator's models. Empty: /var/lib/forecourt as a service, else ~/.local/share/forecourt.",
     env: "FORECOURT_DATA",
-    schema: Type.String(),
+    schema: Type.String({ pattern: "^(?!~(/|$))", expected: "a whole path: only shells know what ~ stands for" }),
     default: "",
   }),
   host: setting({
@@ -34,7 +34,10 @@ export const settingTree = {
   publicUrl: setting({
     doc: "How clients reach this box, e.g. https://ai.example.org; used in the URLs of answers. Empty: taken from each request.",
     env: "FORECOURT_PUBLIC_URL",
-    schema: Type.String({ pattern: "^(https?://[^\\s?#]*[^/\\s?#])?$" }),
+    schema: Type.String({
+      pattern: "^(https?://[^\\s?#]*[^/\\s?#])?$",
+      expected: "an address such as https://ai.example.org, without a slash at its end, or empty",
+    }),
     default: "",
   }),
   tls: {
@@ -55,7 +58,12 @@ export const settingTree = {
     doc: "Origins of web pages that may call this box with a key, e.g. https://app.example.org; * for all, none forbids it.",
     env: "FORECOURT_ALLOW_ORIGINS",
     // A slash at its end would make it one that no browser has.
-    schema: Type.Array(Type.String({ pattern: "^(\\*|null|[a-z][a-z0-9+.-]*://[^/\\s]+)$" })),
+    schema: Type.Array(
+      Type.String({
+        pattern: "^(\\*|null|[a-z][a-z0-9+.-]*://[^/\\s]+)$",
+        expected: "an origin such as https://app.example.org, without a path, or *",
+      }),
+    ),
     default: ["*"],
   }),
   device: setting({
@@ -88,7 +96,7 @@ export const settingTree = {
     endpoint: setting({
       doc: "OpenTelemetry collector that traces are sent to over OTLP/HTTP, e.g. http://127.0.0.1:4318. Empty: none.",
       env: "FORECOURT_TRACING_ENDPOINT",
-      schema: Type.String({ pattern: "^(https?://[^\\s]+)?$" }),
+      schema: addressOrNone("http://127.0.0.1:4318"),
       default: "",
     }),
     percent: setting({
@@ -110,7 +118,7 @@ export const settingTree = {
     retentionDays: setting({
       doc: "Finished jobs, their results and their files are removed after this many days.",
       env: "FORECOURT_JOBS_RETENTION_DAYS",
-      schema: Type.Number({ exclusiveMinimum: 0 }),
+      schema: Type.Number({ exclusiveMinimum: 0, maximum: MOST_DAYS }),
       default: 30,
     }),
     batchWindowMs: setting({
@@ -147,7 +155,7 @@ export const settingTree = {
     retentionDays: setting({
       doc: "Rows of finished requests in the usage ledger are kept for so many days; their sums by hour, day and month for ever.",
       env: "FORECOURT_USAGE_RETENTION_DAYS",
-      schema: Type.Number({ minimum: 32 }),
+      schema: Type.Number({ minimum: 32, maximum: MOST_DAYS }),
       default: 400,
     }),
   },
@@ -210,7 +218,7 @@ export const settingTree = {
     timeoutSeconds: setting({
       doc: "Longest time to fetch one input URL.",
       env: "FORECOURT_FETCH_TIMEOUT_SECONDS",
-      schema: Type.Number({ exclusiveMinimum: 0 }),
+      schema: Type.Number({ exclusiveMinimum: 0, maximum: 86_400 }),
       default: 30,
     }),
   },
@@ -218,7 +226,7 @@ export const settingTree = {
     endpoint: setting({
       doc: "Where model repositories are fetched from: the Hub or a mirror of it. Empty: HF_ENDPOINT, else https://huggingface.co.",
       env: "FORECOURT_HUB_ENDPOINT",
-      schema: Type.String({ pattern: "^(https?://[^\\s]+)?$" }),
+      schema: addressOrNone("https://huggingface.co"),
       default: "",
     }),
     token: setting({
@@ -237,7 +245,7 @@ export const settingTree = {
     proxy: setting({
       doc: "HTTP proxy for downloads, e.g. http://proxy.example:3128. Empty: HTTP_PROXY, HTTPS_PROXY and NO_PROXY.",
       env: "FORECOURT_HUB_PROXY",
-      schema: Type.String({ pattern: "^(https?://[^\\s]+)?$" }),
+      schema: addressOrNone("http://proxy.example:3128"),
       default: "",
     }),
     offline: setting({
@@ -263,7 +271,7 @@ export const settingTree = {
     updateHours: setting({
       doc: "Hours between two looks for new revisions of these models; 0: only `forecourt models update` looks.",
       env: "FORECOURT_WEIGHTS_UPDATE_HOURS",
-      schema: Type.Number({ minimum: 0 }),
+      schema: Type.Number({ minimum: 0, maximum: MOST_HOURS }),
       default: 24,
     }),
     bandwidthMbps: setting({

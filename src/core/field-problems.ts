@@ -103,6 +103,9 @@ function verdictOf({ type, schema, message }: ValueError): Verdict {
     case Kind.Kind:
     case Kind.Literal:
       return oneOf(schema.enum ?? [schema.const]);
+    case Kind.StringPattern:
+      // Few people read patterns: a schema may say in words what it wants.
+      return { type: "value_error", msg: schema.expected ? `Input should be ${schema.expected}` : message };
     case Kind.Null:
       // Such a field is there to say that there is nothing of the kind.
       return { type: "value_error", msg: schema.description ?? message };

@@ -113,6 +113,41 @@ test("what is wrong deep inside a setting is named", () => {
   expect(() => resolve({ config: fileWith("pools: [{ name: a }]\n") })).toThrow("0.devices: Field required");
 });
 
+test("a part of a setting that is none is refused: a limit of a pool that was spelled wrong limited nothing", () => {
+  const pool = "name: a, devices: [cpu], models: ['*']";
+  const file = fileWith(`pools: [{ ${pool} }, { ${pool}, max_queue: 5 }]\n`);
+  expect(() => resolve({ config: file })).toThrow(
+    `Setting pools (from ${file}): there is no 1.max_queue; there are name, devices, models, concurrency, maxQueue.`,
+  );
+});
+
+test("a data directory that is no whole path is refused like other wrong values", () => {
+  for (const text of ["5", "[a]", "{ a: 1 }", "~/forecourt", '"~"'])
+    expect(() => resolve({ config: fileWith(`data: ${text}\n`) })).toThrow(/^Setting data is /);
+  expect(() => resolve({ env: { FORECOURT_DATA: "~/forecourt" } })).toThrow("should be a whole path");
+});
+
+test("what has a form of its own is refused in words, with an example", () => {
+  const refused = {
+    "alerts.key_spend": ["300", "300 USD/day"],
+    "alerts.url": ["ops.example.org", "https://ops.example.org/alerts"],
+    "memory.reserve": ["2048", "cuda:0=2048"],
+    public_url: ["ai.example.org", "https://ai.example.org"],
+    "storage.s3.bucket": ["Mine", "small letters"],
+  };
+  for (const [name, [value, words]] of Object.entries(refused))
+    expect(() => resolve({ flags: { [name]: value } })).toThrow(words);
+  for (const { name, setting } of listSettings(settingTree)) {
+    const { pattern, expected } = setting.schema.items ?? setting.schema;
+    if (pattern !== undefined) expect({ name, expected }).toEqual({ name, expected: expect.any(String) });
+  }
+});
+
+test("a span of time beyond all dates and timers is refused", () => {
+  for (const name of ["jobs.retention_days", "usage.retention_days", "fetch.timeout_seconds", "memory.line_seconds"])
+    expect(() => resolve({ flags: { [name]: "1e15" } })).toThrow(/Input should be less than or equal to \d+\.$/);
+});
+
 test("an empty environment variable counts as not set", () => {
   expect(resolve({ env: { FORECOURT_PORT: "" } }).settings.port).toBe(3250);
 });

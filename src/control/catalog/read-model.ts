@@ -1,7 +1,8 @@
 // A file of models/ as a checked model; every complaint names the file and the field.
 import { YAML } from "bun";
 import { ForecourtError, toFailure } from "../../core/errors.ts";
-import { parse, type TSchema } from "../../core/schema.ts";
+import { parse } from "../../core/schema.ts";
+import { isMapping, unknownFields } from "../../core/unknown-fields.ts";
 import { type Model, modelSchema } from "../../engine/model.ts";
 import { expectSources } from "../../engine/sources.ts";
 import { expectVariants } from "../../engine/variants.ts";
@@ -55,41 +56,3 @@ function rejectUnknownFields(value: unknown, file: string): void {
     `${file}: ${unknown.path.join(".")} is not a field of a model file (${known}).`,
   );
 }
-
-type Unknown = { path: string[]; known: string[] };
-
-function unknownFields(schema: TSchema, value: unknown, path: string[]): Unknown[] {
-  if (schema.anyOf) {
-    const branches: TSchema[] = schema.anyOf.filter((branch: TSchema) => isMeant(branch, value));
-    return bestBranch(branches.map((branch) => unknownFields(branch, value, path)));
-  }
-  if (Array.isArray(value) && schema.items)
-    return value.flatMap((each, at) => unknownFields(schema.items, each, [...path, String(at)]));
-  if (!isMapping(value)) return [];
-  const [record] = Object.entries<TSchema>(schema.patternProperties ?? {});
-  if (record) {
-    const [pattern, entries] = record;
-    return Object.entries(value).flatMap(([name, each]) => {
-      const here = [...path, name];
-      return new RegExp(pattern).test(name)
-        ? unknownFields(entries, each, here)
-        : [{ path: here, known: [`names like ${pattern}`] }];
-    });
-  }
-  if (!schema.properties) return [];
-  return Object.entries(value).flatMap(([name, field]) => {
-    const here = [...path, name];
-    const property: TSchema | undefined = schema.properties[name];
-    return property ? unknownFields(property, field, here) : [{ path: here, known: Object.keys(schema.properties) }];
-  });
-}
-
-/** False for a branch that names itself (`kind: image`) where the value names another. */
-const isMeant = ({ properties = {} }: TSchema, value: unknown) =>
-  !isMapping(value) ||
-  Object.entries<TSchema>(properties).every(([name, each]) => each.const === undefined || each.const === value[name]);
-
-const bestBranch = (branches: Unknown[][]): Unknown[] => branches.toSorted((a, b) => a.length - b.length)[0] ?? [];
-
-const isMapping = (value: unknown): value is Record<string, unknown> =>
-  typeof value === "object" && value !== null && !Array.isArray(value);

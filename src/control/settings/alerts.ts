@@ -1,31 +1,38 @@
 // Settings of alerts: what is worth one, and who is told.
 import { Type } from "../../core/schema.ts";
 import { SPEND_PATTERN } from "../alerts/rules.ts";
-import { setting } from "./setting.ts";
+import { addressOrNone, MOST_SECONDS, setting } from "./setting.ts";
+
+const spendRules = Type.Array(
+  Type.String({
+    pattern: SPEND_PATTERN,
+    expected: "an amount, a currency and hour, day or month, such as 300 USD/day",
+  }),
+);
 
 export const alertSettings = {
   url: setting({
     doc: "Who is told of alerts, by webhook signed as those of requests. Empty: they are only logged and listed.",
     env: "FORECOURT_ALERTS_URL",
-    schema: Type.String({ pattern: "^(https?://[^\\s]+)?$" }),
+    schema: addressOrNone("https://ops.example.org/alerts"),
     default: "",
   }),
   keySpend: setting({
     doc: "A key that spends more than one of these is reported once in that hour, day or month (UTC).",
     env: "FORECOURT_ALERTS_KEY_SPEND",
-    schema: Type.Array(Type.String({ pattern: SPEND_PATTERN })),
+    schema: spendRules,
     default: ["300 USD/day"],
   }),
   teamSpend: setting({
     doc: "The same for teams.",
     env: "FORECOURT_ALERTS_TEAM_SPEND",
-    schema: Type.Array(Type.String({ pattern: SPEND_PATTERN })),
+    schema: spendRules,
     default: [],
   }),
   boxSpend: setting({
     doc: "The same for all keys together.",
     env: "FORECOURT_ALERTS_BOX_SPEND",
-    schema: Type.Array(Type.String({ pattern: SPEND_PATTERN })),
+    schema: spendRules,
     default: [],
   }),
   budgetPercents: setting({
@@ -43,7 +50,7 @@ export const alertSettings = {
   queueWaitSeconds: setting({
     doc: "A request that waits longer than this is reported; 0 reports none.",
     env: "FORECOURT_ALERTS_QUEUE_WAIT_SECONDS",
-    schema: Type.Number({ minimum: 0 }),
+    schema: Type.Number({ minimum: 0, maximum: MOST_SECONDS }),
     default: 0,
   }),
   diskFreePercent: setting({

@@ -1,6 +1,6 @@
 // Settings about memory: what models may take of it, and which of them stay in it.
 import { Type } from "../../core/schema.ts";
-import { type SettingTree, setting } from "./setting.ts";
+import { MOST_SECONDS, type SettingTree, setting } from "./setting.ts";
 
 export const memorySettings = {
   budgetMb: setting({
@@ -10,9 +10,11 @@ export const memorySettings = {
     default: 0,
   }),
   reserve: setting({
-    doc: "Memory of a device that models leave free for others, in MiB, as DEVICE=MIB, e.g. cuda:0=2048; instead of the share that is left otherwise. Counts where budgetMb is 0.",
+    doc: "Memory of a device that models leave free for others, in MiB, as DEVICE=MIB, e.g. cuda:0=2048; instead of the share that is left otherwise. Counts where budget_mb is 0.",
     env: "FORECOURT_MEMORY_RESERVE",
-    schema: Type.Array(Type.String({ pattern: "^(cpu|(cuda|webgpu):\\d+)=\\d+$" })),
+    schema: Type.Array(
+      Type.String({ pattern: "^(cpu|(cuda|webgpu):\\d+)=\\d+$", expected: "a device and MiB, such as cuda:0=2048" }),
+    ),
     default: [],
   }),
   pinned: setting({
@@ -28,7 +30,7 @@ export const memorySettings = {
     default: [],
   }),
   reload: setting({
-    doc: "Popular models that had to make room are loaded again in quiet moments, in place of idle ones that are asked for less; at most a fifth of a device's time. With false, and where idleUnloadSeconds is set, only a request loads a model.",
+    doc: "Popular models that had to make room are loaded again in quiet moments, in place of idle ones that are asked for less; at most a fifth of a device's time. With false, and where idle_unload_seconds is set, only a request loads a model.",
     env: "FORECOURT_MEMORY_RELOAD",
     schema: Type.Boolean(),
     default: true,
@@ -42,13 +44,13 @@ export const memorySettings = {
   lineSeconds: setting({
     doc: "Requests are refused when no memory came free for their model within this time.",
     env: "FORECOURT_MEMORY_LINE_SECONDS",
-    schema: Type.Number({ exclusiveMinimum: 0 }),
+    schema: Type.Number({ exclusiveMinimum: 0, maximum: MOST_SECONDS }),
     default: 900,
   }),
   idleUnloadSeconds: setting({
     doc: "A model without work for this long is unloaded; 0 keeps it until another needs its memory.",
     env: "FORECOURT_MEMORY_IDLE_UNLOAD_SECONDS",
-    schema: Type.Number({ minimum: 0 }),
+    schema: Type.Number({ minimum: 0, maximum: MOST_SECONDS }),
     default: 0,
   }),
 } as const satisfies SettingTree;

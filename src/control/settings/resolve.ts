@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { resolve as absolute, join } from "node:path";
 import { ForecourtError } from "../../core/errors.ts";
 import { parse, type TObject, Type } from "../../core/schema.ts";
+import { unknownFields } from "../../core/unknown-fields.ts";
 import { readSettingsFile } from "./file.ts";
 import { listSettings, type NamedSetting, type SettingTree } from "./setting.ts";
 
@@ -30,12 +31,14 @@ export function resolve<Values>(tree: SettingTree, sources: Sources): Resolved<V
   const data = dataOf(settings, sources);
   const file = fileValues(settings, sources, data);
   const found = settings.map((each) => ({ ...each, ...valueFor(each, sources, file) }));
-  const origins = found.map(({ name, value, origin, setting }) =>
-    name === "data"
-      ? { name, value: data, origin, doc: setting.doc }
-      : { name, value: coerce(setting.schema.type, value), origin, doc: setting.doc },
-  );
-  return { settings: check(settings, origins) as Values, origins: masked(settings, origins) };
+  const given = found.map(({ name, value, origin, setting }) => ({
+    ...{ name, origin, doc: setting.doc },
+    value: coerce(setting.schema.type, value),
+  }));
+  // Checked as it was written, and then told as the directory that it leads to.
+  const checked = { ...check(settings, given), data };
+  const origins = given.map((each) => (each.name === "data" ? { ...each, value: data } : each));
+  return { settings: checked as Values, origins: masked(settings, origins) };
 }
 
 function valueFor(each: NamedSetting, sources: Sources, file: Map<string, Found>): Found {
@@ -112,13 +115,26 @@ function parseJson(text: string): unknown {
 }
 
 /** The values as a tree, each of the right type. */
-function check(settings: NamedSetting[], origins: SettingOrigin[]): unknown {
+function check(settings: NamedSetting[], origins: SettingOrigin[]): Record<string, unknown> {
   const schema = Type.Object(Object.fromEntries(settings.map(({ name, setting }) => [name, setting.schema])));
   const values = Object.fromEntries(origins.map(({ name, value }) => [name, value]));
+  rejectUnknownParts(schema, values, origins);
   const checked = checkFlat(schema, values, { settings, origins });
   const root: Record<string, unknown> = {};
   for (const { path, name } of settings) put(root, path, checked[name]);
   return root;
+}
+
+/** The parser drops what it does not know, and a limit that is spelled wrong would limit nothing. */
+function rejectUnknownParts(schema: TObject, values: Record<string, unknown>, origins: SettingOrigin[]): void {
+  const [unknown] = unknownFields(schema, values);
+  if (!unknown) return;
+  const [name, ...within] = unknown.path;
+  const origin = origins.find((each) => each.name === name)?.origin;
+  throw new ForecourtError(
+    "misconfigured",
+    `Setting ${name} (from ${origin}): there is no ${within.join(".")}; there are ${unknown.known.join(", ")}.`,
+  );
 }
 
 function checkFlat(

@@ -1,18 +1,21 @@
 // Settings of an S3-compatible store for uploads and outputs; without a bucket they lie on this box's disk.
 import { Type } from "../../core/schema.ts";
-import { setting } from "./setting.ts";
+import { addressOrNone, setting } from "./setting.ts";
 
 export const s3Settings = {
   bucket: setting({
     doc: "Bucket of an S3-compatible store for uploads and outputs. Empty: they are kept below the data directory.",
     env: "FORECOURT_STORAGE_S3_BUCKET",
-    schema: Type.String({ pattern: "^([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])?$" }),
+    schema: Type.String({
+      pattern: "^([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])?$",
+      expected: "a bucket's name: 3 to 63 small letters, digits, dots and hyphens, or empty",
+    }),
     default: "",
   }),
   endpoint: setting({
     doc: "Where the store answers, e.g. https://minio.example:9000. Empty: Amazon's, by region.",
     env: "FORECOURT_STORAGE_S3_ENDPOINT",
-    schema: Type.String({ pattern: "^(https?://[^\\s]+)?$" }),
+    schema: addressOrNone("https://minio.example:9000"),
     default: "",
   }),
   region: setting({
@@ -45,7 +48,11 @@ export const s3Settings = {
   prefix: setting({
     doc: "Put before every object's name, e.g. forecourt/.",
     env: "FORECOURT_STORAGE_S3_PREFIX",
-    schema: Type.String({ pattern: "^([A-Za-z0-9][A-Za-z0-9._/-]*)?$", maxLength: 200 }),
+    schema: Type.String({
+      pattern: "^([A-Za-z0-9][A-Za-z0-9._/-]*)?$",
+      expected: "letters, digits and . _ / -, beginning with a letter or digit, or empty",
+      maxLength: 200,
+    }),
     default: "",
   }),
   virtualHosted: setting({

@@ -1,5 +1,5 @@
 // What a setting is, and how a tree of them is walked.
-import type { Static, TSchema } from "../../core/schema.ts";
+import { type Static, type TSchema, Type } from "../../core/schema.ts";
 
 export type Setting<S extends TSchema = TSchema> = {
   /** For people: what it does, its unit, what 0 or empty means. */
@@ -34,3 +34,12 @@ export function listSettings(tree: SettingTree, path: string[] = []): NamedSetti
 /** `maxQueue` is written `max_queue` in files and flags. */
 export const snake = (name: string) => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 const nameOf = (path: string[]) => path.map(snake).join(".");
+
+/** Longest spans that settings may name: sums of time stay dates, and waits timers. */
+export const MOST_DAYS = 36_500;
+export const MOST_HOURS = MOST_DAYS * 24;
+export const MOST_SECONDS = MOST_HOURS * 3600;
+
+/** An address of http or https, or none. */
+export const addressOrNone = (example: string) =>
+  Type.String({ pattern: "^(https?://[^\\s]+)?$", expected: `an address such as ${example}, or empty` });
