@@ -20,7 +20,8 @@ export function fitting(tokenizer: EncoderTokenizer, texts: Texts, { most, trunc
     log(`${where} is too long: ${length - most} of ${length} tokens are not read`);
     return { ids, types };
   }
-  const msg = `Input has ${length} tokens; the model reads at most ${most} (truncate: true cuts what is longer)`;
+  // Clients know it by OpenAI's first words.
+  const msg = `This model's maximum context length is ${most} tokens, and the input has ${length} (truncate: true cuts what is longer)`;
   throw new ForecourtError("invalid_input", `${where}: ${msg}`, {
     problems: [{ loc, msg, type: "sequence_too_long", ctx: { max_length: most, length } }],
     details: { reason: "context_length_exceeded", length, most },

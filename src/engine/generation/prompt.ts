@@ -97,8 +97,9 @@ function withTools(said: TemplateMessage[], tools: NonNullable<ChatInput["tools"
 const noted = (content: TemplateMessage["content"], note: string): TemplateMessage["content"] =>
   Array.isArray(content) ? [{ type: "text", text: note }, ...content] : note + (content ?? "");
 
+/** Clients know it by OpenAI's first words, which others have taken over: they leave early messages out, or ask another model. */
 function tooLong(input: ChatInput, { given, context }: { given: number; context: number }): ForecourtError {
-  const msg = `The prompt has ${given} tokens; this model reads ${context}, its answer included. Shorten the prompt or leave out early messages`;
+  const msg = `This model's maximum context length is ${context} tokens, its answer included, and the prompt has ${given}. Shorten the prompt or leave out early messages`;
   const field = input.messages ? "messages" : "prompt";
   return new ForecourtError("invalid_input", msg, {
     problems: [

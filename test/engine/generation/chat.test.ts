@@ -67,7 +67,7 @@ describe("what cannot be answered", () => {
   test("a prompt longer than the model reads is refused with both numbers, before it is read", async () => {
     await expect(ask("qwen3", { prompt: "1".repeat(1030), raw: true })).rejects.toMatchObject({
       code: "invalid_input",
-      message: expect.stringMatching(/1030 tokens.*reads 1024/),
+      message: expect.stringMatching(/length is 1024 tokens.*has 1030/),
       problems: [{ loc: ["body", "prompt"], type: "context_length_exceeded" }],
       details: { prompt_tokens: 1030, context_length: 1024 },
     });

@@ -75,6 +75,11 @@ def responses():
 @shows("error-input", "error-auth", "error-unknown")
 def errors():
     assert isinstance(failure(lambda: chat(temperature=9)), litellm.BadRequestError)
+    long = [{"role": "user", "content": "circle " * 2000}]
+    assert isinstance(failure(lambda: chat(messages=long)), litellm.ContextWindowExceededError)
+    texts = ["circle " * 2000]
+    embed = lambda: litellm.embedding(model="openai/test/embed", input=texts, **BOX)
+    assert isinstance(failure(embed), litellm.ContextWindowExceededError)
     assert isinstance(failure(lambda: chat(api_key="nobody:nothing")), litellm.AuthenticationError)
     assert isinstance(failure(lambda: chat(model="openai/gpt-4o")), litellm.NotFoundError)
 
