@@ -1,10 +1,10 @@
 // What was spent in a window, by key, by team or in all: the one question that alerts have for the ledger. Read as budgets
 // are: from the sums, and from the few rows that are not in them yet.
-import { and, eq, gt, gte, isNotNull, lt, sql } from "drizzle-orm";
+import { and, eq, isNotNull, sql } from "drizzle-orm";
 import type { Nanos } from "../../core/money.ts";
 import type { Database } from "../database/open.ts";
 import { usageTable, usageTotalTable } from "./usage.table.ts";
-import { markIn } from "./usage-store.ts";
+import { isInTail, markIn } from "./usage-store.ts";
 import type { TimeWindow, WindowName } from "./windows.ts";
 
 export const SPENDERS = ["key", "team", "all"] as const;
@@ -31,18 +31,11 @@ export function createSpendStore({ orm, write }: Pick<Database, "orm" | "write">
       .all();
   };
   const tail: SpendIn = (by, { start, end }) => {
-    const { seq, admittedAt, currency, cost, team } = usageTable;
+    const { currency, cost, team } = usageTable;
     return orm
       .select({ subject: SUBJECT[by], currency, cost: sql<Nanos>`sum(${cost})` })
       .from(usageTable)
-      .where(
-        and(
-          gt(seq, markIn(orm)),
-          gte(admittedAt, start),
-          lt(admittedAt, end),
-          ...(by === "team" ? [isNotNull(team)] : []),
-        ),
-      )
+      .where(and(isInTail({ mark: markIn(orm), start, end }), ...(by === "team" ? [isNotNull(team)] : [])))
       .groupBy(SUBJECT[by], currency)
       .all();
   };

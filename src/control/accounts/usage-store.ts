@@ -1,6 +1,21 @@
 // Every SQL statement about reservations and the rows of finished jobs. Callers hold a transaction for changes.
 // The statements of a job's usual way are prepared once.
-import { and, asc, desc, eq, getTableColumns, gt, gte, inArray, lt, lte, or, type SQL, sql } from "drizzle-orm";
+import {
+  and,
+  asc,
+  desc,
+  eq,
+  getTableColumns,
+  gt,
+  gte,
+  inArray,
+  lt,
+  lte,
+  or,
+  type Placeholder,
+  type SQL,
+  sql,
+} from "drizzle-orm";
 import { type Micros, microsText, type Nanos } from "../../core/money.ts";
 import type { Instant } from "../../core/units.ts";
 import type { Database } from "../database/open.ts";
@@ -166,6 +181,17 @@ function createReservations(
 export const markIn = (orm: Database["orm"]): number =>
   orm.select({ seq: usageMarkTable.seq }).from(usageMarkTable).get()?.seq ?? 0;
 
+type Bound = number | Placeholder;
+
+/**
+ * Rows after the mark that came in within a window. The plus keeps SQLite from their index by time: it would read all rows of
+ * the window, a month of them, where those after the mark are few.
+ */
+export function isInTail({ mark, start, end }: Record<"mark" | "start" | "end", Bound>): SQL | undefined {
+  const at = sql`+${usageTable.admittedAt}`;
+  return and(gt(usageTable.seq, mark), gte(at, start), lt(at, end));
+}
+
 /** Written by this folder: micros by unit. */
 export const quantities = (json: string) => JSON.parse(json) as Record<string, number>;
 
@@ -199,13 +225,13 @@ function prepareAll({ orm, sqlite }: Pick<Database, "orm" | "sqlite">) {
   const { seq: _, ...columns } = getTableColumns(usageTable);
   const isJob = eq(usageTable.job, sql.placeholder("job"));
   const isReserved = eq(reservationTable.job, sql.placeholder("job"));
-  const { units, cost, currency, seq, admittedAt } = usageTable;
+  const { units, cost, currency } = usageTable;
   const amounts = { units, cost, currency };
-  const isLate = and(
-    gt(seq, sql.placeholder("mark")),
-    gte(admittedAt, sql.placeholder("start")),
-    lt(admittedAt, sql.placeholder("end")),
-  );
+  const isLate = isInTail({
+    mark: sql.placeholder("mark"),
+    start: sql.placeholder("start"),
+    end: sql.placeholder("end"),
+  });
   const tailOf = (kind: AccountKind) => {
     const isOf = eq(COLUMN[kind], sql.placeholder("id"));
     return statement(sqlite, orm.select(amounts).from(usageTable).where(and(isLate, isOf)), amounts);

@@ -1,10 +1,13 @@
 // Sums of usage: every finished request once, whoever sums up and however often.
 import { expect, test } from "bun:test";
+import { createSpendStore } from "../../../src/control/accounts/spend-store.ts";
 import { createTotalsStore, OTHER_TAGS } from "../../../src/control/accounts/totals-store.ts";
 import { reportUsage, usageCsv } from "../../../src/control/accounts/usage-report.ts";
-import { micros, nanos } from "../../../src/core/money.ts";
+import { windowAt } from "../../../src/control/accounts/windows.ts";
+import { micros, type Nanos, nanos } from "../../../src/core/money.ts";
 import { instant } from "../../../src/core/units.ts";
 import { createAccountBoard } from "../../support/account-board.ts";
+import { cpuMs } from "../../support/cpu-time.ts";
 
 async function used() {
   const board = createAccountBoard();
@@ -67,6 +70,40 @@ test("what is in the sums and what is not yet count for a budget alike", async (
     Number(nanos(0.04)),
     Number(micros(5)),
   ]);
+});
+
+test("what an account used is found in the sums and the few rows after them, however many rows there are before", () => {
+  const { accounts, database, clock } = createAccountBoard();
+  const at = clock.now();
+  const window = { ...windowAt(at, "month"), name: "month" as const };
+  const insert = database.sqlite.query(
+    `INSERT INTO usage (job, key, team, model, endpoint, outcome, units, cost, currency, admitted_at, ended_at)
+     VALUES (?, 'a', 'art', 'm', 'm', 'done', '{}', 1, 'USD', ?, ?)`,
+  );
+  let rows = 0;
+  const add = (count: number) =>
+    database.write(() => {
+      for (let n = 0; n < count; n++) insert.run(`job-${rows++}`, at, at);
+    });
+  const spentIn = createSpendStore(database);
+  /** As if all rows were in the sums, but for what comes after. */
+  const askedMs = () => {
+    database.write(() => {
+      database.sqlite.run("INSERT OR REPLACE INTO usage_mark (id, seq) SELECT 1, max(seq) FROM usage");
+    });
+    add(3);
+    const before = cpuMs();
+    for (let n = 0; n < 50; n++) {
+      expect(accounts.usage.used({ kind: "key", id: "a" }, "USD", window)).toBe(3);
+      expect(spentIn("team", window)).toEqual([{ subject: "art", currency: "USD", cost: 3 as Nanos }]);
+    }
+    return cpuMs() - before;
+  };
+  add(50);
+  askedMs();
+  const few = askedMs();
+  add(100_000);
+  expect(askedMs()).toBeLessThan(3 * few + 100);
 });
 
 test("rows that are not in the sums are never removed", async () => {
