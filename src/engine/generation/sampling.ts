@@ -11,6 +11,8 @@ export function samplingOf(input: ChatInput, count: number): Sampling {
       throw wrong(["logit_bias", token], `There is no such token: this model has ${count} of its own`, "value_error");
     return [Number(token), add] as const;
   });
+  if (input.top_logprobs > 0 && !input.logprobs)
+    throw wrong(["top_logprobs"], "The likeliest tokens are told with logprobs: true alone", "value_error");
   return {
     bias: new Map(bias),
     repetition: input.repetition_penalty,

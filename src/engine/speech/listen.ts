@@ -51,7 +51,7 @@ export async function* listen(
       const heard = hearWindow({ ...window, from: at }, { ...options, ...(language !== undefined && { language }) });
       let seconds = until - at;
       for await (const { found, passed } of heard) {
-        segments.push(...found.map((each) => shifted(each, at)));
+        segments.push(...found.map((each) => moved(each, (time) => time + at)));
         seconds = passed;
         yield { segments, until: at + passed };
       }
@@ -95,8 +95,9 @@ async function* hearWindow({ features, frames, isLast, from: begins }: Window, o
     const { segments, advance } = segmentsOf(pass);
     const offset = seek / FRAMES_PER_SECOND;
     const found: Heard[] = [];
+    // Whisper may hear on into the silence that fills the window: there is no such time in the recording.
     for (const segment of segments) {
-      const heard = shifted(await written(segment, options), offset);
+      const heard = moved(await written(segment, options), (at) => Math.min(at + offset, frames / FRAMES_PER_SECOND));
       found.push(certainty ? { ...heard, certainty: { ...certainty, tokens: segment.tokens } } : heard);
     }
     // A pass that did not get on would be repeated for ever.
@@ -134,10 +135,10 @@ function from({ shape, data, dtype }: Tensor, frame: number): Tensor {
   return { shape, data: rest, dtype: "float32" };
 }
 
-function shifted(segment: Heard, by: number): Heard {
+function moved(segment: Heard, to: (time: number) => number): Heard {
   const words = segment.words?.map(({ text, timestamp: [a, b] }) => ({
     text,
-    timestamp: [a + by, b + by] satisfies [number, number] as [number, number],
+    timestamp: [to(a), to(b)] satisfies [number, number] as [number, number],
   }));
-  return { ...segment, start: segment.start + by, end: segment.end + by, ...(words && { words }) };
+  return { ...segment, start: to(segment.start), end: to(segment.end), ...(words && { words }) };
 }

@@ -89,6 +89,7 @@ describe("what cannot be answered", () => {
     expect(await problemOf("llama", { messages: [{ role: "user", content: [picture] }] })).toEqual([
       ...["body", "messages", 0, "content", 0],
     ]);
+    expect(await problemOf("llama", { prompt: "a", top_logprobs: 3 })).toEqual(["body", "top_logprobs"]);
     expect(await problemOf("llama", { prompt: "a", logit_bias: { hello: 1 } })).toEqual([
       "body",
       "logit_bias",

@@ -50,7 +50,10 @@ for (const { start, end, language, task, detected, features, segments } of cases
       });
       expect(output.inferred_languages).toEqual([language ?? detected]);
       expect(output.chunks.slice(0, wanted.length).map(({ text, timestamp }) => ({ text, timestamp }))).toEqual(
-        wanted.map(({ text, start, end }) => ({ text, timestamp: [rounded(start), rounded(end)] })),
+        wanted.map((each) => ({
+          text: each.text,
+          timestamp: [rounded(each.start), rounded(Math.min(each.end, end - start))],
+        })),
       );
       for (const [i, { ids, times }] of wanted.entries()) {
         const first = ids.findIndex((id) => id < whisper.firstMark);
@@ -98,4 +101,22 @@ test("how much of a prompt the model does not read is told", async () => {
   expect((await hear("one two three ".repeat(50))).log).toEqual([
     expect.stringMatching(/first \d+ tokens are left out/),
   ]);
+});
+
+test("no time is beyond the recording's end, and they never go back, though the model hears on into silence", async () => {
+  for (const [seconds, chunk_level] of [
+    [3, "segment"],
+    [0.01, "word"],
+    [2, "word"],
+  ] as const) {
+    const samples = new Float32Array(seconds * 16_000);
+    const media = async () => encodeWav({ samples, rate: 16_000 });
+    const { output } = await runOnce(transcribe, { assets, media, input: { audio_url: "x", chunk_level } });
+    expect(output.chunks.length).toBeGreaterThan(0);
+    const times = output.chunks.flatMap(({ timestamp }) => timestamp.map(Number));
+    for (const [at, time] of times.entries()) {
+      expect(time).toBeLessThanOrEqual(seconds);
+      expect(time).toBeGreaterThanOrEqual(times[at - 1] ?? 0);
+    }
+  }
 });
