@@ -160,7 +160,7 @@ const ACCOUNTS_AT_ONCE = 20;
 async function budgetsOf(accounts: AlertsParts["accounts"]) {
   const found = [];
   for (const [at, account] of accounts.limited().entries()) {
-    if (at % ACCOUNTS_AT_ONCE === ACCOUNTS_AT_ONCE - 1) await new Promise((resolve) => setImmediate(resolve));
+    if (at % ACCOUNTS_AT_ONCE === ACCOUNTS_AT_ONCE - 1) await new Promise(setImmediate);
     found.push(...accounts.stateOf(account).budgets.map((budget) => ({ ...budget, account })));
   }
   return found;

@@ -16,8 +16,11 @@ export type UploadParts = {
   read(token: string, parts: readonly UploadPart[]): Content;
   remove(token: string): void;
   /** Removes the parts of uploads that no longer wait for any. */
-  sweep(isOpen: (token: string) => boolean): void;
+  sweep(isOpen: (token: string) => boolean): Promise<void>;
 };
+
+/** Callers begin as many uploads as they like, and many are never completed: between so many the server does its other work. */
+const SWEPT_AT_ONCE = 25;
 
 /** As in S3. */
 const MOST_PARTS = 10_000;
@@ -59,8 +62,11 @@ export function createUploadParts({ root, temporary, maxBytes }: UploadPartsOpti
       return concat(sorted.map((part) => pathOf(token, part)));
     },
     remove,
-    sweep(isOpen) {
-      for (const token of list(root)) if (!isOpen(token)) remove(token);
+    async sweep(isOpen) {
+      for (const [at, token] of list(root).entries()) {
+        if (at % SWEPT_AT_ONCE === SWEPT_AT_ONCE - 1) await new Promise(setImmediate);
+        if (!isOpen(token)) remove(token);
+      }
     },
   };
 }

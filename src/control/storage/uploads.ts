@@ -93,7 +93,7 @@ export function createUploads(parts: UploadsParts): Uploads {
       await database.committed();
     },
     async sweep() {
-      landing.parts.sweep((token) => store.byToken(token)?.completedAt === null);
+      await landing.parts.sweep((token) => store.byToken(token)?.completedAt === null);
       for (let removed = 0; ; ) {
         const now = clock.now();
         const over = store.over({ now, begunBefore: instant(now - OPEN_MS) }, SWEPT_AT_ONCE);

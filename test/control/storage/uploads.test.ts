@@ -1,6 +1,6 @@
 // Uploads in every kind of store, with a real database: whole, in parts, hostile, expired.
 import { beforeEach, describe, expect, test } from "bun:test";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { openDatabase } from "../../../src/control/database/open.ts";
 import { OPEN } from "../../../src/control/storage/acl.ts";
@@ -244,6 +244,21 @@ describeForEachStore("uploads", (next) => {
       expect(await uploads.sweep()).toBe(1);
       expect(await kept()).toHaveLength(1);
       expect(await read(complete)).toBe("kept");
+    });
+
+    test("parts of many are swept in turns, with other work in between", async () => {
+      const parts = join(root, ".parts");
+      for (let n = 0; n < 300; n++) mkdirSync(join(parts, `abandoned-${n}`), { recursive: true });
+      let turns = 0;
+      const immediate = () => {
+        turns++;
+        pending = setImmediate(immediate);
+      };
+      let pending = setImmediate(immediate);
+      await uploads.sweep();
+      clearImmediate(pending);
+      expect(turns).toBeGreaterThanOrEqual(10);
+      expect(readdirSync(parts)).toEqual([]);
     });
 
     test("what a killed server left behind goes at the next start and sweep", async () => {
