@@ -35,6 +35,18 @@ export type OutcomeParts = {
 
 const NO_END: Failure = { code: "runner_failed", message: "The runner came to the end of its work without a result." };
 
+/**
+ * A runner that does not obey a cancel is killed, and with it what others had it do: to them that is a death from outside. The job
+ * that was cancelled ends as that, whatever its attempt came to.
+ */
+const failureOfBystander = (failure: Failure | undefined): Failure | undefined =>
+  failure?.code === "client_cancelled" ? ENDED_BESIDE : failure;
+const ENDED_BESIDE: Failure = {
+  code: "runner_crashed",
+  message: "The runner was ended, because another request that it worked on did not end when it was to.",
+  details: { signal: "SIGKILL" },
+};
+
 export function createOutcomes(parts: OutcomeParts): (event: FleetEvent) => void {
   const { work, batches, readySince, experience, ahead, clock, log } = parts;
 
@@ -85,7 +97,7 @@ export function createOutcomes(parts: OutcomeParts): (event: FleetEvent) => void
         for (const id of event.batches ?? []) {
           const batch = batches.end(id);
           if (!batch) continue;
-          for (const job of batch.open) work.interrupt(job, event.failure);
+          for (const job of batch.open) work.interrupt(job, failureOfBystander(event.failure));
           tidy(batch, parts);
         }
         return;
