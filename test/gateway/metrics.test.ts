@@ -147,8 +147,15 @@ test("workflows are counted as one, whatever callers call them", async () => {
     const { endpoint_id } = (await made.json()).workflow;
     expect((await box.ask("POST", `/run/${endpoint_id}`, { body: {} })).status).toBe(200);
   }
+  box.holdRuns();
+  const last = box.ask("POST", "/run/workflows/execute", { body: { workflow: contents } });
+  const part = await box.nextRun();
+  expect(metric(await box.oversight.metrics.text(), "forecourt_jobs_running")).toBe(1);
+  part.finish({ prompt: "hi", steps: 1 });
+  await last;
   const metrics = await box.oversight.metrics.text();
-  expect(metric(metrics, "forecourt_jobs_total", { model: "workflows", outcome: "done" })).toBe(2);
+  expect(metric(metrics, "forecourt_jobs_running")).toBe(0);
+  expect(metric(metrics, "forecourt_jobs_total", { model: "workflows", outcome: "done" })).toBe(3);
   expect(metrics).not.toContain("-plan");
   expect(metrics).not.toContain(box.keys.list().find(({ scope }) => scope === "api")?.name ?? "none");
 });

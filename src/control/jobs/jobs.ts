@@ -19,6 +19,7 @@ import type { Admission } from "../accounts/job-facts.ts";
 import type { CatalogEntry } from "../catalog/catalog.ts";
 import type { Lifecycle } from "../storage/acl.ts";
 import type { WebhookWish } from "../webhooks/outbox.ts";
+import { isComposite } from "./composite.ts";
 import { createFileRules, type FindFileRules } from "./file-rules.ts";
 import { failedAtOnce } from "./job-end.ts";
 import { type JobRow, jobOf, type OpenJob, openJobOf, seenJob } from "./job-row.ts";
@@ -255,7 +256,8 @@ function queueOf({ waiting, attempts }: Pick<JobLedger, "waiting" | "attempts">)
   const since = models.flatMap((model) => waiting.heads(model, 1).map((head) => head.since));
   return {
     waiting: new Map(models.map((model) => [model, waiting.count(model)])),
-    running: attempts.size,
+    // A workflow is carried out by its parts, which are counted themselves.
+    running: [...attempts.values()].filter(({ job }) => !isComposite(job.model)).length,
     ...(since.length > 0 && { oldest: instant(Math.min(...since)) }),
   };
 }
