@@ -201,7 +201,11 @@ const attending = ({ ends }: Pick<JobLedger, "ends">, watch: Jobs["watch"]): Job
     const givenUp = new AbortController();
     const waitNoMore = ends.await(id, (reason) => givenUp.abort(reason), whole);
     try {
-      yield* watch(id, AbortSignal.any([signal, givenUp.signal]));
+      for await (const event of watch(id, AbortSignal.any([signal, givenUp.signal]))) {
+        // Many take it for the last word and ask no further.
+        if (event.type === "finished") waitNoMore();
+        yield event;
+      }
     } finally {
       waitNoMore();
     }

@@ -48,16 +48,17 @@ type Outputs = { first: JobEvent; events: AsyncGenerator<JobEvent>; job: Job; ro
 
 /** Progress is a comment, because callers take every event for an output of the model. */
 async function* outputs({ first, events, job, roots }: Outputs): AsyncGenerator<string> {
-  for (let event = first; ; ) {
-    if (event.type === "progress") yield sseComment(`progress ${event.at}/${event.of}`);
-    if (event.type === "partial") yield sseData(publicOutput(event.value, job.files, roots));
-    if (event.type === "finished" && isOver(event.job)) {
-      yield lastEvent(event.job, roots);
-      return;
+  try {
+    for (let event = first; ; ) {
+      if (event.type === "progress") yield sseComment(`progress ${event.at}/${event.of}`);
+      if (event.type === "partial") yield sseData(publicOutput(event.value, job.files, roots));
+      if (event.type === "finished" && isOver(event.job)) yield lastEvent(event.job, roots);
+      const { done, value } = await events.next();
+      if (done) return;
+      event = value;
     }
-    const { done, value } = await events.next();
-    if (done) return;
-    event = value;
+  } finally {
+    await events.return(undefined);
   }
 }
 

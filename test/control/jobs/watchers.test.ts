@@ -3,6 +3,7 @@ import { expect, test } from "bun:test";
 import { createWatchers } from "../../../src/control/jobs/watchers.ts";
 import { newJobId } from "../../../src/core/ids.ts";
 import type { Job, JobEvent } from "../../../src/core/job.ts";
+import { createJobBoard } from "../../support/job-board.ts";
 
 const finished = { type: "finished", job: { status: "done" } as Job } satisfies JobEvent; // nobody looks into it
 const started = { type: "queued", position: 0 } satisfies JobEvent;
@@ -36,4 +37,16 @@ test("nor one who leaves with events that it did not take", async () => {
   left.abort();
   expect(watchers.has(id)).toBe(false);
   expect((await events.next()).done).toBe(true);
+});
+
+test("who follows a job to its end and asks no further waits for it no longer", async () => {
+  const { jobs, work, ledger, runner, submit } = createJobBoard();
+  const { id } = await submit();
+  const events = jobs.attend(id, new AbortController().signal);
+  expect((await events.next()).value).toMatchObject({ type: "queued" });
+  expect([...ledger.ends.waitedFor()]).toEqual([id]);
+  work.claim(id, { runner, loadMs: 0 });
+  work.finish(id, { output: {}, units: { requests: 1 }, device: "cpu" });
+  for (let type = ""; type !== "finished"; type = (await events.next()).value.type);
+  expect([...ledger.ends.waitedFor()]).toEqual([]);
 });
