@@ -172,8 +172,7 @@ async function* draw({ model, begun, signal }: Draw): ReturnType<DiffusionModel[
   for (const each of begun) {
     const { width, height } = plan.size;
     each.task.log(`drawing ${count} of ${width}x${height} in ${steps} steps, seed ${each.seed}`);
-    const { dropped } = each.prompts.prompt;
-    if (dropped > 0) each.task.log(`the prompt is too long: its last ${dropped} tokens are not read`);
+    for (const line of unreadOf(each, model)) each.task.log(line);
   }
   const negatives = begun.flatMap(({ prompts }) => prompts.negative ?? []);
   const seeds = begun.flatMap(({ seed }) => Array.from({ length: count }, (_, at) => seedOfPicture(seed, at)));
@@ -192,6 +191,19 @@ async function* draw({ model, begun, signal }: Draw): ReturnType<DiffusionModel[
     ...previousOf(task, session),
     signal,
   });
+}
+
+/** What of the prompts has no part in the picture. */
+function unreadOf({ task, prompts }: Begun, { guidance }: DiffusionModel): string[] {
+  const tooLong = (name: string, dropped = 0) =>
+    dropped > 0 ? [`the ${name} is too long: its last ${dropped} tokens are not read`] : [];
+  const why = guidance === "two-prompts" ? "with guidance_scale of 1 or less" : "by this model";
+  const isLost = task.input.negative_prompt.trim() !== "" && !prompts.negative;
+  return [
+    ...tooLong("prompt", prompts.prompt.dropped),
+    ...tooLong("negative prompt", prompts.negative?.dropped),
+    ...(isLost ? [`the negative prompt is not read ${why}`] : []),
+  ];
 }
 
 function previousOf(task: Task<DrawingInput>, session: Session | undefined): Pick<Drawing, "previous"> {

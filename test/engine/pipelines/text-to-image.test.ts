@@ -105,6 +105,14 @@ describe("a run on the tiny model", () => {
       "drawing 1 of 64x64 in 2 steps, seed 3",
       "the prompt is too long: its last 5 tokens are not read",
     ]);
+    const few = { seed: 3, num_inference_steps: 1 };
+    expect((await draw({ ...few, negative_prompt: "a ".repeat(755) })).log.slice(1)).toEqual([
+      "the negative prompt is too long: its last 5 tokens are not read",
+    ]);
+    expect((await draw({ ...few, negative_prompt: "b", guidance_scale: 1 })).log.slice(1)).toEqual([
+      "the negative prompt is not read with guidance_scale of 1 or less",
+    ]);
+    expect((await draw({ ...few, guidance_scale: 1 })).log).toHaveLength(1);
   });
 
   test("steps the way that the caller chooses, for every choice", async () => {
