@@ -11,7 +11,10 @@ const INPUT_ECHO = 200;
 /** The first problem of every wrong field; empty when the value fits. */
 export function fieldProblems(schema: TSchema, value: unknown, root: string[]): FieldProblem[] {
   const byPath = new Map<string, FieldProblem>();
-  const explained = [...Value.Errors(schema, value)].flatMap(explain);
+  const every = [...Value.Errors(schema, value)].flatMap(explain);
+  // Where nothing fits a branch of a union no defaults are filled in: what may be left out is not what is wrong.
+  const given = every.filter(({ mayBeLeftOut }) => !mayBeLeftOut);
+  const explained = given.length > 0 ? given : every;
   // What is of another kind need not have this one's fields.
   const others = new Set(explained.flatMap(({ path, isOtherKind }) => (isOtherKind ? [parentOf(path)] : [])));
   for (const { path, verdict, input } of explained) {
@@ -28,7 +31,7 @@ export function fieldProblems(schema: TSchema, value: unknown, root: string[]): 
 const parentOf = (path: string) => path.slice(0, path.lastIndexOf("/"));
 
 /** `isOtherKind`: the value at this path names its object otherwise than the schema does. */
-type Explained = { path: string; verdict: Verdict; input: unknown; isOtherKind?: boolean };
+type Explained = { path: string; verdict: Verdict; input: unknown; isOtherKind?: boolean; mayBeLeftOut?: boolean };
 
 /** A union's error is that of the branch which the value resembles (same JSON type, same name), else of the union. */
 function explain(error: ValueError): Explained[] {
@@ -44,10 +47,11 @@ function explain(error: ValueError): Explained[] {
     if (branch) return branch.flatMap(explain);
   }
   const isOtherKind = error.type === Kind.Literal && typeof error.value === "string";
-  return [{ path: error.path, verdict: verdictOf(error), input: error.value, isOtherKind }];
+  const mayBeLeftOut = error.value === undefined && error.schema.default !== undefined;
+  return [{ path: error.path, verdict: verdictOf(error), input: error.value, isOtherKind, mayBeLeftOut }];
 }
 
-/** Branches that name themselves (`kind: image`) are left out where the value names another. */
+/** Branches that name themselves (`kind: image`) are left out where the value names another; then the nearest is first. */
 function likeliest(branches: ValueError[][], { schema, path }: ValueError): ValueError[][] {
   const options: TSchema[] = schema.anyOf ?? [];
   const names = options.flatMap(({ properties = {} }) =>
@@ -55,8 +59,12 @@ function likeliest(branches: ValueError[][], { schema, path }: ValueError): Valu
   );
   const paths = new Set(names.map((name) => `${path}/${name}`));
   const named = branches.filter((errors) => !errors.some((each) => paths.has(each.path) && isName(each)));
-  return named.length > 0 ? named : branches;
+  return (named.length > 0 ? named : branches).toSorted((a, b) => strangers(a) - strangers(b) || a.length - b.length);
 }
+
+/** Fields of the value that the branch does not have: the branch that was meant has most of them. */
+const strangers = (errors: ValueError[]) =>
+  errors.filter(({ type }) => type === Kind.ObjectAdditionalProperties).length;
 
 const isName = ({ type }: ValueError) => type === Kind.Literal || type === Kind.Kind;
 /** Of a branch that the value names otherwise. */
@@ -99,7 +107,7 @@ function verdictOf({ type, schema, message }: ValueError): Verdict {
     case Kind.ArrayMaxItems:
       return long(schema.maxLength ?? schema.maxItems);
     case Kind.Union:
-      return oneOf(schema.anyOf?.flatMap((option: TSchema) => option.enum ?? option.const ?? option.type ?? []));
+      return ofUnion(schema.anyOf ?? []);
     case Kind.Kind:
     case Kind.Literal:
       return oneOf(schema.enum ?? [schema.const]);
@@ -134,6 +142,12 @@ const oneOf = (expected: unknown[] = []): Verdict => ({
   msg: `Input should be one of ${expected.map((each) => JSON.stringify(each)).join(", ")}`,
   ctx: { expected },
 });
+
+function ofUnion(options: TSchema[]): Verdict {
+  if (options.length > 0 && options.every((each) => each.type === "object"))
+    return { type: "dict_type", msg: `Input should be a valid ${TYPE_WORDS.dict}` };
+  return oneOf(options.flatMap((each) => each.enum ?? each.const ?? each.type ?? []));
+}
 
 type TypeName = "int" | "float" | "string" | "bool" | "list" | "dict";
 const TYPE_NAMES: Partial<Record<Kind, TypeName>> = {

@@ -21,8 +21,12 @@ const priceUnit = Type.String({
 
 export const modelSchema = Type.Object(
   {
-    id: Type.String({ pattern: "^[a-z0-9][\\w.-]*(/[\\w.-]+){1,3}$", description: "owner/name[/variant]" }),
-    aliases: Type.Array(Type.String({ pattern: "^[\\w.-]+(/[\\w.-]+){1,6}$" }), {
+    id: Type.String({
+      pattern: "^[a-z0-9][\\w.-]*(/[\\w.-]+){1,3}$",
+      expected: "an id such as owner/name or owner/name/variant, beginning with a small letter or a digit",
+      description: "owner/name[/variant]",
+    }),
+    aliases: Type.Array(Type.String({ pattern: "^[\\w.-]+(/[\\w.-]+){1,6}$", expected: "an id such as owner/name" }), {
       default: [],
       description:
         "Other endpoint ids that mean this model, e.g. fal's: those known here take and give what they do at fal",
@@ -83,7 +87,7 @@ export const modelSchema = Type.Object(
       {
         unit: priceUnit,
         amount: priceAmount({ description: "Of the currency, for one unit" }),
-        currency: Type.String({ pattern: "^[A-Z]{3}$" }),
+        currency: Type.String({ pattern: "^[A-Z]{3}$", expected: "three capital letters such as USD" }),
         also: Type.Array(Type.Object({ unit: priceUnit, amount: priceAmount() }, { additionalProperties: false }), {
           default: [],
           description: "Further units that cost too, e.g. output_token beside input_token",

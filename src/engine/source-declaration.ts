@@ -9,6 +9,12 @@ const track = Type.Optional(
   }),
 );
 
+const repository = Type.String({
+  pattern: "^[\\w.-]+/[\\w.-]+$",
+  expected: "a repository such as openai/whisper-base, without the Hub's address",
+  description: "Hub repository",
+});
+
 /** One place that weights come from. */
 export const sourceDeclaration = Type.Union([
   Type.Object(
@@ -18,12 +24,18 @@ export const sourceDeclaration = Type.Union([
     { additionalProperties: false },
   ),
   Type.Object(
-    { path: Type.String({ description: "Absolute path of a folder on this machine" }) },
+    {
+      path: Type.String({
+        pattern: "^/",
+        expected: "an absolute path",
+        description: "Absolute path of a folder on this machine",
+      }),
+    },
     { additionalProperties: false },
   ),
   Type.Object(
     {
-      repo: Type.String({ pattern: "^[\\w.-]+/[\\w.-]+$", description: "Hub repository" }),
+      repo: repository,
       revision: Type.String({ pattern: "^[0-9a-f]{40}$", description: "Pinned commit" }),
       files: Type.Array(pinnedFile, { minItems: 1, description: "What is fetched of it" }),
       track,
@@ -32,7 +44,7 @@ export const sourceDeclaration = Type.Union([
   ),
   Type.Object(
     {
-      repo: Type.String({ pattern: "^[\\w.-]+/[\\w.-]+$", description: "Hub repository" }),
+      repo: repository,
       revision: Type.String({
         pattern: "^[\\w.-]+(/[\\w.-]+)*$",
         description: "Branch or tag: which commit that is, is asked at the first download and kept from then on",

@@ -140,6 +140,15 @@ test("a price is in units that the model's pipeline counts, or that every job do
   expect(() => only({ ...spoken, price: { ...spoken.price, unit: "image" } })).toThrow("never counts images");
 });
 
+/** Of the shapes that a source may have the one that was meant is explained, and nothing else. */
+function sources(...cases: [source: unknown, message: string][]): typeof wrong {
+  return cases.map(([source, message]) => [
+    `the source ${JSON.stringify(source)}`,
+    [file({ source })],
+    new RegExp(`^models/echo.yaml: ${message}\\.$`),
+  ]);
+}
+
 const wrong: [string, { file: string; text: string }[], RegExp][] = [
   ["text that is not YAML", [{ file: "models/a.yaml", text: "id: [" }], /^models\/a.yaml: not valid YAML/],
   ["a list", [{ file: "models/a.yaml", text: "- 1" }], /^models\/a.yaml: should be a mapping/],
@@ -165,6 +174,21 @@ const wrong: [string, { file: string; text: string }[], RegExp][] = [
     "bounds without a number between",
     [file({ bounds: { steps: { minimum: 2000 } } })],
     /no number is between 2000 and 1000/,
+  ],
+  ...sources(
+    [{ repo: "a/b", revision: "main", include: ["*"] }, "source.bytes: Field required"],
+    [
+      { repo: "https://huggingface.co/a/b", revision: "main", include: ["*"], bytes: 1 },
+      "source.repo: .* openai/whisper-base",
+    ],
+    [{ urls: [{ url: "http://a/m.onnx", bytes: "9 MB", sha256: "0".repeat(64) }] }, "source.urls.0.bytes: .* integer"],
+    [{ path: "weights" }, "source.path: Input should be an absolute path"],
+    ["/srv/weights", "source: Input should be a valid dictionary"],
+  ),
+  [
+    "a part of the section onnx, without what may be left out beside it,",
+    [file({ pipeline: "onnx", onnx: { inputs: { image_url: { kind: "image", width: 0, height: 8 } }, outputs: {} } })],
+    /echo.yaml: onnx.inputs.image_url.width: Input should be greater than or equal to 1\.$/,
   ],
   ["an id that is taken", [file(), file({}, "models/b.yaml")], /^models\/b.yaml: the id acme\/echo is already taken/],
   [
