@@ -179,7 +179,7 @@ const wrong: [string, { file: string; text: string }[], RegExp][] = [
     [{ repo: "a/b", revision: "main", include: ["*"] }, "source.bytes: Field required"],
     [
       { repo: "https://huggingface.co/a/b", revision: "main", include: ["*"], bytes: 1 },
-      "source.repo: .* openai/whisper-base",
+      "source.repo: .* openai/whisper-base, without the Hub.s address",
     ],
     [{ urls: [{ url: "http://a/m.onnx", bytes: "9 MB", sha256: "0".repeat(64) }] }, "source.urls.0.bytes: .* integer"],
     [{ path: "weights" }, "source.path: Input should be an absolute path"],
