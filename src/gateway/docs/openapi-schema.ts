@@ -29,16 +29,20 @@ export function toOpenApi(schema: TSchema): OpenApiSchema {
   return Object.assign({}, ...words);
 }
 
-/** What `parse` takes: null in a field that may be absent means absent, and a field with a default may be. */
-export function toOpenApiInput(written: TObject): OpenApiSchema {
-  const schema = relaxed(written) as TObject; // an object stays one
-  const { required = [] } = schema;
-  const properties = Object.entries(schema.properties).map(([name, field]) => {
-    const described = toOpenApi(field);
-    return [name, required.includes(name) ? described : withNull(described)];
+/** What `parse` takes: null in a field that may be absent means absent, and a field with a default may be; at any depth. */
+export const toOpenApiInput = (written: TObject): OpenApiSchema => withNulls(relaxed(written));
+
+function withNulls(schema: TSchema): OpenApiSchema {
+  const described = toOpenApi(schema);
+  if (schema.anyOf) return { ...described, anyOf: schema.anyOf.map(withNulls) };
+  if (schema.type === "array" && schema.items) return { ...described, items: withNulls(schema.items) };
+  if (schema.type !== "object" || !schema.properties) return described;
+  const { required = [], properties } = schema as TObject; // it has properties
+  const fields = Object.entries(properties).map(([name, field]) => {
+    const mustBe = required.includes(name) && field.default === undefined;
+    return [name, mustBe ? withNulls(field) : withNull(withNulls(field))];
   });
-  const { required: _, ...rest } = toOpenApi(schema);
-  return { ...rest, properties: Object.fromEntries(properties), ...(required.length > 0 && { required }) };
+  return { ...described, properties: Object.fromEntries(fields) };
 }
 
 /** Fields with a default need not be there, however deep. */

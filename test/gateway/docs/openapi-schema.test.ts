@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
-import { choice, mediaUrl, Type } from "../../../src/core/schema.ts";
-import { toOpenApi } from "../../../src/gateway/docs/openapi-schema.ts";
+import { choice, mediaUrl, parse, Type } from "../../../src/core/schema.ts";
+import { toOpenApi, toOpenApiInput } from "../../../src/gateway/docs/openapi-schema.ts";
 
 describe("a schema in OpenAPI 3.0", () => {
   test("keeps order, defaults, ranges and menus", () => {
@@ -45,5 +45,33 @@ describe("a schema in OpenAPI 3.0", () => {
     expect(text).toContain('"ui":{"field":"image","important":true}');
     expect(text).not.toContain('"media"');
     expect(text.match(/x-fal-order-properties/g)).toHaveLength(2);
+  });
+
+  test("says of an input where null is taken for an absent field, at any depth, as it is read", () => {
+    const detail = Type.Object({ url: Type.String(), detail: Type.Optional(choice(["low", "high"])) });
+    const schema = Type.Object({
+      parts: Type.Array(detail),
+      either: Type.Optional(Type.Union([Type.String(), detail])),
+    });
+    const described = {
+      type: "object",
+      required: ["url"],
+      properties: {
+        url: { type: "string" },
+        detail: { type: "string", enum: ["low", "high", null], nullable: true },
+      },
+    };
+    expect(toOpenApiInput(schema)).toMatchObject({
+      required: ["parts"],
+      properties: {
+        parts: { type: "array", items: described },
+        either: { anyOf: [{ type: "string" }, described], nullable: true },
+      },
+    });
+    const without = { url: "a" };
+    const withNull = { url: "a", detail: null };
+    expect(parse(schema, { parts: [withNull], either: withNull })).toEqual({ parts: [without], either: without });
+    expect(parse(schema, { parts: [], either: null })).toEqual({ parts: [] });
+    expect(() => parse(schema, { parts: [{ url: null }] })).toThrow("parts.0.url");
   });
 });
