@@ -35,7 +35,7 @@ type Status = {
     last_used_at: string;
   }[];
   back_offs: { model: string; until: string; reason: string }[];
-  queue: { model: string; status: string }[];
+  requests: { running: number; waiting: number };
 };
 
 type Flags = SettingsFlags & { wait?: string; json?: true };
@@ -81,7 +81,7 @@ async function untilReady(place: () => ReturnType<typeof placeOf>, seconds: numb
   }
 }
 
-function print({ devices, problems, models, runners, back_offs, queue }: Status): void {
+function print({ devices, problems, models, runners, back_offs, requests }: Status): void {
   const cards = devices.map(({ id, name, state, memory, budget, utilisation }) => [
     id,
     state,
@@ -117,6 +117,6 @@ function print({ devices, problems, models, runners, back_offs, queue }: Status)
     printLine(table(head, standing));
   }
   for (const { model, until, reason } of back_offs) note(`${model} is not loaded again before ${until}: ${reason}`);
-  const waiting = queue.filter(({ status }) => status === "queued").length;
-  if (queue.length > 0) note(`${queue.length - waiting} running, ${waiting} waiting`);
+  const { running, waiting } = requests;
+  if (running + waiting > 0) note(`${running} running, ${waiting} waiting`);
 }

@@ -75,6 +75,41 @@ describe("the state of the box over HTTP", () => {
     run.finish({});
   });
 
+  test("has the first of a long queue and how many there are, and the whole of it in pages", async () => {
+    await using box = await createTestGateway();
+    box.holdRuns();
+    const asAdmin = async (path: string) =>
+      (await box.ask("GET", `/admin/v1${path}`, { key: box.adminKey })).json() as Promise<{
+        requests: { request_id: string; status: string }[];
+        next: string | null;
+      }>;
+    const submit = async () =>
+      (await (await box.ask("POST", "/queue/forecourt/echo", { body: { prompt: "hi" } })).json()).request_id as string;
+    const running = await submit();
+    await box.nextRun();
+    const waiting: string[] = [];
+    for (let at = 0; at < 150; at++) waiting.push(await submit());
+    // Not durable: it waits in memory alone, as a realtime connection's do.
+    const model = box.catalog.find("forecourt/echo")?.model ?? expect.unreachable();
+    const [key] = box.keys.list();
+    const frame = { model, endpoint: model.id, key: key?.id ?? expect.unreachable(), input: { prompt: "hi" } };
+    waiting.push((await box.jobs.submit({ ...frame, rejectInvalid: true, mayWait: true, durable: false })).id);
+
+    const status = (await asAdmin("/status")) as unknown as Record<string, unknown>;
+    expect(status.requests).toEqual({ running: 1, waiting: 151 });
+    expect(status.queue).toBeArrayOfSize(100);
+    const first = await asAdmin("/queue?limit=100");
+    expect(status).toMatchObject({ queue: first.requests, queue_next: first.next });
+    const pages = [await asAdmin("/queue?limit=60")];
+    for (let next = pages[0]?.next; next; next = pages.at(-1)?.next)
+      pages.push(await asAdmin(`/queue?limit=60&after=${next}`));
+    expect(pages.map(({ requests }) => requests.length)).toEqual([60, 60, 32]);
+    const all = pages.flatMap(({ requests }) => requests);
+    expect(all.map(({ request_id }) => request_id)).toEqual([running, ...waiting]);
+    expect(all.map(({ status }) => status)).toEqual(["running", ...waiting.map(() => "queued")]);
+    expect((await box.ask("GET", "/admin/v1/queue?after=x", { key: box.adminKey })).status).toBe(422);
+  });
+
   test("tells how far a model's download is, and ends with what is on the disk", async () => {
     const response = await ask("GET", "/models/forecourt/echo/download");
     expect(response.headers.get("content-type")).toStartWith("text/event-stream");

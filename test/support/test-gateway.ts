@@ -42,7 +42,7 @@ export type Ask = {
 export type TestGateway = Gateway &
   Pick<
     TestAppliance,
-    "keys" | "accounts" | "jobs" | "webhooks" | "database" | "oversight" | "apiKey" | "adminKey" | "data"
+    "catalog" | "keys" | "accounts" | "jobs" | "webhooks" | "database" | "oversight" | "apiKey" | "adminKey" | "data"
   > & {
     logged: LogEntry[];
     /** `path` is below http://localhost, or a whole URL. */
@@ -77,10 +77,10 @@ export async function createTestGateway(
   const realtime = { sessionSeconds: 60 };
   const settings = { publicUrl: "", allowOrigins: ["*"], limits: { bodyMb: 16 }, realtime };
   const gateway = createGateway({ ...appliance, settings, version: "1.2.3", isReady: () => true, ...options });
-  const { keys, accounts, jobs, webhooks, database, oversight, apiKey, adminKey, data, files } = appliance;
+  const { catalog, keys, accounts, jobs, webhooks, database, oversight, apiKey, adminKey, data, files } = appliance;
   return {
     ...gateway,
-    ...{ keys, accounts, jobs, webhooks, database, oversight, apiKey, adminKey, data, logged },
+    ...{ catalog, keys, accounts, jobs, webhooks, database, oversight, apiKey, adminKey, data, logged },
     holdRuns: runs.hold,
     nextRun: runs.next,
     ask: (method, path, { key = apiKey, body, headers = {}, signal } = {}) => {

@@ -6,6 +6,7 @@ import { type Milliseconds, milliseconds } from "../../core/units.ts";
 import type { Database } from "../database/open.ts";
 import type { JobRow } from "./job-row.ts";
 import { endColumns, type JobStore, type OnEnd, PAYLOAD_KEPT } from "./job-store.ts";
+import { openPage } from "./open-page.ts";
 import { afterClaim, isLeftBy } from "./transitions.ts";
 
 /** The table and what is held as one store. */
@@ -61,6 +62,7 @@ export function withHeldBeginnings(table: JobStore, { database, timers, onKept, 
       ...table.withStatus(status, other),
       ...[...held.values()].filter((row) => row.status === status || row.status === other),
     ],
+    page: (page) => openPage(table.page(page), [...held.values()], page),
     claim(id, by) {
       const row = held.get(id);
       if (!row) return table.claim(id, by);

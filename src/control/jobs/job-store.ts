@@ -30,6 +30,10 @@ export type Ending =
 /** The state that an ending leaves; of a running job, also whose attempt ends. */
 export type Leaving = { from: "queued" } | { from: "running"; runner: RunnerId; setbacks?: Setbacks };
 
+/** Oldest first, from behind `after`. */
+export type OpenPage = { status: OpenStatus; after: OpenPlace; limit: number };
+export type OpenPlace = { createdAt: number; id: string };
+
 /** Callers hold a transaction: see group-commit.ts. Transitions answer false when the job was not in that state. */
 export type JobStore = {
   insert(row: JobRow): void;
@@ -38,6 +42,8 @@ export type JobStore = {
   outcome(id: JobId): OutcomeRow | undefined;
   /** Oldest first, without what they were given: tens of thousands may wait, each with megabytes. */
   withStatus(status: OpenStatus, other?: OpenStatus): OpenRow[];
+  /** The same in parts, which cost what they hold and not what waits. */
+  page(page: OpenPage): OpenRow[];
   claim(id: JobId, by: { runner: RunnerId; at: Instant }): JobRow | undefined;
   end(id: JobId, leaving: Leaving, ending: Ending & { at: Instant }): boolean;
   requeue(id: JobId, attempt: { runner: RunnerId; setbacks?: Setbacks }): JobRow | undefined;
@@ -66,6 +72,7 @@ export function createJobStore({ orm, sqlite }: Database, onEnd: OnEnd): JobStor
     row: (id) => run.row.get({ id }),
     outcome: (id) => run.outcome.get({ id }),
     withStatus: (status, other = status) => run.open.all({ status, other }),
+    page: ({ status, after, limit }) => run.page.all({ status, ...after, limit }),
     claim: (id, { runner, at }) => run.claim.get({ id, runner, at }),
     end(id, leaving, { at, ...ending }) {
       const attempt = leaving.from === "running" ? leaving : { runner: null, setbacks: undefined };
@@ -154,6 +161,14 @@ function prepareAll({ orm, sqlite }: Pick<Database, "orm" | "sqlite">) {
   const { input: _, output: __, ...open } = columns;
   const isOneOf = or(eq(status, sql.placeholder("status")), eq(status, sql.placeholder("other")));
   const ofOpen = orm.select(open).from(job).where(and(isOpen, isOneOf)).orderBy(asc(createdAt), asc(id));
+  const place = { createdAt: sql.placeholder("createdAt"), id: sql.placeholder("id") };
+  const isBehind = sql`(${createdAt}, ${id}) > (${place.createdAt}, ${place.id})`;
+  const ofPage = orm
+    .select(open)
+    .from(job)
+    .where(and(isOpen, eq(status, sql.placeholder("status")), isBehind))
+    .orderBy(asc(createdAt), asc(id))
+    .limit(sql.placeholder("limit"));
   const outcome = { ...endedJob, status, units, timing, device, failure, finishedAt };
   const logColumns = getTableColumns(log);
   const ofJob = eq(log.job, sql.placeholder("id"));
@@ -162,6 +177,7 @@ function prepareAll({ orm, sqlite }: Pick<Database, "orm" | "sqlite">) {
     row: statement(sqlite, orm.select().from(job).where(isJob), columns),
     outcome: statement(sqlite, orm.select(outcome).from(job).where(isJob), outcome),
     open: statement(sqlite, ofOpen, open),
+    page: statement(sqlite, ofPage, open),
     claim: statement(sqlite, orm.update(job).set(claim).where(waits).returning(), columns),
     end: statement(sqlite, orm.update(job).set(ending).where(isLeft).returning(endedJob), endedJob),
     addLog: statement(sqlite, orm.insert(log).values(placeholders(logColumns))),

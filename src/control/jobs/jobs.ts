@@ -8,6 +8,7 @@ import {
   type JobEvent,
   type JobOutcome,
   type LogLine,
+  type OpenStatus,
   outcomeOf,
   type Priority,
   type Wishes,
@@ -95,8 +96,8 @@ export type Jobs = {
   abandon(id: JobId): void;
   /** Rules for reading the output files of the folder with this token. */
   fileRules: FindFileRules;
-  /** Jobs waiting or running, for `ps`. */
-  open(): OpenJob[];
+  /** Jobs that run, then those that wait, each oldest first: a page of them. */
+  open(page?: { after?: OpenMark; limit?: number }): OpenJob[];
   /** The queue in numbers; `oldest` is since when the longest waiting job waits. */
   queue(): { waiting: Map<ModelId, number>; running: number; oldest?: Instant };
   /** Hears of every job whose end is on disk. */
@@ -190,7 +191,7 @@ export function createJobs(parts: JobsParts): Jobs {
     cancel,
     abandon,
     fileRules: createFileRules({ store, clock }),
-    open: () => store.withStatus("queued", "running").map(openJobOf),
+    open: (page) => openJobs(store, page),
     queue: () => queueOf(ledger),
     follow: ledger.follow,
   };
@@ -264,6 +265,23 @@ function queueOf({ waiting, attempts }: Pick<JobLedger, "waiting" | "attempts">)
     running: [...attempts.values()].filter(({ job }) => !isComposite(job.model)).length,
     ...(since.length > 0 && { oldest: instant(Math.min(...since)) }),
   };
+}
+
+/** Where a page ended. */
+export type OpenMark = Pick<OpenJob, "status" | "createdAt" | "id">;
+
+const OPEN_AT_ONCE = 1000;
+const BEFORE_ALL = { createdAt: Number.MIN_SAFE_INTEGER, id: "" };
+
+function openJobs(
+  store: Pick<JobLedger["store"], "page">,
+  { after, limit = OPEN_AT_ONCE }: { after?: OpenMark; limit?: number } = {},
+): OpenJob[] {
+  const start = (status: OpenStatus) => (after?.status === status ? after : BEFORE_ALL);
+  const running = after?.status === "queued" ? [] : store.page({ status: "running", after: start("running"), limit });
+  const left = limit - running.length;
+  const waiting = left > 0 ? store.page({ status: "queued", after: start("queued"), limit: left }) : [];
+  return [...running, ...waiting].map(openJobOf);
 }
 
 type Beginning = { job: Job; submission: Submission; admission: Admission };

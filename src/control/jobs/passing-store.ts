@@ -6,6 +6,7 @@ import type { GroupCommit } from "../database/group-commit.ts";
 import type { HeldStore } from "./held-store.ts";
 import type { JobRow } from "./job-row.ts";
 import { endColumns, type OnEnd } from "./job-store.ts";
+import { openPage } from "./open-page.ts";
 import { afterClaim, isLeftBy } from "./transitions.ts";
 
 /** The table and the memory as one store: every job is in one of them, and each call goes to where its job is. */
@@ -35,8 +36,8 @@ export function withPassingJobs(table: HeldStore, { database, onEnd }: PassingPa
     if (row) found.row = row;
     return row;
   };
-  const rowsOf = (status: JobStatus[]) =>
-    [...passing.values()].map(({ row }) => row).filter((row) => status.includes(row.status));
+  const allRows = () => [...passing.values()].map(({ row }) => row);
+  const rowsOf = (status: JobStatus[]) => allRows().filter((row) => status.includes(row.status));
 
   return {
     ...table,
@@ -51,6 +52,7 @@ export function withPassingJobs(table: HeldStore, { database, onEnd }: PassingPa
     row: (id) => passing.get(id)?.row ?? table.row(id),
     outcome: (id) => passing.get(id)?.row ?? table.outcome(id),
     withStatus: (status, other = status) => [...table.withStatus(status, other), ...rowsOf([status, other])],
+    page: (page) => openPage(table.page(page), allRows(), page),
     claim(id, by) {
       if (!passing.has(id)) return table.claim(id, by);
       return change(id, (row) => afterClaim(row, by));

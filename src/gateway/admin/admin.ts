@@ -17,6 +17,7 @@ import { watchDownload } from "./download.ts";
 import { createKey, listKeys, listLimits, revokeKey, rotateKey, rotationSchema, setLimits, showKey } from "./keys.ts";
 import { listModels } from "./models.ts";
 import { listPrices, priceQuery, priceSchema, removePrice, setPrice } from "./prices.ts";
+import { listQueue, queueQuery } from "./queue.ts";
 import { showStatus } from "./status.ts";
 import { updateModels } from "./updates.ts";
 import { listUsageRows, showUsage, usageQuery, usageRowsQuery } from "./usage.ts";
@@ -105,9 +106,7 @@ export const admin = ({ bodyLimit, clock, ...box }: Parts) => {
         hide: true,
       },
     })
-    .get("/status", () => showStatus(box), {
-      detail: detail("Devices with live readings, models, runners and open jobs"),
-    })
+    .use(state(box))
     .get("/audit", ({ request }) => listAudit(audit, urlOf(request).searchParams), {
       detail: {
         ...detail("Administrative acts, latest first: who, when, from where, what, result"),
@@ -122,6 +121,21 @@ export const admin = ({ bodyLimit, clock, ...box }: Parts) => {
       detail: { ...detail("Send a webhook again, from now and with all its attempts"), ...answered(202) },
     });
 };
+
+/** What it does right now. */
+const state = (box: Pick<Parts, "hardware" | "monitor" | "scheduler" | "fleet" | "jobs">) =>
+  new Elysia({ name: "admin-state" })
+    .get("/status", () => showStatus(box), {
+      detail: detail(
+        "Devices with live readings, models, runners, and how many requests run and wait, with the first 100",
+      ),
+    })
+    .get("/queue", ({ request }) => listQueue(box.jobs, urlOf(request).searchParams), {
+      detail: {
+        ...detail("Requests that run, then those that wait, each oldest first"),
+        parameters: parametersOf(queueQuery),
+      },
+    });
 
 const answered = (status: number) => ({ responses: { [status]: { description: "Done" } } });
 const bodyOf = (schema: TObject) => ({

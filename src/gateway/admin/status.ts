@@ -1,5 +1,6 @@
-// What the box does right now: its devices, loaded models, runners, back-offs and open jobs.
+// What the box does right now: its devices, loaded models, runners, back-offs and the queue.
 import type { Appliance } from "../../control/appliance.ts";
+import { queuePage } from "./queue.ts";
 
 type Parts = Pick<Appliance, "hardware" | "monitor" | "scheduler" | "fleet" | "jobs">;
 
@@ -34,15 +35,22 @@ export const showStatus = ({ hardware, monitor, scheduler, fleet, jobs }: Parts)
       failures,
       reason: reason.message,
     })),
-    queue: jobs.open().map(({ id, model, status, priority, createdAt, attempts }) => ({
-      request_id: id,
-      model,
-      status,
-      priority,
-      attempts,
-      created_at: new Date(createdAt).toISOString(),
-    })),
+    ...queueStatus(jobs),
   });
+
+/** Tens of thousands may wait: the numbers tell of all, the list has the first. */
+const FIRST = 100;
+
+function queueStatus(jobs: Parts["jobs"]) {
+  const { running, waiting } = jobs.queue();
+  const { requests, next } = queuePage(jobs, { limit: FIRST });
+  return {
+    requests: { running, waiting: [...waiting.values()].reduce((sum, count) => sum + count, 0) },
+    queue: requests,
+    /** Null where these are all; else the `after` of GET /admin/v1/queue, which has the others. */
+    queue_next: next,
+  };
+}
 
 function deviceStatus({ device, budget }: Parts["scheduler"]["devices"][number], monitor: Parts["monitor"]) {
   const { id, kind, name } = device;

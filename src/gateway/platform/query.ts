@@ -43,7 +43,7 @@ export const toCursor = (position: unknown[]) => Buffer.from(JSON.stringify(posi
 /** Throws `invalid_input` for what is no cursor of this many positions. */
 export function fromCursor(cursor: string | undefined, length: number): unknown[] | undefined {
   if (cursor === undefined) return undefined;
-  const position = read(cursor);
+  const position = readCursor(cursor);
   if (Array.isArray(position) && position.length === length) return position;
   throw wrongQuery("cursor", "Input should be the next_cursor of an earlier answer");
 }
@@ -55,7 +55,8 @@ export function offsetOf(cursor: string | undefined): number {
   throw wrongQuery("cursor", "Input should be the next_cursor of an earlier answer");
 }
 
-function read(cursor: string): unknown {
+/** Undefined for what no `toCursor` wrote. */
+export function readCursor(cursor: string): unknown {
   try {
     return JSON.parse(Buffer.from(cursor, "base64url").toString());
   } catch {

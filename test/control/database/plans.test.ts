@@ -13,7 +13,7 @@ const GROWING =
   /^SCAN (job|job_log|usage|usage_total|webhook_delivery|upload|audit_entry|workflow_run|workflow_node)\b/;
 
 const READ_BY_ADMINS = [
-  ...["status", "keys", "limits", "webhooks?status=dead", "usage", "usage/requests", "audit", "alerts"].map(
+  ...["status", "queue", "keys", "limits", "webhooks?status=dead", "usage", "usage/requests", "audit", "alerts"].map(
     (path) => `/admin/v1/${path}`,
   ),
   "/platform/v1/models/requests/by-endpoint?endpoint_id=forecourt/echo",
