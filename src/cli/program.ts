@@ -1,5 +1,7 @@
 // The command line as a whole: help, usage errors, exit codes. Each command itself is a file beside this one.
+import { finished } from "node:stream/promises";
 import { Command } from "commander";
+import { ForecourtError } from "../core/errors.ts";
 import { EXIT, type ExitCode, exitCodeOf, explain } from "./failure.ts";
 import { versionText } from "./version.ts";
 
@@ -7,8 +9,16 @@ export type CommandTable = Record<string, { summary: string; load: () => Promise
 
 /** Runs one command to its end; never throws. Only the command that is asked for is loaded. */
 export async function runProgram(given: { commands: CommandTable; arguments: string[] }): Promise<ExitCode> {
-  process.stdout.on("error", leaveOnBrokenPipe);
+  const output = followOutput();
   process.stderr.on("error", goOnUnheard);
+  const exit = await carryOut(given);
+  const lost = await output.end();
+  if (!lost) return exit;
+  process.stderr.write(`${explain(unwritten(lost))}\n`);
+  return exit === EXIT.done ? EXIT.failed : exit;
+}
+
+async function carryOut(given: { commands: CommandTable; arguments: string[] }): Promise<ExitCode> {
   let acting: Command | undefined;
   const ended = async (exit: ExitCode) => {
     if (acting) await writeDownAct(acting, exit);
@@ -25,8 +35,6 @@ export async function runProgram(given: { commands: CommandTable; arguments: str
     const text = explain(thrown);
     if (text !== undefined) process.stderr.write(`${text}\n`);
     return await ended(exitCodeOf(thrown));
-  } finally {
-    await new Promise((written) => process.stdout.write("", written));
   }
 }
 
@@ -68,7 +76,27 @@ function tame(command: Command, path: string): void {
 /** Whoever read the log is gone, or its disk is full: a server serves on, and there is nobody left to tell. */
 function goOnUnheard(): void {}
 
-/** `forecourt models list | head -1` is no failure. */
-function leaveOnBrokenPipe(error: NodeJS.ErrnoException): void {
-  if (error.code !== "EPIPE") throw error;
+/**
+ * What becomes of standard output. `end` waits until all of it is out, for as long as a slow reader takes, and says what
+ * kept it from being written; that `forecourt models list | head -1` reads no further is no failure.
+ */
+function followOutput(): { end(): Promise<NodeJS.ErrnoException | undefined> } {
+  let failure: NodeJS.ErrnoException | undefined;
+  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+    failure ??= error;
+  });
+  return {
+    async end() {
+      // Bun 1.4 never ends a stream that has failed, and calls back writes of nothing before those that came earlier.
+      if (!failure) await finished(process.stdout.end()).catch((error: NodeJS.ErrnoException) => (failure ??= error));
+      return failure?.code === "EPIPE" ? undefined : failure;
+    },
+  };
 }
+
+const unwritten = (cause: NodeJS.ErrnoException) =>
+  new ForecourtError(
+    "unavailable",
+    `the output could not be written (${cause.message}); what the command changed stays changed. Make room there, or send the output elsewhere.`,
+    { cause },
+  );

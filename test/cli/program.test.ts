@@ -1,8 +1,9 @@
 // Help, usage errors and exit codes of the command line as a whole.
 import { afterAll, describe, expect, setDefaultTimeout, test } from "bun:test";
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { forecourt, newFolder, removeFolders } from "./command.ts";
+import { dataWithTinyModel } from "./tiny-model.ts";
 
 // Each call of the command line is a process of its own; on a busy machine some take seconds.
 setDefaultTimeout(60_000);
@@ -87,6 +88,39 @@ test("a reader that leaves early is no failure", async () => {
   expect(await new Response(shell.stderr).text()).toBe("");
   await shell.exited;
 });
+
+/** With `$@` as the command. */
+async function inShell(script: string, words: string[]): Promise<{ stdout: string; stderr: string }> {
+  const shell = Bun.spawn(["sh", "-c", script, "sh", process.execPath, "src/main.ts", ...words], {
+    cwd: `${import.meta.dir}/../..`,
+    stdout: "pipe",
+    stderr: "pipe",
+  });
+  const [stdout, stderr] = await Promise.all([new Response(shell.stdout).text(), new Response(shell.stderr).text()]);
+  await shell.exited;
+  return { stdout, stderr };
+}
+
+test("a slow reader gets all of what is printed, not what fits the pipe", async () => {
+  const data = dataWithTinyModel();
+  const file = join(data, "models", "tiny.yaml");
+  // Every line of the table is as wide as the longest id.
+  const id = `test/${"x".repeat(20_000)}`;
+  writeFileSync(file, readFileSync(file, "utf8").replace("id: test/tiny", `id: ${id}`));
+  const notes = join(data, "notes");
+  // Nothing is read before the command has said its last word, on the other channel.
+  const script = `mkfifo ${notes}; "$@" 2>${notes} | { head -n 1 <${notes} >/dev/null; cat; }`;
+  const { stdout } = await inShell(script, ["models", "list", "--data", data]);
+  expect(stdout.length).toBeGreaterThan(1_000_000);
+  expect([stdout.includes(`\n${id} `), stdout.at(-1)]).toEqual([true, "\n"]);
+});
+
+for (const words of [["models", "list", "--json"], ["--help"]])
+  test(`output that cannot be written is a failure in one line: ${words.join(" ")}`, async () => {
+    const { stdout, stderr } = await inShell('"$@" >/dev/full; echo $?', words);
+    const lines = stderr.split("\n").filter((line) => line !== "" && !line.includes("not on this disk"));
+    expect([stdout, lines]).toEqual(["1\n", [expect.stringMatching(/^forecourt: the output could not be .*ENOSPC/)]]);
+  });
 
 test("version tells the number, for people and for programs", async () => {
   const { version } = await import("../../package.json");
