@@ -105,6 +105,7 @@ test("the queue, runners, memory, disk and webhooks are told as they are", async
   expect(metric(metrics, "forecourt_disk_bytes", { kind: "free" })).toBeGreaterThan(0);
   expect(metric(metrics, "forecourt_webhooks", { state: "pending" })).toBe(0);
   expect(metric(metrics, "forecourt_process_resident_memory_bytes")).toBeGreaterThan(1e6);
+  expect(metric(metrics, "forecourt_process_heap_bytes")).toBeGreaterThan(1e5);
   run.finish({ prompt: "runs", steps: 1 });
   (await gateway.nextRun()).finish({ prompt: "waits", steps: 1 });
   expect(first.status).toBe(200);

@@ -63,7 +63,9 @@ export function createMetrics(parts: MetricsParts): Metrics {
       lookAtDevices(metrics, parts);
       lookAtWebhooks(metrics, parts);
       await lookAtDisk(metrics, parts.data);
-      metrics.residentBytes.set(process.memoryUsage.rss());
+      const { rss, heapUsed } = process.memoryUsage();
+      metrics.residentBytes.set(rss);
+      metrics.heapBytes.set(heapUsed);
       return await metrics.text();
     },
     answered: answersTold.add,

@@ -87,5 +87,6 @@ const boxMetrics = ({ counter, gauge, histogram }: Makers) => ({
   alerts: counter("alerts_total", "Alerts raised.", ["rule"]),
   diskBytes: gauge("disk_bytes", "The disk of the data directory.", ["kind"]),
   residentBytes: gauge("process_resident_memory_bytes", "Memory of the server's own process.", []),
+  heapBytes: gauge("process_heap_bytes", "JavaScript's objects in it, with those that are not collected yet.", []),
   startedAt: gauge("process_start_time_seconds", "When the server started, in seconds since 1970.", []),
 });
