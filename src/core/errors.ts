@@ -13,33 +13,36 @@ export type FieldProblem = {
   input?: unknown;
 };
 
-export type ErrorCode =
+export const ERROR_CODES = [
   // the caller's doing
-  | "bad_request"
-  | "invalid_input"
-  | "unauthenticated"
-  | "forbidden"
-  | "not_found"
-  | "method_not_allowed"
-  | "payload_too_large"
-  | "queue_full"
-  | "rate_limited"
-  | "concurrency_limited"
-  | "budget_exhausted"
-  | "client_cancelled"
-  | "start_timeout"
-  | "file_download_error"
+  "bad_request",
+  "invalid_input",
+  "unauthenticated",
+  "forbidden",
+  "not_found",
+  "method_not_allowed",
+  "payload_too_large",
+  "queue_full",
+  "rate_limited",
+  "concurrency_limited",
+  "budget_exhausted",
+  "client_cancelled",
+  "start_timeout",
+  "file_download_error",
   // the box's doing
-  | "weights_missing"
-  | "insufficient_memory"
-  | "device_lost"
-  | "runner_crashed"
-  | "runner_hung"
-  | "runner_failed"
-  | "run_timeout"
-  | "unavailable"
-  | "misconfigured"
-  | "internal";
+  "weights_missing",
+  "insufficient_memory",
+  "device_lost",
+  "runner_crashed",
+  "runner_hung",
+  "runner_failed",
+  "run_timeout",
+  "unavailable",
+  "misconfigured",
+  "internal",
+] as const;
+
+export type ErrorCode = (typeof ERROR_CODES)[number];
 
 /** What remains of an error when it is stored or crosses a process border. */
 export type Failure = {

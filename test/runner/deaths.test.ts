@@ -107,6 +107,9 @@ for (const [what, astray] of [
   ["sends a list of what is no message", "[null]"],
   ["sends a message of a kind that there is not", '[{"type":"unheard-of"}]'],
   ["sends a message without what belongs to it", '[{"type":"fatal"}]'],
+  ["fails for a reason that there is not", '[{"type":"fatal","failure":{"code":"bad_luck","message":"so it is"}}]'],
+  ["takes memory that is no number", '[{"type":"ready","memory":null,"device":"cpu","loadMs":1}]'],
+  ["tells what it was not asked", '[{"type":"tried","ms":1}]'],
   ["writes to the channel what is not JSON", "raw double free or corruption"],
   ["closes the channel and goes on", "closed"],
 ] as const) {
@@ -118,6 +121,30 @@ for (const [what, astray] of [
     await expect(started).rejects.toThrow("was ended, because it");
     expect(await watched.next("gone")).toMatchObject({ failure: { code: "runner_crashed" } });
     expect(await isRunning(pid)).toBe(false);
+  });
+}
+
+for (const [what, message] of [
+  ["progress that is no number", { type: "step", index: 0, step: { type: "progress", at: null, of: 4 } }],
+  ["an output without units", { type: "step", index: 0, step: { type: "output", value: {} } }],
+  ["units below zero", { type: "step", index: 0, step: { type: "output", value: {}, units: { images: -1 } } }],
+  ["units beyond counting", { type: "step", index: 0, step: { type: "output", value: {}, units: { images: 1e300 } } }],
+  ["a step of a kind that there is not", { type: "step", index: 0, step: { type: "unheard-of" } }],
+  ["a job that the batch has not", { type: "step", index: 1, step: { type: "progress", at: 1, of: 4 } }],
+  ["another runner's batch", { type: "idle", batch: "another", memory: 1, runMs: 1 }],
+  ["a batch that took less than no time", { type: "idle", memory: 1, runMs: -1 }],
+  ["a second load", { type: "ready", memory: 1, device: "cpu", loadMs: 1 }],
+] as const) {
+  test(`a runner that tells of ${what} fails with its batch at once, and not once it is silent for long`, async () => {
+    const runner = join(import.meta.dir, "../support/astray-runner.ts");
+    const astray = `busy ${JSON.stringify([{ batch: "$batch", ...message }])}`;
+    await using watched = await watchFleet({ command: [process.execPath, runner, astray] });
+    const { runner: id } = await watched.start();
+    const batch = watched.run(id, [endless]);
+    const gone = await watched.next("gone");
+    expect(gone).toMatchObject({ batches: [batch], failure: { code: "runner_crashed" } });
+    expect(gone.failure?.message).toContain("was ended, because it sent what is no message");
+    expect(watched.events.map(({ type }) => type)).toEqual(["ready", "gone"]);
   });
 }
 

@@ -1,7 +1,10 @@
-// In place of a runner: loads and runs nothing, and once it is to load it writes to its channel what its argument says.
+// In place of a runner: once it is to load, or after "busy " once it is to run, it writes to its channel what its argument says.
 import { readdirSync, readlinkSync, writeSync } from "node:fs";
+import type { ToRunner } from "../../src/engine/protocol.ts";
 
-const [, , astray] = process.argv;
+const [, , argument = ""] = process.argv;
+const isBusyFirst = argument.startsWith("busy ");
+const astray = isBusyFirst ? argument.slice(5) : argument;
 
 /** Standard error is a socket too, in a child of Bun's. */
 const channel = () =>
@@ -9,10 +12,12 @@ const channel = () =>
     (name) => Number(name) > 2 && readlinkSync(`/proc/self/fd/${name}`).startsWith("s"),
   );
 
-process.on("message", () => {
-  if (astray === "closed") process.disconnect?.();
-  else if (astray?.startsWith("raw ")) writeSync(Number(channel()), `${astray.slice(4)}\n`);
-  else process.send?.(JSON.parse(astray ?? ""));
+process.on("message", (message: ToRunner) => {
+  if (isBusyFirst && message.type === "load")
+    process.send?.([{ type: "ready", memory: 1, device: message.device.id, loadMs: 1 }]);
+  else if (astray === "closed") process.disconnect?.();
+  else if (astray.startsWith("raw ")) writeSync(Number(channel()), `${astray.slice(4)}\n`);
+  else process.send?.(JSON.parse(astray.replaceAll("$batch", message.type === "run" ? message.batch : "")));
 });
 process.send?.([{ type: "hello", pid: process.pid }]);
 setInterval(() => {}, 1_000);

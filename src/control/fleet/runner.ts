@@ -125,7 +125,11 @@ export class FleetRunner {
     const { batch, jobs, timeout } = order;
     const { is } = this.#state;
     invariant(is === "ready" || is === "busy", `a batch for the runner ${this.id}, which is ${is}`);
-    this.#batches.begin(batch, { total: timeout, onExpired: (reason) => this.#expired(order, reason) });
+    this.#batches.begin(batch, {
+      jobs: jobs.length,
+      total: timeout,
+      onExpired: (reason) => this.#expired(order, reason),
+    });
     this.#state = { is: "busy" };
     this.#lastUsedAt = this.#parts.clock.now();
     this.#changed();
@@ -195,7 +199,9 @@ export class FleetRunner {
     }
   }
 
+  /** Throws for what a runner cannot say now: it is none any more, and nothing of it is to be waited for. */
   #receive(message: FromRunner): void {
+    if (this.#state.is !== "stopping") this.#expectTimely(message);
     this.#batches.feed("batch" in message ? message.batch : undefined);
     switch (message.type) {
       case "hello":
@@ -220,13 +226,21 @@ export class FleetRunner {
         this.#log[message.level](message.message);
         break;
       case "tried":
-        break; // no runner of the fleet is asked for it
+        break; // refused above
       case "fatal":
         this.#kill(failures.fell(this.model, message.failure));
         break;
       default:
         unreachable(message);
     }
+  }
+
+  #expectTimely(message: FromRunner): void {
+    if (message.type === "tried") throw new Error("it was not asked to try a device");
+    if ((message.type === "ready" || message.type === "hello") && this.#state.is !== "starting")
+      throw new Error(`${message.type} of a runner that is loaded`);
+    if ("batch" in message && !this.#batches.isKnown(message.batch, "index" in message ? message.index : 0))
+      throw new Error("it is about a request that this runner was not given");
   }
 
   #load(): void {
@@ -236,7 +250,7 @@ export class FleetRunner {
   }
 
   #ready({ memory, device }: Extract<FromRunner, { type: "ready" }>): void {
-    if (this.#state.is !== "starting") return;
+    if (this.#state.is !== "starting") return; // it is to stop
     this.#memory = memory;
     this.#enter({ is: "ready" });
     const loadMs = Math.round(steady(this.#parts.clock) - this.#begunAt);

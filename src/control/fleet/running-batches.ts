@@ -9,7 +9,12 @@ export type RunningBatches = {
   readonly size: number;
   ids(): BatchId[];
   has(batch: BatchId): boolean;
-  begin(batch: BatchId, watch: { total: Milliseconds; onExpired(reason: "silence" | "total"): void }): void;
+  /** That a message about this job of it can be: it runs, or it has ended of late. */
+  isKnown(batch: BatchId, index?: number): boolean;
+  begin(
+    batch: BatchId,
+    watch: { jobs: number; total: Milliseconds; onExpired(reason: "silence" | "total"): void },
+  ): void;
   /** A sign of life of this batch; without one, of the process, which is one of them all. */
   feed(batch?: BatchId): void;
   /** From now on it has the grace period to come to an end. */
@@ -19,10 +24,14 @@ export type RunningBatches = {
   callOff(): void;
 };
 
-type Watched = { watchdog: Watchdog; callOffGrace: () => void };
+type Watched = { jobs: number; watchdog: Watchdog; callOffGrace: () => void };
+
+/** What a pipeline still says of a batch that is over, as in a callback, is late and no fault. */
+const ENDED_KNOWN = 100;
 
 export function createRunningBatches({ timers, limits }: { timers: Timers; limits: FleetLimits }): RunningBatches {
   const batches = new Map<BatchId, Watched>();
+  const ended = new Set<BatchId>();
   const stop = ({ watchdog, callOffGrace }: Watched) => {
     watchdog.stop();
     callOffGrace();
@@ -33,9 +42,13 @@ export function createRunningBatches({ timers, limits }: { timers: Timers; limit
     },
     ids: () => [...batches.keys()],
     has: (batch) => batches.has(batch),
-    begin(batch, watch) {
+    isKnown(batch, index = 0) {
+      const jobs = batches.get(batch)?.jobs;
+      return jobs === undefined ? ended.has(batch) : index < jobs;
+    },
+    begin(batch, { jobs, ...watch }) {
       const watchdog = createWatchdog({ timers, silence: limits.silence, ...watch });
-      batches.set(batch, { watchdog, callOffGrace: () => {} });
+      batches.set(batch, { jobs, watchdog, callOffGrace: () => {} });
     },
     feed(batch) {
       const fed = batch === undefined ? batches.values() : [batches.get(batch)];
@@ -50,7 +63,10 @@ export function createRunningBatches({ timers, limits }: { timers: Timers; limit
     end(batch) {
       const watched = batches.get(batch);
       if (watched) stop(watched);
-      batches.delete(batch);
+      if (!batches.delete(batch)) return;
+      ended.add(batch);
+      const [oldest] = ended;
+      if (ended.size > ENDED_KNOWN && oldest !== undefined) ended.delete(oldest);
     },
     callOff() {
       for (const watched of batches.values()) stop(watched);

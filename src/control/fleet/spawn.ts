@@ -5,6 +5,7 @@ import { toFailure } from "../../core/errors.ts";
 import type { FromRunner, ToRunner } from "../../engine/protocol.ts";
 import { ownEnvironment } from "../settings.ts";
 import { collectLines } from "./last-lines.ts";
+import { readMessage } from "./read-message.ts";
 
 export type ChildExit = {
   /** Null when a signal ended it. */
@@ -26,6 +27,7 @@ export type SpawnOptions = {
   command: readonly string[];
   /** Added to this process's own. */
   environment?: Readonly<Record<string, string>>;
+  /** Throws for one that cannot be at this time; then it is broken. */
   onMessage(message: FromRunner): void;
   onLine(line: string): void;
   /** It lives, but can no longer be understood: it sent what is no message, or closed the channel. Called once; it is to be killed. */
@@ -70,7 +72,7 @@ export function spawnRunner({ command, environment, onMessage, onLine, onBroken,
     ipc: (messages) => {
       if (isBroken) return;
       try {
-        for (const message of messages as FromRunner[]) onMessage(message);
+        for (const message of messages as unknown[]) onMessage(readMessage(message));
       } catch (error) {
         breakOff(`it sent what is no message (${toFailure(error).message})`);
       }
