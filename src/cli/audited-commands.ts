@@ -8,7 +8,12 @@ const ADMINISTRATIVE = new Set([
   ...["backup", "restore", "tls init", "runtime install", "runtime remove"],
 ]);
 
-export const isAudited = (path: string) => ADMINISTRATIVE.has(path);
+const leftToServer = new WeakSet<Command>();
+
+/** Of a command that a server was asked to carry out: it has written down the act, for whom it was told. */
+export const leaveToServer = (command: Command) => void leftToServer.add(command);
+
+export const isAudited = (command: Command) => ADMINISTRATIVE.has(pathOf(command)) && !leftToServer.has(command);
 
 /** `keys create` of the command `forecourt keys create`. */
 export function pathOf(command: Command): string {

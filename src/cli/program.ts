@@ -40,8 +40,8 @@ async function carryOut(given: { commands: CommandTable; arguments: string[] }):
 
 /** Loads the database's code only for commands that change something. */
 async function writeDownAct(command: Command, exit: ExitCode): Promise<void> {
-  const { isAudited, pathOf } = await import("./audited-commands.ts");
-  if (!isAudited(pathOf(command))) return;
+  const { isAudited } = await import("./audited-commands.ts");
+  if (!isAudited(command)) return;
   const { writeDown } = await import("./audited.ts");
   writeDown(command, exit);
 }

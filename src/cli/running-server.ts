@@ -8,8 +8,11 @@ import { notedAddress } from "./serve/noted-address.ts";
 
 export type RunningServer = {
   origin: string;
-  /** An authorised request; `path` begins with a slash. Throws the server's refusal as its message. */
-  ask(path: string, request?: { method?: string; body?: unknown; signal?: AbortSignal }): Promise<Response>;
+  /** An authorised request; `path` begins with a slash. `account`: for whom, in the audit log. Throws the server's refusal as its message. */
+  ask(
+    path: string,
+    request?: { method?: string; body?: unknown; account?: string; signal?: AbortSignal },
+  ): Promise<Response>;
 };
 
 /** `tls` is left out where it is known to be http. */
@@ -88,12 +91,20 @@ function readKey(data: string, origin: string): string {
   }
 }
 
-type Request = { method?: string; body?: unknown; signal?: AbortSignal };
+type Request = { method?: string; body?: unknown; account?: string; signal?: AbortSignal };
 
-async function ask(url: string, key: string, { method = "GET", body, signal }: Request = {}): Promise<Response> {
+async function ask(
+  url: string,
+  key: string,
+  { method = "GET", body, account, signal }: Request = {},
+): Promise<Response> {
   const response = await fetch(url, {
     method,
-    headers: { authorization: `Key ${key}`, ...(body !== undefined && { "content-type": "application/json" }) },
+    headers: {
+      authorization: `Key ${key}`,
+      ...(body !== undefined && { "content-type": "application/json" }),
+      ...(account !== undefined && { "x-forwarded-for": account }),
+    },
     ...(body !== undefined && { body: JSON.stringify(body) }),
     ...(signal && { signal }),
     ...ANY_CERTIFICATE,

@@ -50,6 +50,13 @@ test("commands find the server of their data directory where it says that it lis
   const elsewhere = await on("ps", "--port", String(await freePort()));
   expect([elsewhere.exitCode, elsewhere.stderr]).toEqual([1, expect.stringContaining("No server runs at")]);
 
+  // What the server carries out it writes down itself, for whom: the command does not write it a second time.
+  expect((await on("models", "update")).stderr).toContain("No model follows a branch");
+  const acts: { action: string; origin: string }[] = JSON.parse((await on("audit", "--json")).stdout);
+  expect(acts).toMatchObject([
+    { action: "POST /admin/v1/models/update", origin: expect.stringMatching(/ for os:\w+$/), outcome: "done" },
+  ]);
+
   const note = join(server.data, "server.address");
   expect(statSync(note).mode & 0o777).toBe(0o600);
   const left = readFileSync(note, "utf8");

@@ -14,6 +14,8 @@ import type { Device } from "../../core/device.ts";
 import { ForecourtError } from "../../core/errors.ts";
 import { createLog } from "../../core/log.ts";
 import { footprintOf, modelOn } from "../../engine/variants.ts";
+import { accountName } from "../account-name.ts";
+import { leaveToServer } from "../audited-commands.ts";
 import { findServer, placeOf, type RunningServer } from "../running-server.ts";
 import { type SettingsFlags, withSettings } from "../settings-flags.ts";
 import { note, printJson, printLine } from "../terminal.ts";
@@ -30,13 +32,15 @@ export const update = () =>
     .argument("[model...]", "ids or aliases; none: all models that follow a branch (`track`)")
     .option("--json", "print as JSON")
     .addHelpText("after", "\nEnds with exit code 1 when a revision failed its trial; the model stays as it was then.")
-    .action(async (endpoints: string[], { json, ...flags }: Flags) => {
+    .action(async (endpoints: string[], { json, ...flags }: Flags, command: Command) => {
       const { settings, origins, catalog } = catalogueOf(flags);
       if (settings.hub.offline)
         throw new ForecourtError("misconfigured", "hub.offline is set, and updates ask the Hub: unset it for this.");
       const entries = endpoints.map((endpoint) => findModel(catalog, findModel(catalog, endpoint).model.id));
       const server = await findServer(placeOf({ settings, origins }));
-      const results = server ? await askServer(server, entries) : await updateHere(settings, { catalog, entries });
+      const results = server
+        ? await askServer(server, { entries, command })
+        : await updateHere(settings, { catalog, entries });
       if (json) printJson(results);
       else print(results);
       const failed = results.filter(({ state }) => state === "failed" || state === "postponed").length;
@@ -46,11 +50,17 @@ export const update = () =>
 
 type Catalog = ReturnType<typeof catalogueOf>["catalog"];
 
-async function askServer(server: RunningServer, entries: CatalogEntry[]): Promise<Updated[]> {
+type Asked = { entries: CatalogEntry[]; command: Command };
+
+async function askServer(server: RunningServer, { entries, command }: Asked): Promise<Updated[]> {
   const paths = entries.length > 0 ? entries.map(({ model }) => `${model.id}/update`) : ["update"];
   const results: Updated[] = [];
-  for (const path of paths)
-    results.push(...(await lastEvent(await server.ask(`/admin/v1/models/${path}`, { method: "POST" }))));
+  const account = `os:${accountName()}`;
+  for (const path of paths) {
+    const response = await server.ask(`/admin/v1/models/${path}`, { method: "POST", account });
+    leaveToServer(command);
+    results.push(...(await lastEvent(response)));
+  }
   return results;
 }
 
