@@ -1,11 +1,11 @@
 // The composition root: builds all of control, returns it with start() and stop().
 import { join } from "node:path";
-import { type Clock, systemClock, systemTimers, type Timers } from "../core/clock.ts";
+import { type Clock, evenClock, systemClock, systemTimers, type Timers } from "../core/clock.ts";
 import type { Device } from "../core/device.ts";
 import { invariant } from "../core/errors.ts";
 import { asId } from "../core/ids.ts";
 import type { Log } from "../core/log.ts";
-import { bytes, MIB, milliseconds } from "../core/units.ts";
+import { bytes, type Instant, instant, MIB, milliseconds } from "../core/units.ts";
 import type { Model } from "../engine/model.ts";
 import { type Accounts, createAccounts } from "./accounts/accounts.ts";
 import { createRollUps } from "./accounts/roll-ups.ts";
@@ -94,6 +94,8 @@ export type Appliance = {
   webhooks: Webhooks;
   workflows: Workflows;
   fleet: Fleet;
+  /** A time that the fleet tells, as the clock is set now. */
+  byClock(at: Instant): Instant;
   supply: Supply;
   updates: Updates;
   /** Audit log and metrics. */
@@ -165,15 +167,16 @@ function assemble(found: Found): Appliance {
   const [device] = devices;
   invariant(device, "a box has at least its CPU");
   const { clock = systemClock, timers = systemTimers } = found;
+  const even = evenClock(clock);
   const { data } = settings;
   const callers = assembleCallers(found, { clock, timers });
   const { keys, accounts, tokens } = callers;
   const { openFiles: openTokens } = createKeepingStore(database);
   const storage = createStorage({ settings, database, openTokens, clock, timers, log });
   const { files, uploads, defaults: fileDefaults } = storage;
-  const fleet = found.fleet ?? openFleet(found, { clock, timers });
+  const fleet = found.fleet ?? openFleet(found, { clock: even, timers });
   const guard = createAddressGuard(settings.fetch.allow);
-  const tools = { accounts, files, uploads, fileDefaults, guard, clock, timers };
+  const tools = { accounts, files, uploads, fileDefaults, guard, clock, even, timers };
   const limits = mediaLimits(settings, guard);
   const importFile = createImportFile({ uploads, scratch: join(data, "uploads", ".imports"), limits });
   const { jobs, history, outputs, work, expiry, webhooks, workflows } = assembleJobs(found, tools);
@@ -191,7 +194,7 @@ function assemble(found: Found): Appliance {
     }),
     resolveWeights: supply.folderOf,
     weightsHere: supply.folderHere,
-    ...{ clock, timers },
+    ...{ clock: even, timers },
   });
   const updates = openUpdates({ ...found, fleet, variantsOf, clock, timers, limits: pulls, scheduler });
   const oversight = createOversight({
@@ -202,6 +205,7 @@ function assemble(found: Found): Appliance {
     ...{ settings, log, hardware, device, devices, monitor, scheduler, database, catalog, keys, accounts, tokens },
     ...{ jobs, history, outputs, files, supply, updates },
     ...{ uploads, importFile, fileDefaults, answers: callers.answers, webhooks, workflows, fleet, oversight },
+    byClock: (at) => instant(at + clock.now() - even.now()),
     async start() {
       const keyFile = ensureAdminKey({ keys, data });
       if (keyFile) log.info("admin key made", { file: keyFile });
@@ -285,17 +289,18 @@ type Tools = {
   fileDefaults: FileDefaults;
   guard: AddressGuard;
   clock: Clock;
+  even: Clock;
   timers: Timers;
 };
 
 function assembleJobs(found: Found, tools: Tools) {
-  const { accounts, files, uploads, fileDefaults, guard, clock, timers } = tools;
+  const { accounts, files, uploads, fileDefaults, guard, clock, even, timers } = tools;
   const { settings, log, catalog, database } = found;
   const { retries, maxQueue, retentionDays } = settings.jobs;
   const retention = days(retentionDays);
   const store = createOutboxStore(database);
   const outbox = createOutbox(store);
-  const ledger = createJobLedger({ database, outbox, accounts, clock, timers });
+  const ledger = createJobLedger({ database, outbox, accounts, clock, even, timers });
   const { lifecycleOf } = fileDefaults;
   const residency = createResidency(settings);
   const poolOf = ({ id }: Pick<Model, "id">) => residency.queuePoolOf(catalog.find(id)?.model);

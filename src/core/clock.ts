@@ -18,6 +18,15 @@ export const systemClock: Clock = {
  */
 export const steady = (clock: Clock): Milliseconds => clock.steady?.() ?? milliseconds(clock.now());
 
+/**
+ * Begins with the clock and goes on evenly when that is set: for what is compared within this process alone, as how long something
+ * waits. What is kept, or told to people, is of the clock itself.
+ */
+export function evenClock(clock: Clock): Clock {
+  const ahead = clock.now() - steady(clock);
+  return { now: () => instant(Math.round(ahead + steady(clock))), steady: () => steady(clock) };
+}
+
 /** Calls back once after a delay; the returned function calls it off. A waiting timer does not keep the process alive. */
 export type Timers = { after(delay: Milliseconds, call: () => void): () => void };
 

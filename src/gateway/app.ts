@@ -50,6 +50,7 @@ export type GatewayParts = Pick<
   | "webhooks"
   | "workflows"
   | "fleet"
+  | "byClock"
   | "hardware"
   | "monitor"
   | "scheduler"

@@ -1,6 +1,6 @@
 // Alerts: looks at the box now and then, raises each finding once in its window, and tells a receiver by signed webhook.
 import { statfs } from "node:fs/promises";
-import type { Clock, Timers } from "../../core/clock.ts";
+import { type Clock, evenClock, type Timers } from "../../core/clock.ts";
 import { ForecourtError } from "../../core/errors.ts";
 import { asId, type JobId, type KeyId } from "../../core/ids.ts";
 import type { JobOutcome } from "../../core/job.ts";
@@ -61,7 +61,7 @@ export function createAlerts(parts: AlertsParts): Alerts {
   const { settings, store, database, jobs, fleet, clock, timers, log } = parts;
   const rules = rulesOf(settings.alerts);
   const receiver = receiverOf(settings.alerts.url);
-  const ends = createRecentEnds({ within: RECENT, clock });
+  const ends = createRecentEnds({ within: RECENT, clock: evenClock(clock) });
   const lost = new Map<string, string>();
   const subscriptions: (() => void)[] = [];
   const counters = { delivered: 0, failedAttempts: 0, dead: 0 };
@@ -141,14 +141,14 @@ async function gather({ ends, lost, clock, jobs, settings, ...box }: Gathering) 
     if (isLost && !lost.has(id)) lost.set(id, "It does not answer any more.");
   const lostDevices = [...lost].map(([device, reason]) => ({ device, reason }));
   lost.clear();
-  const { oldest } = jobs.queue();
+  const { oldestMs = 0 } = jobs.queue();
   const disk = await statfs(settings.data).catch(() => undefined);
   return {
     now,
     spendIn: box.spendIn,
     budgets,
     ended: ends.counts(),
-    oldestWaitMs: oldest === undefined ? 0 : now - oldest,
+    oldestWaitMs: oldestMs,
     diskFreePercent: disk && (100 * disk.bavail) / disk.blocks,
     lostDevices,
   };

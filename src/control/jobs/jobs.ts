@@ -14,7 +14,7 @@ import {
   type Wishes,
 } from "../../core/job.ts";
 import { parse, type TObject } from "../../core/schema.ts";
-import { type Instant, instant, type Milliseconds } from "../../core/units.ts";
+import type { Milliseconds } from "../../core/units.ts";
 import type { Model } from "../../engine/model.ts";
 import type { Admission } from "../accounts/job-facts.ts";
 import type { CatalogEntry } from "../catalog/catalog.ts";
@@ -98,8 +98,8 @@ export type Jobs = {
   fileRules: FindFileRules;
   /** Jobs that run, then those that wait, each oldest first: a page of them. */
   open(page?: { after?: OpenMark; limit?: number }): OpenJob[];
-  /** The queue in numbers; `oldest` is since when the longest waiting job waits. */
-  queue(): { waiting: Map<ModelId, number>; running: number; oldest?: Instant };
+  /** The queue in numbers; `oldestMs` is for how long the longest waiting job has waited. */
+  queue(): { waiting: Map<ModelId, number>; running: number; oldestMs?: number };
   /** Hears of every job whose end is on disk. */
   follow(listener: (outcome: JobOutcome) => void): () => void;
 };
@@ -256,14 +256,14 @@ function eventsOf(job: Job): JobEvent[] {
   return job.status === "running" ? [{ type: "started", runner: job.runner }] : [{ type: "queued", position: 0 }];
 }
 
-function queueOf({ waiting, attempts }: Pick<JobLedger, "waiting" | "attempts">) {
+function queueOf({ waiting, attempts, even }: Pick<JobLedger, "waiting" | "attempts" | "even">) {
   const models = waiting.models();
   const since = models.flatMap((model) => waiting.heads(model, 1).map((head) => head.since));
   return {
     waiting: new Map(models.map((model) => [model, waiting.count(model)])),
     // A workflow is carried out by its parts, which are counted themselves.
     running: [...attempts.values()].filter(({ job }) => !isComposite(job.model)).length,
-    ...(since.length > 0 && { oldest: instant(Math.min(...since)) }),
+    ...(since.length > 0 && { oldestMs: even.now() - Math.min(...since) }),
   };
 }
 

@@ -1,5 +1,5 @@
 // What the two sides of the job store share: rows, their mirror in memory, watchers, and who hears of changes.
-import type { Clock, Timers } from "../../core/clock.ts";
+import { type Clock, evenClock, type Timers } from "../../core/clock.ts";
 import type { ForecourtError } from "../../core/errors.ts";
 import { asId, type JobId, type KeyId, type ModelId } from "../../core/ids.ts";
 import { hintOf, type Job, type JobOutcome, outcomeOf } from "../../core/job.ts";
@@ -58,8 +58,12 @@ export type JobLedger = {
   /** Writes a start or an end of a job; where that is refused, who waits for the job hears of it. */
   writeFor<T>(id: JobId, work: () => T): T;
   clock: Clock;
-  /** After a row came to wait. */
+  /** Of what waits: no age of it changes with the clock being set. */
+  even: Clock;
+  /** After a row came to wait, with the times that it has in the table. */
   queued(row: ArrivingJob): void;
+  /** The same times, as the even clock has them. */
+  evenly(row: ArrivingJob): ArrivingJob;
   /** After a job came to its end; watchers hear of it once that is on disk. `job` where it is known without a look at the table. */
   ended(id: JobId, job?: Job): void;
   /** Of a job that ended as it began. */
@@ -88,10 +92,13 @@ export type JobLedgerParts = {
   outbox: JobLedger["outbox"];
   accounts: JobAccounts;
   clock: Clock;
+  /** The scheduler's, whose times those of waiting jobs are compared with. */
+  even?: Clock;
   timers: Timers;
 };
 
-export function createJobLedger({ database, outbox, accounts, clock, timers }: JobLedgerParts): JobLedger {
+export function createJobLedger(parts: JobLedgerParts): JobLedger {
+  const { database, outbox, accounts, clock, timers, even = evenClock(clock) } = parts;
   const store = openStore({ database, outbox, accounts, timers });
   const attempts = new Map<JobId, Attempt>();
   const mayStart: JobLedger["mayStart"] = (job) => accounts.mayStart(job, (account) => load.running(account));
@@ -110,6 +117,7 @@ export function createJobLedger({ database, outbox, accounts, clock, timers }: J
   };
   hearLosses({ database, store, attempts, ends, abandoned, notify });
   const positionsChanged = createPositionNews({ waiting, watchers, timers });
+  const evenly = createEvening(clock, even);
 
   return {
     store,
@@ -124,11 +132,13 @@ export function createJobLedger({ database, outbox, accounts, clock, timers }: J
     ends,
     abandoned,
     clock,
+    even,
+    evenly,
     notify,
     positionsChanged,
     writeFor: createWriting(database, abandoned),
     queued(job) {
-      waiting.add(job);
+      waiting.add(evenly(job));
       if (watchers.has(job.id)) watchers.emit(job.id, { type: "queued", position: waiting.position(job.id) });
       notify({ type: "waiting" });
     },
@@ -242,6 +252,16 @@ function createPositionNews({ waiting, watchers, timers }: News): () => void {
     timers.after(POSITION_PERIOD, tell);
   };
 }
+
+const createEvening = (clock: Clock, even: Clock) => (job: ArrivingJob) => {
+  const ahead = even.now() - clock.now();
+  return {
+    ...job,
+    createdAt: instant(job.createdAt + ahead),
+    since: instant(job.since + ahead),
+    ...(job.startBy !== undefined && { startBy: instant(job.startBy + ahead) }),
+  };
+};
 
 export const waitingOf = (row: OpenRow, since: Instant): ArrivingJob => ({
   id: asId<JobId>(row.id),

@@ -39,7 +39,7 @@ export function createRecovery({ ledger, hasEndpoint }: { ledger: JobLedger; has
   const readQueue = () => {
     waiting.clear();
     for (const row of store.withStatus("queued")) {
-      if (hasEndpoint(row)) waiting.add(waitingOf(row, clock.now()));
+      if (hasEndpoint(row)) waiting.add(ledger.evenly(waitingOf(row, clock.now())));
       else endQueued(row, { status: "failed", failure: endpointGone(row) });
     }
   };

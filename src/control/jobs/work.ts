@@ -72,7 +72,8 @@ export function createJobWork({ ledger, missingFiles, hasEndpoint, toCaller = sa
       const claim = () => store.claim(id, { runner, at: startedAt });
       const row = store.isInMemory(id) ? claim() : ledger.writeFor(id, claim);
       if (!row) return undefined;
-      const queueMs = Math.max(0, startedAt - (waited?.since ?? row.createdAt) - loadMs);
+      const waitedMs = waited ? ledger.even.now() - waited.since : startedAt - row.createdAt;
+      const queueMs = Math.max(0, waitedMs - loadMs);
       const lines = row.attempts > 1 ? store.logs(id).length : 0;
       const job = jobOf(row);
       const begunAt = steady(clock);

@@ -127,12 +127,12 @@ function countEvent(metrics: MetricRegistry, event: FleetEvent): void {
     metrics.runnerDeaths.inc({ model: event.model, reason: event.failure.code });
 }
 
-function lookAtQueue(metrics: MetricRegistry, { jobs, clock }: MetricsParts): void {
-  const { waiting, running, oldest } = jobs.queue();
+function lookAtQueue(metrics: MetricRegistry, { jobs }: MetricsParts): void {
+  const { waiting, running, oldestMs = 0 } = jobs.queue();
   metrics.waiting.reset();
   for (const [model, count] of waiting) metrics.waiting.set({ model }, count);
   metrics.running.set(running);
-  metrics.oldestSeconds.set(oldest === undefined ? 0 : Math.max(0, clock.now() - oldest) / 1000);
+  metrics.oldestSeconds.set(oldestMs / 1000);
 }
 
 function lookAtFleet(metrics: MetricRegistry, { fleet }: MetricsParts): void {

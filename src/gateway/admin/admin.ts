@@ -31,6 +31,7 @@ type Parts = Pick<
   | "jobs"
   | "webhooks"
   | "fleet"
+  | "byClock"
   | "hardware"
   | "monitor"
   | "scheduler"
@@ -123,7 +124,7 @@ export const admin = ({ bodyLimit, clock, ...box }: Parts) => {
 };
 
 /** What it does right now. */
-const state = (box: Pick<Parts, "hardware" | "monitor" | "scheduler" | "fleet" | "jobs">) =>
+const state = (box: Pick<Parts, "hardware" | "monitor" | "scheduler" | "fleet" | "byClock" | "jobs">) =>
   new Elysia({ name: "admin-state" })
     .get("/status", () => showStatus(box), {
       detail: detail(

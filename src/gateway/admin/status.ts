@@ -1,10 +1,11 @@
 // What the box does right now: its devices, loaded models, runners, back-offs and the queue.
 import type { Appliance } from "../../control/appliance.ts";
+import { isoTime } from "../../core/iso-time.ts";
 import { queuePage } from "./queue.ts";
 
-type Parts = Pick<Appliance, "hardware" | "monitor" | "scheduler" | "fleet" | "jobs">;
+type Parts = Pick<Appliance, "hardware" | "monitor" | "scheduler" | "fleet" | "byClock" | "jobs">;
 
-export const showStatus = ({ hardware, monitor, scheduler, fleet, jobs }: Parts) =>
+export const showStatus = ({ hardware, monitor, scheduler, fleet, byClock, jobs }: Parts) =>
   Response.json({
     devices: scheduler.devices.map((place) => deviceStatus(place, monitor)),
     /** Cards that are idle, or used in another way than their best one. */
@@ -26,12 +27,12 @@ export const showStatus = ({ hardware, monitor, scheduler, fleet, jobs }: Parts)
       dtype: dtype ?? null,
       state,
       memory,
-      last_used_at: new Date(lastUsedAt).toISOString(),
+      last_used_at: isoTime(byClock(lastUsedAt)),
       pid: pid ?? null,
     })),
     back_offs: [...fleet.backOffs()].map(([model, { until, failures, reason }]) => ({
       model,
-      until: new Date(until).toISOString(),
+      until: isoTime(byClock(until)),
       failures,
       reason: reason.message,
     })),

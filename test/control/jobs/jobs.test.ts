@@ -250,3 +250,23 @@ test("low priority waits behind normal, and a start deadline is kept with the jo
   expect(jobs.position(normal.id)).toBe(0);
   expect(normal).toMatchObject({ startBy: clock.now() + 5000 });
 });
+
+test("a clock that is set, by a time server or by hand, makes no waiting job older, younger or late", async () => {
+  for (const set of [-86_400_000, 365 * 86_400_000]) {
+    const { submit, jobs, work, runner, ledger, clock } = createJobBoard();
+    const first = await submit({ startTimeout: milliseconds(60_000) });
+    clock.advance(1_000);
+    clock.jump(set);
+    const second = await submit({ startTimeout: milliseconds(60_000) });
+    clock.advance(1_000);
+    expect(jobs.queue().oldestMs).toBe(2_000);
+    expect(work.waiting.overdue(ledger.even.now())).toEqual([]);
+    expect(work.waiting.heads(first.model, 2).map(({ id }) => id)).toEqual([first.id, second.id]);
+    for (const { id } of [first, second]) {
+      work.claim(id, { runner, loadMs: 0 });
+      work.finish(id, result);
+    }
+    const timings = [first, second].map(({ id }) => jobs.find(id)).map((job) => job?.status === "done" && job.timing);
+    expect(timings).toMatchObject([{ queueMs: 2_000 }, { queueMs: 1_000 }]);
+  }
+});
