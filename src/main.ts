@@ -2,7 +2,14 @@
 import type { CommandTable } from "./cli/program.ts";
 
 const commands: CommandTable = {
-  serve: { summary: "serve the models", load: async () => (await import("./cli/serve.ts")).serve() },
+  serve: {
+    summary: "serve the models",
+    async load() {
+      const { listenForStop } = await import("./cli/serve/stop-signals.ts");
+      const signals = listenForStop();
+      return (await import("./cli/serve.ts")).serve(signals);
+    },
+  },
   run: { summary: "run one model once", load: async () => (await import("./cli/run.ts")).run() },
   models: {
     summary: "list, add, fetch and check models",

@@ -1,6 +1,6 @@
 // `forecourt serve`: the main job, from settings to a drained stop.
 import { Command } from "commander";
-import { type Appliance, createAppliance } from "../control/appliance.ts";
+import { type Appliance, type ApplianceParts, createAppliance } from "../control/appliance.ts";
 import { adminKeyFile } from "../control/keys/admin-key.ts";
 import { notifySocket, type Settings } from "../control/settings.ts";
 import { createLog, type Log } from "../core/log.ts";
@@ -9,30 +9,37 @@ import { webhookBody } from "../gateway/fal/webhook-body.ts";
 import { originOf } from "./running-server.ts";
 import { noteAddress } from "./serve/noted-address.ts";
 import { notifySystemd } from "./serve/notify-systemd.ts";
-import { aborted, listenForStop } from "./serve/stop-signals.ts";
+import { aborted, type StopSignals } from "./serve/stop-signals.ts";
 import { type SettingsFlags, settingsOf, withSettings } from "./settings-flags.ts";
 import { note } from "./terminal.ts";
 import { versionFacts } from "./version.ts";
 
-export const serve = () =>
+/** `signals` are listened for since before this code was read: a stop may come while it is. */
+export const serve = (signals: StopSignals) =>
   withSettings(new Command("serve"), ["data", "host", "port", "device"])
-    .description("Serves the models until it is told to stop (SIGINT, SIGTERM; a second one stops at once).")
+    .description("Serves the models until it is told to stop (SIGINT, SIGTERM, SIGHUP; a second one stops at once).")
     .action(async (flags: SettingsFlags) => {
       // Whatever the account's own mask: results, uploads and the database are nobody else's business.
       process.umask(0o077);
       const { settings } = settingsOf(flags);
       const log = createLog({ level: settings.log.level, format: logFormat(settings) });
-      using signals = listenForStop();
-      const appliance = await createAppliance({ settings, log, webhookBody });
-      const stopped = serveUntil(signals.drain, appliance);
+      const stopped = serveUntil(signals.drain, { settings, log, webhookBody });
       await Promise.race([stopped, signals.atOnce]);
     });
 
 const isTerminal = () => process.stderr.isTTY ?? false;
 const logFormat = ({ log }: Settings) => (log.format !== "auto" ? log.format : isTerminal() ? "text" : "json");
 
+async function serveUntil(stop: AbortSignal, parts: ApplianceParts): Promise<void> {
+  const { log } = parts;
+  // While devices are tried it holds nothing yet that would have to be given back.
+  const appliance = await Promise.race([createAppliance(parts), aborted(stop)]);
+  if (appliance) await serveWith(appliance, stop);
+  else log.info("stopped before it was ready", { signal: stop.reason });
+}
+
 /** Listens first, so that a taken port is told before any job is touched; /ready says 503 until all is up. */
-async function serveUntil(stop: AbortSignal, appliance: Appliance): Promise<void> {
+async function serveWith(appliance: Appliance, stop: AbortSignal): Promise<void> {
   const { settings, log } = appliance;
   let isReady = false;
   try {
@@ -40,14 +47,16 @@ async function serveUntil(stop: AbortSignal, appliance: Appliance): Promise<void
     const listening = gateway.listen({ host: settings.host, port: settings.port, signal: stop, tls: settings.tls });
     using _noted = noteAddress(settings.data, { ...listening, isTls: settings.tls.cert !== "" });
     await appliance.start();
-    isReady = true;
-    tellSystemd("READY=1", log);
-    announce(appliance, originOf({ ...listening, tls: settings.tls }));
-    appliance.supply.fetchAhead(modelsOfOperator(appliance));
+    if (!stop.aborted) {
+      isReady = true;
+      tellSystemd("READY=1", log);
+      announce(appliance, originOf({ ...listening, tls: settings.tls }));
+      appliance.supply.fetchAhead(modelsOfOperator(appliance));
+    }
     await aborted(stop);
     isReady = false;
     tellSystemd("STOPPING=1", log);
-    log.info("stopping: running jobs go back to the queue; once more stops at once");
+    log.info("stopping: running jobs go back to the queue; once more stops at once", { signal: stop.reason });
     await listening.closed;
   } finally {
     await appliance.stop();
