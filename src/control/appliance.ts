@@ -11,7 +11,7 @@ import { type Accounts, createAccounts } from "./accounts/accounts.ts";
 import { createRollUps } from "./accounts/roll-ups.ts";
 import { type Answers, createAnswers } from "./answers/answer-store.ts";
 import { type Catalog, createCatalog } from "./catalog/catalog.ts";
-import { entryOfJob } from "./catalog/endpoints.ts";
+import { checkedInput, entryOfJob } from "./catalog/endpoints.ts";
 import type { ModelFile } from "./catalog/models.macro.ts";
 import { vainNames } from "./catalog/names.ts";
 import { chooseDevices } from "./choose-device.ts";
@@ -315,6 +315,7 @@ function assembleJobs(found: Found, tools: Tools) {
   const work = createJobWork({
     ledger,
     hasEndpoint: ({ model, endpoint }) => entryOfJob(catalog, { model: asId(model), endpoint }) !== undefined,
+    readAnew: (job) => checkedInput(endpointOf({ ...job, model: { id: job.model } }, catalog), job.input),
     toCaller: (output, job) => entryOfJob(catalog, job)?.words?.toCaller(output, job.input) ?? output,
     missingFiles: (output, token) => referencedFiles(output).filter((name) => !files.isWritten(token, name)),
   });
@@ -352,11 +353,13 @@ function assembleJobs(found: Found, tools: Tools) {
   };
 }
 
-function endpointOf({ model: { id }, endpoint }: Pick<Submission, "model" | "endpoint">, catalog: Catalog) {
+function endpointOf({ model: { id }, endpoint }: Asked, catalog: Catalog) {
   const entry = entryOfJob(catalog, { model: asId(id), endpoint });
   invariant(entry, `jobs are submitted for models of the catalogue, not for ${id} as ${endpoint}`);
   return entry;
 }
+
+type Asked = Pick<Submission, "endpoint"> & { model: { id: string } };
 
 /** As long as fal keeps them. */
 const ANSWERS_KEPT = milliseconds(10 * 60 * 1000);

@@ -2,8 +2,10 @@
 
 import { type Accounts, createAccounts } from "../../src/control/accounts/accounts.ts";
 import { createCatalog } from "../../src/control/catalog/catalog.ts";
+import { checkedInput } from "../../src/control/catalog/endpoints.ts";
 import type { Database } from "../../src/control/database/open.ts";
 import { openDatabase } from "../../src/control/database/open.ts";
+import type { ReadAnew } from "../../src/control/jobs/earlier.ts";
 import { createJobs, type Submission } from "../../src/control/jobs/jobs.ts";
 import { createJobLedger } from "../../src/control/jobs/ledger.ts";
 import { createJobWork } from "../../src/control/jobs/work.ts";
@@ -28,6 +30,7 @@ export function createJobBoard(
     maxQueue?: number;
     retries?: number;
     hasEndpoint?: () => boolean;
+    readAnew?: ReadAnew;
   } = {},
 ) {
   const {
@@ -38,6 +41,7 @@ export function createJobBoard(
     maxQueue = 1000,
     retries = 3,
     hasEndpoint = () => true,
+    readAnew = ({ input }) => checkedInput(echoEntry, input),
   } = options;
   const accounts: Accounts = createAccounts({ database, keys, findModel, clock });
   const outboxStore = createOutboxStore(database);
@@ -50,7 +54,7 @@ export function createJobBoard(
       .match(/forecourt-file:[\w.-]+/g)
       ?.map((url) => url.slice(15))
       .filter((name) => !savedFiles.has(name)) ?? [];
-  const work = createJobWork({ ledger, missingFiles, hasEndpoint });
+  const work = createJobWork({ ledger, missingFiles, hasEndpoint, readAnew });
   const runner = newRunnerId();
 
   return {

@@ -1,6 +1,7 @@
 // Which of a model's endpoints have words of their own, and how a job's input becomes its pipeline's.
 import { fieldProblems } from "../../core/field-problems.ts";
 import type { Job } from "../../core/job.ts";
+import { parse } from "../../core/schema.ts";
 import type { EndpointDeclaration, EndpointInput } from "../../engine/endpoints/declaration.ts";
 import { type FalEndpoint, falEndpoints } from "../../engine/endpoints/fal.ts";
 import type { Model } from "../../engine/model.ts";
@@ -78,6 +79,13 @@ export function entryOfJob(
 ): CatalogEntry | undefined {
   const asked = catalog.find(endpoint);
   return asked?.model.id === model ? asked : undefined;
+}
+
+/** Of a request to an endpoint: checked, with defaults. Throws `invalid_input`. */
+export function checkedInput({ input: schema, words }: Pick<CatalogEntry, "input" | "words">, input: unknown) {
+  const checked = parse(schema, input);
+  words?.check(checked);
+  return checked;
 }
 
 /** What a job's pipeline is given. */

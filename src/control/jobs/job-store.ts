@@ -44,6 +44,8 @@ export type JobStore = {
   withStatus(status: OpenStatus, other?: OpenStatus): OpenRow[];
   /** The same in parts, which cost what they hold and not what waits. */
   page(page: OpenPage): OpenRow[];
+  /** JSON, of a job that waits. */
+  setInput(id: JobId, input: string): void;
   claim(id: JobId, by: { runner: RunnerId; at: Instant }): JobRow | undefined;
   end(id: JobId, leaving: Leaving, ending: Ending & { at: Instant }): boolean;
   requeue(id: JobId, attempt: { runner: RunnerId; setbacks?: Setbacks }): JobRow | undefined;
@@ -73,6 +75,13 @@ export function createJobStore({ orm, sqlite }: Database, onEnd: OnEnd): JobStor
     outcome: (id) => run.outcome.get({ id }),
     withStatus: (status, other = status) => run.open.all({ status, other }),
     page: ({ status, after, limit }) => run.page.all({ status, ...after, limit }),
+    setInput(id, input) {
+      orm
+        .update(job)
+        .set({ input })
+        .where(and(eq(job.id, id), eq(job.status, "queued")))
+        .run();
+    },
     claim: (id, { runner, at }) => run.claim.get({ id, runner, at }),
     end(id, leaving, { at, ...ending }) {
       const attempt = leaving.from === "running" ? leaving : { runner: null, setbacks: undefined };

@@ -13,11 +13,12 @@ import {
   type Priority,
   type Wishes,
 } from "../../core/job.ts";
-import { parse, type TObject } from "../../core/schema.ts";
+import type { TObject } from "../../core/schema.ts";
 import type { Milliseconds } from "../../core/units.ts";
 import type { Model } from "../../engine/model.ts";
 import type { Admission } from "../accounts/job-facts.ts";
 import type { CatalogEntry } from "../catalog/catalog.ts";
+import { checkedInput } from "../catalog/endpoints.ts";
 import type { Lifecycle } from "../storage/acl.ts";
 import type { WebhookWish } from "../webhooks/outbox.ts";
 import { isComposite } from "./composite.ts";
@@ -334,9 +335,7 @@ type Asked = ReturnType<JobsParts["endpointOf"]>;
 
 function check({ input, schema, rejectInvalid }: Submission, asked: Asked): Checked {
   try {
-    const checked = parse(schema ?? asked.input, input);
-    asked.words?.check(checked);
-    return { input: checked };
+    return { input: checkedInput({ ...asked, ...(schema && { input: schema }) }, input) };
   } catch (error) {
     if (rejectInvalid || !(error instanceof ForecourtError)) throw error;
     return { input: isObject(input) ? input : {}, failure: error.toFailure() };

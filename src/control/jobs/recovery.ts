@@ -1,6 +1,7 @@
 // Bringing rows and memory together: at boot, after an orderly stop, after writes that the disk refused.
 import { asId, type JobId, type RunnerId } from "../../core/ids.ts";
 import { isComposite } from "./composite.ts";
+import type { EarlierJobs } from "./earlier.ts";
 import { type JobRow, type OpenRow, setbacksOf } from "./job-row.ts";
 import type { Ending } from "./job-store.ts";
 import { type JobLedger, waitingOf } from "./ledger.ts";
@@ -16,7 +17,9 @@ export type Recovery = {
   reload(): void;
 };
 
-export function createRecovery({ ledger, hasEndpoint }: { ledger: JobLedger; hasEndpoint: HasEndpoint }): Recovery {
+type RecoveryParts = { ledger: JobLedger; hasEndpoint: HasEndpoint; earlier: Pick<EarlierJobs, "note"> };
+
+export function createRecovery({ ledger, hasEndpoint, earlier }: RecoveryParts): Recovery {
   const { store, writes, waiting, attempts, abandoned, accounts, clock } = ledger;
 
   /** Composite jobs are taken up by who carries them out. */
@@ -36,12 +39,13 @@ export function createRecovery({ ledger, hasEndpoint }: { ledger: JobLedger; has
   };
   const endQueued = ({ id }: OpenRow, ending: Ending) =>
     store.end(asId<JobId>(id), { from: "queued" }, { ...ending, at: clock.now() });
-  const readQueue = () => {
+  const readQueue = (): JobId[] => {
     waiting.clear();
-    for (const row of store.withStatus("queued")) {
+    return store.withStatus("queued").flatMap((row) => {
       if (hasEndpoint(row)) waiting.add(ledger.evenly(waitingOf(row, clock.now())));
       else endQueued(row, { status: "failed", failure: endpointGone(row) });
-    }
+      return hasEndpoint(row) ? [asId<JobId>(row.id)] : [];
+    });
   };
 
   return {
@@ -49,7 +53,7 @@ export function createRecovery({ ledger, hasEndpoint }: { ledger: JobLedger; has
       writes.write(() => {
         const cutShort = running();
         const ended = cutShort.filter((row) => takeUp(row, afterServerDeath)).length;
-        readQueue();
+        earlier.note(readQueue());
         // Jobs that were kept in memory alone left nothing behind but what was set aside for them.
         accounts.keepOnly(store.openJobs());
         return { requeued: cutShort.length - ended, ended, waiting: waiting.size };

@@ -3,6 +3,7 @@ import { steady } from "../../core/clock.ts";
 import type { FileToken, JobId, RunnerId } from "../../core/ids.ts";
 import type { Job, LogLine } from "../../core/job.ts";
 import { type AttemptEnds, createAttemptEnds } from "./attempt-ends.ts";
+import { createEarlierJobs, type EarlierJobs, type ReadAnew } from "./earlier.ts";
 import { jobOf } from "./job-row.ts";
 import type { Attempt, JobLedger, JobNote } from "./ledger.ts";
 import { createRecovery, type HasEndpoint, type Recovery } from "./recovery.ts";
@@ -10,7 +11,8 @@ import { countShares } from "./runner-share.ts";
 import type { WaitingJobs } from "./waiting.ts";
 
 export type JobWork = Recovery &
-  AttemptEnds & {
+  AttemptEnds &
+  Pick<EarlierJobs, "mayRun"> & {
     waiting: Pick<WaitingJobs, "size" | "models" | "heads" | "overdue" | "nextDeadline" | "get" | "count">;
     subscribe(listener: (note: JobNote) => void): () => void;
     isRunning(id: JobId): boolean;
@@ -34,11 +36,12 @@ export type WorkParts = {
   /** Names in `output` of files that the job's folder does not hold. */
   missingFiles: (output: unknown, files: FileToken) => string[];
   hasEndpoint: HasEndpoint;
+  readAnew: ReadAnew;
   /** An output, or a part of one, in the words of the job's endpoint. */
   toCaller?: (output: unknown, job: Job) => unknown;
 };
 
-export function createJobWork({ ledger, missingFiles, hasEndpoint, toCaller = same }: WorkParts): JobWork {
+export function createJobWork({ ledger, missingFiles, hasEndpoint, readAnew, toCaller = same }: WorkParts): JobWork {
   const { store, writes, waiting, attempts, watchers, clock } = ledger;
 
   const addLog = (id: JobId, attempt: Attempt, message: string) => {
@@ -50,9 +53,13 @@ export function createJobWork({ ledger, missingFiles, hasEndpoint, toCaller = sa
     watchers.emit(id, { type: "log", line });
   };
 
+  const ends = createAttemptEnds({ ledger, missingFiles, toCaller, addLog });
+  const earlier = createEarlierJobs({ ledger, readAnew, refuse: ends.refuse });
+
   return {
-    ...createRecovery({ ledger, hasEndpoint }),
-    ...createAttemptEnds({ ledger, missingFiles, toCaller, addLog }),
+    ...createRecovery({ ledger, hasEndpoint, earlier }),
+    ...ends,
+    mayRun: earlier.mayRun,
     waiting,
     subscribe: ledger.subscribe,
     flush() {

@@ -26,7 +26,7 @@ const LOOK_AHEAD = 8;
 
 export type FactSources = {
   jobs: Pick<Jobs, "find">;
-  work: Pick<JobWork, "waiting" | "refuse">;
+  work: Pick<JobWork, "waiting" | "refuse" | "mayRun">;
   fleet: Pick<Fleet, "runners" | "backOffs">;
   catalog: Catalog;
   preparation: Preparation;
@@ -170,9 +170,10 @@ function prepared(entry: CatalogEntry, sources: FactSources): WaitingJob[] {
   const model = asId<ModelId>(entry.model.id);
   const wanted = Math.max(sources.devices().length, 2 * entry.model.limits.maxBatch);
   const withKey = (waiting: WaitingJob) => batchKeys.mark(waiting, entry);
-  if (!entry.takesMedia) return work.waiting.heads(model, wanted).map(withKey);
+  const heads = (limit: number) => work.waiting.heads(model, limit).filter(({ id }) => work.mayRun(id));
+  if (!entry.takesMedia) return heads(wanted).map(withKey);
   const found: WaitingJob[] = [];
-  for (const waiting of work.waiting.heads(model, Math.max(LOOK_AHEAD, wanted))) {
+  for (const waiting of heads(Math.max(LOOK_AHEAD, wanted))) {
     const job = jobs.find(waiting.id);
     if (!job) continue;
     const media = preparation.media(job, entryOfJob(sources.catalog, job) ?? entry);
