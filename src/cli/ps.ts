@@ -116,7 +116,12 @@ function print({ devices, problems, models, runners, back_offs, requests }: Stat
     const head = ["model", "kept", "pool", "requests/h", "waiting", "wait of the next"];
     printLine(table(head, standing));
   }
-  for (const { model, until, reason } of back_offs) note(`${model} is not loaded again before ${until}: ${reason}`);
+  for (const { model, until, reason } of back_offs)
+    note(
+      Date.parse(until) > Date.now()
+        ? `${model} is not loaded again before ${until}: ${reason}`
+        : `${model} is loaded again by the next request; its last runner failed: ${reason}`,
+    );
   const { running, waiting } = requests;
   if (running + waiting > 0) note(`${running} running, ${waiting} waiting`);
 }

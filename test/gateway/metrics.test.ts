@@ -3,7 +3,8 @@ import { afterAll, beforeAll, expect, test } from "bun:test";
 import type { BoxSample, DeviceReading } from "../../src/control/hardware/readings.ts";
 import { createMetrics } from "../../src/control/metrics/metrics.ts";
 import { systemClock } from "../../src/core/clock.ts";
-import { bytes, MIB } from "../../src/core/units.ts";
+import { asId } from "../../src/core/ids.ts";
+import { bytes, instant, MIB } from "../../src/core/units.ts";
 import { createTestAppliance } from "../support/create-test-appliance.ts";
 import { createHardware } from "../support/gpu-box.ts";
 import { createTestGateway, type TestGateway } from "../support/test-gateway.ts";
@@ -109,6 +110,17 @@ test("the queue, runners, memory, disk and webhooks are told as they are", async
   run.finish({ prompt: "runs", steps: 1 });
   (await gateway.nextRun()).finish({ prompt: "waits", steps: 1 });
   expect(first.status).toBe(200);
+});
+
+test("a model rests until it may be loaded again, and no longer", async () => {
+  await using box = await createTestAppliance();
+  const reason = { code: "runner_failed" as const, message: "The graph is broken." };
+  const now = systemClock.now();
+  box.fleet.rest(asId("acme/rests"), { until: instant(now + 60_000), failures: 3, reason });
+  box.fleet.rest(asId("acme/rested"), { until: instant(now - 1), failures: 1, reason });
+  const metrics = await box.oversight.metrics.text();
+  expect(metric(metrics, "forecourt_models_resting", { model: "acme/rests" })).toBe(1);
+  expect(metric(metrics, "forecourt_models_resting", { model: "acme/rested" })).toBeUndefined();
 });
 
 test("money is what the ledger charged, from the server's start, each row once", async () => {

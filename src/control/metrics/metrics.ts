@@ -135,7 +135,7 @@ function lookAtQueue(metrics: MetricRegistry, { jobs }: MetricsParts): void {
   metrics.oldestSeconds.set(oldestMs / 1000);
 }
 
-function lookAtFleet(metrics: MetricRegistry, { fleet }: MetricsParts): void {
+function lookAtFleet(metrics: MetricRegistry, { fleet, clock }: MetricsParts): void {
   metrics.runners.reset();
   metrics.runnerBytes.reset();
   metrics.resting.reset();
@@ -143,7 +143,7 @@ function lookAtFleet(metrics: MetricRegistry, { fleet }: MetricsParts): void {
     metrics.runners.inc({ model, device, state });
     metrics.runnerBytes.inc({ model, device }, memory);
   }
-  for (const model of fleet.backOffs().keys()) metrics.resting.set({ model }, 1);
+  for (const [model, { until }] of fleet.backOffs()) if (until > clock.now()) metrics.resting.set({ model }, 1);
 }
 
 /** What a device does not tell has no line. */
