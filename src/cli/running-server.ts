@@ -26,7 +26,7 @@ const ANY_CERTIFICATE = { tls: { rejectUnauthorized: false } };
 const ANSWER_MS = 2_000;
 
 /** Of the server of this data directory: where flags say, else where it says itself, else where settings say. */
-export function placeOf({ settings, origins }: Resolved<Settings>): Address {
+export function placeOf({ settings, origins }: Pick<Resolved<Settings>, "settings" | "origins">): Address {
   const isNamed = origins.some(({ name, origin }) => origin === `--${name}` && (name === "host" || name === "port"));
   const noted = isNamed ? undefined : notedAddress(settings.data);
   if (!noted) return settings;

@@ -3,6 +3,7 @@ import { Command } from "commander";
 import { type Appliance, type ApplianceParts, createAppliance } from "../control/appliance.ts";
 import { adminKeyFile } from "../control/keys/admin-key.ts";
 import { notifySocket, type Settings } from "../control/settings.ts";
+import { vainVariable } from "../control/vain-settings.ts";
 import { createLog, type Log } from "../core/log.ts";
 import { createGateway } from "../gateway/app.ts";
 import { webhookBody } from "../gateway/fal/webhook-body.ts";
@@ -21,8 +22,9 @@ export const serve = (signals: StopSignals) =>
     .action(async (flags: SettingsFlags) => {
       // Whatever the account's own mask: results, uploads and the database are nobody else's business.
       process.umask(0o077);
-      const { settings } = settingsOf(flags);
+      const { settings, unknownVariables } = settingsOf(flags);
       const log = createLog({ level: settings.log.level, format: logFormat(settings) });
+      for (const { what, remedy } of unknownVariables.map(vainVariable)) log.warn(what, { remedy });
       const stopped = serveUntil(signals.drain, { settings, log, webhookBody });
       await Promise.race([stopped, signals.atOnce]);
     });

@@ -13,7 +13,6 @@ import { type Answers, createAnswers } from "./answers/answer-store.ts";
 import { type Catalog, createCatalog } from "./catalog/catalog.ts";
 import { checkedInput, entryOfJob } from "./catalog/endpoints.ts";
 import type { ModelFile } from "./catalog/models.macro.ts";
-import { vainNames } from "./catalog/names.ts";
 import { chooseDevices } from "./choose-device.ts";
 import { lockData } from "./database/lock.ts";
 import { type Database, databaseFile, openDatabase } from "./database/open.ts";
@@ -53,6 +52,7 @@ import { createStorage } from "./storage/storage.ts";
 import type { Uploads } from "./storage/uploads.ts";
 import { openUpdates } from "./updates/open-updates.ts";
 import type { Updates } from "./updates/updates.ts";
+import { vainSettings } from "./vain-settings.ts";
 import { createVariantsHere } from "./variants-here.ts";
 import { createOutbox } from "./webhooks/outbox.ts";
 import { createOutboxStore } from "./webhooks/outbox-store.ts";
@@ -134,9 +134,8 @@ export async function createAppliance(parts: ApplianceParts): Promise<Appliance>
   });
   const hardware = parts.hardware ?? (await findDevices({ settings }));
   tellDevices(hardware, parts.log);
-  for (const vain of vainNames(catalog, settings.openai.models))
-    parts.log.warn("a name of openai.models leads to no model of this box", vain);
   const devices = chooseDevices(hardware, settings.device);
+  for (const { what, remedy } of vainSettings({ settings, catalog, devices })) parts.log.warn(what, { remedy });
   using held = new DisposableStack();
   held.use(lockData(settings.data));
   const file = parts.databaseFile ?? databaseFile(settings.data);

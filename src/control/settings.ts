@@ -9,8 +9,21 @@ import { openAiSettings } from "./settings/openai.ts";
 import { type Resolved, resolve } from "./settings/resolve.ts";
 import { runtimeSettings } from "./settings/runtime.ts";
 import { s3Settings } from "./settings/s3.ts";
-import { addressOrNone, MOST_DAYS, MOST_HOURS, type SettingTree, setting, type ValuesOf } from "./settings/setting.ts";
+import {
+  addressOrNone,
+  DEVICE,
+  MOST_DAYS,
+  MOST_HOURS,
+  type SettingTree,
+  setting,
+  type ValuesOf,
+} from "./settings/setting.ts";
 import { huggingFaceEnvironment } from "./weights/environment.ts";
+
+const deviceName = Type.String({
+  pattern: `^${DEVICE}$`,
+  expected: "cpu or a device such as cuda:0, as `forecourt doctor` lists them",
+});
 
 export const settingTree = {
   data: setting({
@@ -141,7 +154,7 @@ export const settingTree = {
       Type.Object(
         {
           name: Type.String({ minLength: 1 }),
-          devices: Type.Array(Type.String({ minLength: 1 }), { minItems: 1 }),
+          devices: Type.Array(deviceName, { minItems: 1 }),
           models: Type.Array(Type.String({ minLength: 1 }), { minItems: 1 }),
           concurrency: Type.Integer({ minimum: 0, default: 0 }),
           maxQueue: Type.Integer({ minimum: 1, default: 10_000 }),

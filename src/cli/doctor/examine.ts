@@ -4,13 +4,14 @@ import { statfs } from "node:fs/promises";
 import { createServer } from "node:net";
 import { dirname, join } from "node:path";
 import { createCatalog } from "../../control/catalog/catalog.ts";
-import { vainNames } from "../../control/catalog/names.ts";
+import { chooseDevices } from "../../control/choose-device.ts";
 import { databaseFile } from "../../control/database/open.ts";
 import { findDevices } from "../../control/find-devices.ts";
 import type { Hardware } from "../../control/hardware/detect.ts";
 import type { Resolved } from "../../control/settings/resolve.ts";
 import type { Settings } from "../../control/settings.ts";
 import { chosenBucket } from "../../control/storage/choose-store.ts";
+import { type VainSetting, vainSettings, vainVariable } from "../../control/vain-settings.ts";
 import { toFailure } from "../../core/errors.ts";
 import { embeddedFolder } from "../../engine/embedded/embedded.ts";
 import { originOf, placeOf, stateOf } from "../running-server.ts";
@@ -23,7 +24,7 @@ import type { Complaint, DataFacts, Report, RuntimeFacts, ServerFacts, StorageFa
 const LEAST_FREE_BYTES = 1024 ** 3;
 
 /** Changes nothing on this box; a wrong model file is a complaint, wrong settings throw `misconfigured`. */
-export async function examine({ settings, origins }: Resolved<Settings>): Promise<Report> {
+export async function examine({ settings, origins, unknownVariables }: Resolved<Settings>): Promise<Report> {
   const [hardware, system, data, storage, server] = await Promise.all([
     findDevices({ settings, trials: mayTry(settings.data) ? "made" : "remembered" }),
     systemFacts(),
@@ -31,7 +32,7 @@ export async function examine({ settings, origins }: Resolved<Settings>): Promis
     storageFacts(settings),
     serverFacts(placeOf({ settings, origins })),
   ]);
-  const models = countModels(settings);
+  const models = countModels(settings, hardware);
   return {
     version: versionFacts(),
     system,
@@ -49,6 +50,7 @@ export async function examine({ settings, origins }: Resolved<Settings>): Promis
       ...ofHardware(hardware, settings.device),
       ...models.complaints,
       ...refusedSettings(settings),
+      ...unknownVariables.map(vainVariable).map(ofVain),
     ],
   };
 }
@@ -129,20 +131,24 @@ async function canListen({ host, port }: Pick<Settings, "host" | "port">): Promi
   return promise;
 }
 
-function countModels({ data, openai }: Settings): { count: number; complaints: Complaint[] } {
+function countModels(settings: Settings, hardware: Hardware): { count: number; complaints: Complaint[] } {
   try {
-    const catalog = createCatalog({ data });
-    return { count: catalog.list().length, complaints: vainNames(catalog, openai.models).map(ofName) };
+    const catalog = createCatalog({ data: settings.data });
+    const devices = usable(hardware, settings.device);
+    return { count: catalog.list().length, complaints: vainSettings({ settings, catalog, devices }).map(ofVain) };
   } catch (error) {
     const remedy = "correct or remove that file; the server does not start with it";
     return { count: 0, complaints: [{ severity: "failed", what: toFailure(error).message, remedy }] };
   }
 }
 
-const ofName = ({ name, model }: { name: string; model: string }): Complaint => ({
-  severity: "warning",
-  what: `openai.models gives the name ${name} to ${model}, and there is no such model`,
-  remedy: "see `forecourt models list`, and correct the setting",
+/** None where the wanted kind is not here, which is a complaint of its own. */
+const usable = (hardware: Hardware, wanted: Settings["device"]) =>
+  wanted === "auto" || hardware.devices.some(({ kind }) => kind === wanted) ? chooseDevices(hardware, wanted) : [];
+
+const ofVain = ({ what, remedy, refuses }: VainSetting): Complaint => ({
+  severity: refuses ? "failed" : "warning",
+  ...{ what, remedy },
 });
 
 function ofData({ path, state, freeBytes }: DataFacts): Complaint[] {

@@ -1,14 +1,21 @@
 // Settings that are well written and that the server refuses all the same when it starts.
 import { receiverOf } from "../../control/alerts/alerts.ts";
+import { createResidency } from "../../control/scheduler/residency.ts";
 import type { Settings } from "../../control/settings.ts";
 import { createAddressGuard } from "../../control/storage/public-address.ts";
 import { toFailure } from "../../core/errors.ts";
 import { readTls } from "../../gateway/listen.ts";
 import type { Complaint } from "./report.ts";
 
-export function refusedSettings({ fetch, alerts, tls }: Settings): Complaint[] {
+export function refusedSettings(settings: Settings): Complaint[] {
   const remedy = "correct that setting; the server does not start with it";
-  return [() => createAddressGuard(fetch.allow), () => receiverOf(alerts.url), () => readTls(tls)].flatMap((read) => {
+  const { fetch, alerts, tls } = settings;
+  return [
+    () => createAddressGuard(fetch.allow),
+    () => receiverOf(alerts.url),
+    () => readTls(tls),
+    () => createResidency(settings),
+  ].flatMap((read) => {
     try {
       read();
       return [];

@@ -83,13 +83,15 @@ const deviceLost = (model: ModelId, lost: readonly { id: string }[]): Failure =>
   details: { devices: lost.map(({ id }) => id) },
 });
 
-const noDevice = (model: ModelId, { models }: Facts): Failure => ({
-  code: "misconfigured",
-  message: `No device is left for ${model}: ${
-    models.get(model)?.pool === undefined
-      ? "all are set apart for pools"
-      : `those of its pool ${models.get(model)?.pool} do not exist`
-  }; change the setting pools.`,
-});
+const noDevice = (model: ModelId, { models, pools, devices }: Facts): Failure => {
+  const pool = pools.find(({ name }) => name === models.get(model)?.pool);
+  const why = pool
+    ? `its pool ${pool.name} has ${pool.devices.join(", ")}, and models run on ${devices.map(({ id }) => id).join(", ")} here`
+    : "all are set apart for pools";
+  return {
+    code: "device_lost",
+    message: `${model} has no device to run on: ${why}. Change the setting pools; \`forecourt doctor\` says more.`,
+  };
+};
 
 const mib = (size: number) => Math.ceil(size / 1024 / 1024);

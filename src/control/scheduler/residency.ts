@@ -1,4 +1,5 @@
 // What operators say about where models live: pools of devices, pinned models, models that are loaded ahead.
+import { ForecourtError } from "../../core/errors.ts";
 import type { DeviceId } from "../../core/ids.ts";
 import { asId } from "../../core/ids.ts";
 import type { Model } from "../../engine/model.ts";
@@ -18,13 +19,16 @@ export type Residency = {
 };
 
 /** A pattern fits a model's id, an alias, or its category written as `category:text-to-video`. */
-const namesOf = ({ id, aliases, category }: Pick<Model, "id" | "aliases" | "category">) => [
+export const namesOf = ({ id, aliases, category }: Pick<Model, "id" | "aliases" | "category">) => [
   id,
   ...aliases,
   `category:${category}`,
 ];
 
+/** Throws `misconfigured` for two pools of one name: jobs and limits are counted by it. */
 export function createResidency({ pools, memory }: Pick<Settings, "pools" | "memory">): Residency {
+  const twice = pools.find(({ name }, at) => pools.findIndex((each) => each.name === name) !== at);
+  if (twice) throw new ForecourtError("misconfigured", `Setting pools: two of them are named ${twice.name}.`);
   const pinned = memory.pinned;
   const isPinned = (model: Model) => model.residency === "pinned" || matchesModel(pinned, namesOf(model));
   return {

@@ -1,6 +1,6 @@
 // Settings about memory: what models may take of it, and which of them stay in it.
 import { Type } from "../../core/schema.ts";
-import { MOST_SECONDS, type SettingTree, setting } from "./setting.ts";
+import { DEVICE, MOST_SECONDS, type SettingTree, setting } from "./setting.ts";
 
 export const memorySettings = {
   budgetMb: setting({
@@ -12,9 +12,7 @@ export const memorySettings = {
   reserve: setting({
     doc: "Memory of a device that models leave free for others, in MiB, as DEVICE=MIB, e.g. cuda:0=2048; instead of the share that is left otherwise. Counts where budget_mb is 0.",
     env: "FORECOURT_MEMORY_RESERVE",
-    schema: Type.Array(
-      Type.String({ pattern: "^(cpu|(cuda|webgpu):\\d+)=\\d+$", expected: "a device and MiB, such as cuda:0=2048" }),
-    ),
+    schema: Type.Array(Type.String({ pattern: `^${DEVICE}=\\d+$`, expected: "a device and MiB, such as cuda:0=2048" })),
     default: [],
   }),
   pinned: setting({

@@ -5,11 +5,14 @@ import { ForecourtError } from "../../core/errors.ts";
 import { parse, type TObject, Type } from "../../core/schema.ts";
 import { unknownFields } from "../../core/unknown-fields.ts";
 import { readSettingsFile } from "./file.ts";
+import { nearestNames } from "./nearest-names.ts";
 import { listSettings, type NamedSetting, type SettingTree } from "./setting.ts";
 
 /** `origin` is `default`, the path of a file, the name of a variable, or a flag (`--port`). Secrets are masked. */
 export type SettingOrigin = { name: string; value: unknown; origin: string; doc: string };
-export type Resolved<Values> = { settings: Values; origins: SettingOrigin[] };
+/** A variable of the environment that is named like ours and is none of them, with those that may be meant. */
+export type UnknownVariable = { name: string; near: string[] };
+export type Resolved<Values> = { settings: Values; origins: SettingOrigin[]; unknownVariables: UnknownVariable[] };
 
 export type Sources = {
   flags: Record<string, string | number | boolean | undefined>;
@@ -38,8 +41,24 @@ export function resolve<Values>(tree: SettingTree, sources: Sources): Resolved<V
   // Checked as it was written, and then told as the directory that it leads to.
   const checked = { ...check(settings, given), data };
   const origins = given.map((each) => (each.name === "data" ? { ...each, value: data } : each));
-  return { settings: checked as Values, origins: masked(settings, origins) };
+  return {
+    settings: checked as Values,
+    origins: masked(settings, origins),
+    unknownVariables: unknownVariables(settings, sources.env),
+  };
 }
+
+/** Empty ones are as good as absent, as they are for settings. */
+function unknownVariables(settings: NamedSetting[], env: Sources["env"]): UnknownVariable[] {
+  const known = settings.map(({ setting }) => setting.env.slice(PREFIX.length));
+  return Object.keys(env).flatMap((name) => {
+    const own = name.slice(PREFIX.length);
+    if (!name.startsWith(PREFIX) || !env[name] || known.includes(own)) return [];
+    return [{ name, near: nearestNames(own, known).map((each) => `${PREFIX}${each}`) }];
+  });
+}
+
+const PREFIX = "FORECOURT_";
 
 function valueFor(each: NamedSetting, sources: Sources, file: Map<string, Found>): Found {
   const given = lookUp(each, sources, file);

@@ -43,3 +43,6 @@ export const MOST_SECONDS = MOST_HOURS * 3600;
 /** An address of http or https, or none. */
 export const addressOrNone = (example: string) =>
   Type.String({ pattern: "^(https?://[^\\s]+)?$", expected: `an address such as ${example}, or empty` });
+
+/** Pattern of a device's id. */
+export const DEVICE = "(cpu|(cuda|webgpu):\\d+)";
