@@ -36,38 +36,33 @@ type Rows = { from: number; to: number; channel: number };
 
 /** In [0, 1]. */
 function plane({ data, width, channels }: Pixels, { from, to, channel }: Rows): Float32Array {
-  const at = channels === 1 ? 0 : channel;
-  return Float32Array.from(
-    { length: (to - from) * width },
-    (_, i) => (data[(from * width + i) * channels + at] ?? 0) / 255,
-  );
+  const values = new Float32Array((to - from) * width);
+  let at = from * width * channels + (channels === 1 ? 0 : channel);
+  for (let i = 0; i < values.length; i++, at += channels) values[i] = (data[at] ?? 0) / 255;
+  return values;
 }
 
 type Blur = { size: { width: number; height: number }; blurred: readonly Float32Array[] };
 
-/** One colour of the foreground; each pass has the colours that the one before found. */
+/** One colour of the foreground; each pass has the colours that the one before found. Loops: closures took 20 times as long. */
 function fuse(image: Float32Array, alpha: Float32Array, { size, blurred }: Blur): Float32Array {
   let [front, back] = [image, image];
   for (const [pass, window] of WINDOWS.entries()) {
     const share = blurred[pass] ?? alpha;
-    const [before, behind] = [front, back];
-    const nearby = boxBlur(
-      alpha.map((a, i) => a * (before[i] ?? 0)),
-      size,
-      window,
-    );
-    const around = boxBlur(
-      alpha.map((a, i) => (1 - a) * (behind[i] ?? 0)),
-      size,
-      window,
-    );
-    front = nearby.map((value, i) => value / ((share[i] ?? 0) + EPSILON));
-    back = around.map((value, i) => value / (1 - (share[i] ?? 0) + EPSILON));
-    const [found, ground] = [front, back];
-    front = image.map((value, i) => {
-      const [a, f] = [alpha[i] ?? 0, found[i] ?? 0];
-      return Math.min(1, Math.max(0, f + a * (value - a * f - (1 - a) * (ground[i] ?? 0))));
-    });
+    const [before, behind] = [new Float32Array(image.length), new Float32Array(image.length)];
+    for (let i = 0; i < image.length; i++) {
+      const a = alpha[i] ?? 0;
+      before[i] = a * (front[i] ?? 0);
+      behind[i] = (1 - a) * (back[i] ?? 0);
+    }
+    [front, back] = [boxBlur(before, size, window), boxBlur(behind, size, window)];
+    for (let i = 0; i < image.length; i++) {
+      const [a, near] = [alpha[i] ?? 0, share[i] ?? 0];
+      const found = Math.fround((front[i] ?? 0) / (near + EPSILON));
+      const ground = Math.fround((back[i] ?? 0) / (1 - near + EPSILON));
+      front[i] = Math.min(1, Math.max(0, found + a * ((image[i] ?? 0) - a * found - (1 - a) * ground)));
+      back[i] = ground;
+    }
   }
   return front;
 }
