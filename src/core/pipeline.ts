@@ -87,10 +87,10 @@ export type Task<In> = {
   /** Bytes behind a URL of the input (data URI, or fetched beforehand by the server). */
   media(url: string): Promise<Uint8Array>;
   /**
-   * A sound file of any kind that a program of this machine reads, as a WAV file; undefined for what it cannot read.
-   * Absent where there is no such program.
+   * A sound file of any kind that a program of this machine reads, as a WAV file, of the wanted rate where one is;
+   * undefined for what it cannot read. Absent where there is no such program.
    */
-  convertSound?(bytes: Uint8Array, longestSeconds: number): Promise<Uint8Array | undefined>;
+  convertSound?(bytes: Uint8Array, wish: { longestSeconds: number; rate?: number }): Promise<Uint8Array | undefined>;
   /** Longer sounds are refused. */
   longestSoundSeconds?: number;
   /** Writes an output file into the job's folder. */

@@ -2,7 +2,6 @@
 import type { Assets, Graph, Task } from "../../core/pipeline.ts";
 import type { Tensor } from "../../core/tensor.ts";
 import { readSound } from "../media/sound.ts";
-import { resample } from "../tensor/resample.ts";
 import { tensorOf } from "../tensor/tensor.ts";
 import { type ClapConfig, type ClapFeatures, clapFeatures } from "./clap-features.ts";
 
@@ -26,11 +25,10 @@ type Reading = {
 /** What the model is shown. Throws `invalid_input`; a sound of which only a part is heard is told in the log. */
 export async function hearSound({ task, url, field, features }: Reading): Promise<Float32Array> {
   const longestSoundSeconds = Math.min(task.longestSoundSeconds ?? LONGEST_SECONDS, LONGEST_SECONDS);
-  const sound = await readSound({ task: { ...task, longestSoundSeconds }, url, field });
   const { rate, longest } = features;
-  if (sound.samples.length > longest * sound.rate)
+  const { samples } = await readSound({ task: { ...task, longestSoundSeconds }, url, field, rate });
+  if (samples.length > longest * rate)
     task.log(`${field} is longer than ${longest} seconds: the model hears parts of it`);
-  const samples = resample(sound, rate);
   return features.of(samples.length === 0 ? SILENCE : samples);
 }
 

@@ -1,5 +1,8 @@
 // Reads sound files of the usual formats by decoders in WebAssembly; the only file that imports them.
 import { ALL_FORMATS, BufferSource, EncodedPacketSink, Input } from "mediabunny";
+import { createResampler, type Resampler } from "../tensor/resample.ts";
+import { joinSounds } from "./join-sounds.ts";
+import { wholeOggPages } from "./ogg.ts";
 import type { Sound } from "./sound.ts";
 import { tooLong } from "./too-long.ts";
 
@@ -23,20 +26,23 @@ type Decoder = {
   free(): void;
 };
 
-/** Of which input's field. */
-type Limit = { longestSeconds: number; field: string };
+/** `field` of the input, for the error; `rate` as readSound's. */
+type Wish = { longestSeconds: number; field: string; rate?: number };
+
+/** A file of a few bytes may claim 255, and each is as long as the sound. */
+const MOST_CHANNELS = 8;
 
 /** A piece of a small file may hold hours of silence: the count is taken after each. */
 const PIECE_BYTES = 4096;
 
 /**
- * One channel, the mean of all. Undefined for what is none of wav, mp3, flac, ogg (Opus, Vorbis) and webm (Opus); wav
+ * One channel, the mean of all, of the wanted rate. Undefined for what is none of wav, mp3, flac, ogg (Opus, Vorbis) and webm (Opus); wav
  * is read elsewhere. Throws `invalid_input` for more than the limit.
  */
-export async function decodeSound(bytes: Uint8Array, limit: Limit): Promise<Sound | undefined> {
+export async function decodeSound(bytes: Uint8Array, wish: Wish): Promise<Sound | undefined> {
   const decoder = await decoderOf(bytes);
   if (!decoder) return undefined;
-  const collected = collector(limit);
+  const collected = collector(wish);
   try {
     for await (const piece of decoder.pieces) collected.add(await decoder.decode(piece));
     if (decoder.flush) collected.add(await decoder.flush());
@@ -48,11 +54,12 @@ export async function decodeSound(bytes: Uint8Array, limit: Limit): Promise<Soun
 
 async function decoderOf(bytes: Uint8Array): Promise<(Decoder & { pieces: Pieces }) | undefined> {
   const has = (text: string, at = 0) => text === String.fromCharCode(...bytes.subarray(at, at + text.length));
-  const pieces = cut(bytes);
+  const pieces = cut(has("OggS") ? wholeOggPages(bytes) : bytes);
   if (has("fLaC"))
     return { ...bound(await ready(new (await packages.flac()).FLACDecoder())), pieces: withRoom(pieces) };
   if (has("OggS")) {
     const isOpus = has("OpusHead", 28);
+    if ((bytes[28 + (isOpus ? 9 : 11)] ?? 0) > MOST_CHANNELS) return undefined;
     return {
       ...bound(
         isOpus
@@ -117,30 +124,33 @@ async function webmDecoder(bytes: Uint8Array) {
   };
 }
 
-function collector({ longestSeconds, field }: Limit) {
-  const pieces: Float32Array[] = [];
-  let [length, rate] = [0, 0];
+function collector({ longestSeconds, field, ...wish }: Wish) {
+  const parts: Float32Array[] = [];
+  let [seconds, rate, wanted] = [0, 0, wish.rate];
+  let resampler: Resampler | undefined;
+  const endPart = () => {
+    if (resampler) parts.push(resampler.end());
+    resampler = undefined;
+  };
   return {
     add({ channelData, samplesDecoded, sampleRate }: Decoded): void {
       if (samplesDecoded === 0) return;
+      seconds += samplesDecoded / sampleRate;
+      if (seconds > longestSeconds) throw tooLong(longestSeconds, field);
+      // Parts of a stream may differ.
+      if (sampleRate !== rate) endPart();
       rate = sampleRate;
-      length += samplesDecoded;
-      if (length > longestSeconds * rate) throw tooLong(longestSeconds, field);
+      wanted ??= rate;
+      resampler ??= createResampler(rate, wanted);
       const mean = new Float32Array(samplesDecoded);
       for (const channel of channelData)
         for (let i = 0; i < samplesDecoded; i++) mean[i] = (mean[i] ?? 0) + (channel[i] ?? 0) / channelData.length;
-      pieces.push(mean);
+      resampler.add(mean);
     },
     /** Undefined when nothing could be read. */
     sound(): Sound | undefined {
-      if (length === 0) return undefined;
-      const samples = new Float32Array(length);
-      let at = 0;
-      for (const piece of pieces) {
-        samples.set(piece, at);
-        at += piece.length;
-      }
-      return { samples, rate };
+      endPart();
+      return wanted === undefined || seconds === 0 ? undefined : { samples: joinSounds(parts, 0), rate: wanted };
     },
   };
 }

@@ -1,4 +1,4 @@
-// Writes the pages of an Ogg file around a codec's packets (RFC 3533).
+// The pages of an Ogg file around a codec's packets (RFC 3533): written, and found.
 import { joinBytes } from "./join-bytes.ts";
 
 export type OggStream = {
@@ -14,6 +14,7 @@ export type OggStream = {
 const PER_PAGE = 50;
 const SERIAL = 1;
 const [FIRST, LAST] = [2, 4];
+const MARK = new TextEncoder().encode("OggS");
 
 export function oggPages({ headers, packets, samplesPerPacket, end }: OggStream): Uint8Array {
   const groups: Uint8Array[][] = [];
@@ -38,7 +39,7 @@ function pageOf({ packets, position }: Page, { number, flags }: { number: number
   const lacing = packets.flatMap(({ length }) => [...Array<number>(Math.floor(length / 255)).fill(255), length % 255]);
   const page = joinBytes([new Uint8Array(27), Uint8Array.from(lacing), ...packets]);
   const view = new DataView(page.buffer);
-  page.set(new TextEncoder().encode("OggS"));
+  page.set(MARK);
   view.setUint8(5, flags);
   view.setBigUint64(6, BigInt(position), true);
   view.setUint32(14, SERIAL, true);
@@ -46,6 +47,22 @@ function pageOf({ packets, position }: Page, { number, flags }: { number: number
   view.setUint8(26, lacing.length);
   view.setUint32(22, checksum(page), true);
   return page;
+}
+
+/**
+ * A file up to its last whole page: of a page that was cut off decoders make up what is missing, seconds of it. Of a file in which
+ * something else lies between the pages, all.
+ */
+export function wholeOggPages(bytes: Uint8Array): Uint8Array {
+  for (let at = 0; at < bytes.length; ) {
+    const segments = bytes[at + 26] ?? 0;
+    const lengths = bytes.subarray(at + 27, at + 27 + segments);
+    const end = at + 27 + segments + lengths.reduce((sum, each) => sum + each, 0);
+    if (end > bytes.length || lengths.length < segments) return bytes.subarray(0, at);
+    if (!MARK.every((byte, i) => bytes[at + i] === byte)) return bytes;
+    at = end;
+  }
+  return bytes;
 }
 
 /** CRC-32 of the polynomial 04c11db7, neither reflected nor inverted. */

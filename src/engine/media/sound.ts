@@ -1,8 +1,9 @@
 // Sound of an input, as one channel of samples.
 import { ForecourtError } from "../../core/errors.ts";
 import type { Task } from "../../core/pipeline.ts";
+import { resample } from "../tensor/resample.ts";
 import { tooLong } from "./too-long.ts";
-import { decodeWav } from "./wav.ts";
+import { readWav } from "./wav.ts";
 
 /** One channel, values in [-1, 1]. */
 export type Sound = { samples: Float32Array; rate: number };
@@ -12,42 +13,64 @@ type Reading = {
   url: string;
   /** Name of the input's field, for the error. */
   field: string;
+  /** What it becomes while it is read, so that no more is held at once; absent: as it is. */
+  rate?: number;
 };
 
 /** Where the settings say nothing, as in tests: four hours. */
 const LONGEST_SECONDS = 4 * 3600;
+/** Samples a second: what is beyond is no sound, but a header that says so. */
+const HIGHEST_RATE = 768_000;
 
 /**
  * wav, mp3, flac, ogg and webm by decoders of our own, what else a program of this machine can read (m4a with AAC by
  * ffmpeg) by that. Channels are averaged. Throws `invalid_input` that names the field.
  */
-export async function readSound({ task, url, field }: Reading): Promise<Sound> {
+export async function readSound({ task, url, field, rate }: Reading): Promise<Sound> {
   const bytes = await task.media(url);
-  const longest = task.longestSoundSeconds ?? LONGEST_SECONDS;
-  const sound = decodeWav(bytes) ?? (await decode(bytes, { longest, field }));
-  if (sound) return checked(sound, { longest, field });
-  const converted = await task.convertSound?.(bytes, longest);
-  const known = converted && decodeWav(converted);
-  if (known) return checked(known, { longest, field });
-  const also = task.convertSound ? "" : "; m4a (AAC) and others need the program ffmpeg, which is not installed here";
-  const msg = `Failed to load the audio. Please provide a wav, mp3, flac, ogg or webm file that is not corrupted${also}`;
-  throw new ForecourtError("invalid_input", `${field}: ${msg}`, {
+  const wish: Wish = { longest: task.longestSoundSeconds ?? LONGEST_SECONDS, field, ...(rate && { rate }) };
+  const sound = wavSound(bytes, wish) ?? (await decode(bytes, wish));
+  if (sound) return checked(sound, wish);
+  const converted = await task.convertSound?.(bytes, { longestSeconds: wish.longest, ...(rate && { rate }) });
+  const known = converted && wavSound(converted, wish);
+  if (known) return checked(known, wish);
+  const others = task.convertSound
+    ? "or another file with sound in it, that is not corrupted"
+    : "that is not corrupted; m4a (AAC) and others need the program ffmpeg, which is not installed here";
+  throw unreadable(`Please provide a wav, mp3, flac, ogg or webm file ${others}`, field);
+}
+
+type Wish = { longest: number; field: string; rate?: number };
+
+function wavSound(bytes: Uint8Array, { longest, field, rate: wanted }: Wish): Sound | undefined {
+  const file = readWav(bytes);
+  if (!file || file.rate > HIGHEST_RATE) return undefined;
+  const { rate, length } = file;
+  if (length > longest * rate) throw tooLong(longest, field);
+  const sound = { samples: file.samples(), rate };
+  return wanted === undefined ? sound : { samples: resample(sound, wanted), rate: wanted };
+}
+
+/** Files of floats may hold what no model can hear, and answers nonsense to. */
+function checked(sound: Sound, { field }: Wish): Sound {
+  const { samples } = sound;
+  for (let i = 0; i < samples.length; i++)
+    if (!Number.isFinite(samples[i])) throw unreadable("Its samples are not all numbers", field);
+  return sound;
+}
+
+function unreadable(why: string, field: string): ForecourtError {
+  const msg = `Failed to load the audio. ${why}`;
+  return new ForecourtError("invalid_input", `${field}: ${msg}`, {
     problems: [{ loc: ["body", field], msg, type: "audio_load_error" }],
   });
 }
 
-type Where = { longest: number; field: string };
-
-function checked(sound: Sound, { longest, field }: Where): Sound {
-  if (sound.samples.length > longest * sound.rate) throw tooLong(longest, field);
-  return sound;
-}
-
 /** The decoders are loaded when the first file needs one. Undefined for what they do not know and for broken files. */
-async function decode(bytes: Uint8Array, { longest, field }: Where): Promise<Sound | undefined> {
+async function decode(bytes: Uint8Array, { longest, ...wish }: Wish): Promise<Sound | undefined> {
   const { decodeSound } = await import("./decode-sound.ts");
   try {
-    return await decodeSound(bytes, { longestSeconds: longest, field });
+    return await decodeSound(bytes, { longestSeconds: longest, ...wish });
   } catch (cause) {
     if (cause instanceof ForecourtError) throw cause;
     return undefined;

@@ -7,7 +7,6 @@ import { findNotes } from "../notes/find-notes.ts";
 import { midiOf, type PlayedNote } from "../notes/midi-notes.ts";
 import { secondsOf } from "../notes/note-times.ts";
 import { pitchBendsOf } from "../notes/pitch-bends.ts";
-import { resample } from "../tensor/resample.ts";
 
 const share = (value: number, description: string) =>
   Type.Number({ default: value, minimum: 0.05, maximum: 1, description });
@@ -96,12 +95,13 @@ export const audioToMidi = definePipeline({
 
 async function samplesOf(task: Task<AudioToMidiInput>): Promise<Float32Array> {
   const longestSoundSeconds = Math.min(task.longestSoundSeconds ?? LONGEST_SECONDS, LONGEST_SECONDS);
-  const sound = await readSound({
+  const { samples } = await readSound({
     task: { ...task, longestSoundSeconds },
     url: task.input.audio_url,
     field: "audio_url",
+    rate: RATE,
   });
-  return resample(sound, RATE);
+  return samples;
 }
 
 function notesOf(heard: Heard, given: AudioToMidiInput): PlayedNote[] {

@@ -85,7 +85,7 @@ export const speak = definePipeline({
         const { text, name, sentences } = plan(task, voice);
         const seed = task.input.seed ?? randomSeed();
         await voice.expectReadable?.(text);
-        const wishes = await wishesOf(task);
+        const wishes = await wishesOf(task, voice);
         const rate = task.input.sample_rate ?? voice.rate;
         const spoken: Float32Array[] = [];
         for (const [i, sentence] of sentences.entries()) {
@@ -141,8 +141,8 @@ function voiceOf(asked: string | undefined, { voices, takes = [] }: Pick<Voice, 
   return asked ?? voices[0];
 }
 
-/** What is the same for all sentences; the recording is read once. */
-async function wishesOf(task: Task<SpeakInput>) {
+/** What is the same for all sentences; the recording is read once, at the rate of the voice that becomes like it. */
+async function wishesOf(task: Task<SpeakInput>, { rate }: Voice) {
   const { speed, language, audio_url: url, exaggeration, temperature, num_inference_steps: steps } = task.input;
   return {
     speed,
@@ -150,7 +150,7 @@ async function wishesOf(task: Task<SpeakInput>) {
     ...(exaggeration !== undefined && { exaggeration }),
     ...(temperature !== undefined && { temperature }),
     ...(steps !== undefined && { steps }),
-    ...(url !== undefined && { reference: await readSound({ task, url, field: "audio_url" }) }),
+    ...(url !== undefined && { reference: await readSound({ task, url, field: "audio_url", rate }) }),
   };
 }
 

@@ -12,7 +12,6 @@ import { languageCode } from "../speech/languages.ts";
 import { listen } from "../speech/listen.ts";
 import { loadVoiceActivity } from "../speech/voice-activity.ts";
 import { loadWhisper, type Whisper } from "../speech/whisper.ts";
-import { resample } from "../tensor/resample.ts";
 
 const input = Type.Object({
   audio_url: mediaUrl("audio", "The recording: URL or data URI of a wav, mp3, flac, ogg, m4a or webm file."),
@@ -116,8 +115,8 @@ export const transcribe = definePipeline({
         expectHeard(task.input, whisper);
         const left = await whisper.promptLeftOut(task.input.prompt);
         if (left > 0) task.log(`the prompt's first ${left} tokens are left out: the model reads the last ones alone`);
-        const sound = await readSound({ task, url: task.input.audio_url, field: "audio_url" });
-        const samples = resample(sound, whisper.rate);
+        const { rate } = whisper;
+        const { samples } = await readSound({ task, url: task.input.audio_url, field: "audio_url", rate });
         const duration = samples.length / whisper.rate;
         const { language: wanted, ...wishes } = task.input;
         const speech = activity && (await activity(samples, signal));

@@ -6,16 +6,21 @@ import { join } from "node:path";
 /** The program's path; undefined where it is not installed. */
 export const findConverter = () => Bun.which("ffmpeg") ?? undefined;
 
+/** `rate`: what the sound is resampled to; absent: none. */
+type Conversion = { longestSeconds: number; rate?: number };
+
 /** Gives a WAV file of one channel. `folder` is for the file while it is read: its index may be at its end. */
 export function soundConverter({ program, folder }: { program: string; folder: string }) {
-  return async (bytes: Uint8Array, longestSeconds: number): Promise<Uint8Array | undefined> => {
+  return async (bytes: Uint8Array, { longestSeconds, rate }: Conversion): Promise<Uint8Array | undefined> => {
     await mkdir(folder, { recursive: true, mode: 0o700 });
     const path = join(folder, `.${randomUUID()}`);
     await writeFile(path, bytes, { mode: 0o600 });
     try {
       // The file alone is opened, no playlist's URLs; one second too long is enough to be refused.
       const only = ["-nostdin", "-v", "error", "-protocol_whitelist", "file,pipe"];
-      const wanted = ["-vn", "-t", String(longestSeconds + 1), "-ac", "1", "-c:a", "pcm_s16le", "-f", "wav", "pipe:1"];
+      const rates = rate === undefined ? [] : ["-ar", String(rate)];
+      const format = ["-ac", "1", ...rates, "-c:a", "pcm_s16le", "-f", "wav", "pipe:1"];
+      const wanted = ["-vn", "-t", String(longestSeconds + 1), ...format];
       await using child = Bun.spawn([program, ...only, "-i", path, ...wanted], {
         stdio: ["ignore", "pipe", "ignore"],
         timeout: 120_000,

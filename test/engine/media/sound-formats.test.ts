@@ -130,6 +130,35 @@ test("a FLAC file whose last block is silence is read to its end", async () => {
   expect(samples.length).toBe(5.8 * 22_050);
 });
 
+test("an Ogg file that is cut off ends where its last whole page does", async () => {
+  const { bytes } = await encodeSound({ samples: new Float32Array(6 * RATE).fill(0.1), rate: RATE }, "opus");
+  const { samples, rate } = await reading(bytes.subarray(0, bytes.length - 20), { withoutPrograms: true });
+  expect(samples.length / rate).toBeGreaterThan(4.9);
+  expect(samples.length / rate).toBeLessThan(6);
+});
+
+test("a file of few bytes that claims 255 channels is left to the program", async () => {
+  const { bytes } = await encodeSound({ samples: new Float32Array(RATE), rate: RATE }, "opus");
+  const claimed = bytes.slice();
+  claimed[37] = 255;
+  await expect(reading(claimed, { withoutPrograms: true })).rejects.toThrow(/Failed to load the audio/);
+});
+
+for (const ending of ["wav", "flac", "mp3", "opus"] as const) {
+  test(`${ending} is resampled while it is read`, async () => {
+    const tone = Float32Array.from({ length: 2 * 44_100 }, (_, i) => 0.5 * Math.sin((2 * Math.PI * 440 * i) / 44_100));
+    const { bytes } = await encodeSound({ samples: tone, rate: 44_100 }, ending);
+    const task = { media: async () => bytes };
+    const sound = await readSound({ task, url: "sound", field: "audio_url", rate: RATE });
+    expect(sound.rate).toBe(RATE);
+    expect(Math.abs(sound.samples.length - 2 * RATE)).toBeLessThan(0.1 * RATE);
+    const second = sound.samples.subarray(RATE / 2, (3 * RATE) / 2);
+    expect(Math.sqrt(second.reduce((sum, value) => sum + value ** 2, 0) / RATE)).toBeCloseTo(0.5 / Math.SQRT2, 1);
+    const crossings = second.filter((value, i) => i > 0 && value >= 0 && (second[i - 1] ?? 0) < 0).length;
+    expect(Math.abs(crossings - 440)).toBeLessThanOrEqual(1);
+  });
+}
+
 test.skipIf(!hasTools)("AAC without the program for it says what to do", async () => {
   const refused = reading(transcode(["m4a", "aac", []] as const), { withoutPrograms: true });
   await expect(refused).rejects.toThrow(/ffmpeg, which is not installed/);

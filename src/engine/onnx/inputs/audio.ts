@@ -1,7 +1,6 @@
 // Sound as a graph wants it: one channel at its rate, whole or window by window.
 import { mediaUrl, type Static, Type } from "../../../core/schema.ts";
 import { readSound } from "../../media/sound.ts";
-import { resample } from "../../tensor/resample.ts";
 import { tensorOf } from "../../tensor/tensor.ts";
 import { declare, defineInput, tensorName } from "../kinds.ts";
 import { inputPort } from "../ports.ts";
@@ -30,8 +29,7 @@ export const audio = defineInput({
   async open(declaration, { name, graph }) {
     const port = inputPort(graph, { name: declaration.tensor, for: name });
     return async (url, task) => {
-      const sound = await readSound({ task, url: String(url), field: name });
-      const samples = resample(sound, declaration.rate);
+      const { samples } = await readSound({ task, url: String(url), field: name, rate: declaration.rate });
       const { window = { samples: samples.length, context: 0 } } = declaration;
       const length = window.samples + window.context;
       return {
