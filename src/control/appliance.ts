@@ -13,6 +13,7 @@ import { type Answers, createAnswers } from "./answers/answer-store.ts";
 import { type Catalog, createCatalog } from "./catalog/catalog.ts";
 import { checkedInput, entryOfJob } from "./catalog/endpoints.ts";
 import type { ModelFile } from "./catalog/models.macro.ts";
+import { vainParts } from "./catalog/vain-parts.ts";
 import { chooseDevices } from "./choose-device.ts";
 import { lockData } from "./database/lock.ts";
 import { type Database, databaseFile, openDatabase } from "./database/open.ts";
@@ -135,7 +136,11 @@ export async function createAppliance(parts: ApplianceParts): Promise<Appliance>
   const hardware = parts.hardware ?? (await findDevices({ settings }));
   tellDevices(hardware, parts.log);
   const devices = chooseDevices(hardware, settings.device);
-  for (const { what, remedy } of vainSettings({ settings, catalog, devices })) parts.log.warn(what, { remedy });
+  for (const { what, remedy } of [
+    ...vainSettings({ settings, catalog, devices }),
+    ...vainParts({ ...settings, catalog }),
+  ])
+    parts.log.warn(what, { remedy });
   using held = new DisposableStack();
   held.use(lockData(settings.data));
   const file = parts.databaseFile ?? databaseFile(settings.data);

@@ -2,7 +2,7 @@
 // The only file that reads the process's environment.
 import { homedir } from "node:os";
 import { join } from "node:path";
-import { choice, Type } from "../core/schema.ts";
+import { choice, Type, webAddress } from "../core/schema.ts";
 import { alertSettings } from "./settings/alerts.ts";
 import { memorySettings } from "./settings/memory.ts";
 import { openAiSettings } from "./settings/openai.ts";
@@ -47,9 +47,10 @@ export const settingTree = {
   publicUrl: setting({
     doc: "How clients reach this box, e.g. https://ai.example.org; used in the URLs of answers. Empty: taken from each request.",
     env: "FORECOURT_PUBLIC_URL",
-    schema: Type.String({
-      pattern: "^(https?://[^\\s?#]*[^/\\s?#])?$",
+    schema: webAddress({
+      pattern: "^([^?#]*[^/?#])?$",
       expected: "an address such as https://ai.example.org, without a slash at its end, or empty",
+      mayBeEmpty: true,
     }),
     default: "",
   }),

@@ -112,6 +112,7 @@ function verdictOf({ type, schema, message }: ValueError): Verdict {
     case Kind.Literal:
       return oneOf(schema.enum ?? [schema.const]);
     case Kind.StringPattern:
+    case Kind.StringFormat:
       // Few people read patterns: a schema may say in words what it wants.
       return { type: "value_error", msg: schema.expected ? `Input should be ${schema.expected}` : message };
     case Kind.Null:

@@ -1,6 +1,6 @@
 // The one schema language (TypeBox): validation, static type, default and documentation from one value.
 // With field-problems.ts, its other half, the only file that imports typebox.
-import { Kind, type Static, type TObject, type TSchema, Type, TypeRegistry } from "@sinclair/typebox";
+import { FormatRegistry, Kind, type Static, type TObject, type TSchema, Type, TypeRegistry } from "@sinclair/typebox";
 import { type TypeCheck, TypeCompiler } from "@sinclair/typebox/compiler";
 import { Value } from "@sinclair/typebox/value";
 import { ForecourtError } from "./errors.ts";
@@ -22,6 +22,17 @@ export const isHubRepository = (path: string) => /^[\w.-]+\/[\w.-]+$/.test(path)
 /** A string field that holds a URL or data URI of a file. */
 export const mediaUrl = (media: MediaKind, description: string) =>
   Type.String({ description, minLength: 1, media, ui: { field: media, important: true } });
+
+const ADDRESS = "web-address";
+FormatRegistry.Set(ADDRESS, (text) => /^https?:\/\/[^\s]+$/.test(text) && URL.canParse(text));
+const ADDRESS_OR_NONE = `${ADDRESS}-or-empty`;
+FormatRegistry.Set(ADDRESS_OR_NONE, (text) => text === "" || (FormatRegistry.Get(ADDRESS)?.(text) ?? false));
+
+/** An address of http or https that leads somewhere, as far as it can be seen; `expected` says in words what is wanted. */
+export const webAddress = (options: { expected: string; pattern?: string; mayBeEmpty?: boolean }) => {
+  const { mayBeEmpty = false, ...rest } = options;
+  return Type.String({ format: mayBeEmpty ? ADDRESS_OR_NONE : ADDRESS, ...rest });
+};
 
 const CHOICE = "Choice";
 TypeRegistry.Set(CHOICE, (schema: TSchema, value) => Array.isArray(schema.enum) && schema.enum.includes(value));

@@ -15,6 +15,7 @@ const priceAmount = (options: object = {}) => Type.Number({ minimum: 0, maximum:
 
 const priceUnit = Type.String({
   pattern: "^[a-z][a-z_]*$",
+  expected: "a unit in the singular and in small letters, such as image, second, token, request or gpu_second",
   description:
     "One of what its pipeline counts, in the singular: image, megapixel, step, second (of output), token, input_token, output_token, character, request, gpu_second",
 });

@@ -1,10 +1,14 @@
 // The part of a model file that says where its weights come from.
-import { Type } from "../core/schema.ts";
-import { pinnedFile, sha256 } from "./variant-declaration.ts";
+import { Type, webAddress } from "../core/schema.ts";
+import { pathWithin, pinnedFile, sha256 } from "./variant-declaration.ts";
+
+const BRANCH = "^[\\w.-]+(/[\\w.-]+)*$";
+const BRANCH_WORDS = "a branch's or a tag's name, such as main";
 
 const track = Type.Optional(
   Type.String({
-    pattern: "^[\\w.-]+(/[\\w.-]+)*$",
+    pattern: BRANCH,
+    expected: BRANCH_WORDS,
     description: "Branch whose new commits become the model's once they have passed a trial",
   }),
 );
@@ -36,7 +40,11 @@ export const sourceDeclaration = Type.Union([
   Type.Object(
     {
       repo: repository,
-      revision: Type.String({ pattern: "^[0-9a-f]{40}$", description: "Pinned commit" }),
+      revision: Type.String({
+        pattern: "^[0-9a-f]{40}$",
+        expected: "a commit's 40 hexadecimal digits; a branch or tag goes with `include` instead of `files`",
+        description: "Pinned commit",
+      }),
       files: Type.Array(pinnedFile, { minItems: 1, description: "What is fetched of it" }),
       track,
     },
@@ -46,7 +54,8 @@ export const sourceDeclaration = Type.Union([
     {
       repo: repository,
       revision: Type.String({
-        pattern: "^[\\w.-]+(/[\\w.-]+)*$",
+        pattern: BRANCH,
+        expected: BRANCH_WORDS,
         description: "Branch or tag: which commit that is, is asked at the first download and kept from then on",
       }),
       include: Type.Array(Type.String({ minLength: 1 }), {
@@ -64,8 +73,8 @@ export const sourceDeclaration = Type.Union([
       urls: Type.Array(
         Type.Object(
           {
-            url: Type.String({ pattern: "^https?://" }),
-            path: Type.Optional(Type.String({ description: "Its path in the folder; absent: the URL's last segment" })),
+            url: webAddress({ expected: "an address such as https://example.org/model.onnx" }),
+            path: Type.Optional(pathWithin("Its path in the folder; absent: the URL's last segment")),
             bytes: Type.Integer({ minimum: 0 }),
             sha256,
           },

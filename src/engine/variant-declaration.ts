@@ -1,10 +1,21 @@
 // The part of a model file that says which of its files are used on which devices.
 import { type Static, Type } from "../core/schema.ts";
 
-export const sha256 = Type.String({ pattern: "^[0-9a-f]{64}$" });
+export const sha256 = Type.String({
+  pattern: "^[0-9a-f]{64}$",
+  expected: "a file's SHA-256 in 64 hexadecimal digits, in small letters, as `sha256sum` prints it",
+});
+
+/** Of a file among the weights; nothing leads out of them. */
+export const pathWithin = (description?: string) =>
+  Type.String({
+    pattern: "^(?!/)(?!(?:.*/)?\\.\\.(?:/|$)).",
+    expected: "a path within the weights, such as onnx/model.onnx, without ..",
+    ...(description !== undefined && { description }),
+  });
 
 export const pinnedFile = Type.Object(
-  { path: Type.String(), bytes: Type.Integer({ minimum: 0 }), sha256 },
+  { path: pathWithin(), bytes: Type.Integer({ minimum: 0 }), sha256 },
   { additionalProperties: false },
 );
 
@@ -12,12 +23,13 @@ const graphs = {
   description: "Other files for graphs that the pipeline asks for, e.g. onnx/model.onnx: onnx/model_fp16.onnx",
 };
 
-export const graphsDeclaration = Type.Record(Type.String(), Type.String(), { ...graphs, default: {} });
+export const graphsDeclaration = Type.Record(Type.String(), pathWithin(), { ...graphs, default: {} });
 
 const NAME = "^[a-z0-9]+([+_-][a-z0-9]+)*$";
 
 export const dtypeDeclaration = Type.String({
   pattern: NAME,
+  expected: "small letters and digits, such as fp16 or q4f16; several joined by +",
   description: "What its numbers are, as transformers.js calls it: fp32, fp16, q8, q4, q4f16...; several joined by +",
 });
 
@@ -38,7 +50,7 @@ const variant = Type.Object(
         description: "The same for sources of the model's `beside`, by folder",
       }),
     ),
-    graphs: Type.Optional(Type.Record(Type.String(), Type.String(), graphs)),
+    graphs: Type.Optional(Type.Record(Type.String(), pathWithin(), graphs)),
     memory: Type.Optional(
       Type.Object(
         { weights: Type.Integer({ minimum: 0 }), working: Type.Optional(Type.Integer({ minimum: 0 })) },

@@ -85,12 +85,22 @@ function readPem(setting: string, file: string): string {
 }
 
 function explain(cause: unknown, { host, port }: Pick<Address, "host" | "port">): string {
-  const isTaken = cause instanceof Error && "code" in cause && cause.code === "EADDRINUSE";
-  if (isTaken)
-    return `Port ${port} on ${host} is taken by another program. Stop it, or choose another port with --port.`;
+  const code = cause instanceof Error && "code" in cause ? String(cause.code) : "";
   const reason = cause instanceof Error ? cause.message : String(cause);
-  return `Cannot listen on ${host} port ${port}: ${reason}`;
+  if (code === "EADDRINUSE")
+    return `Port ${port} on ${host} is taken by another program. Stop it, or choose another port with --port.`;
+  return `Cannot listen on ${host} port ${port}: ${WHY_NOT[code] ?? `${reason}. ${ADDRESSES}`}`;
 }
+
+const ADDRESSES = "See `ip address` for those of this machine; 0.0.0.0 stands for all of them.";
+
+/** By the system's code. */
+const WHY_NOT: Readonly<Record<string, string>> = {
+  EACCES: "this account may not listen there, which is so for ports below 1024. Choose another port with --port.",
+  EADDRNOTAVAIL: `this machine has no such address. ${ADDRESSES}`,
+  EINVAL: `that is no address. ${ADDRESSES}`,
+  ENOTFOUND: `that is neither an address nor a name that leads to one. ${ADDRESSES}`,
+};
 
 type Stoppable = { stop(closeActiveConnections?: boolean): Promise<void> };
 

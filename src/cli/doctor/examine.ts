@@ -4,6 +4,7 @@ import { statfs } from "node:fs/promises";
 import { createServer } from "node:net";
 import { dirname, join } from "node:path";
 import { createCatalog } from "../../control/catalog/catalog.ts";
+import { vainParts } from "../../control/catalog/vain-parts.ts";
 import { chooseDevices } from "../../control/choose-device.ts";
 import { databaseFile } from "../../control/database/open.ts";
 import { findDevices } from "../../control/find-devices.ts";
@@ -135,7 +136,8 @@ function countModels(settings: Settings, hardware: Hardware): { count: number; c
   try {
     const catalog = createCatalog({ data: settings.data });
     const devices = usable(hardware, settings.device);
-    return { count: catalog.list().length, complaints: vainSettings({ settings, catalog, devices }).map(ofVain) };
+    const vain = [...vainSettings({ settings, catalog, devices }), ...vainParts({ ...settings, catalog })];
+    return { count: catalog.list().length, complaints: vain.map(ofVain) };
   } catch (error) {
     const remedy = "correct or remove that file; the server does not start with it";
     return { count: 0, complaints: [{ severity: "failed", what: toFailure(error).message, remedy }] };

@@ -45,7 +45,10 @@ export type Catalog = {
 export type Endpoint = { endpoint: string; entry: CatalogEntry };
 
 /** Where models come from that the executable carries. */
-const BUILT_IN = "built-in";
+export const BUILT_IN = "built-in";
+
+export const modelsFolder = (data: string) => join(data, "models");
+export const isModelFile = (name: string) => /\.ya?ml$/.test(name);
 
 /**
  * Reads `<data>/models/*.yaml` too when `data` is given. Throws `misconfigured`, naming file and field, for a file that
@@ -54,7 +57,7 @@ const BUILT_IN = "built-in";
 export function createCatalog({ data, builtIn }: { data?: string; builtIn?: ModelFile[] }): Catalog {
   const entries = new Map<string, CatalogEntry>();
   for (const read of builtIn?.map(readFile) ?? readBuiltIn()) add(entries, entryOf(read, BUILT_IN), read.file);
-  const own = data === undefined ? [] : operatorFiles(join(data, "models"));
+  const own = data === undefined ? [] : operatorFiles(modelsFolder(data));
   const overridden = new Map<string, string>();
   for (const file of own) {
     const entry = entryOf(readFile(file), file.file);
@@ -69,9 +72,11 @@ export function createCatalog({ data, builtIn }: { data?: string; builtIn?: Mode
 
 function operatorFiles(folder: string): ModelFile[] {
   if (!existsSync(folder)) return [];
-  const names = readdirSync(folder).filter((name) => /\.ya?ml$/.test(name));
-  return names.sort().map((name) => ({ file: join(folder, name), text: readFileSync(join(folder, name), "utf8") }));
+  const files = readdirSync(folder).filter(isModelFile).sort();
+  return files.map((name) => textOf(join(folder, name)));
 }
+
+const textOf = (file: string): ModelFile => within(file, () => ({ file, text: readFileSync(file, "utf8") }));
 
 const readFile = (file: ModelFile): ReadModel => ({ file: file.file, model: readModel(file) });
 

@@ -1,6 +1,6 @@
 // A file of models/ as a checked model; every complaint names the file and the field.
-import { YAML } from "bun";
 import { ForecourtError, toFailure } from "../../core/errors.ts";
+import { readYaml } from "../../core/read-yaml.ts";
 import { parse } from "../../core/schema.ts";
 import { isMapping, unknownFields } from "../../core/unknown-fields.ts";
 import { type Model, modelSchema } from "../../engine/model.ts";
@@ -36,7 +36,7 @@ export function within<T>(file: string, read: () => T): T {
 const parseYaml = (text: string, file: string): unknown =>
   within(file, () => {
     try {
-      return YAML.parse(text);
+      return readYaml(text);
     } catch (error) {
       throw new ForecourtError("misconfigured", `not valid YAML, ${error instanceof Error ? error.message : error}`, {
         cause: error,

@@ -1,6 +1,6 @@
 // A settings file (YAML) as values by dotted name; unknown names are refused, with the nearest known one.
-import { YAML } from "bun";
 import { ForecourtError } from "../../core/errors.ts";
+import { readYaml } from "../../core/read-yaml.ts";
 import { nearestNames } from "./nearest-names.ts";
 
 /** Throws `misconfigured` for text that is not YAML and for names that are not settings. */
@@ -12,7 +12,7 @@ export function readSettingsFile(text: string, file: { path: string; known: stri
 
 function parseYaml(text: string, path: string): unknown {
   try {
-    return YAML.parse(text);
+    return readYaml(text);
   } catch (error) {
     throw new ForecourtError(
       "misconfigured",

@@ -1,5 +1,5 @@
 // What a setting is, and how a tree of them is walked.
-import { type Static, type TSchema, Type } from "../../core/schema.ts";
+import { type Static, type TSchema, webAddress } from "../../core/schema.ts";
 
 export type Setting<S extends TSchema = TSchema> = {
   /** For people: what it does, its unit, what 0 or empty means. */
@@ -42,7 +42,7 @@ export const MOST_SECONDS = MOST_HOURS * 3600;
 
 /** An address of http or https, or none. */
 export const addressOrNone = (example: string) =>
-  Type.String({ pattern: "^(https?://[^\\s]+)?$", expected: `an address such as ${example}, or empty` });
+  webAddress({ expected: `an address such as ${example}, or empty`, mayBeEmpty: true });
 
 /** Pattern of a device's id. */
 export const DEVICE = "(cpu|(cuda|webgpu):\\d+)";
