@@ -1,26 +1,21 @@
 // OpenAI's Responses API by its own JavaScript client, unmodified: answers, events, conversations that go on, background.
-import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
-import OpenAI from "openai";
+import { expect, test } from "bun:test";
+import type OpenAI from "openai";
 import { proved } from "../../support/conformance.ts";
-import { languageServer, MODEL } from "./language-server.ts";
+import { asked, languageBox, sent } from "./language-box.ts";
+import { MODEL } from "./language-server.ts";
 
-let server: Awaited<ReturnType<typeof languageServer>>;
-let client: OpenAI;
-beforeAll(async () => {
-  server = await languageServer();
-  client = new OpenAI({ apiKey: server.key, baseURL: server.baseURL, maxRetries: 0 });
-}, 60_000);
-afterAll(() => server[Symbol.asyncDispose]());
-setDefaultTimeout(60_000);
-
-const sent = async <T>(asked: PromiseLike<T>) => await asked;
-const asked = { model: MODEL, input: "What colour is the circle?", temperature: 0, max_output_tokens: 12 };
+const box = languageBox();
 
 /** What came out goes in again; the client's types know of items that only go one way. */
 const again = (output: OpenAI.Responses.ResponseOutputItem[]) => output as OpenAI.Responses.ResponseInputItem[];
 
 test("a response says what a chat says, and is there again later", async () => {
-  const response = await client.responses.create({ ...asked, instructions: "Be brief.", metadata: { team: "one" } });
+  const response = await box.client.responses.create({
+    ...asked,
+    instructions: "Be brief.",
+    metadata: { team: "one" },
+  });
   expect(response).toMatchObject({
     object: "response",
     status: "incomplete",
@@ -29,7 +24,7 @@ test("a response says what a chat says, and is there again later", async () => {
     metadata: { team: "one" },
     usage: { output_tokens: 12 },
   });
-  const chat = await client.chat.completions.create({
+  const chat = await box.client.chat.completions.create({
     ...{ model: MODEL, temperature: 0, max_tokens: 12 },
     messages: [
       { role: "system", content: "Be brief." },
@@ -38,21 +33,15 @@ test("a response says what a chat says, and is there again later", async () => {
   });
   expect(response.output_text).toBe(chat.choices[0]?.message.content ?? "");
   expect(response.usage?.input_tokens).toBe(chat.usage?.prompt_tokens ?? 0);
-  const later = await client.responses.retrieve(response.id);
+  const later = await box.client.responses.retrieve(response.id);
   expect(later.output).toEqual(response.output);
-  await expect(sent(client.responses.retrieve("resp_nothing"))).rejects.toMatchObject({ status: 404 });
+  await expect(sent(box.client.responses.retrieve("resp_nothing"))).rejects.toMatchObject({ status: 404 });
   proved("openai-js", "responses");
 });
 
 test("a response is its key's own: another key neither sees it nor goes on from it", async () => {
-  const { id } = await client.responses.create(asked);
-  const made = await fetch(`${server.origin}/admin/v1/keys`, {
-    method: "POST",
-    headers: { authorization: `Key ${server.key}`, "content-type": "application/json" },
-    body: JSON.stringify({ name: "other" }),
-  });
-  const { key } = (await made.json()) as { key: string };
-  const other = new OpenAI({ apiKey: key, baseURL: server.baseURL, maxRetries: 0 });
+  const { id } = await box.client.responses.create(asked);
+  const other = await box.stranger();
   await expect(sent(other.responses.retrieve(id))).rejects.toMatchObject({ status: 404 });
   await expect(sent(other.responses.cancel(id))).rejects.toMatchObject({ status: 404 });
   const goneOn = sent(other.responses.create({ ...asked, previous_response_id: id }));
@@ -61,8 +50,8 @@ test("a response is its key's own: another key neither sees it nor goes on from 
 });
 
 test("the events of a stream build the same response, in order", async () => {
-  const whole = await client.responses.create(asked);
-  const stream = client.responses.stream(asked);
+  const whole = await box.client.responses.create(asked);
+  const stream = box.client.responses.stream(asked);
   const types: string[] = [];
   const numbers: number[] = [];
   stream.on("event", ({ type, sequence_number }) => {
@@ -85,7 +74,7 @@ test("the events of a stream build the same response, in order", async () => {
     "response.incomplete",
   ]);
   // On a busy machine a short answer may come in one piece.
-  const long = client.responses.stream({ ...asked, max_output_tokens: 400 });
+  const long = box.client.responses.stream({ ...asked, max_output_tokens: 400 });
   let pieces = 0;
   long.on("response.output_text.delta", () => pieces++);
   await long.finalResponse();
@@ -94,9 +83,13 @@ test("the events of a stream build the same response, in order", async () => {
 });
 
 test("a conversation goes on from an earlier response, whose instructions stay behind", async () => {
-  const first = await client.responses.create({ ...asked, instructions: "Be brief." });
-  const second = await client.responses.create({ ...asked, input: "And its size?", previous_response_id: first.id });
-  const chat = await client.chat.completions.create({
+  const first = await box.client.responses.create({ ...asked, instructions: "Be brief." });
+  const second = await box.client.responses.create({
+    ...asked,
+    input: "And its size?",
+    previous_response_id: first.id,
+  });
+  const chat = await box.client.chat.completions.create({
     ...{ model: MODEL, temperature: 0, max_tokens: 12 },
     messages: [
       { role: "user", content: asked.input },
@@ -107,12 +100,12 @@ test("a conversation goes on from an earlier response, whose instructions stay b
   expect(second.output_text).toBe(chat.choices[0]?.message.content ?? "");
   expect(second.usage?.input_tokens).toBe(chat.usage?.prompt_tokens ?? 0);
   expect(second).toMatchObject({ previous_response_id: first.id, instructions: null });
-  const third = await client.responses.create({
+  const third = await box.client.responses.create({
     ...asked,
     input: [{ role: "user", content: asked.input }, ...again(first.output), { role: "user", content: "And its size?" }],
   });
   expect(third.output_text).toBe(second.output_text);
-  const unknown = sent(client.responses.create({ ...asked, previous_response_id: "resp_nothing" }));
+  const unknown = sent(box.client.responses.create({ ...asked, previous_response_id: "resp_nothing" }));
   await expect(unknown).rejects.toMatchObject({ code: "previous_response_not_found", param: "previous_response_id" });
   proved("openai-js", "responses-previous");
 });
@@ -121,14 +114,14 @@ test("a tool that must be called is, whole and in events; the answer to the call
   const parameters = { type: "object", properties: { shape: { enum: ["circle", "star"] } }, required: ["shape"] };
   const tool = { type: "function" as const, name: "find_shape", parameters, strict: true };
   const calling = { ...asked, max_output_tokens: 200, tools: [tool], tool_choice: "required" as const };
-  const { output } = await client.responses.create(calling);
+  const { output } = await box.client.responses.create(calling);
   const call = output.find((item) => item.type === "function_call");
   expect(call).toMatchObject({ name: "find_shape" });
   expect(["circle", "star"]).toContain(JSON.parse(call?.arguments ?? "{}").shape);
-  const final = await client.responses.stream(calling).finalResponse();
+  const final = await box.client.responses.stream(calling).finalResponse();
   expect(final.output.find((item) => item.type === "function_call")).toMatchObject({ arguments: call?.arguments });
   const answer = { type: "function_call_output" as const, call_id: call?.call_id ?? "", output: "red" };
-  const after = await client.responses.create({
+  const after = await box.client.responses.create({
     ...asked,
     input: [{ role: "user", content: asked.input }, ...again(output), answer],
   });
@@ -141,7 +134,7 @@ test("text keeps to a schema", async () => {
     ...{ type: "object", additionalProperties: false, required: ["colour"] },
     properties: { colour: { enum: ["red", "blue"] } },
   };
-  const { output_text, text } = await client.responses.create({
+  const { output_text, text } = await box.client.responses.create({
     ...{ ...asked, max_output_tokens: 100 },
     text: { format: { type: "json_schema", name: "answer", schema, strict: true } },
   });
@@ -150,10 +143,10 @@ test("text keeps to a schema", async () => {
 });
 
 test("a response in the background is waited for by its id", async () => {
-  const { id, status } = await client.responses.create({ ...asked, background: true });
+  const { id, status } = await box.client.responses.create({ ...asked, background: true });
   expect(["queued", "in_progress"]).toContain(status ?? "");
   for (;;) {
-    const seen = await client.responses.retrieve(id);
+    const seen = await box.client.responses.retrieve(id);
     if (seen.status === "incomplete") return expect(seen.usage?.output_tokens).toBe(12);
     expect(["queued", "in_progress"]).toContain(seen.status ?? "");
     await Bun.sleep(20);
@@ -164,24 +157,24 @@ test("a response in the background is cancelled; one that has ended stays what i
   // The model is so small that an answer may end before the wish to cancel it arrives; it is not so time after time.
   for (let tries = 1; tries <= 30; tries++) {
     const long = { ...asked, max_output_tokens: 900, temperature: 1, background: true };
-    const { id } = await client.responses.create(long);
-    const { status } = await client.responses.cancel(id);
+    const { id } = await box.client.responses.create(long);
+    const { status } = await box.client.responses.cancel(id);
     expect(["cancelled", "completed", "incomplete"]).toContain(status ?? "");
-    expect((await client.responses.retrieve(id)).status).toBe(status);
-    expect((await client.responses.cancel(id)).status).toBe(status);
+    expect((await box.client.responses.retrieve(id)).status).toBe(status);
+    expect((await box.client.responses.cancel(id)).status).toBe(status);
     if (status === "cancelled") return;
   }
   throw new Error("none of 30 responses was cancelled before its end");
 });
 
 test("what is wrong is said by its field; a response that is not stored cannot be gone on from for long", async () => {
-  const webSearch = sent(client.responses.create({ ...asked, tools: [{ type: "web_search" }] }));
+  const webSearch = sent(box.client.responses.create({ ...asked, tools: [{ type: "web_search" }] }));
   await expect(webSearch).rejects.toMatchObject({ status: 400, type: "invalid_request_error" });
-  const empty = sent(client.responses.create({ model: MODEL } as never));
+  const empty = sent(box.client.responses.create({ model: MODEL } as never));
   await expect(empty).rejects.toMatchObject({ param: "input", code: "missing_required_parameter" });
   for (const stream of [false, true]) {
-    const long = sent(client.responses.create({ ...asked, input: "circle ".repeat(2000), stream }));
+    const long = sent(box.client.responses.create({ ...asked, input: "circle ".repeat(2000), stream }));
     await expect(long).rejects.toMatchObject({ status: 400, code: "context_length_exceeded" });
   }
-  expect(await client.responses.create({ ...asked, store: false })).toMatchObject({ store: false });
+  expect(await box.client.responses.create({ ...asked, store: false })).toMatchObject({ store: false });
 });

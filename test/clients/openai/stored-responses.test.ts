@@ -1,43 +1,37 @@
 // Stored responses by OpenAI's own JavaScript client, unmodified: their input, their events again, their end by deletion.
-import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
-import OpenAI from "openai";
+import { expect, test } from "bun:test";
+import type OpenAI from "openai";
 import { proved } from "../../support/conformance.ts";
-import { languageServer, MODEL } from "./language-server.ts";
+import { asked, languageBox, sent } from "./language-box.ts";
 
-let server: Awaited<ReturnType<typeof languageServer>>;
-let client: OpenAI;
-beforeAll(async () => {
-  server = await languageServer();
-  client = new OpenAI({ apiKey: server.key, baseURL: server.baseURL, maxRetries: 0 });
-}, 60_000);
-afterAll(() => server[Symbol.asyncDispose]());
-setDefaultTimeout(60_000);
-
-const sent = async <T>(asked: PromiseLike<T>) => await asked;
-const asked = { model: MODEL, input: "What colour is the circle?", temperature: 0, max_output_tokens: 12 };
+const box = languageBox();
 type Listed = { id: string; type: string; role?: string; content?: { text: string }[]; call_id?: string };
 const itemsOf = async (id: string, query: OpenAI.Responses.InputItemListParams = {}) => {
   const items: Listed[] = [];
-  for await (const item of client.responses.inputItems.list(id, query)) items.push(item as Listed); // its union has them all
+  for await (const item of box.client.responses.inputItems.list(id, query)) items.push(item as Listed); // its union has them all
   return items;
 };
 const textsOf = (items: Listed[]) => items.map(({ type, content }) => content?.[0]?.text ?? type);
 
 test("what was asked is listed, the last first, also what an earlier response brought along, in pages", async () => {
-  const first = await client.responses.create({ ...asked, instructions: "Be brief." });
+  const first = await box.client.responses.create({ ...asked, instructions: "Be brief." });
   expect(textsOf(await itemsOf(first.id))).toEqual([asked.input]);
-  const second = await client.responses.create({ ...asked, input: "And its size?", previous_response_id: first.id });
+  const second = await box.client.responses.create({
+    ...asked,
+    input: "And its size?",
+    previous_response_id: first.id,
+  });
   const all = ["And its size?", first.output_text, asked.input];
   expect(textsOf(await itemsOf(second.id))).toEqual(all);
   // The client asks for page after page.
   expect(textsOf(await itemsOf(second.id, { limit: 1, order: "asc" }))).toEqual(all.toReversed());
   const [, answer] = await itemsOf(second.id);
   expect(answer).toMatchObject({ type: "message", role: "assistant", content: [{ type: "output_text" }] });
-  await expect(sent(client.responses.inputItems.list(second.id, { after: "msg_nothing" }))).rejects.toMatchObject({
+  await expect(sent(box.client.responses.inputItems.list(second.id, { after: "msg_nothing" }))).rejects.toMatchObject({
     status: 400,
     param: "after",
   });
-  await expect(sent(client.responses.inputItems.list(second.id, { limit: 1000 }))).rejects.toMatchObject({
+  await expect(sent(box.client.responses.inputItems.list(second.id, { limit: 1000 }))).rejects.toMatchObject({
     param: "limit",
   });
 });
@@ -48,26 +42,31 @@ test("calls and what they gave are items of their own", async () => {
     { type: "function_call", call_id: "call_1", name: "find", arguments: '{"shape":"star"}' },
     { type: "function_call_output", call_id: "call_1", output: "red" },
   ];
-  const { id } = await client.responses.create({ ...asked, input });
+  const { id } = await box.client.responses.create({ ...asked, input });
   const items = await itemsOf(id, { order: "asc" });
   expect(items.map(({ type }) => type)).toEqual(["message", "function_call", "function_call_output"]);
   expect(items.slice(1).map(({ call_id }) => call_id)).toEqual(["call_1", "call_1"]);
 });
 
 test("the events of a stored response tell it again, and end with the same words", async () => {
-  const { id, output_text } = await client.responses.create(asked);
+  const { id, output_text } = await box.client.responses.create(asked);
   let [text, last] = ["", ""];
-  for await (const event of await client.responses.retrieve(id, { stream: true })) {
+  for await (const event of await box.client.responses.retrieve(id, { stream: true })) {
     if (event.type === "response.output_text.delta") text += event.delta;
     last = event.type;
   }
   expect([text, last]).toEqual([output_text, "response.incomplete"]);
-  const late = sent(client.responses.retrieve(id, { stream: true, starting_after: 3 }));
+  const late = sent(box.client.responses.retrieve(id, { stream: true, starting_after: 3 }));
   await expect(late).rejects.toMatchObject({ status: 400, param: "starting_after" });
 });
 
 test("a response in the background goes on when the reader of its stream leaves", async () => {
-  const stream = await client.responses.create({ ...asked, max_output_tokens: 300, background: true, stream: true });
+  const stream = await box.client.responses.create({
+    ...asked,
+    max_output_tokens: 300,
+    background: true,
+    stream: true,
+  });
   let id = "";
   for await (const event of stream) {
     if (event.type !== "response.created") continue;
@@ -76,32 +75,32 @@ test("a response in the background goes on when the reader of its stream leaves"
     break; // which aborts it
   }
   let whole: OpenAI.Responses.Response | undefined;
-  for await (const event of await client.responses.retrieve(id, { stream: true }))
+  for await (const event of await box.client.responses.retrieve(id, { stream: true }))
     if (event.type === "response.incomplete") whole = event.response;
   expect(whole?.usage?.output_tokens).toBe(300);
-  expect(whole?.output).toEqual((await client.responses.retrieve(id)).output);
+  expect(whole?.output).toEqual((await box.client.responses.retrieve(id)).output);
 });
 
 test("a deleted response is gone for good: not shown, not gone on from; a running one is ended", async () => {
-  const { id } = await client.responses.create(asked);
-  await client.responses.delete(id);
-  await expect(sent(client.responses.retrieve(id))).rejects.toMatchObject({ status: 404 });
-  await expect(sent(client.responses.delete(id))).rejects.toMatchObject({ status: 404 });
-  await expect(sent(client.responses.inputItems.list(id))).rejects.toMatchObject({ status: 404 });
-  const goneOn = sent(client.responses.create({ ...asked, previous_response_id: id }));
+  const { id } = await box.client.responses.create(asked);
+  await box.client.responses.delete(id);
+  await expect(sent(box.client.responses.retrieve(id))).rejects.toMatchObject({ status: 404 });
+  await expect(sent(box.client.responses.delete(id))).rejects.toMatchObject({ status: 404 });
+  await expect(sent(box.client.responses.inputItems.list(id))).rejects.toMatchObject({ status: 404 });
+  const goneOn = sent(box.client.responses.create({ ...asked, previous_response_id: id }));
   await expect(goneOn).rejects.toMatchObject({ code: "previous_response_not_found" });
-  const long = await client.responses.create({ ...asked, max_output_tokens: 900, background: true });
-  await client.responses.delete(long.id);
-  await expect(sent(client.responses.retrieve(long.id))).rejects.toMatchObject({ status: 404 });
+  const long = await box.client.responses.create({ ...asked, max_output_tokens: 900, background: true });
+  await box.client.responses.delete(long.id);
+  await expect(sent(box.client.responses.retrieve(long.id))).rejects.toMatchObject({ status: 404 });
   proved("openai-js", "responses-stored");
 });
 
 test("items are named by their ids instead of being repeated, as Vercel's AI SDK does, and mean the same", async () => {
-  const first = await client.responses.create(asked);
+  const first = await box.client.responses.create(asked);
   const question = { role: "user" as const, content: asked.input };
   const more = { role: "user" as const, content: "And its size?" };
   const named = (id = "") => ({ type: "item_reference" as const, id });
-  const goesOn = (input: OpenAI.Responses.ResponseInput) => client.responses.create({ ...asked, input });
+  const goesOn = (input: OpenAI.Responses.ResponseInput) => box.client.responses.create({ ...asked, input });
   const repeated = await goesOn([question, { role: "assistant", content: first.output_text }, more]);
   const [said] = await itemsOf(first.id);
   const referred = await goesOn([named(said?.id), named(first.output[0]?.id), more]);
@@ -118,12 +117,12 @@ test("calls are named too, those that were made and those that were asked about"
   const parameters = { type: "object", properties: { shape: { enum: ["circle", "star"] } }, required: ["shape"] };
   const tools = [{ type: "function" as const, name: "find", parameters, strict: true }];
   const long = { ...asked, max_output_tokens: 200 };
-  const { output } = await client.responses.create({ ...long, tools, tool_choice: "required" });
+  const { output } = await box.client.responses.create({ ...long, tools, tool_choice: "required" });
   const call = output.find((item) => item.type === "function_call");
   const answer = { type: "function_call_output" as const, call_id: call?.call_id ?? "", output: "red" };
   const question = { role: "user" as const, content: asked.input };
   const input = [question, { type: "item_reference" as const, id: call?.id ?? "" }, answer];
-  const { id } = await client.responses.create({ ...asked, input });
+  const { id } = await box.client.responses.create({ ...asked, input });
   const [, named, answered] = await itemsOf(id, { order: "asc" });
   expect(named).toMatchObject({
     type: "function_call",
@@ -132,39 +131,33 @@ test("calls are named too, those that were made and those that were asked about"
     arguments: call?.arguments,
   });
   const again = [named, answered].map((item) => ({ type: "item_reference" as const, id: item?.id ?? "" }));
-  const third = await client.responses.create({ ...asked, input: [question, ...again] });
+  const third = await box.client.responses.create({ ...asked, input: [question, ...again] });
   expect(await itemsOf(third.id)).toMatchObject((await itemsOf(id)).map(({ id: _, ...item }) => item));
 });
 
 test("what is not kept, is another's or is named twice cannot be named", async () => {
   const refused = (id: string, times = 1) =>
-    sent(client.responses.create({ ...asked, input: Array(times).fill({ type: "item_reference", id }) }));
-  const { id, output } = await client.responses.create(asked);
+    sent(box.client.responses.create({ ...asked, input: Array(times).fill({ type: "item_reference", id }) }));
+  const { id, output } = await box.client.responses.create(asked);
   const message = output[0]?.id ?? "";
   await expect(refused(message, 2)).rejects.toMatchObject({ status: 400, param: "input[1].id" });
   for (const nothing of ["msg_1", "nothing", message.replace("msg_", "fc_")])
     await expect(refused(nothing)).rejects.toMatchObject({ status: 404, param: "input[0].id" });
-  const made = await fetch(`${server.origin}/admin/v1/keys`, {
-    method: "POST",
-    headers: { authorization: `Key ${server.key}`, "content-type": "application/json" },
-    body: JSON.stringify({ name: "other" }),
-  });
-  const { key } = (await made.json()) as { key: string };
-  const other = new OpenAI({ apiKey: key, baseURL: server.baseURL, maxRetries: 0 });
+  const other = await box.stranger();
   const input = [{ type: "item_reference" as const, id: message }];
   await expect(sent(other.responses.create({ ...asked, input }))).rejects.toMatchObject({ status: 404 });
-  await sent(client.responses.delete(id));
+  await sent(box.client.responses.delete(id));
   await expect(refused(message)).rejects.toMatchObject({ status: 404 });
 });
 
 test("a request names no more than 256 items", async () => {
   const input = Array.from({ length: 257 }, () => ({ role: "user" as const, content: "Hello" }));
-  const { id } = await client.responses.create({ ...asked, input, background: true });
+  const { id } = await box.client.responses.create({ ...asked, input, background: true });
   const references = input.map((_, at) => ({
     type: "item_reference" as const,
     id: `${id.replace("resp_", "msg_")}_${at}`,
   }));
-  await expect(sent(client.responses.create({ ...asked, input: references }))).rejects.toMatchObject({
+  await expect(sent(box.client.responses.create({ ...asked, input: references }))).rejects.toMatchObject({
     status: 400,
     param: "input[256]",
   });
