@@ -3,14 +3,13 @@ import type { TObject } from "../../core/schema.ts";
 import { speechBody, transcriptionBody, translationBody } from "../openai/audio-body.ts";
 import { chatBody, completionBody } from "../openai/chat-body.ts";
 import { embeddingBody, rerankBody } from "../openai/embedding-body.ts";
-import { editBody, imageBody } from "../openai/image-body.ts";
+import { editBody, editJsonBody, imageBody } from "../openai/image-body.ts";
 import { moderationBody } from "../openai/moderation-body.ts";
 import { responseBody } from "../openai/responses/body.ts";
 
-type Described = { path: string; id: string; summary: string; body: TObject } & (
-  | { example: Record<string, unknown>; isForm?: undefined }
-  | { example?: undefined /** multipart/form-data, of which texts and files are parts. */; isForm: true }
-);
+/** The body is JSON, or multipart/form-data, of which texts and files are parts; either where there are both. */
+type Described = { path: string; id: string; summary: string; json?: Json; form?: TObject };
+type Json = { body: TObject; example: Record<string, unknown> };
 
 const messages = [{ role: "user", content: "Hello!" }];
 
@@ -19,77 +18,86 @@ export const described: readonly Described[] = [
     path: "/v1/chat/completions",
     id: "OpenAiChatCompletion",
     summary: "Answer a conversation; with `stream`, in chunks",
-    body: chatBody,
-    example: { model: "forecourt/demo-llama", messages },
+    json: { body: chatBody, example: { model: "forecourt/demo-llama", messages } },
   },
   {
     path: "/v1/completions",
     id: "OpenAiCompletion",
     summary: "Let a text go on",
-    body: completionBody,
-    example: { model: "forecourt/demo-llama", prompt: "Hello" },
+    json: { body: completionBody, example: { model: "forecourt/demo-llama", prompt: "Hello" } },
   },
   {
     path: "/v1/responses",
     id: "OpenAiResponse",
     summary: "Answer items of a conversation, or go on from an earlier response; with `stream`, in events",
-    body: responseBody,
-    example: { model: "forecourt/demo-llama", input: "Hello!" },
+    json: { body: responseBody, example: { model: "forecourt/demo-llama", input: "Hello!" } },
   },
   {
     path: "/v1/images/generations",
     id: "OpenAiImage",
     summary: "Draw pictures; with `stream`, with previews",
-    body: imageBody,
-    example: { model: "forecourt/demo-diffusion", prompt: "a big red circle on a blue ground" },
+    json: {
+      body: imageBody,
+      example: { model: "forecourt/demo-diffusion", prompt: "a big red circle on a blue ground" },
+    },
   },
   {
     path: "/v1/images/edits",
     id: "OpenAiImageEdit",
     summary: "Draw a picture anew, or the parts of it that a mask shows",
-    body: editBody,
-    isForm: true,
+    form: editBody,
+    json: {
+      body: editJsonBody,
+      example: {
+        ...{ model: "OWNER/EDITOR", prompt: "Make the circle red" },
+        images: [{ image_url: "https://example.com/circle.png" }],
+      },
+    },
   },
   {
     path: "/v1/embeddings",
     id: "OpenAiEmbeddings",
     summary: "Turn texts into embeddings",
-    body: embeddingBody,
-    example: { model: "forecourt/demo-clip/embed", input: ["a red circle", "a blue square"] },
+    json: {
+      body: embeddingBody,
+      example: { model: "forecourt/demo-clip/embed", input: ["a red circle", "a blue square"] },
+    },
   },
   {
     path: "/v1/rerank",
     id: "OpenAiRerank",
     summary: "Order documents by how well they answer a query",
-    body: rerankBody,
-    example: { model: "OWNER/RERANKER", query: "What is red?", documents: ["The circle is red.", "The sky is blue."] },
+    json: {
+      body: rerankBody,
+      example: {
+        model: "OWNER/RERANKER",
+        query: "What is red?",
+        documents: ["The circle is red.", "The sky is blue."],
+      },
+    },
   },
   {
     path: "/v1/moderations",
     id: "OpenAiModeration",
     summary: "Judge whether texts and pictures are harmful",
-    body: moderationBody,
-    example: { input: "I will find you." },
+    json: { body: moderationBody, example: { input: "I will find you." } },
   },
   {
     path: "/v1/audio/speech",
     id: "OpenAiSpeech",
     summary: "Read a text aloud; the answer is the sound",
-    body: speechBody,
-    example: { model: "OWNER/VOICE", input: "Hello!" },
+    json: { body: speechBody, example: { model: "OWNER/VOICE", input: "Hello!" } },
   },
   {
     path: "/v1/audio/transcriptions",
     id: "OpenAiTranscription",
     summary: "Write down what is said in a recording",
-    body: transcriptionBody,
-    isForm: true,
+    form: transcriptionBody,
   },
   {
     path: "/v1/audio/translations",
     id: "OpenAiTranslation",
     summary: "Write down in English what is said in a recording",
-    body: translationBody,
-    isForm: true,
+    form: translationBody,
   },
 ];

@@ -4,6 +4,9 @@ import { described } from "./openai-bodies.ts";
 import { type OpenApiSchema, toOpenApiInput } from "./openapi-schema.ts";
 import { jsonContent, ref } from "./shared-schemas.ts";
 
+const formName = (id: string) => `${id}Form`;
+const jsonName = (id: string) => `${id}Body`;
+
 export const openAiSchemas: Record<string, OpenApiSchema> = {
   OpenAiError: {
     type: "object",
@@ -21,7 +24,12 @@ export const openAiSchemas: Record<string, OpenApiSchema> = {
     },
     required: ["error"],
   },
-  ...Object.fromEntries(described.map(({ id, body }) => [`${id}Body`, toOpenApiInput(body)])),
+  ...Object.fromEntries(
+    described.flatMap(({ id, form, json }) => [
+      ...(form ? [[formName(id), toOpenApiInput(form)]] : []),
+      ...(json ? [[jsonName(id), toOpenApiInput(json.body)]] : []),
+    ]),
+  ),
 };
 
 const tags = ["OpenAI"];
@@ -33,16 +41,17 @@ const inPath = (name: string) => ({ name, in: "path", required: true, schema: { 
 const inQuery = (name: string, schema: OpenApiSchema) => ({ name, in: "query", required: false, schema });
 
 export function openAiPaths(): Record<string, OpenApiSchema> {
-  const calls = described.map(({ path, id, summary, example, isForm }): [string, OpenApiSchema] => [
+  const calls = described.map(({ path, id, summary, json, form }): [string, OpenApiSchema] => [
     path,
     {
       post: {
         ...{ operationId: id, summary, tags },
         requestBody: {
           required: true,
-          ...(isForm
-            ? { content: { "multipart/form-data": { schema: ref(`${id}Body`) } } }
-            : jsonContent(ref(`${id}Body`), { example })),
+          content: {
+            ...(form && { "multipart/form-data": { schema: ref(formName(id)) } }),
+            ...(json && jsonContent(ref(jsonName(id)), { example: json.example }).content),
+          },
         },
         responses: { 200: { description: "The answer", ...answered } },
       },

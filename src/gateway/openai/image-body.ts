@@ -3,6 +3,7 @@ import { choice, parse, type Static, Type } from "../../core/schema.ts";
 import { wrongField } from "../../core/wrong-field.ts";
 import type { PipelineName } from "../../engine/pipelines/registry.ts";
 import { dataUri, type FormFields, plainText } from "../read-form.ts";
+import { nothing } from "./nullable.ts";
 
 /** What both kinds share. Fields for which there is nothing here (quality, style, user...) are read over. */
 const common = {
@@ -20,26 +21,51 @@ const common = {
   seed: Type.Optional(Type.Integer({ minimum: 0, description: "Beyond OpenAI's: the same seed, the same picture" })),
 };
 
+const strength = Type.Optional(
+  Type.Number({
+    ...{ exclusiveMinimum: 0, maximum: 1 },
+    description: "Beyond OpenAI's: how much to change the picture, where the prompt alone does not say",
+  }),
+);
+const SEVERAL = { minItems: 1, maxItems: 16 };
+const MASK = "Transparent, or white, where to draw anew";
+
 export const imageBody = Type.Object(common);
+/** A form. */
 export const editBody = Type.Object({
   ...common,
   image: Type.Array(Type.String(), {
-    ...{ minItems: 1, maxItems: 16 },
+    ...SEVERAL,
     description: "The picture to change: a file; several (`image[]`) for models that combine them",
   }),
-  mask: Type.Optional(Type.String({ description: "Transparent, or white, where to draw anew: a file" })),
-  strength: Type.Optional(
-    Type.Number({
-      ...{ exclusiveMinimum: 0, maximum: 1 },
-      description: "Beyond OpenAI's: how much to change the picture, where the prompt alone does not say",
-    }),
-  ),
+  mask: Type.Optional(Type.String({ description: `${MASK}: a file` })),
+  strength,
+});
+
+const reference = Type.Object({
+  image_url: Type.String({ minLength: 1, description: "URL or data URI" }),
+  file_id: nothing("Files of /v1/files are not kept here: give the picture as image_url, a URL or a data URI"),
+});
+/** The same as JSON, which names its pictures. */
+export const editJsonBody = Type.Object({
+  ...common,
+  images: Type.Array(reference, {
+    ...SEVERAL,
+    description: "The picture to change; several for models that combine them",
+  }),
+  mask: Type.Optional(Type.Object(reference.properties, { description: MASK })),
+  strength,
 });
 
 export type ImageBody = Static<typeof imageBody>;
 export type EditBody = Static<typeof editBody>;
 
 export const readImageBody = (body: unknown): ImageBody => parse(imageBody, body);
+
+export function readEditJsonBody(body: unknown): EditBody {
+  const { images, mask, ...fields } = parse(editJsonBody, body);
+  return { ...fields, image: images.map(({ image_url }) => image_url), ...(mask && { mask: mask.image_url }) };
+}
 
 /** Files become data URIs. */
 export async function readEditBody({ image, ...fields }: FormFields): Promise<EditBody> {

@@ -6,8 +6,17 @@ import { readForm } from "../read-form.ts";
 import { readJson } from "../read-json.ts";
 import { chosenModel } from "./chosen-model.ts";
 import { openAiStream } from "./event-stream.ts";
+import { inFieldNames } from "./field-names.ts";
 import { answerHeaders } from "./headers.ts";
-import { drawingInput, editingInput, type ImageBody, readEditBody, readImageBody } from "./image-body.ts";
+import {
+  drawingInput,
+  type EditBody,
+  editingInput,
+  type ImageBody,
+  readEditBody,
+  readEditJsonBody,
+  readImageBody,
+} from "./image-body.ts";
 import { outputBytes } from "./output-bytes.ts";
 import { abandonAll, answersOf, beginJobs, type DoneJob, finishedJobs, type OpenAiParts } from "./runs.ts";
 
@@ -22,8 +31,19 @@ export async function imageGenerations(parts: OpenAiParts, call: Call): Promise<
   return await drawn(parts, call, { body, jobs, kind: "image_generation" });
 }
 
+/** A form, or JSON, in which the pictures have other names. */
 export async function imageEdits(parts: OpenAiParts, call: Call): Promise<Response> {
-  const body = await readEditBody(await readForm(call.request, parts.bodyLimit));
+  const type = call.request.headers.get("content-type") ?? "";
+  if (!/^application\/json\b/i.test(type))
+    return await edited(parts, call, await readEditBody(await readForm(call.request, parts.bodyLimit)));
+  try {
+    return await edited(parts, call, readEditJsonBody(await readJson(call.request, parts.bodyLimit)));
+  } catch (error) {
+    throw inFieldNames({ image: "images", image_url: "images", image_urls: "images" }, error);
+  }
+}
+
+async function edited(parts: OpenAiParts, call: Call, body: EditBody): Promise<Response> {
   const chosen = chosenModel(parts, body.model, body.mask === undefined ? "edits" : "maskedEdits");
   const jobs = await beginJobs(parts, call, {
     ...chosen,

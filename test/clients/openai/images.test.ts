@@ -124,6 +124,38 @@ test("a model that edits as the prompt says looks at one picture or several; one
   await expect(refused({ mask: one })).rejects.toThrow(/not for this.*without a mask/);
 });
 
+test("an edit comes as JSON too, with its pictures by address, and is the same as the form's", async () => {
+  const picture = join(FAMILIES, "reference-1.png");
+  const uri = `data:image/png;base64,${Buffer.from(await Bun.file(picture).arrayBuffer()).toString("base64")}`;
+  const given = { prompt: "a big red circle", model: EDITING, seed: 1, response_format: "b64_json" } as const;
+  const form = await client.images.edit({ ...given, image: await toFile(Bun.file(picture), "a.png") });
+  const json = (body: object) => sent(client.post("/images/edits", { body: { ...given, ...body } }));
+  const images = [{ image_url: uri }];
+  expect((await json({ images })) as OpenAI.ImagesResponse).toMatchObject({ data: form.data ?? [], size: "96x72" });
+  const inpainting = { ...given, model: "test/inpaint" };
+  const masked = await client.images.edit({
+    ...inpainting,
+    image: await toFile(Bun.file(picture), "a.png"),
+    mask: await toFile(Bun.file(picture), "a.png"),
+  });
+  expect(await json({ ...inpainting, images, mask: { image_url: uri } })).toMatchObject({ data: masked.data ?? [] });
+  const events: string[] = [];
+  const stream = { stream: true as const, body: { ...given, images, stream: true } };
+  for await (const { type } of (await client.post("/images/edits", stream)) as AsyncIterable<{ type: string }>)
+    events.push(type);
+  expect(events.at(-1)).toBe("image_edit.completed");
+  await expect(json({})).rejects.toMatchObject({ status: 400, param: "images", code: "missing_required_parameter" });
+  await expect(json({ images: [{ file_id: "file-1" }] })).rejects.toThrow(/images.0.file_id: Files .* image_url/);
+  await expect(json({ images, mask: { file_id: "file-1" } })).rejects.toThrow(/mask.file_id: Files .* image_url/);
+  await expect(json({ images: [{ image_url: "data:image/png;base64,AAAA" }] })).rejects.toMatchObject({
+    ...{ status: 400, param: "images" },
+  });
+  const inside = json({ images: [{ image_url: "http://10.0.0.1/a.png" }] });
+  await expect(inside).rejects.toMatchObject({ status: 400, param: "images" });
+  const several = { model: "test/image-to-image", images: [...images, ...images] };
+  await expect(json(several)).rejects.toMatchObject({ status: 400, param: "images" });
+});
+
 /** Mean difference of the pixels between two columns. */
 async function changed(a: Buffer, b: Buffer, from: number, to: number): Promise<number> {
   const [one, other] = [await pixels(a), await pixels(b)];
