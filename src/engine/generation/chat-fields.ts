@@ -68,7 +68,12 @@ export const chatInput = Type.Object({
   system_prompt: Type.Optional(Type.String({ description: "How to behave: short for a first system message" })),
   messages: Type.Optional(Type.Array(chatMessage, { description: "The whole conversation, instead of `prompt`" })),
   raw: Type.Boolean({ default: false, description: "Continue `prompt` as it stands, without a chat template" }),
-  max_tokens: Type.Optional(Type.Integer({ minimum: 1, description: "Most tokens of the answer" })),
+  max_tokens: Type.Optional(
+    Type.Integer({
+      minimum: 0,
+      description: "Most tokens of the answer; 0: the prompt's tokens are counted, and no more",
+    }),
+  ),
   temperature: Type.Number({ default: 1, minimum: 0, maximum: 2, description: "0 = the likeliest token, always" }),
   top_p: Type.Number({ default: 1, exclusiveMinimum: 0, maximum: 1 }),
   top_k: Type.Integer({ default: 0, minimum: 0, description: "0 = no bound" }),

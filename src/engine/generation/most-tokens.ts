@@ -16,11 +16,15 @@ const MOST_OF_PICTURE = 8192;
 /** A token holds at least one byte. Without `max_tokens` only the model's length ends an answer. */
 export function mostTokens(input: ChatInput): Units {
   const { messages = [], prompt = "", system_prompt = "", tools = [], max_tokens } = input;
+  if (max_tokens === 0) return NO_TOKENS;
   const given = bytesOf(messages) + bytesOf(prompt) + bytesOf(system_prompt) + TOOL_FACTOR * bytesOf(tools);
   const pictures = MOST_OF_PICTURE * picturesIn(input).length;
   const input_tokens = AROUND + AROUND_MESSAGE * messages.length + given + pictures;
   const output_tokens = max_tokens ?? Number.POSITIVE_INFINITY;
   return { input_tokens, output_tokens, tokens: input_tokens + output_tokens };
 }
+
+/** Of a prompt that is counted and not read. */
+export const NO_TOKENS = { input_tokens: 0, output_tokens: 0, tokens: 0 };
 
 const bytesOf = (value: unknown) => new TextEncoder().encode(JSON.stringify(value)).length;

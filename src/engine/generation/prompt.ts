@@ -18,7 +18,7 @@ type Parts = Pick<LanguageModel, "tokenizer" | "template" | "context" | "sight">
 
 /**
  * `looks`: the conversation's pictures, in order. Throws `invalid_input`: a conversation that the template refuses, or one
- * that is longer than the model reads.
+ * that is longer than the model reads, unless its tokens are only counted.
  */
 export function promptOf(input: ChatInput, model: Parts, looks: readonly Look[] = []): Prompt {
   const { tokenizer, context, sight } = model;
@@ -26,7 +26,7 @@ export function promptOf(input: ChatInput, model: Parts, looks: readonly Look[] 
   const text = sight ? withLooks(written, { looks, sight }) : written;
   const tokens = tokenizer.encode(text, { begin: input.raw });
   if (tokens.length === 0) throw wrong(["prompt"], "The prompt holds no tokens", "value_error");
-  if (tokens.length >= context) throw tooLong(input, { given: tokens.length, context });
+  if (tokens.length >= context && input.max_tokens !== 0) throw tooLong(input, { given: tokens.length, context });
   const room = context - tokens.length;
   return { tokens, isThinking: !input.raw && THINKS.test(text), room: Math.min(room, input.max_tokens ?? room) };
 }

@@ -4,7 +4,7 @@ import { type Answer, type AnswerParts, createAnswer } from "../generation/answe
 import { type ChatInput, type ChatOutput, chatInput, chatOutput } from "../generation/chat-fields.ts";
 import { type LanguageModel, loadLanguageModel } from "../generation/language-model.ts";
 import { mergeSteps } from "../generation/merge-steps.ts";
-import { mostTokens } from "../generation/most-tokens.ts";
+import { mostTokens, NO_TOKENS } from "../generation/most-tokens.ts";
 import { type Prompt, promptOf } from "../generation/prompt.ts";
 import { createToolWatch } from "../generation/tools/tool-calls.ts";
 import { dialectOf } from "../generation/tools/tool-dialect.ts";
@@ -33,6 +33,10 @@ async function* answerTask(task: Task<ChatInput>, around: AroundTask): AsyncGene
   const { sight } = model;
   const looked = sight ? await lookAtAll({ task, codec, sight }) : [];
   const prompt = promptOf(task.input, model, looked);
+  if (task.input.max_tokens === 0) {
+    yield { type: "output", value: countOf(prompt), units: NO_TOKENS };
+    return;
+  }
   const left = new AbortController();
   const whole = AbortSignal.any([signal, left.signal]);
   try {
@@ -49,6 +53,14 @@ async function* answerTask(task: Task<ChatInput>, around: AroundTask): AsyncGene
     left.abort(new DOMException("nobody reads on", "AbortError"));
   }
 }
+
+/** Nothing was read: it costs no tokens. */
+const countOf = ({ tokens: { length } }: Prompt): ChatOutput => ({
+  output: "",
+  partial: false,
+  finish_reason: "length",
+  usage: { prompt_tokens: length, completion_tokens: 0, total_tokens: length, cached_tokens: 0 },
+});
 
 /** Nothing without pictures. */
 async function seenOf(prompt: Prompt, looked: readonly Picture[], { model, signal }: Around) {

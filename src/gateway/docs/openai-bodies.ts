@@ -5,7 +5,7 @@ import { chatBody, completionBody } from "../openai/chat-body.ts";
 import { embeddingBody, rerankBody } from "../openai/embedding-body.ts";
 import { editBody, editJsonBody, imageBody } from "../openai/image-body.ts";
 import { moderationBody } from "../openai/moderation-body.ts";
-import { responseBody } from "../openai/responses/body.ts";
+import { inputTokensBody, responseBody } from "../openai/responses/body.ts";
 
 /** The body is JSON, or multipart/form-data, of which texts and files are parts; either where there are both. */
 type Described = { path: string; id: string; summary: string; json?: Json; form?: TObject };
@@ -31,6 +31,12 @@ export const described: readonly Described[] = [
     id: "OpenAiResponse",
     summary: "Answer items of a conversation, or go on from an earlier response; with `stream`, in events",
     json: { body: responseBody, example: { model: "forecourt/demo-llama", input: "Hello!" } },
+  },
+  {
+    path: "/v1/responses/input_tokens",
+    id: "OpenAiInputTokens",
+    summary: "Count the tokens that a response would read",
+    json: { body: inputTokensBody, example: { model: "forecourt/demo-llama", input: "Hello!" } },
   },
   {
     path: "/v1/images/generations",

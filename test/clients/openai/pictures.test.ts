@@ -110,6 +110,7 @@ for (const family of SEEING) {
     const response = await client.responses.create({ model, input, temperature: 0, max_output_tokens: 20 });
     expect(response.output_text).toBe(answer.text);
     expect(response.usage?.input_tokens).toBe(answer.ids.length);
+    expect((await client.responses.inputTokens.count({ model, input })).input_tokens).toBe(answer.ids.length);
   });
 }
 

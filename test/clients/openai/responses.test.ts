@@ -142,6 +142,27 @@ test("text keeps to a schema", async () => {
   expect(text?.format).toMatchObject({ type: "json_schema", name: "answer" });
 });
 
+test("what a response would read is counted beforehand, and costs no tokens", async () => {
+  const first = await box.client.responses.create(asked);
+  const parameters = { type: "object", properties: { shape: { enum: ["circle", "star"] } }, required: ["shape"] };
+  const tools = [{ type: "function" as const, name: "find_shape", parameters, strict: true }];
+  for (const more of [{}, { instructions: "Be brief." }, { tools }, { previous_response_id: first.id }]) {
+    const given = { model: MODEL, input: asked.input, ...more };
+    const { data, response } = await box.client.responses.inputTokens.count(given).withResponse();
+    const { usage } = await box.client.responses.create({ ...asked, ...more });
+    expect(data).toEqual({ object: "response.input_tokens", input_tokens: usage?.input_tokens ?? 0 });
+    expect(response.headers.get("x-fal-billable-units")).toBe("0");
+  }
+  const count = (more: object) => sent(box.client.responses.inputTokens.count({ model: MODEL, ...more }));
+  // Whether a prompt is too long is what one wants to know.
+  expect((await count({ input: "circle ".repeat(2000) })).input_tokens).toBeGreaterThan(2000);
+  await expect(count({})).rejects.toMatchObject({ status: 400, param: "input" });
+  await expect(count({ model: "nobody/nothing", input: "x" })).rejects.toMatchObject({ code: "model_not_found" });
+  await expect(count({ model: "test/embed", input: "x" })).rejects.toMatchObject({ status: 400, param: "model" });
+  const unknown = count({ input: "x", previous_response_id: "resp_nothing" });
+  await expect(unknown).rejects.toMatchObject({ code: "previous_response_not_found" });
+});
+
 test("a response in the background is waited for by its id", async () => {
   const { id, status } = await box.client.responses.create({ ...asked, background: true });
   expect(["queued", "in_progress"]).toContain(status ?? "");

@@ -105,11 +105,22 @@ export const responseBody = Type.Object({
   metadata: Type.Optional(Type.Record(Type.String(), Type.String())),
 });
 
+const { input, ...optional } = Type.Pick(responseBody, [
+  ...(["model", "input", "instructions", "previous_response_id", "conversation", "prompt"] as const),
+  ...(["tools", "tool_choice", "parallel_tool_calls", "text"] as const),
+]).properties;
+/** What of a response is read: its tokens are counted. */
+export const inputTokensBody = Type.Object({ ...optional, input: Type.Optional(input) });
+
 export type ResponseBody = Static<typeof responseBody>;
 export type InputItem = Static<typeof toldItem>["item"];
 export type TextFormat = Static<typeof format>;
 
 /** An item as a response tells it, as one that goes in again. */
 export const readItem = (item: unknown): InputItem => parse(toldItem, { item }).item;
+
+export type InputTokensBody = Static<typeof inputTokensBody>;
+
+export const readInputTokensBody = (body: unknown): InputTokensBody => parse(inputTokensBody, body);
 
 export const readResponseBody = (body: unknown): ResponseBody => parse(responseBody, body);

@@ -1,6 +1,5 @@
 // /v1/responses: what is below that path, and the making of a response, alone or going on from an earlier one.
 import { ForecourtError } from "../../../core/errors.ts";
-import type { ChatInput, ChatMessage, ChatOutput } from "../../../engine/generation/chat-fields.ts";
 import type { Call } from "../../fal/call.ts";
 import { readJson } from "../../read-json.ts";
 import { requireMethod } from "../../require-method.ts";
@@ -9,23 +8,25 @@ import { openAiStream } from "../event-stream.ts";
 import { inFieldNames } from "../field-names.ts";
 import { answerHeaders } from "../headers.ts";
 import { beginJobs, finishedJobs, type OpenAiParts } from "../runs.ts";
-import { type ResponseBody, readResponseBody } from "./body.ts";
+import { readResponseBody } from "./body.ts";
 import { responseEvents } from "./events.ts";
 import { listInputItems } from "./input-items.ts";
-import { inputItems } from "./references.ts";
+import { countInputTokens } from "./input-tokens.ts";
 import { responseOf } from "./response.ts";
-import { cancelResponse, deleteResponse, foundJob, showResponse } from "./stored.ts";
-import { conversationOf, inputOf, messagesOf } from "./translate.ts";
+import { saidIn } from "./said.ts";
+import { cancelResponse, deleteResponse, showResponse } from "./stored.ts";
+import { inputOf } from "./translate.ts";
 
 /** Everything below `/v1/responses`; `rest` is what follows, an id and what is asked of it. */
 export async function responses(parts: OpenAiParts, call: Call, rest: readonly string[]): Promise<Response> {
   const [id, act, ...more] = rest;
   if (id === undefined) {
     requireMethod(call.request, ["POST"], "Use POST.");
-    const body = readResponseBody(await readJson(call.request, parts.bodyLimit));
-    return await createResponse(parts, call, body).catch((error: unknown) => {
-      throw inFieldNames(NAMES, error);
-    });
+    return await renamed(createResponse(parts, call));
+  }
+  if (id === INPUT_TOKENS && act === undefined) {
+    requireMethod(call.request, ["POST"], "Use POST.");
+    return await renamed(countInputTokens(parts, call));
   }
   if (act === undefined) {
     if (call.request.method === "POST") throw unknownUrl(id);
@@ -43,6 +44,13 @@ export async function responses(parts: OpenAiParts, call: Call, rest: readonly s
   throw unknownUrl(`.../${act}`);
 }
 
+const INPUT_TOKENS = "input_tokens";
+
+const renamed = (answer: Promise<Response>) =>
+  answer.catch((error: unknown) => {
+    throw inFieldNames(NAMES, error);
+  });
+
 /** Of what a chat is asked. */
 const NAMES = {
   ...{ messages: "input", prompt: "input", system_prompt: "instructions", max_tokens: "max_output_tokens" },
@@ -52,14 +60,13 @@ const NAMES = {
 const unknownUrl = (rest: string) =>
   new ForecourtError("not_found", `Unknown request URL: /v1/responses/${rest}`.slice(0, 300));
 
-async function createResponse(parts: OpenAiParts, call: Call, body: ResponseBody): Promise<Response> {
+async function createResponse(parts: OpenAiParts, call: Call): Promise<Response> {
+  const body = readResponseBody(await readJson(call.request, parts.bodyLimit));
   const chosen = chosenModel(parts, body.model, "chat");
   const { previous_response_id, metadata, stream, background } = body;
-  const history = previous_response_id === undefined ? [] : historyOf(parts, call, previous_response_id);
-  const said = messagesOf(inputItems(parts, call, body.input));
   const begun = {
     ...chosen,
-    inputs: [inputOf(body, [...history, ...said])],
+    inputs: [inputOf(body, saidIn(parts, call, body))],
     isFollowed: stream,
     keepsPayload: body.store,
   };
@@ -77,14 +84,4 @@ async function createResponse(parts: OpenAiParts, call: Call, body: ResponseBody
   if (job && background) return Response.json(responseOf(job, repeated));
   const done = await finishedJobs(parts.jobs, jobs, call.request.signal);
   return Response.json(done[0] && responseOf(done[0], repeated), { headers: answerHeaders(parts, done) });
-}
-
-function historyOf(parts: OpenAiParts, call: Call, id: string): ChatMessage[] {
-  const job = foundJob(parts, call, id);
-  if (job?.status === "done") return conversationOf(job.input as ChatInput, job.output as ChatOutput); // foundJob: a chat's
-  const msg = `Previous response with id '${id.slice(0, 100)}' not found: it is none of this key's, has no answer, or is not kept.`;
-  throw new ForecourtError("not_found", msg, {
-    problems: [{ loc: ["body", "previous_response_id"], msg, type: "value_error" }],
-    details: { code: "previous_response_not_found" },
-  });
 }

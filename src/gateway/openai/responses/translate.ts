@@ -8,11 +8,13 @@ import type { InputItem, ResponseBody, TextFormat } from "./body.ts";
 
 const WANTS_LOGPROBS = "message.output_text.logprobs";
 
+type Asked = { [Field in Exclude<keyof ResponseBody, "model" | "input">]?: ResponseBody[Field] | undefined };
+
 /** The input of a language model, which `said` is put to. */
-export function inputOf(body: ResponseBody, said: readonly ChatMessage[]): Record<string, unknown> {
+export function inputOf(body: Asked, said: readonly ChatMessage[]): Record<string, unknown> {
   const { instructions, max_output_tokens, text, ...rest } = body;
   const { temperature, presence_penalty, frequency_penalty, parallel_tool_calls, top_logprobs } = rest;
-  const wantsLogprobs = top_logprobs > 0 || body.include?.includes(WANTS_LOGPROBS);
+  const wantsLogprobs = (top_logprobs ?? 0) > 0 || body.include?.includes(WANTS_LOGPROBS);
   return present({
     ...{ temperature, presence_penalty, frequency_penalty, parallel_tool_calls },
     ...chancesOf(body),
@@ -26,7 +28,7 @@ export function inputOf(body: ResponseBody, said: readonly ChatMessage[]): Recor
   });
 }
 
-function toolsOf({ tools = [], tool_choice: choice }: ResponseBody) {
+function toolsOf({ tools = [], tool_choice: choice }: Asked) {
   const all = tools.map(({ type: _, ...called }) => toolOf(called));
   if (typeof choice !== "object") return { tools: all.length > 0 ? all : undefined, tool_choice: choice };
   if (choice.type === "function")
