@@ -84,7 +84,7 @@ export const speak = definePipeline({
       for (const [index, task] of tasks.entries()) {
         const { text, name, sentences } = plan(task, voice);
         const seed = task.input.seed ?? randomSeed();
-        await voice.expectReadable?.(text);
+        await voice.expectReadable?.(text, task.log);
         const wishes = await wishesOf(task, voice);
         const rate = task.input.sample_rate ?? voice.rate;
         const spoken: Float32Array[] = [];
@@ -118,6 +118,8 @@ const textOf = ({ text, prompt }: Pick<SpeakInput, "text" | "prompt">) => text ?
 const WISHES: readonly Wish[] = ["audio_url", "exaggeration", "temperature", "num_inference_steps", "language"];
 
 function plan({ input: given }: Pick<Task<SpeakInput>, "input">, { voices, longest, takes = [] }: Voice) {
+  if (given.text !== undefined && given.prompt !== undefined && given.text !== given.prompt)
+    throw wrong("prompt", "It is another name for text, and that says something else: give one of them", "value_error");
   const text = textOf(given);
   const sentences = sentencesOf(text, longest);
   const asked = given.text === undefined && given.prompt !== undefined ? "prompt" : "text";

@@ -52,18 +52,22 @@ export function languagesOf({ model, added_tokens: added = [] }: Words): readonl
   return known.length > 0 ? known : ["en"];
 }
 
-/**
- * `wanted`: a code or an English name; absent: English. Throws `invalid_input` for a language that the model does not know
- * and for Chinese characters: its readers of them, for Chinese and Japanese, are programs in Python.
- */
+/** `wanted`: a code or an English name; absent: English. Throws `invalid_input` for a language that the model does not know. */
 export function textIn(text: string, wanted: string | undefined, known: readonly string[]): string {
   const code = languageCode(wanted ?? "en");
   if (!known.includes(code)) {
     const names = known.map((each) => `${each} (${languageName(each)})`).join(", ");
     throw wrongField("language", `The model does not speak "${wanted}"; it speaks ${names}`);
   }
-  if (known.length === 1) return text;
+  return known.length === 1 ? text : `[${code}]${spelt(text)}`;
+}
+
+/**
+ * As the model of many languages reads letters. Throws `invalid_input` for Chinese characters: its readers of them, for
+ * Chinese and Japanese, are programs in Python.
+ */
+export function spelt(text: string): string {
   if (/\p{Script=Han}/u.test(text))
     throw wrongField("text", "Chinese characters are not read here: write Japanese in kana; Chinese is not spoken");
-  return `[${code}]${text.toLowerCase().normalize("NFKD")}`;
+  return text.toLowerCase().normalize("NFKD");
 }

@@ -13,10 +13,11 @@ import type { Beyond } from "../sight/beyond.ts";
 import { BEYOND } from "../sight/seen-pictures.ts";
 import { resample } from "../tensor/resample.ts";
 import { requirePort, tensorOf, toFloats } from "../tensor/tensor.ts";
-import { languagesOf, textIn, tidyText } from "./chatterbox-text.ts";
+import { languagesOf, spelt, textIn, tidyText } from "./chatterbox-text.ts";
 import { readRecording, recordedVoices } from "./recordings.ts";
 import { stretch } from "./stretch.ts";
 import { tokenIds } from "./token-ids.ts";
+import { createLegible } from "./unknown-signs.ts";
 import type { LoadVoice } from "./voice.ts";
 import { readOnce } from "./voice-files.ts";
 
@@ -62,6 +63,8 @@ export const loadChatterbox: LoadVoice = async (assets, config: Config) => {
   const loop = await loadLoop(assets, config);
   const isTurbo = !graphs.table.inputs.some(({ name }) => name === "exaggeration");
   const languages = isTurbo ? ["en"] : languagesOf(await assets.json("tokenizer.json"));
+  const form = (text: string) => (languages.length === 1 ? text : spelt(text));
+  const { legible, expect } = await createLegible(tokenizer, form);
   const { leastSeconds, ...usual } = isTurbo ? TURBO : USUAL;
   const byRecording = new WeakMap<Sound, Promise<Speaker>>();
 
@@ -81,9 +84,10 @@ export const loadChatterbox: LoadVoice = async (assets, config: Config) => {
     longest: LONGEST_TEXT,
     voices: [...recordings.keys()],
     takes: ["audio_url", "temperature", "language", ...(isTurbo ? [] : (["exaggeration"] as const))],
+    expectReadable: expect,
     async speak({ text, voice, reference, exaggeration = EXAGGERATION, temperature = TEMPERATURE, ...rest }) {
       const { speed, language, seed, signal } = rest;
-      const ids = await tokenIds(tokenizer, textIn(tidyText(text, { isTurbo }), language, languages));
+      const ids = await tokenIds(tokenizer, textIn(await legible(tidyText(text, { isTurbo })), language, languages));
       const speaker = reference
         ? await speakerOf(reference)
         : await speakerNamed(voice ?? [...recordings.keys()][0] ?? "");

@@ -33,8 +33,8 @@ export type Voice = {
   voices: readonly string[];
   /** Absent: none of them. */
   takes?: readonly Wish[];
-  /** Throws `invalid_input` for a text that it cannot read all of, before any of it is said. */
-  expectReadable?(text: string): Promise<void>;
+  /** Throws `invalid_input` for a text that it cannot read all of, before any of it is said; what is left out is logged. */
+  expectReadable?(text: string, log: (message: string) => void): Promise<void>;
   speak(utterance: Utterance): Promise<Float32Array>;
 };
 

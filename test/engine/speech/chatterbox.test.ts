@@ -100,7 +100,7 @@ test("wishes that a model does not know, and recordings that are none, are refus
     const failure: unknown = await runOnce(speak, { assets: openFolder(join(SPEECH, model)), input }).catch((e) => e);
     return (failure as { problems: { loc: string[]; msg: string; type: string }[] }).problems[0];
   };
-  const text = "Why?";
+  const text = "hello?";
   expect(await problem("chatterbox-turbo", { text, exaggeration: 1 })).toMatchObject({ loc: ["body", "exaggeration"] });
   expect(await problem("tones", { text, audio_url: recording(2) })).toMatchObject({ loc: ["body", "audio_url"] });
   expect(await problem("tones", { text, temperature: 1 })).toMatchObject({ loc: ["body", "temperature"] });
@@ -111,9 +111,26 @@ test("wishes that a model does not know, and recordings that are none, are refus
   const noise = uri(new TextEncoder().encode("no sound"));
   expect(await problem("chatterbox", { text, audio_url: noise })).toMatchObject({ type: "audio_load_error" });
   expect((await problem("chatterbox", { text, voice: "nobody" }))?.msg).toContain("default, anna");
-  expect(await problem("chatterbox", { text: "你好", language: "en" })).toMatchObject({ loc: ["body", "text"] });
+  expect(await problem("chatterbox", { text: "你好", language: "en" })).toMatchObject({
+    ...{ loc: ["body", "text"], msg: expect.stringContaining("Chinese characters") },
+  });
   expect((await problem("chatterbox", { text, language: "dutch" }))?.msg).toContain("de (german)");
   expect((await problem("chatterbox-turbo", { text, language: "de" }))?.msg).toContain("en (english)");
+});
+
+test("letters without a token are refused by name; signs without one are left out, and the log says so", async () => {
+  const folder = watched("chatterbox");
+  const sayBy = (text: string) => runOnce(speak, { assets: folder.assets, input: { text, temperature: 0 } });
+  const { log } = await sayBy("Hello there.");
+  const { ids } = folder.seen;
+  expect(log).toEqual([]);
+  expect((await sayBy("Hello ☃there😀.")).log).toEqual([
+    "the model does not know these signs, which are left out: ☃ 😀",
+  ]);
+  expect(folder.seen.ids).toEqual(ids);
+  await expect(sayBy("Hello, 3 señores.")).rejects.toMatchObject({
+    problems: [{ loc: ["body", "text"], msg: expect.stringContaining("cannot read these letters: 3 ñ.") }],
+  });
 });
 
 describe("a folder without recordings", () => {
@@ -128,10 +145,10 @@ describe("a folder without recordings", () => {
   test("speaks by audio_url alone, and says so", async () => {
     const run = (input: Record<string, unknown>) => runOnce(speak, { assets: openFolder(bare), input });
     const missing = { problems: [{ loc: ["body", "audio_url"], type: "missing" }] };
-    await expect(run({ text: "Why?" })).rejects.toMatchObject(missing);
+    await expect(run({ text: "hello?" })).rejects.toMatchObject(missing);
     const voice = { problems: [{ loc: ["body", "voice"], msg: expect.stringContaining("audio_url") }] };
-    await expect(run({ text: "Why?", voice: "lucy" })).rejects.toMatchObject(voice);
-    expect((await run({ text: "Why?", audio_url: recording(6) })).output.duration).toBeGreaterThan(0);
+    await expect(run({ text: "hello?", voice: "lucy" })).rejects.toMatchObject(voice);
+    expect((await run({ text: "hello?", audio_url: recording(6) })).output.duration).toBeGreaterThan(0);
   });
 });
 

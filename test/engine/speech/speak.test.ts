@@ -83,6 +83,10 @@ test("faster speech is shorter, and a format is a content type", async () => {
 
 test("no text and unknown voices are wrong input", async () => {
   await expect(say({ text: "  " })).rejects.toMatchObject({ problems: [{ loc: ["body", "text"], type: "missing" }] });
+  await expect(say({ text: "hello", prompt: "why" })).rejects.toMatchObject({
+    problems: [{ loc: ["body", "prompt"], msg: expect.stringContaining("give one of them") }],
+  });
+  expect((await say({ text: "why", prompt: "why" })).output.duration).toBeGreaterThan(0);
   await expect(say({ prompt: "" })).rejects.toMatchObject({ problems: [{ loc: ["body", "prompt"] }] });
   await expect(say({ text: "hello", voice: "nova" })).rejects.toMatchObject({
     code: "invalid_input",
