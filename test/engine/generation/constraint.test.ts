@@ -2,19 +2,41 @@
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { parse, type TObject, Type } from "../../../src/core/schema.ts";
 import { createAutomaton } from "../../../src/engine/generation/constraint/automaton.ts";
+import type { Node } from "../../../src/engine/generation/constraint/grammar.ts";
 import { patternGrammar } from "../../../src/engine/generation/constraint/pattern-grammar.ts";
 import { schemaGrammar } from "../../../src/engine/generation/constraint/schema-grammar.ts";
 import type { Schema } from "../../../src/engine/generation/constraint/whole-schema.ts";
+import { seededRandom } from "../../support/seeded-random.ts";
 import { ask } from "../support/language.ts";
 
 setDefaultTimeout(60_000);
 
 /** Whether the text is one of the grammar's. */
-function takes(grammar: Parameters<typeof createAutomaton>[0], text: string): boolean {
+const takes = (grammar: Node, text: string) => taking(grammar)(text);
+
+function taking(grammar: Node): (text: string) => boolean {
+  const automaton = createAutomaton(grammar);
+  return (text) => {
+    let state = automaton?.start;
+    for (const byte of new TextEncoder().encode(text)) state = state && automaton?.step(state, byte);
+    return state?.isEnd === true;
+  };
+}
+const chance = seededRandom(1);
+/** A text of the grammar, whichever: where a way leads nowhere there is none. */
+function wander(grammar: Node): string {
   const automaton = createAutomaton(grammar);
   let state = automaton?.start;
-  for (const byte of new TextEncoder().encode(text)) state = state && automaton?.step(state, byte);
-  return state?.isEnd === true;
+  const bytes: number[] = [];
+  while (state && !state.isFull && !(state.isEnd && chance() < 0.3)) {
+    const at = state;
+    const ways = Array.from({ length: 256 }, (_, byte) => byte).filter((byte) => automaton?.step(at, byte));
+    const byte = ways[Math.floor(chance() * ways.length)] ?? 0;
+    state = automaton?.step(at, byte);
+    bytes.push(byte);
+  }
+  if (!state?.isEnd) throw new Error(`${String.fromCharCode(...bytes)} leads nowhere`);
+  return new TextDecoder().decode(new Uint8Array(bytes));
 }
 const fits = (schema: Schema, text: string) => takes(schemaGrammar(schema, []).grammar, text);
 
@@ -239,6 +261,104 @@ describe("a schema's grammar takes what fits and nothing else:", () => {
     expect(fits({ type: "integer", minimum: -9007199254740991, maximum: 9007199254740991 }, "-17")).toBe(true);
   });
 
+  test("multiples of a number, all within the bounds and no others, none of which leads nowhere", () => {
+    const bounds: Schema[] = [{}, { minimum: -40, maximum: 130 }, { exclusiveMinimum: 7, exclusiveMaximum: 91 }];
+    for (const multipleOf of [1, 3, 7, 12, 30])
+      for (const limits of bounds) {
+        const schema = { type: "integer", multipleOf, ...limits };
+        const { minimum = -1e9, maximum = 1e9, exclusiveMinimum = -1e9, exclusiveMaximum = 1e9 } = limits;
+        const [least, most, above, below] = [minimum, maximum, exclusiveMinimum, exclusiveMaximum].map(Number);
+        const { grammar, loose } = schemaGrammar(schema, []);
+        expect(loose).toEqual([]);
+        const isTaken = taking(grammar);
+        for (let value = -150; value <= 150; value++) {
+          const isWithin =
+            value >= (least ?? 0) && value <= (most ?? 0) && value > (above ?? 0) && value < (below ?? 0);
+          expect([multipleOf, limits, value, isTaken(String(value))]).toEqual([
+            ...[multipleOf, limits, value, isWithin && value % multipleOf === 0],
+          ]);
+        }
+        expect(takes(grammar, "007")).toBe(false);
+        expect(takes(grammar, "-0")).toBe(false);
+        for (let tries = 0; tries < 20; tries++) expect(Math.abs(Number(wander(grammar)) % multipleOf)).toBe(0);
+      }
+    expect(fits({ type: "integer", multipleOf: 1_000_003 }, "9000027000")).toBe(true);
+    expect(fits({ type: "integer", multipleOf: 0.5 }, "7")).toBe(true);
+  });
+
+  test("multiples of fractions, with as many decimals as it needs and no others", () => {
+    const price = { type: "number", multipleOf: 0.25, minimum: -1, exclusiveMaximum: 12 };
+    for (const text of ["0", "-1", "-0.25", "0.5", "0.50", "11.75", "3.0"])
+      expect([text, fits(price, text)]).toEqual([text, true]);
+    for (const text of ["0.3", "12", "12.00", "-1.25", "0.255", "00.25", "1e1", ".5"])
+      expect([text, fits(price, text)]).toEqual([text, false]);
+    const cents = schemaGrammar({ multipleOf: 0.01, minimum: 0.29, maximum: 0.31 }, []);
+    expect(["0.28", "0.29", "0.3", "0.30", "0.31", "0.32"].map((text) => takes(cents.grammar, text))).toEqual([
+      ...[false, true, true, true, true, false],
+    ]);
+    expect(cents.loose).toEqual([]);
+    expect(fits({ type: "number", multipleOf: 5 }, "5.5")).toBe(false);
+    for (let tries = 0; tries < 50; tries++)
+      expect(Number.isInteger(Number(wander(schemaGrammar(price, []).grammar)) * 4)).toBe(true);
+    expect(schemaGrammar({ type: "number", multipleOf: 1e-9 }, []).loose).toEqual(["multipleOf"]);
+  });
+
+  test("lists of different items, of a few known values; of others that is told", () => {
+    const colours = {
+      $defs: { colour: { enum: ["red", "blue", 1] } },
+      items: { $ref: "#/$defs/colour" },
+      type: "array",
+    };
+    const unique = { ...colours, uniqueItems: true, minItems: 1, maxItems: 2 };
+    expect(schemaGrammar(unique, []).loose).toEqual([]);
+    for (const text of ['["red"]', '[ 1 , "red"]', '["blue",\n"red"]'])
+      expect([text, fits(unique, text)]).toEqual([text, true]);
+    for (const text of ["[]", '["red","red"]', "[1,1]", '["red","blue",1]', "[2]", '["red",]'])
+      expect([text, fits(unique, text)]).toEqual([text, false]);
+    expect(fits({ ...colours, uniqueItems: true }, '["red",1,"blue"]')).toBe(true);
+    expect(fits({ type: "array", items: { type: "boolean" }, uniqueItems: true }, "[true,false]")).toBe(true);
+    for (let tries = 0; tries < 20; tries++) {
+      const list = JSON.parse(wander(schemaGrammar({ ...colours, uniqueItems: true, minItems: 2 }, []).grammar));
+      expect(new Set(list).size).toBe(list.length);
+    }
+    expect(
+      schemaGrammar({ type: "array", items: { type: "string" }, uniqueItems: true, maxItems: 1 }, []).loose,
+    ).toEqual([]);
+  });
+
+  test("of oneOf whose options nothing fits twice there is nothing to tell; where something may, that is told", () => {
+    const object = (properties: Schema, required = Object.keys(properties)) => ({
+      type: "object",
+      properties,
+      required,
+    });
+    const kind = (name: string, more: Schema = {}) => object({ kind: { const: name }, ...more });
+    const apart: Schema[][] = [
+      [{ type: "string" }, { type: "null" }, { type: ["integer", "boolean"] }],
+      [{ enum: ["a", "b"] }, { const: "c" }, { type: "integer" }],
+      [kind("cat", { lives: { type: "integer" } }), kind("dog"), { type: "null" }],
+      [object({ a: {} }), object({ b: {} })],
+      [{ $ref: "#/$defs/cat" }, { anyOf: [{ $ref: "#/$defs/dog" }, { type: "string" }] }],
+      [object({ in: kind("cat") }), object({ in: kind("dog"), out: {} })],
+    ];
+    const $defs = { cat: kind("cat"), dog: kind("dog") };
+    for (const oneOf of apart) expect([oneOf, schemaGrammar({ oneOf, $defs }, []).loose]).toEqual([oneOf, []]);
+    const overlapping: Schema[][] = [
+      [{ type: "number" }, { type: "integer" }],
+      [{ enum: ["a", "b"] }, { enum: ["b", "c"] }],
+      [{ const: 3 }, { type: "integer", minimum: 2 }],
+      [object({ a: {} }), object({ a: {}, b: {} }, ["a"])],
+      [{ type: "object", additionalProperties: true }, kind("cat")],
+      [kind("cat"), object({ kind: { type: "string" } })],
+      [
+        { type: "array", items: { type: "string" } },
+        { type: "array", items: { type: "integer" } },
+      ],
+    ];
+    for (const oneOf of overlapping)
+      expect([oneOf, schemaGrammar({ oneOf }, []).loose]).toEqual([oneOf, ["that no other option of oneOf fits"]]);
+  });
+
   test("one of 20,000 values", () => {
     const values = Array.from({ length: 20_000 }, (_, at) => `value ${at * 7919}`);
     const automaton = createAutomaton(schemaGrammar({ enum: values, type: "string", maxLength: 15 }, []).grammar);
@@ -296,6 +416,11 @@ describe("a schema's grammar takes what fits and nothing else:", () => {
       { allOf: [{ type: "string" }, { type: "integer" }] },
       { type: "string", enum: [1] },
       { type: "integer", minimum: "3" },
+      { type: "integer", multipleOf: 7, minimum: 8, maximum: 13 },
+      { type: "integer", multipleOf: 0 },
+      { type: "array", items: { enum: [1, 2] }, uniqueItems: true, minItems: 3 },
+      { type: "array", uniqueItems: "yes" },
+      { allOf: [{ multipleOf: 0.3 }, { multipleOf: 0.2 }] },
       { type: "integer", minimum: 3, exclusiveMinimum: true },
       { type: [] },
       { anyOf: [] },

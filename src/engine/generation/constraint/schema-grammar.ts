@@ -1,5 +1,7 @@
 // The grammar of the JSON texts that a JSON Schema (2020-12, and what OpenAI's clients send of it) describes.
+import { areApart } from "./apart.ts";
 import { type Automaton, createAutomaton, type State } from "./automaton.ts";
+import { differentItems } from "./different-items.ts";
 import {
   anyOfTexts,
   beyondAscii,
@@ -12,8 +14,9 @@ import {
   repeat,
   sequence,
 } from "./grammar.ts";
-import { integersIn, type Limits } from "./integer-range.ts";
 import * as json from "./json-grammar.ts";
+import { takesKind, typesOf, valuesIn } from "./kinds.ts";
+import { integersOf, numberOf } from "./number-grammar.ts";
 import { patternGrammar } from "./pattern-grammar.ts";
 import {
   checked,
@@ -44,7 +47,7 @@ export type SchemaGrammar = {
   loose: string[];
 };
 
-const LOOSE = ["uniqueItems", "minProperties", "maxProperties", "multipleOf", "format"];
+const LOOSE = ["minProperties", "maxProperties", "format"];
 
 /** `field`: for errors. Throws `invalid_input` for what cannot be enforced and would be missed. */
 export function schemaGrammar(root: Schema, field: readonly string[]): SchemaGrammar {
@@ -73,26 +76,19 @@ function nodeOf(given: unknown, around: Around): Node {
 }
 
 /** Those of the values that fit what stands beside them. */
-function valuesOf({ enum: listed, const: single, ...rest }: Schema, around: Around): Node {
-  const values = Array.isArray(listed) ? listed : [single];
+function valuesOf(schema: Schema, around: Around): Node {
+  return anyOfTexts(fittingValues(schema, around).map((value) => JSON.stringify(value)));
+}
+
+function fittingValues(schema: Schema, around: Around): unknown[] {
+  const { enum: _, const: _single, ...rest } = schema;
   const isText = ["pattern", "minLength", "maxLength"].some((keyword) => keyword in rest);
   const texts = isText ? createAutomaton(stringOf(rest, around)) : undefined;
   const fits = (value: unknown) =>
     takesKind(rest, value) && (typeof value !== "string" || !texts || takes(texts, value));
-  const kept = values.filter(fits);
+  const kept = (valuesIn(schema) ?? []).filter(fits);
   if (kept.length === 0) throw refused(around, "its enum or const allows nothing");
-  return anyOfTexts(kept.map((value) => JSON.stringify(value)));
-}
-
-/** What a list or an object holds is not looked at. */
-function takesKind(schema: Schema, value: unknown): boolean {
-  const type = value === null ? "null" : Array.isArray(value) ? "array" : typeof value;
-  const types = typesOf(schema, TYPES);
-  if (type === "number") {
-    const isOfType = types.includes("number") || (types.includes("integer") && Number.isInteger(value));
-    return isOfType && isWithin(Number(value), schema);
-  }
-  return types.includes(type) || (value === null && schema.nullable === true);
+  return kept;
 }
 
 function takes(automaton: Automaton, value: string): boolean {
@@ -107,12 +103,11 @@ const utf8 = new TextEncoder();
 function optionsOf(schema: Schema, around: Around): Node {
   const name = "anyOf" in schema ? "anyOf" : "oneOf";
   const { [name]: options, ...beside } = schema;
-  if (name === "oneOf") around.loose.add("that no other option of oneOf fits");
   const { nullable, ...own } = beside;
-  const nodes = (options as unknown[]).flatMap((option) => {
-    const both = isShaping(own) ? { allOf: [own, option] } : option;
-    return flattened(both, around) ? [nodeOf(both, around)] : [];
-  });
+  const whole = (options as unknown[]).map((option) => (isShaping(own) ? { allOf: [own, option] } : option));
+  const kept = whole.filter((each) => flattened(each, around));
+  if (name === "oneOf" && !areApart(kept, around)) around.loose.add("that no other option of oneOf fits");
+  const nodes = kept.map((each) => nodeOf(each, around));
   if (nodes.length === 0) throw refused(around, `its ${name} allows nothing`);
   return choice(...nodes, ...(nullable === true ? [json.empty] : []));
 }
@@ -120,18 +115,6 @@ function optionsOf(schema: Schema, around: Around): Node {
 const noText = (around: Around): never => {
   throw refused(around, "nothing fits all that it asks for");
 };
-
-const TYPES = ["object", "array", "string", "integer", "number", "boolean", "null"];
-
-/** `any`: of a schema that names none and asks for nothing that one has. */
-function typesOf({ type, ...schema }: Schema, any = TYPES.filter((each) => each !== "integer")): string[] {
-  if (type !== undefined) return [type].flat() as string[];
-  if ("properties" in schema || "required" in schema || "additionalProperties" in schema) return ["object"];
-  if ("items" in schema || "prefixItems" in schema) return ["array"];
-  if ("pattern" in schema || "minLength" in schema || "maxLength" in schema) return ["string"];
-  if ("minimum" in schema || "maximum" in schema) return ["number"];
-  return any;
-}
 
 function typed(type: string, schema: Schema, around: Around): Node {
   switch (type) {
@@ -142,7 +125,7 @@ function typed(type: string, schema: Schema, around: Around): Node {
     case "string":
       return stringOf(schema, around);
     case "integer":
-      return integersOf(limitsOf(schema), around);
+      return integersOf(schema, around);
     case "number":
       return numberOf(schema, around);
     case "boolean":
@@ -204,6 +187,9 @@ function arrayOf(schema: Schema, around: Around): Node {
   const longest = isClosed ? Math.min(most, prefix.length) : most;
   if (least > longest) throw refused(around, `no list has at least ${least} and at most ${longest} items`);
   if (longest === 0) return json.listOf(json.value, 0, 0);
+  const different =
+    schema.uniqueItems === true && longest > 1 ? differentOf(schema, around, { least, most }) : undefined;
+  if (different) return different;
   if (prefix.length === 0) return json.listOf(nodeOf(schema.items ?? true, around), least, most);
   const spaced = prefix.map((each) => sequence(json.blank, nodeOf(each, around), json.blank));
   const items = spaced.map((each, at) => (at === 0 ? each : sequence(oneOf(","), each)));
@@ -218,6 +204,22 @@ function arrayOf(schema: Schema, around: Around): Node {
   return sequence(oneOf("["), ...items, more, oneOf("]"));
 }
 
+/** Items of a few known values; undefined for others, of which that is told. */
+function differentOf(schema: Schema, around: Around, { least, most }: { least: number; most: number }) {
+  const items = flattened(schema.items ?? true, around);
+  const values = items && !("prefixItems" in schema) ? knownValues(items, around) : undefined;
+  if (values && least > new Set(values).size)
+    throw refused(around, `there are only ${new Set(values).size} different items for a list of at least ${least}`);
+  const node = values && differentItems({ texts: values, least, most });
+  if (!node) around.loose.add("uniqueItems");
+  return node;
+}
+
+function knownValues(schema: Schema, around: Around): string[] | undefined {
+  if (valuesIn(schema)) return fittingValues(schema, around).map((value) => JSON.stringify(value));
+  return schema.type === "boolean" ? ["true", "false"] : undefined;
+}
+
 function stringOf(schema: Schema, around: Around): Node {
   const { pattern } = schema;
   if (typeof pattern === "string") {
@@ -230,34 +232,6 @@ function stringOf(schema: Schema, around: Around): Node {
   if (least > most) throw refused(around, `no text has at least ${least} and at most ${most} signs`);
   return json.quoted(repeat(json.sign, least, most));
 }
-
-function integersOf(limits: Limits, around: Around): Node {
-  const { least = Number.NEGATIVE_INFINITY, most = Number.POSITIVE_INFINITY } = limits;
-  if (Math.ceil(least) > Math.floor(most)) throw refused(around, `no integer is from ${least} to ${most}`);
-  return integersIn(limits);
-}
-
-/** Of a number with a fraction only the sign is kept within limits. */
-function numberOf(schema: Schema, around: Around): Node {
-  const { least, most } = limitsOf(schema);
-  if (least === undefined && most === undefined) return json.number;
-  if (!(least === 0 && most === undefined)) around.loose.add("minimum and maximum of numbers that are no integers");
-  return least !== undefined && least >= 0 ? sequence(json.natural, json.fraction) : json.number;
-}
-
-function limitsOf({ minimum, maximum, exclusiveMinimum, exclusiveMaximum }: Schema) {
-  const above = numberIn(exclusiveMinimum);
-  const below = numberIn(exclusiveMaximum);
-  const least = Math.max(numberIn(minimum) ?? -Infinity, above === undefined ? -Infinity : Math.floor(above) + 1);
-  const most = Math.min(numberIn(maximum) ?? Infinity, below === undefined ? Infinity : Math.ceil(below) - 1);
-  return { ...(least > -Infinity && { least }), ...(most < Infinity && { most }) };
-}
-
-const isWithin = (value: number, { minimum, maximum, exclusiveMinimum, exclusiveMaximum }: Schema) =>
-  value >= (numberIn(minimum) ?? -Infinity) &&
-  value <= (numberIn(maximum) ?? Infinity) &&
-  value > (numberIn(exclusiveMinimum) ?? -Infinity) &&
-  value < (numberIn(exclusiveMaximum) ?? Infinity);
 
 /** The same node for the same words, which may lead back to themselves. */
 function known(words: string, around: Around, schema: () => unknown): Node {

@@ -1,5 +1,6 @@
 // A JSON Schema with all that holds at once in one: what it refers to, and the parts of allOf.
 import { wrong } from "../conversation.ts";
+import { divisor, isMultiple } from "./divisor.ts";
 
 export type Schema = Record<string, unknown>;
 
@@ -18,16 +19,18 @@ const REFUSED = [
 const SHAPING = new Set([
   ...["type", "enum", "const", "anyOf", "oneOf", "allOf", "nullable", "properties", "required", "additionalProperties"],
   ...["items", "prefixItems", "minItems", "maxItems", "pattern", "minLength", "maxLength"],
-  ...["minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"],
+  ...["minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf", "uniqueItems"],
 ]);
 export const isShaping = (schema: Schema) => Object.keys(schema).some((keyword) => SHAPING.has(keyword));
 
+const isAboveZero = (value: unknown) => typeof value === "number" && value > 0;
 const isNumber = (value: unknown) => typeof value === "number";
 const isStrings = (value: unknown) => Array.isArray(value) && value.every((each) => typeof each === "string");
 const isList = (value: unknown) => Array.isArray(value) && value.length > 0;
 /** Keywords whose value may be wrong: read over, they would be missed. */
 const FORMS: Record<string, (value: unknown) => boolean> = {
   ...{ minimum: isNumber, maximum: isNumber, exclusiveMinimum: isNumber, exclusiveMaximum: isNumber },
+  ...{ multipleOf: isAboveZero, uniqueItems: (value) => typeof value === "boolean" },
   ...{ minItems: isNumber, maxItems: isNumber, minLength: isNumber, maxLength: isNumber },
   ...{ enum: isList, anyOf: isList, oneOf: isList, allOf: isList, prefixItems: Array.isArray, required: isStrings },
   ...{ $ref: (value) => typeof value === "string", pattern: (value) => typeof value === "string" },
@@ -78,12 +81,17 @@ const JOINS: Record<string, Joined> = {
   ...{ items: anded, anyOf: products, oneOf: products, additionalProperties: anded },
   required: (a: string[], b: string[]) => [...new Set([...a, ...b])],
   nullable: (a: unknown, b: unknown) => a === true && b === true,
+  uniqueItems: (a: unknown, b: unknown) => a === true || b === true,
+  multipleOf: (a: number, b: number) => (isMultiple(a, b) ? a : isMultiple(b, a) ? b : leastCommon(a, b)),
   type: (a: string | string[], b: string | string[]) => typesOfBoth([a].flat(), [b].flat()),
   enum: (a: unknown[], b: unknown[]) => a.filter((one) => b.some((other) => same(one, other))),
   pattern: (a: unknown, b: unknown) => (a === b ? a : undefined),
   prefixItems: (a: unknown[], b: unknown[]) =>
     a.length === b.length ? a.map((one, at) => anded(one, b[at])) : undefined,
 };
+
+const leastCommon = (a: number, b: number) =>
+  Number.isInteger(a) && Number.isInteger(b) ? (a / divisor(a, b)) * b : undefined;
 
 function typesOfBoth(a: readonly string[], b: readonly string[]): string[] {
   const within = (types: readonly string[], type: string) =>
