@@ -73,6 +73,21 @@ describe("what cannot be answered", () => {
     });
   });
 
+  test("a prompt of a size that says so is not turned into tokens as a whole", async () => {
+    // A whole one would take twenty seconds here, in which nobody else is answered.
+    const begun = performance.now();
+    await expect(ask("qwen3", { prompt: "a".repeat(5_000_000), raw: true })).rejects.toMatchObject({
+      message: expect.stringMatching(/has more than \d{4,5}\./),
+      problems: [{ loc: ["body", "prompt"], type: "context_length_exceeded" }],
+    });
+    expect(performance.now() - begun).toBeLessThan(10_000);
+    const long = { prompt: " ".repeat(100_000), raw: true, max_tokens: 0 };
+    expect((await ask("qwen3", { prompt: "1".repeat(1030), raw: true, max_tokens: 0 })).output.usage).toMatchObject({
+      ...{ prompt_tokens: 1030, completion_tokens: 0 },
+    });
+    await expect(ask("qwen3", long)).rejects.toMatchObject({ code: "invalid_input" });
+  });
+
   test("nothing said, two things said, pictures, a conversation for a model without a template: the field is named", async () => {
     const problemOf = async (family: Parameters<typeof ask>[0], input: Record<string, unknown>) => {
       const failure = await ask(family, input).catch((error) => error);
