@@ -112,5 +112,8 @@ export type JobEvent =
   | { type: "started"; runner: RunnerId }
   | { type: "log"; line: LogLine }
   | { type: "progress"; at: number; of: number }
-  | { type: "partial"; value: unknown }
+  | PartialEvent
   | { type: "finished"; job: Job };
+
+/** `isWhole`: as in a step. */
+export type PartialEvent = { type: "partial"; value: unknown; isWhole?: true };

@@ -106,7 +106,8 @@ export type Task<In> = {
 /** What a run yields; exactly one `output` per task ends it. */
 export type Step<Out> =
   | { type: "progress"; at: number; of: number }
-  | { type: "partial"; value: unknown }
+  /** `isWhole`: it says all that those before it said, which nobody needs any more. */
+  | { type: "partial"; value: unknown; isWhole?: true }
   | { type: "output"; value: Out; units: Units };
 
 /** All that pipelines count, in the plural; `seconds` and `minutes` are of output, or of what was heard. */

@@ -137,9 +137,8 @@ export function createJobs(parts: JobsParts): Jobs {
     const attempt = ledger.attempts.get(id);
     if (attempt) {
       const { runner, lines, progress, partials } = attempt;
-      const parts = partials.map((value): JobEvent => ({ type: "partial", value }));
       const last: JobEvent[] = progress ? [{ type: "progress", ...progress }] : [];
-      return [{ type: "started", runner }, ...(lines > 0 ? linesOf(id) : []), ...parts, ...last];
+      return [{ type: "started", runner }, ...(lines > 0 ? linesOf(id) : []), ...partials, ...last];
     }
     const row = store.row(id);
     return row ? [...linesOf(id), ...eventsOf(jobOf(row))] : [];

@@ -2,7 +2,7 @@
 import { type Clock, evenClock, type Timers } from "../../core/clock.ts";
 import type { ForecourtError } from "../../core/errors.ts";
 import { asId, type JobId, type KeyId, type ModelId } from "../../core/ids.ts";
-import { hintOf, type Job, type JobOutcome, outcomeOf } from "../../core/job.ts";
+import { hintOf, type Job, type JobOutcome, outcomeOf, type PartialEvent } from "../../core/job.ts";
 import { type Instant, instant, type Milliseconds, milliseconds } from "../../core/units.ts";
 import type { Accounts } from "../accounts/accounts.ts";
 import type { QueueLoad } from "../accounts/job-facts.ts";
@@ -34,7 +34,7 @@ export type Attempt = Shared & {
   lines: number;
   progress?: { at: number; of: number };
   /** Kept for who begins to watch while it runs: the latest PARTIALS_KEPT. */
-  partials: unknown[];
+  partials: PartialEvent[];
 };
 
 /** What the scheduler hears. */

@@ -41,7 +41,7 @@ export function createWatchers(): Watchers {
     async *follow(id, replay, signal) {
       const inbox: Inbox = { events: [], wake: () => {} };
       const close = listen(id, (event) => {
-        inbox.events.push(event);
+        put(event, inbox.events);
         inbox.wake();
       });
       const stop = () => {
@@ -64,6 +64,17 @@ export function createWatchers(): Watchers {
       }
     },
   };
+}
+
+/** Of a reader who reads slower than they come. */
+const MOST_WHOLE = 64;
+
+/** Each whole partial is as long as the answer so far: kept for a reader who takes none, they would be its square. */
+function put(event: JobEvent, events: JobEvent[]): void {
+  const last = events.at(-1);
+  const isBehind = events.length >= MOST_WHOLE && last?.type === "partial" && last.isWhole === true;
+  if (isBehind && event.type === "partial" && event.isWhole) events[events.length - 1] = event;
+  else events.push(event);
 }
 
 const NOBODY: readonly Listener[] = [];

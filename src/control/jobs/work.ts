@@ -1,7 +1,7 @@
 // The scheduler's side of the job store: from the queue to a runner, what happens there, and the end.
 import { steady } from "../../core/clock.ts";
 import type { FileToken, JobId, RunnerId } from "../../core/ids.ts";
-import type { Job, LogLine } from "../../core/job.ts";
+import type { Job, LogLine, PartialEvent } from "../../core/job.ts";
 import { type AttemptEnds, createAttemptEnds } from "./attempt-ends.ts";
 import { createEarlierJobs, type EarlierJobs, type ReadAnew } from "./earlier.ts";
 import { jobOf } from "./job-row.ts";
@@ -19,7 +19,7 @@ export type JobWork = Recovery &
     /** queued -> running. Undefined when it waits no longer, or may not start. `loadMs`: how long it waited for its model to load. */
     claim(id: JobId, by: { runner: RunnerId; loadMs: number }): Job | undefined;
     progress(id: JobId, progress: { at: number; of: number }): void;
-    partial(id: JobId, value: unknown): void;
+    partial(id: JobId, part: Omit<PartialEvent, "type">): void;
     log(id: JobId, message: string): void;
     /** Commits what is still open. */
     flush(): void;
@@ -97,13 +97,14 @@ export function createJobWork({ ledger, missingFiles, hasEndpoint, readAnew, toC
       attempt.progress = progress;
       watchers.emit(id, { type: "progress", ...progress });
     },
-    partial(id, part) {
+    partial(id, { value, ...rest }) {
       const attempt = attempts.get(id);
       if (!attempt) return;
-      const value = toCaller(part, attempt.job);
-      attempt.partials.push(value);
+      const part: PartialEvent = { type: "partial", value: toCaller(value, attempt.job), ...rest };
+      if (part.isWhole) attempt.partials.length = 0;
+      attempt.partials.push(part);
       if (attempt.partials.length > PARTIALS_KEPT) attempt.partials.shift();
-      watchers.emit(id, { type: "partial", value });
+      watchers.emit(id, part);
     },
     log(id, message) {
       const attempt = attempts.get(id);

@@ -114,7 +114,7 @@ function takeStep(job: JobId, step: Step<unknown>, { work, device }: { work: Job
       work.progress(job, { at: step.at, of: step.of });
       break;
     case "partial":
-      work.partial(job, step.value);
+      work.partial(job, step);
       break;
     case "output":
       work.finish(job, { output: step.value, units: step.units, device });

@@ -174,7 +174,7 @@ function complete(
     tell(parts, job, { type: "completion", node_id: id, ...(app !== undefined && { app_id: app }), output });
 }
 
-const tell = ({ work }: ConductorParts, { id }: Job, event: WorkflowEvent) => work.partial(id, event);
+const tell = ({ work }: ConductorParts, { id }: Job, event: WorkflowEvent) => work.partial(id, { value: event });
 
 /** What it says that it gives; else what its display nodes show; else what its last nodes made. */
 function outputOf(definition: Definition, values: ReadonlyMap<string, unknown>): unknown {

@@ -14,7 +14,7 @@ export type Answer = Sequence & {
   /** Of the prompt: no need to read it. */
   cached: number;
   readonly count: number;
-  /** All that may be shown so far. */
+  /** All that may be shown so far; log probabilities are told once. */
   partial(): ChatPartial;
   /** Once it is over. */
   output(): ChatOutput;
@@ -43,7 +43,7 @@ export function createAnswer({ input, prompt, pictures, tokenizer, ends, constra
     ...(tools && { tools }),
   });
   const logprobs: NonNullable<ChatOutput["logprobs"]> = [];
-  let [count, cached] = [0, 0];
+  let [count, cached, told] = [0, 0, 0];
   let finish: ChatOutput["finish_reason"] = "length";
 
   function close(reason: "stop" | "length"): undefined {
@@ -77,7 +77,12 @@ export function createAnswer({ input, prompt, pictures, tokenizer, ends, constra
       if (count >= prompt.room) return close("length");
       return chosen.token;
     },
-    partial: () => ({ ...shown(), partial: true }),
+    partial() {
+      const from = told;
+      told = logprobs.length;
+      const scored = input.logprobs && { logprobs: logprobs.slice(from), logprobs_from: from };
+      return { ...shown(), ...scored, partial: true };
+    },
     output: () => ({
       ...shown(),
       partial: false,

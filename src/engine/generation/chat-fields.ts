@@ -120,7 +120,11 @@ export type ChatMessage = Static<typeof chatMessage>;
 export type ChatOutput = Static<typeof chatOutput>;
 
 /**
- * A partial step: all of the answer so far (not what is new, so that a step may be dropped or merged without harm), and
- * the log probabilities of all of its tokens. Text that may yet turn out to be a stop string or a tool call is held back.
+ * A partial step: all of the answer so far (not what is new, so that a step may be dropped or merged without harm). Text that
+ * may yet turn out to be a stop string or a tool call is held back. Log probabilities, which are long, are those of the tokens
+ * since the step before; `logprobs_from` says how many came before them.
  */
-export type ChatPartial = Pick<ChatOutput, "output" | "reasoning" | "logprobs"> & { partial: true };
+export type ChatPartial = Pick<ChatOutput, "output" | "reasoning" | "logprobs"> & {
+  partial: true;
+  logprobs_from?: number;
+};

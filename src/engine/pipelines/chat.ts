@@ -43,7 +43,7 @@ async function* answerTask(task: Task<ChatInput>, around: AroundTask): AsyncGene
     if (looked.length > 0) yield { type: "progress", at: 0, of: prompt.room };
     const answer = beginAnswer(task, { model, prompt, pictures: await seenOf(prompt, looked, around) });
     for await (const at of grow(answer, { model, signal: whole })) {
-      if (at > 0 && task.wantsPartials) yield { type: "partial", value: answer.partial() };
+      if (at > 0 && task.wantsPartials) yield { type: "partial", value: answer.partial(), isWhole: true };
       else if (at % STEPS_TOLD === 0) yield { type: "progress", at, of: prompt.room };
     }
     const value = answer.output();

@@ -126,7 +126,8 @@ export const transcribe = definePipeline({
         for (; !next.done; next = await heard.next()) {
           const { segments, until } = next.value;
           yield { index, step: { type: "progress", at: until, of: duration } };
-          if (task.wantsPartials) yield { index, step: { type: "partial", value: joinChunks(segments, task.input) } };
+          if (task.wantsPartials)
+            yield { index, step: { type: "partial", value: joinChunks(segments, task.input), isWhole: true } };
         }
         const { segments, language } = next.value;
         const languages = language === undefined ? [] : [language];

@@ -5,7 +5,7 @@ import type { ChatOutput, ChatPartial } from "../../engine/generation/chat-field
 import { mergeSteps } from "../../engine/generation/merge-steps.ts";
 import { abandonAll, answersOf } from "./runs.ts";
 
-export type Seen = Pick<ChatPartial | ChatOutput, "output" | "reasoning" | "logprobs">;
+export type Seen = Omit<ChatPartial, "partial">;
 type Told = { text: string; reasoning: string; logprobs: NonNullable<ChatOutput["logprobs"]> };
 
 export function createNews() {
@@ -22,17 +22,21 @@ export function createNews() {
       const news = {
         text: seen.output.slice(text),
         reasoning: seen.reasoning?.slice(reasoning) ?? "",
-        logprobs: seen.logprobs?.slice(scored) ?? [],
+        logprobs: scoredSince(seen, scored),
       };
       isFirst = false;
       // A run that begins anew says less than was told: what was told stays told.
       text = Math.max(text, seen.output.length);
       reasoning = Math.max(reasoning, seen.reasoning?.length ?? 0);
-      scored = Math.max(scored, seen.logprobs?.length ?? 0);
+      scored += news.logprobs.length;
       return news;
     },
   };
 }
+
+/** After a step that was not seen nothing more is known until the whole answer tells them all. */
+const scoredSince = ({ logprobs = [], logprobs_from: from = 0 }: Seen, told: number) =>
+  from > told ? [] : logprobs.slice(told - from);
 
 export type AnswerNews = Told & {
   /** Of the job among those that were begun. */

@@ -27,7 +27,7 @@ test("a job's whole way is told in order, with its timing", async () => {
   work.claim(id, { runner, loadMs: 30 });
   work.log(id, "one");
   work.progress(id, { at: 1, of: 2 });
-  work.partial(id, "hel");
+  work.partial(id, { value: "hel" });
   clock.advance(7);
   expect(work.finish(id, result)).toBe(true);
   const seen = await events;
@@ -43,14 +43,26 @@ test("who watches later sees the log so far, and after the end the end", async (
   const { id } = await submit();
   work.claim(id, { runner, loadMs: 0 });
   work.log(id, "one");
-  work.partial(id, "hel");
-  work.partial(id, "lo");
+  work.partial(id, { value: "hel" });
+  work.partial(id, { value: "lo" });
   work.progress(id, { at: 1, of: 2 });
   const during = eventsOf(jobs.watch(id, never()));
   work.finish(id, result);
   const types = (await during).map(({ type }) => type).join(" ");
   expect(types).toBe("started log partial partial progress finished");
   expect((await eventsOf(jobs.watch(id, never()))).map(({ type }) => type)).toEqual(["log", "finished"]);
+});
+
+test("of parts that say all before them who watches later sees the latest", async () => {
+  const { submit, jobs, work, runner } = createJobBoard();
+  const { id } = await submit();
+  work.claim(id, { runner, loadMs: 0 });
+  for (const value of ["h", "hel", "hello"]) work.partial(id, { value, isWhole: true });
+  const during = eventsOf(jobs.watch(id, never()));
+  work.finish(id, result);
+  expect((await during).filter(({ type }) => type === "partial")).toEqual([
+    { type: "partial", value: "hello", isWhole: true },
+  ]);
 });
 
 test("an end is told only when it is on disk", async () => {

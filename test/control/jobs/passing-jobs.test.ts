@@ -17,7 +17,7 @@ test("a passing job is told in order and leaves nothing behind", async () => {
   expect(work.claim(id, { runner, loadMs: 0 })).toMatchObject({ status: "running", attempts: 1 });
   expect(work.claim(id, { runner, loadMs: 0 })).toBeUndefined();
   work.log(id, "one");
-  work.partial(id, "hel");
+  work.partial(id, { value: "hel" });
   expect(work.finish(id, result)).toBe(true);
   expect(work.finish(id, result)).toBe(false);
   const events = await seen;

@@ -39,6 +39,21 @@ test("nor one who leaves with events that it did not take", async () => {
   expect((await events.next()).done).toBe(true);
 });
 
+test("for a slow reader no more is kept than a few parts that say all before them, and the latest; others all are", async () => {
+  const { id, watchers, events } = following();
+  expect((await events.next()).value).toEqual(started);
+  const whole = (value: number) => ({ type: "partial", value, isWhole: true }) satisfies JobEvent;
+  const part = (value: number) => ({ type: "partial", value }) satisfies JobEvent;
+  for (let value = 0; value < 1000; value++) watchers.emit(id, whole(value));
+  for (let value = 0; value < 100; value++) watchers.emit(id, part(value));
+  watchers.emit(id, finished);
+  const seen: JobEvent[] = [];
+  for await (const event of events) seen.push(event);
+  expect(seen.slice(0, 3)).toEqual([whole(0), whole(1), whole(2)]);
+  expect(seen[63]).toEqual(whole(999));
+  expect(seen.slice(64)).toEqual([...Array.from({ length: 100 }, (_, at) => part(at)), finished]);
+});
+
 test("who follows a job to its end and asks no further waits for it no longer", async () => {
   const { jobs, work, ledger, runner, submit } = createJobBoard();
   const { id } = await submit();

@@ -23,6 +23,17 @@ describe("a stream", () => {
     expect(output).toMatchObject({ output: wanted, partial: false });
   });
 
+  test("tells log probabilities once, with how many came before", async () => {
+    const { steps, output } = await ask("qwen3", { ...question, logprobs: true }, { wantsPartials: true });
+    let told = 0;
+    for (const { logprobs = [], logprobs_from } of partialsOf(steps)) {
+      expect(logprobs_from).toBe(told);
+      expect(logprobs).toEqual(output.logprobs?.slice(told, told + logprobs.length) ?? []);
+      told += logprobs.length;
+    }
+    expect(told).toBeGreaterThan(10);
+  });
+
   test("a long prompt gives signs of life while it is read", async () => {
     const { steps } = await ask(
       "qwen3",

@@ -1,7 +1,7 @@
 // The tiny language models of test/reference/language, and what Python's transformers says of them.
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { ChatOutput } from "../../../src/engine/generation/chat-fields.ts";
+import type { ChatPartial } from "../../../src/engine/generation/chat-fields.ts";
 import { chat } from "../../../src/engine/pipelines/chat.ts";
 import { openFolder, runOnce } from "./load.ts";
 
@@ -62,4 +62,4 @@ export const ask = (family: Family, input: Record<string, unknown>, options: Ask
   runOnce(chat, { assets: openFamily(family), input: { temperature: 0, ...input }, ...options });
 
 export const partialsOf = (steps: readonly { type: string; value?: unknown }[]) =>
-  steps.filter(({ type }) => type === "partial").map(({ value }) => value as ChatOutput);
+  steps.filter(({ type }) => type === "partial").map(({ value }) => value as ChatPartial);

@@ -1,16 +1,14 @@
 // How many tokens a response would read: a job of the model's, whose tokenizer and template alone know, that reads none of them.
 import type { ChatOutput } from "../../../engine/generation/chat-fields.ts";
 import type { Call } from "../../fal/call.ts";
-import { readJson } from "../../read-json.ts";
 import { chosenModel } from "../chosen-model.ts";
 import { answerHeaders } from "../headers.ts";
 import { beginJobs, finishedJobs, type OpenAiParts } from "../runs.ts";
-import { readInputTokensBody } from "./body.ts";
+import type { InputTokensBody } from "./body.ts";
 import { saidIn } from "./said.ts";
 import { inputOf } from "./translate.ts";
 
-export async function countInputTokens(parts: OpenAiParts, call: Call): Promise<Response> {
-  const body = readInputTokensBody(await readJson(call.request, parts.bodyLimit));
+export async function countInputTokens(parts: OpenAiParts, call: Call, body: InputTokensBody): Promise<Response> {
   const chosen = chosenModel(parts, body.model, "chat");
   const inputs = [{ ...inputOf(body, saidIn(parts, call, body)), max_tokens: 0 }];
   const jobs = await beginJobs(parts, call, { ...chosen, inputs, isFollowed: false, keepsPayload: false });

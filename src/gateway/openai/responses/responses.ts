@@ -8,7 +8,7 @@ import { openAiStream } from "../event-stream.ts";
 import { inFieldNames } from "../field-names.ts";
 import { answerHeaders } from "../headers.ts";
 import { beginJobs, finishedJobs, type OpenAiParts } from "../runs.ts";
-import { readResponseBody } from "./body.ts";
+import { type ResponseBody, readInputTokensBody, readResponseBody } from "./body.ts";
 import { responseEvents } from "./events.ts";
 import { listInputItems } from "./input-items.ts";
 import { countInputTokens } from "./input-tokens.ts";
@@ -22,11 +22,13 @@ export async function responses(parts: OpenAiParts, call: Call, rest: readonly s
   const [id, act, ...more] = rest;
   if (id === undefined) {
     requireMethod(call.request, ["POST"], "Use POST.");
-    return await renamed(createResponse(parts, call));
+    const body = readResponseBody(await readJson(call.request, parts.bodyLimit));
+    return await renamed(createResponse(parts, call, body));
   }
   if (id === INPUT_TOKENS && act === undefined) {
     requireMethod(call.request, ["POST"], "Use POST.");
-    return await renamed(countInputTokens(parts, call));
+    const body = readInputTokensBody(await readJson(call.request, parts.bodyLimit));
+    return await renamed(countInputTokens(parts, call, body));
   }
   if (act === undefined) {
     if (call.request.method === "POST") throw unknownUrl(id);
@@ -60,8 +62,7 @@ const NAMES = {
 const unknownUrl = (rest: string) =>
   new ForecourtError("not_found", `Unknown request URL: /v1/responses/${rest}`.slice(0, 300));
 
-async function createResponse(parts: OpenAiParts, call: Call): Promise<Response> {
-  const body = readResponseBody(await readJson(call.request, parts.bodyLimit));
+async function createResponse(parts: OpenAiParts, call: Call, body: ResponseBody): Promise<Response> {
   const chosen = chosenModel(parts, body.model, "chat");
   const { previous_response_id, metadata, stream, background } = body;
   const begun = {
