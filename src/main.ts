@@ -42,7 +42,14 @@ const commands: CommandTable = {
   version: { summary: "print the version", load: async () => (await import("./cli/version.ts")).version() },
 };
 
+/**
+ * The waits of the parts that a server is made of do not hold a process, since its socket does. A command has none: while nothing but such
+ * a wait was left it ended in the middle of its work, and as if that were done.
+ */
+const holdProcess = () => setInterval(() => {}, 2 ** 30);
+
 async function main(words: string[]): Promise<void> {
+  holdProcess();
   if (words[0] === "runner") {
     const { runner } = await import("./cli/runner.ts");
     process.exit(await runner(words.slice(1)));

@@ -1,7 +1,7 @@
 // `forecourt run` and `forecourt ps`, with and without a server.
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import { readFileSync } from "node:fs";
-import { resolve } from "node:path";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join, resolve } from "node:path";
 import { freePort, type LiveServer, startServer } from "../support/live-server.ts";
 import { forecourt, newFolder, removeFolders } from "./command.ts";
 import { dataWithTinyModel } from "./tiny-model.ts";
@@ -65,6 +65,30 @@ test("an input that the model refuses is wrong usage, said by field, with and wi
     expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: "" });
     expect(stderr).toBe("forecourt: steps: Input should be greater than or equal to 1\n");
   }
+}, 60_000);
+
+test("a model that does not start fails with the reason, with and without a server", async () => {
+  const data = dataWithTinyModel();
+  const file = join(data, "models", "tiny.yaml");
+  writeFileSync(file, readFileSync(file, "utf8").replace(/^source: .*$/m, `source: { path: ${data} }`));
+  await using broken = await startServer({ data });
+  const words = ["run", "test/tiny", "prompt=x", "--data", data];
+  for (const port of [broken.port, await freePort()]) {
+    if (port !== broken.port) await broken.kill("SIGTERM");
+    const { exitCode, stdout, stderr } = await forecourt([...words, "--port", String(port), "--device", "cpu"]);
+    expect({ exitCode, stdout }).toEqual({ exitCode: 1, stdout: "" });
+    expect(stderr).toMatch(/^forecourt: the file \S+ is not in /m);
+  }
+}, 60_000);
+
+test("a model file that came after the server's start is told as that", async () => {
+  await using old = await startServer();
+  mkdirSync(join(old.data, "models"));
+  const tiny = readFileSync(join(dataWithTinyModel(), "models", "tiny.yaml"), "utf8");
+  writeFileSync(join(old.data, "models", "tiny.yaml"), tiny);
+  const { exitCode, stderr } = await forecourt(["run", "test/tiny", "prompt=x", "--data", old.data]);
+  expect(exitCode).toBe(1);
+  expect(stderr).toContain("The running server does not know test/tiny: it reads model files when it starts.");
 }, 60_000);
 
 test("a server whose key is not in the data directory is told apart from none", async () => {
