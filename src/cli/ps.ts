@@ -50,7 +50,7 @@ export const ps = () =>
       if (wait !== undefined) await untilReady(() => placeOf(resolved), secondsOf(wait));
       const place = placeOf(resolved);
       const server = await findServer(place);
-      if (!server) throw notRunning(originOf(place));
+      if (!server) throw notRunning(place);
       const status = (await (await server.ask("/admin/v1/status")).json()) as Status; // our own server's answer
       if (json) return printJson(status);
       print(status);
@@ -63,11 +63,12 @@ function secondsOf(text: string): number {
   return seconds;
 }
 
-const notRunning = (origin: string) =>
-  new ForecourtError(
-    "unavailable",
-    `No server runs at ${origin}. Start one with \`forecourt serve\`, or name its --host and --port.`,
-  );
+function notRunning(place: ReturnType<typeof placeOf>): ForecourtError {
+  const [none, other] = place.isGuess
+    ? [`No server of ${place.data} runs`, "the data directory of another with --data"]
+    : [`No server runs at ${originOf(place)}`, "its --host and --port"];
+  return new ForecourtError("unavailable", `${none}. Start one with \`forecourt serve\`, or name ${other}.`);
+}
 
 /** How often a server that is coming up is asked. */
 const POLL_MS = 50;
@@ -76,7 +77,7 @@ const POLL_MS = 50;
 async function untilReady(place: () => ReturnType<typeof placeOf>, seconds: number): Promise<void> {
   const end = performance.now() + seconds * 1000;
   while ((await stateOf(place())) !== "ready") {
-    if (performance.now() > end) throw notRunning(originOf(place()));
+    if (performance.now() > end) throw notRunning(place());
     await Bun.sleep(POLL_MS);
   }
 }

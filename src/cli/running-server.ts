@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { adminKeyFile } from "../control/keys/admin-key.ts";
 import type { Resolved } from "../control/settings/resolve.ts";
 import type { Settings } from "../control/settings.ts";
-import { ForecourtError } from "../core/errors.ts";
+import { type ErrorCode, ForecourtError } from "../core/errors.ts";
 import { notedAddress } from "./serve/noted-address.ts";
 
 export type RunningServer = {
@@ -17,7 +17,11 @@ export type RunningServer = {
 
 /** `tls` is left out where it is known to be http. */
 type Place = Pick<Settings, "host" | "port"> & Partial<Pick<Settings, "tls">>;
-type Address = Place & Pick<Settings, "data">;
+type Address = Place &
+  Pick<Settings, "data"> & {
+    /** No flag names it, and no server of this data directory says that it listens there. */
+    isGuess?: true;
+  };
 
 /** Its names are those that other machines use; on this one the address is proof enough, as it is over http. */
 const ANY_CERTIFICATE = { tls: { rejectUnauthorized: false } };
@@ -29,7 +33,7 @@ const ANSWER_MS = 2_000;
 export function placeOf({ settings, origins }: Pick<Resolved<Settings>, "settings" | "origins">): Address {
   const isNamed = origins.some(({ name, origin }) => origin === `--${name}` && (name === "host" || name === "port"));
   const noted = isNamed ? undefined : notedAddress(settings.data);
-  if (!noted) return settings;
+  if (!noted) return isNamed ? settings : { ...settings, isGuess: true };
   const { host, port, isTls } = noted;
   return { data: settings.data, host, port, tls: { cert: isTls ? settings.tls.cert || "its own" : "", key: "" } };
 }
@@ -43,7 +47,8 @@ export function originOf({ host, port, tls }: Place): string {
 
 /**
  * Throws `unavailable` for a server that is there and does not answer in time: nothing may be done as if there were none.
- * Throws `unauthenticated` when a server answers whose admin key can't be read here.
+ * Throws `unauthenticated` when a server answers whose admin key can't be read here. Who answers where a server of this data directory
+ * was only guessed to be is none of it, since that would say so: our key is not for them, nor our work.
  */
 export async function findServer(settings: Address): Promise<RunningServer | undefined> {
   const origin = originOf(settings);
@@ -51,6 +56,7 @@ export async function findServer(settings: Address): Promise<RunningServer | und
   if (response === "silent") throw tooSlow(origin);
   if (!response?.ok) return undefined;
   const key = readKey(settings.data, origin);
+  if (settings.isGuess) return undefined;
   return { origin, ask: (path, request) => ask(`${origin}${path}`, key, request) };
 }
 
@@ -118,8 +124,9 @@ async function refusalOf(response: Response): Promise<ForecourtError> {
   const body: unknown = await response.json().catch(() => undefined);
   const detail = typeof body === "object" && body !== null && "detail" in body ? body.detail : undefined;
   const text = Array.isArray(detail) ? detail.map(fieldText).join("; ") : String(detail ?? response.statusText);
-  const code = response.status === 422 ? "invalid_input" : response.status === 401 ? "unauthenticated" : "unavailable";
-  return new ForecourtError(code, text);
+  return new ForecourtError(CODES[response.status] ?? "unavailable", text);
 }
+
+const CODES: Record<number, ErrorCode> = { 401: "unauthenticated", 404: "not_found", 422: "invalid_input" };
 
 const fieldText = ({ loc = [], msg = "" }: { loc?: unknown[]; msg?: string }) => `${loc.slice(1).join(".")}: ${msg}`;

@@ -67,6 +67,28 @@ test("commands find the server of their data directory where it says that it lis
   expect((await on("ps")).stderr).not.toContain(server.origin);
 });
 
+test("who listens where a server of the data directory could be, and is none of it, gets neither its key nor its work", async () => {
+  const heard: string[] = [];
+  await using stranger = Bun.serve({
+    port: 0,
+    hostname: "127.0.0.1",
+    fetch({ url, headers }) {
+      heard.push(`${new URL(url).pathname} ${headers.get("authorization") ?? "without a key"}`);
+      return Response.json({ status: "ok" });
+    },
+  });
+  await using server = await startServer();
+  await server.kill("SIGTERM");
+  const there = { FORECOURT_PORT: String(stranger.port), FORECOURT_DEVICE: "cpu" };
+  const on = (...words: string[]) => forecourt([...words, "--data", server.data], there);
+  const shown = await on("ps");
+  expect([shown.exitCode, shown.stderr]).toEqual([1, expect.stringContaining(`No server of ${server.data} runs`)]);
+  const run = await on("run", "forecourt/echo", "prompt=hi", "--json");
+  expect(JSON.parse(run.stdout)).toMatchObject({ output: { prompt: "hi" } });
+  expect(heard.filter((each) => !each.endsWith("without a key"))).toEqual([]);
+  expect(heard).toContain("/health without a key");
+});
+
 test("a server whose log nobody reads any more serves on", async () => {
   const data = newFolder();
   const [port, pidFile] = [await freePort(), join(data, "pid")];

@@ -24,7 +24,10 @@ export async function runThroughServer(server: RunningServer, order: Order): Pro
   const { endpoint, input, progress, signal } = order;
   progress.show(`waiting for ${server.origin}`);
   try {
-    const stream = await server.ask(`/run/${endpoint}/stream`, { method: "POST", body: input, signal });
+    const asked = server.ask(`/run/${endpoint}/stream`, { method: "POST", body: input, signal });
+    const stream = await asked.catch((error: unknown) => {
+      throw isNotFound(error) ? newToServer(endpoint) : error;
+    });
     for await (const { at, of } of progressOf(stream)) progress.show("running", { at, of });
     const requestId = stream.headers.get("x-fal-request-id") ?? "";
     const result = await server.ask(`/queue/${appOf(endpoint)}/requests/${requestId}`, { signal });
@@ -34,6 +37,15 @@ export async function runThroughServer(server: RunningServer, order: Order): Pro
     throw thrown;
   }
 }
+
+const isNotFound = (error: unknown) => error instanceof ForecourtError && error.code === "not_found";
+
+/** This command has read the model files just now, and found it. */
+const newToServer = (endpoint: string) =>
+  new ForecourtError(
+    "not_found",
+    `The running server does not know ${endpoint}: it reads model files when it starts. Start it anew.`,
+  );
 
 /** fal's request URLs have the first two parts of the endpoint id only. */
 const appOf = (model: string) => model.split("/").slice(0, 2).join("/");
