@@ -1,5 +1,7 @@
 // Every file of models/: valid, its pipeline registered, its weights pinned, its examples runnable.
 import { expect, test } from "bun:test";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { createCatalog } from "../src/control/catalog/catalog.ts";
 import { parse } from "../src/core/schema.ts";
 import { pipelineNames } from "../src/engine/pipelines/registry.ts";
@@ -18,6 +20,14 @@ test("the demo models are in the catalogue", () => {
       "forecourt/echo",
     ]),
   );
+});
+
+test("the whole file that models/README.md begins with is one", () => {
+  const page = readFileSync(join(import.meta.dir, "../models/README.md"), "utf8");
+  const [, text = ""] = /```yaml\n(# <data>[\s\S]*?)```/.exec(page) ?? [];
+  const entry = createCatalog({ builtIn: [{ file: "models/colour.yaml", text }] }).find("acme/colour");
+  expect(Object.keys(entry?.input.properties ?? {})).toEqual(["image_url", "top_k"]);
+  expect(Object.keys(entry?.output.properties ?? {})).toEqual(["classes"]);
 });
 
 for (const { model, input } of entries) {

@@ -194,10 +194,20 @@ function fromOrt(path: string, value: OrtTensor | undefined): Tensor {
 /** onnxruntime has one error class; an external data file that is not there is told from its message. */
 function failed(path: string, doing: "load" | "run", cause: unknown): ForecourtError {
   const { message } = toFailure(cause);
-  const reason = message.trim().split("\n")[0];
+  const reason = reasonIn(message);
   const isMissing = doing === "load" && /no such file|doesn't exist|does not exist/i.test(message);
   return new ForecourtError(isMissing ? "weights_missing" : "runner_failed", `cannot ${doing} ${path}: ${reason}`, {
     details: { file: path },
     cause,
   });
 }
+
+/** Which dimension is wrong stands in the lines behind the first; the last of them says that the graph or its inputs should be mended. */
+const reasonIn = (message: string) =>
+  message
+    .trim()
+    .split(/\s*\n\s*/)
+    .filter((line) => !line.startsWith("Please fix"))
+    .slice(0, REASON_LINES)
+    .join(" ");
+const REASON_LINES = 6;

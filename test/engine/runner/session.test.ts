@@ -57,6 +57,20 @@ for (const [layout, dtype] of [
   });
 }
 
+test("an input of the wrong size is told with both sizes", async () => {
+  const graph = await openGraph(join(TINY, "optimum/unet/model.onnx"), cpu);
+  const { message } = await failureOf(
+    graph.run({
+      sample: tensorOf("float32", [1, 5, 1, 1], [1, 2, 3, 4, 5]),
+      timestep: tensorOf("int64", [], [100]),
+      encoder_hidden_states: tensorOf("float32", [1, 1, 8], new Array(8).fill(2)),
+    }),
+  );
+  expect(message).toMatch(/cannot run \S+model\.onnx: .*sample.*index: 1 Got: 5 Expected: 4/);
+  expect(message).not.toContain("\n");
+  await graph.release();
+});
+
 test("a run with a wrong name, a missing input or the wrong dtype says which", async () => {
   const graph = await openGraph(join(TINY, "optimum/text_encoder/model.onnx"), cpu);
   const ids = tensorOf("int64", [1, 2], [1, 2]);

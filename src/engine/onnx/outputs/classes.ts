@@ -1,5 +1,7 @@
 // Which classes a picture, sound or text belongs to, the likeliest first.
+import { ForecourtError } from "../../../core/errors.ts";
 import { type Static, Type } from "../../../core/schema.ts";
+import type { Port } from "../../../core/tensor.ts";
 import { softmax } from "../../tensor/softmax.ts";
 import { toFloats } from "../../tensor/tensor.ts";
 import { activationField, sigmoid } from "../activation.ts";
@@ -28,8 +30,12 @@ export const classes = defineOutput({
   async open(declaration, { name, graph, assets }) {
     const port = outputPort(graph, { name: declaration.tensor, for: name });
     const labels = await readLabels(declaration.labels, assets);
+    const count = sizeOf(port);
+    if (count !== undefined) expectNamed(labels, { name, count });
     return async ({ results, options }) => {
-      const shares = sharesOf(Array.from(toFloats(resultOf(results, port))), declaration);
+      const scores = Array.from(toFloats(resultOf(results, port)));
+      expectNamed(labels, { name, count: scores.length });
+      const shares = sharesOf(scores, declaration);
       const ranked = shares
         .map((score, i) => ({ label: labelOf(labels, i), score }))
         .toSorted((a, b) => b.score - a.score);
@@ -37,6 +43,21 @@ export const classes = defineOutput({
     };
   },
 });
+
+/** Of a graph that tells it before it runs. */
+function sizeOf({ shape }: Port): number | undefined {
+  const known = shape.flatMap((each) => (typeof each === "number" && each > 0 ? [each] : []));
+  return known.length === shape.length ? known.reduce((product, each) => product * each, 1) : undefined;
+}
+
+/** A list that is shorter or longer is another model's, or has one name too many in front: every answer would be another class. */
+function expectNamed(labels: readonly string[], { name, count }: { name: string; count: number }): void {
+  if (labels.length === 0 || labels.length === count) return;
+  throw new ForecourtError(
+    "misconfigured",
+    `onnx.outputs.${name}.labels are ${labels.length} names, and the graph gives ${count} scores`,
+  );
+}
 
 export function sharesOf(scores: readonly number[], { activation }: Pick<Static<typeof declared>, "activation">) {
   if (activation === "softmax") return softmax(scores);
