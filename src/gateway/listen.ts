@@ -96,7 +96,8 @@ const ADDRESSES = "See `ip address` for those of this machine; 0.0.0.0 stands fo
 
 /** By the system's code. */
 const WHY_NOT: Readonly<Record<string, string>> = {
-  EACCES: "this account may not listen there, which is so for ports below 1024. Choose another port with --port.",
+  EACCES:
+    "this account may not listen there, which is so for ports below 1024. Choose another port with --port, or open them to all accounts: sysctl net.ipv4.ip_unprivileged_port_start=80.",
   EADDRNOTAVAIL: `this machine has no such address. ${ADDRESSES}`,
   EINVAL: `that is no address. ${ADDRESSES}`,
   ENOTFOUND: `that is neither an address nor a name that leads to one. ${ADDRESSES}`,
