@@ -35,7 +35,17 @@ type Status = {
     last_used_at: string;
   }[];
   back_offs: { model: string; until: string; reason: string }[];
+  downloads: PublishedDownload[];
   requests: { running: number; waiting: number };
+};
+
+/** Weights on their way, as the server tells it. */
+export type PublishedDownload = {
+  model: string;
+  dtype: string | null;
+  bytes: number;
+  wanted_bytes: number;
+  notice: string | null;
 };
 
 type Flags = SettingsFlags & { wait?: string; json?: true };
@@ -82,7 +92,7 @@ async function untilReady(place: () => ReturnType<typeof placeOf>, seconds: numb
   }
 }
 
-function print({ devices, problems, models, runners, back_offs, requests }: Status): void {
+function print({ devices, problems, models, runners, back_offs, downloads, requests }: Status): void {
   const cards = devices.map(({ id, name, state, memory, budget, utilisation }) => [
     id,
     state,
@@ -117,6 +127,10 @@ function print({ devices, problems, models, runners, back_offs, requests }: Stat
     const head = ["model", "kept", "pool", "requests/h", "waiting", "wait of the next"];
     printLine(table(head, standing));
   }
+  for (const { model, bytes, wanted_bytes, notice } of downloads)
+    note(
+      `The weights of ${model} are fetched: ${sizeText(bytes)} of ${sizeText(wanted_bytes)}. ${notice ?? ""}`.trimEnd(),
+    );
   for (const { model, until, reason } of back_offs)
     note(
       Date.parse(until) > Date.now()

@@ -202,7 +202,7 @@ function assemble(found: Found): Appliance {
   });
   const updates = openUpdates({ ...found, fleet, variantsOf, clock, timers, limits: pulls, scheduler });
   const oversight = createOversight({
-    ...{ jobs, fleet, webhooks, devices, hardware, monitor, accounts, database, settings, clock, timers, log },
+    ...{ jobs, fleet, supply, webhooks, devices, hardware, monitor, accounts, database, settings, clock, timers, log },
   });
 
   return {

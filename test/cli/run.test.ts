@@ -2,7 +2,11 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
+import { linesOf } from "../../src/cli/lines.ts";
+import { MIB } from "../../src/core/units.ts";
+import { createFakeHub, noise } from "../support/fake-hub.ts";
 import { freePort, type LiveServer, startServer } from "../support/live-server.ts";
+import { testModel } from "../support/test-models.ts";
 import { forecourt, newFolder, removeFolders } from "./command.ts";
 import { dataWithTinyModel } from "./tiny-model.ts";
 
@@ -129,6 +133,44 @@ test("SIGINT cancels the run on the server too", async () => {
   expect(await new Response(child.stderr).text()).toContain("The run was cancelled.");
   for (let left = 100; (await queue()).length > 0; left--) expect(left).toBeGreaterThan(0);
 }, 60_000);
+
+test("who waits for weights is told how far they are, by ps and by a run with and without a server", async () => {
+  const files = { "model.onnx": noise(3 * MIB) };
+  await using hub = createFakeHub({ repos: { "owner/far": { files } }, fault: () => ({ type: "hang", after: 10 }) });
+  const env = { FORECOURT_HUB_ENDPOINT: hub.endpoint, FORECOURT_WEIGHTS_FETCH: "asked" };
+  const source = { repo: "owner/far", revision: "main", include: ["*.onnx"], bytes: 3 * MIB };
+  const dataOfFar = () => {
+    const data = newFolder();
+    mkdirSync(join(data, "models"));
+    writeFileSync(join(data, "models", "far.yaml"), testModel("test/far", { source }).text);
+    return data;
+  };
+  await using far = await startServer({ data: dataOfFar(), env });
+  const there = ["--data", far.data, "--port", String(far.port)];
+  for (const where of [there, ["--data", dataOfFar(), "--port", String(await freePort())]]) {
+    const words = [
+      process.execPath,
+      resolve(import.meta.dir, "../../src/main.ts"),
+      "run",
+      "test/far",
+      "prompt=x",
+      ...where,
+    ];
+    const child = Bun.spawn(words, { env: { ...process.env, ...env }, stdout: "ignore", stderr: "pipe" });
+    const told: string[] = [];
+    for await (const line of linesOf(child.stderr)) {
+      told.push(line);
+      if (line.includes("of 3.0 MiB")) break;
+    }
+    expect(told.at(-1)).toStartWith("fetching weights, ");
+    if (where === there) {
+      const { stderr } = await forecourt(["ps", ...there]);
+      expect(stderr).toMatch(/^The weights of test\/far are fetched: .* of 3\.0 MiB\.$/m);
+    }
+    child.kill("SIGINT");
+    await child.exited;
+  }
+}, 120_000);
 
 test("ps lists what is loaded, for people and for programs", async () => {
   await forecourt(["run", "forecourt/echo", "prompt=x", ...address]);

@@ -6,6 +6,7 @@ import type { Job, JobEvent } from "../../core/job.ts";
 import type { Log } from "../../core/log.ts";
 import type { Model } from "../../engine/model.ts";
 import { dtypeOnDevice } from "../../engine/variants.ts";
+import { tellOfDownload } from "./download.ts";
 import type { Outcome } from "./outcome.ts";
 import type { Order } from "./through-server.ts";
 
@@ -26,7 +27,7 @@ export async function runInProcess(
 }
 
 async function runOn(
-  { jobs, keys, files }: Appliance,
+  { jobs, keys, files, supply }: Appliance,
   { entry, endpoint, input, progress, signal }: Order,
 ): Promise<Outcome> {
   const key = keys.list().find(({ scope, revokedAt }) => scope === "admin" && revokedAt === undefined);
@@ -45,11 +46,24 @@ async function runOn(
     mayWait: true,
   });
   signal.addEventListener("abort", () => jobs.abandon(id), { once: true });
-  for await (const event of jobs.watch(id, new AbortController().signal)) {
-    if (event.type === "finished") return outcomeOf(event.job, { model, files });
-    show(event, progress);
-  }
-  throw new ForecourtError("internal", `Request ${id} ended without a result.`);
+  const begun = new AbortController();
+  const follow = async () => {
+    try {
+      for await (const event of jobs.watch(id, new AbortController().signal)) {
+        if (event.type === "finished") return event.job;
+        if (event.type !== "queued") begun.abort();
+        show(event, progress);
+      }
+    } finally {
+      begun.abort();
+    }
+    throw new ForecourtError("internal", `Request ${id} ended without a result.`);
+  };
+  const [job] = await Promise.all([
+    follow(),
+    tellOfDownload({ look: supply.downloads, model: model.id, progress, signal: begun.signal }),
+  ]);
+  return outcomeOf(job, { model, files });
 }
 
 function show(event: JobEvent, progress: Order["progress"]): void {

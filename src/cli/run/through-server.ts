@@ -1,9 +1,12 @@
 // One run through a server that is up: its loaded models, its queue, its log.
 import type { CatalogEntry } from "../../control/catalog/catalog.ts";
+import type { Download } from "../../control/weights/supply.ts";
 import { ForecourtError } from "../../core/errors.ts";
 import { linesOf } from "../lines.ts";
 import type { Progress } from "../progress.ts";
+import type { PublishedDownload } from "../ps.ts";
 import type { RunningServer } from "../running-server.ts";
+import { tellOfDownload } from "./download.ts";
 import type { Outcome } from "./outcome.ts";
 
 export type Order = {
@@ -21,15 +24,29 @@ export type Order = {
  * the queue's face, whose headers tell device and timing.
  */
 export async function runThroughServer(server: RunningServer, order: Order): Promise<Outcome> {
-  const { endpoint, input, progress, signal } = order;
+  const { entry, endpoint, input, progress, signal } = order;
   progress.show(`waiting for ${server.origin}`);
   try {
-    const asked = server.ask(`/run/${endpoint}/stream`, { method: "POST", body: input, signal });
-    const stream = await asked.catch((error: unknown) => {
-      throw isNotFound(error) ? newToServer(endpoint) : error;
-    });
-    for await (const { at, of } of progressOf(stream)) progress.show("running", { at, of });
-    const requestId = stream.headers.get("x-fal-request-id") ?? "";
+    const begun = new AbortController();
+    const read = async () => {
+      try {
+        // Answered when the run begins.
+        const asked = server.ask(`/run/${endpoint}/stream`, { method: "POST", body: input, signal });
+        const stream = await asked.catch((error: unknown) => {
+          throw isNotFound(error) ? newToServer(endpoint) : error;
+        });
+        begun.abort();
+        for await (const { at, of } of progressOf(stream)) progress.show("running", { at, of });
+        return stream.headers.get("x-fal-request-id") ?? "";
+      } finally {
+        begun.abort();
+      }
+    };
+    const look = () => downloadsOf(server, begun.signal);
+    const [requestId] = await Promise.all([
+      read(),
+      tellOfDownload({ look, model: entry.model.id, progress, signal: begun.signal }),
+    ]);
     const result = await server.ask(`/queue/${appOf(endpoint)}/requests/${requestId}`, { signal });
     return await outcomeOf(result, { requestId, signal });
   } catch (thrown) {
@@ -46,6 +63,15 @@ const newToServer = (endpoint: string) =>
     "not_found",
     `The running server does not know ${endpoint}: it reads model files when it starts. Start it anew.`,
   );
+
+async function downloadsOf(server: RunningServer, signal: AbortSignal): Promise<Download[]> {
+  const answer = await server.ask("/admin/v1/status", { signal });
+  const { downloads } = (await answer.json()) as { downloads: PublishedDownload[] }; // our own server's answer
+  return downloads.map(({ model, bytes, wanted_bytes, notice }) => ({
+    ...{ model, at: bytes, of: wanted_bytes },
+    ...(notice !== null && { notice }),
+  }));
+}
 
 /** fal's request URLs have the first two parts of the endpoint id only. */
 const appOf = (model: string) => model.split("/").slice(0, 2).join("/");

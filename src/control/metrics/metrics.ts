@@ -11,6 +11,7 @@ import type { Monitor } from "../hardware/monitor.ts";
 import { isComposite } from "../jobs/composite.ts";
 import type { Jobs } from "../jobs/jobs.ts";
 import type { Webhooks } from "../webhooks/webhooks.ts";
+import type { Supply } from "../weights/supply.ts";
 import { createMetricRegistry, type MetricRegistry } from "./registry.ts";
 
 export type Metrics = {
@@ -27,6 +28,7 @@ export type Metrics = {
 export type MetricsParts = {
   jobs: Pick<Jobs, "follow" | "queue">;
   fleet: Pick<Fleet, "subscribe" | "runners" | "backOffs">;
+  supply: Pick<Supply, "downloads">;
   webhooks: Pick<Webhooks, "counters">;
   /** Best first, with what models may take of each. */
   devices: readonly { device: Device; budget: Bytes }[];
@@ -60,6 +62,7 @@ export function createMetrics(parts: MetricsParts): Metrics {
       answersTold.take();
       lookAtQueue(metrics, parts);
       lookAtFleet(metrics, parts);
+      lookAtDownloads(metrics, parts);
       lookAtDevices(metrics, parts);
       lookAtWebhooks(metrics, parts);
       await lookAtDisk(metrics, parts.data);
@@ -144,6 +147,14 @@ function lookAtFleet(metrics: MetricRegistry, { fleet, clock }: MetricsParts): v
     metrics.runnerBytes.inc({ model, device }, memory);
   }
   for (const [model, { until }] of fleet.backOffs()) if (until > clock.now()) metrics.resting.set({ model }, 1);
+}
+
+function lookAtDownloads(metrics: MetricRegistry, { supply }: MetricsParts): void {
+  metrics.downloadBytes.reset();
+  for (const { model, at, of } of supply.downloads()) {
+    metrics.downloadBytes.inc({ model, kind: "arrived" }, at);
+    metrics.downloadBytes.inc({ model, kind: "wanted" }, of);
+  }
 }
 
 /** What a device does not tell has no line. */

@@ -66,6 +66,11 @@ const boxMetrics = ({ counter, gauge, histogram }: Makers) => ({
     "device",
   ]),
   resting: gauge("models_resting", "Models that rest after their runner failed.", ["model"]),
+  downloadBytes: gauge(
+    "weights_download_bytes",
+    "Weights that are fetched now, for which requests wait: what arrived of them, and all that is wanted.",
+    ["model", "kind"],
+  ),
   deviceBytes: gauge(
     "device_memory_bytes",
     "Memory of the device: all of it, what is free, and what models may take.",

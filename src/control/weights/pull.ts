@@ -232,7 +232,7 @@ async function fetched(
 const notHere = ({ title, commit }: Plan) =>
   new ForecourtError(
     "weights_missing",
-    `Not all files of ${title} (${commit.slice(0, 12)}) are on this machine, and going online is switched off.`,
+    `Not all files of ${title} (${commit.slice(0, 12)}) are on this machine, and hub.offline is set.`,
     { details: { reason: "offline" } },
   );
 

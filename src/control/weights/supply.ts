@@ -25,6 +25,8 @@ export type Supply = {
   fetchAhead(models: readonly Model[]): void;
   /** How far the download is each time it got further; ends with it, at once if there is none. */
   watch(model: Model, signal: AbortSignal): AsyncGenerator<DownloadStep>;
+  /** All that are under way, in the order in which they were begun. */
+  downloads(): Download[];
   /** What is on this machine of the weights that it needs here. */
   presenceOf(model: Model): Promise<Presence>;
   /** Ends all downloads; what arrived stays for the next start. */
@@ -33,6 +35,16 @@ export type Supply = {
 
 /** `at` and `of` are bytes of all files; zero until it is known what is wanted. */
 export type DownloadStep = { at: number; of: number; files: { path: string; state: string; at: number; of: number }[] };
+
+export type Download = {
+  model: string;
+  dtype?: string;
+  /** Bytes; both zero until it is known what is wanted. */
+  at: number;
+  of: number;
+  /** What it waits for, while no bytes come. */
+  notice?: string;
+};
 
 export type SupplyParts = {
   data: string;
@@ -44,7 +56,7 @@ export type SupplyParts = {
   clock?: Clock;
 };
 
-type Flight = { folder: Promise<string>; tally: Tally; listeners: Set<() => void> };
+type Flight = { model: Model; folder: Promise<string>; tally: Tally; listeners: Set<() => void> };
 
 /** A line in the log for each download that takes long. */
 const LOG_EVERY_MS = 10_000;
@@ -64,7 +76,7 @@ export function createSupply({
   const { caches = [], isOffline = false } = access;
   let ahead = Promise.resolve();
 
-  async function fetchInto({ tally, listeners }: Omit<Flight, "folder">, model: Model): Promise<string> {
+  async function fetchInto({ model, tally, listeners }: Omit<Flight, "folder">): Promise<string> {
     const tell = createReport({ model: model.id, tally, log, clock });
     const onProgress = (event: PullEvent) => {
       tally.take(event);
@@ -85,8 +97,8 @@ export function createSupply({
   }
 
   function begin(model: Model): Flight {
-    const watched = { tally: createTally(), listeners: new Set<() => void>() };
-    const flight = { ...watched, folder: fetchInto(watched, model) };
+    const watched = { model, tally: createTally(), listeners: new Set<() => void>() };
+    const flight = { ...watched, folder: fetchInto(watched) };
     flights.set(keyOf(model), flight);
     return flight;
   }
@@ -129,12 +141,19 @@ export function createSupply({
         await change;
       }
     },
+    downloads: () => [...flights.values()].map(downloadOf),
     presenceOf: (model) => presenceOfAll({ variants: variantsOf(model), data, caches }),
     async stop() {
       closing.abort(new ForecourtError("unavailable", "The server stops."));
       await Promise.allSettled([ahead, ...[...flights.values()].map(({ folder }) => folder)]);
     },
   };
+}
+
+function downloadOf({ model: { id, dtype }, tally }: Flight): Download {
+  const { at, of } = tally.now() ?? { at: 0, of: 0 };
+  const notice = tally.notice();
+  return { model: id, ...(dtype !== undefined && { dtype }), at, of, ...(notice !== undefined && { notice }) };
 }
 
 /** Of a flight: of one model several variants may be fetched. */
@@ -180,13 +199,9 @@ const notHere = ({ id, dtype }: Model, isOffline: boolean) =>
 function notFetched({ id, dtype }: Model, error: unknown): unknown {
   if (!(error instanceof ForecourtError)) return error;
   const { message, details } = toFailure(error);
-  const wayOut =
-    details?.reason === "unreachable"
-      ? ". Where there is no network they come from another box: `forecourt models export` there, `forecourt models import` here"
-      : "";
   return new ForecourtError(
     "weights_missing",
-    `The weights of ${named({ id, dtype })} could not be fetched: ${message}${wayOut}`,
+    `The weights of ${named({ id, dtype })} could not be fetched: ${message}`,
     {
       details: { reason: error.code, ...details },
       cause: error,

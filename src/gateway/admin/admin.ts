@@ -124,11 +124,11 @@ export const admin = ({ bodyLimit, clock, ...box }: Parts) => {
 };
 
 /** What it does right now. */
-const state = (box: Pick<Parts, "hardware" | "monitor" | "scheduler" | "fleet" | "byClock" | "jobs">) =>
+const state = (box: Pick<Parts, "hardware" | "monitor" | "scheduler" | "fleet" | "byClock" | "jobs" | "supply">) =>
   new Elysia({ name: "admin-state" })
     .get("/status", () => showStatus(box), {
       detail: detail(
-        "Devices with live readings, models, runners, and how many requests run and wait, with the first 100",
+        "Devices with live readings, models, runners, weights under way, and how many requests run and wait, with the first 100",
       ),
     })
     .get("/queue", ({ request }) => listQueue(box.jobs, urlOf(request).searchParams), {

@@ -3,9 +3,9 @@ import type { Appliance } from "../../control/appliance.ts";
 import { isoTime } from "../../core/iso-time.ts";
 import { queuePage } from "./queue.ts";
 
-type Parts = Pick<Appliance, "hardware" | "monitor" | "scheduler" | "fleet" | "byClock" | "jobs">;
+type Parts = Pick<Appliance, "hardware" | "monitor" | "scheduler" | "fleet" | "byClock" | "jobs" | "supply">;
 
-export const showStatus = ({ hardware, monitor, scheduler, fleet, byClock, jobs }: Parts) =>
+export const showStatus = ({ hardware, monitor, scheduler, fleet, byClock, jobs, supply }: Parts) =>
   Response.json({
     devices: scheduler.devices.map((place) => deviceStatus(place, monitor)),
     /** Cards that are idle, or used in another way than their best one. */
@@ -35,6 +35,14 @@ export const showStatus = ({ hardware, monitor, scheduler, fleet, byClock, jobs 
       until: isoTime(byClock(until)),
       failures,
       reason: reason.message,
+    })),
+    /** Weights that are fetched now; requests for their models wait for them. */
+    downloads: supply.downloads().map(({ model, dtype, at, of, notice }) => ({
+      model,
+      dtype: dtype ?? null,
+      bytes: at,
+      wanted_bytes: of,
+      notice: notice ?? null,
     })),
     ...queueStatus(jobs),
   });

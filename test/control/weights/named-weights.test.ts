@@ -52,7 +52,7 @@ test.each([
 
 test("a box that stays offline says so, and a caller who leaves ends it", async () => {
   const failure = await open({ isOffline: true })("some/one", to("offline"), signal).catch((error) => error);
-  expect(failure.problems[0].msg).toContain("going online is switched off");
+  expect(failure.problems[0].msg).toContain("hub.offline is set");
   const gone = AbortSignal.abort(new Error("gone"));
   await expect(open()("some/one", to("gone"), gone)).rejects.toThrow("gone");
 });

@@ -111,6 +111,28 @@ test("a download can be watched to its end; without one there is nothing to watc
   for await (const step of here.supply.watch(modelOf("b"), AbortSignal.timeout(60_000))) throw new Error(`${step.at}`);
 });
 
+test("all downloads are told, with what they wait for", async () => {
+  const hung = Promise.withResolvers<void>();
+  await using here = box({
+    fault({ repo }) {
+      if (repo === "owner/b") return { type: "status", status: 503 };
+      hung.resolve();
+      return { type: "hang", after: 10 };
+    },
+  });
+  expect(here.supply.downloads()).toEqual([]);
+  const folders = ["a", "b"].map((name) => failureOf(here.supply.folderOf(modelOf(name))));
+  await hung.promise;
+  await until(() => here.supply.downloads()[1]?.notice !== undefined);
+  expect(here.supply.downloads()).toEqual([
+    { model: "test/a", at: expect.any(Number), of: 50_000 },
+    { model: "test/b", at: 0, of: 50_000, notice: expect.stringMatching(/503.* Trying again in \d+ s\./) },
+  ]);
+  await here.supply.stop();
+  await Promise.all(folders);
+  expect(here.supply.downloads()).toEqual([]);
+});
+
 test("a stop ends a download that hangs, and what waits for it", async () => {
   const asked = Promise.withResolvers<void>();
   await using here = box({

@@ -76,7 +76,7 @@ function nextUrl(from: URL, location: string): URL {
 }
 
 const offline = ({ host }: URL) =>
-  new ForecourtError("weights_missing", `${host} is not asked, because going online is switched off.`, {
+  new ForecourtError("weights_missing", `${host} is not asked, because hub.offline is set.`, {
     details: { reason: "offline" },
   });
 
