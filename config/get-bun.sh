@@ -66,7 +66,7 @@ by_release() {
 
 # The platform's own package holds the program itself, so that no install script needs to run.
 by_npm() {
-  npm install --prefix "$folder" --no-save --no-package-lock --no-audit --no-fund --loglevel=error --ignore-scripts \
+  npm install --prefix "$folder" --no-save --no-package-lock --no-audit --no-fund --no-update-notifier --loglevel=error --ignore-scripts \
     "@oven/$package@$version" >&2
 }
 

@@ -58,6 +58,7 @@ function placeOf(text: string): { url: string } | { folder: string } {
 const packages = () =>
   new Command("packages")
     .summary("list the packages that an installation takes")
+    .description("Lists the vendors' packages that `forecourt runtime install` takes, with their hashes.")
     .argument("<name>", "cuda")
     .option("--json", "print as JSON")
     .action((name: string, { json }: { json?: true }) => {
@@ -71,6 +72,7 @@ const packages = () =>
 const list = () =>
   withSettings(new Command("list"), ["data"])
     .summary("list what is installed")
+    .description("Lists the vendors' libraries in the data directory.")
     .option("--json", "print as JSON")
     .action(({ json, ...flags }: Flags) => {
       const installed = listRuntimes(settingsOf(flags).settings.data);
@@ -85,13 +87,14 @@ const list = () =>
 const remove = () =>
   withSettings(new Command("remove"), ["data"])
     .summary("remove what is installed")
+    .description("Removes a vendor's libraries from the data directory. Models then run without them.")
     .argument("<name>", "cuda")
     .option("--json", "print as JSON")
     .action((name: string, { json, ...flags }: Flags) => {
       mustBeCuda(name);
       const isRemoved = removeRuntimes(settingsOf(flags).settings.data);
       if (json) return printJson({ runtime: name, removed: isRemoved });
-      printLine(isRemoved ? "removed" : "there was none");
+      note(isRemoved ? `Removed ${name}.` : `${name} is not installed.`);
     });
 
 function mustBeCuda(name: string): void {

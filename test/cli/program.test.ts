@@ -22,13 +22,22 @@ test("the hidden runner command is not in the help", async () => {
   expect((await forecourt(["--help"])).stdout).not.toContain("runner");
 });
 
-describe("every command explains itself", () => {
-  for (const command of commands)
-    test(command, async () => {
-      const { exitCode, stdout } = await forecourt([command, "--help"]);
-      expect(exitCode).toBe(0);
-      expect(stdout).toContain(`Usage: forecourt ${command}`);
-    });
+test("every command explains itself, in a sentence at least", async () => {
+  const explained: string[] = [];
+  const explain = async (path: string[]): Promise<void> => {
+    const { exitCode, stdout } = await forecourt([...path, "--help"]);
+    expect({ path, exitCode }).toEqual({ path, exitCode: 0 });
+    expect(stdout).toStartWith(["Usage: forecourt", ...path, ""].join(" "));
+    const [, description = ""] = stdout.split("\n\n");
+    if (path.length > 0)
+      expect({ path, description }).toEqual({ path, description: expect.stringMatching(/^[A-Z].*\.$/s) });
+    explained.push(path.join(" "));
+    const listed = /\nCommands:\n(.*)/s.exec(stdout)?.[1] ?? "";
+    const names = [...listed.matchAll(/^ {2}(\w+)/gm)].map(([, name = ""]) => name).filter((name) => name !== "help");
+    await Promise.all(names.map((name) => explain([...path, name])));
+  };
+  await explain([]);
+  expect(explained).toContain("runtime packages");
 });
 
 describe("wrong usage ends with 2 and one line that leads to the help", () => {
