@@ -14,6 +14,7 @@ import type { Admission, Application, Beginning, JobEnd, QueueLoad } from "./job
 import type { Price } from "./price.ts";
 import { type AccountState, stateOf } from "./state.ts";
 import { createTotalsStore, type TotalsStore } from "./totals-store.ts";
+import { type FactQuery, readFacts, type UsageFact } from "./usage-facts-store.ts";
 import type { UsageStore } from "./usage-store.ts";
 import { type SumQuery, sumUsage, type UsageSum } from "./usage-sums-store.ts";
 
@@ -48,6 +49,8 @@ export type Accounts = {
   usage: UsageStore;
   /** See usage-sums-store.ts. */
   sums(query: SumQuery): UsageSum[];
+  /** See usage-facts-store.ts. */
+  facts(query: FactQuery): UsageFact[];
   totals: TotalsStore;
 };
 
@@ -60,6 +63,7 @@ export function createAccounts(parts: DeskParts): Accounts {
     ...{ store, usage, limitsOf, teamOf, priceOf },
     totals: createTotalsStore(parts.database),
     sums: (query) => sumUsage(parts.database, query),
+    facts: (query) => readFacts(parts.database, query),
     chargeOf(job) {
       const row = usage.row(job);
       return row && chargeIn(row, desk);

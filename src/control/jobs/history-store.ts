@@ -1,9 +1,8 @@
-// SQL about jobs that are over: pages of them, the facts that statistics are made of, and the removal of what they hold.
+// SQL about jobs that are over: pages of them, and the removal of what they hold.
 import { and, desc, eq, gte, inArray, isNotNull, lt, or, type SQL, sql } from "drizzle-orm";
 import type { ErrorCode, Failure } from "../../core/errors.ts";
 import type { JobId, KeyId } from "../../core/ids.ts";
 import type { JobStatus } from "../../core/job.ts";
-import type { Units } from "../../core/pipeline.ts";
 import type { Instant } from "../../core/units.ts";
 import type { Database } from "../database/open.ts";
 import { jobLogTable, jobTable } from "./job.table.ts";
@@ -31,22 +30,8 @@ export type HistoryPage = HistoryFilter & {
   limit: number;
 };
 
-/** What statistics are made of. Times in milliseconds. */
-export type JobFact = {
-  model: string;
-  endpoint: string;
-  status: JobStatus;
-  code: ErrorCode | null;
-  createdAt: number;
-  startedAt: number | null;
-  finishedAt: number;
-  loadMs: number | null;
-  units: Units | null;
-};
-
 export type HistoryStore = {
   page(page: HistoryPage): JobRow[];
-  facts(filter: HistoryFilter): JobFact[];
   /** Callers hold a transaction. The job stays, what came in and out of it goes. */
   erase(id: JobId, failure: Failure | undefined): void;
 };
@@ -69,18 +54,6 @@ export function createHistoryStore({ orm }: Database): HistoryStore {
         .limit(limit)
         .all();
     },
-    facts: (filter) =>
-      orm
-        .select({
-          ...{ model: job.model, endpoint: job.endpoint, status: job.status, createdAt: job.createdAt },
-          ...{ startedAt: job.startedAt, finishedAt: sql<number>`${job.finishedAt}`, units: job.units },
-          code: sql<ErrorCode | null>`json_extract(${job.failure}, '$.code')`,
-          loadMs: sql<number | null>`json_extract(${job.timing}, '$.loadMs')`,
-        })
-        .from(job)
-        .where(matches(filter))
-        .all()
-        .map(({ units, ...fact }) => ({ ...fact, units: units === null ? null : (JSON.parse(units) as Units) })), // as work.ts wrote it
     erase(id, failure) {
       orm.delete(jobLogTable).where(eq(jobLogTable.job, id)).run();
       orm

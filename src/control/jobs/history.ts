@@ -1,16 +1,14 @@
-// Looking back: jobs that are over, in pages and as facts for statistics, and the removal of what they took and gave.
+// Looking back: jobs that are over, in pages, and the removal of what they took and gave.
 import type { Clock } from "../../core/clock.ts";
 import { ForecourtError } from "../../core/errors.ts";
 import { asId, type FileToken, type JobId } from "../../core/ids.ts";
 import { isFinished, type Job } from "../../core/job.ts";
 import type { GroupCommit } from "../database/group-commit.ts";
-import type { HistoryFilter, HistoryPage, HistoryStore, JobFact } from "./history-store.ts";
+import type { HistoryPage, HistoryStore } from "./history-store.ts";
 import { seenJob } from "./job-row.ts";
 
 export type JobHistory = {
   page(page: HistoryPage): Job[];
-  /** Blocks for about a microsecond a job: callers ask for a long time in parts. */
-  facts(filter: HistoryFilter): JobFact[];
   /**
    * Removes input, output, log and output files; that the job was, how long it took and what it cost stays. Resolves when
    * it is on disk. Throws `not_found`, `bad_request` for a job that is not over, `unavailable` when its files stay.
@@ -29,7 +27,6 @@ export type JobHistoryParts = {
 export function createJobHistory({ store, writes, findJob, removeFiles, clock }: JobHistoryParts): JobHistory {
   return {
     page: (page) => store.page(page).map((row) => seenJob(row, clock.now())),
-    facts: store.facts,
     async erase(id) {
       const job = findJob(id);
       if (!job) throw new ForecourtError("not_found", `There is no request ${id}.`);

@@ -1,5 +1,6 @@
 // GET /models/analytics: how many requests, how they ended and how long they took, in total and over time.
-import type { JobHistory } from "../../control/jobs/history.ts";
+import type { Accounts } from "../../control/accounts/accounts.ts";
+import type { UsageFact } from "../../control/accounts/usage-facts-store.ts";
 import type { KeyId } from "../../core/ids.ts";
 import { choice, Type } from "../../core/schema.ts";
 import { type MetricName, measure, metricNames } from "./metrics.ts";
@@ -13,7 +14,8 @@ const row = Type.Object({ endpoint_id: Type.String() }, { description: "And one 
 
 export const analytics = get({
   path: "/models/analytics",
-  summary: "Counts and durations (seconds) of requests; an admin key sees those of all keys, others their own",
+  summary:
+    "Counts and durations (seconds) of requests that are over, realtime messages among them, by the time of their submission; an admin key sees those of all keys, others their own",
   query: Type.Object({
     endpoint_id: idList("Of these models"),
     ...pageFields(10_000, 1000),
@@ -30,7 +32,7 @@ export const analytics = get({
     summary: Type.Optional(Type.Array(row)),
     ...pageResult,
   }),
-  async answer({ catalog, history, clock }, { query, caller }) {
+  async answer({ catalog, accounts, clock }, { query, caller }) {
     const { buckets } = bucketsOf(query, clock.now());
     const asked = metricNames.filter((name) => query.expand.includes(name));
     const metrics: MetricName[] = asked.length > 0 ? asked : ["request_count"];
@@ -44,7 +46,7 @@ export const analytics = get({
       endpoint,
       model: entry.model.id,
     }));
-    const series = await measureBuckets(isSummary ? buckets : shown, { history, key, endpoints });
+    const series = await measureBuckets(isSummary ? buckets : shown, { accounts, key, endpoints });
     return {
       ...(isSeries && {
         time_series: shown.map(({ label, start }) => ({ bucket: label, results: rows(series.of(start), metrics) })),
@@ -56,21 +58,23 @@ export const analytics = get({
   },
 });
 
-type Facts = ReturnType<JobHistory["facts"]>;
-type ByEndpoint = Map<string, Facts>;
+type ByEndpoint = Map<string, UsageFact[]>;
 type Wanted = {
-  history: JobHistory;
+  accounts: Pick<Accounts, "facts">;
   key: { key?: KeyId };
   /** As asked for; the model's own id means all of its names. */
   endpoints: { endpoint: string; model: string }[];
 };
 
 /** Bucket by bucket, so that other requests are answered in between. */
-async function measureBuckets(buckets: Bucket[], { history, key, endpoints }: Wanted) {
+async function measureBuckets(buckets: Bucket[], { accounts, key, endpoints }: Wanted) {
   const byStart = new Map<number, ByEndpoint>();
   const all: ByEndpoint = new Map();
   for (const { start, end } of buckets) {
-    const facts = history.facts({ start, end, ...key, endpoints: endpoints.map(({ endpoint }) => endpoint) });
+    const facts = accounts.facts({
+      ...{ since: start, until: end, ...key },
+      endpoints: endpoints.map(({ endpoint }) => endpoint),
+    });
     if (facts.length === 0) continue;
     const grouped: ByEndpoint = new Map();
     for (const { endpoint, model } of endpoints) {

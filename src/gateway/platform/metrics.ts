@@ -1,9 +1,9 @@
-// The metrics of the platform API's analytics: pure functions of the facts of jobs that are over.
-import type { JobFact } from "../../control/jobs/history-store.ts";
+// The metrics of the platform API's analytics: pure functions of the facts of requests that are over.
+import type { UsageFact } from "../../control/accounts/usage-facts-store.ts";
 import type { ErrorCode } from "../../core/errors.ts";
 import { statusOf } from "../failures.ts";
 
-type Facts = readonly JobFact[];
+type Facts = readonly UsageFact[];
 
 /** Each failure of the box belongs to one kind; what is not named here is the run's own. */
 const kinds: Partial<Record<ErrorCode, "startup" | "connection" | "timeout">> = {
@@ -18,26 +18,25 @@ const kinds: Partial<Record<ErrorCode, "startup" | "connection" | "timeout">> = 
   run_timeout: "timeout",
 };
 
-const httpStatus = ({ status, code }: JobFact): number => {
-  if (status === "done") return 200;
-  return statusOf({ code: status === "cancelled" ? "client_cancelled" : (code ?? "internal"), message: "" });
+const httpStatus = ({ outcome, code }: UsageFact): number => {
+  if (outcome === "done") return 200;
+  return statusOf({ code: outcome === "cancelled" ? "client_cancelled" : (code ?? "internal"), message: "" });
 };
-const isError = (fact: JobFact) => httpStatus(fact) >= 500;
-const isOfKind = (kind: "startup" | "connection" | "timeout" | undefined) => (fact: JobFact) =>
+const isError = (fact: UsageFact) => httpStatus(fact) >= 500;
+const isOfKind = (kind: "startup" | "connection" | "timeout" | undefined) => (fact: UsageFact) =>
   isError(fact) && (fact.code === null ? undefined : kinds[fact.code]) === kind;
 
-const count = (is: (fact: JobFact) => boolean) => (facts: Facts) => facts.filter(is).length;
+const count = (is: (fact: UsageFact) => boolean) => (facts: Facts) => facts.filter(is).length;
+
+const secondsOf = (times: (number | null)[]) => times.flatMap((ms) => (ms === null ? [] : [ms / 1000]));
 
 /** Seconds of work of those that succeeded. */
-const durations = (facts: Facts) =>
-  facts.flatMap(({ status, startedAt, finishedAt }) =>
-    status === "done" && startedAt !== null ? [(finishedAt - startedAt) / 1000] : [],
-  );
-/** Seconds from the submission to the start: waiting, and loading where that was needed. */
+const durations = (facts: Facts) => secondsOf(facts.map(({ runMs }) => runMs));
+/** Seconds from the submission to the start, of the same: waiting, and loading where that was needed. */
 const preparations = (facts: Facts) =>
-  facts.flatMap(({ startedAt, createdAt }) => (startedAt === null ? [] : [(startedAt - createdAt) / 1000]));
+  secondsOf(facts.map(({ queueMs, loadMs }) => (queueMs === null ? null : queueMs + (loadMs ?? 0))));
 /** Seconds that a load took, of those that waited for one. */
-const coldBoots = (facts: Facts) => facts.flatMap(({ loadMs }) => (loadMs ? [loadMs / 1000] : []));
+const coldBoots = (facts: Facts) => secondsOf(facts.map(({ loadMs }) => loadMs || null));
 
 /** By nearest rank; null of nothing. */
 export function percentile(values: number[], share: number): number | null {
@@ -56,7 +55,7 @@ const percentiles = <Share extends number, Name extends string>(
 
 const metrics = {
   request_count: (facts: Facts) => facts.length,
-  success_count: count(({ status }) => status === "done"),
+  success_count: count(({ outcome }) => outcome === "done"),
   user_error_count: count((fact) => httpStatus(fact) >= 400 && !isError(fact)),
   error_count: count(isError),
   startup_error_count: count(isOfKind("startup")),

@@ -1,13 +1,15 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import type { JobFact } from "../../../src/control/jobs/history-store.ts";
+import type { UsageFact } from "../../../src/control/accounts/usage-facts-store.ts";
 import { measure, metricNames, percentile } from "../../../src/gateway/platform/metrics.ts";
 import { createTestGateway, type TestGateway } from "../../support/test-gateway.ts";
 
-const fact = (change: Partial<JobFact>): JobFact => ({
-  ...{ model: "a/b", endpoint: "a/b", status: "done", code: null },
-  ...{ createdAt: 0, startedAt: 1000, finishedAt: 3000, loadMs: 0, units: null },
+const fact = (change: Partial<UsageFact>): UsageFact => ({
+  ...{ model: "a/b", endpoint: "a/b", outcome: "done", code: null },
+  ...{ queueMs: 1000, loadMs: 0, runMs: 2000 },
   ...change,
 });
+/** As the ledger has what did not succeed. */
+const none = { queueMs: null, loadMs: null, runMs: null };
 
 describe("metrics", () => {
   test("percentiles are by nearest rank", () => {
@@ -18,10 +20,10 @@ describe("metrics", () => {
   test("count what ended how, and sort failures of the box by kind", () => {
     const facts = [
       fact({}),
-      fact({ status: "failed", code: "invalid_input", startedAt: null }),
-      fact({ status: "cancelled" }),
+      fact({ outcome: "failed", code: "invalid_input", ...none }),
+      fact({ outcome: "cancelled", ...none }),
       ...(["weights_missing", "runner_crashed", "run_timeout", "runner_failed"] as const).map((code) =>
-        fact({ status: "failed", code }),
+        fact({ outcome: "failed", code, ...none }),
       ),
     ];
     expect(measure(facts, metricNames)).toMatchObject({
@@ -71,11 +73,23 @@ describe("GET /models/analytics", () => {
     for (const { bucket } of body.time_series) expect(bucket).toEndWith("T00:00:00+00:00");
   });
 
+  test("counts messages of realtime connections, which are never written as jobs", async () => {
+    const model = gateway.catalog.find("forecourt/echo")?.model ?? expect.unreachable();
+    const key = gateway.keys.create({ name: "live", scope: "api" });
+    const message = { model, endpoint: model.id, key: key.key.id, input: { prompt: "hi" }, rejectInvalid: true };
+    const { id } = await gateway.jobs.submit({ ...message, durable: false });
+    await gateway.jobs.untilEnd(id, AbortSignal.timeout(60_000));
+    await gateway.database.committed();
+    const query = "endpoint_id=forecourt/echo&expand=summary,request_count,success_count,p50_duration";
+    const { body } = await analytics(query, key.secret);
+    expect(body.summary).toMatchObject([{ request_count: 1, success_count: 1, p50_duration: expect.any(Number) }]);
+  });
+
   test("shows others nothing of a key's requests, and an admin all", async () => {
     const other = gateway.keys.create({ name: "other", scope: "api" }).secret;
     const query = "endpoint_id=forecourt/echo&expand=summary,request_count";
     expect((await analytics(query, other)).body.summary).toEqual([]);
-    expect((await analytics(query, gateway.adminKey)).body.summary).toMatchObject([{ request_count: 4 }]);
+    expect((await analytics(query, gateway.adminKey)).body.summary).toMatchObject([{ request_count: 5 }]);
   });
 
   test("gives request counts over time where nothing else is asked for, page by page", async () => {
