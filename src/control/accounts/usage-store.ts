@@ -17,7 +17,7 @@ import {
   sql,
 } from "drizzle-orm";
 import { type Micros, microsText, type Nanos } from "../../core/money.ts";
-import type { Instant } from "../../core/units.ts";
+import { type Instant, instant } from "../../core/units.ts";
 import type { Database } from "../database/open.ts";
 import { placeholders } from "../database/placeholders.ts";
 import { statement } from "../database/statement.ts";
@@ -46,7 +46,7 @@ export type UsageFilter = {
   /** Admission, from and before. */
   since?: Instant | undefined;
   until?: Instant | undefined;
-  /** Rows after this one. */
+  /** The last row of the page before, by its `seq`. */
   after?: number | undefined;
   latestFirst?: boolean | undefined;
   limit: number;
@@ -65,7 +65,7 @@ export type UsageStore = {
   used(account: Account, unit: string, window: TimeWindow & { name: WindowName }): number;
   /** Of a job whose end was committed. */
   row(job: string): NewUsageRow | undefined;
-  /** Oldest first, unless the filter says otherwise. */
+  /** By the time of admission, oldest first unless the filter says otherwise. A page costs what it reads, not what the span holds. */
   rows(filter: UsageFilter): UsageRow[];
   /** What rows after this one came to, by model and currency, and which is the last of them. */
   spentAfter(seq: number): { last: number; spent: { model: string; currency: string; cost: Nanos }[] };
@@ -109,14 +109,16 @@ export function createUsageStore({ orm, sqlite, onUndone }: Pick<Database, "orm"
         .map(({ units, cost, currency }) => (currency === unit ? cost : (quantities(units)[unit] ?? 0)))
         .reduce((sum, each) => sum + each, 0),
     row: (job) => recent.get(job) ?? run.row.get({ job }),
-    rows: (filter) =>
-      orm
+    rows({ after, latestFirst, limit, ...filter }) {
+      const direction = latestFirst ? desc : asc;
+      return orm
         .select()
         .from(usage)
-        .where(and(...conditions(filter)))
-        .orderBy(filter.latestFirst ? desc(usage.seq) : asc(usage.seq))
-        .limit(filter.limit)
-        .all(),
+        .where(and(...conditions({ ...filter, ...startOf(orm, { after, since: filter.since }) })))
+        .orderBy(direction(usage.admittedAt), direction(usage.seq))
+        .limit(limit)
+        .all();
+    },
     spentAfter(seq) {
       const { model, currency, cost } = usage;
       const sums = { model, currency, cost: sql<Nanos>`sum(${cost})`, last: sql<number>`max(${usage.seq})` };
@@ -204,14 +206,27 @@ const reservationOf = ({ amounts, ...row }: typeof reservationTable.$inferSelect
   amounts: JSON.parse(amounts) as Amounts, // written above
 });
 
-function conditions({ key, team, model, since, until, after, ...lists }: UsageFilter): SQL[] {
+type Start = { since?: Instant | undefined; behind?: Pick<UsageRow, "admittedAt" | "seq"> };
+
+/** Where a page begins. Rows are removed oldest first: behind one that is gone, none is left that came before. */
+function startOf(orm: Database["orm"], { after, since }: Pick<UsageFilter, "after" | "since">): Start {
+  if (after === undefined) return { since };
+  const { admittedAt, seq } = usageTable;
+  const behind = orm.select({ admittedAt, seq }).from(usageTable).where(eq(seq, after)).get();
+  return behind ? { since: instant(Math.max(behind.admittedAt, since ?? 0)), behind } : { since };
+}
+
+type Filter = Omit<UsageFilter, "after" | "latestFirst" | "limit"> & Start;
+
+function conditions({ key, team, model, since, until, behind, ...lists }: Filter): SQL[] {
   const wanted = anyOf(lists);
   if (key !== undefined) wanted.push(eq(usageTable.key, key));
   if (team !== undefined) wanted.push(eq(usageTable.team, team));
   if (model !== undefined) wanted.push(eq(usageTable.model, model));
   if (since !== undefined) wanted.push(gte(usageTable.admittedAt, since));
   if (until !== undefined) wanted.push(lt(usageTable.admittedAt, until));
-  if (after !== undefined) wanted.push(gt(usageTable.seq, after));
+  const { admittedAt, seq } = usageTable;
+  if (behind) wanted.push(sql`(${admittedAt} > ${behind.admittedAt} or ${seq} > ${behind.seq})`);
   return wanted;
 }
 

@@ -1,9 +1,9 @@
 // SQL about jobs that are over: pages of them, and the removal of what they hold.
-import { and, desc, eq, gte, inArray, isNotNull, lt, or, type SQL, sql } from "drizzle-orm";
+import { and, desc, eq, getTableColumns, gte, inArray, isNotNull, lt, or, type SQL, sql } from "drizzle-orm";
 import type { ErrorCode, Failure } from "../../core/errors.ts";
-import type { JobId, KeyId } from "../../core/ids.ts";
+import { asId, type JobId, type KeyId } from "../../core/ids.ts";
 import type { JobStatus } from "../../core/job.ts";
-import type { Instant } from "../../core/units.ts";
+import { type Instant, instant } from "../../core/units.ts";
 import type { Database } from "../database/open.ts";
 import { jobLogTable, jobTable } from "./job.table.ts";
 import type { JobRow } from "./job-row.ts";
@@ -30,8 +30,13 @@ export type HistoryPage = HistoryFilter & {
   limit: number;
 };
 
+/** What is read of each job beside what became of it: what it was given, or what it gave too. */
+export type Payloads = "none" | "input" | "all";
+
 export type HistoryStore = {
-  page(page: HistoryPage): JobRow[];
+  page(page: HistoryPage): JobId[];
+  /** In this order, and as many of the first as payloads fit into memory: one at least, where it is there. */
+  read(ids: JobId[], payloads: Payloads): JobRow[];
   /** Callers hold a transaction. The job stays, what came in and out of it goes. */
   erase(id: JobId, failure: Failure | undefined): void;
 };
@@ -46,13 +51,22 @@ export function createHistoryStore({ orm }: Database): HistoryStore {
       const order = by === "ended" ? sql<number>`${job.finishedAt}` : duration;
       const isBelow =
         after && or(sql`${order} < ${after.value}`, and(sql`${order} = ${after.value}`, lt(job.id, after.id)));
+      // The index then begins where the page does.
+      const end = by === "ended" && after ? instant(Math.min(filter.end, after.value + 1)) : filter.end;
       return orm
-        .select()
+        .select({ id: job.id })
         .from(job)
-        .where(and(matches(filter), outcome && isOutcome(outcome), isBelow))
+        .where(and(matches({ ...filter, end }), outcome && isOutcome(outcome), isBelow))
         .orderBy(desc(order), desc(job.id))
         .limit(limit)
-        .all();
+        .all()
+        .map(({ id }) => asId<JobId>(id));
+    },
+    read(ids, payloads) {
+      const fitting = payloads === "none" ? ids : withinBytes(orm, ids, payloads);
+      const rows = orm.select(READ[payloads]).from(job).where(inArray(job.id, fitting)).all();
+      const byId = new Map<string, JobRow>(rows.map((row) => [row.id, row]));
+      return fitting.flatMap((id) => byId.get(id) ?? []);
     },
     erase(id, failure) {
       orm.delete(jobLogTable).where(eq(jobLogTable.job, id)).run();
@@ -69,6 +83,30 @@ export function createHistoryStore({ orm }: Database): HistoryStore {
     },
   };
 }
+
+/** Of inputs and outputs that are held at a time: each may have tens of megabytes. */
+const PAYLOAD_BYTES = 16 * 1024 * 1024;
+
+function withinBytes(orm: Database["orm"], ids: JobId[], payloads: Exclude<Payloads, "none">): JobId[] {
+  const input = sql<number>`octet_length(${job.input})`;
+  const size = payloads === "input" ? input : sql<number>`${input} + coalesce(octet_length(${job.output}), 0)`;
+  const sizes = orm.select({ id: job.id, size }).from(job).where(inArray(job.id, ids)).all();
+  const sizeOf = new Map<string, number>(sizes.map((each) => [each.id, each.size]));
+  let sum = 0;
+  const end = ids.findIndex((id, at) => {
+    sum += sizeOf.get(id) ?? 0;
+    return at > 0 && sum > PAYLOAD_BYTES;
+  });
+  return end < 0 ? ids : ids.slice(0, end);
+}
+
+const columns = getTableColumns(job);
+const noOutput = { output: sql<string | null>`null` };
+const READ = {
+  all: columns,
+  input: { ...columns, ...noOutput },
+  none: { ...columns, ...noOutput, input: sql<string>`'{}'` },
+} as const satisfies Record<Payloads, unknown>;
 
 const matches = ({ endpoints, key, start, end }: HistoryFilter): SQL | undefined =>
   and(

@@ -4,11 +4,16 @@ import { ForecourtError } from "../../core/errors.ts";
 import { asId, type FileToken, type JobId } from "../../core/ids.ts";
 import { isFinished, type Job } from "../../core/job.ts";
 import type { GroupCommit } from "../database/group-commit.ts";
-import type { HistoryPage, HistoryStore } from "./history-store.ts";
+import type { HistoryPage, HistoryStore, Payloads } from "./history-store.ts";
 import { seenJob } from "./job-row.ts";
 
 export type JobHistory = {
-  page(page: HistoryPage): Job[];
+  /** Fewer than the limit where their payloads are large; what is not read of a job is empty. */
+  page(page: HistoryPage & { payloads: Payloads }): { jobs: Job[]; hasMore: boolean };
+  /** As `page` without what it reads, which `read` does. */
+  ids(page: HistoryPage): JobId[];
+  /** Of these the first ones, as many as payloads fit into memory; in the same order. */
+  read(ids: JobId[], payloads: Payloads): Job[];
   /**
    * Removes input, output, log and output files; that the job was, how long it took and what it cost stays. Resolves when
    * it is on disk. Throws `not_found`, `bad_request` for a job that is not over, `unavailable` when its files stay.
@@ -25,8 +30,15 @@ export type JobHistoryParts = {
 };
 
 export function createJobHistory({ store, writes, findJob, removeFiles, clock }: JobHistoryParts): JobHistory {
+  const read: JobHistory["read"] = (ids, payloads) => store.read(ids, payloads).map((row) => seenJob(row, clock.now()));
   return {
-    page: (page) => store.page(page).map((row) => seenJob(row, clock.now())),
+    page({ payloads, limit, ...page }) {
+      const ids = store.page({ ...page, limit: limit + 1 });
+      const jobs = read(ids.slice(0, limit), payloads);
+      return { jobs, hasMore: ids.length > jobs.length };
+    },
+    ids: store.page,
+    read,
     async erase(id) {
       const job = findJob(id);
       if (!job) throw new ForecourtError("not_found", `There is no request ${id}.`);

@@ -47,13 +47,12 @@ export const requestsByEndpoint = get({
     ...pageResult,
   }),
   answer(parts, { query, caller, roots }) {
-    const { limit, expand = [] } = query;
-    const jobs = query.request_id === undefined ? pageOf(parts, query, caller) : one(parts, query, caller);
-    const shown = jobs.slice(0, limit);
-    const last = shown.at(-1);
-    const hasMore = jobs.length > limit;
+    const { expand = [] } = query;
+    const isOne = query.request_id !== undefined;
+    const { jobs, hasMore } = isOne ? one(parts, query, caller) : pageOf(parts, query, caller);
+    const last = jobs.at(-1);
     return {
-      items: shown.map((job) => published(job, expand.includes("payloads"), roots)),
+      items: jobs.map((job) => published(job, expand.includes("payloads"), roots)),
       next_cursor: hasMore && last ? toCursor([orderOf(last, query.sort_by), last.id]) : null,
       has_more: hasMore,
     };
@@ -61,12 +60,13 @@ export const requestsByEndpoint = get({
 });
 
 type Query = Static<typeof query>;
+type Page = { jobs: Job[]; hasMore: boolean };
 export type Caller = Parameters<Parameters<typeof get>[0]["answer"]>[1]["caller"];
 
 const isMine = (job: Job, caller: Caller) => caller.scope === "admin" || job.key === caller.id;
 
-/** One more than the limit, to know of a further page. */
-function pageOf({ history, clock }: PlatformParts, query: Query, caller: Caller): Job[] {
+/** With payloads it may be shorter than the limit, and there is a further one. */
+function pageOf({ history, clock }: PlatformParts, query: Query, caller: Caller): Page {
   const after = positionOf(query.cursor);
   return history.page({
     endpoints: query.endpoint_id,
@@ -75,18 +75,20 @@ function pageOf({ history, clock }: PlatformParts, query: Query, caller: Caller)
     ...(query.status && { outcome: outcomeOf(query.status) }),
     ...(after && { after }),
     by: query.sort_by === "duration" ? "duration" : "ended",
-    limit: query.limit + 1,
+    payloads: query.expand?.includes("payloads") ? "all" : "none",
+    limit: query.limit,
   });
 }
 
 const REACH = 90 * 24 * 60 * 60 * 1000;
 
-function one({ jobs, clock }: PlatformParts, query: Query, caller: Caller): Job[] {
+function one({ jobs, clock }: PlatformParts, query: Query, caller: Caller): Page {
   const { start, end } = rangeOf(query, clock.now(), REACH);
   const job = jobs.find(asId<JobId>(query.request_id ?? ""));
-  if (!job || !isMine(job, caller)) return [];
+  if (!job || !isMine(job, caller)) return { jobs: [], hasMore: false };
   const isOfEndpoint = query.endpoint_id.includes(job.model) || query.endpoint_id.includes(job.endpoint);
-  return isOfEndpoint && job.createdAt >= start && job.createdAt < end ? [job] : [];
+  const isMeant = isOfEndpoint && job.createdAt >= start && job.createdAt < end;
+  return { jobs: isMeant ? [job] : [], hasMore: false };
 }
 
 export function outcomeOf(status: (typeof outcomes)[number]) {

@@ -1,7 +1,7 @@
 // GET /models/requests/search: requests that have ended, of all models at once, by the words of their inputs and by filters.
 
 import { ForecourtError } from "../../core/errors.ts";
-import type { Job } from "../../core/job.ts";
+import type { JobId } from "../../core/ids.ts";
 import { choice, type Static, Type } from "../../core/schema.ts";
 import { get, type PlatformParts } from "./operation.ts";
 import { idList, offsetOf, pageFields, pageResult, toCursor } from "./query.ts";
@@ -38,20 +38,23 @@ export const searchRequests = get({
     ),
     ...pageResult,
   }),
-  answer(parts, { query, caller, roots }) {
+  async answer(parts, { query, caller, roots }) {
     if (query.image_url !== undefined || query.video_url !== undefined)
       throw new ForecourtError("bad_request", "This box searches by words alone. Send query instead of a URL.");
     const from = offsetOf(query.cursor);
-    const found = query.exclude_api_requests === "true" ? [] : ranked(candidates(parts, query, caller), query);
-    const shown = found.slice(from, from + query.limit);
-    const hasMore = found.length > from + query.limit;
+    const found = query.exclude_api_requests === "true" ? [] : await ranked(parts, query, caller);
     const withPayloads = query.expand?.includes("payloads") ?? false;
+    const wanted = found.slice(from, from + query.limit);
+    const similarities = new Map(wanted.map(({ id, similarity }) => [id, similarity]));
+    const jobs = parts.history.read([...similarities.keys()], withPayloads ? "all" : "none");
+    const next = from + jobs.length;
+    const hasMore = found.length > next && jobs.length > 0;
     return {
-      results: shown.map(({ job, similarity }) => ({
-        ...published(job, withPayloads, roots),
-        ...(similarity !== undefined && { similarity }),
-      })),
-      next_cursor: hasMore ? toCursor([from + query.limit]) : null,
+      results: jobs.map((job) => {
+        const similarity = similarities.get(job.id);
+        return { ...published(job, withPayloads, roots), ...(similarity !== undefined && { similarity }) };
+      }),
+      next_cursor: hasMore ? toCursor([next]) : null,
       has_more: hasMore,
     };
   },
@@ -63,8 +66,8 @@ type Query = Static<typeof query>;
 const MOST_CANDIDATES = 1000;
 
 /** Latest first. */
-function candidates({ history, clock }: PlatformParts, query: Query, caller: Caller): Job[] {
-  return history.page({
+function candidates({ history, clock }: PlatformParts, query: Query, caller: Caller): JobId[] {
+  return history.ids({
     ...rangeOf(query, clock.now()),
     ...(query.endpoint_id && { endpoints: query.endpoint_id }),
     ...(caller.scope !== "admin" && { key: caller.id }),
@@ -74,16 +77,28 @@ function candidates({ history, clock }: PlatformParts, query: Query, caller: Cal
   });
 }
 
-type Ranked = { job: Job; similarity?: number };
+type Ranked = { id: JobId; similarity?: number };
 
-function ranked(jobs: Job[], { query, min_similarity }: Query): Ranked[] {
-  if (query === undefined) return jobs.map((job) => ({ job }));
-  const wanted = wordsIn(query);
-  return jobs
-    .map((job) => ({ job, similarity: similarity(wanted, wordsIn(job.keepsPayload === false ? "" : job.input)) }))
-    .filter(({ similarity }) => similarity > 0 && similarity >= min_similarity)
+/** Their inputs are read a part at a time, so that they fit into memory and other requests are answered in between. */
+async function ranked(parts: PlatformParts, query: Query, caller: Caller): Promise<Ranked[]> {
+  const ids = candidates(parts, query, caller);
+  if (query.query === undefined) return ids.map((id) => ({ id }));
+  const wanted = wordsIn(query.query);
+  const found = new Map<JobId, number>();
+  for (let at = 0; at < ids.length; ) {
+    const jobs = parts.history.read(ids.slice(at, at + INPUTS_AT_ONCE), "input");
+    at += Math.max(1, jobs.length); // some may be removed meanwhile
+    for (const { id, keepsPayload, input } of jobs)
+      found.set(id, similarity(wanted, wordsIn(keepsPayload === false ? "" : input)));
+    await new Promise(setImmediate);
+  }
+  return [...found]
+    .map(([id, similarity]) => ({ id, similarity }))
+    .filter(({ similarity }) => similarity > 0 && similarity >= query.min_similarity)
     .sort((a, b) => b.similarity - a.similarity);
 }
+
+const INPUTS_AT_ONCE = 50;
 
 /** Of all texts in a value, however deep, but for data URIs. */
 function wordsIn(value: unknown): Set<string> {

@@ -22,6 +22,21 @@ const READ_BY_ADMINS = [
   "/metrics",
 ];
 
+/** Answers that come in pages: the pages behind the first are asked for too. */
+const IN_PAGES = [
+  "/admin/v1/queue?limit=1",
+  "/admin/v1/usage/requests?since=2020-01-01&limit=1",
+  "/platform/v1/models/requests/by-endpoint?endpoint_id=forecourt/echo&limit=1",
+  "/platform/v1/models/requests/search?limit=1",
+  "/platform/v1/models/billing-events?limit=1",
+];
+
+/** A page for which all that it is of is sorted first. */
+const isSorted = (sql: string, plan: string[]) =>
+  / limit \?/.test(sql) &&
+  plan.includes("USE TEMP B-TREE FOR ORDER BY") &&
+  plan.some((step) => /^(SCAN|SEARCH) (job|usage|audit_entry|webhook_delivery|upload)\b/.test(step));
+
 /** Statements that were prepared while `work` ran. */
 async function preparedDuring(work: () => Promise<void>): Promise<Set<string>> {
   const prepare = spyOn(Sqlite.prototype, "prepare");
@@ -53,6 +68,12 @@ async function aDay(data: string, hook: string): Promise<void> {
   await box.ask("PUT", upload_url, { body: "content" });
   expect((await box.ask("GET", file_url)).status).toBe(200);
   for (const path of READ_BY_ADMINS) expect((await box.ask("GET", path, { key: box.adminKey })).status).toBe(200);
+  for (const path of IN_PAGES) {
+    const { next, next_cursor } = await (await box.ask("GET", path, { key: box.adminKey })).json();
+    const cursor = next_cursor ? `cursor=${next_cursor}` : `after=${next ?? 0}`;
+    if (!path.includes("queue"))
+      expect((await box.ask("GET", `${path}&${cursor}`, { key: box.adminKey })).status, path).toBe(200);
+  }
   await box.oversight.alerts.look();
   await box[Symbol.asyncDispose]();
 }
@@ -78,5 +99,7 @@ test("no statement of a box's day, of its boot and of its sweeps reads a growing
   };
   expect(statements.size).toBeGreaterThan(50);
   expect([...statements].filter(isWhole)).toEqual([]);
+  const isQuery = (sql: string) => /^(select|with)\b/i.test(sql);
+  expect([...statements].filter((sql) => isQuery(sql) && isSorted(sql, planOf(sql)))).toEqual([]);
   rmSync(data, { recursive: true });
 });

@@ -58,3 +58,31 @@ test("pictures and videos are not searched by, and say so", async () => {
   expect([status, body.error.type]).toEqual([400, "validation_error"]);
   expect(body.error.message).toContain("words");
 });
+
+test("a page with payloads is as long as fits into memory, and leads on to what follows", async () => {
+  await using box = await createTestGateway({}, ["other/echo"]);
+  const words = "long ".repeat(199_000);
+  const ids: string[] = [];
+  for (let at = 0; at < 20; at++) {
+    const run = await box.ask("POST", "/run/other/echo", { body: { prompt: `${words}${at}` } });
+    ids.unshift(run.headers.get("x-fal-request-id") ?? "");
+    await run.arrayBuffer();
+  }
+  for (const path of ["by-endpoint?endpoint_id=other/echo", "search?query=long+time"]) {
+    const pages: { request_id: string; json_input: { prompt: string } }[][] = [];
+    for (let cursor = ""; ; ) {
+      const answer = await box.ask("GET", `/platform/v1/models/requests/${path}&expand=payloads${cursor}`);
+      const { items, results, next_cursor } = await answer.json();
+      pages.push(items ?? results);
+      if (next_cursor === null) break;
+      cursor = `&cursor=${next_cursor}`;
+    }
+    expect(pages.map(({ length }) => length)).toEqual([8, 8, 4]);
+    expect(pages.flat().map(({ request_id }) => request_id)).toEqual(ids);
+    expect(pages.flat().every(({ json_input }) => json_input.prompt.startsWith("long "))).toBe(true);
+  }
+  const without = await box.ask("GET", "/platform/v1/models/requests/by-endpoint?endpoint_id=other/echo");
+  const { items } = await without.json();
+  expect(items).toHaveLength(20);
+  expect(items[0]).not.toHaveProperty("json_input");
+});
