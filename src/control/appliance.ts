@@ -9,11 +9,13 @@ import { bytes, type Instant, instant, MIB, milliseconds } from "../core/units.t
 import type { Model } from "../engine/model.ts";
 import { type Accounts, createAccounts } from "./accounts/accounts.ts";
 import { createRollUps } from "./accounts/roll-ups.ts";
+import { lastEndIn } from "./accounts/usage-store.ts";
 import { type Answers, createAnswers } from "./answers/answer-store.ts";
 import { type Catalog, createCatalog } from "./catalog/catalog.ts";
 import { checkedInput, entryOfJob } from "./catalog/endpoints.ts";
 import type { ModelFile } from "./catalog/models.macro.ts";
 import { vainParts } from "./catalog/vain-parts.ts";
+import { cautiousClock } from "./cautious-clock.ts";
 import { chooseDevices } from "./choose-device.ts";
 import { lockData } from "./database/lock.ts";
 import { type Database, databaseFile, openDatabase } from "./database/open.ts";
@@ -172,15 +174,16 @@ function assemble(found: Found): Appliance {
   invariant(device, "a box has at least its CPU");
   const { clock = systemClock, timers = systemTimers } = found;
   const even = evenClock(clock);
+  const sweepClock = cautiousClock(clock, { known: lastEndIn(database.orm), log });
   const { data } = settings;
-  const callers = assembleCallers(found, { clock, timers });
+  const callers = assembleCallers(found, { clock, sweepClock, timers });
   const { keys, accounts, tokens } = callers;
   const { openFiles: openTokens } = createKeepingStore(database);
-  const storage = createStorage({ settings, database, openTokens, clock, timers, log });
+  const storage = createStorage({ settings, database, openTokens, clock, sweepClock, timers, log });
   const { files, uploads, defaults: fileDefaults } = storage;
   const fleet = found.fleet ?? openFleet(found, { clock: even, timers });
   const guard = createAddressGuard(settings.fetch.allow);
-  const tools = { accounts, files, uploads, fileDefaults, guard, clock, even, timers };
+  const tools = { accounts, files, uploads, fileDefaults, guard, clock, sweepClock, even, timers };
   const limits = mediaLimits(settings, guard);
   const importFile = createImportFile({ uploads, scratch: join(data, "uploads", ".imports"), limits });
   const { jobs, history, outputs, work, expiry, webhooks, workflows } = assembleJobs(found, tools);
@@ -262,7 +265,7 @@ const openFleet = ({ settings, devices, log }: Found, time: Pick<Tools, "clock" 
   });
 
 /** Keys, what each may spend, and the notes about both that can wait. */
-function assembleCallers(found: Found, { clock, timers }: Pick<Tools, "clock" | "timers">) {
+function assembleCallers(found: Found, { clock, sweepClock, timers }: Pick<Tools, "clock" | "sweepClock" | "timers">) {
   const { settings, log, catalog, database } = found;
   const keys = createKeys({ database, clock });
   const accounts = createAccounts({ database, keys, findModel: (id) => catalog.find(id)?.model, clock });
@@ -272,7 +275,7 @@ function assembleCallers(found: Found, { clock, timers }: Pick<Tools, "clock" | 
   const notes = createUsageNotes({ keys, timers, log });
   const retention = days(settings.usage.retentionDays);
   const { totals, usage } = accounts;
-  const rollUps = createRollUps({ totals, usage, writes: database, retention, clock, timers, log });
+  const rollUps = createRollUps({ totals, usage, writes: database, retention, clock: sweepClock, timers, log });
   return {
     ...{ keys, accounts, tokens, answers },
     start() {
@@ -293,12 +296,14 @@ type Tools = {
   fileDefaults: FileDefaults;
   guard: AddressGuard;
   clock: Clock;
+  /** See cautious-clock.ts. */
+  sweepClock: Clock;
   even: Clock;
   timers: Timers;
 };
 
 function assembleJobs(found: Found, tools: Tools) {
-  const { accounts, files, uploads, fileDefaults, guard, clock, even, timers } = tools;
+  const { accounts, files, uploads, fileDefaults, guard, clock, sweepClock, even, timers } = tools;
   const { settings, log, catalog, database } = found;
   const { retries, maxQueue, retentionDays } = settings.jobs;
   const retention = days(retentionDays);
@@ -338,7 +343,7 @@ function assembleJobs(found: Found, tools: Tools) {
     }),
     expiry: createExpiry({
       ...{ ledger, removeFiles: files.remove, uploads, shrink: database.shrink },
-      ...{ retention, clock, timers, log },
+      ...{ retention, clock: sweepClock, timers, log },
     }),
     webhooks: createWebhooks({
       store,

@@ -183,6 +183,12 @@ function createReservations(
 export const markIn = (orm: Database["orm"]): number =>
   orm.select({ seq: usageMarkTable.seq }).from(usageMarkTable).get()?.seq ?? 0;
 
+/** When the job of the latest row ended. */
+export function lastEndIn(orm: Database["orm"]): Instant | undefined {
+  const row = orm.select({ at: usageTable.endedAt }).from(usageTable).orderBy(desc(usageTable.seq)).limit(1).get();
+  return row && instant(row.at);
+}
+
 type Bound = number | Placeholder;
 
 /**

@@ -27,6 +27,7 @@ export type StorageParts = {
   /** Folders of jobs that wait or run. */
   openTokens(): Set<string>;
   clock: Clock;
+  sweepClock: Clock;
   timers: Timers;
   log: Log;
 };
@@ -34,7 +35,7 @@ export type StorageParts = {
 /** Uploads too: those that lay here before there was a bucket. */
 const MOVED = [FILES_FOLDER, "uploads"];
 
-export function createStorage({ settings, database, openTokens, clock, timers, log }: StorageParts): Storage {
+export function createStorage({ settings, database, openTokens, timers, log, ...clocks }: StorageParts): Storage {
   const { data } = settings;
   const local = createDiskStore({ root: data });
   const bucket = chosenBucket(settings.storage);
@@ -46,7 +47,7 @@ export function createStorage({ settings, database, openTokens, clock, timers, l
   return {
     defaults,
     files: createFiles({ root: data, store: fileStore }),
-    uploads: createUploads({ root: join(data, "uploads"), fileStore, database, clock, maxBytes, lifecycleOf }),
+    uploads: createUploads({ root: join(data, "uploads"), fileStore, database, ...clocks, maxBytes, lifecycleOf }),
     start: () => moving?.start(),
     stop: async () => await moving?.stop(),
   };

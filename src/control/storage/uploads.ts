@@ -57,13 +57,15 @@ export type UploadsParts = {
   fileStore: FileStore;
   database: Database;
   clock: Clock;
+  /** What is over by it is removed. */
+  sweepClock?: Clock;
   maxBytes: Bytes;
   /** What a key wants where an upload says nothing; by default all may read it, for ever. */
   lifecycleOf?: FileDefaults["lifecycleOf"];
 };
 
 export function createUploads(parts: UploadsParts): Uploads {
-  const { root, fileStore, database, clock, maxBytes, lifecycleOf = () => undefined } = parts;
+  const { root, fileStore, database, clock, sweepClock = clock, maxBytes, lifecycleOf = () => undefined } = parts;
   const store = createUploadStore(database);
   const landing = createLanding({ root, maxBytes });
 
@@ -95,7 +97,7 @@ export function createUploads(parts: UploadsParts): Uploads {
     async sweep() {
       await landing.parts.sweep((token) => store.byToken(token)?.completedAt === null);
       for (let removed = 0; ; ) {
-        const now = clock.now();
+        const now = sweepClock.now();
         const over = store.over({ now, begunBefore: instant(now - OPEN_MS) }, SWEPT_AT_ONCE);
         for (const token of over) await remove(token);
         removed += over.length;

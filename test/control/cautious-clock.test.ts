@@ -1,0 +1,95 @@
+// Boxes whose clock is wrong: what is young stays, whatever the clock says for a while.
+import { expect, test } from "bun:test";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { cautiousClock } from "../../src/control/cautious-clock.ts";
+import { OPEN } from "../../src/control/storage/acl.ts";
+import type { Timers } from "../../src/core/clock.ts";
+import { createLog, silentLog } from "../../src/core/log.ts";
+import { instant, milliseconds } from "../../src/core/units.ts";
+import { createTestAppliance } from "../support/create-test-appliance.ts";
+import { createFakeFleet } from "../support/fake-fleet.ts";
+import { echoEntry } from "../support/job-board.ts";
+import { createTestClock } from "../support/test-clock.ts";
+
+const HOUR = 60 * 60 * 1000;
+const DAY = 24 * HOUR;
+const YEAR = 365 * DAY;
+
+test("a leap ahead counts once it has stayed for a day, one that is taken back never, one back at once", () => {
+  const clock = createTestClock();
+  const cautious = cautiousClock(clock, { known: undefined, log: silentLog });
+  const begun = clock.now();
+  clock.advance(40 * DAY);
+  expect(cautious.now()).toBe(instant(begun + 40 * DAY));
+  clock.jump(YEAR);
+  expect(cautious.now()).toBe(instant(begun + 40 * DAY));
+  clock.advance(DAY - HOUR);
+  expect(cautious.now()).toBe(instant(begun + 41 * DAY - HOUR));
+  clock.jump(-YEAR);
+  clock.advance(HOUR);
+  expect(cautious.now()).toBe(clock.now());
+  clock.jump(YEAR);
+  expect(cautious.now()).toBe(instant(begun + 41 * DAY));
+  clock.advance(DAY);
+  expect(cautious.now()).toBe(clock.now());
+  clock.jump(-YEAR);
+  expect(cautious.now()).toBe(clock.now());
+});
+
+test("what was known at the start is where it goes on from, and an operator hears of a leap", () => {
+  const clock = createTestClock();
+  const lines: string[] = [];
+  const log = createLog({ level: "warn", format: "json", write: (line) => lines.push(line) });
+  const known = instant(clock.now() - 90 * DAY);
+  const cautious = cautiousClock(clock, { known, log });
+  expect([cautious.now(), cautious.now()]).toEqual([known, known]);
+  expect(lines.map((line) => JSON.parse(line).message)).toEqual([expect.stringContaining("90 days ahead")]);
+  clock.advance(DAY);
+  expect(cautious.now()).toBe(clock.now());
+  expect(cautiousClock(clock, { known: instant(clock.now() + YEAR), log }).now()).toBe(clock.now());
+});
+
+test("a server that is started in 2099, or set there, removes no job, no upload and no row of the ledger", async () => {
+  const data = mkdtempSync(join(tmpdir(), "forecourt-clock-"));
+  const clock = createTestClock();
+  // What looks every few seconds has its turn once an hour, as the sweeps have.
+  const timers: Timers = { after: (delay, call) => clock.after(milliseconds(Math.max(delay, HOUR)), call) };
+  const open = () => createTestAppliance({ data, clock, timers, fleet: createFakeFleet({ clock }) });
+  type Box = Awaited<ReturnType<typeof open>>;
+  const left = ({ database }: Box) =>
+    database.sqlite
+      .query("select (select count(*) from job), (select count(*) from upload), (select count(*) from usage)")
+      .values()[0];
+  /** Each of the sweeps has its turns. */
+  const after = async (box: Box, ms: number) => {
+    for (let passed = 0; passed < ms; passed += HOUR) {
+      clock.advance(HOUR);
+      for (let turn = 0; turn < 20; turn++) await new Promise(setImmediate);
+    }
+    return left(box);
+  };
+  {
+    await using box = await open();
+    const key = box.keys.list()[0]?.id ?? expect.unreachable();
+    const job = { model: echoEntry.model, endpoint: "forecourt/echo", key, input: { prompt: "hi" } };
+    const { id } = await box.jobs.submit({ ...job, rejectInvalid: true });
+    await box.jobs.untilEnd(id, AbortSignal.timeout(60_000));
+    const lifecycle = { acl: OPEN, keepFor: milliseconds(2 * DAY) };
+    const { secret } = await box.uploads.begin({ key, name: "a.txt", contentType: "text/plain", lifecycle });
+    await box.uploads.write(secret, new Blob(["content"]).stream());
+    clock.jump(73 * YEAR);
+    expect(await after(box, 3 * HOUR)).toEqual([1, 1, 1]);
+  }
+  {
+    await using box = await open();
+    expect(await after(box, 3 * HOUR)).toEqual([1, 1, 1]);
+    clock.jump(-73 * YEAR);
+    expect(await after(box, 3 * HOUR)).toEqual([1, 1, 1]);
+    // What is over by the right time goes.
+    expect(await after(box, 2 * DAY)).toEqual([1, 0, 1]);
+    expect(await after(box, 29 * DAY)).toEqual([0, 0, 1]);
+  }
+  rmSync(data, { recursive: true });
+});
