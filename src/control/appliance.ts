@@ -172,18 +172,17 @@ function assemble(found: Found): Appliance {
   const { settings, log, catalog, hardware, devices, database } = found;
   const [device] = devices;
   invariant(device, "a box has at least its CPU");
-  const { clock = systemClock, timers = systemTimers } = found;
-  const even = evenClock(clock);
-  const sweepClock = cautiousClock(clock, { known: lastEndIn(database.orm), log });
+  const time = timeOf(found);
+  const { clock, even, timers } = time;
   const { data } = settings;
-  const callers = assembleCallers(found, { clock, sweepClock, timers });
+  const callers = assembleCallers(found, time);
   const { keys, accounts, tokens } = callers;
   const { openFiles: openTokens } = createKeepingStore(database);
-  const storage = createStorage({ settings, database, openTokens, clock, sweepClock, timers, log });
+  const storage = createStorage({ settings, database, openTokens, ...time, log });
   const { files, uploads, defaults: fileDefaults } = storage;
   const fleet = found.fleet ?? openFleet(found, { clock: even, timers });
   const guard = createAddressGuard(settings.fetch.allow);
-  const tools = { accounts, files, uploads, fileDefaults, guard, clock, sweepClock, even, timers };
+  const tools = { accounts, files, uploads, fileDefaults, guard, ...time };
   const limits = mediaLimits(settings, guard);
   const importFile = createImportFile({ uploads, scratch: join(data, "uploads", ".imports"), limits });
   const { jobs, history, outputs, work, expiry, webhooks, workflows } = assembleJobs(found, tools);
@@ -205,7 +204,8 @@ function assemble(found: Found): Appliance {
   });
   const updates = openUpdates({ ...found, fleet, variantsOf, clock, timers, limits: pulls, scheduler });
   const oversight = createOversight({
-    ...{ jobs, fleet, supply, webhooks, devices, hardware, monitor, accounts, database, settings, clock, timers, log },
+    ...{ jobs, fleet, supply, webhooks, devices, hardware, monitor, accounts, database, settings, log },
+    ...time,
   });
 
   return {
@@ -244,6 +244,12 @@ function assemble(found: Found): Appliance {
   };
 }
 
+/** The clock as it is set, and those that are made of it: see there. */
+function timeOf({ clock = systemClock, timers = systemTimers, database, log }: Found): Time {
+  const sweepClock = cautiousClock(clock, { known: lastEndIn(database.orm), log });
+  return { clock, even: evenClock(clock), sweepClock, timers };
+}
+
 /** A stop goes on to its end, whatever the disk says. */
 function flushAtLast(work: { flush(): void }, log: Log): void {
   try {
@@ -265,7 +271,7 @@ const openFleet = ({ settings, devices, log }: Found, time: Pick<Tools, "clock" 
   });
 
 /** Keys, what each may spend, and the notes about both that can wait. */
-function assembleCallers(found: Found, { clock, sweepClock, timers }: Pick<Tools, "clock" | "sweepClock" | "timers">) {
+function assembleCallers(found: Found, { clock, sweepClock, timers }: Time) {
   const { settings, log, catalog, database } = found;
   const keys = createKeys({ database, clock });
   const accounts = createAccounts({ database, keys, findModel: (id) => catalog.find(id)?.model, clock });
@@ -289,18 +295,15 @@ function assembleCallers(found: Found, { clock, sweepClock, timers }: Pick<Tools
   };
 }
 
-type Tools = {
+type Tools = Time & {
   accounts: Accounts;
   files: Files;
   uploads: Uploads;
   fileDefaults: FileDefaults;
   guard: AddressGuard;
-  clock: Clock;
-  /** See cautious-clock.ts. */
-  sweepClock: Clock;
-  even: Clock;
-  timers: Timers;
 };
+
+type Time = { clock: Clock; even: Clock; sweepClock: Clock; timers: Timers };
 
 function assembleJobs(found: Found, tools: Tools) {
   const { accounts, files, uploads, fileDefaults, guard, clock, sweepClock, even, timers } = tools;

@@ -31,6 +31,7 @@ export type OversightParts = Omit<MetricsParts, "devices" | "usage" | "data"> & 
   accounts: Pick<Accounts, "limited" | "stateOf" | "usage">;
   settings: Pick<Settings, "data" | "memory" | "tracing" | "alerts" | "webhooks">;
   clock: Clock;
+  sweepClock?: Clock;
   timers: Timers;
   log: Log;
 };

@@ -1,4 +1,5 @@
 // `forecourt doctor` on this machine.
+import { Database as Sqlite } from "bun:sqlite";
 import { afterAll, expect, test } from "bun:test";
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -30,6 +31,36 @@ test("a port held by another program is a failure with the way out", async () =>
   expect(stdout).toContain(`FAILED   another program holds http://127.0.0.1:${other.port}`);
   expect(stdout).toContain("--port");
   expect(stderr).toStartWith("forecourt: 1 of the points above");
+});
+
+test("it tells what takes the room, and of a database that gives nothing back how it comes to", async () => {
+  const data = newFolder();
+  mkdirSync(join(data, "uploads"));
+  writeFileSync(join(data, "uploads", "a"), new Uint8Array(5_000_000).fill(1));
+  {
+    using old = new Sqlite(join(data, "forecourt.sqlite"), { create: true });
+    old.run("CREATE TABLE ballast (content BLOB)");
+    for (let n = 0; n < 300; n++) old.run("INSERT INTO ballast VALUES (zeroblob(1048576))");
+    old.run("DELETE FROM ballast");
+  }
+  const { stdout } = await forecourt(["doctor", "--data", data, "--port", "0"]);
+  expect(stdout).toMatch(/room +database \d+ MB, uploads 5 MB/);
+  expect(stdout).toContain("WARNING  the database keeps");
+  const { data: facts } = JSON.parse((await forecourt(["doctor", "--json", "--data", data, "--port", "0"])).stdout);
+  expect(facts.database.canShrink).toBe(false);
+  expect(facts.database.unusedBytes).toBeGreaterThan(300 * 2 ** 20);
+
+  // The way that it names.
+  const file = join(newFolder(), "box.tar");
+  for (const command of [
+    ["backup", file],
+    ["restore", file],
+  ])
+    expect((await forecourt([...command, "--data", data])).exitCode).toBe(0);
+  const after = JSON.parse((await forecourt(["doctor", "--json", "--data", data, "--port", "0"])).stdout);
+  expect(after.data.database).toMatchObject({ canShrink: true });
+  expect(after.data.database.bytes).toBeLessThan(2 ** 20);
+  expect(JSON.stringify(after.complaints)).not.toContain("database");
 });
 
 test("a wrong model file is a failure that names it", async () => {

@@ -6,6 +6,8 @@ import { dirname, join } from "node:path";
 import { createCatalog } from "../../control/catalog/catalog.ts";
 import { vainParts } from "../../control/catalog/vain-parts.ts";
 import { chooseDevices } from "../../control/choose-device.ts";
+import { roomIn, roomText } from "../../control/data-room.ts";
+import { databaseFacts } from "../../control/database/file-facts.ts";
 import { databaseFile } from "../../control/database/open.ts";
 import { findDevices } from "../../control/find-devices.ts";
 import type { Hardware } from "../../control/hardware/detect.ts";
@@ -78,6 +80,8 @@ async function dataFacts(path: string): Promise<DataFacts> {
     freeBytes: bavail * bsize,
     totalBytes: blocks * bsize,
     hasDatabase: existsSync(databaseFile(path)),
+    database: databaseFacts(databaseFile(path)) ?? null,
+    room: await roomIn(path),
   };
 }
 
@@ -153,15 +157,27 @@ const ofVain = ({ what, remedy, refuses }: VainSetting): Complaint => ({
   ...{ what, remedy },
 });
 
-function ofData({ path, state, freeBytes }: DataFacts): Complaint[] {
+/** Less of it is not worth a stop of the server. */
+const MUCH_UNUSED_BYTES = 256 * 1024 * 1024;
+
+function ofData({ path, state, freeBytes, database, room }: DataFacts): Complaint[] {
   const complaints: Complaint[] = [];
   if (state === "read-only") {
     const remedy = "give this user the right to write there, or name another directory with --data or FORECOURT_DATA";
     complaints.push({ severity: "failed", what: `the data directory ${path} can't be written`, remedy });
   }
   if (freeBytes < LEAST_FREE_BYTES) {
-    const what = `only ${sizeText(freeBytes)} are free where the data directory is`;
-    complaints.push({ severity: "warning", what, remedy: "free some space, or move it with --data" });
+    const taken = roomText(room);
+    const what = `only ${sizeText(freeBytes)} are free where the data directory is${taken && `, which takes: ${taken}`}`;
+    const remedy =
+      "free some space (`forecourt models remove` for weights; files that callers uploaded stay unless their requests or their key's storage settings give them a lifetime), or move it with --data";
+    complaints.push({ severity: "warning", what, remedy });
+  }
+  if (database && !database.canShrink && database.unusedBytes >= MUCH_UNUSED_BYTES) {
+    const what = `the database keeps ${sizeText(database.unusedBytes)} that nothing is in any more: it was made by a version that gave nothing back`;
+    const remedy =
+      "stop the server, `forecourt backup FILE`, `forecourt restore FILE`: what is restored is as small as its content, and gives back from then on";
+    complaints.push({ severity: "warning", what, remedy });
   }
   return complaints;
 }

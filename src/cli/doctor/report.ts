@@ -1,4 +1,6 @@
 // What doctor found: facts of this box and the complaints that follow from them.
+import type { Room } from "../../control/data-room.ts";
+import type { DatabaseFacts } from "../../control/database/file-facts.ts";
 import type { Hardware } from "../../control/hardware/detect.ts";
 import type { SettingOrigin } from "../../control/settings/resolve.ts";
 import type { Version } from "../version.ts";
@@ -13,6 +15,10 @@ export type DataFacts = {
   freeBytes: number;
   totalBytes: number;
   hasDatabase: boolean;
+  /** Null where it cannot be read. */
+  database: DatabaseFacts | null;
+  /** What its parts take, largest first. */
+  room: Room[];
 };
 
 /** Where the native libraries come from. */

@@ -1,7 +1,8 @@
 // Doctor's report for people.
+import { roomText } from "../../control/data-room.ts";
 import type { Trial } from "../../control/hardware/card.ts";
 import { sizeText, table } from "../terminal.ts";
-import type { Report, RuntimeFacts, ServerFacts } from "./report.ts";
+import type { DataFacts, Report, RuntimeFacts, ServerFacts } from "./report.ts";
 
 export function reportText(report: Report): string {
   const { version, system, data, storage, runtime, server, models } = report;
@@ -9,7 +10,8 @@ export function reportText(report: Report): string {
     ["forecourt", `${version.version} (${version.commit ?? "from source"})`],
     ["system", `${system.name}, kernel ${system.kernel}, glibc ${system.glibc ?? "unknown"}`],
     ["data", `${data.path} (${data.state}), ${sizeText(data.freeBytes)} of ${sizeText(data.totalBytes)} free`],
-    ["database", data.hasDatabase ? "present" : "made at the first start"],
+    ["room", roomText(data.room) || "nothing is taken yet"],
+    ["database", databaseText(data)],
     ["files", storage.reason === null ? storage.place : `${storage.place}, which cannot be used`],
     ["libraries", runtimeText(runtime)],
     ["server", serverText(server)],
@@ -17,6 +19,13 @@ export function reportText(report: Report): string {
   ];
   const lines = facts.map(([name, value]) => `${name.padEnd(11)}${value}`);
   return [...lines, "", devicesText(report), "", settingsText(report), "", verdictText(report)].join("\n");
+}
+
+function databaseText({ hasDatabase, database }: DataFacts): string {
+  if (!hasDatabase) return "made at the first start";
+  if (!database) return "present";
+  const { bytes, unusedBytes } = database;
+  return `${sizeText(bytes)}, of which ${sizeText(unusedBytes)} are free for later rows`;
 }
 
 function runtimeText(runtime: RuntimeFacts): string {

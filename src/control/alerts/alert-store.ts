@@ -1,5 +1,6 @@
 // Every SQL statement about alerts but those of their delivery, which are the outbox's.
-import { and, desc, eq, ne } from "drizzle-orm";
+import { and, desc, eq, lt, ne } from "drizzle-orm";
+import type { Instant } from "../../core/units.ts";
 import type { Database } from "../database/open.ts";
 import { createOutboxStore, type OutboxStore } from "../webhooks/outbox-store.ts";
 import type { webhookDeliveryTable } from "../webhooks/webhook-delivery.table.ts";
@@ -14,6 +15,8 @@ export type AlertStore = {
   redirect(receiver: { url: string; host: string }): void;
   /** Latest first. */
   list(limit: number): AlertRow[];
+  /** Those that are still to be sent stay. Callers hold a transaction. */
+  removeBefore(before: Instant): void;
   outbox: Pick<OutboxStore, "next" | "nextDueAt" | "settle">;
 };
 
@@ -27,6 +30,12 @@ export function createAlertStore(database: Database): AlertStore {
         .update(alertTable)
         .set({ ...receiver, ...(receiver.url === "" && { status: "waiting", dueAt: null }) })
         .where(and(eq(alertTable.status, "pending"), ne(alertTable.url, receiver.url)))
+        .run();
+    },
+    removeBefore: (before) => {
+      orm
+        .delete(alertTable)
+        .where(and(lt(alertTable.createdAt, before), ne(alertTable.status, "pending")))
         .run();
     },
     list: (limit) => orm.select().from(alertTable).orderBy(desc(alertTable.job)).limit(limit).all(),

@@ -1,13 +1,14 @@
 // Alerts: looks at the box now and then, raises each finding once in its window, and tells a receiver by signed webhook.
 import { statfs } from "node:fs/promises";
-import { type Clock, evenClock, type Timers } from "../../core/clock.ts";
+import { type Clock, evenClock, steady, type Timers } from "../../core/clock.ts";
 import { ForecourtError } from "../../core/errors.ts";
 import { asId, type JobId, type KeyId } from "../../core/ids.ts";
 import type { JobOutcome } from "../../core/job.ts";
 import type { Log } from "../../core/log.ts";
-import { type Instant, milliseconds } from "../../core/units.ts";
+import { type Instant, instant, milliseconds } from "../../core/units.ts";
 import type { Accounts } from "../accounts/accounts.ts";
 import type { SpendIn } from "../accounts/spend-store.ts";
+import { roomIn, roomText } from "../data-room.ts";
 import type { Database } from "../database/open.ts";
 import type { Fleet } from "../fleet/fleet.ts";
 import type { Monitor } from "../hardware/monitor.ts";
@@ -44,6 +45,8 @@ export type AlertsParts = {
   send: (letter: { id: JobId; user: KeyId; url: string; body: string }, signal: AbortSignal) => Promise<Reply>;
   raised: (rule: string) => void;
   clock: Clock;
+  /** What is over by it is removed. */
+  sweepClock?: Clock;
   timers: Timers;
   log: Log;
 };
@@ -53,12 +56,16 @@ const PERIOD = milliseconds(30_000);
 const RECENT = milliseconds(5 * 60_000);
 /** Alerts older than this are not worth another attempt. */
 const RETENTION = milliseconds(24 * 60 * 60_000);
+/** How long they are listed: longer than any window in which the same is told once. */
+const KEPT = milliseconds(400 * 24 * 60 * 60_000);
+/** Between two removals of older ones, and between two looks at what takes the room of a disk that is low. */
+const SELDOM = milliseconds(60 * 60_000);
 /** Who signs: no key of a caller. */
 const USER = asId<KeyId>("forecourt");
 
 /** Throws `misconfigured` for a receiver that there cannot be. */
 export function createAlerts(parts: AlertsParts): Alerts {
-  const { settings, store, database, jobs, fleet, clock, timers, log } = parts;
+  const { settings, store, database, jobs, fleet, clock, sweepClock = clock, timers, log } = parts;
   const rules = rulesOf(settings.alerts);
   const receiver = receiverOf(settings.alerts.url);
   const ends = createRecentEnds({ within: RECENT, clock: evenClock(clock) });
@@ -79,8 +86,13 @@ export function createAlerts(parts: AlertsParts): Alerts {
     parts.send({ id: asId<JobId>(row.job), user: USER, url: row.url, body: bodyOf(row) }, signal);
   const sender = createSender({ store: store.outbox, writes: database, attempt, settle, clock, timers, log });
 
+  const stopping = new AbortController();
+  const takenBy = seldom(clock, async () => roomText(await roomIn(settings.data, stopping.signal)));
+  const removeOld = seldom(clock, async () => {
+    database.write(() => store.removeBefore(instant(sweepClock.now() - KEPT)));
+  });
   const look = async () => {
-    const facts = await gather({ ...parts, ends, lost });
+    const facts = await gather({ ...parts, ends, lost, takenBy });
     for (const finding of findAlerts(facts, rules)) {
       const row = rowOf(finding, { now: clock.now(), receiver });
       if (!database.write(() => store.insert(row))) continue;
@@ -89,6 +101,7 @@ export function createAlerts(parts: AlertsParts): Alerts {
     }
     await database.committed();
     sender.wake();
+    await removeOld();
   };
   let callOff = () => {};
   let looking = Promise.resolve();
@@ -120,6 +133,7 @@ export function createAlerts(parts: AlertsParts): Alerts {
     },
     async stop() {
       isStopped = true;
+      stopping.abort();
       for (const unsubscribe of subscriptions.splice(0)) unsubscribe();
       callOff();
       // It writes: the database is closed next.
@@ -132,9 +146,24 @@ export function createAlerts(parts: AlertsParts): Alerts {
 const CALLERS = new Set(["invalid_input", "bad_request", "file_download_error", "client_cancelled", "start_timeout"]);
 const isFailureOfBox = (job: JobOutcome) => job.status === "failed" && !CALLERS.has(job.failure.code);
 
-type Gathering = AlertsParts & { ends: RecentEnds; lost: Map<string, string> };
+/** Asked again before that time has passed, it answers as before. */
+function seldom<T>(clock: Clock, ask: () => Promise<T>): () => Promise<T> {
+  let last: { at: number; answer: Promise<T> } | undefined;
+  return () => {
+    const now = steady(clock);
+    if (last && now - last.at < SELDOM) return last.answer;
+    const answer = ask();
+    last = { at: now, answer };
+    answer.catch(() => {
+      last = undefined;
+    });
+    return answer;
+  };
+}
 
-async function gather({ ends, lost, clock, jobs, settings, ...box }: Gathering) {
+type Gathering = AlertsParts & { ends: RecentEnds; lost: Map<string, string>; takenBy: () => Promise<string> };
+
+async function gather({ ends, lost, takenBy, clock, jobs, settings, ...box }: Gathering) {
   const budgets = await budgetsOf(box.accounts);
   const now = clock.now();
   for (const { id, isLost } of box.monitor.snapshot().devices)
@@ -143,13 +172,16 @@ async function gather({ ends, lost, clock, jobs, settings, ...box }: Gathering) 
   lost.clear();
   const { oldestMs = 0 } = jobs.queue();
   const disk = await statfs(settings.data).catch(() => undefined);
+  const diskFreePercent = disk && (100 * disk.bavail) / disk.blocks;
+  const isLow = diskFreePercent !== undefined && diskFreePercent < settings.alerts.diskFreePercent;
   return {
     now,
     spendIn: box.spendIn,
     budgets,
     ended: ends.counts(),
     oldestWaitMs: oldestMs,
-    diskFreePercent: disk && (100 * disk.bavail) / disk.blocks,
+    diskFreePercent,
+    diskTakenBy: isLow ? await takenBy() : "",
     lostDevices,
   };
 }

@@ -32,6 +32,8 @@ export type Facts = {
   oldestWaitMs: number;
   /** Undefined when it could not be found out. */
   diskFreePercent: number | undefined;
+  /** What is on it of this box, where it is low; empty where that is not known. */
+  diskTakenBy: string;
   /** Devices that were lost since the last look, with what their runners said. */
   lostDevices: { device: string; reason: string }[];
 };
@@ -142,7 +144,7 @@ function budgetFindings({ now, budgets }: Facts, { budgetPercents }: Rules): Fin
 }
 
 function boxFindings(facts: Facts, rules: Rules): Finding[] {
-  const { now, ended, oldestWaitMs, diskFreePercent, lostDevices } = facts;
+  const { now, ended, oldestWaitMs, diskFreePercent, diskTakenBy, lostDevices } = facts;
   const hour = windowAt(now, "hour").start;
   const findings: Finding[] = lostDevices.map(({ device, reason }) => ({
     rule: "device-lost",
@@ -160,6 +162,10 @@ function boxFindings(facts: Facts, rules: Rules): Finding[] {
   if (rules.queueWaitSeconds > 0 && waited >= rules.queueWaitSeconds)
     add("queue-wait", `A request waits for ${Math.round(waited)} seconds.`, { seconds: Math.round(waited) });
   if (diskFreePercent !== undefined && diskFreePercent < rules.diskFreePercent)
-    add("disk-low", `${diskFreePercent.toFixed(1)} % of the disk is free.`, { freePercent: diskFreePercent });
+    add(
+      "disk-low",
+      `${diskFreePercent.toFixed(1)} % of the disk is free.${diskTakenBy && ` The data directory takes: ${diskTakenBy}.`}`,
+      { freePercent: diskFreePercent, takenBy: diskTakenBy },
+    );
   return findings;
 }

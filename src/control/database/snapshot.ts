@@ -3,6 +3,7 @@ import { Database as Sqlite } from "bun:sqlite";
 import { chmodSync, existsSync, rmSync } from "node:fs";
 import { ForecourtError } from "../../core/errors.ts";
 import { migrationFiles } from "./migrations.macro.ts" with { type: "macro" };
+import { MAY_SHRINK } from "./shrink.ts";
 
 /** Writes `copy` (mode 0600), replacing what is there. Writers are not held up: SQLite reads one state of the log. */
 export function snapshotInto(sqlite: Sqlite, copy: string): void {
@@ -11,10 +12,12 @@ export function snapshotInto(sqlite: Sqlite, copy: string): void {
   chmodSync(copy, 0o600);
 }
 
-/** The same for a file that is not opened here; its schema stays as it is. Throws `misconfigured` when it is damaged. */
+/** The same for a file that is not opened here; its schema stays as it is, and what an old one never gave back is not in it. Throws `misconfigured` when it is damaged. */
 export function snapshotOf(file: string, copy: string): void {
   using sqlite = new Sqlite(file, { readwrite: true, create: false, strict: true });
   sqlite.run("PRAGMA busy_timeout = 5000");
+  // Of the copy alone: one that was made before that does not become of this kind where it lies.
+  sqlite.run(MAY_SHRINK);
   snapshotInto(sqlite, copy);
 }
 

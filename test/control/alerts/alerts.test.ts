@@ -1,5 +1,7 @@
 // Alerts: the mission's own example first; each once in its window, signed, across restarts.
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { parseBudget } from "../../../src/control/accounts/budget-text.ts";
 import { createSpendStore, type Spend } from "../../../src/control/accounts/spend-store.ts";
 import { windowAt } from "../../../src/control/accounts/windows.ts";
@@ -244,6 +246,7 @@ const calm: Facts = {
   ended: { all: 0, failed: 0 },
   oldestWaitMs: 0,
   diskFreePercent: 50,
+  diskTakenBy: "",
   lostDevices: [],
 };
 const rulesFound = (facts: Partial<Facts>, rules: Partial<Rules>) =>
@@ -302,6 +305,39 @@ describe("rules", () => {
       "2026-02-01T00:00:00.000Z",
     ]);
   });
+});
+
+test("what takes the room of a disk that is low is named", async () => {
+  const defaults = defaultSettings("");
+  await using box = await createTestAppliance({
+    settings: { alerts: { ...defaults.alerts, diskFreePercent: 100 } },
+  });
+  const content = new Uint8Array(3_000_000).fill(7);
+  mkdirSync(join(box.data, "uploads", "a"), { recursive: true });
+  writeFileSync(join(box.data, "uploads", "a", "b.bin"), content);
+  mkdirSync(join(box.data, "weights"));
+  writeFileSync(join(box.data, "weights", "w"), content.subarray(0, 2_000_000));
+  await box.oversight.alerts.look();
+  const [alert] = box.oversight.alerts.list(1);
+  expect(alert?.rule).toBe("disk-low");
+  expect(JSON.parse(alert?.body ?? "").message).toMatch(
+    /^[\d.]+ % of the disk is free\. The data directory takes: uploads 3 MB, weights 2 MB/,
+  );
+});
+
+test("alerts are kept for longer than any window, and not for ever", async () => {
+  let now = NOON;
+  await using box = await start(() => now, { url: "" });
+  const { alerts } = box.oversight;
+  spend(box, { key: "key-a", cost: 301, at: now });
+  await alerts.look();
+  now += 300 * DAY;
+  spend(box, { key: "key-b", cost: 301, at: now });
+  await alerts.look();
+  expect(alerts.list(9).map(({ subject }) => subject)).toEqual(["key-b", "key-a"]);
+  now += 101 * DAY;
+  await alerts.look();
+  expect(alerts.list(9).map(({ subject }) => subject)).toEqual(["key-b"]);
 });
 
 test("looking through many budgets leaves others their turns, and keys that are over are passed by", async () => {
