@@ -11,7 +11,7 @@ export type Expiry = {
   stop(): void;
   /** Removes what is older than the retention; resolves to the number of jobs. */
   sweep(): Promise<number>;
-  /** Removes payloads and output files that were to end before their job; resolves to how many jobs they belonged to. */
+  /** Removes payloads, output files that were to end before their job, and uploads whose time is over; resolves to how many these were. */
   sweepParts(): Promise<number>;
 };
 
@@ -25,7 +25,7 @@ export type ExpiryParts = {
   ledger: JobLedger;
   removeFiles: (token: FileToken) => Promise<void>;
   /** Swept along with the jobs. */
-  uploads?: Pick<Uploads, "sweep">;
+  uploads?: Pick<Uploads, "sweep" | "removeExpired">;
   /** A step of what the database gives back to the disk; false when that is all. */
   shrink?: () => boolean;
   retention: Milliseconds;
@@ -76,6 +76,7 @@ export function createExpiry({
       if (Math.max(files.length, payloads.length) < JOBS_AT_ONCE) break;
       await writes.committed();
     }
+    if (uploads && !isStopped) forgotten += await uploads.removeExpired();
     return forgotten;
   };
   const plan = () => {

@@ -44,7 +44,9 @@ export type Uploads = UploadContent & {
   find(token: string, name: string): UploadedFile | undefined;
   /** Who may read it from now on. Resolves when that is on disk. */
   share(token: string, acl: Acl): Promise<void>;
-  /** Removes what has expired and what was never completed; resolves to the number of files. */
+  /** Removes what has expired; resolves to the number of files. */
+  removeExpired(): Promise<number>;
+  /** Also removes parts of what was never completed. */
   sweep(): Promise<number>;
 };
 
@@ -75,6 +77,16 @@ export function createUploads(parts: UploadsParts): Uploads {
     await fileStore.remove(storedFolder(token));
     database.write(() => store.remove(token));
   };
+  const removeExpired = async () => {
+    for (let removed = 0; ; ) {
+      const now = sweepClock.now();
+      const over = store.over({ now, begunBefore: instant(now - OPEN_MS) }, SWEPT_AT_ONCE);
+      for (const token of over) await remove(token);
+      removed += over.length;
+      if (over.length < SWEPT_AT_ONCE) return removed;
+      await database.committed();
+    }
+  };
 
   return {
     ...createUploadContent({ landing, fileStore, store, database, clock, maxBytes }),
@@ -94,16 +106,10 @@ export function createUploads(parts: UploadsParts): Uploads {
       database.write(() => store.setAcl(token, JSON.stringify(acl)));
       await database.committed();
     },
+    removeExpired,
     async sweep() {
       await landing.parts.sweep((token) => store.byToken(token)?.completedAt === null);
-      for (let removed = 0; ; ) {
-        const now = sweepClock.now();
-        const over = store.over({ now, begunBefore: instant(now - OPEN_MS) }, SWEPT_AT_ONCE);
-        for (const token of over) await remove(token);
-        removed += over.length;
-        if (over.length < SWEPT_AT_ONCE) return removed;
-        await database.committed();
-      }
+      return await removeExpired();
     },
   };
 }

@@ -1,9 +1,15 @@
 // Old jobs go with their files, young and unfinished ones stay.
-import { expect, test } from "bun:test";
+import { afterAll, expect, test } from "bun:test";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { createExpiry } from "../../../src/control/jobs/expiry.ts";
 import { OPEN } from "../../../src/control/storage/acl.ts";
+import { createDiskStore } from "../../../src/control/storage/disk-store.ts";
+import { createUploads } from "../../../src/control/storage/uploads.ts";
+import { asId, type KeyId } from "../../../src/core/ids.ts";
 import { createLog, silentLog } from "../../../src/core/log.ts";
-import { milliseconds } from "../../../src/core/units.ts";
+import { bytes, milliseconds } from "../../../src/core/units.ts";
 import { createJobBoard } from "../../support/job-board.ts";
 import { until } from "../../support/until.ts";
 
@@ -13,13 +19,25 @@ const TIMERS = 2;
 const DAY = 24 * 60 * 60 * 1000;
 const result = { output: "done", units: { requests: 1 }, device: "cpu" };
 
+const folder = mkdtempSync(join(tmpdir(), "forecourt-expiry-"));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+let count = 0;
+
 type Options = { log?: typeof silentLog; removeFiles?: (token: string) => void; shrink?: () => boolean };
 
 function stage(options: Options = {}) {
   const board = createJobBoard();
   const removed: string[] = [];
+  const uploads = createUploads({
+    root: join(folder, String(++count)),
+    fileStore: createDiskStore({ root: join(folder, String(count)) }),
+    database: board.database,
+    clock: board.clock,
+    maxBytes: bytes(1000),
+  });
   const expiry = createExpiry({
     ledger: board.ledger,
+    uploads,
     removeFiles: async (token) => options.removeFiles?.(token) ?? void removed.push(token),
     ...(options.shrink && { shrink: options.shrink }),
     retention: milliseconds(30 * DAY),
@@ -34,7 +52,11 @@ function stage(options: Options = {}) {
     board.work.finish(job.id, result);
     return job;
   };
-  return { ...board, expiry, removed, done };
+  return { ...board, expiry, removed, done, uploads };
+}
+
+async function* content() {
+  yield new Uint8Array(10);
 }
 
 test("a finished job is removed with its files and its log when its time is over", async () => {
@@ -120,6 +142,23 @@ test("it sweeps at the start and every hour until it is stopped", async () => {
   await until(() => clock.pending() === TIMERS);
   expiry.stop();
   expect(clock.pending()).toBe(0);
+});
+
+test("an upload that was to be kept for half a minute lies on the disk no hour longer", async () => {
+  const { expiry, clock, database, uploads } = stage();
+  const lifecycle = { acl: OPEN, keepFor: milliseconds(30_000) };
+  const common = { key: asId<KeyId>("owner"), name: "a.bin", contentType: "application/zip" };
+  const [short, long] = [await uploads.begin({ ...common, lifecycle }), await uploads.begin(common)];
+  for (const { secret } of [short, long]) await uploads.write(secret, content());
+  expiry.start();
+  await until(() => clock.pending() === TIMERS);
+  const kept = () => database.sqlite.query("SELECT token FROM upload").values().flat();
+  expect(kept()).toEqual([short.token, long.token]);
+  clock.advance(60_000);
+  await until(() => kept().length === 1);
+  expect(kept()).toEqual([long.token]);
+  await until(() => clock.pending() === TIMERS);
+  expiry.stop();
 });
 
 test("after a sweep the database gives back its room, step by step in transactions of their own", async () => {
