@@ -13,7 +13,7 @@ import { ask, type Caller, json } from "./caller.ts";
 import { startSoakLoad } from "./load.ts";
 import { type Measures, measure } from "./measures.ts";
 import { createTally, type Minute } from "./tally.ts";
-import { judge, type Verdict } from "./trend.ts";
+import { judge, quantile, type Verdict } from "./trend.ts";
 
 export type SoakReport = {
   seed: number;
@@ -26,6 +26,8 @@ export type SoakReport = {
   loads: number;
   jobs: number;
   measures: Partial<Record<keyof Measures, Verdict>>;
+  /** The median of each minute, to look at by eye. */
+  byMinute: Record<keyof Measures, number[]>;
   databaseBytesAJob: number;
   latency: Minute[];
   /** Before the load, after its first round, and when all was quiet again at the end. */
@@ -98,7 +100,7 @@ export async function runSoak({ minutes, seed, say }: { minutes: number; seed: n
   const databaseBytesAJob = Math.round((1e6 * (after.databaseMb - before.databaseMb)) / jobs);
   const report: SoakReport = {
     ...{ seed, minutes, done: load.done(), answers: tally.answers(), unexpected: tally.unexpected(), loads, jobs },
-    measures: verdictsOn(samples),
+    ...{ measures: verdictsOn(samples), byMinute: byMinute(samples) },
     ...{ databaseBytesAJob, latency: tally.latency(), quiet: { before, after }, webhooksUntold: untold, books },
     ...{ reservationsLeft, log: linesOf(server.output()), stoodStill, verdict: [] },
   };
@@ -166,6 +168,19 @@ const verdictsOn = (samples: Watched[]): SoakReport["measures"] =>
       return limit ? [[name, judge(values, limit)]] : [];
     }),
   );
+
+function byMinute(samples: Watched[]): SoakReport["byMinute"] {
+  const minutes = Object.values(Object.groupBy(samples, ({ seconds }) => Math.floor(seconds / 60)));
+  const medians = (name: keyof Measures) =>
+    minutes.map((part = []) =>
+      quantile(
+        part.map(({ measures }) => Math.round(measures[name] * 10) / 10),
+        0.5,
+      ),
+    );
+  const names = Object.keys(samples[0]?.measures ?? {}) as (keyof Measures)[];
+  return Object.fromEntries(names.map((name) => [name, medians(name)])) as SoakReport["byMinute"];
+}
 
 async function counted(caller: Caller, data: string) {
   const text = await (await ask(caller, "/metrics", { key: caller.admin })).text();
