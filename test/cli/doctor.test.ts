@@ -86,6 +86,18 @@ test("a data directory that can't be made is a failure", async () => {
   expect(stdout).toContain(`the data directory ${join(file, "data")} can't be written`);
 });
 
+test.skipIf(process.getuid?.() !== 0)("a data directory from which no code can be loaded is told", async () => {
+  const folder = newFolder();
+  if (!Bun.spawnSync(["mount", "-t", "tmpfs", "-o", "noexec", "tmpfs", folder]).success) return;
+  try {
+    const data = join(folder, "below");
+    const { stdout } = await forecourt(["doctor", "--data", data, "--port", "0"]);
+    expect(stdout).toContain(`the file system of ${data} is mounted noexec`);
+  } finally {
+    Bun.spawnSync(["umount", "-l", folder]);
+  }
+});
+
 test("a name for OpenAI's clients that leads to no model is a warning", async () => {
   const { exitCode, stdout } = await forecourt(["doctor", "--data", newFolder(), "--port", "0"], {
     FORECOURT_OPENAI_MODELS: '{"gpt-4o": "forecourt/demo-llama", "gpt-5": ["nobody/nothing"]}',
@@ -98,13 +110,12 @@ test("a name for OpenAI's clients that leads to no model is a warning", async ()
 test("settings that the server refuses when it starts are failures", async () => {
   const { exitCode, stdout } = await forecourt(["doctor", "--json", "--data", newFolder(), "--port", "0"], {
     FORECOURT_FETCH_ALLOW: "10.0.0.0/99",
-    FORECOURT_ALERTS_URL: "http://[",
     FORECOURT_TLS_CERT: "/nowhere/cert.pem",
     FORECOURT_TLS_KEY: "/nowhere/key.pem",
   });
   expect(exitCode).toBe(1);
   const { complaints } = JSON.parse(stdout);
-  for (const what of ["10.0.0.0/99 is not a network", "alerts.url: http://[ is no URL", "tls.cert cannot be read"])
+  for (const what of ["10.0.0.0/99 is not a network", "tls.cert cannot be read"])
     expect(complaints).toContainEqual(
       expect.objectContaining({ severity: "failed", what: expect.stringContaining(what) }),
     );

@@ -20,6 +20,7 @@ import { embeddedFolder } from "../../engine/embedded/embedded.ts";
 import { originOf, placeOf, stateOf } from "../running-server.ts";
 import { sizeText } from "../terminal.ts";
 import { versionFacts } from "../version.ts";
+import { forbidsCode } from "./mounted.ts";
 import { refusedSettings } from "./refused-settings.ts";
 import type { Complaint, DataFacts, Report, RuntimeFacts, ServerFacts, StorageFacts } from "./report.ts";
 
@@ -36,18 +37,20 @@ export async function examine({ settings, origins, unknownVariables }: Resolved<
     serverFacts(placeOf({ settings, origins })),
   ]);
   const models = countModels(settings, hardware);
+  const runtime = runtimeFacts(settings.data);
   return {
     version: versionFacts(),
     system,
     ...hardware,
     data,
     storage,
-    runtime: runtimeFacts(settings.data),
+    runtime,
     server,
     models: models.count,
     settings: origins,
     complaints: [
       ...ofData(data),
+      ...ofCode(data, runtime),
       ...ofStorage(storage),
       ...ofServer(server),
       ...ofHardware(hardware, settings.device),
@@ -76,6 +79,7 @@ async function dataFacts(path: string): Promise<DataFacts> {
   const mayWrite = isWritable(standing);
   return {
     path,
+    mayLoadCode: !forbidsCode(standing),
     state: mayWrite ? (standing === path ? "writable" : "absent") : "read-only",
     freeBytes: bavail * bsize,
     totalBytes: blocks * bsize,
@@ -180,6 +184,14 @@ function ofData({ path, state, freeBytes, database, room }: DataFacts): Complain
     complaints.push({ severity: "warning", what, remedy });
   }
   return complaints;
+}
+
+/** What the executable unpacks there, and a vendor's libraries, are code. */
+function ofCode({ path, mayLoadCode }: DataFacts, { source }: RuntimeFacts): Complaint[] {
+  if (mayLoadCode) return [];
+  const severity = source === "executable" ? "failed" : "warning";
+  const what = `the file system of ${path} is mounted noexec, so no libraries can be loaded from there`;
+  return [{ severity, what, remedy: `mount it with exec (\`findmnt -T ${path}\`), or name another place with --data` }];
 }
 
 function ofStorage({ reason }: StorageFacts): Complaint[] {

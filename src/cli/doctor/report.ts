@@ -19,6 +19,8 @@ export type DataFacts = {
   database: DatabaseFacts | null;
   /** What its parts take, largest first. */
   room: Room[];
+  /** false: that file system is mounted noexec. */
+  mayLoadCode: boolean;
 };
 
 /** Where the native libraries come from. */

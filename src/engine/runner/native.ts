@@ -2,7 +2,7 @@
 import { existsSync, readdirSync, realpathSync, renameSync, rmSync, symlinkSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
-import { invariant } from "../../core/errors.ts";
+import { ForecourtError, invariant } from "../../core/errors.ts";
 import { embeddedFolder } from "../embedded/embedded.ts";
 import { unpack } from "../embedded/unpack.ts";
 import type { Place } from "../protocol.ts";
@@ -55,6 +55,16 @@ const findRuntime = () =>
 export function openNative(path: string): unknown {
   invariant(unpacked !== undefined, "prepareNatives comes before the first use of a native library");
   const module = { exports: {} };
-  process.dlopen(module, join(unpacked, path));
+  const file = join(unpacked, path);
+  try {
+    process.dlopen(module, file);
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    // The linker's words for a file system that is mounted noexec.
+    const way = reason.includes("failed to map segment")
+      ? "Its file system may be mounted noexec; `forecourt doctor` says so, and --data names another place"
+      : `Remove ${unpacked}, and it is unpacked again`;
+    throw new ForecourtError("misconfigured", `${reason}. ${way}.`, { cause });
+  }
   return module.exports;
 }
