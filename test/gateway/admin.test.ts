@@ -298,3 +298,51 @@ test("a part of a path that is not properly percent-encoded is a bad request, no
     expect(await response.json()).toMatchObject({ error_type: "bad_request" });
   }
 });
+
+test("keys and limits come in pages, in an order of their own, and each is on one of them", async () => {
+  await using box = await createTestGateway();
+  const made = Array.from({ length: 7 }, (_, n) => box.keys.create({ name: `app ${n}`, scope: "api" }).key.id);
+  for (const id of made) box.accounts.store.setLimits({ kind: "key", id }, { requestsPerMinute: 9 });
+  box.accounts.store.setLimits({ kind: "team", id: "art" }, { requestsPerMinute: 9 });
+  const walk = async (path: string, name: string) => {
+    const pages: { id: string }[][] = [];
+    for (let after = ""; ; ) {
+      const answer = await box.ask("GET", `/admin/v1/${path}?limit=3${after}`, { key: box.adminKey });
+      const body = await answer.json();
+      pages.push(body[name]);
+      if (body.next === null) return pages;
+      after = `&after=${encodeURIComponent(body.next)}`;
+    }
+  };
+  const keys = await walk("keys", "keys");
+  expect(keys.map(({ length }) => length)).toEqual([3, 3, 3, 1]); // three of them are the box's own
+  expect(keys.flat().map(({ id }) => id)).toEqual(
+    box.keys
+      .list()
+      .map(({ id }) => String(id))
+      .sort(),
+  );
+  const limits = await walk("limits", "accounts");
+  expect(limits.map(({ length }) => length)).toEqual([3, 3, 2]);
+  expect(limits.flat().map(({ id }) => id)).toEqual([...made.map(String).sort(), "art"]);
+});
+
+test("sums of more lines than an answer holds are refused, with the way to fewer", async () => {
+  await using box = await createTestGateway();
+  const hour = Math.floor(Date.now() / 3_600_000) * 3_600_000;
+  box.database.write(() =>
+    box.database.sqlite.run(
+      `WITH RECURSIVE n(at) AS (SELECT 0 UNION ALL SELECT at + 1 FROM n WHERE at < 60000)
+       INSERT INTO usage_total (period, start, by, value, currency, requests, failed, cancelled, cost, run_ms, units)
+       SELECT 'hour', ? - 3600000 * (at % 100), 'tag', 'job=' || at, 'USD', 1, 0, 0, 0, 0, '{}' FROM n`,
+      [hour],
+    ),
+  );
+  const since = new Date(hour - 200 * 3_600_000).toISOString();
+  const usage = (query: string) =>
+    box.ask("GET", `/admin/v1/usage?by=tag&since=${since}${query}`, { key: box.adminKey });
+  const refused = await usage("&each=hour");
+  expect(refused.status).toBe(400);
+  expect((await refused.json()).detail).toContain("longer parts of it than each hour");
+  expect((await usage("&each=day")).status).toBe(200);
+});

@@ -16,6 +16,8 @@ export type TotalsStore = {
   /** Takes up to `limit` further rows into the sums; false when no others can be left. */
   rollUp(limit: number): boolean;
   read(query: TotalQuery): Total[];
+  /** How many that would be. */
+  count(query: TotalQuery): number;
 };
 
 const MARK = 1;
@@ -54,16 +56,25 @@ export function createTotalsStore(
         run.setMark.run({ seq: Math.max(...alike.map(({ last }) => last)) });
         return alike.reduce((rows, { requests }) => rows + requests, 0) >= limit;
       }),
-    read: ({ by, period, since, until }) =>
+    count: (query) => orm.select({ count: sql<number>`count(*)` }).from(total).where(isIn(query)).get()?.count ?? 0,
+    read: (query) =>
       orm
         .select()
         .from(total)
-        .where(and(eq(total.period, period), eq(total.by, by), gte(total.start, since), lt(total.start, until)))
+        .where(isIn(query))
         .orderBy(asc(total.start), asc(total.value))
         .all()
         .map((row) => ({ ...row, units: quantities(row.units) })),
   };
 }
+
+const isIn = ({ by, period, since, until }: TotalQuery) =>
+  and(
+    eq(usageTotalTable.period, period),
+    eq(usageTotalTable.by, by),
+    gte(usageTotalTable.start, since),
+    lt(usageTotalTable.start, until),
+  );
 
 /** How many there are in each period with the next one; counted once, as long as periods are few. */
 function createTagCounts(count: (place: Pick<Total, "period" | "start">) => number) {

@@ -1,5 +1,5 @@
 // Every SQL statement about workflows and their runs. Callers hold a transaction for changes: see group-commit.ts.
-import { and, asc, desc, eq, or } from "drizzle-orm";
+import { and, asc, desc, eq, getTableColumns, or } from "drizzle-orm";
 import { asId, type JobId } from "../../core/ids.ts";
 import { type Instant, instant } from "../../core/units.ts";
 import type { Database } from "../database/open.ts";
@@ -23,7 +23,7 @@ export type WorkflowStore = {
   insert(workflow: StoredWorkflow): boolean;
   find(user: string, name: string): StoredWorkflow | undefined;
   /** The user's own and public ones, latest first. */
-  list(page: WorkflowPage): StoredWorkflow[];
+  list(page: WorkflowPage): Omit<StoredWorkflow, "contents">[];
   remove(user: string, name: string): boolean;
   begin(run: JobId, begun: { definition: Definition; options: NodeOptions }): void;
   begun(run: JobId): { definition: Definition; options: NodeOptions } | undefined;
@@ -35,6 +35,8 @@ type Row = typeof workflowTable.$inferSelect;
 
 export function createWorkflowStore({ orm }: Database): WorkflowStore {
   const workflow = workflowTable;
+  // Contents may be large, and there are pages of them.
+  const { contents: _, ...listed } = getTableColumns(workflow);
   const run = workflowRunTable;
   const node = workflowNodeTable;
   const isNamed = (user: string, name: string) => and(eq(workflow.user, user), eq(workflow.name, name));
@@ -53,14 +55,14 @@ export function createWorkflowStore({ orm }: Database): WorkflowStore {
     },
     list: ({ user, offset, limit }) =>
       orm
-        .select()
+        .select(listed)
         .from(workflow)
         .where(or(eq(workflow.user, user), eq(workflow.isPublic, true)))
         .orderBy(desc(workflow.createdAt), asc(workflow.user), asc(workflow.name))
         .limit(limit)
         .offset(offset)
         .all()
-        .map(stored),
+        .map(({ createdAt, ...row }) => ({ ...row, createdAt: instant(createdAt) })),
     remove: (user, name) =>
       orm.delete(workflow).where(isNamed(user, name)).returning({ name: workflow.name }).get() !== undefined,
     begin(id, { definition, options }) {

@@ -52,7 +52,7 @@ export type Workflows = {
   }): Promise<StoredWorkflow>;
   /** Undefined for one that the reader may not see. */
   find(reader: Key, user: string, name: string): StoredWorkflow | undefined;
-  list(reader: Key, page: Omit<WorkflowPage, "user">): StoredWorkflow[];
+  list(reader: Key, page: Omit<WorkflowPage, "user">): Omit<StoredWorkflow, "contents">[];
   /** Runs that are under way go on. Throws `not_found`. */
   remove(owner: Key, user: string, name: string): Promise<void>;
   start(): void;

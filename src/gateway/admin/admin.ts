@@ -14,7 +14,18 @@ import type { ReportFailure } from "../report.ts";
 import { listAlerts } from "./alerts.ts";
 import { auditFilters, listAudit } from "./audit.ts";
 import { watchDownload } from "./download.ts";
-import { createKey, listKeys, listLimits, revokeKey, rotateKey, rotationSchema, setLimits, showKey } from "./keys.ts";
+import {
+  createKey,
+  keyPage,
+  limitPage,
+  listKeys,
+  listLimits,
+  revokeKey,
+  rotateKey,
+  rotationSchema,
+  setLimits,
+  showKey,
+} from "./keys.ts";
 import { listModels } from "./models.ts";
 import { listPrices, priceQuery, priceSchema, removePrice, setPrice } from "./prices.ts";
 import { listQueue, queueQuery } from "./queue.ts";
@@ -49,7 +60,9 @@ export const admin = ({ bodyLimit, clock, ...box }: Parts) => {
   const keyBox = { ...box, clock };
   const audit = { audit: box.oversight.audit, keys: box.keys };
   return new Elysia({ prefix: "/admin/v1", name: "admin" })
-    .get("/keys", () => listKeys(keyBox), { detail: detail("All keys, without their secrets") })
+    .get("/keys", ({ request }) => listKeys(keyBox, urlOf(request).searchParams), {
+      detail: { ...detail("All keys, without their secrets"), parameters: parametersOf(keyPage) },
+    })
     .post("/keys", async ({ request }) => createKey(keyBox, await readJson(request, bodyLimit)), {
       detail: { ...detail("Make a key; it is shown this once"), requestBody: newKeyBody, ...answered(201) },
     })
@@ -69,14 +82,12 @@ export const admin = ({ bodyLimit, clock, ...box }: Parts) => {
         },
       },
     )
-    .get("/usage", ({ request }) => showUsage(keyBox, urlOf(request).searchParams), {
-      detail: { ...detail("What was used, by key, team, model or tag"), parameters: parametersOf(usageQuery) },
-    })
-    .get("/usage/requests", ({ request }) => listUsageRows(keyBox, urlOf(request).searchParams), {
-      detail: { ...detail("What each finished request used"), parameters: parametersOf(usageRowsQuery) },
-    })
-    .get("/limits", () => listLimits(keyBox), {
-      detail: detail("Keys, teams and models with limits, and what they have used and left"),
+    .use(usage(keyBox))
+    .get("/limits", ({ request }) => listLimits(keyBox, urlOf(request).searchParams), {
+      detail: {
+        ...detail("Keys, teams and models with limits, and what they have used and left"),
+        parameters: parametersOf(limitPage),
+      },
     })
     .put(
       "/limits/:kind/*",
@@ -122,6 +133,15 @@ export const admin = ({ bodyLimit, clock, ...box }: Parts) => {
       detail: { ...detail("Send a webhook again, from now and with all its attempts"), ...answered(202) },
     });
 };
+
+const usage = (box: Pick<Parts, "keys" | "accounts" | "clock">) =>
+  new Elysia({ name: "admin-usage" })
+    .get("/usage", ({ request }) => showUsage(box, urlOf(request).searchParams), {
+      detail: { ...detail("What was used, by key, team, model or tag"), parameters: parametersOf(usageQuery) },
+    })
+    .get("/usage/requests", ({ request }) => listUsageRows(box, urlOf(request).searchParams), {
+      detail: { ...detail("What each finished request used"), parameters: parametersOf(usageRowsQuery) },
+    });
 
 /** What it does right now. */
 const state = (box: Pick<Parts, "hardware" | "monitor" | "scheduler" | "fleet" | "byClock" | "jobs" | "supply">) =>

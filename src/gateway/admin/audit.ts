@@ -1,6 +1,7 @@
 // The audit log over HTTP, for admins: a page at a time, latest first.
 import type { Audit, AuditEntry } from "../../control/audit/audit.ts";
-import type { Key, Keys } from "../../control/keys/keys.ts";
+import type { Keys } from "../../control/keys/keys.ts";
+import { asId, type KeyId } from "../../core/ids.ts";
 import { Type } from "../../core/schema.ts";
 import { wrongQuery } from "../platform/query.ts";
 import { parametersOf } from "../query-parameters.ts";
@@ -17,22 +18,21 @@ const pageSchema = Type.Object({
 });
 
 /** `next` is the `before` of the following page, null at the end. Throws `invalid_input`. */
-export function listAudit(box: { audit: Pick<Audit, "list">; keys: Pick<Keys, "list"> }, query: URLSearchParams) {
+export function listAudit(box: { audit: Pick<Audit, "list">; keys: Pick<Keys, "get"> }, query: URLSearchParams) {
   const { since, ...page } = readQuery(pageSchema, query);
   const from = since === undefined ? undefined : readInstant(since);
   if (since !== undefined && from === undefined)
     throw wrongQuery("since", "Input should be a date, or a date and a time");
   const entries = box.audit.list({ ...page, ...(from !== undefined && { since: from }) });
-  const names = new Map(box.keys.list().map(({ id, name }: Key) => [String(id), name]));
   const next = entries.length === page.limit ? (entries.at(-1)?.id ?? null) : null;
-  return Response.json({ entries: entries.map((entry) => published(entry, names)), next });
+  return Response.json({ entries: entries.map((entry) => published(entry, box.keys)), next });
 }
 
-const published = (entry: AuditEntry, names: ReadonlyMap<string, string>) => ({
+const published = (entry: AuditEntry, keys: Pick<Keys, "get">) => ({
   id: entry.id,
   at: new Date(entry.at).toISOString(),
   actor: entry.actor,
-  actor_name: names.get(entry.actor) ?? null,
+  actor_name: keys.get(asId<KeyId>(entry.actor))?.name ?? null,
   origin: entry.origin,
   action: entry.action,
   details: entry.details,

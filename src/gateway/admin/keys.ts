@@ -8,8 +8,9 @@ import { makeKey, readNewKey, seconds } from "../../control/keys/new-key.ts";
 import type { Clock } from "../../core/clock.ts";
 import { ForecourtError } from "../../core/errors.ts";
 import { asId, type KeyId } from "../../core/ids.ts";
-import { parseExactly, Type } from "../../core/schema.ts";
+import { parseExactly, type Static, Type } from "../../core/schema.ts";
 import { milliseconds } from "../../core/units.ts";
+import { readQuery } from "./read-query.ts";
 
 export type KeyBox = Pick<Appliance, "keys" | "accounts"> & { clock: Clock };
 type LimitBox = KeyBox & Pick<Appliance, "catalog">;
@@ -25,7 +26,34 @@ export function createKey(box: KeyBox, body: unknown): Response {
 const published = ({ accounts, clock }: KeyBox, key: Key) =>
   keyWords(key, { limits: accounts.limitsOf({ kind: "key", id: key.id }), now: clock.now() });
 
-export const listKeys = (box: KeyBox) => Response.json({ keys: box.keys.list().map((key) => published(box, key)) });
+const pageOf = (usual: number, most: number) =>
+  Type.Object({
+    after: Type.Optional(Type.String({ minLength: 1, maxLength: 500, description: "`next` of the page before" })),
+    limit: Type.Integer({ default: usual, minimum: 1, maximum: most }),
+  });
+
+export const keyPage = pageOf(1000, 10_000);
+/** Of each it is looked up what was used. */
+export const limitPage = pageOf(200, 1000);
+
+/** In the order of `placeOf`, from behind `after`; `next` is null at the end. */
+function pageIn<Item>(items: Item[], placeOf: (item: Item) => string, { after, limit }: Static<typeof keyPage>) {
+  const left = items
+    .map((item) => ({ item, place: placeOf(item) }))
+    .filter(({ place }) => after === undefined || place > after)
+    .sort((a, b) => (a.place < b.place ? -1 : 1));
+  const shown = left.slice(0, limit);
+  return {
+    shown: shown.map(({ item }) => item),
+    next: left.length > limit ? (shown.at(-1)?.place ?? null) : null,
+  };
+}
+
+/** In the order in which they were made. Throws `invalid_input`. */
+export function listKeys(box: KeyBox, query: URLSearchParams): Response {
+  const { shown, next } = pageIn(box.keys.list(), ({ id }) => id, readQuery(keyPage, query));
+  return Response.json({ keys: shown.map((key) => published(box, key)), next });
+}
 
 /** With what it has used and left. Throws `not_found`. */
 export function showKey(box: KeyBox, id: string): Response {
@@ -51,12 +79,20 @@ export function rotateKey(box: KeyBox, id: string, body: unknown): Response {
   return Response.json({ ...published(box, key), key: secret });
 }
 
-export const listLimits = ({ accounts }: KeyBox) =>
-  Response.json({
-    accounts: accounts.limited().map(({ kind, id, limits }) => ({
-      ...{ kind, id, limits: limitWords(limits), usage: stateWords(accounts.stateOf({ kind, id })) },
-    })),
-  });
+/** A fifth of a millisecond each; between so many the server does its other work. */
+const ACCOUNTS_AT_ONCE = 20;
+
+/** Throws `invalid_input`. */
+export async function listLimits({ accounts }: KeyBox, query: URLSearchParams): Promise<Response> {
+  const placeOf = ({ kind, id }: Account) => `${kind} ${id}`;
+  const { shown, next } = pageIn(accounts.limited(), placeOf, readQuery(limitPage, query));
+  const found = [];
+  for (const [at, { kind, id, limits }] of shown.entries()) {
+    if (at % ACCOUNTS_AT_ONCE === ACCOUNTS_AT_ONCE - 1) await new Promise(setImmediate);
+    found.push({ kind, id, limits: limitWords(limits), usage: stateWords(accounts.stateOf({ kind, id })) });
+  }
+  return Response.json({ accounts: found, next });
+}
 
 /** Replaces all limits of the account; none in the body ends them. Throws `not_found` and `invalid_input`. */
 export function setLimits(box: LimitBox, given: { kind: string; id: string }, body: unknown): Response {

@@ -35,10 +35,22 @@ export const usageQuery = Type.Object({
 
 const A_DAY = 86_400_000;
 
+/** Some ten megabytes. Without `each` it is one line for each key, model or tag there is. */
+const MOST_LINES = 50_000;
+
+function expectFew(lines: number, each: string): void {
+  if (lines <= MOST_LINES) return;
+  throw new ForecourtError(
+    "bad_request",
+    `That are ${lines} lines, and an answer has at most ${MOST_LINES}. Ask for a shorter time, or for longer parts of it than each ${each}; \`forecourt usage\` has no such limit.`,
+  );
+}
+
 /** Throws `invalid_input` and `bad_request`. */
 export function showUsage({ accounts, keys, clock }: UsageBox, query: URLSearchParams): Response {
   const { by, each, format, ...asked } = readQuery(usageQuery, query);
   const { since, until } = spanOf(asked, clock);
+  if (each !== undefined) expectFew(accounts.totals.count({ by, period: each, since, until }), each);
   const lines = reportUsage({ totals: accounts.totals, keys }, { by, since, until, ...(each && { each }) });
   if (format === "csv") return csvResponse(usageCsv(lines));
   // What was counted: whole hours, or whole ones of what was asked for.

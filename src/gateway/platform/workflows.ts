@@ -70,7 +70,7 @@ export const removeWorkflow = remove({
   answer: ({ workflows }, { caller, names: { user = "", name = "" } }) => workflows.remove(caller, user, name),
 });
 
-const summaryOf = (workflow: StoredWorkflow) => ({
+const summaryOf = (workflow: Omit<StoredWorkflow, "contents">) => ({
   name: workflow.name,
   title: workflow.title,
   user_nickname: workflow.user,
