@@ -63,7 +63,13 @@ type Redrawable = Drawable & {
   keepsProportions?: boolean;
 };
 
-/** The size at which to redraw a picture: what was asked for, else its own, with at most the area of `native`. */
+/** Times a side of the native square: one of four times keeps the area to a ratio of 16 to 1. */
+const LONGEST_SIDE = 4;
+
+/**
+ * The size at which to redraw a picture: what was asked for, else its own, with at most the area of `native`, and no side so long
+ * that the other, which is no less than a multiple, makes the area more.
+ */
 export function sizeToRedraw(
   asked: ImageSize | undefined,
   { picture, native, multiple, keepsProportions = false }: Redrawable,
@@ -73,7 +79,12 @@ export function sizeToRedraw(
     const scale = Math.min(box.width / picture.width, box.height / picture.height);
     return sizeToDraw({ width: picture.width * scale, height: picture.height * scale }, { native, multiple });
   }
-  const shrink = Math.min(1, Math.sqrt((native.width * native.height) / (picture.width * picture.height)));
+  const area = native.width * native.height;
+  const shrink = Math.min(
+    1,
+    Math.sqrt(area / (picture.width * picture.height)),
+    (LONGEST_SIDE * Math.sqrt(area)) / Math.max(picture.width, picture.height),
+  );
   const own = { width: picture.width * shrink, height: picture.height * shrink };
   return sizeToDraw(asked, { native: own, multiple });
 }

@@ -17,6 +17,12 @@ export type SizeConfig = {
   ensure_multiple_of?: number;
 };
 
+/**
+ * A picture that is longer than this many times its other side is seen as less of it, or squashed: by its shorter side alone
+ * one of 1 x 60,000 pixels would become 512 x 30,720,000. Panoramas are within it.
+ */
+const MOST_RATIO = 10;
+
 export function resizedSize(picture: Size, config: SizeConfig): Size {
   const { size = { shortest_edge: 224 }, size_divisibility, size_divisor } = config;
   if (typeof size === "object" && "width" in size)
@@ -31,7 +37,7 @@ export function resizedSize(picture: Size, config: SizeConfig): Size {
 /** The longer edge is cut down to whole pixels; the shorter one gives way where the longer would be too long. */
 function byShortest(
   { width, height }: Size,
-  { shortest_edge, longest_edge = Infinity }: { shortest_edge: number; longest_edge?: number },
+  { shortest_edge, longest_edge = MOST_RATIO * shortest_edge }: { shortest_edge: number; longest_edge?: number },
 ): Size {
   const ratio = Math.max(width, height) / Math.min(width, height);
   const isTooLong = ratio * shortest_edge > longest_edge;
@@ -50,7 +56,8 @@ function atMost({ width, height }: Size, longest: number): Size {
 /** Of the two scales the one that changes less. */
 function nearest({ width, height }: Size, wanted: Size, { ensure_multiple_of: multiple = 1 }: SizeConfig): Size {
   const [across, down] = [wanted.width / width, wanted.height / height];
-  const scale = Math.abs(1 - across) < Math.abs(1 - down) ? across : down;
+  const least = Math.abs(1 - across) < Math.abs(1 - down) ? across : down;
+  const scale = Math.min(least, Math.sqrt((MOST_RATIO * wanted.width * wanted.height) / (width * height)));
   const whole = (edge: number) => Math.max(1, roundHalfToEven((scale * edge) / multiple)) * multiple;
   return { width: whole(width), height: whole(height) };
 }
