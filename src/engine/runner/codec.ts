@@ -1,7 +1,8 @@
 // Wraps sharp, the only file that imports it: pictures of any common format in, PNG, JPEG, WebP or GIF out.
 import sharp, { type Sharp } from "sharp";
-import { ForecourtError, toFailure } from "../../core/errors.ts";
+import { type FieldProblem, ForecourtError, toFailure } from "../../core/errors.ts";
 import type { ImageCodec, ImageFormat, Pixels } from "../../core/pipeline.ts";
+import { unreadFormat } from "../media/unread-formats.ts";
 
 /** Larger pictures are refused before their pixels are unpacked. */
 const MAX_PIXELS = 64 * 1024 * 1024;
@@ -28,7 +29,7 @@ async function decode(bytes: Uint8Array): Promise<Pixels> {
     });
     return asColour(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), info);
   } catch (cause) {
-    throw unreadable(cause);
+    throw unreadable(bytes, cause);
   }
 }
 
@@ -46,16 +47,25 @@ function asColour(data: Uint8Array, { width, height, channels }: Raw): Pixels {
   return { data: colour, width, height, channels: wide };
 }
 
-function unreadable(cause: unknown): ForecourtError {
+/** As fal names them; the same as READABLE. */
+const SUPPORTED = ["jpeg", "png", "webp", "gif", "avif", "tiff"];
+
+function unreadable(bytes: Uint8Array, cause: unknown): ForecourtError {
   const { message } = toFailure(cause);
+  const format = unreadFormat(bytes);
+  if (format !== undefined) {
+    const msg = `The file is ${format}, which is not read as an image. Please provide one of ${SUPPORTED.join(", ")}`;
+    const ctx = { supported_formats: SUPPORTED };
+    return refusal({ msg, type: "unsupported_image_format", ctx }, cause);
+  }
   const msg = /pixel limit/i.test(message)
     ? `The image has more than ${MAX_PIXELS} pixels`
-    : "Failed to load the image. Please ensure the image file is not corrupted and is in a supported format";
-  return new ForecourtError("invalid_input", msg, {
-    problems: [{ loc: ["body"], msg, type: "image_load_error" }],
-    cause,
-  });
+    : `Failed to load the image. Please ensure the image file is not corrupted and is one of ${SUPPORTED.join(", ")}`;
+  return refusal({ msg, type: "image_load_error" }, cause);
 }
+
+const refusal = (problem: Omit<FieldProblem, "loc">, cause: unknown) =>
+  new ForecourtError("invalid_input", problem.msg, { problems: [{ loc: ["body"], ...problem }], cause });
 
 async function encode({ data, width, height, channels }: Pixels, format: ImageFormat): Promise<Uint8Array> {
   const picture = sharp(data, { raw: { width, height, channels } });

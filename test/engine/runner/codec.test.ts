@@ -60,6 +60,30 @@ test("GIF, AVIF, TIFF and deep or printed colours are read as 8-bit RGB", async 
   }
 });
 
+test.each([
+  ["SVG", '<svg xmlns="http://www.w3.org/2000/svg" width="4" height="4"/>'],
+  ["SVG", '<?xml version="1.0"?>\n<!-- drawn by hand -->\n<svg width="4" height="4"/>'],
+  ["a web page", "\n<!DOCTYPE html><html><body><svg></svg>not found</body></html>"],
+  ["PDF", "%PDF-1.7"],
+  ["BMP", "BM and more"],
+  ["HEIC", "\0\0\0\x18ftypheic\0\0\0\0mif1heic"],
+  ["a video", "\0\0\0\x18ftypisom\0\0\0\0isommp42"],
+  ["JPEG XL", "\0\0\0\x0cJXL \r\n"],
+])("%s is refused by its name, with what is read instead", async (name, text) => {
+  expect(await problemOf(new TextEncoder().encode(text))).toMatchObject({
+    type: "unsupported_image_format",
+    msg: `The file is ${name}, which is not read as an image. Please provide one of jpeg, png, webp, gif, avif, tiff`,
+    ctx: { supported_formats: ["jpeg", "png", "webp", "gif", "avif", "tiff"] },
+  });
+});
+
+test("a picture that is read and was cut off is not one of another format", async () => {
+  const avif = await sharp({ create: { width: 64, height: 64, channels: 3, background: "#c80000" } })
+    .avif()
+    .toBuffer();
+  expect(await problemOf(avif.subarray(0, avif.length - 20))).toMatchObject({ type: "image_load_error" });
+});
+
 async function problemOf(bytes: Uint8Array) {
   const error = await codec.decode(bytes).catch((thrown) => thrown);
   if (!(error instanceof ForecourtError)) throw new Error("expected a ForecourtError");
@@ -72,8 +96,6 @@ test("what is not a picture, is cut off or is too large is an image_load_error",
   expect(await problemOf(new TextEncoder().encode("no picture"))).toMatchObject({ type: "image_load_error" });
   expect(await problemOf(new Uint8Array())).toMatchObject({ type: "image_load_error" });
   expect(await problemOf(whole.subarray(0, whole.length / 2))).toMatchObject({ type: "image_load_error" });
-  const svg = '<svg xmlns="http://www.w3.org/2000/svg" width="4" height="4"/>';
-  expect(await problemOf(new TextEncoder().encode(svg))).toMatchObject({ type: "image_load_error" });
   const huge = claimSize(whole, 8193);
   expect(await problemOf(huge)).toMatchObject({
     type: "image_load_error",
