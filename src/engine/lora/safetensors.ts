@@ -6,11 +6,13 @@ export type StoredTensor = { shape: readonly number[]; read(): Float32Array };
 
 export type Safetensors = { tensors: Map<string, StoredTensor>; metadata: Record<string, string> };
 
-type Entry = { dtype: string; shape: number[]; data_offsets: [number, number] };
-type Header = { __metadata__?: Record<string, string> } & Record<string, Entry>;
+/** What a header holds, before it is checked. */
+type Entries = Record<string, unknown>;
 
 /** The library's own bound (safetensors/src/tensor.rs). */
 const LARGEST_HEADER = 100_000_000;
+/** The largest LoRAs have some thousands; each costs the time of a search. */
+const MOST_TENSORS = 50_000;
 
 const readers: Record<string, (bytes: Uint8Array<ArrayBuffer>) => Float32Array> = {
   F32: ({ buffer }) => new Float32Array(buffer),
@@ -26,32 +28,46 @@ export function readSafetensors(bytes: Uint8Array): Safetensors {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const length = bytes.length >= 8 ? Number(view.getBigUint64(0, true)) : 0;
   if (length === 0 || length > LARGEST_HEADER || length + 8 > bytes.length)
-    throw unreadableLora("it is no safetensors file");
-  const { __metadata__: metadata = {}, ...entries } = headerOf(bytes.subarray(8, 8 + length));
+    throw unreadableLora("it is no safetensors file; .bin, .pt and .ckpt files may hold programs, and are not read");
+  const { __metadata__: metadata, ...entries } = headerOf(bytes.subarray(8, 8 + length));
+  const all = Object.entries(entries);
+  if (all.length > MOST_TENSORS)
+    throw unreadableLora(`it holds ${all.length} tensors; at most ${MOST_TENSORS} are read`);
   const data = bytes.subarray(8 + length);
-  const tensors = Object.entries(entries).map(([name, entry]): [string, StoredTensor] => [
-    name,
-    stored(name, entry, data),
-  ]);
-  return { tensors: new Map(tensors), metadata };
+  const tensors = all.map(([name, entry]): [string, StoredTensor] => [name, stored(name, entry, data)]);
+  return { tensors: new Map(tensors), metadata: isRecord(metadata) ? textsOf(metadata) : {} };
 }
 
-function headerOf(bytes: Uint8Array): Header {
+const isRecord = (value: unknown): value is Entries =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+
+const textsOf = (entries: Entries): Record<string, string> =>
+  Object.fromEntries(
+    Object.entries(entries).flatMap(([name, value]) => (typeof value === "string" ? [[name, value]] : [])),
+  );
+
+function headerOf(bytes: Uint8Array): Entries {
   try {
     const header: unknown = JSON.parse(new TextDecoder().decode(bytes));
-    if (typeof header === "object" && header !== null) return header as Header; // each entry is checked in `stored`
+    if (isRecord(header)) return header;
   } catch (cause) {
     throw unreadableLora(`its header is no JSON: ${toFailure(cause).message}`);
   }
   throw unreadableLora("its header is no list of tensors");
 }
 
-function stored(name: string, { dtype, shape, data_offsets: offsets }: Entry, data: Uint8Array): StoredTensor {
-  const read = readers[dtype];
-  if (!read) throw unreadableLora(`"${name}" is of type ${dtype}; F32, F16 and BF16 can be read`);
-  const [from = 0, to = 0] = Array.isArray(offsets) ? offsets : [];
-  const size = Array.isArray(shape) ? shape.reduce((product, each) => product * each, 1) : Number.NaN;
-  const isWhole = to - from === size * (WIDTHS[dtype] ?? 0) && from >= 0 && to <= data.length;
-  if (!isWhole) throw unreadableLora(`"${name}" is cut off`);
+function stored(name: string, entry: unknown, data: Uint8Array): StoredTensor {
+  if (!isRecord(entry)) throw unreadableLora(`"${name}" is no tensor`);
+  const { dtype, shape, data_offsets: offsets } = entry;
+  const kind = typeof dtype === "string" && Object.hasOwn(readers, dtype) ? dtype : undefined;
+  const [read, width] = [kind && readers[kind], kind && WIDTHS[kind]];
+  if (!read || !width) throw unreadableLora(`"${name}" is of type ${dtype}; F32, F16 and BF16 can be read`);
+  if (!areCounts(shape) || !areCounts(offsets)) throw unreadableLora(`"${name}" has a shape or a place that is none`);
+  const [from = 0, to = 0] = offsets;
+  const size = shape.reduce((product, each) => product * each, width);
+  if (to - from !== size || to > data.length) throw unreadableLora(`"${name}" is cut off`);
   return { shape, read: () => read(new Uint8Array(data.subarray(from, to))) };
 }
+
+const areCounts = (value: unknown): value is number[] =>
+  Array.isArray(value) && value.every((each) => Number.isSafeInteger(each) && each >= 0);

@@ -47,4 +47,13 @@ function addProduct({ key, down, up }: LoraModule, scale: number, into: Weight):
       }
     }
   }
+  expectNumbers(key, into);
+}
+
+/** A sum of numbers is one: weights that are none draw black pictures. */
+function expectNumbers(key: string, { data }: Weight): void {
+  let sum = 0;
+  for (let i = 0; i < data.length; i++) sum += data[i] ?? 0;
+  if (!Number.isFinite(sum))
+    throw badLora(`The LoRA is broken: with its change of ${key} the weight holds values that are no numbers`);
 }

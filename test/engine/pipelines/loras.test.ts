@@ -32,10 +32,14 @@ function safetensors(entries: Record<string, { dtype: string; shape: number[]; s
     header[name] = { dtype, shape, data_offsets: [at, at + size] };
     at += size;
   }
+  return withHeader(header, at);
+}
+
+function withHeader(header: unknown, bytes = 0): Uint8Array {
   const text = Buffer.from(JSON.stringify(header));
   const length = Buffer.alloc(8);
   length.writeBigUInt64LE(BigInt(text.length));
-  return new Uint8Array(Buffer.concat([length, text, Buffer.alloc(at)]));
+  return new Uint8Array(Buffer.concat([length, text, Buffer.alloc(bytes)]));
 }
 
 test("a LoRA by URL is the same as one among the model's files, of scale 0 is none, and none is there afterwards", async () => {
@@ -51,6 +55,20 @@ test("a LoRA by URL is the same as one among the model's files, of scale 0 is no
 const url = "https://example.com/lora.safetensors";
 const down = "unet.conv_in.lora_A.weight";
 const up = "unet.conv_in.lora_B.weight";
+const tensor = { dtype: "F32", shape: [0], data_offsets: [0, 0] };
+const many = Array.from({ length: 50_001 }, (_, at) => [`unet.x${at}.lora_A.weight`, tensor]);
+
+/** A change of the right size, every value of which has these bits. */
+function notNumbers(bits: number): Uint8Array {
+  const header = {
+    [down]: { dtype: "F32", shape: [1, 4, 3, 3], data_offsets: [0, 144] },
+    [up]: { dtype: "F32", shape: [8, 1, 1, 1], data_offsets: [144, 176] },
+  };
+  const bytes = withHeader(header, 176);
+  bytes.set(new Uint8Array(new Uint32Array(44).fill(bits).buffer), bytes.length - 176);
+  return bytes;
+}
+
 const wrong: [string, string, Uint8Array][] = [
   ["a name that is neither a file nor a repository", "lora", file],
   ["a file outside of the model's", "../sd/unet/x.safetensors", file],
@@ -90,6 +108,17 @@ const wrong: [string, string, Uint8Array][] = [
       "transformer.x.lora_B.weight": { dtype: "BF16", shape: [2, 1], size: 4 },
     }),
   ],
+  ["a header whose tensors are nothing", url, withHeader({ [down]: null, [up]: null })],
+  ["a header that is a list", url, withHeader([1, 2])],
+  [
+    "a shape that counts less than nothing",
+    url,
+    withHeader({ [down]: { dtype: "F32", shape: [-1, -4, 3, 3], data_offsets: [0, 144] } }, 144),
+  ],
+  ["places between bytes", url, withHeader({ [down]: { dtype: "F32", shape: [1], data_offsets: [0.5, 4.5] } }, 8)],
+  ["more tensors than any LoRA has", url, withHeader(Object.fromEntries(many))],
+  ["values that are no numbers", url, notNumbers(0x7fc0_0000)],
+  ["values whose products are beyond all numbers", url, notNumbers(0x7f00_0000)],
   ["numbers of another kind", url, safetensors({ [down]: { dtype: "I64", shape: [1, 36], size: 288 } })],
 ];
 
@@ -99,6 +128,12 @@ test.each(wrong)("%s is refused, and the model draws on", async (_, path, media)
     problems: [{ loc: ["body", "loras"] }],
   });
   expect(await draw([])).not.toBe("");
+});
+
+test("what is said of a file beside its tensors may be nothing", async () => {
+  const header = { __metadata__: null, [down]: { dtype: "F32", shape: [1, 4, 3, 3], data_offsets: [0, 144] } };
+  const pair = { ...header, [up]: { dtype: "F32", shape: [8, 1, 1, 1], data_offsets: [144, 176] } };
+  expect(await draw([{ path: url }], { media: withHeader(pair, 176) })).toBe(await draw([]));
 });
 
 test("a graph that names no modules takes no LoRA", async () => {
