@@ -1,5 +1,6 @@
 // Which of many proposals remain, against transformers: discs around a grid of points, by the formula of sam_discs.py.
 import { expect, test } from "bun:test";
+import { createPause } from "../../src/engine/pause.ts";
 import { everyMask, type Found } from "../../src/engine/segmentation/every-mask.ts";
 import type { Proposals, Sam, Sight } from "../../src/engine/segmentation/sam.ts";
 import { fileOf } from "./support/vision.ts";
@@ -29,7 +30,13 @@ const sam: Sam = {
 
 test("doubtful, unsteady and double ones go as in transformers, and many things remain, best first", async () => {
   const wanted = JSON.parse(new TextDecoder().decode(fileOf("sam/discs.json")));
-  const wishes = { pointsPerSide: GRID, leastScore: 0.6, leastStability: 0.6, smallestRegion: 0 };
+  const wishes = {
+    pointsPerSide: GRID,
+    leastScore: 0.6,
+    leastStability: 0.6,
+    smallestRegion: 0,
+    pause: createPause(undefined),
+  };
   const steps = everyMask({ sam, sight }, wishes);
   expect((await steps.next()).value).toEqual({ at: 16, of: 16 });
   const found = (await steps.next()).value as Found[];

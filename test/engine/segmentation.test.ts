@@ -1,5 +1,6 @@
 // SAM and SAM 2 on tiny graphs of random weights against transformers.
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
+import { createPause } from "../../src/engine/pause.ts";
 import { everyMask, runsOf } from "../../src/engine/segmentation/every-mask.ts";
 import { loadSam, type Prompt } from "../../src/engine/segmentation/sam.ts";
 import { casesOf, openFamily, pictureOf } from "./support/vision.ts";
@@ -62,7 +63,7 @@ for (const family of ["sam", "sam2"])
       const assets = openFamily(family);
       const sam = await loadSam(assets);
       const sight = await sam.see(await pictureOf("picture.png"));
-      const wishes = { pointsPerSide: 4, leastScore: 0.5, leastStability: 0.6 };
+      const wishes = { pointsPerSide: 4, leastScore: 0.5, leastStability: 0.6, pause: createPause(undefined) };
       for (const [smallestRegion, wanted] of [
         [0, everything.masks],
         [40, everything.cleaned],

@@ -1,6 +1,7 @@
 // The colours of what is cut out, without the background that shines through at its soft edges: blur fusion (M. Forte,
 // "Approximate Fast Foreground Colour Estimation", ICIP 2021), with the two radii that BiRefNet's authors use.
 import type { Pixels } from "../../core/pipeline.ts";
+import type { Pause } from "../pause.ts";
 import { boxBlur } from "../tensor/box-blur.ts";
 
 /** Edges of the blur's windows in pixels, first pass and second. */
@@ -12,8 +13,14 @@ const BAND_ROWS = 512;
 /** Against division by zero, as in the paper's code. */
 const EPSILON = 1e-5;
 
+type Way = { pause: Pause; bandRows?: number };
+
 /** RGB in the picture's size. `alpha` is grey in the same size, 255 = foreground. */
-export function estimateForeground(picture: Pixels, alpha: Pixels, bandRows = BAND_ROWS): Pixels {
+export async function estimateForeground(
+  picture: Pixels,
+  alpha: Pixels,
+  { pause, bandRows = BAND_ROWS }: Way,
+): Promise<Pixels> {
   const { width, height } = picture;
   const data = new Uint8Array(width * height * 3);
   for (let top = 0; top < height; top += bandRows) {
@@ -27,6 +34,7 @@ export function estimateForeground(picture: Pixels, alpha: Pixels, bandRows = BA
       const estimated = fuse(colours, share, { size, blurred });
       for (let i = (top - from) * width; i < (bottom - from) * width; i++)
         data[(from * width + i) * 3 + channel] = Math.floor((estimated[i] ?? 0) * 255);
+      await pause();
     }
   }
   return { data, width, height, channels: 3 };

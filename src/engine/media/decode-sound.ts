@@ -1,5 +1,6 @@
 // Reads sound files of the usual formats by decoders in WebAssembly; the only file that imports them.
 import { ALL_FORMATS, BufferSource, EncodedPacketSink, Input } from "mediabunny";
+import type { Pause } from "../pause.ts";
 import { createResampler, type Resampler } from "../tensor/resample.ts";
 import { joinSounds } from "./join-sounds.ts";
 import { wholeOggPages } from "./ogg.ts";
@@ -27,7 +28,7 @@ type Decoder = {
 };
 
 /** `field` of the input, for the error; `rate` as readSound's. */
-type Wish = { longestSeconds: number; field: string; rate?: number };
+type Wish = { longestSeconds: number; field: string; rate?: number; pause: Pause };
 
 /** A file of a few bytes may claim 255, and each is as long as the sound. */
 const MOST_CHANNELS = 8;
@@ -44,7 +45,10 @@ export async function decodeSound(bytes: Uint8Array, wish: Wish): Promise<Sound 
   if (!decoder) return undefined;
   const collected = collector(wish);
   try {
-    for await (const piece of decoder.pieces) collected.add(await decoder.decode(piece));
+    for await (const piece of decoder.pieces) {
+      collected.add(await decoder.decode(piece));
+      await wish.pause();
+    }
     if (decoder.flush) collected.add(await decoder.flush());
   } finally {
     decoder.free();

@@ -1,7 +1,8 @@
 // Sound of an input, as one channel of samples.
 import { ForecourtError } from "../../core/errors.ts";
 import type { Task } from "../../core/pipeline.ts";
-import { resample } from "../tensor/resample.ts";
+import { createPause, type Pause } from "../pause.ts";
+import { createResampler } from "../tensor/resample.ts";
 import { tooLong } from "./too-long.ts";
 import { readWav } from "./wav.ts";
 
@@ -15,6 +16,8 @@ type Reading = {
   field: string;
   /** What it becomes while it is read, so that no more is held at once; absent: as it is. */
   rate?: number;
+  /** Ends the reading. */
+  signal?: AbortSignal;
 };
 
 /** Where the settings say nothing, as in tests: four hours. */
@@ -26,13 +29,14 @@ const HIGHEST_RATE = 768_000;
  * wav, mp3, flac, ogg and webm by decoders of our own, what else a program of this machine can read (m4a with AAC by
  * ffmpeg) by that. Channels are averaged. Throws `invalid_input` that names the field.
  */
-export async function readSound({ task, url, field, rate }: Reading): Promise<Sound> {
+export async function readSound({ task, url, field, rate, signal }: Reading): Promise<Sound> {
   const bytes = await task.media(url);
-  const wish: Wish = { longest: task.longestSoundSeconds ?? LONGEST_SECONDS, field, ...(rate && { rate }) };
-  const sound = wavSound(bytes, wish) ?? (await decode(bytes, wish));
+  const longest = task.longestSoundSeconds ?? LONGEST_SECONDS;
+  const wish: Wish = { longest, field, pause: createPause(signal), signal, ...(rate && { rate }) };
+  const sound = (await wavSound(bytes, wish)) ?? (await decode(bytes, wish));
   if (sound) return checked(sound, wish);
-  const converted = await task.convertSound?.(bytes, { longestSeconds: wish.longest, ...(rate && { rate }) });
-  const known = converted && wavSound(converted, wish);
+  const converted = await task.convertSound?.(bytes, { longestSeconds: longest, ...(rate && { rate }) });
+  const known = converted && (await wavSound(converted, wish));
   if (known) return checked(known, wish);
   const others = task.convertSound
     ? "or another file with sound in it, that is not corrupted"
@@ -40,15 +44,23 @@ export async function readSound({ task, url, field, rate }: Reading): Promise<So
   throw unreadable(`Please provide a wav, mp3, flac, ogg or webm file ${others}`, field);
 }
 
-type Wish = { longest: number; field: string; rate?: number };
+type Wish = { longest: number; field: string; rate?: number; pause: Pause; signal: AbortSignal | undefined };
 
-function wavSound(bytes: Uint8Array, { longest, field, rate: wanted }: Wish): Sound | undefined {
+/** Samples that are read at once. */
+const PIECE = 2 ** 18;
+
+async function wavSound(bytes: Uint8Array, { longest, field, pause, ...wish }: Wish): Promise<Sound | undefined> {
   const file = readWav(bytes);
   if (!file || file.rate > HIGHEST_RATE) return undefined;
   const { rate, length } = file;
   if (length > longest * rate) throw tooLong(longest, field);
-  const sound = { samples: file.samples(), rate };
-  return wanted === undefined ? sound : { samples: resample(sound, wanted), rate: wanted };
+  const wanted = wish.rate ?? rate;
+  const resampler = createResampler(rate, wanted);
+  for (let at = 0; at < length; at += PIECE) {
+    resampler.add(file.samples(at, Math.min(length, at + PIECE)));
+    await pause();
+  }
+  return { samples: resampler.end(), rate: wanted };
 }
 
 /** Files of floats may hold what no model can hear, and answers nonsense to. */
@@ -67,12 +79,12 @@ function unreadable(why: string, field: string): ForecourtError {
 }
 
 /** The decoders are loaded when the first file needs one. Undefined for what they do not know and for broken files. */
-async function decode(bytes: Uint8Array, { longest, ...wish }: Wish): Promise<Sound | undefined> {
+async function decode(bytes: Uint8Array, { longest, signal, ...wish }: Wish): Promise<Sound | undefined> {
   const { decodeSound } = await import("./decode-sound.ts");
   try {
     return await decodeSound(bytes, { longestSeconds: longest, ...wish });
   } catch (cause) {
-    if (cause instanceof ForecourtError) throw cause;
+    if (cause instanceof ForecourtError || signal?.aborted) throw cause;
     return undefined;
   }
 }

@@ -5,7 +5,7 @@ import type { Sound } from "./sound.ts"; // type only: sound.ts reads with this
 type Format = { coding: number; channels: number; rate: number; bits: number };
 
 /** What a header says, and the samples, which take some time and several times the file's memory. */
-export type WavFile = { rate: number; length: number; samples(): Float32Array };
+export type WavFile = { rate: number; length: number; samples(from?: number, to?: number): Float32Array };
 
 /** Undefined for what is not a WAV file or not of a coding that is read. */
 export function decodeWav(bytes: Uint8Array): Sound | undefined {
@@ -88,12 +88,12 @@ function fileOf(view: DataView, format: Format, { from, size }: { from: number; 
   if (!read || channels === 0 || rate === 0) return undefined;
   const step = bits / 8;
   const length = Math.floor(Math.min(size, view.byteLength - from) / (step * channels));
-  const samples = () => {
-    const means = new Float32Array(length);
-    for (let i = 0; i < length; i++) {
+  const samples = (first = 0, end = length) => {
+    const means = new Float32Array(end - first);
+    for (let i = first; i < end; i++) {
       let sum = 0;
       for (let channel = 0; channel < channels; channel++) sum += read(from + (i * channels + channel) * step);
-      means[i] = sum / channels;
+      means[i - first] = sum / channels;
     }
     return means;
   };

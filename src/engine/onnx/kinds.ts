@@ -29,7 +29,7 @@ export type InputKind<Declared extends TObject> = {
   open(
     declared: Static<Declared>,
     place: InputPlace,
-  ): Promise<(value: unknown, task: Task<unknown>) => Promise<Encoded>>;
+  ): Promise<(value: unknown, task: Task<unknown>, signal: AbortSignal) => Promise<Encoded>>;
 };
 
 /** Where an input stands: its name in the API, and the graph and files that it is for. */

@@ -73,7 +73,7 @@ export const audioToMidi = definePipeline({
     const ear = await loadEar(assets, "nmp.onnx");
     return async function* (tasks, signal) {
       for (const [index, task] of tasks.entries()) {
-        const samples = await samplesOf(task);
+        const samples = await samplesOf(task, signal);
         const listening = ear.listen(samples, signal);
         let next = await listening.next();
         for (; !next.done; next = await listening.next())
@@ -93,13 +93,14 @@ export const audioToMidi = definePipeline({
   },
 });
 
-async function samplesOf(task: Task<AudioToMidiInput>): Promise<Float32Array> {
+async function samplesOf(task: Task<AudioToMidiInput>, signal: AbortSignal): Promise<Float32Array> {
   const longestSoundSeconds = Math.min(task.longestSoundSeconds ?? LONGEST_SECONDS, LONGEST_SECONDS);
   const { samples } = await readSound({
     task: { ...task, longestSoundSeconds },
     url: task.input.audio_url,
     field: "audio_url",
     rate: RATE,
+    signal,
   });
   return samples;
 }

@@ -42,7 +42,7 @@ const pipelineOf = (declaration: OnnxDeclaration): Pipeline =>
       return async function* (tasks: Task<Values>[], signal) {
         for (const [index, task] of tasks.entries()) {
           const encoded: Encoded[] = [];
-          for (const [name, encode] of inputs) encoded.push(await encode(task.input[name], task));
+          for (const [name, encode] of inputs) encoded.push(await encode(task.input[name], task, signal));
           const of = stepsOf(encoded);
           const results: Outcome["results"][number][] = [];
           for await (const result of steps({ inputs: encoded, signal })) {

@@ -5,6 +5,7 @@ import { choice, Type } from "../../core/schema.ts";
 import { estimateForeground } from "../matting/foreground.ts";
 import { loadMatting } from "../matting/matte.ts";
 import { pictureField, pictureUrl, readImageUrl, saverOf, syncMode } from "../media/picture.ts";
+import { createPause, type Pause } from "../pause.ts";
 import { boundsOf, withAlpha } from "../tensor/alpha.ts";
 import { crop } from "../tensor/crop.ts";
 import { variantField } from "../vision/variant.ts";
@@ -56,7 +57,7 @@ export const removeBackground = {
             const { operating_resolution: size, ...wishes } = task.input;
             const picture = await readImageUrl(task, assets.codec);
             const mask = await matte(picture, size && EDGES[size]);
-            const parts = partsOf(picture, mask, wishes);
+            const parts = await partsOf(picture, mask, { ...wishes, pause: createPause(signal) });
             const save = saverOf(task, assets.codec);
             const value = {
               image: await save(parts.image, "image"),
@@ -69,18 +70,18 @@ export const removeBackground = {
     }),
 };
 
-type Wishes = { mask_only: boolean; refine_foreground: boolean; crop_to_bbox: boolean };
+type Wishes = { mask_only: boolean; refine_foreground: boolean; crop_to_bbox: boolean; pause: Pause };
 
 /** Fainter pixels do not count as the subject: 5 %, what a network leaves in the background here and there. */
 const VISIBLE = 13;
 
-function partsOf(picture: Pixels, mask: Pixels, { mask_only, refine_foreground, crop_to_bbox }: Wishes) {
+async function partsOf(picture: Pixels, mask: Pixels, { mask_only, refine_foreground, crop_to_bbox, pause }: Wishes) {
   const bounds = crop_to_bbox ? boundsOf(mask, VISIBLE) : undefined;
   const part = (pixels: Pixels) => (bounds ? crop(pixels, bounds) : pixels);
   if (mask_only) return { image: part(mask), mask: part(mask) };
   const transparent = withAlpha(picture, mask);
   if (!refine_foreground) return { image: part(transparent), mask: part(mask) };
-  const colours = estimateForeground(picture, mask);
+  const colours = await estimateForeground(picture, mask, { pause });
   for (let i = 0; i < mask.data.length; i++)
     for (let c = 0; c < 3; c++) transparent.data[i * 4 + c] = colours.data[i * 3 + c] ?? 0;
   return { image: part(transparent), mask: part(mask) };

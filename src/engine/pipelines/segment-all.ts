@@ -2,6 +2,7 @@
 import { definePipeline } from "../../core/pipeline.ts";
 import { Type } from "../../core/schema.ts";
 import { pictureField, pictureUrl, readImageUrl, savedFields, saverOf } from "../media/picture.ts";
+import { createPause } from "../pause.ts";
 import { everyMask } from "../segmentation/every-mask.ts";
 import { colouredMasks, maskPicture } from "../segmentation/mask-picture.ts";
 import { loadSam } from "../segmentation/sam.ts";
@@ -50,6 +51,7 @@ export const segmentAll = definePipeline({
             leastScore: wishes.pred_iou_thresh,
             leastStability: wishes.stability_score_thresh,
             smallestRegion: wishes.min_mask_region_area,
+            pause: createPause(signal),
           },
         );
         let step = await steps.next();

@@ -85,7 +85,7 @@ export const speak = definePipeline({
         const { text, name, sentences } = plan(task, voice);
         const seed = task.input.seed ?? randomSeed();
         await voice.expectReadable?.(text, task.log);
-        const wishes = await wishesOf(task, voice);
+        const wishes = await wishesOf(task, voice, signal);
         const rate = task.input.sample_rate ?? voice.rate;
         const spoken: Float32Array[] = [];
         for (const [i, sentence] of sentences.entries()) {
@@ -144,7 +144,7 @@ function voiceOf(asked: string | undefined, { voices, takes = [] }: Pick<Voice, 
 }
 
 /** What is the same for all sentences; the recording is read once, at the rate of the voice that becomes like it. */
-async function wishesOf(task: Task<SpeakInput>, { rate }: Voice) {
+async function wishesOf(task: Task<SpeakInput>, { rate }: Voice, signal: AbortSignal) {
   const { speed, language, audio_url: url, exaggeration, temperature, num_inference_steps: steps } = task.input;
   return {
     speed,
@@ -152,7 +152,7 @@ async function wishesOf(task: Task<SpeakInput>, { rate }: Voice) {
     ...(exaggeration !== undefined && { exaggeration }),
     ...(temperature !== undefined && { temperature }),
     ...(steps !== undefined && { steps }),
-    ...(url !== undefined && { reference: await readSound({ task, url, field: "audio_url", rate }) }),
+    ...(url !== undefined && { reference: await readSound({ task, url, field: "audio_url", rate, signal }) }),
   };
 }
 

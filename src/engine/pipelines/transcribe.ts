@@ -116,7 +116,7 @@ export const transcribe = definePipeline({
         const left = await whisper.promptLeftOut(task.input.prompt);
         if (left > 0) task.log(`the prompt's first ${left} tokens are left out: the model reads the last ones alone`);
         const { rate } = whisper;
-        const { samples } = await readSound({ task, url: task.input.audio_url, field: "audio_url", rate });
+        const { samples } = await readSound({ task, url: task.input.audio_url, field: "audio_url", rate, signal });
         const duration = samples.length / whisper.rate;
         const { language: wanted, ...wishes } = task.input;
         const speech = activity && (await activity(samples, signal));

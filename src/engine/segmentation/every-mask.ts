@@ -1,6 +1,7 @@
 // All masks of a picture: a grid of points is asked for, doubtful and double answers are left out. As transformers'
 // mask-generation has it with one crop (SamImageProcessor.filter_masks), and SAM's amg.py for small regions.
 import { type Edges, overlap } from "../onnx/boxes/suppress.ts";
+import type { Pause } from "../pause.ts";
 import { boundsOf } from "../tensor/alpha.ts";
 import { type Mask, withoutSmallRegions } from "./regions.ts";
 import type { Prompt, Proposals, Sam, Sight } from "./sam.ts";
@@ -13,6 +14,8 @@ export type Everything = {
   leastStability: number;
   /** Holes and islands below are taken away; pixels. */
   smallestRegion: number;
+  /** Of a large picture each answer takes a while. */
+  pause: Pause;
 };
 
 /** `box` is of the outermost pixels. */
@@ -34,13 +37,16 @@ export async function* everyMask(
   const kept: Candidate[] = [];
   for (let at = 0; at < points.length; at += TOGETHER) {
     const proposals = await sam.propose(sight, points.slice(at, at + TOGETHER));
-    for (const each of proposals) kept.push(...candidatesOf(each, sight, wishes));
+    for (const each of proposals) kept.push(...(await candidatesOf(each, sight, wishes)));
     yield { at: Math.min(points.length, at + TOGETHER), of: points.length };
   }
-  return withoutDoubles(kept).map(({ runs, score, box }) => {
+  const found: Found[] = [];
+  for (const { runs, score, box } of withoutDoubles(kept)) {
     const mask = withoutSmallRegions(maskOf(runs, sight), wishes.smallestRegion);
-    return { mask, score, box: mask.data.some((each) => each === 1) ? edgesOf(mask) : box };
-  });
+    found.push({ mask, score, box: mask.data.some((each) => each === 1) ? edgesOf(mask) : box });
+    await wishes.pause();
+  }
+  return found;
 }
 
 function gridOf({ picture: { width, height } }: Sight, side: number): Prompt[] {
@@ -51,11 +57,16 @@ function gridOf({ picture: { width, height } }: Sight, side: number): Prompt[] {
 /** Masks wait as lengths of runs: some hundred of them as pixels would be as large as the model. */
 type Candidate = { runs: Uint32Array; score: number; box: Edges };
 
-function candidatesOf({ scores, logits }: Proposals, { picture }: Sight, wishes: Everything): Candidate[] {
+async function candidatesOf(
+  { scores, logits }: Proposals,
+  { picture }: Sight,
+  wishes: Everything,
+): Promise<Candidate[]> {
   const good: Candidate[] = [];
   for (const [at, score] of scores.entries()) {
     if (wishes.leastScore > 0 && !(score > wishes.leastScore)) continue;
     const values = logits(at);
+    await wishes.pause();
     if (wishes.leastStability > 0 && !(stabilityOf(values) > wishes.leastStability)) continue;
     const mask = { ...picture, data: Uint8Array.from(values, (value) => Number(value > 0)) };
     good.push({ runs: runsOf(mask), score, box: edgesOf(mask) });

@@ -144,6 +144,16 @@ test("a file of few bytes that claims 255 channels is left to the program", asyn
   await expect(reading(claimed, { withoutPrograms: true })).rejects.toThrow(/Failed to load the audio/);
 });
 
+test.each(["wav", "flac"] as const)("reading a long %s ends with its request", async (format) => {
+  const { bytes } = await encodeSound({ samples: new Float32Array(1800 * RATE), rate: RATE }, format);
+  const stop = new AbortController();
+  const reason = new Error("cancelled");
+  setImmediate(() => stop.abort(reason));
+  const task = { media: async () => bytes };
+  const read = readSound({ task, url: "sound", field: "audio_url", rate: 48_000, signal: stop.signal });
+  await expect(read).rejects.toBe(reason);
+});
+
 for (const ending of ["wav", "flac", "mp3", "opus"] as const) {
   test(`${ending} is resampled while it is read`, async () => {
     const tone = Float32Array.from({ length: 2 * 44_100 }, (_, i) => 0.5 * Math.sin((2 * Math.PI * 440 * i) / 44_100));

@@ -3,6 +3,7 @@ import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { createCatalog } from "../../../src/control/catalog/catalog.ts";
 import { parse } from "../../../src/core/schema.ts";
 import { estimateForeground } from "../../../src/engine/matting/foreground.ts";
+import { createPause } from "../../../src/engine/pause.ts";
 import { removeBackground } from "../../../src/engine/pipelines/remove-background.ts";
 import { runOnce } from "../support/load.ts";
 import { apart, decode, openFamily, pictureOf, shown } from "../support/vision.ts";
@@ -117,7 +118,8 @@ test("a model is one of fal's variants, by its file, and refuses to pass for ano
 test("colours of a tall picture, computed band by band, are those of the whole", async () => {
   const [picture, mask] = [await pictureOf("picture.png"), await pictureOf("birefnet/mask.png")];
   const alpha = { ...mask, channels: 1 as const, data: mask.data.filter((_, i) => i % 3 === 0) };
-  const whole = estimateForeground(picture, alpha);
-  expect(apart(estimateForeground(picture, alpha, 20), whole).most).toBe(0);
+  const pause = createPause(undefined);
+  const whole = await estimateForeground(picture, alpha, { pause });
+  expect(apart(await estimateForeground(picture, alpha, { pause, bandRows: 20 }), whole).most).toBe(0);
   expect(apart(whole, await pictureOf("birefnet/foreground.png")).most).toBeLessThanOrEqual(1);
 });

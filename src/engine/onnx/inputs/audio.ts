@@ -28,8 +28,9 @@ export const audio = defineInput({
   field: ({ description }) => mediaUrl("audio", description),
   async open(declaration, { name, graph }) {
     const port = inputPort(graph, { name: declaration.tensor, for: name });
-    return async (url, task) => {
-      const { samples } = await readSound({ task, url: String(url), field: name, rate: declaration.rate });
+    return async (url, task, signal) => {
+      const { rate } = declaration;
+      const { samples } = await readSound({ task, url: String(url), field: name, rate, signal });
       const { window = { samples: samples.length, context: 0 } } = declaration;
       const length = window.samples + window.context;
       return {
