@@ -54,12 +54,15 @@ test.skipIf(!hasBrowser)(
     await operation.locator(".opblock-summary-control").click();
     await operation.locator(".try-out__btn").click();
     await operation
-      .locator("textarea.body-param__text")
+      .getByRole("textbox", { name: "Request body" })
       .fill(JSON.stringify({ prompt: "a big red circle on a blue ground", seed: 7 }));
     await operation.locator(".execute").click();
     const answer = operation.locator(".live-responses-table");
     await answer.waitFor({ timeout: 60_000 });
     if (SCREENSHOTS) await page.screenshot({ path: `${SCREENSHOTS}/swagger.png` });
+    await answer.getByRole("img", { name: "Picture of the answer" }).waitFor();
+    await page.emulateMedia({ colorScheme: "dark" });
+    await page.waitForFunction(() => getComputedStyle(document.documentElement).backgroundColor !== "rgba(0, 0, 0, 0)");
     expect((await answer.locator(".response-col_status").last().textContent())?.trim()).toStartWith("200");
 
     const [url] = ((await answer.textContent()) ?? "").match(/http:\/\/[^"\s]+\/files\/[^"\s]+/) ?? [];

@@ -35,8 +35,8 @@ describe("the Swagger page", () => {
     expect(response.headers.get("content-type")).toContain("text/html");
     expect(response.headers.get("content-security-policy")).toContain("default-src 'none'");
     expect(html).not.toMatch(/https?:|src="\/\//);
-    const parts = [...html.matchAll(/(?:src|href)="(\/[^"]+)"/g)].map(([, path]) => path ?? "");
-    expect(parts).toHaveLength(3);
+    const parts = [...html.matchAll(/(?:src|href)="(\/swagger\/assets\/[^"]+)"/g)].map(([, path]) => path ?? "");
+    expect(parts).toHaveLength(4);
     for (const part of parts) {
       const asset = await get(part);
       expect(`${part} ${asset.status}`).toBe(`${part} 200`);

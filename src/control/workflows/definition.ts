@@ -54,7 +54,7 @@ export const contentsSchema = Type.Object({
       input: Type.Record(Type.String(), fieldSchema, { default: {} }),
       output: Type.Record(Type.String(), Type.Unknown(), { default: {} }),
     },
-    { default: {} },
+    { default: { input: {}, output: {} } },
   ),
   metadata: Type.Optional(Type.Record(Type.String(), Type.Unknown())),
 });

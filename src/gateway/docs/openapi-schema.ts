@@ -1,4 +1,4 @@
-// A TypeBox schema as OpenAPI 3.0 writes it: no const, no patternProperties, exclusive bounds as flags, one example.
+// A TypeBox schema as OpenAPI 3.0 writes it: no const, no null, no patternProperties, exclusive bounds as flags, one example.
 import type { TObject, TSchema } from "../../core/schema.ts";
 
 export type OpenApiSchema = { [word: string]: unknown };
@@ -20,7 +20,12 @@ const translations: Record<string, (schema: TSchema) => OpenApiSchema> = {
   items: (schema) => ({ items: toOpenApi(schema.items) }),
   anyOf: (schema) => ({ anyOf: schema.anyOf.map(toOpenApi) }),
   allOf: (schema) => ({ allOf: schema.allOf.map(toOpenApi) }),
+  // There is no such type in OpenAPI 3.0.
+  type: ({ type }) => (type === "null" ? { enum: [null], nullable: true } : { type }),
+  // Told to this program's own readers.
   media: () => ({}),
+  onlyUrls: () => ({}),
+  amounts: () => ({}),
 };
 
 /** A plain copy, with fal's `x-fal-order-properties` on every object. */
@@ -57,7 +62,7 @@ function relaxed(schema: TSchema): TSchema {
 
 const withNull = (schema: OpenApiSchema): OpenApiSchema => ({
   ...schema,
-  ...(Array.isArray(schema.enum) && { enum: [...schema.enum, null] }),
+  ...(Array.isArray(schema.enum) && { enum: [...new Set([...schema.enum, null])] }),
   nullable: true,
 });
 

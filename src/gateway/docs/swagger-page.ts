@@ -18,29 +18,61 @@ const HTML = `<!doctype html>
     <title>Forecourt</title>
     <link rel="icon" href="data:," />
     <link rel="stylesheet" href="/swagger/assets/swagger-ui.css" />
+    <link rel="stylesheet" href="/swagger/assets/own.css" />
   </head>
   <body>
     <div id="swagger-ui"></div>
+    <noscript>This page needs JavaScript; <a href="/swagger/json">what it shows</a> does not.</noscript>
     <script src="/swagger/assets/swagger-ui-bundle.js"></script>
     <script src="/swagger/assets/start.js"></script>
   </body>
 </html>
 `;
 
-/** Shows the pictures that an answer names below it, and lets people paste a key without its scheme. */
-const START = `const picturesOf = (text) => {
+/** No answer has links; they take room that a telephone does not have. */
+const OWN_STYLE = `.swagger-ui .response-col_links { display: none; }
+.swagger-ui .response-col_description { width: 100%; }
+.swagger-ui .responses-inner img, .swagger-ui .responses-inner video { max-width: 100%; }
+html.dark-mode .swagger-ui .examples-select__section-label { color: #e4e6e6; }
+@media (max-width: 640px) {
+  .swagger-ui .opblock .opblock-section-header { flex-wrap: wrap; }
+  .swagger-ui .opblock .try-out { display: flex; flex-wrap: wrap; }
+  .swagger-ui .opblock-tag { flex-wrap: wrap; font-size: 18px; }
+  .swagger-ui .opblock-tag small { flex-basis: 100%; order: 1; padding: 0; }
+  .swagger-ui .filter-container .operation-filter-input { width: 100%; }
+  .swagger-ui .response-col_status { min-width: 50px; }
+}
+`;
+
+/** As bright as its reader's other pages. Shows what an answer names below it, and lets people paste a key without its scheme. */
+const START = `const darkness = matchMedia("(prefers-color-scheme: dark)");
+const followDarkness = () => document.documentElement.classList.toggle("dark-mode", darkness.matches);
+followDarkness();
+darkness.addEventListener("change", followDarkness);
+// For screen readers: Swagger UI leaves these without a name.
+const names = { "#servers": "Server", ".examples-select-element": "Example", ".body-param__text": "Request body" };
+new MutationObserver(() => {
+  for (const [selector, name] of Object.entries(names))
+    for (const each of document.querySelectorAll(selector + ":not([aria-label])")) each.setAttribute("aria-label", name);
+}).observe(document.body, { childList: true, subtree: true });
+const filesOf = (text) => {
   try {
-    const { images = [], image } = JSON.parse(text);
-    return [...images, image].filter((each) => each && each.url).map(({ url }) => url);
+    return Object.values(JSON.parse(text)).flat().filter((each) => each && typeof each.url === "string");
   } catch {
     return [];
   }
 };
-const showPictures = ({ React: { createElement } }) => ({
+const elementOf = { image: "img", audio: "audio", video: "video" };
+const showFiles = ({ React: { createElement } }) => ({
   wrapComponents: {
     responseBody: (Original) => (props) => {
-      const pictures = picturesOf(props.content).map((src) => createElement("img", { key: src, src, alt: "Picture of the answer" }));
-      return createElement("div", null, createElement(Original, props), ...pictures);
+      const files = filesOf(props.content).map(({ url: src, content_type = "" }) => {
+        const kind = (/^data:([^;,]*)/.exec(src) || [])[1] || content_type;
+        const element = elementOf[kind.split("/")[0]];
+        const said = element === "img" ? { alt: "Picture of the answer" } : { controls: true, "aria-label": kind + " of the answer" };
+        return element && createElement(element, { key: src, src, ...said });
+      });
+      return createElement("div", null, createElement(Original, props), ...files);
     },
   },
 });
@@ -52,7 +84,7 @@ window.ui = SwaggerUIBundle({
   filter: true,
   docExpansion: "none",
   validatorUrl: null,
-  plugins: [showPictures],
+  plugins: [showFiles],
   requestInterceptor: (request) => {
     const given = request.headers.Authorization;
     if (given && !given.includes(" ")) request.headers.Authorization = "Key " + given;
@@ -66,6 +98,7 @@ type Asset = { type: string; body: () => string | Blob };
 const assets: ReadonlyMap<string, Asset> = new Map([
   ["swagger-ui-bundle.js", { type: "text/javascript; charset=utf-8", body: () => Bun.file(bundle) }],
   ["swagger-ui.css", { type: "text/css; charset=utf-8", body: () => Bun.file(style) }],
+  ["own.css", { type: "text/css; charset=utf-8", body: () => OWN_STYLE }],
   ["start.js", { type: "text/javascript; charset=utf-8", body: () => START }],
 ]);
 

@@ -37,6 +37,8 @@ describe("a schema in OpenAPI 3.0", () => {
       additionalProperties: { type: "number" },
     });
     expect(toOpenApi(Type.String({ examples: ["a", "b"] }))).toEqual({ type: "string", example: "a" });
+    expect(toOpenApi(Type.Null())).toEqual({ enum: [null], nullable: true });
+    expect(toOpenApi(choice(["a", "b"], { amounts: { a: 1, b: 2 } }))).toEqual({ type: "string", enum: ["a", "b"] });
   });
 
   test("goes through lists and unions, and keeps fal's hints but not our words", () => {
