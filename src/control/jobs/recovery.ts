@@ -76,7 +76,8 @@ export function createRecovery({ ledger, hasEndpoint, earlier }: RecoveryParts):
   };
 }
 
-const endpointGone = ({ endpoint }: OpenRow) => ({
+/** An alias may still be known, and mean another model. */
+const endpointGone = ({ endpoint, model }: OpenRow) => ({
   code: "not_found" as const,
-  message: `The model ${endpoint} was removed while this request waited.`,
+  message: `The model ${model} was removed or renamed while this request${endpoint === model ? "" : ` to ${endpoint}`} waited.`,
 });

@@ -68,10 +68,13 @@ test("a job that was to be cancelled is cancelled, one without retries fails wit
 test("a job whose model was removed fails with the reason", async () => {
   const file = newFile();
   const before = boardOn(file);
-  const { id } = await before.submit();
+  const [own, alias] = [await before.submit(), await before.submit({ endpoint: "acme/alias" })];
   const { jobs, work } = boardOn(afterPowerCut(file), { hasEndpoint: () => false });
   expect(work.recover().waiting).toBe(0);
-  expect(jobs.find(id)).toMatchObject({ status: "failed", failure: { code: "not_found" } });
+  const why = (as: string) => `The model forecourt/echo was removed or renamed while this request${as} waited.`;
+  const failed = (message: string) => ({ status: "failed", failure: { code: "not_found", message } });
+  expect(jobs.find(own.id)).toMatchObject(failed(why("")));
+  expect(jobs.find(alias.id)).toMatchObject(failed(why(" to acme/alias")));
   before.database[Symbol.dispose]();
 });
 
