@@ -6,7 +6,7 @@ import type { Queues } from "./queues.ts";
 import type { Action, Facts, WaitingJob } from "./situation.ts";
 
 /**
- * Failed starts in a row after which waiting jobs are told: few when the runner said why, more when it just died, most
+ * Failed starts in a row after which waiting jobs are told while the model rests: few when the runner said why, more when it just died, most
  * when something outside killed it (then a retry comes every 2 s, so jobs wait for about a minute and a half).
  */
 const STARTS_BEFORE_REFUSAL = { explained: 2, unexplained: 10, killed: 40 };
@@ -40,7 +40,9 @@ const LATE: Failure = {
 
 function withoutRunner(model: ModelId, facts: Facts, places: Places): Failure | undefined {
   const backOff = facts.backOffs.get(model);
-  if (backOff && backOff.failures >= startsAllowed(backOff.reason)) return backOff.reason;
+  // After its rest it has one more start, with the first request: what was wrong may be mended by now, without the box being started anew.
+  const isResting = backOff !== undefined && backOff.until > facts.now;
+  if (isResting && backOff.failures >= startsAllowed(backOff.reason)) return backOff.reason;
   const devices = places.usable(model);
   const lost = places.all(model).filter(({ isLost }) => isLost);
   if (devices.length === 0) return lost.length > 0 ? deviceLost(model, lost) : noDevice(model, facts);

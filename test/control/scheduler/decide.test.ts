@@ -126,21 +126,26 @@ const cases: [string, World, string[]][] = [
   ],
   [
     "but not for ever",
-    { jobs: { "A#1": {} }, backOffs: { A: { for: 0, failures: 10 } } },
+    { jobs: { "A#1": {} }, backOffs: { A: { for: 1, failures: 10 } } },
     ["refuse A#1 runner_crashed"],
+  ],
+  [
+    "and once more when its rest is over, whose cause may be mended",
+    { jobs: { "A#1": {} }, backOffs: { A: { for: 0, failures: 10, reason: explained } } },
+    ["load A cpu"],
   ],
   [
     "unless the runner lived to say that it cannot",
     {
       jobs: { "A#1": {} },
-      backOffs: { A: { for: 0, failures: 2, reason: { code: "runner_crashed", message: "a bug" } } },
+      backOffs: { A: { for: 1, failures: 2, reason: { code: "runner_crashed", message: "a bug" } } },
     },
     ["refuse A#1 runner_crashed"],
   ],
   [
     "one that was killed from outside is tried longer still",
-    { jobs: { "A#1": {} }, backOffs: { A: { for: 0, failures: 39, reason: killed } } },
-    ["load A cpu"],
+    { jobs: { "A#1": {} }, backOffs: { A: { for: 1, failures: 39, reason: killed } } },
+    [],
   ],
   [
     "a job past its deadline is refused",

@@ -256,6 +256,32 @@ test("a long queue of hopeless jobs is refused to its end", async () => {
   expect(jobs.every((job) => on.statusOf(job) === "failed")).toBe(true);
 });
 
+test("a model that does not start is tried again by the first request after its rest, and serves once it is mended", async () => {
+  const on = await stage({ models: [testModel(A)] });
+  const reason: Failure = { code: "runner_failed", message: "the graph is cut short" };
+  const fail = async (failures: number, rest: number) => {
+    await until(() => on.fleet.loads.length === failures);
+    const runner = on.fleet.loads.at(-1)?.runner;
+    if (!runner) throw new Error("nothing was loaded");
+    on.fleet.rest(asId<ModelId>(A), { until: instant(on.clock.now() + rest), failures, reason });
+    on.fleet.die(runner, reason);
+  };
+  const first = await on.submit(A);
+  await fail(1, 500);
+  on.clock.advance(500);
+  await fail(2, 1_000);
+  await until(() => on.statusOf(first) === "failed");
+  const resting = await on.submit(A);
+  await until(() => on.statusOf(resting) === "failed");
+  expect(on.jobs.find(resting.id)).toMatchObject({ failure: reason });
+  expect(on.fleet.loads).toHaveLength(2);
+  on.clock.advance(1_000);
+  const mended = await on.submit(A);
+  await loaded(on, 3);
+  finish(on, await started(on));
+  expect(on.statusOf(mended)).toBe("done");
+});
+
 test("an idle model is unloaded after the time that the settings name", async () => {
   const memory = { ...defaultSettings("/").memory, budgetMb: 150, idleUnloadSeconds: 60 };
   const on = await stage({ settings: { memory } });
