@@ -359,6 +359,7 @@ function assembleJobs(found: Found, tools: Tools) {
       firstWait: seconds(settings.webhooks.retrySeconds),
       retention,
       clock,
+      sweepClock,
       timers,
       log,
     }),

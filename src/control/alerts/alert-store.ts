@@ -17,7 +17,7 @@ export type AlertStore = {
   list(limit: number): AlertRow[];
   /** Those that are still to be sent stay. Callers hold a transaction. */
   removeBefore(before: Instant): void;
-  outbox: Pick<OutboxStore, "next" | "nextDueAt" | "settle">;
+  outbox: Pick<OutboxStore, "next" | "nextDueAt" | "pullIn" | "settle">;
 };
 
 export function createAlertStore(database: Database): AlertStore {

@@ -1,6 +1,6 @@
 // Every SQL statement about webhooks. Callers hold a transaction for changes: see group-commit.ts.
 // The statements of a webhook's usual way are prepared once: one of them runs at the end of every job.
-import { and, asc, desc, eq, getTableColumns, inArray, lt, type SQL, sql } from "drizzle-orm";
+import { and, asc, desc, eq, getTableColumns, gt, inArray, lt, type SQL, sql } from "drizzle-orm";
 import { asId, type JobId } from "../../core/ids.ts";
 import { type Instant, instant } from "../../core/units.ts";
 import type { Database } from "../database/open.ts";
@@ -26,6 +26,8 @@ export type OutboxStore = {
   next(at: { now: Instant; underWay: JobId[]; fullHosts: string[] }): WebhookRow | undefined;
   /** When the first of those that are not due yet will be. */
   nextDueAt(now: Instant): Instant | undefined;
+  /** What is due later than `beyond` is due at `at`. */
+  pullIn(to: { beyond: Instant; at: Instant }): void;
   settle(job: JobId, settlement: Settlement): void;
   /** delivered or dead -> pending, with all its attempts before it; one that is pending becomes due. */
   replay(job: JobId, at: Instant): WebhookRow | undefined;
@@ -53,6 +55,13 @@ export function createOutboxStore({ orm, sqlite }: Database, webhook = webhookDe
     nextDueAt(now) {
       const dueAt = run.nextDueAt.get({ now })?.dueAt;
       return dueAt === undefined || dueAt === null ? undefined : instant(dueAt);
+    },
+    pullIn: ({ beyond, at }) => {
+      orm
+        .update(webhook)
+        .set({ dueAt: at })
+        .where(and(sql`likely(${webhook.status} = 'pending')`, gt(webhook.dueAt, beyond)))
+        .run();
     },
     settle: (job, settlement) => {
       run.settle.run({ job, ...NOTHING_DUE, ...settlement });

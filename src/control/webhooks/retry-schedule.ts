@@ -3,7 +3,7 @@ import { type Instant, instant, type Milliseconds, milliseconds } from "../../co
 
 /** fal's number; with waits from 5 s, doubled up to an hour, they span 21 hours: a receiver may be down over night. */
 export const MOST_ATTEMPTS = 31;
-const LONGEST_WAIT = 60 * 60 * 1000;
+export const LONGEST_WAIT = milliseconds(60 * 60 * 1000);
 
 /** fal's: the first attempt is cut short so that a slow receiver holds up nobody; later ones are patient. */
 export const attemptTimeout = (earlierAttempts: number): Milliseconds =>

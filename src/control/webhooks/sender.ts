@@ -2,9 +2,11 @@
 import type { Clock, Timers } from "../../core/clock.ts";
 import type { JobId } from "../../core/ids.ts";
 import type { Log } from "../../core/log.ts";
-import { milliseconds } from "../../core/units.ts";
+import { instant, milliseconds } from "../../core/units.ts";
+import type { GroupCommit } from "../database/group-commit.ts";
 import { createDelivery, type DeliveryParts } from "./delivery.ts";
 import { jobOfWebhook, type OutboxStore, type WebhookRow } from "./outbox-store.ts";
+import { LONGEST_WAIT } from "./retry-schedule.ts";
 
 export type Sender = {
   /** Something may have become due. */
@@ -14,7 +16,8 @@ export type Sender = {
 };
 
 export type SenderParts = Omit<DeliveryParts, "stopping"> & {
-  store: Pick<OutboxStore, "next" | "nextDueAt">;
+  store: Pick<OutboxStore, "next" | "nextDueAt" | "pullIn">;
+  writes: Pick<GroupCommit, "write" | "committed">;
   clock: Clock;
   timers: Timers;
   log: Log;
@@ -60,6 +63,12 @@ export function createSender({ store, clock, timers, log, ...delivery }: SenderP
       begin(found);
     }
   };
+  /** Nothing is due later than that, unless the clock was set back: by a year, a receiver that failed once would hear no more for a year. */
+  const pullIn = () => {
+    const at = clock.now();
+    const beyond = instant(at + LONGEST_WAIT);
+    if (store.nextDueAt(beyond) !== undefined) delivery.writes.write(() => store.pullIn({ beyond, at }));
+  };
   const sleep = () => {
     cancelSleep();
     const now = clock.now();
@@ -71,6 +80,7 @@ export function createSender({ store, clock, timers, log, ...delivery }: SenderP
     isLookPlanned = false;
     if (stopping.signal.aborted) return;
     try {
+      pullIn();
       beginDue();
       sleep();
     } catch (error) {

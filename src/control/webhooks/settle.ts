@@ -19,12 +19,23 @@ export type SettleParts = {
   /** How long a job and its result are kept. */
   retention: Milliseconds;
   clock: Clock;
+  /** By which a job and its result are removed. */
+  sweepClock?: Clock;
   log: Log;
 };
 
 const LONGEST_REASON = 500;
 
-export function createSettle({ store, writes, counters, firstWait, retention, clock, log }: SettleParts) {
+export function createSettle({
+  store,
+  writes,
+  counters,
+  firstWait,
+  retention,
+  clock,
+  sweepClock = clock,
+  log,
+}: SettleParts) {
   const afterFailure = (
     { endedAt, ...webhook }: WebhookRow,
     reply: Exclude<Reply, { type: "accepted" }>,
@@ -33,7 +44,8 @@ export function createSettle({ store, writes, counters, firstWait, retention, cl
     const attempts = webhook.attempts + 1;
     const reason = reply.reason.slice(0, LONGEST_REASON);
     const outcome = { attempts, reason, httpStatus: reply.httpStatus ?? null };
-    const endOfLife = instant((endedAt ?? now) + retention);
+    const lived = endedAt === null ? 0 : sweepClock.now() - endedAt;
+    const endOfLife = instant(now + retention - lived);
     const dueAt = reply.type === "refused" ? undefined : nextAttempt({ attempts, now, firstWait, endOfLife });
     return dueAt === undefined
       ? { ...outcome, status: "dead", settledAt: now }

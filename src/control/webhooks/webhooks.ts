@@ -58,6 +58,7 @@ export type WebhooksParts = {
   firstWait: Milliseconds;
   retention: Milliseconds;
   clock: Clock;
+  sweepClock?: Clock;
   timers: Timers;
   log: Log;
 };

@@ -2,13 +2,14 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { cautiousClock } from "../../../src/control/cautious-clock.ts";
 import { type Database, openDatabase } from "../../../src/control/database/open.ts";
 import { createAddressGuard } from "../../../src/control/storage/public-address.ts";
 import type { WebhookStatus } from "../../../src/control/webhooks/outbox-store.ts";
 import { ensureSigningKey } from "../../../src/control/webhooks/signing-key.ts";
 import { createWebhooks, type WebhooksParts } from "../../../src/control/webhooks/webhooks.ts";
 import type { Job } from "../../../src/core/job.ts";
-import { createLog } from "../../../src/core/log.ts";
+import { createLog, silentLog } from "../../../src/core/log.ts";
 import { milliseconds } from "../../../src/core/units.ts";
 import { createJobBoard } from "../../support/job-board.ts";
 import { until } from "../../support/until.ts";
@@ -41,6 +42,7 @@ export function createWebhookStage({
     firstWait: milliseconds(5_000),
     retention: milliseconds(30 * DAY),
     clock: board.clock,
+    sweepClock: cautiousClock(board.clock, { known: undefined, log: silentLog }),
     timers: board.clock,
     log: createLog({ level: "debug", format: "json", write: (line) => logged.push(JSON.parse(line)) }),
     ...change,

@@ -424,6 +424,22 @@ describe("the process", () => {
     expect(logged).toMatchObject([{ level: "error", error: "Error: a bug" }]);
   });
 
+  test("goes on after the clock was set back by a year, and gives nothing up for one that was set forward", async () => {
+    const receiver = receiverOf((_, index) => new Response("", { status: index < 2 ? 503 : 200 }));
+    const { running, finish, reached, row, clock } = stageOf();
+    const YEAR = 365 * 24 * 60 * 60_000;
+    const job = await running(receiver.origin);
+    finish(job);
+    await reached(job, "pending", 1);
+    clock.jump(YEAR);
+    clock.advance(5_000);
+    await reached(job, "pending", 2);
+    expect(row(job).dueAt).toBe(clock.now() + 10_000);
+    clock.jump(-YEAR);
+    clock.advance(60_000);
+    await reached(job, "delivered", 3);
+  });
+
   test("looks again each minute, whatever it was told", async () => {
     const receiver = receiverOf();
     const { database, running, finish, reached, row, clock } = stageOf();
