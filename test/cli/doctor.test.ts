@@ -1,5 +1,5 @@
 // `forecourt doctor` on this machine.
-import { Database as Sqlite } from "bun:sqlite";
+import { Database, Database as Sqlite } from "bun:sqlite";
 import { afterAll, expect, test } from "bun:test";
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -85,6 +85,21 @@ test("a data directory that can't be made is a failure", async () => {
   expect(exitCode).toBe(1);
   expect(stdout).toContain(`the data directory ${join(file, "data")} can't be written`);
 });
+
+test.each([
+  [
+    "was written by a newer Forecourt (schema 999",
+    (file: string) => madeDatabase(file).run("PRAGMA user_version = 999"),
+  ],
+  ["cannot be read", (file: string) => writeFileSync(file, "no database. ".repeat(1000))],
+])("a database that the server would refuse is a failure: it %s", async (says, make) => {
+  const data = newFolder();
+  make(join(data, "forecourt.sqlite"));
+  const { exitCode, stdout } = await forecourt(["doctor", "--data", data, "--port", "0"]);
+  expect([exitCode, stdout]).toEqual([1, expect.stringContaining(says)]);
+});
+
+const madeDatabase = (file: string) => new Database(file, { create: true });
 
 test.skipIf(process.getuid?.() !== 0)("a data directory from which no code can be loaded is told", async () => {
   const folder = newFolder();

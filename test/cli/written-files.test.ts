@@ -1,6 +1,6 @@
 // What is wrong with files and settings that operators write, as `forecourt doctor` and `forecourt serve` tell it.
 import { afterAll, expect, setDefaultTimeout, test } from "bun:test";
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { startServer } from "../support/live-server.ts";
 import { forecourt, newFolder, removeFolders } from "./command.ts";
@@ -110,6 +110,32 @@ test("a setting that is there twice is refused with its lines", async () => {
   writeFileSync(join(data, "appliance.yaml"), "jobs:\n  max_queue: 1\n  retries: 2\n  max_queue: 3\n");
   const { exitCode, stderr } = await forecourt(["models", "list", "--data", data]);
   expect([exitCode, stderr]).toEqual([1, expect.stringContaining("max_queue is there twice, in line 2 and line 4")]);
+});
+
+test("a settings file that is there and cannot be read is refused, and not passed by", async () => {
+  const [dangling, folder] = [newFolder(), newFolder()];
+  symlinkSync("/nowhere/appliance.yaml", join(dangling, "appliance.yaml"));
+  mkdirSync(join(folder, "appliance.yaml"));
+  for (const [data, says] of [
+    [dangling, "is a link to a file that is not there"],
+    [folder, "cannot be read: EISDIR"],
+  ] as const) {
+    const { exitCode, stderr } = await forecourt(["models", "list", "--data", data]);
+    const file = join(data, "appliance.yaml");
+    expect([exitCode, stderr]).toEqual([1, expect.stringContaining(`The settings file ${file} ${says}`)]);
+  }
+});
+
+test("settings come through a pipe, too", async () => {
+  const script = `echo 'threads: 7' | "$@"`;
+  const words = [process.execPath, "src/main.ts", "doctor", "--json", "--config", "/dev/stdin", "--port", "0"];
+  const shell = Bun.spawn(["sh", "-c", script, "sh", ...words, "--data", newFolder()], {
+    cwd: `${import.meta.dir}/../..`,
+    stdout: "pipe",
+    stderr: "inherit",
+  });
+  const { settings } = await new Response(shell.stdout).json();
+  expect(settings).toContainEqual(expect.objectContaining({ name: "threads", value: 7, origin: "/dev/stdin" }));
 });
 
 for (const name of ["PUBLIC_URL", "HUB_PROXY", "HUB_ENDPOINT", "STORAGE_S3_ENDPOINT", "TRACING_ENDPOINT", "ALERTS_URL"])

@@ -8,7 +8,7 @@ import { vainParts } from "../../control/catalog/vain-parts.ts";
 import { chooseDevices } from "../../control/choose-device.ts";
 import { roomIn, roomText } from "../../control/data-room.ts";
 import { databaseFacts } from "../../control/database/file-facts.ts";
-import { databaseFile } from "../../control/database/open.ts";
+import { databaseFile, refusalOf } from "../../control/database/open.ts";
 import { findDevices } from "../../control/find-devices.ts";
 import type { Hardware } from "../../control/hardware/detect.ts";
 import type { Resolved } from "../../control/settings/resolve.ts";
@@ -51,6 +51,7 @@ export async function examine({ settings, origins, unknownVariables }: Resolved<
     complaints: [
       ...ofData(data),
       ...ofCode(data, runtime),
+      ...ofDatabase(data),
       ...ofStorage(storage),
       ...ofServer(server),
       ...ofHardware(hardware, settings.device),
@@ -184,6 +185,17 @@ function ofData({ path, state, freeBytes, database, room }: DataFacts): Complain
     complaints.push({ severity: "warning", what, remedy });
   }
   return complaints;
+}
+
+function ofDatabase({ path, hasDatabase, database }: DataFacts): Complaint[] {
+  if (!hasDatabase) return [];
+  const file = databaseFile(path);
+  const refusal = database && refusalOf(file, database.schema);
+  const remedy = "the server does not start with it";
+  if (refusal) return [{ severity: "failed", what: refusal, remedy }];
+  if (database) return [];
+  const way = "examine it with the account that the server runs as; if it is damaged, restore a backup";
+  return [{ severity: "failed", what: `the database ${file} cannot be read`, remedy: way }];
 }
 
 /** What the executable unpacks there, and a vendor's libraries, are code. */

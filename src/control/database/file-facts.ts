@@ -7,6 +7,8 @@ export type DatabaseFacts = {
   unusedBytes: number;
   /** False for one that was made before databases gave anything back (shrink.ts). */
   canShrink: boolean;
+  /** Its schema's number. */
+  schema: number;
 };
 
 /** Undefined for a file that is not there, or cannot be read by this account. Changes nothing. */
@@ -19,6 +21,7 @@ export function databaseFacts(file: string): DatabaseFacts | undefined {
       bytes: page * read("page_count"),
       unusedBytes: page * read("freelist_count"),
       canShrink: read("auto_vacuum") !== 0,
+      schema: read("user_version"),
     };
   } catch {
     return undefined; // what is wrong with it is told by who needs it

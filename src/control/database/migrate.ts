@@ -1,6 +1,6 @@
 // Brings a database to this version's schema: each file in one exclusive transaction, after a snapshot of what was there.
 import type { Database as Sqlite } from "bun:sqlite";
-import { rmSync, statSync } from "node:fs";
+import { existsSync, rmSync, statSync } from "node:fs";
 import { ForecourtError } from "../../core/errors.ts";
 import type { Migration } from "./migrations.macro.ts";
 import { snapshotInto } from "./snapshot.ts";
@@ -8,12 +8,14 @@ import { snapshotInto } from "./snapshot.ts";
 /** Throws `misconfigured` when the database is newer than `migrations`; a failed file leaves the database as it was. */
 export function migrate(sqlite: Sqlite, migrations: Migration[], file: string): void {
   const before = versionOf(sqlite);
-  const newest = migrations.at(-1)?.version ?? 0;
+  const newest = newestOf(migrations);
   if (before > newest) throw tooNew(file, { found: before, known: newest });
   if (before === newest) return;
   if (before > 0 && file !== ":memory:") keepCopy(sqlite, { file, before });
   for (const migration of migrations) apply(sqlite, migration, file);
 }
+
+export const newestOf = (migrations: readonly Migration[]) => migrations.at(-1)?.version ?? 0;
 
 /** The copy made before leaving `version`; kept until the operator removes it. */
 export const snapshotFile = (file: string, version: number) => `${file}.before-${version + 1}`;
@@ -53,8 +55,12 @@ function apply(sqlite: Sqlite, { version, name, sql }: Migration, file: string):
   }
 }
 
-const tooNew = (file: string, { found, known }: { found: number; known: number }) =>
-  new ForecourtError(
-    "misconfigured",
-    `${file} was written by a newer Forecourt (schema ${found}, this version knows ${known}). Upgrade, or restore a backup.`,
-  );
+/** With the way back: the copy that was made before this version's schema was left. */
+export function tooNew(file: string, { found, known }: { found: number; known: number }): ForecourtError {
+  const copy = snapshotFile(file, known);
+  const way = existsSync(copy)
+    ? `Upgrade; or, to go back to what was there before the newer one, move ${copy} to ${file} and remove ${file}-wal and ${file}-shm`
+    : "Upgrade, or restore a backup";
+  const what = `${file} was written by a newer Forecourt (schema ${found}, this version knows ${known})`;
+  return new ForecourtError("misconfigured", `${what}. ${way}.`);
+}

@@ -6,7 +6,7 @@ import { type BunSQLiteDatabase, drizzle } from "drizzle-orm/bun-sqlite";
 import { ForecourtError } from "../../core/errors.ts";
 import { createChanges } from "./changes.ts";
 import { createGroupCommit, type GroupCommit } from "./group-commit.ts";
-import { migrate } from "./migrate.ts";
+import { migrate, newestOf, tooNew } from "./migrate.ts";
 import { migrationFiles } from "./migrations.macro.ts" with { type: "macro" };
 import type { Migration } from "./migrations.macro.ts";
 import { createShrink, MAY_SHRINK } from "./shrink.ts";
@@ -38,6 +38,14 @@ const LOG_BYTES = 64 * 1024 * 1024;
 
 export const databaseFile = (data: string) => join(data, "forecourt.sqlite");
 
+const EMBEDDED = migrationFiles();
+
+/** Why a file of this schema would be refused; undefined for one that is opened, or migrated first. */
+export const refusalOf = (file: string, schema: number): string | undefined => {
+  const known = newestOf(EMBEDDED);
+  return schema > known ? tooNew(file, { found: schema, known }).message : undefined;
+};
+
 /**
  * Makes the file (mode 0600) where needed and brings it to this version's schema.
  * Throws `misconfigured` for a file that a newer version wrote or that is not a database.
@@ -49,7 +57,7 @@ export function openDatabase(options: {
   synchronous?: "full" | "normal";
   migrations?: Migration[];
 }): Database {
-  const { file, synchronous = "full", migrations = migrationFiles() } = options;
+  const { file, synchronous = "full", migrations = EMBEDDED } = options;
   if (file !== ":memory:") mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
   const sqlite = openFile(file);
   try {

@@ -1,5 +1,5 @@
 // Defaults < file < environment < flags: each setting's value and where it came from.
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, lstatSync, readFileSync } from "node:fs";
 import { resolve as absolute, join } from "node:path";
 import { ForecourtError } from "../../core/errors.ts";
 import { parse, type TObject, Type } from "../../core/schema.ts";
@@ -31,8 +31,10 @@ type Found = { value: unknown; origin: string };
 export function resolve<Values>(tree: SettingTree, sources: Sources): Resolved<Values> {
   const settings = listSettings(tree);
   rejectUnknownFlags(settings, sources.flags);
-  const data = dataOf(settings, sources);
-  const file = fileValues(settings, sources, data);
+  // Read once: it may be a pipe, which has its text but once.
+  const named = sources.config === undefined ? undefined : fileValues(settings, sources, "");
+  const data = dataOf(settings, sources, named);
+  const file = named ?? fileValues(settings, sources, data);
   const found = settings.map((each) => ({ ...each, ...valueFor(each, sources, file) }));
   const given = found.map(({ name, value, origin, setting }) => ({
     ...{ name, origin, doc: setting.doc },
@@ -87,9 +89,9 @@ function lookUp({ name, setting }: NamedSetting, { flags, env }: Sources, file: 
 }
 
 /** The data directory is needed before its own settings file can be read, so that file cannot set it. */
-function dataOf(settings: NamedSetting[], sources: Sources): string {
+function dataOf(settings: NamedSetting[], sources: Sources, named: Map<string, Found> = new Map()): string {
   const data = settings.find(({ name }) => name === "data");
-  const given = data && lookUp(data, sources, sources.config ? fileValues(settings, sources, "") : new Map());
+  const given = data && lookUp(data, sources, named);
   return absolute(String(given?.value || sources.dataByDefault));
 }
 
@@ -106,7 +108,26 @@ function fileValues(settings: NamedSetting[], { config, readFile = readIfThere }
   return new Map([...values].map(([name, value]) => [name, { value, origin: path }]));
 }
 
-const readIfThere = (path: string) => (existsSync(path) ? readFileSync(path, "utf8") : undefined);
+/** Throws `misconfigured` for what is there and cannot be read: else a box would run without its settings. */
+function readIfThere(path: string): string | undefined {
+  try {
+    if (existsSync(path)) return readFileSync(path, "utf8");
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new ForecourtError("misconfigured", `The settings file ${path} cannot be read: ${reason}.`, { cause });
+  }
+  if (isLink(path))
+    throw new ForecourtError("misconfigured", `The settings file ${path} is a link to a file that is not there.`);
+  return undefined;
+}
+
+function isLink(path: string): boolean {
+  try {
+    return lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() ?? false;
+  } catch {
+    return false; // in a folder that this account may not look into, whose settings are not for it
+  }
+}
 
 /** Texts of the environment and command line as the type that the schema wants; left as they are if they don't fit. */
 function coerce(type: unknown, value: unknown): unknown {

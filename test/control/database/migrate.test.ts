@@ -1,7 +1,7 @@
 // Migrations: all or nothing, never backwards, with a copy of what was there.
 import { Database as Sqlite } from "bun:sqlite";
 import { afterAll, beforeEach, expect, test } from "bun:test";
-import { existsSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { snapshotFile } from "../../../src/control/database/migrate.ts";
@@ -94,6 +94,21 @@ test("a database of a newer version is refused and stays untouched", () => {
   expect(() => open(first)).toThrow(/written by a newer Forecourt \(schema 2, this version knows 1\)/);
   using database = open(first, second);
   expect(versionOf(database)).toBe(2);
+});
+
+test("the way back from a newer version is the copy that it made, and leads back", () => {
+  {
+    using old = open(first);
+    old.sqlite.run("INSERT INTO a VALUES (21)");
+  }
+  open(first, second)[Symbol.dispose]();
+  const copy = snapshotFile(file, 1);
+  expect(() => open(first)).toThrow(`move ${copy} to ${file} and remove ${file}-wal and ${file}-shm`);
+  renameSync(copy, file);
+  for (const beside of ["-wal", "-shm"]) rmSync(`${file}${beside}`, { force: true });
+  using database = open(first);
+  expect(versionOf(database)).toBe(1);
+  expect(database.sqlite.query("SELECT * FROM a").values()).toEqual([[21]]);
 });
 
 test("a file that is not a database is refused with its name", () => {
