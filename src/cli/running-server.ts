@@ -130,3 +130,12 @@ async function refusalOf(response: Response): Promise<ForecourtError> {
 const CODES: Record<number, ErrorCode> = { 401: "unauthenticated", 404: "not_found", 422: "invalid_input" };
 
 const fieldText = ({ loc = [], msg = "" }: { loc?: unknown[]; msg?: string }) => `${loc.slice(1).join(".")}: ${msg}`;
+
+/** What the server said of a model that this command has found among the files just now: that it is not there means that it is new. */
+export const unlessNew = (model: string, error: unknown) =>
+  error instanceof ForecourtError && error.code === "not_found"
+    ? new ForecourtError(
+        "not_found",
+        `The running server does not know ${model}: it reads model files when it starts. Start it anew.`,
+      )
+    : error;

@@ -90,9 +90,14 @@ test("a model file that came after the server's start is told as that", async ()
   mkdirSync(join(old.data, "models"));
   const tiny = readFileSync(join(dataWithTinyModel(), "models", "tiny.yaml"), "utf8");
   writeFileSync(join(old.data, "models", "tiny.yaml"), tiny);
-  const { exitCode, stderr } = await forecourt(["run", "test/tiny", "prompt=x", "--data", old.data]);
-  expect(exitCode).toBe(1);
-  expect(stderr).toContain("The running server does not know test/tiny: it reads model files when it starts.");
+  for (const words of [
+    ["run", "test/tiny", "prompt=x"],
+    ["models", "update", "test/tiny"],
+  ]) {
+    const { exitCode, stderr } = await forecourt([...words, "--data", old.data]);
+    expect(exitCode).toBe(1);
+    expect(stderr).toContain("The running server does not know test/tiny: it reads model files when it starts.");
+  }
 }, 60_000);
 
 test("a server whose key is not in the data directory is told apart from none", async () => {

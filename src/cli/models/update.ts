@@ -16,7 +16,7 @@ import { createLog } from "../../core/log.ts";
 import { footprintOf, modelOn } from "../../engine/variants.ts";
 import { accountName } from "../account-name.ts";
 import { leaveToServer } from "../audited-commands.ts";
-import { findServer, placeOf, type RunningServer } from "../running-server.ts";
+import { findServer, placeOf, type RunningServer, unlessNew } from "../running-server.ts";
 import { type SettingsFlags, withSettings } from "../settings-flags.ts";
 import { note, printJson, printLine } from "../terminal.ts";
 import { catalogueOf, findModel } from "./catalogue.ts";
@@ -50,14 +50,21 @@ export const update = () =>
 
 type Catalog = ReturnType<typeof catalogueOf>["catalog"];
 
+/** That follow a branch. */
+const ALL = "";
+
 type Asked = { entries: CatalogEntry[]; command: Command };
 
 async function askServer(server: RunningServer, { entries, command }: Asked): Promise<Updated[]> {
-  const paths = entries.length > 0 ? entries.map(({ model }) => `${model.id}/update`) : ["update"];
+  const ids = entries.map(({ model }) => model.id);
   const results: Updated[] = [];
   const account = `os:${accountName()}`;
-  for (const path of paths) {
-    const response = await server.ask(`/admin/v1/models/${path}`, { method: "POST", account });
+  for (const id of ids.length > 0 ? ids : [ALL]) {
+    const path = id === ALL ? "update" : `${id}/update`;
+    const asked = server.ask(`/admin/v1/models/${path}`, { method: "POST", account });
+    const response = await asked.catch((error: unknown) => {
+      throw unlessNew(id, error);
+    });
     leaveToServer(command);
     results.push(...(await lastEvent(response)));
   }

@@ -5,7 +5,7 @@ import { ForecourtError } from "../../core/errors.ts";
 import { linesOf } from "../lines.ts";
 import type { Progress } from "../progress.ts";
 import type { PublishedDownload } from "../ps.ts";
-import type { RunningServer } from "../running-server.ts";
+import { type RunningServer, unlessNew } from "../running-server.ts";
 import { tellOfDownload } from "./download.ts";
 import type { Outcome } from "./outcome.ts";
 
@@ -33,7 +33,7 @@ export async function runThroughServer(server: RunningServer, order: Order): Pro
         // Answered when the run begins.
         const asked = server.ask(`/run/${endpoint}/stream`, { method: "POST", body: input, signal });
         const stream = await asked.catch((error: unknown) => {
-          throw isNotFound(error) ? newToServer(endpoint) : error;
+          throw unlessNew(endpoint, error);
         });
         begun.abort();
         for await (const { at, of } of progressOf(stream)) progress.show("running", { at, of });
@@ -54,15 +54,6 @@ export async function runThroughServer(server: RunningServer, order: Order): Pro
     throw thrown;
   }
 }
-
-const isNotFound = (error: unknown) => error instanceof ForecourtError && error.code === "not_found";
-
-/** This command has read the model files just now, and found it. */
-const newToServer = (endpoint: string) =>
-  new ForecourtError(
-    "not_found",
-    `The running server does not know ${endpoint}: it reads model files when it starts. Start it anew.`,
-  );
 
 async function downloadsOf(server: RunningServer, signal: AbortSignal): Promise<Download[]> {
   const answer = await server.ask("/admin/v1/status", { signal });
