@@ -17,6 +17,8 @@ test("a leak shows through the ups and downs of garbage", () => {
   const verdict = judge(sawtooth(30), limit);
   expect(verdict.isSteady).toBe(false);
   expect(verdict.perHour).toBeWithin(25, 35);
+  // What a short run is let off does not count in a long one.
+  expect(judge(sawtooth(30), { ...limit, slack: 1000 }).isSteady).toBe(false);
 });
 
 test("what fills up while it gets warm, and stays, is no leak", () => {

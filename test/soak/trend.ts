@@ -12,7 +12,7 @@ export type Verdict = {
   limitPerHour: number;
   /** Of the samples that were fitted. */
   samples: number;
-  /** false: the slope is above the limit, and so is what it came to while it was looked at. */
+  /** false: the slope is above the limit; within a short time, what it came to is above the slack. */
   isSteady: boolean;
 };
 
@@ -21,9 +21,10 @@ const WARM_UP = 1 / 3;
 /** Pairs of more samples than this would take longer than they tell. */
 const MOST = 400;
 
-/**
- * `slack` is what the measure may have grown by in all, in its unit, however short the time: over a minute any step is a steep slope.
- */
+/** Over less than this any step is a steep slope. */
+const SHORT_SECONDS = 600;
+
+/** `slack` is what the measure may have grown by where the time was short, in its unit. */
 export function judge(
   samples: readonly Sample[],
   { limitPerHour, slack }: { limitPerHour: number; slack: number },
@@ -45,7 +46,7 @@ export function judge(
     perHour: Math.round(perHour * 100) / 100,
     limitPerHour,
     samples: fitted.length,
-    isSteady: perHour <= limitPerHour || perSecond * duration <= slack,
+    isSteady: duration < SHORT_SECONDS ? perSecond * duration <= slack : perHour <= limitPerHour,
   };
 }
 
