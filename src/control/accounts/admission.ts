@@ -1,4 +1,5 @@
 // Whether a job may come in, and what is set aside for it: a rule over limits, rates, counters and the queue.
+import type { ForecourtError } from "../../core/errors.ts";
 import type { Instant } from "../../core/units.ts";
 import type { Amounts, Budget, Limits } from "./account.ts";
 import { isCurrency } from "./account.ts";
@@ -35,7 +36,7 @@ export type Question = {
   now: Instant;
 };
 
-/** What to set aside of each unit that a hard budget counts. Throws the first refusal. */
+/** What to set aside of each unit that a hard budget counts. Throws the first refusal; of budgets the one that lasts longest. */
 export function admit(question: Question): Amounts {
   const { standings, isDirect, isOver, now } = question;
   for (const standing of standings) {
@@ -64,6 +65,7 @@ function placesOf({ limits, running }: Standing, queue: number): number {
 
 function setAside({ standings, ceiling, currency, now }: Question): Amounts {
   const amounts: Record<string, number> = {};
+  const refusals: { until: Instant; error: ForecourtError }[] = [];
   const hard = standings.flatMap((standing) =>
     (standing.limits.budgets ?? []).filter(({ isSoft }) => !isSoft).map((budget) => ({ standing, budget })),
   );
@@ -83,8 +85,12 @@ function setAside({ standings, ceiling, currency, now }: Question): Amounts {
     const left = amount - spent - reserved;
     // Of what nobody can foresee, all that is left is set aside: the next such request waits for what comes back.
     const taken = Number.isFinite(needed) ? needed : left;
-    if (taken > left || taken <= 0) throw budgetExhausted(standing, { budget, spent, reserved, needed, now, end });
+    if (taken > left || taken <= 0)
+      refusals.push({ until: end, error: budgetExhausted(standing, { budget, spent, reserved, needed, now, end }) });
     amounts[unit] = Math.min(amounts[unit] ?? Number.POSITIVE_INFINITY, taken);
   }
+  // The one that lasts longest: who came again after the hour would only hear of the month.
+  const [last] = refusals.sort((a, b) => b.until - a.until);
+  if (last) throw last.error;
   return amounts as Amounts; // integers, as budgets and ceilings are
 }

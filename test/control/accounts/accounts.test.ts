@@ -8,6 +8,7 @@ import { databaseFile, openDatabase } from "../../../src/control/database/open.t
 import { asId, type KeyId, newRunnerId } from "../../../src/core/ids.ts";
 import { micros, nanos } from "../../../src/core/money.ts";
 import { createAccountBoard, limits, pricedModel } from "../../support/account-board.ts";
+import { createTestClock } from "../../support/test-clock.ts";
 
 const ofKey = (id: KeyId) => ({ kind: "key" as const, id });
 
@@ -37,6 +38,37 @@ describe("a budget", () => {
       ),
       details: { account: "key", limit: "0.05 USD/day", resetsAt: expect.stringMatching(/T00:00:00.000Z$/) },
     });
+  });
+
+  test("of several that are used up the one that lasts longest is told, and what is left of the others does not help", async () => {
+    const { keyOf, limit, submit, finish, clock } = createAccountBoard({
+      clock: createTestClock(Date.UTC(2028, 1, 28, 23, 59, 30)),
+    });
+    const key = keyOf({ budgets: ["2 requests/hour", "4 requests/month", "9 requests/day"] }, { team: "art" });
+    limit({ kind: "team", id: "art" }, { budgets: ["3 requests/day"] });
+    const refusal = async () =>
+      (
+        await submit({ key }).then(
+          () => ({ details: undefined }),
+          (error) => error,
+        )
+      ).details;
+    for (let at = 0; at < 2; at++) finish(await submit({ key }));
+    expect(await refusal()).toMatchObject({ limit: "2 requests/hour", resetsAt: "2028-02-29T00:00:00.000Z" });
+    clock.advance(30_000); // into the leap day
+    for (let at = 0; at < 2; at++) finish(await submit({ key }));
+    // The hour's is used up too, and would be free again in an hour.
+    expect(await refusal()).toMatchObject({
+      limit: "4 requests/month",
+      resetsAt: "2028-03-01T00:00:00.000Z",
+      retryAfterSeconds: 86_400,
+    });
+    clock.advance(86_400_000);
+    for (let at = 0; at < 2; at++) finish(await submit({ key }));
+    expect(await refusal()).toMatchObject({ limit: "2 requests/hour", resetsAt: "2028-03-01T01:00:00.000Z" });
+    clock.advance(3_600_000);
+    finish(await submit({ key }));
+    expect(await refusal()).toMatchObject({ account: "team", limit: "3 requests/day" });
   });
 
   test("gets back what a failed, a cancelled and a refused job had set aside", async () => {
