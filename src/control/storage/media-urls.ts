@@ -1,5 +1,6 @@
 // The URLs of an input that have to be fetched before the run: fields whose schema says `media`. With `onlyUrls` other
 // strings are names: of repositories on the Hub, or of files that the runner knows.
+import { isDataUri } from "../../core/data-uri.ts";
 import { isHubRepository, type TSchema } from "../../core/schema.ts";
 
 /** `loc` as in field problems, from `body`; the name of a repository where the field takes those. */
@@ -10,7 +11,7 @@ export function mediaUrls(schema: TSchema, value: unknown, loc: (string | number
   if (Array.isArray(schema.anyOf)) return ofBranches(schema.anyOf, value, loc);
   if (typeof value === "string") {
     const isName = schema.onlyUrls === true && !/^https?:/i.test(value) && !isHubRepository(value);
-    const isOther = value.startsWith("data:") || isName;
+    const isOther = isDataUri(value) || isName;
     return schema.media !== undefined && !isOther ? [{ loc, url: value }] : [];
   }
   if (Array.isArray(value))

@@ -1,4 +1,5 @@
 // The `loras` field (fal-protocol.md 12), and the files that it names.
+import { isDataUri } from "../../core/data-uri.ts";
 import type { Assets, Task } from "../../core/pipeline.ts";
 import { isHubRepository, type Static, Type, weightsUrl } from "../../core/schema.ts";
 import { badLora } from "./failures.ts";
@@ -34,7 +35,7 @@ async function bytesOf(
   path: string,
   { media, assets }: Pick<Asked, "media"> & { assets: Assets },
 ): Promise<Uint8Array> {
-  if (/^(https?|data):/i.test(path) || isHubRepository(path)) return await media(path);
+  if (/^https?:/i.test(path) || isDataUri(path) || isHubRepository(path)) return await media(path);
   if (isFile(path, assets)) return await assets.bytes(path);
   const hint = "give the URL of a .safetensors file, or a Hub repository as owner/name";
   throw badLora(`There is no LoRA "${path.slice(0, 200)}" among the model's files: ${hint}`);

@@ -1,5 +1,6 @@
 // Bytes behind the URLs of a job's input: data URIs are decoded here, other URLs were fetched by the server beforehand.
 import { readFile } from "node:fs/promises";
+import { isDataUri } from "../../core/data-uri.ts";
 import { type FieldProblem, ForecourtError } from "../../core/errors.ts";
 import { MIB } from "../../core/units.ts";
 import type { RunJob } from "../protocol.ts";
@@ -12,7 +13,7 @@ const MAX_BYTES = 256 * MIB;
 /** Throws `invalid_input` that names the field with a URL which cannot be read. */
 export async function readMedia(url: string, { input, media }: Pick<RunJob, "input" | "media">): Promise<Uint8Array> {
   const loc = fieldOf(input, url);
-  if (/^data:/i.test(url)) return decodeDataUri(url, loc);
+  if (isDataUri(url)) return decodeDataUri(url, loc);
   const path = Object.hasOwn(media, url) ? media[url] : undefined;
   if (path === undefined) throw unreadable(loc, "the server did not fetch it");
   return new Uint8Array(await readFile(path));

@@ -13,7 +13,7 @@ test("what a field names is fetched, but data URIs and, where files have names t
     ...["owner/name", "../x/y", "a/b/c"],
   ];
   const input = {
-    image_urls: ["https://example.com/1.png", "data:,2", "three"],
+    image_urls: ["https://example.com/1.png", "data:,2", "three", "DATA:image/png;BASE64,AAAA", "\n data:,5"],
     loras: paths.map((path) => ({ path })),
   };
   expect(mediaUrls(schema, input)).toEqual([

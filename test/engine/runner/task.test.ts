@@ -87,6 +87,7 @@ test("data URIs of every writing are decoded", async () => {
   expect(await readMedia(`DATA:image/png;BASE64,${base64.slice(0, 4)}\n ${base64.slice(4)}`)).toBe(text);
   expect(await readMedia(`data:;base64,${encodeURIComponent(base64)}`)).toBe(text);
   expect(await readMedia(`data:,${encodeURIComponent(text)}`)).toBe(text);
+  expect(await readMedia(`\n data:,${encodeURIComponent(text)}`)).toBe(text);
 });
 
 test("a percent escape stands for any byte", async () => {
