@@ -3,8 +3,8 @@ import { createMp3Encoder } from "wasm-media-encoders";
 import { type Channels, resampleChannels } from "./channels.ts";
 import { joinBytes } from "./join-bytes.ts";
 
-/** Rates of MPEG-1 and MPEG-2 layer III (ISO/IEC 11172-3, 13818-3). */
-const RATES = [16_000, 22_050, 24_000, 32_000, 44_100, 48_000];
+/** Rates of layer III: of MPEG-1 and MPEG-2 (ISO/IEC 11172-3, 13818-3), and of what players know as 2.5. */
+const RATES = [8000, 11_025, 12_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000];
 /** LAME's V2: about 190 kbit/s for music, far less for speech; what players call transparent. */
 const QUALITY = 2;
 

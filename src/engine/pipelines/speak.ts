@@ -99,6 +99,7 @@ export const speak = definePipeline({
           if (task.wantsPartials)
             yield { index, step: { type: "partial", value: sentenceOf(sentence, samples, rate) } };
         }
+        if (spoken.every(({ length }) => length === 0)) throw nothingToSay(task.input);
         const samples = joinSounds(spoken, pauseAt(rate));
         const { bytes, contentType, ending } = await encodeSound({ samples, rate }, formatOf(task.input));
         const duration = samples.length / rate;
@@ -122,8 +123,7 @@ function plan({ input: given }: Pick<Task<SpeakInput>, "input">, { voices, longe
     throw wrong("prompt", "It is another name for text, and that says something else: give one of them", "value_error");
   const text = textOf(given);
   const sentences = sentencesOf(text, longest);
-  const asked = given.text === undefined && given.prompt !== undefined ? "prompt" : "text";
-  if (sentences.length === 0) throw wrong(asked, "Field required: there is nothing to say", "missing");
+  if (sentences.length === 0) throw nothingToSay(given);
   for (const wish of WISHES)
     if (given[wish] !== undefined && !takes.includes(wish))
       throw wrong(wish, `The model knows no ${wish}: leave it out`, "value_error");
@@ -154,6 +154,12 @@ async function wishesOf(task: Task<SpeakInput>, { rate }: Voice, signal: AbortSi
     ...(steps !== undefined && { steps }),
     ...(url !== undefined && { reference: await readSound({ task, url, field: "audio_url", rate, signal }) }),
   };
+}
+
+/** Of an empty text, and of one of marks that no voice says, such as an emoji alone. */
+function nothingToSay({ text, prompt }: Pick<SpeakInput, "text" | "prompt">): ForecourtError {
+  const asked = text === undefined && prompt !== undefined ? "prompt" : "text";
+  return wrong(asked, "Field required: there is nothing to say", "missing");
 }
 
 const wrong = (field: string, msg: string, type: string) =>

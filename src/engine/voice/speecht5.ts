@@ -28,6 +28,8 @@ function sizesOf(config: Record<string, unknown>) {
     framesPerStep: size("reduction_factor", 2),
     voice: size("speaker_embedding_dim", 512),
     longest: size("max_text_positions", 450) - MARKS,
+    // transformers' own value: nothing comes out of the graph beyond it.
+    mostSteps: size("max_speech_positions", 4000),
   };
 }
 
@@ -75,12 +77,12 @@ type Reading = { ids: readonly number[]; speaker: Tensor; sizes: Sizes; signal: 
 
 /** [frames, bands], as transformers' generate_speech makes it. */
 async function spectrogramOf({ encoder, decoder }: Graphs, { ids, speaker, sizes, signal }: Reading): Promise<Tensor> {
-  const { bands, framesPerStep } = sizes;
+  const { bands, framesPerStep, mostSteps } = sizes;
   const port = requirePort(encoder.inputs, { names: ["input_ids"], of: "SpeechT5 encoder" });
   const read = await encoder.run({ [port.name]: tensorOf(port.dtype, [1, ids.length], ids) });
   const encoded = read.encoder_outputs ?? lacking("SpeechT5 encoder", "encoder_outputs");
   const mask = read.encoder_attention_mask ?? tensorOf("int64", [1, ids.length], new Array<number>(ids.length).fill(1));
-  const most = Math.floor(((encoded.shape[1] ?? 0) * MOST_FRAMES_PER_TOKEN) / framesPerStep);
+  const most = Math.min(mostSteps, Math.floor(((encoded.shape[1] ?? 0) * MOST_FRAMES_PER_TOKEN) / framesPerStep));
   const frames: number[] = [];
   const always = { speaker_embeddings: speaker, encoder_hidden_states: encoded, encoder_attention_mask: mask };
   let told = tensorOf("float32", [1, 1, bands], new Float32Array(bands));

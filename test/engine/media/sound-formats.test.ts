@@ -169,6 +169,13 @@ for (const ending of ["wav", "flac", "mp3", "opus"] as const) {
   });
 }
 
+test("an MP3 file has the rate of its sound, a telephone's too", async () => {
+  for (const rate of [8000, 11_025, 22_050]) {
+    const { bytes } = await encodeSound({ samples: new Float32Array(rate).fill(0.1), rate }, "mp3");
+    expect((await reading(bytes, { withoutPrograms: true })).rate).toBe(rate);
+  }
+});
+
 test.skipIf(!hasTools)("AAC without the program for it says what to do", async () => {
   const refused = reading(transcode(["m4a", "aac", []] as const), { withoutPrograms: true });
   await expect(refused).rejects.toThrow(/ffmpeg, which is not installed/);

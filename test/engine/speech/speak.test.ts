@@ -94,6 +94,14 @@ test("no text and unknown voices are wrong input", async () => {
   });
 });
 
+test("a text of which nothing is spoken is none", async () => {
+  for (const field of ["text", "prompt"])
+    await expect(say({ [field]: "\u{1f600} \u200d" })).rejects.toMatchObject({
+      code: "invalid_input",
+      problems: [{ loc: ["body", field], type: "missing" }],
+    });
+});
+
 test("letters that a model never learned and languages that it does not tell apart are refused before it speaks", async () => {
   const problemsOf = async (input: Record<string, unknown>) => (await say(input).catch((failure) => failure)).problems;
   expect(await problemsOf({ text: "Hello. We have 3 cats and ten 7s." })).toEqual([

@@ -57,6 +57,11 @@ test("a file that is no voice is named, and so is the lack of any", async () => 
   expect(() => voiceNames(mute)).toThrow(/voices\/ holds no voices/);
 });
 
+test("a text that it babbles on about ends with the last step that its decoder has", async () => {
+  const { output } = await runOnce(speak, { assets, input: { text: "a".repeat(198) } });
+  expect(output.duration).toBeGreaterThan(0);
+});
+
 test("digits, which it never learned, are refused instead of mumbled", async () => {
   const failure = await runOnce(speak, { assets, input: { text: "call 7" } }).catch((error) => error);
   expect(failure.problems).toMatchObject([{ loc: ["body", "text"], msg: expect.stringContaining("letters: 7") }]);
