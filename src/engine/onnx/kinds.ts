@@ -53,7 +53,16 @@ export type OutputKind<Declared extends TObject> = {
   fields(name: string, declared: Static<Declared>): Fields;
   /** Further fields of the request. */
   options?(declared: Static<Declared>): Fields;
+  /** Throws `invalid_input` for a picture that would become too large, which the first of its tiles tells. */
+  expectSize?(declared: Static<Declared>, begun: Begun): void;
   open(declared: Static<Declared>, place: OutputPlace): Promise<(outcome: Outcome) => Promise<Record<string, unknown>>>;
+};
+
+/** `name` of the output, `field` of the input whose tiles they are. */
+export type Begun = Pick<OutputPlace, "name" | "graph"> & {
+  first: Tensors;
+  view: Extract<View, { by: "tiles" }>;
+  field: string;
 };
 
 export type OutputPlace = { name: string; graph: Graph; assets: Assets };

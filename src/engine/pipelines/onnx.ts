@@ -4,7 +4,7 @@ import { type CountedUnit, definePipeline, type Pipeline, type Task } from "../.
 import { type SavedInput, saverOf } from "../media/picture.ts";
 import type { OnnxDeclaration } from "../onnx/declaration.ts";
 import { inputKind } from "../onnx/inputs.ts";
-import type { Encoded, Outcome } from "../onnx/kinds.ts";
+import type { Begun, Encoded, Outcome } from "../onnx/kinds.ts";
 import { outputKind } from "../onnx/outputs.ts";
 import { schemasOf } from "../onnx/schemas.ts";
 import { createSteps, stepsOf } from "../onnx/steps.ts";
@@ -42,11 +42,18 @@ const pipelineOf = (declaration: OnnxDeclaration): Pipeline =>
       return async function* (tasks: Task<Values>[], signal) {
         for (const [index, task] of tasks.entries()) {
           const encoded: Encoded[] = [];
-          for (const [name, encode] of inputs) encoded.push(await encode(task.input[name], task, signal));
+          const tiled: Pick<Begun, "view" | "field">[] = [];
+          for (const [field, encode] of inputs) {
+            const each = await encode(task.input[field], task, signal);
+            encoded.push(each);
+            if (each.view?.by === "tiles") tiled.push({ view: each.view, field });
+          }
           const of = stepsOf(encoded);
           const results: Outcome["results"][number][] = [];
           for await (const result of steps({ inputs: encoded, signal })) {
             results.push(result);
+            if (results.length === 1)
+              for (const each of tiled) expectSizes(declaration, { ...each, first: result, graph });
             if (of > 1) yield { index, step: { type: "progress", at: results.length, of } };
           }
           // The fields are there wherever an output has pictures (schemasOf).
@@ -59,6 +66,12 @@ const pipelineOf = (declaration: OnnxDeclaration): Pipeline =>
       };
     },
   });
+
+/** Before all of its tiles are computed, and held. */
+function expectSizes({ outputs }: OnnxDeclaration, begun: Omit<Begun, "name">): void {
+  for (const [name, declared] of Object.entries(outputs))
+    outputKind(declared).expectSize?.(declared, { ...begun, name });
+}
 
 async function opened<Declared, Open>(
   declarations: Record<string, Declared>,

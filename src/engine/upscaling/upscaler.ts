@@ -77,10 +77,10 @@ function canvasFor(picture: Pixels, { tile, factor, overlap }: Piece) {
 }
 
 /** Throws `invalid_input` for a picture that would not be read again. */
-export function expectSize({ width, height }: Pixels, factor: number): void {
+export function expectSize({ width, height }: Pixels, factor: number, field = "image_url"): void {
   if (width * height * factor ** 2 <= MOST_PIXELS) return;
   const most = Math.floor(MOST_PIXELS / factor ** 2);
   const msg = `The image has ${width * height} pixels; at most ${most} are enlarged ${factor} times`;
-  const problem = { loc: ["body", "image_url"], msg, type: "image_too_large" };
-  throw new ForecourtError("invalid_input", `image_url: ${msg}`, { problems: [problem] });
+  const problem = { loc: ["body", field], msg, type: "image_too_large" };
+  throw new ForecourtError("invalid_input", `${field}: ${msg}`, { problems: [problem] });
 }

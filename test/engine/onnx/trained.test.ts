@@ -40,6 +40,19 @@ describe.skipIf(!areHere)("trained graphs by a YAML file only", () => {
     expect(classes[0]?.score).toBeCloseTo(0.589, 1);
   });
 
+  test("a picture that would become too large is refused after its first tile, with the field", async () => {
+    const wide = { data: new Uint8Array(4000 * 2000 * 3), width: 4000, height: 2000, channels: 3 as const };
+    const [began, bytes] = [process.cpuUsage().user, await codec.encode(wide, "png")];
+    await expect(ask("pytorch/super-resolution-x3", bytes)).rejects.toMatchObject({
+      code: "invalid_input",
+      problems: [
+        { loc: ["body", "image_url"], type: "image_too_large", msg: expect.stringContaining("enlarged 3 times") },
+      ],
+    });
+    // All of its 190 tiles would take much longer.
+    expect(process.cpuUsage().user - began).toBeLessThan(20e6);
+  });
+
   test("MNIST reads a seven", async () => {
     const { output } = await ask("microsoft/mnist", await codec.encode(seven(), "png"));
     const [best] = output.classes as { label: string; score: number }[];

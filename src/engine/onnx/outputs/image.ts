@@ -3,12 +3,13 @@ import type { Pixels } from "../../../core/pipeline.ts";
 import { choice, type Static, Type } from "../../../core/schema.ts";
 import type { Tensor } from "../../../core/tensor.ts";
 import { pictureField } from "../../media/picture.ts";
+import { expectSize } from "../../upscaling/upscaler.ts";
 import { withColours } from "../brightness.ts";
 import { channelsField } from "../inputs/planes.ts";
 import { declare, defineOutput, type Outcome, tensorName } from "../kinds.ts";
 import { asGiven, join, type Raster, rasterOf, toPixels } from "../planes.ts";
 import { outputPort } from "../ports.ts";
-import { resultsOf } from "../results.ts";
+import { resultOf, resultsOf } from "../results.ts";
 
 const declared = declare("image", {
   tensor: tensorName,
@@ -31,6 +32,10 @@ export const image = defineOutput({
   declared,
   hasPictures: true,
   fields: (name) => ({ [name]: pictureField }),
+  expectSize({ tensor, layout }, { name, graph, first, view, field }) {
+    const port = outputPort(graph, { name: tensor, for: name });
+    expectSize(view.picture, rasterOf(resultOf([first], port), layout).width / view.seen.width, field);
+  },
   async open(declaration, { name, graph }) {
     const port = outputPort(graph, { name: declaration.tensor, for: name });
     return async ({ results, view, savePicture }) => {
