@@ -3,6 +3,7 @@ import { Database, Database as Sqlite } from "bun:sqlite";
 import { afterAll, expect, test } from "bun:test";
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { startServer } from "../support/live-server.ts";
 import { forecourt, newFolder, removeFolders } from "./command.ts";
 
 afterAll(removeFolders);
@@ -100,6 +101,24 @@ test.each([
 });
 
 const madeDatabase = (file: string) => new Database(file, { create: true });
+
+test("what was changed after the server began is told to wait for the next start", async () => {
+  const data = newFolder();
+  mkdirSync(join(data, "models"));
+  const [settings, models] = [join(data, "appliance.yaml"), join(data, "models")];
+  writeFileSync(settings, "jobs: { retries: 1 }\n");
+  await using _server = await startServer({ data });
+  const changed = async () => {
+    const { complaints } = JSON.parse((await forecourt(["doctor", "--json", "--data", data])).stdout);
+    return (complaints as { what: string }[]).flatMap(
+      ({ what }) => /^(.*) was changed after the server/.exec(what)?.[1] ?? [],
+    );
+  };
+  expect(await changed()).toEqual([]);
+  writeFileSync(settings, "jobs: { retries: 2 }\n");
+  writeFileSync(join(models, "notes.txt"), "");
+  expect(await changed()).toEqual([settings, models]);
+});
 
 test.skipIf(process.getuid?.() !== 0)("a data directory from which no code can be loaded is told", async () => {
   const folder = newFolder();

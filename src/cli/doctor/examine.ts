@@ -20,6 +20,7 @@ import { embeddedFolder } from "../../engine/embedded/embedded.ts";
 import { originOf, placeOf, stateOf } from "../running-server.ts";
 import { sizeText } from "../terminal.ts";
 import { versionFacts } from "../version.ts";
+import { changedSince } from "./changed-since.ts";
 import { forbidsCode } from "./mounted.ts";
 import { refusedSettings } from "./refused-settings.ts";
 import type { Complaint, DataFacts, Report, RuntimeFacts, ServerFacts, StorageFacts } from "./report.ts";
@@ -57,6 +58,7 @@ export async function examine({ settings, origins, unknownVariables }: Resolved<
       ...ofHardware(hardware, settings.device),
       ...models.complaints,
       ...refusedSettings(settings),
+      ...changedSince({ settings, origins }),
       ...unknownVariables.map(vainVariable).map(ofVain),
     ],
   };

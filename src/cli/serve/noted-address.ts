@@ -1,5 +1,5 @@
 // Where the server of a data directory listens, written there for the commands that talk to it.
-import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { isAlive } from "../../control/process-alive.ts";
 import { parse, type Static, Type } from "../../core/schema.ts";
@@ -31,3 +31,7 @@ export function notedAddress(data: string): NotedAddress | undefined {
     return undefined; // there is no such file, or it is not ours to read
   }
 }
+
+/** When the server that lives began, in milliseconds of the file system's clock. */
+export const notedSince = (data: string): number | undefined =>
+  notedAddress(data) && statSync(fileIn(data), { throwIfNoEntry: false })?.mtimeMs;
