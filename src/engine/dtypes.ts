@@ -2,7 +2,7 @@
 // transformers.js 4, src/utils/dtypes.js: DEFAULT_DTYPE_SUFFIX_MAPPING.
 
 /** Suffixes of file names: `onnx/model.onnx` in four bits is `onnx/model_q4.onnx`. */
-export const DTYPE_SUFFIXES = {
+const DTYPE_SUFFIXES = {
   fp32: "",
   fp16: "_fp16",
   q8: "_quantized",

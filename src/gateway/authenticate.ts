@@ -30,7 +30,7 @@ export function createAuthenticateStorage({ keys, tokens }: AuthenticateParts): 
  * The key behind `fal_jwt_token` in the URL of a stream or realtime connection, which browsers open without headers.
  * Undefined for other URLs. Throws `unauthenticated`, and `forbidden` for a token of other endpoints.
  */
-export function keyOfAppToken(tokens: Pick<Tokens, "verify">, url: string): Key | undefined {
+function keyOfAppToken(tokens: Pick<Tokens, "verify">, url: string): Key | undefined {
   if (!url.includes("fal_jwt_token=")) return undefined;
   const { hostname, pathname, searchParams } = urlOf({ url });
   const path = hostname === "fal.run" ? pathname : pathname.startsWith("/run/") ? pathname.slice(4) : "";

@@ -73,7 +73,7 @@ function fileLine({ path, state, at, of }: FileTally): string {
 type Total = { name: string; at: number; of: number; speed: number };
 
 /** E.g. `owner/name: 37 %, 1.5 GiB of 4.1 GiB, 80 MiB/s, 33 s left`. */
-export function totalText({ name, at, of, speed }: Total): string {
+function totalText({ name, at, of, speed }: Total): string {
   const share = of === 0 ? 100 : Math.floor((100 * at) / of);
   const rate = speed > 0 ? `, ${sizeText(speed)}/s, ${Math.ceil((of - at) / speed)} s left` : "";
   return `${name}: ${share} %, ${sizeText(at)} of ${sizeText(of)}${rate}`;

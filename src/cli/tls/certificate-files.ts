@@ -18,7 +18,7 @@ const AUTHORITY_DAYS = 3650;
 /** Clocks differ; a certificate from the future is refused. */
 const EARLIER_MS = A_DAY_MS;
 
-export const certificateFiles = (dir: string): CertificateFiles => ({
+const certificateFiles = (dir: string): CertificateFiles => ({
   authority: resolve(dir, "ca.pem"),
   authorityKey: resolve(dir, "ca-key.pem"),
   certificate: resolve(dir, "cert.pem"),

@@ -7,7 +7,7 @@ import { usageTable, usageTotalTable } from "./usage.table.ts";
 import { isInTail, markIn } from "./usage-store.ts";
 import type { TimeWindow, WindowName } from "./windows.ts";
 
-export const SPENDERS = ["key", "team", "all"] as const;
+const SPENDERS = ["key", "team", "all"] as const;
 export type Spender = (typeof SPENDERS)[number];
 
 /** `subject`: id of a key, name of a team; empty for all. */

@@ -5,7 +5,7 @@ import type { Evidence } from "./evidence.ts";
 import { parseMigSlices } from "./nvidia-readings.ts";
 import { type NvidiaCard, parseNvidiaSmi, type SmiAnswer } from "./nvidia-smi.ts";
 
-export const NVIDIA_VENDOR = "10de";
+const NVIDIA_VENDOR = "10de";
 const VULKAN_LIBRARY = /^lib(GLX|EGL)_nvidia\b/;
 
 export function judgeNvidia(evidence: Evidence): CardVerdict[] {

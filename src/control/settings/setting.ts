@@ -18,7 +18,7 @@ export type ValuesOf<Tree> = {
 
 export const setting = <S extends TSchema>(entry: Setting<S>): Setting<S> => entry;
 
-export const isSetting = (node: Setting | SettingTree): node is Setting =>
+const isSetting = (node: Setting | SettingTree): node is Setting =>
   "schema" in node && "env" in node && typeof node.env === "string";
 
 /** One leaf of the tree: `path` in code's names, `name` as operators write it (`jobs.max_queue`). */
@@ -32,7 +32,7 @@ export function listSettings(tree: SettingTree, path: string[] = []): NamedSetti
 }
 
 /** `maxQueue` is written `max_queue` in files and flags. */
-export const snake = (name: string) => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+const snake = (name: string) => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 const nameOf = (path: string[]) => path.map(snake).join(".");
 
 /** Longest spans that settings may name: sums of time stay dates, and waits timers. */

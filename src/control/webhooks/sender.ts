@@ -24,9 +24,9 @@ export type SenderParts = Omit<DeliveryParts, "stopping"> & {
 };
 
 /** Each holds a body in memory, 4 MiB at most. */
-export const MOST_AT_ONCE = 32;
+const MOST_AT_ONCE = 32;
 /** Receivers that hang must not take all places. */
-export const MOST_PER_HOST = 8;
+const MOST_PER_HOST = 8;
 /** The table is looked at this often even if nothing is said to be due: clocks are set, disks recover. */
 const LONGEST_SLEEP = milliseconds(60_000);
 /** After an outcome was lost: sending on at once would repeat it without end. */

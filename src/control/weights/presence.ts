@@ -70,7 +70,7 @@ function stateOf(parts: readonly Presence[]): Presence["state"] {
 }
 
 /** Of each source by itself, its own first. */
-export const presenceOfParts = async ({ variants, ...where }: AllWhereabouts) =>
+const presenceOfParts = async ({ variants, ...where }: AllWhereabouts) =>
   await Promise.all(
     bySource(variants.flatMap(partsOf)).map(async (parts) => ({
       folder: parts[0].folder,

@@ -73,7 +73,7 @@ export type WorkflowsParts = {
 };
 
 /** Keys of the same name are the same user's: a key that replaces another keeps what that one stored. */
-export function userOf({ id, name }: Pick<Key, "id" | "name">): string {
+function userOf({ id, name }: Pick<Key, "id" | "name">): string {
   const slug = name
     .toLowerCase()
     .replace(/[^a-z0-9]+/g, "-")

@@ -18,7 +18,7 @@ export const classifyInput = Type.Object({
   truncate: Type.Boolean({ default: false, description: "Cut texts that are too long, instead of refusing them." }),
 });
 
-export const classesField = Type.Array(Type.Object({ label: Type.String(), score: Type.Number() }));
+const classesField = Type.Array(Type.Object({ label: Type.String(), score: Type.Number() }));
 
 export const classifyOutput = Type.Object({
   results: Type.Array(classesField, {

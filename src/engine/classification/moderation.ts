@@ -19,7 +19,7 @@ export const moderationDeclaration = Type.Object(
 export type ModerationDeclaration = Static<typeof moderationDeclaration>;
 
 /** OpenAI's, in the order of its documentation. */
-export const CATEGORIES = [
+const CATEGORIES = [
   ...["harassment", "harassment/threatening", "sexual", "sexual/minors", "hate", "hate/threatening", "illicit"],
   ...["illicit/violent", "self-harm", "self-harm/intent", "self-harm/instructions", "violence", "violence/graphic"],
 ];

@@ -10,7 +10,7 @@ type TaskFacts = {
 };
 
 /** Prompts are those of Florence2Processor; the names are the last parts of fal's endpoints. */
-export const TASKS = {
+const TASKS = {
   caption: { prompt: "What does the image describe?", answers: "text" },
   "detailed-caption": { prompt: "Describe in detail what is shown in the image.", answers: "text" },
   "more-detailed-caption": { prompt: "Describe with a paragraph what is shown in the image.", answers: "text" },

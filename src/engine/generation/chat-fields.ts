@@ -19,7 +19,7 @@ export const toolCall = Type.Object({
   function: Type.Object({ name: Type.String(), arguments: Type.String() }),
 });
 
-export const chatMessage = Type.Object({
+const chatMessage = Type.Object({
   role: choice(["system", "developer", "user", "assistant", "tool"], { description: "Who says it" }),
   content: Type.Optional(
     Type.Union([Type.String(), Type.Array(Type.Union([textPart, imagePart])), Type.Null()], {

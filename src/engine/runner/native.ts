@@ -11,7 +11,7 @@ import type { Place } from "../protocol.ts";
 const ORT_FOLDER = "onnxruntime";
 
 /** Name of the embedded folder with the libraries; its layout is what their rpaths expect (config/build/natives.ts). */
-export const NATIVES = "native";
+const NATIVES = "native";
 
 /** One per process by nature: a library is mapped once, whoever asks for it. */
 let unpacked: string | undefined;

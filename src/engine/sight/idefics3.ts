@@ -94,7 +94,7 @@ function bounded({ width, height }: Size): Size {
 }
 
 /** Both edges become multiples of a tile's, larger rather than smaller. */
-export function ofTiles({ width, height }: Size, edge: number): Size {
+function ofTiles({ width, height }: Size, edge: number): Size {
   const ratio = width / height;
   const up = (length: number) => Math.ceil(length / edge) * edge;
   if (width >= height) return { width: up(width), height: up(Math.trunc(up(width) / ratio)) };

@@ -91,7 +91,7 @@ type Cut = { patch: number; times: number; merge: number };
  * [patches, 3 · times · patch · patch]: patches that are merged lie side by side, and a picture is every one of `times`
  * pictures of a film.
  */
-export function patchesOf({ width, height }: Size, planes: Float32Array, { patch, times, merge }: Cut): Float32Array {
+function patchesOf({ width, height }: Size, planes: Float32Array, { patch, times, merge }: Cut): Float32Array {
   const area = width * height;
   const patches = new Float32Array(planes.length * times);
   let at = 0;

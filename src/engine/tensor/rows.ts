@@ -32,7 +32,7 @@ export function joinAlong(tensors: readonly Tensor[]): Tensor {
 }
 
 /** Both are of one kind: tensors of one dtype have data of one class. */
-export function copyInto(into: TensorData, from: TensorData, at: number): void {
+function copyInto(into: TensorData, from: TensorData, at: number): void {
   if (into instanceof BigInt64Array || from instanceof BigInt64Array) {
     invariant(into instanceof BigInt64Array && from instanceof BigInt64Array, "tensors of one dtype");
     into.set(from, at);

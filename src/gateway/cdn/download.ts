@@ -43,7 +43,7 @@ type Signing = { tokens: Pick<CdnParts["tokens"], "issue">; roots: Visit["roots"
 type ToSign = { token: string; name: string; key: KeyId; lifetime: Milliseconds };
 
 /** Reads the file until its time, or its signer's key, ends. */
-export function signedUrl({ tokens, roots }: Signing, { token, name, key, lifetime }: ToSign): string {
+function signedUrl({ tokens, roots }: Signing, { token, name, key, lifetime }: ToSign): string {
   const identity = tokens.issue({ key, grant: { use: "file", file: token }, lifetime }).token;
   return `${fileUrl({ token, name }, roots)}?identity=${identity}`;
 }

@@ -90,7 +90,7 @@ export function readCompletionBody(given: unknown): CompletionBody {
 type Common = Omit<CompletionBody, "prompt" | "echo" | "best_of" | "logprobs" | "suffix">;
 
 /** The fields that mean the same on both sides, of answer number `at`. */
-export function commonInput({ stop, seed, top_p, ...body }: Common, at: number): Partial<ChatInput> {
+function commonInput({ stop, seed, top_p, ...body }: Common, at: number): Partial<ChatInput> {
   const { model: _, n: _n, stream: _s, stream_options: _o, ...same } = body;
   return {
     ...same,

@@ -76,7 +76,7 @@ export async function finishedJobs(jobs: Jobs, begun: Job[], signal: AbortSignal
 }
 
 /** Throws the failure of a job without output. */
-export function doneJob(job: FinishedJob | undefined): DoneJob {
+function doneJob(job: FinishedJob | undefined): DoneJob {
   if (!job) throw new ForecourtError("client_cancelled", "The caller left before the request was done.");
   if (job.status === "done") return job;
   throw ForecourtError.from(failureOf(job));

@@ -57,7 +57,7 @@ export function listOf(items: Node, least = 0, most = Number.POSITIVE_INFINITY):
 export const member = (name: Node, of: Node): Node => sequence(blank, name, blank, oneOf(":"), blank, of, blank);
 
 export const array: Node = later(() => listOf(value));
-export const mapOf = (of: Node): Node => {
+const mapOf = (of: Node): Node => {
   const pair = member(text, of);
   return sequence(oneOf("{"), choice(blank, sequence(pair, repeat(sequence(oneOf(","), pair), 0))), oneOf("}"));
 };
