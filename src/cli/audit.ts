@@ -26,7 +26,7 @@ export const audit = () =>
       const entries = createAudit({ database, clock: systemClock }).list(page);
       if (json) return printJson(entries.map((entry) => ({ ...entry, at: new Date(entry.at).toISOString() })));
       if (entries.length === 0) return note("Nothing was done yet.");
-      printLine(table(["when", "who", "from", "what", "about", "result"], entries.map(row)));
+      printLine(table(["when (UTC)", "who", "from", "what", "about", "result"], entries.map(row)));
     });
 
 function countOf(text: string): number {

@@ -103,7 +103,7 @@ const list = () =>
         const all = book.keys.list();
         if (json) return printJson(all.map((key) => published(book, key)));
         if (all.length === 0) return note("There are no keys. Make one with `forecourt keys create --name NAME`.");
-        const header = ["id", "name", "scope", "team", "created", "last used", "limits", "state"];
+        const header = ["id", "name", "scope", "team", "created (UTC)", "last used", "limits", "state"];
         printLine(
           table(
             header,

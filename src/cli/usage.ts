@@ -64,7 +64,8 @@ function printRequests(flags: SettingsFlags, { limit, ...filter }: UsageFilter, 
   if (json) printJson(lines);
   else if (csv) process.stdout.write(requestsCsv(lines));
   else if (lines.length === 0) note("No request ended in that time.");
-  else printLine(table(["came in", "request", "key", "model", "outcome", "units", "cost"], lines.map(requestRow)));
+  else
+    printLine(table(["came in (UTC)", "request", "key", "model", "outcome", "units", "cost"], lines.map(requestRow)));
 }
 
 const requestRow = (line: RequestLine): string[] => [
