@@ -101,6 +101,15 @@ describe("the document of the box", () => {
     for (const bound of valuesOf(document, "exclusiveMinimum")) expect(bound).toBeBoolean();
   });
 
+  test("has every face; what stands behind a wildcard by its operations", async () => {
+    const described = Object.keys((await json("/swagger/json")).paths);
+    const beginnings = gateway.app.routes.map(({ path }) => path.replace(/[:*].*/, ""));
+    const missing = beginnings.filter((beginning) => !described.some((path) => path.startsWith(beginning)));
+    // Pages, and second names of what is in it.
+    const others = ["/swagger", "/swagger/json", "/swagger/assets/", "/llms.txt", "/api/openapi/queue/openapi.json"];
+    expect(missing.sort()).toEqual([...others, "/api/fal/proxy", "/rest/.well-known/jwks.json"].sort());
+  });
+
   test("its example runs as it is", async () => {
     const document = await json("/swagger/json");
     const body =

@@ -64,13 +64,13 @@ negative_data_rejection.enabled = false
 positive_data_acceptance.enabled = false
 
 [[operations]]
-include-path-regex = "^/run/"
+include-path-regex = "^/(run/|fal/proxy|mcp|admin/v1/models/)"
 [operations.checks]
 unsupported_method.enabled = false
 allow_header_conformance.enabled = false
 
 [[operations]]
-include-path-regex = "^/(platform/|v1/|admin/v1/(audit|keys|limits|prices|usage))"
+include-path-regex = "^/(platform/|v1/|rest/|cdn/|fal/proxy|mcp|admin/v1/(audit|keys|limits|prices|queue|usage))"
 [operations.checks]
 positive_data_acceptance.enabled = false
 

@@ -4,6 +4,7 @@ import { isFetched, repoPartsOf } from "../../engine/sources.ts";
 import { platformPaths, platformSchemas } from "../platform/documents.ts";
 import { modelOperations } from "./model-operations.ts";
 import { openAiPaths, openAiSchemas } from "./openai-operations.ts";
+import { OTHER_TAGS, otherPaths } from "./other-operations.ts";
 import { pascalIds } from "./schema-names.ts";
 import { securitySchemes, sharedSchemas } from "./shared-schemas.ts";
 import { workflowPaths, workflowSchemas } from "./workflow-operations.ts";
@@ -22,7 +23,14 @@ export function boxDocument({ catalog, version }: { catalog: Catalog; version: s
     servers: [{ url: "/", description: "This box" }],
     security: [{ apiKeyAuth: [] }],
     tags: tagsOf(entries),
-    paths: Object.assign({}, ...described.map(({ paths }) => paths), platformPaths(), workflowPaths(), openAiPaths()),
+    paths: Object.assign(
+      {},
+      ...described.map(({ paths }) => paths),
+      platformPaths(),
+      workflowPaths(),
+      openAiPaths(),
+      otherPaths(),
+    ),
     components: {
       securitySchemes,
       schemas: Object.assign(
@@ -48,6 +56,7 @@ const FACES = [
   { name: "OpenAI", description: "OpenAI's API at /v1" },
   { name: "Workflows", description: "Several models in one request" },
   { name: "Platform", description: "fal's platform API: models, prices, usage, requests, keys" },
+  ...OTHER_TAGS,
   { name: "Administration", description: "Of this box, with a key of the scope admin" },
   { name: "Operations", description: "Health and metrics" },
   { name: "Models", description: "All models of this box" },

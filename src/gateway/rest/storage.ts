@@ -6,7 +6,7 @@ import { fileUrl, uploadUrl } from "../cdn/urls.ts";
 import type { Call } from "../fal/call.ts";
 import type { RestParts } from "./rest.ts";
 
-const fileSchema = Type.Object({
+export const fileSchema = Type.Object({
   file_name: Type.String({ maxLength: 10_000, default: "file" }),
   content_type: Type.String({ maxLength: 1000, default: "application/octet-stream" }),
 });
@@ -25,7 +25,7 @@ export async function initiateUpload(
   return Response.json({ upload_url: uploadUrl(upload, roots), file_url: fileUrl(upload, roots) });
 }
 
-const tokenSchema = Type.Object({
+export const tokenSchema = Type.Object({
   expiration_seconds: Type.Integer({ minimum: 1, maximum: 30 * 86_400, default: 86_400 }),
 });
 

@@ -9,7 +9,7 @@ const lifetime = () => Type.Optional(Type.Integer({ minimum: 1, maximum: 86_400 
 const app = () => Type.String({ minLength: 1, maxLength: 500 });
 
 /** Two generations of clients name the same things differently. */
-const bodySchema = Type.Object({
+export const appTokenSchema = Type.Object({
   allowed_apps: Type.Optional(Type.Array(app(), { minItems: 1, maxItems: 100 })),
   app: Type.Optional(app()),
   token_expiration: lifetime(),
@@ -20,7 +20,7 @@ const SECONDS_BY_DEFAULT = 120;
 
 /** Throws `invalid_input`. */
 export async function appToken({ tokens }: Pick<RestParts, "tokens">, { caller }: Call, body: unknown) {
-  const { allowed_apps, app, token_expiration, duration } = parse(bodySchema, body);
+  const { allowed_apps, app, token_expiration, duration } = parse(appTokenSchema, body);
   const apps = allowed_apps ?? (app === undefined ? undefined : [app]);
   if (apps === undefined) throw missing("allowed_apps");
   const seconds = token_expiration ?? duration ?? SECONDS_BY_DEFAULT;
