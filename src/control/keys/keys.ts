@@ -110,10 +110,10 @@ export function createKeys({ database, clock }: { database: Database; clock: Clo
     },
     rotate(id, overlap) {
       const { key, hash: previous } = existing(id);
-      if (key.revokedAt !== undefined)
-        throw new ForecourtError("bad_request", `The key ${key.name} was revoked; make another one.`);
-      const { secret, hash } = newSecret();
       const rotatedAt = clock.now();
+      const end = endOf(key, rotatedAt);
+      if (end !== undefined) throw new ForecourtError("bad_request", `The key ${key.name} ${end}; make another one.`);
+      const { secret, hash } = newSecret();
       const previousHash = previous.toString("hex");
       const changed = { hash, previousHash, previousUntil: instant(rotatedAt + overlap), rotatedAt };
       change(() => orm.update(keyTable).set(changed).where(eq(keyTable.id, id)).run());

@@ -123,10 +123,17 @@ test("after a rotation both secrets are good until the overlap is over, then onl
   expect(keys.verify(third).id).toBe(key.id);
 });
 
-test("a revoked key is not rotated", () => {
+test("a key that is over is not rotated: its other secret would be good for nothing", () => {
   const { key } = keys.create({ name: "a", scope: "api" });
   keys.revoke(key.id);
   expect(() => keys.rotate(key.id, milliseconds(0))).toThrow(/was revoked/);
+  const { key: short } = keys.create({ name: "b", scope: "api", expiresAt: instant(clock.now() + 1000) });
+  clock.advance(999);
+  const { secret } = keys.rotate(short.id, milliseconds(60_000));
+  expect(keys.verify(secret).id).toBe(short.id);
+  clock.advance(1);
+  expect(() => keys.verify(secret)).toThrow(/has expired/);
+  expect(() => keys.rotate(short.id, milliseconds(0))).toThrow(/The key b has expired; make another one/);
 });
 
 test("what a key may do and whose it is is kept with it", () => {
