@@ -17,6 +17,7 @@ import type { ModelFile } from "./catalog/models.macro.ts";
 import { vainParts } from "./catalog/vain-parts.ts";
 import { cautiousClock } from "./cautious-clock.ts";
 import { chooseDevices } from "./choose-device.ts";
+import { type Conversations, createConversations } from "./conversations/conversations.ts";
 import { lockData } from "./database/lock.ts";
 import { type Database, databaseFile, openDatabase } from "./database/open.ts";
 import { findDevices } from "./find-devices.ts";
@@ -93,6 +94,7 @@ export type Appliance = {
   fileDefaults: FileDefaults;
   /** Of changes that may be sent again. */
   answers: Answers;
+  conversations: Conversations;
   importFile: ImportFile;
   webhooks: Webhooks;
   workflows: Workflows;
@@ -185,7 +187,7 @@ function assemble(found: Found): Appliance {
   const tools = { accounts, files, uploads, fileDefaults, guard, ...time };
   const limits = mediaLimits(settings, guard);
   const importFile = createImportFile({ uploads, scratch: join(data, "uploads", ".imports"), limits });
-  const { jobs, history, outputs, work, expiry, webhooks, workflows } = assembleJobs(found, tools);
+  const { jobs, history, outputs, work, expiry, webhooks, workflows, conversations } = assembleJobs(found, tools);
   const { fetch: when } = settings.weights;
   const pulls = pullLimits(settings);
   const variantsOf = createVariantsHere({ settings, devices });
@@ -211,7 +213,8 @@ function assemble(found: Found): Appliance {
   return {
     ...{ settings, log, hardware, device, devices, monitor, scheduler, database, catalog, keys, accounts, tokens },
     ...{ jobs, history, outputs, files, supply, updates },
-    ...{ uploads, importFile, fileDefaults, answers: callers.answers, webhooks, workflows, fleet, oversight },
+    ...{ uploads, importFile, fileDefaults, answers: callers.answers, webhooks, workflows, conversations },
+    ...{ fleet, oversight },
     byClock: (at) => instant(at + clock.now() - even.now()),
     async start() {
       const keyFile = ensureAdminKey({ keys, data });
@@ -332,10 +335,12 @@ function assembleJobs(found: Found, tools: Tools) {
     missingFiles: (output, token) => referencedFiles(output).filter((name) => !files.isWritten(token, name)),
   });
   const composites = createCompositeJobs(ledger);
+  const conversations = createConversations({ database, clock });
   return {
     jobs,
     work,
     workflows: createWorkflows({ database, catalog, jobs, composites, work, maxRuns: maxQueue, clock, timers, log }),
+    conversations,
     outputs: createOutputs({ store: ledger.store, writes: database }),
     history: createJobHistory({
       store: createHistoryStore(database),
@@ -345,7 +350,7 @@ function assembleJobs(found: Found, tools: Tools) {
       clock,
     }),
     expiry: createExpiry({
-      ...{ ledger, removeFiles: files.remove, uploads, shrink: database.shrink },
+      ...{ ledger, removeFiles: files.remove, uploads, conversations, shrink: database.shrink },
       ...{ retention, clock: sweepClock, timers, log },
     }),
     webhooks: createWebhooks({

@@ -41,6 +41,7 @@ export const openAiBehaviours = {
   "responses-tools": "Responses: tools",
   "responses-previous": "Responses: going on from one",
   "responses-stored": "Responses: kept, cancelled, deleted",
+  conversations: "Conversations",
   "error-input": "400 with the field that is wrong",
   "error-auth": "401 without a valid key",
   "error-unknown": "404 for an unknown model",

@@ -3,6 +3,7 @@ import type { Clock, Timers } from "../../core/clock.ts";
 import type { FileToken } from "../../core/ids.ts";
 import type { Log } from "../../core/log.ts";
 import { instant, type Milliseconds, milliseconds } from "../../core/units.ts";
+import type { Conversations } from "../conversations/conversations.ts";
 import type { Uploads } from "../storage/uploads.ts";
 import type { JobLedger } from "./ledger.ts";
 
@@ -26,6 +27,8 @@ export type ExpiryParts = {
   removeFiles: (token: FileToken) => Promise<void>;
   /** Swept along with the jobs. */
   uploads?: Pick<Uploads, "sweep" | "removeExpired">;
+  /** Likewise: what was said in them is kept as long. */
+  conversations?: Pick<Conversations, "removeBefore">;
   /** A step of what the database gives back to the disk; false when that is all. */
   shrink?: () => boolean;
   retention: Milliseconds;
@@ -34,23 +37,15 @@ export type ExpiryParts = {
   log: Log;
 };
 
-export function createExpiry({
-  ledger,
-  removeFiles,
-  uploads,
-  shrink = () => false,
-  retention,
-  clock,
-  timers,
-  log,
-}: ExpiryParts): Expiry {
+export function createExpiry({ ledger, removeFiles, uploads, conversations, ...parts }: ExpiryParts): Expiry {
+  const { shrink = () => false, retention, clock, timers, log } = parts;
   const { store, writes } = ledger;
-  let cancel = () => {};
-  let cancelParts = () => {};
+  let [cancel, cancelParts] = [() => {}, () => {}];
   let isStopped = false;
 
+  const oldest = () => instant(clock.now() - retention);
   const sweep = async (): Promise<number> => {
-    const before = instant(clock.now() - retention);
+    const before = oldest();
     let removed = 0;
     while (!isStopped) {
       const jobs = store.finishedBefore(before, JOBS_AT_ONCE);
@@ -89,18 +84,16 @@ export function createExpiry({
         if (!isStopped) cancelParts = timers.after(PARTS_PERIOD, runParts);
       });
   };
+  const sweepAll = async () => {
+    const jobs = await sweep();
+    if (jobs > 0) log.info("expired jobs removed", { jobs });
+    const removed = (await uploads?.sweep()) ?? 0;
+    if (removed > 0) log.info("expired uploads removed", { uploads: removed });
+    await conversations?.removeBefore(oldest());
+    while (!isStopped && writes.write(shrink)) await writes.committed();
+  };
   const run = () => {
-    sweep()
-      .then((removed) => {
-        if (removed > 0) log.info("expired jobs removed", { jobs: removed });
-      })
-      .then(() => uploads?.sweep() ?? 0)
-      .then((removed) => {
-        if (removed > 0) log.info("expired uploads removed", { uploads: removed });
-      })
-      .then(async () => {
-        while (!isStopped && writes.write(shrink)) await writes.committed();
-      })
+    sweepAll()
       .catch((error) => log.error("what has expired could not be removed", { error: String(error) }))
       .finally(() => {
         if (!isStopped) plan();

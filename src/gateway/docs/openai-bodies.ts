@@ -2,6 +2,7 @@
 import type { TObject } from "../../core/schema.ts";
 import { speechBody, transcriptionBody, translationBody } from "../openai/audio-body.ts";
 import { chatBody, completionBody } from "../openai/chat-body.ts";
+import { conversationBody } from "../openai/conversations/body.ts";
 import { embeddingBody, rerankBody } from "../openai/embedding-body.ts";
 import { editBody, editJsonBody, imageBody } from "../openai/image-body.ts";
 import { moderationBody } from "../openai/moderation-body.ts";
@@ -31,6 +32,12 @@ export const described: readonly Described[] = [
     id: "OpenAiResponse",
     summary: "Answer items of a conversation, or go on from an earlier response; with `stream`, in events",
     json: { body: responseBody, example: { model: "forecourt/demo-llama", input: "Hello!" } },
+  },
+  {
+    path: "/v1/conversations",
+    id: "OpenAiConversation",
+    summary: "Begin a conversation that is kept, for responses to go on from",
+    json: { body: conversationBody, example: { metadata: { topic: "shapes" } } },
   },
   {
     path: "/v1/responses/input_tokens",

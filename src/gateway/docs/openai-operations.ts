@@ -1,4 +1,6 @@
 // OpenAI's API in the document of the whole box.
+import type { TObject } from "../../core/schema.ts";
+import { itemsBody, metadataBody } from "../openai/conversations/body.ts";
 import { inputItemsQuery } from "../openai/responses/input-items.ts";
 import { described } from "./openai-bodies.ts";
 import { type OpenApiSchema, toOpenApiInput } from "./openapi-schema.ts";
@@ -72,8 +74,27 @@ export function openAiPaths(): Record<string, OpenApiSchema> {
   const items = of("OpenAiResponseInput", "What a response was asked, the last item first", pages);
   const shown = { responses: { 200: { description: "What was asked for", ...object } } };
   const shownOrSent = { responses: { 200: { description: "What was asked for", ...answered } } };
+  const within = (name: string, summary: string, more: OpenApiSchema[] = []) => ({
+    ...of(`OpenAiConversation${name}`, summary, more),
+    ...shown,
+  });
+  const given = (schema: TObject) => ({ requestBody: { required: true, ...jsonContent(toOpenApiInput(schema)) } });
+  const item = [inPath("item")];
   return {
     ...Object.fromEntries(calls),
+    "/v1/conversations/{id}": {
+      get: within("Of", "A conversation, by its id"),
+      post: { ...within("Mark", "Give a conversation other marks"), ...given(metadataBody) },
+      delete: within("Delete", "Forget a conversation; responses of it stay"),
+    },
+    "/v1/conversations/{id}/items": {
+      get: within("Items", "What was said in a conversation, the last item first", pages),
+      post: { ...within("Add", "Add items to a conversation"), ...given(itemsBody) },
+    },
+    "/v1/conversations/{id}/items/{item}": {
+      get: within("Item", "One item of a conversation", item),
+      delete: within("ItemDelete", "Take an item out of a conversation", item),
+    },
     "/v1/models": { get: { ...list, ...shown } },
     "/v1/models/{model}": { get: { ...one, ...shown } },
     "/v1/responses/{id}": { get: { ...response, ...shownOrSent }, delete: { ...forget, ...shown } },

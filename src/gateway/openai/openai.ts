@@ -7,6 +7,7 @@ import { requireMethod } from "../require-method.ts";
 import { speech, transcriptions, translations } from "./audio.ts";
 import { chatCompletions } from "./chat.ts";
 import { completions } from "./completions.ts";
+import { conversations } from "./conversations/conversations.ts";
 import { embeddings, rerank } from "./embeddings.ts";
 import { type FieldNames, inFieldNames } from "./field-names.ts";
 import { imageEdits, imageGenerations } from "./images.ts";
@@ -50,6 +51,7 @@ export function createOpenAi(parts: OpenAiParts): Face {
       return name === "" ? listModels(parts, call.caller) : showModel(parts, call.caller, name);
     }
     const [first, ...rest] = call.path.split("/");
+    if (first === "conversations") return await conversations(parts, call, rest.map(pathPart));
     if (first === "responses") return await responses(parts, call, rest.map(pathPart));
     const operation = operations.get(call.path);
     if (!operation)

@@ -2,10 +2,12 @@
 import type { Accounts } from "../../control/accounts/accounts.ts";
 import type { Catalog, CatalogEntry } from "../../control/catalog/catalog.ts";
 import type { Names } from "../../control/catalog/names.ts";
+import type { Conversations } from "../../control/conversations/conversations.ts";
 import type { JobHistory } from "../../control/jobs/history.ts";
 import type { Jobs } from "../../control/jobs/jobs.ts";
 import type { Files } from "../../control/storage/files.ts";
 import { ForecourtError } from "../../core/errors.ts";
+import type { JobId } from "../../core/ids.ts";
 import type { Job } from "../../core/job.ts";
 import type { Bytes } from "../../core/units.ts";
 import type { Call } from "../fal/call.ts";
@@ -22,6 +24,7 @@ export type OpenAiParts = {
   voices: Readonly<Record<string, string>>;
   jobs: Jobs;
   history: Pick<JobHistory, "erase">;
+  conversations: Conversations;
   accounts: Pick<Accounts, "chargeOf">;
   files: Pick<Files, "find">;
   bodyLimit: Bytes;
@@ -39,11 +42,13 @@ type Begin = Chosen & {
   isLeft?: boolean;
   /** false: input and output are forgotten soon after the end. */
   keepsPayload?: boolean;
+  /** Of the one job that there is, where it has to be known before. */
+  id?: JobId;
 };
 
 /** Throws what keeps a request out; then none of them runs. */
 export async function beginJobs({ jobs }: OpenAiParts, call: Call, begin: Begin): Promise<Job[]> {
-  const { entry, endpoint, inputs, isFollowed, isLeft = false, keepsPayload = true } = begin;
+  const { entry, endpoint, inputs, isFollowed, isLeft = false, keepsPayload = true, id } = begin;
   const { request, query, caller } = call;
   const options = submissionOptions(request.headers, query);
   call.waitForever();
@@ -52,7 +57,8 @@ export async function beginJobs({ jobs }: OpenAiParts, call: Call, begin: Begin)
   const wishes = isFollowed && { wishes: { ...options.wishes, partials: true as const } };
   const keeping = !keepsPayload && { keepsPayload };
   const isAnnounced = isFollowed || isLeft;
-  const submit = (input: unknown) => jobs.submit({ ...common, ...keeping, input, isAnnounced, ...wishes });
+  const submit = (input: unknown) =>
+    jobs.submit({ ...common, ...keeping, input, isAnnounced, ...wishes, ...(id && { id }) });
   const results = await Promise.allSettled(inputs.map(submit));
   const begun = results.flatMap((result) => (result.status === "fulfilled" ? [result.value] : []));
   const refused = results.find((result) => result.status === "rejected");

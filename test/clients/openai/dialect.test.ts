@@ -178,7 +178,6 @@ test("what these models cannot do is refused, and not left away", async () => {
     expect(await refusal(completion(more))).toBe(param);
   const response = (more: object) => client.responses.create({ model: MODEL, input: "Hello", ...more } as never);
   for (const [more, param] of [
-    [{ conversation: "conv_1" }, "conversation"],
     [{ prompt: { id: "pmpt_1" } }, "prompt"],
     [{ tools: [{ type: "web_search" }] }, "tools[0].type"],
     [{ input: [{ type: "reasoning", id: "rs_1", summary: [] }] }, "input"],
@@ -219,7 +218,7 @@ test("responses: the same of formats, tools and parts", async () => {
 });
 
 test("what is not here is a 404 in OpenAI's shape", async () => {
-  for (const path of ["/responses/compact", "/images/variations", "/files", "/conversations"])
+  for (const path of ["/responses/compact", "/images/variations", "/files"])
     await expect(Promise.resolve(client.post(path, { body: { model: MODEL, input: "x" } }))).rejects.toMatchObject({
       status: 404,
       type: "invalid_request_error",

@@ -37,7 +37,7 @@ const reasoning = Type.Object({ type: Type.Literal("reasoning") });
 /** Stands for an item of a response that is kept: what it said, or what it was asked. */
 const reference = Type.Object({ type: Type.Literal("item_reference"), id: Type.String({ minLength: 1 }) });
 
-const told = [message, functionCall, functionOutput, reasoning];
+export const told = [message, functionCall, functionOutput, reasoning];
 const toldItem = Type.Object({ item: Type.Union(told) });
 
 const tool = Type.Object({
@@ -100,7 +100,12 @@ export const responseBody = Type.Object({
     description: "It goes on without its caller, also with `stream`; GET /v1/responses/{id} tells the rest",
   }),
   store: Type.Boolean({ default: true, description: "false: input and output are forgotten soon after the end" }),
-  conversation: nothing("Conversations are not kept here: previous_response_id goes on from a response"),
+  conversation: Type.Optional(
+    Type.Union([Type.String({ minLength: 1 }), Type.Object({ id: Type.String({ minLength: 1 }) })], {
+      description:
+        "Conversation that goes on, by its id: its items come before the input, and this response's are added",
+    }),
+  ),
   prompt: nothing("There are no stored prompts here: give input and instructions"),
   metadata: Type.Optional(Type.Record(Type.String(), Type.String())),
 });

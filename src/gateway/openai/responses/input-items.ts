@@ -1,4 +1,4 @@
-// What a response was asked, as items in pages.
+// What a response was asked, as items; lists of items in pages.
 import { ForecourtError } from "../../../core/errors.ts";
 import type { Job } from "../../../core/job.ts";
 import { choice, parse, Type } from "../../../core/schema.ts";
@@ -16,28 +16,40 @@ export const inputItemsQuery = Type.Object({
 
 type Item = { id: string; type: string; [field: string]: unknown };
 
-export function listInputItems(parts: OpenAiParts, call: Call, id: string): Response {
-  const { limit, ...given } = Object.fromEntries(call.query);
+export const listInputItems = (parts: OpenAiParts, call: Call, id: string): Response =>
+  Response.json(pageOfItems(inputItemsOf(storedJob(parts, call, id)), call.query, "response"));
+
+/** `of`: for errors. */
+export function pageOfItems<Item extends { id: string }>(all: readonly Item[], asked: URLSearchParams, of: string) {
+  const { limit, ...given } = Object.fromEntries(asked);
   const query = parse(inputItemsQuery, { ...given, ...(limit !== undefined && { limit: Number(limit) }) });
-  const all = inputItemsOf(storedJob(parts, call, id));
   const ordered = query.order === "asc" ? all : all.toReversed();
   const from = query.after === undefined ? 0 : ordered.findIndex((item) => item.id === query.after) + 1;
-  if (query.after !== undefined && from === 0) throw noItem(query.after);
+  if (query.after !== undefined && from === 0) throw noItem(query.after, of);
   const data = ordered.slice(from, from + query.limit);
-  return Response.json({
-    ...{ object: "list", data, first_id: data[0]?.id ?? null, last_id: data.at(-1)?.id ?? null },
-    has_more: from + data.length < ordered.length,
-  });
+  return listOf(data, from + data.length < ordered.length);
 }
 
-/** The whole conversation, with what an earlier response brought along; instructions are none of its items. */
-export function inputItemsOf({ id, input: given }: Job): Item[] {
+export const listOf = <Item extends { id: string }>(data: readonly Item[], has_more = false) => ({
+  ...{ object: "list", data, first_id: data[0]?.id ?? null, last_id: data.at(-1)?.id ?? null },
+  has_more,
+});
+
+/**
+ * The whole conversation, with what an earlier response brought along, or its `latest` messages; instructions are none of
+ * its items.
+ */
+export function inputItemsOf({ id, input: given }: Job, latest?: number): Item[] {
   const { messages, prompt = "" } = given as ChatInput; // of a chat pipeline, which storedJob saw to
   const said = messages ?? [{ role: "user" as const, content: prompt }];
-  return said.flatMap((message, at) => itemsOfMessage(message, `${id}_${at}`));
+  const from = latest === undefined ? 0 : said.length - latest;
+  return said.slice(from).flatMap((message, at) => itemsOfMessage(message, `${id}_${from + at}`));
 }
 
-function itemsOfMessage({ role, content, tool_calls: calls = [], tool_call_id }: ChatMessage, place: string): Item[] {
+export function itemsOfMessage(
+  { role, content, tool_calls: calls = [], tool_call_id }: ChatMessage,
+  place: string,
+): Item[] {
   const status = "completed" as const;
   const said = contentOf(content, role === "assistant" ? "output_text" : "input_text");
   if (role === "tool")
@@ -60,8 +72,8 @@ function contentOf(content: ChatMessage["content"], type: "input_text" | "output
   );
 }
 
-function noItem(after: string): ForecourtError {
-  const msg = `This response has no input item '${after.slice(0, 100)}'`;
+function noItem(after: string, of: string): ForecourtError {
+  const msg = `This ${of} has no item '${after.slice(0, 100)}'`;
   return new ForecourtError("invalid_input", msg, {
     problems: [{ loc: ["query", "after"], msg, type: "value_error" }],
   });

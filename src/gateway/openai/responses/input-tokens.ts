@@ -10,7 +10,8 @@ import { inputOf } from "./translate.ts";
 
 export async function countInputTokens(parts: OpenAiParts, call: Call, body: InputTokensBody): Promise<Response> {
   const chosen = chosenModel(parts, body.model, "chat");
-  const inputs = [{ ...inputOf(body, saidIn(parts, call, body)), max_tokens: 0 }];
+  const { before, said } = saidIn(parts, call, body);
+  const inputs = [{ ...inputOf(body, [...before, ...said]), max_tokens: 0 }];
   const jobs = await beginJobs(parts, call, { ...chosen, inputs, isFollowed: false, keepsPayload: false });
   const done = await finishedJobs(parts.jobs, jobs, call.request.signal);
   const counted = done.map(({ output }) => (output as ChatOutput).usage.prompt_tokens); // of a chat pipeline: chosenModel

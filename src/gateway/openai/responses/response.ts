@@ -7,7 +7,12 @@ import { itemsOf } from "./items.ts";
 import { textFormat } from "./translate.ts";
 
 /** What the job does not say: only the answer to the request itself repeats it. */
-export type Repeated = { previous_response_id?: string; metadata?: Record<string, string>; background?: boolean };
+export type Repeated = {
+  previous_response_id?: string;
+  conversation?: { id: string };
+  metadata?: Record<string, string>;
+  background?: boolean;
+};
 
 export const responseId = ({ id }: Pick<Job, "id">) => `resp_${id}`;
 
@@ -21,6 +26,7 @@ export function responseOf(job: Job, repeated: Repeated = {}) {
     ...{ safety_identifier: null, prompt_cache_key: null, reasoning: { effort: null, summary: null } },
     background: repeated.background ?? false,
     previous_response_id: repeated.previous_response_id ?? null,
+    conversation: repeated.conversation ?? null,
     metadata: repeated.metadata ?? {},
   };
 }

@@ -1,5 +1,6 @@
 // /v1/responses: what is below that path, and the making of a response, alone or going on from an earlier one.
 import { ForecourtError } from "../../../core/errors.ts";
+import { wrongField } from "../../../core/wrong-field.ts";
 import type { Call } from "../../fal/call.ts";
 import { readJson } from "../../read-json.ts";
 import { requireMethod } from "../../require-method.ts";
@@ -65,16 +66,20 @@ const unknownUrl = (rest: string) =>
 async function createResponse(parts: OpenAiParts, call: Call, body: ResponseBody): Promise<Response> {
   const chosen = chosenModel(parts, body.model, "chat");
   const { previous_response_id, metadata, stream, background } = body;
+  const { before, said, conversation } = saidIn(parts, call, body);
+  if (conversation && !body.store)
+    throw wrongField("store", "What is said in a conversation is kept: leave this out, or go on from no conversation");
   const begun = {
-    ...chosen,
-    inputs: [inputOf(body, saidIn(parts, call, body))],
-    isFollowed: stream,
-    keepsPayload: body.store,
+    ...{ ...chosen, inputs: [inputOf(body, [...before, ...said])] },
+    ...{ isFollowed: stream, keepsPayload: body.store, isLeft: background },
   };
-  const jobs = await beginJobs(parts, call, { ...begun, isLeft: background });
+  const jobs = conversation
+    ? await parts.conversations.takeTurn(conversation.id, said.length, (id) => beginJobs(parts, call, { ...begun, id }))
+    : await beginJobs(parts, call, begun);
   const repeated = {
     background,
     ...(previous_response_id !== undefined && { previous_response_id }),
+    ...(conversation && { conversation: { id: conversation.id } }),
     ...(metadata && { metadata }),
   };
   const [job] = jobs;

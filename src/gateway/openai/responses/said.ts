@@ -1,19 +1,32 @@
 // What a language model is given to read: what was said before, where a request goes on from that, and what it adds.
+import type { Conversation } from "../../../control/conversations/conversations.ts";
 import { ForecourtError } from "../../../core/errors.ts";
+import { wrongField } from "../../../core/wrong-field.ts";
 import type { ChatInput, ChatMessage, ChatOutput } from "../../../engine/generation/chat-fields.ts";
 import type { Call } from "../../fal/call.ts";
+import { foundConversation, saidBefore } from "../conversations/said-in.ts";
 import type { OpenAiParts } from "../runs.ts";
-import type { ResponseBody } from "./body.ts";
+import { type ResponseBody, readItem } from "./body.ts";
 import { inputItems } from "./references.ts";
 import { foundJob } from "./stored.ts";
 import { conversationOf, messagesOf } from "./translate.ts";
 
-type Asked = { input?: ResponseBody["input"] | undefined; previous_response_id?: string | undefined };
+type Asked = {
+  [Field in "input" | "previous_response_id" | "conversation"]?: ResponseBody[Field] | undefined;
+};
 
-export function saidIn(parts: OpenAiParts, call: Call, asked: Asked): ChatMessage[] {
-  const { input = [], previous_response_id: previous } = asked;
-  const history = previous === undefined ? [] : historyOf(parts, call, previous);
-  return [...history, ...messagesOf(inputItems(parts, call, input))];
+/** `conversation`: the one that `before` is of. */
+export type SaidBefore = { before: ChatMessage[]; said: ChatMessage[]; conversation?: Conversation };
+
+/** Throws for what is not the caller's or not kept, and while another answer is made in the conversation. */
+export function saidIn(parts: OpenAiParts, call: Call, asked: Asked): SaidBefore {
+  const { input = [], previous_response_id: previous, conversation: named } = asked;
+  const said = messagesOf(inputItems(parts, call, input));
+  if (named === undefined) return { said, before: previous === undefined ? [] : historyOf(parts, call, previous) };
+  if (previous !== undefined)
+    throw wrongField("previous_response_id", "A conversation is gone on from, or another response: give one of them");
+  const conversation = foundConversation(parts, call, typeof named === "string" ? named : named.id);
+  return { said, before: messagesOf(saidBefore(parts, conversation).map(readItem)), conversation };
 }
 
 function historyOf(parts: OpenAiParts, call: Call, id: string): ChatMessage[] {

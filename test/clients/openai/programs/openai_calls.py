@@ -138,6 +138,21 @@ def responses():
     assert after.usage.input_tokens > whole.usage.input_tokens
 
 
+@shows("conversations")
+def conversations():
+    kept = client.conversations.create(metadata={"team": "one"}, items=[{"role": "user", "content": "Hello."}])
+    assert client.conversations.retrieve(kept.id).metadata == {"team": "one"}
+    counting = {"model": responding["model"], "input": "And its size?", "conversation": kept.id}
+    counted = client.responses.input_tokens.count(**counting).input_tokens
+    answer = client.responses.create(**{**responding, "input": "And its size?"}, conversation=kept.id)
+    assert answer.usage.input_tokens == counted and answer.conversation.id == kept.id
+    items = list(client.conversations.items.list(kept.id, order="asc"))
+    assert [each.role for each in items] == ["user", "user", "assistant"] and items[-1].id == answer.output[0].id
+    client.conversations.items.delete(items[0].id, conversation_id=kept.id)
+    assert client.responses.input_tokens.count(**counting).input_tokens != counted
+    assert client.conversations.delete(kept.id).deleted
+
+
 @shows("error-input", "error-auth", "error-unknown")
 def errors():
     kind = lambda error: (type(error), error.status_code, error.code, error.param)
