@@ -90,6 +90,31 @@ for (const [model, { rate, voices, needs, slowly, sentences: count = 8 }] of Obj
     });
   });
 
+describe("what there is to choose from", () => {
+  type Listed = { id: string; name: string; model?: string }[];
+  const list = async (path: string) => (await openai.get(path)) as { object: string; voices?: Listed; models?: Listed };
+  const idsOf = (listed: Listed | undefined) => listed?.map(({ id }) => id);
+
+  test("voices of one model, by its files alone; the first of them is `default`", async () => {
+    for (const [model, { voices }] of Object.entries(ENGINES)) {
+      const { voices: listed } = await list(`/audio/voices?model=${encodeURIComponent(model)}`);
+      expect([model, idsOf(listed)]).toEqual([model, [...new Set(["default", ...voices])]]);
+      expect(listed?.[0]).toMatchObject({ name: "default", model });
+    }
+    await expect(list("/audio/voices?model=nobody/nothing")).rejects.toMatchObject({ code: "model_not_found" });
+    await expect(list("/audio/voices?model=test/listener")).rejects.toMatchObject({ status: 400, param: "model" });
+  });
+
+  test("voices of all, each once, and the models that speak", async () => {
+    const { object, voices } = await list("/audio/voices");
+    expect(object).toBe("list");
+    const all = Object.values(ENGINES).flatMap((engine) => engine.voices);
+    expect(idsOf(voices)?.toSorted()).toEqual([...new Set(["default", "lucy", ...all])].toSorted());
+    expect(idsOf((await list("/audio/models")).models)).toEqual(expect.arrayContaining(Object.keys(ENGINES)));
+    expect(idsOf((await list("/audio/models")).models)).not.toContain("test/listener");
+  });
+});
+
 describe("Supertonic by fal's client", () => {
   const said = async (more: object = {}) => {
     const { data } = await fal.subscribe("test/supertonic", { input: { text: input, seed: 3, ...more } });

@@ -7,7 +7,7 @@ import { chosenLanguage } from "./chosen-language.ts";
 import { KOKORO_LANGUAGES, kokoroPhonemes } from "./kokoro-phonemes.ts";
 import { englishText } from "./spoken-text.ts";
 import { tokenIds } from "./token-ids.ts";
-import type { LoadVoice } from "./voice.ts";
+import type { LoadVoice, VoiceFiles } from "./voice.ts";
 import { readOnce, readVoice, voiceNames } from "./voice-files.ts";
 
 const RATE = 24_000;
@@ -18,8 +18,10 @@ const LONGEST_PHONEMES = 510;
 /** The voice that its makers use first. */
 const USUAL = "af_heart";
 
+export const kokoroVoices = (files: VoiceFiles) => speakable(voiceNames(files));
+
 export const loadKokoro: LoadVoice = async (assets) => {
-  const voices = speakable(voiceNames(assets));
+  const voices = kokoroVoices(assets);
   const tokenizer = await assets.transformers("AutoTokenizer");
   const graph = await assets.graph("onnx/model.onnx");
   const port = (name: string) => requirePort(graph.inputs, { names: [name], of: "Kokoro model" });

@@ -2,6 +2,7 @@
 import { ForecourtError } from "../../core/errors.ts";
 import type { Assets } from "../../core/pipeline.ts";
 import { readSound, type Sound } from "../media/sound.ts";
+import type { VoiceFiles } from "./voice.ts";
 
 const FOLDER = "voices";
 const FILE = /^(.+)\.(wav|flac|mp3|ogg)$/i;
@@ -10,7 +11,7 @@ const FILE = /^(.+)\.(wav|flac|mp3|ogg)$/i;
 const OWN = "default_voice.wav";
 
 /** Paths by name: the repository's own first, as `default`, then the others in alphabetical order. */
-export function recordedVoices(assets: Assets): ReadonlyMap<string, string> {
+export function recordedVoices(assets: VoiceFiles): ReadonlyMap<string, string> {
   const others = assets.list(FOLDER).flatMap((file) => {
     const name = FILE.exec(file)?.[1];
     return name === undefined ? [] : [[name, `${FOLDER}/${file}`] as const];

@@ -3,19 +3,20 @@
 import { ForecourtError } from "../../core/errors.ts";
 import type { Assets } from "../../core/pipeline.ts";
 import { sizeOf } from "../tensor/tensor.ts";
+import type { VoiceFiles } from "./voice.ts";
 
 const FOLDER = "voices";
 const STYLES = "voice_styles";
 
 /** Their names in alphabetical order. Throws `weights_missing` where there are none. */
-export const voiceNames = (assets: Assets) =>
+export const voiceNames = (assets: VoiceFiles) =>
   namesIn(assets, { folder: FOLDER, file: /^(.+)\.(bin|npy)$/, as: "NAME.bin (float32 numbers) or voices/NAME.npy" });
-export const styleNames = (assets: Assets) =>
+export const styleNames = (assets: VoiceFiles) =>
   namesIn(assets, { folder: STYLES, file: /^(.+)\.json$/, as: "NAME.json" });
 
 type Place = { folder: string; file: RegExp; as: string };
 
-function namesIn(assets: Assets, { folder, file, as }: Place): string[] {
+function namesIn(assets: VoiceFiles, { folder, file, as }: Place): string[] {
   const names = assets.list(folder).flatMap((each) => file.exec(each)?.[1] ?? []);
   if (names.length > 0) return [...new Set(names)].sort();
   const message = `${folder}/ holds no voices: this model needs at least one, as ${folder}/${as}`;

@@ -38,4 +38,7 @@ export type Voice = {
   speak(utterance: Utterance): Promise<Float32Array>;
 };
 
+/** What of a model's weights tells its voices, without opening any of it. */
+export type VoiceFiles = Pick<Assets, "has" | "list" | "json">;
+
 export type LoadVoice = (assets: Assets, config: Record<string, unknown>) => Promise<Voice>;

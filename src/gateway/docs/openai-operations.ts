@@ -80,6 +80,11 @@ export function openAiPaths(): Record<string, OpenApiSchema> {
   });
   const given = (schema: TObject) => ({ requestBody: { required: true, ...jsonContent(toOpenApiInput(schema)) } });
   const item = [inPath("item")];
+  const voices = {
+    ...{ operationId: "OpenAiVoices", summary: "Voices of one speech model, or of all whose weights are here", tags },
+    parameters: [inQuery("model", { type: "string" })],
+  };
+  const speakers = { operationId: "OpenAiSpeechModels", summary: "Speech models that this key may call", tags };
   return {
     ...Object.fromEntries(calls),
     "/v1/conversations/{id}": {
@@ -95,6 +100,8 @@ export function openAiPaths(): Record<string, OpenApiSchema> {
       get: within("Item", "One item of a conversation", item),
       delete: within("ItemDelete", "Take an item out of a conversation", item),
     },
+    "/v1/audio/voices": { get: { ...voices, ...shown } },
+    "/v1/audio/models": { get: { ...speakers, ...shown } },
     "/v1/models": { get: { ...list, ...shown } },
     "/v1/models/{model}": { get: { ...one, ...shown } },
     "/v1/responses/{id}": { get: { ...response, ...shownOrSent }, delete: { ...forget, ...shown } },

@@ -63,7 +63,7 @@ export async function readTranscriptionBody(fields: FormFields): Promise<Transcr
 const PCM_RATE = 24_000;
 
 /** Clients insist on a voice, also of models that have only one. */
-const FIRST_VOICE = "default";
+export const FIRST_VOICE = "default";
 
 export function speakingInput(
   { input, voice, speed, language, response_format }: SpeechBody,

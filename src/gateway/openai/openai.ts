@@ -15,6 +15,7 @@ import { listModels, showModel } from "./models.ts";
 import { moderations } from "./moderations.ts";
 import { responses } from "./responses/responses.ts";
 import type { OpenAiParts } from "./runs.ts";
+import { listSpeechModels, listVoices } from "./voices.ts";
 
 type Operation = {
   run(parts: OpenAiParts, call: Call): Promise<Response>;
@@ -39,6 +40,12 @@ const operations: ReadonlyMap<string, Operation> = new Map<string, Operation>([
   ["moderations", { run: moderations, names: { image_url: "input" } }],
 ]);
 
+/** Called with GET. */
+const lists = new Map<string, Operation["run"]>([
+  ["audio/voices", listVoices],
+  ["audio/models", async (parts, call) => listSpeechModels(parts, call)],
+]);
+
 const MODELS = "models";
 
 /** What it throws becomes OpenAI's kind of failure at the border, by the path. */
@@ -49,6 +56,11 @@ export function createOpenAi(parts: OpenAiParts): Face {
       requireMethod(call.request, ["GET"], "Use GET.");
       const name = call.path.split("/").slice(1).map(pathPart).join("/");
       return name === "" ? listModels(parts, call.caller) : showModel(parts, call.caller, name);
+    }
+    const list = lists.get(call.path);
+    if (list) {
+      requireMethod(call.request, ["GET"], "Use GET.");
+      return await list(parts, call);
     }
     const [first, ...rest] = call.path.split("/");
     if (first === "conversations") return await conversations(parts, call, rest.map(pathPart));

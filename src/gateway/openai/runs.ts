@@ -6,6 +6,7 @@ import type { Conversations } from "../../control/conversations/conversations.ts
 import type { JobHistory } from "../../control/jobs/history.ts";
 import type { Jobs } from "../../control/jobs/jobs.ts";
 import type { Files } from "../../control/storage/files.ts";
+import type { Supply } from "../../control/weights/supply.ts";
 import { ForecourtError } from "../../core/errors.ts";
 import type { JobId } from "../../core/ids.ts";
 import type { Job } from "../../core/job.ts";
@@ -25,6 +26,7 @@ export type OpenAiParts = {
   jobs: Jobs;
   history: Pick<JobHistory, "erase">;
   conversations: Conversations;
+  supply: Pick<Supply, "presenceOf">;
   accounts: Pick<Accounts, "chargeOf">;
   files: Pick<Files, "find">;
   bodyLimit: Bytes;
