@@ -338,6 +338,10 @@ describe("a schema's grammar takes what fits and nothing else:", () => {
       [{ enum: ["a", "b"] }, { const: "c" }, { type: "integer" }],
       [kind("cat", { lives: { type: "integer" } }), kind("dog"), { type: "null" }],
       [object({ a: {} }), object({ b: {} })],
+      [
+        { ...object({ a: {} }), additionalProperties: false },
+        { ...object({ a: {}, b: {} }), additionalProperties: false },
+      ],
       [{ $ref: "#/$defs/cat" }, { anyOf: [{ $ref: "#/$defs/dog" }, { type: "string" }] }],
       [object({ in: kind("cat") }), object({ in: kind("dog"), out: {} })],
     ];

@@ -57,7 +57,7 @@ const kindsOf = (schema: Schema) => {
   return new Set(types.map((type) => (type === "integer" ? "number" : type)));
 };
 
-/** One asks for a member that the other never has, or both mean different things by one that is always there. */
+/** One asks for a member that the other never has or must not have, or both mean different things by one that is always there. */
 function areObjectsApart(a: Schema, b: Schema, around: Around): boolean {
   const [of, others] = [schemaIn(a.properties), schemaIn(b.properties)];
   const required = listIn(a.required);
@@ -65,5 +65,6 @@ function areObjectsApart(a: Schema, b: Schema, around: Around): boolean {
   const hasOthers = (a.additionalProperties ?? !("properties" in a || required.length > 0)) !== false;
   const isWritten = (name: string) => required.includes(name) || Object.hasOwn(of, name) || hasOthers;
   if (listIn(b.required).some((name) => !isWritten(name))) return true;
+  if (b.additionalProperties === false && required.some((name) => !Object.hasOwn(others, name))) return true;
   return required.some((name) => Object.hasOwn(others, name) && isApart(of[name] ?? true, others[name], around));
 }

@@ -39,5 +39,7 @@ export function saidBefore(parts: OpenAiParts, conversation: Conversation): Said
   if (!isOpen) return items;
   const message =
     "Another response is being made in this conversation. Wait for its end, or begin a conversation of its own";
-  throw new ForecourtError("concurrency_limited", message, { details: { code: "conversation_locked" } });
+  throw new ForecourtError("concurrency_limited", message, {
+    details: { code: "conversation_locked", retryAfterSeconds: 1 },
+  });
 }
