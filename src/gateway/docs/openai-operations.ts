@@ -49,7 +49,8 @@ export function openAiPaths(): Record<string, OpenApiSchema> {
       post: {
         ...{ operationId: id, summary, tags },
         requestBody: {
-          required: true,
+          // A body of which nothing must be there may be left out.
+          required: form !== undefined || (json?.body.required ?? []).length > 0,
           content: {
             ...(form && { "multipart/form-data": { schema: ref(formName(id)) } }),
             ...(json && jsonContent(ref(jsonName(id)), { example: json.example }).content),
