@@ -50,7 +50,7 @@ const EVERY_MS = 5_000;
 
 /** By the hour, and in all where the time was short. Jobs are kept, so the database grows; its limit is by job. */
 const LIMITS: Partial<Record<keyof Measures, { limitPerHour: number; slack: number }>> = {
-  serverMb: { limitPerHour: 20, slack: 60 },
+  serverMb: { limitPerHour: 40, slack: 60 },
   heapMb: { limitPerHour: 15, slack: 40 },
   serverFds: { limitPerHour: 6, slack: 6 },
   serverThreads: { limitPerHour: 2, slack: 4 },
@@ -58,7 +58,7 @@ const LIMITS: Partial<Record<keyof Measures, { limitPerHour: number; slack: numb
   pinnedRunnerMb: { limitPerHour: 20, slack: 30 },
   pinnedRunnerFds: { limitPerHour: 2, slack: 4 },
   walMb: { limitPerHour: 5, slack: 40 }, // it grows to its 32 MB, and stays
-  files: { limitPerHour: 30, slack: 150 },
+  files: { limitPerHour: 300, slack: 150 },
   otherFiles: { limitPerHour: 5, slack: 10 },
 };
 const BYTES_A_JOB = 8_000;

@@ -24,9 +24,13 @@ export const soundBooks: BudgetBooks = {
   sumsWrong: [],
 };
 
-/** Holds at any moment, also while the server is dead. */
+/** Holds at any moment, also while the server is dead; read of one moment, since a living one adds rows up in between. */
 export function readBudgetBooks(data: string): BudgetBooks {
   using sqlite = new Database(join(data, "forecourt.sqlite"), { readonly: true });
+  return sqlite.transaction(() => booksIn(sqlite))();
+}
+
+function booksIn(sqlite: Database): BudgetBooks {
   const count = (from: string) => Number(sqlite.query(`SELECT count(*) FROM ${from}`).values()[0]?.[0]);
   const open = "(SELECT id FROM job WHERE status IN ('queued', 'running'))";
   const over = "(SELECT id FROM job WHERE status NOT IN ('queued', 'running'))";
