@@ -7,6 +7,7 @@ import { asId } from "../../src/core/ids.ts";
 import { bytes, instant, MIB } from "../../src/core/units.ts";
 import { createTestAppliance } from "../support/create-test-appliance.ts";
 import { createHardware } from "../support/gpu-box.ts";
+import { createTestClock } from "../support/test-clock.ts";
 import { createTestGateway, type TestGateway } from "../support/test-gateway.ts";
 import { until } from "../support/until.ts";
 
@@ -121,6 +122,20 @@ test("a model rests until it may be loaded again, and no longer", async () => {
   const metrics = await box.oversight.metrics.text();
   expect(metric(metrics, "forecourt_models_resting", { model: "acme/rests" })).toBe(1);
   expect(metric(metrics, "forecourt_models_resting", { model: "acme/rested" })).toBeUndefined();
+});
+
+test("how long a model rests does not depend on the clock being set", async () => {
+  const clock = createTestClock();
+  await using box = await createTestAppliance({ clock });
+  const reason = { code: "runner_failed" as const, message: "The graph is broken." };
+  box.fleet.rest(asId("acme/rests"), { until: instant(clock.now() + 60_000), failures: 3, reason });
+  const isResting = async () =>
+    metric(await box.oversight.metrics.text(), "forecourt_models_resting", { model: "acme/rests" });
+  clock.jump(3_600_000);
+  expect(await isResting()).toBe(1);
+  clock.jump(-7_200_000);
+  clock.advance(60_001);
+  expect(await isResting()).toBeUndefined();
 });
 
 test("money is what the ledger charged, from the server's start, each row once", async () => {

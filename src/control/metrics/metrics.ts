@@ -38,6 +38,8 @@ export type MetricsParts = {
   /** The data directory. */
   data: string;
   clock: Clock;
+  /** The fleet's, by which it tells until when models rest. */
+  even?: Clock;
 };
 
 export function createMetrics(parts: MetricsParts): Metrics {
@@ -138,7 +140,7 @@ function lookAtQueue(metrics: MetricRegistry, { jobs }: MetricsParts): void {
   metrics.oldestSeconds.set(oldestMs / 1000);
 }
 
-function lookAtFleet(metrics: MetricRegistry, { fleet, clock }: MetricsParts): void {
+function lookAtFleet(metrics: MetricRegistry, { fleet, clock, even = clock }: MetricsParts): void {
   metrics.runners.reset();
   metrics.runnerBytes.reset();
   metrics.resting.reset();
@@ -146,7 +148,7 @@ function lookAtFleet(metrics: MetricRegistry, { fleet, clock }: MetricsParts): v
     metrics.runners.inc({ model, device, state });
     metrics.runnerBytes.inc({ model, device }, memory);
   }
-  for (const [model, { until }] of fleet.backOffs()) if (until > clock.now()) metrics.resting.set({ model }, 1);
+  for (const [model, { until }] of fleet.backOffs()) if (until > even.now()) metrics.resting.set({ model }, 1);
 }
 
 function lookAtDownloads(metrics: MetricRegistry, { supply }: MetricsParts): void {
