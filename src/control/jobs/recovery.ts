@@ -42,9 +42,13 @@ export function createRecovery({ ledger, hasEndpoint, earlier }: RecoveryParts):
   const readQueue = (): JobId[] => {
     waiting.clear();
     return store.withStatus("queued").flatMap((row) => {
-      if (hasEndpoint(row)) waiting.add(ledger.evenly(waitingOf(row, clock.now())));
-      else endQueued(row, { status: "failed", failure: endpointGone(row) });
-      return hasEndpoint(row) ? [asId<JobId>(row.id)] : [];
+      if (!hasEndpoint(row)) {
+        endQueued(row, { status: "failed", failure: endpointGone(row) });
+        return [];
+      }
+      const job = ledger.evenly(waitingOf(row, clock.now()));
+      waiting.add(job);
+      return [job.id];
     });
   };
 
