@@ -10,7 +10,7 @@ import { ForecourtError } from "../../core/errors.ts";
 import { asId, type KeyId } from "../../core/ids.ts";
 import { parseExactly, type Static, Type } from "../../core/schema.ts";
 import { milliseconds } from "../../core/units.ts";
-import { readQuery } from "./read-query.ts";
+import { pageQuery, readQuery } from "./read-query.ts";
 
 export type KeyBox = Pick<Appliance, "keys" | "accounts"> & { clock: Clock };
 type LimitBox = KeyBox & Pick<Appliance, "catalog">;
@@ -26,15 +26,9 @@ export function createKey(box: KeyBox, body: unknown): Response {
 const published = ({ accounts, clock }: KeyBox, key: Key) =>
   keyWords(key, { limits: accounts.limitsOf({ kind: "key", id: key.id }), now: clock.now() });
 
-const pageOf = (usual: number, most: number) =>
-  Type.Object({
-    after: Type.Optional(Type.String({ minLength: 1, maxLength: 500, description: "`next` of the page before" })),
-    limit: Type.Integer({ default: usual, minimum: 1, maximum: most }),
-  });
-
-export const keyPage = pageOf(1000, 10_000);
+export const keyPage = pageQuery(1000, 10_000);
 /** Of each it is looked up what was used. */
-export const limitPage = pageOf(200, 1000);
+export const limitPage = pageQuery(200, 1000);
 
 /** In the order of `placeOf`, from behind `after`; `next` is null at the end. */
 function pageIn<Item>(items: Item[], placeOf: (item: Item) => string, { after, limit }: Static<typeof keyPage>) {

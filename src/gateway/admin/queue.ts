@@ -2,15 +2,11 @@
 import type { Jobs, OpenMark } from "../../control/jobs/jobs.ts";
 import { asId, type JobId } from "../../core/ids.ts";
 import { isoTime } from "../../core/iso-time.ts";
-import { Type } from "../../core/schema.ts";
 import { instant } from "../../core/units.ts";
 import { readCursor, toCursor, wrongQuery } from "../platform/query.ts";
-import { readQuery } from "./read-query.ts";
+import { pageQuery, readQuery } from "./read-query.ts";
 
-export const queueQuery = Type.Object({
-  after: Type.Optional(Type.String({ minLength: 1, maxLength: 500, description: "`next` of the page before" })),
-  limit: Type.Integer({ default: 100, minimum: 1, maximum: 1000 }),
-});
+export const queueQuery = pageQuery(100, 1000);
 
 /** `next` is the `after` of the following page, null at the end. Throws `invalid_input`. */
 export function listQueue(jobs: Pick<Jobs, "open">, query: URLSearchParams): Response {

@@ -1,6 +1,13 @@
 // The query string of an administrator: every field by its name, each as its schema says.
-import { parseExactly, type Static, type TObject } from "../../core/schema.ts";
+import { parseExactly, type Static, type TObject, Type } from "../../core/schema.ts";
 import { inputFromQuery } from "../fal/query-input.ts";
+
+/** Of lists that come in pages, with as many of them in one as nothing says otherwise, and at most. */
+export const pageQuery = (usual: number, most: number) =>
+  Type.Object({
+    after: Type.Optional(Type.String({ minLength: 1, maxLength: 500, description: "`next` of the page before" })),
+    limit: Type.Integer({ default: usual, minimum: 1, maximum: most }),
+  });
 
 /** Throws `invalid_input`. An address has no null: what reads so is a text, unlike in models' inputs, where fal's clients write it. */
 export function readQuery<Schema extends TObject>(schema: Schema, query: URLSearchParams): Static<Schema> {
