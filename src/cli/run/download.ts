@@ -5,20 +5,26 @@ import type { Progress } from "../progress.ts";
 import { sizeText } from "../terminal.ts";
 
 type Watching = {
-  look(): Promise<readonly Download[]> | readonly Download[];
+  look(signal: AbortSignal): Promise<readonly Download[]> | readonly Download[];
   model: string;
   progress: Progress;
-  /** It began, or is over. */
-  signal: AbortSignal;
 };
 
 const LOOK_MS = 1_000;
 
+/** What `run` comes to; until it says that it began, or is over, it is told how far the download is. */
+export async function tellingOfDownload<T>(watching: Watching, run: (began: () => void) => Promise<T>): Promise<T> {
+  const begun = new AbortController();
+  const end = () => begun.abort();
+  const [result] = await Promise.all([run(end).finally(end), tell(watching, begun.signal)]);
+  return result;
+}
+
 /** Ends with the signal. */
-export async function tellOfDownload({ look, model, progress, signal }: Watching): Promise<void> {
+async function tell({ look, model, progress }: Watching, signal: AbortSignal): Promise<void> {
   try {
     for await (const _ of setInterval(LOOK_MS, undefined, { signal })) {
-      const download = (await look()).find((each) => each.model === model);
+      const download = (await look(signal)).find((each) => each.model === model);
       if (download && !signal.aborted) progress.show(textOf(download));
     }
   } catch (thrown) {

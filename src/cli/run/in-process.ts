@@ -6,7 +6,7 @@ import type { Job, JobEvent } from "../../core/job.ts";
 import type { Log } from "../../core/log.ts";
 import type { Model } from "../../engine/model.ts";
 import { dtypeOnDevice } from "../../engine/variants.ts";
-import { tellOfDownload } from "./download.ts";
+import { tellingOfDownload } from "./download.ts";
 import type { Outcome } from "./outcome.ts";
 import type { Order } from "./through-server.ts";
 
@@ -46,23 +46,15 @@ async function runOn(
     mayWait: true,
   });
   signal.addEventListener("abort", () => jobs.abandon(id), { once: true });
-  const begun = new AbortController();
-  const follow = async () => {
-    try {
-      for await (const event of jobs.watch(id, new AbortController().signal)) {
-        if (event.type === "finished") return event.job;
-        if (event.type !== "queued") begun.abort();
-        show(event, progress);
-      }
-    } finally {
-      begun.abort();
+  const watching = { look: supply.downloads, model: model.id, progress };
+  const job = await tellingOfDownload(watching, async (began) => {
+    for await (const event of jobs.watch(id, new AbortController().signal)) {
+      if (event.type === "finished") return event.job;
+      if (event.type !== "queued") began();
+      show(event, progress);
     }
     throw new ForecourtError("internal", `Request ${id} ended without a result.`);
-  };
-  const [job] = await Promise.all([
-    follow(),
-    tellOfDownload({ look: supply.downloads, model: model.id, progress, signal: begun.signal }),
-  ]);
+  });
   return outcomeOf(job, { model, files });
 }
 

@@ -6,7 +6,7 @@ import { linesOf } from "../lines.ts";
 import type { Progress } from "../progress.ts";
 import type { PublishedDownload } from "../ps.ts";
 import { type RunningServer, unlessNew } from "../running-server.ts";
-import { tellOfDownload } from "./download.ts";
+import { tellingOfDownload } from "./download.ts";
 import type { Outcome } from "./outcome.ts";
 
 export type Order = {
@@ -27,26 +27,17 @@ export async function runThroughServer(server: RunningServer, order: Order): Pro
   const { entry, endpoint, input, progress, signal } = order;
   progress.show(`waiting for ${server.origin}`);
   try {
-    const begun = new AbortController();
-    const read = async () => {
-      try {
-        // Answered when the run begins.
-        const asked = server.ask(`/run/${endpoint}/stream`, { method: "POST", body: input, signal });
-        const stream = await asked.catch((error: unknown) => {
-          throw unlessNew(endpoint, error);
-        });
-        begun.abort();
-        for await (const { at, of } of progressOf(stream)) progress.show("running", { at, of });
-        return stream.headers.get("x-fal-request-id") ?? "";
-      } finally {
-        begun.abort();
-      }
-    };
-    const look = () => downloadsOf(server, begun.signal);
-    const [requestId] = await Promise.all([
-      read(),
-      tellOfDownload({ look, model: entry.model.id, progress, signal: begun.signal }),
-    ]);
+    const look = (until: AbortSignal) => downloadsOf(server, until);
+    const requestId = await tellingOfDownload({ look, model: entry.model.id, progress }, async (began) => {
+      // Answered when the run begins.
+      const asked = server.ask(`/run/${endpoint}/stream`, { method: "POST", body: input, signal });
+      const stream = await asked.catch((error: unknown) => {
+        throw unlessNew(endpoint, error);
+      });
+      began();
+      for await (const { at, of } of progressOf(stream)) progress.show("running", { at, of });
+      return stream.headers.get("x-fal-request-id") ?? "";
+    });
     const result = await server.ask(`/queue/${appOf(endpoint)}/requests/${requestId}`, { signal });
     return await outcomeOf(result, { requestId, signal });
   } catch (thrown) {
