@@ -4,6 +4,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSyn
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { Client, StreamableHTTPClientTransport } from "@modelcontextprotocol/client";
+import { type Ended, ended } from "./cli/command.ts";
 import { OPENAI_PYTHON } from "./clients/openai/language-server.ts";
 import { FAL_CLIENT_PYTHON } from "./clients/python/python.ts";
 import { forecourt, freePort, type LiveServer, startServer } from "./support/live-server.ts";
@@ -40,8 +41,6 @@ const here = (text: string) =>
     .replaceAll("127.0.0.1:3250", `127.0.0.1:${ports.plain}`)
     .replaceAll("localhost:3250", `localhost:${ports.secure}`);
 
-type Ended = { exitCode: number; stdout: string; stderr: string };
-
 /** Under `sh`, in the home directory, with `forecourt` in the path. */
 async function shell(text: string, env: Record<string, string> = {}): Promise<Ended> {
   const inherited = Object.entries(process.env).filter(([name]) => !/^(FORECOURT_|FAL_|XDG_)/.test(name));
@@ -56,12 +55,7 @@ async function shell(text: string, env: Record<string, string> = {}): Promise<En
     stdout: "pipe",
     stderr: "pipe",
   });
-  const [stdout, stderr, exitCode] = await Promise.all([
-    new Response(child.stdout).text(),
-    new Response(child.stderr).text(),
-    child.exited,
-  ]);
-  return { exitCode, stdout, stderr };
+  return await ended(child);
 }
 
 async function done(text: string): Promise<string> {

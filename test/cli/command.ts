@@ -16,6 +16,11 @@ export async function forecourt(words: string[], env: Record<string, string> = {
     stdout: "pipe",
     stderr: "pipe",
   });
+  return await ended(child);
+}
+
+/** A child whose two outputs are pipes, once it has ended. */
+export async function ended(child: Bun.Subprocess<"ignore", "pipe", "pipe">): Promise<Ended> {
   const [stdout, stderr, exitCode] = await Promise.all([
     new Response(child.stdout).text(),
     new Response(child.stderr).text(),
