@@ -17,6 +17,7 @@ import { silentLog } from "../../../src/core/log.ts";
 import { partsOf } from "../../../src/engine/sources.ts";
 import { modelOn, variantsOn } from "../../../src/engine/variants.ts";
 import { COMMIT, createFakeHub, noise, sha256 } from "../../support/fake-hub.ts";
+import { mountSmallDisk } from "../../support/small-disk.ts";
 import {
   earFiles,
   earsSource,
@@ -123,7 +124,11 @@ test("the disk is asked for room for all of them before the first byte", async (
   const repos = { "acme/own": { files: { "a.bin": first } }, "acme/ears": { files: { "b.bin": second } } };
   await using hub = createFakeHub({ repos });
   using box = scratch();
-  const { bavail, bsize } = statfsSync(box.path);
+  // Of its own: on a shared one others take and give room in between.
+  const disk = mountSmallDisk(join(box.path, "disk"), 8);
+  using cleanup = new DisposableStack();
+  cleanup.defer(disk.unmount);
+  const { bavail, bsize } = statfsSync(disk.path);
   // Room for the first by far, and for both by no means: a reserve that leaves what lies between.
   const room = first.byteLength + second.byteLength / 2;
   const both = readModel(
@@ -133,7 +138,7 @@ test("the disk is asked for room for all of them before the first byte", async (
     }),
   );
   const failure = await failureOf(
-    pullTwo(hub, box.path, { model: both, tuning: { reserveBytes: bavail * bsize - room } }),
+    pullTwo(hub, disk.path, { model: both, tuning: { reserveBytes: bavail * bsize - room } }),
   );
   expect(failure.details).toMatchObject({ reason: "disk_full", needed: first.byteLength + second.byteLength });
   expect(hub.files).toEqual([]);
