@@ -35,7 +35,7 @@ export const spread = (samples: number[]): Spread => ({
 type Measured = { ms: Spread; modelMs: number; ours: Spread; failed: number; stolenMs?: number };
 
 /**
- * The model's time is told in whole milliseconds: the middle of the requests has its mean taken off, the slowest ones have
+ * The model's time is told in tenths of a millisecond: the middle of the requests has its mean taken off, the slowest ones have
  * their own.
  */
 function measured(answers: Answer[]): Measured {

@@ -79,7 +79,7 @@ export function createAttemptEnds({ ledger, missingFiles, toCaller, addLog }: At
         status: "done" as const,
         output: toCaller(output, job),
         units,
-        timing: { queueMs, loadMs, runMs: Math.round(steady(clock) - begunAt) },
+        timing: { queueMs, loadMs, runMs: microseconds(steady(clock) - begunAt) },
         device,
       };
       const hasEnded = ledger.writeFor(id, () => store.end(id, { from: "running", runner }, { ...done, shareMs, at }));
@@ -105,6 +105,9 @@ export function createAttemptEnds({ ledger, missingFiles, toCaller, addLog }: At
     },
   };
 }
+
+/** In milliseconds: many models take less than one, which would be told as none. */
+const microseconds = (ms: number) => Math.round(ms * 1000) / 1000;
 
 const CANCELLED = new ForecourtError("client_cancelled", "The request was cancelled.").toFailure();
 
