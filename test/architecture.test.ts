@@ -131,6 +131,7 @@ describe("each foreign thing has its place", () => {
     ["transformers.js", /^@huggingface\/transformers$/, /^src\/engine\/runner\/transformers-library\.ts$/],
     ["jinja", /^@huggingface\/jinja$/, /^src\/engine\/text\/chat-template\.ts$/],
     ["tokenizers", /^@huggingface\/tokenizers$/, /^src\/engine\/text\/tokenizer\.ts$/],
+    ["gltf-transform", /^@gltf-transform\//, /^src\/engine\/media\/glb\.ts$/],
     ["bun:sqlite", /^bun:sqlite$/, /^src\/control\/database\//],
     ["drizzle", /^drizzle-orm/, /^src\/control\/(database\/|.*\.table\.ts$|.*-store\.ts$|keys\/(known-)?keys\.ts$)/],
     ["prom-client", /^prom-client$/, /^src\/control\/metrics\/registry\.ts$/],

@@ -80,6 +80,7 @@ const CONTENT_TYPES: Record<string, string> = {
   ".json": "application/json",
   ".txt": "text/plain; charset=utf-8",
   ".glb": "model/gltf-binary",
+  ".obj": "model/obj",
   ".bvh": "text/plain; charset=utf-8",
   ".mid": "audio/midi",
   ".zip": "application/zip",

@@ -1,0 +1,34 @@
+// What is inside of a binary glTF file, and what Khronos' validator says of it.
+import { validateBytes } from "gltf-validator";
+
+export type Report = {
+  issues: { numErrors: number; messages: { code: string; message: string; severity: number; pointer?: string }[] };
+  info: {
+    version: string;
+    totalVertexCount: number;
+    totalTriangleCount: number;
+    hasTextures: boolean;
+    resources: { pointer: string; image?: { width: number; height: number } }[];
+  };
+};
+
+export const validate = async (bytes: Uint8Array): Promise<Report> => (await validateBytes(bytes)) as Report;
+
+type Gltf = {
+  scene?: number;
+  scenes: { nodes: number[] }[];
+  nodes: { name?: string; children?: number[]; mesh?: number }[];
+  meshes?: {
+    primitives: { attributes: Record<string, number>; indices: number; material?: number; mode?: number }[];
+  }[];
+  animations?: {
+    channels: { target: { node: number; path: string } }[];
+    samplers: { input: number; output: number }[];
+  }[];
+};
+
+/** The description in front of the numbers. */
+export function gltfOf(bytes: Uint8Array): Gltf {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return JSON.parse(new TextDecoder().decode(bytes.subarray(20, 20 + view.getUint32(12, true))));
+}
