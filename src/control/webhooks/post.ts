@@ -3,6 +3,7 @@ import { request as httpRequest, type IncomingMessage } from "node:http";
 import { request as httpsRequest } from "node:https";
 import { type Address, judgedAddress, pinnedTo, type Resolver, systemResolver } from "../storage/pinned-address.ts";
 import type { AddressGuard } from "../storage/public-address.ts";
+import { unlessAborted } from "../unless-aborted.ts";
 
 /** What the receiver made of it. `refused`: no later attempt can end otherwise. */
 export type Reply =
@@ -23,6 +24,7 @@ export const createPost =
   async (parcel, signal) => {
     try {
       const url = new URL(parcel.url);
+      // A name server that is silent must not hold an attempt beyond its time.
       const address = await unlessAborted(judgedAddress(url, { guard, resolver }), signal);
       if ("refusal" in address) return { type: "refused", reason: address.refusal };
       const response = await send({ ...parcel, url, address }, signal);
@@ -72,16 +74,6 @@ async function readToEnd(response: IncomingMessage, signal: AbortSignal): Promis
   } finally {
     response.destroy();
   }
-}
-
-/** A name server that is silent must not hold an attempt beyond its time. */
-function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const abort = () => reject(signal.reason);
-    if (signal.aborted) abort();
-    signal.addEventListener("abort", abort, { once: true });
-    work.then(resolve, reject).finally(() => signal.removeEventListener("abort", abort));
-  });
 }
 
 const reasonOf = (error: unknown) => (error instanceof Error ? error.message : String(error));

@@ -1,10 +1,10 @@
 // How this box reaches the Hub and how much its downloads may take, from its settings.
 import type { Settings } from "../settings.ts";
+import { createSlots } from "../slots.ts";
 import { checkedEndpoint, createHub, DEFAULT_ENDPOINT, type Hub } from "./hub.ts";
 import type { HubAccess, PullLimits } from "./pull.ts";
 import { createBandwidth, unlimited } from "./transfer/bandwidth.ts";
 import { waitText } from "./transfer/patience.ts";
-import { createSlots } from "./transfer/slots.ts";
 import { createWeb, type Web } from "./transfer/web.ts";
 
 export type DownloadSettings = Pick<Settings, "hub" | "weights">;

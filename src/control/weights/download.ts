@@ -2,6 +2,7 @@
 import type { Timers } from "../../core/clock.ts";
 import { ForecourtError } from "../../core/errors.ts";
 import { type Milliseconds, milliseconds } from "../../core/units.ts";
+import { forEachAtOnce, type Slots } from "../slots.ts";
 import type { Digest } from "./disk/digest.ts";
 import { noSpace } from "./disk/space.ts";
 import type { Bandwidth } from "./transfer/bandwidth.ts";
@@ -10,7 +11,6 @@ import { openPart, type Part } from "./transfer/part.ts";
 import { createPatience, type PatienceOptions, waitText } from "./transfer/patience.ts";
 import { doneBytes, isWhole, type Piece } from "./transfer/pieces.ts";
 import { createRoute } from "./transfer/route.ts";
-import { forEachAtOnce, type Slots } from "./transfer/slots.ts";
 import type { Web } from "./transfer/web.ts";
 
 export type DownloadOrder = {

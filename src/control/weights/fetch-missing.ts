@@ -2,6 +2,7 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { ForecourtError } from "../../core/errors.ts";
+import { forEachAtOnce } from "../slots.ts";
 import { repoFolder } from "./disk/layout.ts";
 import { linkFile, sizeOnDisk, writeRef } from "./disk/snapshot.ts";
 import { expectSpace, spaceTaken } from "./disk/space.ts";
@@ -9,7 +10,6 @@ import { type DownloadTools, download } from "./download.ts";
 import { blobsOf, bytesOf, type Plan, type PlannedFile, storePlan } from "./plan/plan.ts";
 import type { Progress } from "./progress.ts";
 import { partFiles } from "./transfer/part.ts";
-import { forEachAtOnce } from "./transfer/slots.ts";
 
 /** Small files side by side; a large one is cut into ranges anyway. */
 const FILES_AT_ONCE = 4;

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { type Clock, systemClock, type Timers } from "../../core/clock.ts";
 import { ForecourtError } from "../../core/errors.ts";
 import { type Placed, type Sources, sourcesOf } from "../../engine/sources.ts";
+import { createSlots, type Slots } from "../slots.ts";
 import { adoptBlobs, findInCaches, isComplete, snapshotFolder } from "./disk/in-place.ts";
 import { repoFolder, weightsRoot } from "./disk/layout.ts";
 import { expectApart, putTogether, type Shelf } from "./disk/together.ts";
@@ -20,7 +21,6 @@ import { createProgress, type Progress, type PullEvent, progressIn } from "./pro
 import type { HubSource, UrlSource, WeightsSource } from "./source.ts";
 import { type Bandwidth, unlimited } from "./transfer/bandwidth.ts";
 import { type PatienceOptions, waitText } from "./transfer/patience.ts";
-import { createSlots, type Slots } from "./transfer/slots.ts";
 import { foregroundTimers } from "./transfer/wait.ts";
 import { createWeb, type WebOptions } from "./transfer/web.ts";
 

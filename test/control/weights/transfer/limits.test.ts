@@ -1,8 +1,8 @@
 // Limits on downloads: bytes per second, connections, waits. All with a clock of the test's own.
 import { describe, expect, test } from "bun:test";
+import { createSlots, forEachAtOnce } from "../../../../src/control/slots.ts";
 import { createBandwidth } from "../../../../src/control/weights/transfer/bandwidth.ts";
 import { askedWait } from "../../../../src/control/weights/transfer/patience.ts";
-import { createSlots, forEachAtOnce } from "../../../../src/control/weights/transfer/slots.ts";
 import type { Timers } from "../../../../src/core/clock.ts";
 import { instant } from "../../../../src/core/units.ts";
 
