@@ -41,6 +41,7 @@ import { createTokens, type Tokens } from "./keys/tokens.ts";
 import { createUsageNotes } from "./keys/usage-notes.ts";
 import { createOversight, type Oversight } from "./oversight.ts";
 import { createPlacement } from "./placement.ts";
+import { roomOf } from "./rooms/room.ts";
 import { installedCuda } from "./runtimes/installed.ts";
 import { createResidency } from "./scheduler/residency.ts";
 import type { Scheduler } from "./scheduler/scheduler.ts";
@@ -335,7 +336,10 @@ function assembleJobs(found: Found, tools: Tools) {
     missingFiles: (output, token) => referencedFiles(output).filter((name) => !files.isWritten(token, name)),
   });
   const composites = createCompositeJobs(ledger);
-  const conversations = createConversations({ database, clock });
+  const conversations = createConversations({
+    ...{ database, clock, maxBytes: bytes(settings.limits.bodyMb * MIB) },
+    room: roomOf(settings.openai.conversations.roomMb),
+  });
   return {
     jobs,
     work,

@@ -205,6 +205,12 @@ export const settingTree = {
       schema: Type.Integer({ minimum: 1 }),
       default: 5120,
     }),
+    roomMb: setting({
+      doc: "Room for the uploaded files of one key together, in MiB; each counts with 16 KiB more than it has. 0 is no limit.",
+      env: "FORECOURT_STORAGE_ROOM_MB",
+      schema: Type.Integer({ minimum: 0 }),
+      default: 51_200,
+    }),
     s3: s3Settings,
   },
   alerts: alertSettings,

@@ -22,6 +22,7 @@ export const ERROR_CODES = [
   "not_found",
   "method_not_allowed",
   "payload_too_large",
+  "room_full",
   "queue_full",
   "rate_limited",
   "concurrency_limited",

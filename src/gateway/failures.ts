@@ -21,6 +21,7 @@ const answers = {
   not_found: { status: 404 },
   method_not_allowed: { status: 405 },
   payload_too_large: { status: 413 },
+  room_full: { status: 413 },
   rate_limited: { status: 429, type: "rate_limit_exceeded", isRetryable: true },
   concurrency_limited: { status: 429, type: "concurrent_requests_limit", isRetryable: true },
   budget_exhausted: { status: 403 },

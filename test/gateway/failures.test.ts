@@ -11,6 +11,7 @@ const table = {
   not_found: [404, null, false],
   method_not_allowed: [405, null, false],
   payload_too_large: [413, null, false],
+  room_full: [413, null, false],
   rate_limited: [429, "rate_limit_exceeded", true],
   concurrency_limited: [429, "concurrent_requests_limit", true],
   budget_exhausted: [403, null, false],

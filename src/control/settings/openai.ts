@@ -20,4 +20,12 @@ export const openAiSettings = {
     schema: Type.Record(Type.String({ minLength: 1, maxLength: 200 }), id),
     default: {},
   }),
+  conversations: {
+    roomMb: setting({
+      doc: "Room for the conversations of one key together, in MiB; each, and each item, counts with half a KiB more than it has. One may be as large as a request's body. 0 is no limit.",
+      env: "FORECOURT_OPENAI_CONVERSATIONS_ROOM_MB",
+      schema: Type.Integer({ minimum: 0 }),
+      default: 256,
+    }),
+  },
 } as const satisfies SettingTree;

@@ -4,6 +4,7 @@ import type { Clock, Timers } from "../../core/clock.ts";
 import type { Log } from "../../core/log.ts";
 import { bytes, MIB } from "../../core/units.ts";
 import type { Database } from "../database/open.ts";
+import { roomOf } from "../rooms/room.ts";
 import type { Settings } from "../settings.ts";
 import { chosenBucket } from "./choose-store.ts";
 import { createDiskStore } from "./disk-store.ts";
@@ -44,10 +45,19 @@ export function createStorage({ settings, database, openTokens, timers, log, ...
   const maxBytes = bytes(settings.storage.maxUploadMb * MIB);
   const defaults = createFileDefaults(database);
   const { lifecycleOf } = defaults;
+  const room = roomOf(settings.storage.roomMb);
   return {
     defaults,
     files: createFiles({ root: data, store: fileStore }),
-    uploads: createUploads({ root: join(data, "uploads"), fileStore, database, ...clocks, maxBytes, lifecycleOf }),
+    uploads: createUploads({
+      root: join(data, "uploads"),
+      fileStore,
+      database,
+      ...clocks,
+      maxBytes,
+      room,
+      lifecycleOf,
+    }),
     start: () => moving?.start(),
     stop: async () => await moving?.stop(),
   };

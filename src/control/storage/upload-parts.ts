@@ -15,6 +15,8 @@ export type UploadParts = {
   /** The parts as one, by their numbers. Throws `bad_request` at once when one is not there or named twice. */
   read(token: string, parts: readonly UploadPart[]): Content;
   remove(token: string): void;
+  /** Of all that are there. */
+  sizes(token: string): number[];
   /** Removes the parts of uploads that no longer wait for any. */
   sweep(isOpen: (token: string) => boolean): Promise<void>;
 };
@@ -62,6 +64,7 @@ export function createUploadParts({ root, temporary, maxBytes }: UploadPartsOpti
       return concat(sorted.map((part) => pathOf(token, part)));
     },
     remove,
+    sizes: (token) => list(folderOf(token)).map((name) => sizeOf(join(folderOf(token), name))),
     async sweep(isOpen) {
       for (const [at, token] of list(root).entries()) {
         if (at % SWEPT_AT_ONCE === SWEPT_AT_ONCE - 1) await new Promise(setImmediate);

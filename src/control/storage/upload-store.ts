@@ -1,5 +1,5 @@
 // Every SQL statement about uploads. Callers hold a transaction: see group-commit.ts.
-import { and, eq, isNull, lt, or } from "drizzle-orm";
+import { and, desc, eq, gt, isNotNull, isNull, lt, or, sql } from "drizzle-orm";
 import type { Instant } from "../../core/units.ts";
 import type { Database } from "../database/open.ts";
 import { uploadTable } from "./upload.table.ts";
@@ -13,10 +13,13 @@ export type UploadStore = {
   bySecret(secret: string): UploadRow | undefined;
   /** False when it was complete already. */
   complete(token: string, content: UploadContent): boolean;
+  hold(token: string, held: number): void;
   setAcl(token: string, acl: string): void;
+  /** Complete ones of a key that are not over, the latest first; after `after`, if that is given. */
+  listOf(key: string, page: { now: Instant; after?: { createdAt: number; token: string } }, limit: number): UploadRow[];
   /** Expired before `now`, or begun before `begunBefore` and never completed. */
   over(at: { now: Instant; begunBefore: Instant }, limit: number): string[];
-  remove(token: string): void;
+  remove(token: string): Pick<UploadRow, "key" | "held"> | undefined;
 };
 
 export function createUploadStore({ orm }: Database): UploadStore {
@@ -34,6 +37,24 @@ export function createUploadStore({ orm }: Database): UploadStore {
         .where(and(eq(upload.token, token), isNull(upload.completedAt)))
         .returning({ token: upload.token })
         .get() !== undefined,
+    hold: (token, held) => {
+      orm.update(upload).set({ held }).where(eq(upload.token, token)).run();
+    },
+    listOf: (key, { now, after }, limit) =>
+      orm
+        .select()
+        .from(upload)
+        .where(
+          and(
+            eq(upload.key, key),
+            isNotNull(upload.completedAt),
+            or(isNull(upload.expiresAt), gt(upload.expiresAt, now)),
+            after && sql`(${upload.createdAt}, ${upload.token}) < (${after.createdAt}, ${after.token})`,
+          ),
+        )
+        .orderBy(desc(upload.createdAt), desc(upload.token))
+        .limit(limit)
+        .all(),
     setAcl: (token, acl) => {
       orm.update(upload).set({ acl }).where(eq(upload.token, token)).run();
     },
@@ -45,8 +66,7 @@ export function createUploadStore({ orm }: Database): UploadStore {
         .limit(limit)
         .all()
         .map(({ token }) => token),
-    remove: (token) => {
-      orm.delete(upload).where(eq(upload.token, token)).run();
-    },
+    remove: (token) =>
+      orm.delete(upload).where(eq(upload.token, token)).returning({ key: upload.key, held: upload.held }).get(),
   };
 }

@@ -26,9 +26,12 @@ export const uploadTable = sqliteTable(
     size: integer(),
     /** SHA-256 of the content, hexadecimal. */
     digest: text(),
+    /** Of its key's room: for the file as a whole, or for its parts so far. */
+    held: integer().notNull().default(0),
   },
   (table) => [
     index("upload_expiring").on(table.expiresAt).where(sql`expires_at is not null`),
+    index("upload_by_key").on(table.key, table.createdAt, table.token).where(sql`completed_at is not null`),
     index("upload_open").on(table.createdAt).where(sql`completed_at is null`),
   ],
 );

@@ -1,9 +1,10 @@
 // Files that callers bring: begun, filled, read by URL, swept when their time is over.
 import type { Clock } from "../../core/clock.ts";
 import { asId, type KeyId, newFileToken } from "../../core/ids.ts";
-import { type Bytes, bytes, instant } from "../../core/units.ts";
+import { type Bytes, bytes, type Instant, instant } from "../../core/units.ts";
 import type { Database } from "../database/open.ts";
 import type { Key } from "../keys/keys.ts";
+import { createRoom, type Room, roomOf } from "../rooms/room.ts";
 import { type Acl, type Decision, decide, type Lifecycle, OPEN } from "./acl.ts";
 import type { FileDefaults } from "./file-default-store.ts";
 import type { FileStore } from "./file-store.ts";
@@ -11,6 +12,7 @@ import { type StoredFile, storedFile } from "./files.ts";
 import {
   createLanding,
   createUploadContent,
+  FILE_BYTES,
   OPEN_MS,
   storedFolder,
   storedName,
@@ -37,13 +39,26 @@ export type UploadedFile = StoredFile & {
   secondsLeft: number;
 };
 
+/** `at`: its place in the list. */
+export type ListedUpload = Pick<UploadRow, "token" | "name" | "originalName" | "contentType"> & {
+  size: Bytes;
+  at: { createdAt: number; token: string };
+  expiresAt: Instant | null;
+};
+
 export type Uploads = UploadContent & {
-  /** Resolves when it is on record; its content is awaited for a day. */
+  /** Resolves when it is on record; its content is awaited for a day. Throws `room_full`. */
   begin(upload: NewUpload): Promise<Upload>;
   /** Undefined for unknown, incomplete and expired ones. */
   find(token: string, name: string): UploadedFile | undefined;
   /** Who may read it from now on. Resolves when that is on disk. */
   share(token: string, acl: Acl): Promise<void>;
+  /** Complete ones of a key, the latest first; `after`: the one that the page before ended with. */
+  list(key: KeyId, page: { after?: ListedUpload["at"] | undefined; limit: number }): ListedUpload[];
+  /** Resolves when it is gone. */
+  remove(token: string): Promise<void>;
+  /** How much each key may fill, and one has filled. */
+  room: Pick<Room, "limit" | "taken">;
   /** Removes what has expired; resolves to the number of files. */
   removeExpired(): Promise<number>;
   /** Also removes parts of what was never completed. */
@@ -62,20 +77,27 @@ export type UploadsParts = {
   /** What is over by it is removed. */
   sweepClock?: Clock;
   maxBytes: Bytes;
+  /** Of each key. */
+  room?: Bytes;
   /** What a key wants where an upload says nothing; by default all may read it, for ever. */
   lifecycleOf?: FileDefaults["lifecycleOf"];
 };
 
 export function createUploads(parts: UploadsParts): Uploads {
   const { root, fileStore, database, clock, sweepClock = clock, maxBytes, lifecycleOf = () => undefined } = parts;
+  const { room: limit = roomOf(0) } = parts;
   const store = createUploadStore(database);
+  const room = createRoom({ database, part: "uploads", limit, words });
   const landing = createLanding({ root, maxBytes });
 
   const remove = async (token: string) => {
     // Files first: a row without files does no harm, files without a row would stay for ever.
     landing.parts.remove(token);
     await fileStore.remove(storedFolder(token));
-    database.write(() => store.remove(token));
+    database.write(() => {
+      const removed = store.remove(token);
+      if (removed) room.count(asId<KeyId>(removed.key), -removed.held);
+    });
   };
   const removeExpired = async () => {
     for (let removed = 0; ; ) {
@@ -89,10 +111,14 @@ export function createUploads(parts: UploadsParts): Uploads {
   };
 
   return {
-    ...createUploadContent({ landing, fileStore, store, database, clock, maxBytes }),
+    ...createUploadContent({ landing, fileStore, store, database, clock, maxBytes, room }),
+    room,
     async begin(upload) {
       const row = newRow({ lifecycle: lifecycleOf(upload.key) ?? { acl: OPEN }, ...upload }, clock);
-      database.write(() => store.insert(row));
+      database.write(() => {
+        room.take(upload.key, row.held);
+        store.insert(row);
+      });
       await database.committed();
       return row;
     },
@@ -106,6 +132,12 @@ export function createUploads(parts: UploadsParts): Uploads {
       database.write(() => store.setAcl(token, JSON.stringify(acl)));
       await database.committed();
     },
+    list: (key, { after, limit: most }) =>
+      store.listOf(key, { now: clock.now(), ...(after && { after }) }, most).map(listed),
+    async remove(token) {
+      await remove(token);
+      await database.committed();
+    },
     removeExpired,
     async sweep() {
       await landing.parts.sweep((token) => store.byToken(token)?.completedAt === null);
@@ -113,6 +145,20 @@ export function createUploads(parts: UploadsParts): Uploads {
     },
   };
 }
+
+const words = {
+  what: "The uploaded files",
+  setting: "storage.room_mb",
+  remedy:
+    "Delete some (DELETE /platform/v1/storage/files?url=..., GET lists them), let new ones expire (x-fal-object-lifecycle), or ask the operator for more room.",
+};
+
+const listed = ({ token, name, originalName, contentType, createdAt, size, expiresAt }: UploadRow): ListedUpload => ({
+  ...{ token, name, originalName, contentType },
+  at: { createdAt, token },
+  size: bytes(size ?? 0),
+  expiresAt: expiresAt === null ? null : instant(expiresAt),
+});
 
 function newRow({ key, name, contentType, lifecycle }: Required<NewUpload>, clock: Clock): UploadRow {
   const { original, inUrl } = uploadName(name);
@@ -122,7 +168,7 @@ function newRow({ key, name, contentType, lifecycle }: Required<NewUpload>, cloc
     acl: JSON.stringify(lifecycle.acl),
     createdAt: clock.now(),
     keepFor: lifecycle.keepFor ?? null,
-    ...{ expiresAt: null, completedAt: null, size: null, digest: null },
+    ...{ expiresAt: null, completedAt: null, size: null, digest: null, held: FILE_BYTES },
   };
 }
 

@@ -11,7 +11,7 @@ type Answer = {
     | "authentication_error"
     | "permission_error"
     | "rate_limit_error"
-    /** OpenAI's own words for the two limits that it has: of requests in a minute, and of what was paid for. */
+    /** OpenAI's own words for its limits: of requests in a minute, and of what a caller may have. */
     | "requests"
     | "insufficient_quota"
     | "server_error";
@@ -37,6 +37,7 @@ const answers: Record<ErrorCode, Answer> = {
   not_found: wrong(404, "not_found"),
   method_not_allowed: wrong(405, "method_not_supported"),
   payload_too_large: wrong(413, "request_too_large"),
+  room_full: { ...busy("room_full", "insufficient_quota"), isFinal: true },
   rate_limited: busy("rate_limit_exceeded", "requests"),
   concurrency_limited: busy("concurrency_limit_exceeded"),
   queue_full: busy("queue_full"),

@@ -9,7 +9,7 @@ import type { Operation } from "./operation.ts";
 import { estimate, pricing } from "./pricing.ts";
 import { deletePayloads, requestsByEndpoint } from "./requests.ts";
 import { searchRequests } from "./search-requests.ts";
-import { fileAcl, setFileAcl, signFile } from "./storage.ts";
+import { fileAcl, listFiles, removeFile, setFileAcl, signFile } from "./storage.ts";
 import { setStorageSettings, storageSettings } from "./storage-settings.ts";
 import { modelUsage } from "./usage.ts";
 import { createWorkflow, listWorkflows, removeWorkflow, showWorkflow } from "./workflows.ts";
@@ -24,6 +24,8 @@ export const operations: readonly Operation[] = [
   requestsByEndpoint,
   searchRequests,
   deletePayloads,
+  listFiles,
+  removeFile,
   fileAcl,
   setFileAcl,
   signFile,

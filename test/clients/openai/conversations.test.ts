@@ -105,6 +105,51 @@ test("items are added, told and taken out one by one; what was taken out is not 
   expect(textsOf(await itemsOf(id, { order: "asc" }))).toEqual(["Be brief.", "Hello!"]);
 });
 
+test("items that were added by hand are named by their ids in other requests, as long as they are there", async () => {
+  const { id } = await box.client.conversations.create({ items: begun });
+  const [brief, hello, answer] = await itemsOf(id, { order: "asc" });
+  const named = [brief, hello, answer].map((item) => ({ type: "item_reference" as const, id: item?.id ?? "" }));
+  const more = { role: "user" as const, content: asked.input };
+  const referred = await box.client.responses.create({ ...asked, input: [...named, more] });
+  const repeated = await box.client.responses.create({ ...asked, input: [...begun, more] });
+  expect(referred.output_text).toBe(repeated.output_text);
+  expect(referred.usage?.input_tokens).toBe(repeated.usage?.input_tokens ?? 0);
+  const refused = { status: 404, param: "input[0].id" };
+  const other = await box.stranger();
+  await expect(sent(other.responses.create({ ...asked, input: named }))).rejects.toMatchObject(refused);
+  await box.client.conversations.delete(id);
+  await expect(sent(box.client.responses.create({ ...asked, input: named }))).rejects.toMatchObject(refused);
+});
+
+test("an item of a response that was deleted is named as one of its conversation, which keeps it", async () => {
+  const { id } = await box.client.conversations.create();
+  const first = await box.client.responses.create({ ...asked, conversation: id });
+  await itemsOf(id);
+  await sent(box.client.responses.delete(first.id));
+  const input = [{ type: "item_reference" as const, id: first.output[0]?.id ?? "" }];
+  const { input_tokens } = await box.client.responses.inputTokens.count({ model: MODEL, input });
+  expect(input_tokens).toBeGreaterThan(0);
+});
+
+test("a stored response tells its conversation, however it ended, as long as that is there", async () => {
+  const { id } = await box.client.conversations.create();
+  const told = async (response: string) => (await box.client.responses.retrieve(response)).conversation;
+  const first = await box.client.responses.create({ ...asked, conversation: id });
+  expect(await told(first.id)).toEqual({ id });
+  await itemsOf(id);
+  expect(await told(first.id)).toEqual({ id });
+  for await (const event of await box.client.responses.retrieve(first.id, { stream: true }))
+    if (event.type === "response.completed") expect(event.response.conversation).toEqual({ id });
+  const left = { ...asked, max_output_tokens: 900, conversation: id, background: true };
+  const running = await box.client.responses.create(left);
+  expect((await box.client.responses.cancel(running.id)).conversation).toEqual({ id });
+  await itemsOf(id);
+  expect(await told(running.id)).toEqual({ id });
+  expect(await told((await box.client.responses.create(asked)).id)).toBeNull();
+  await box.client.conversations.delete(id);
+  expect(await told(first.id)).toBeNull();
+});
+
 test("a conversation is its key's own", async () => {
   const { id } = await box.client.conversations.create({ items: begun });
   const other = await box.stranger();

@@ -64,6 +64,23 @@ test("a fresh or current database leaves no copy", () => {
   expect(existsSync(snapshotFile(file, 0)) || existsSync(snapshotFile(file, 2))).toBe(false);
 });
 
+test("what keys had filled before it was counted is counted at once", () => {
+  {
+    using database = openDatabase({ file, migrations: migrationFiles().filter(({ version }) => version <= 14) });
+    database.sqlite.run(`
+      INSERT INTO conversation VALUES ('one', 'k', '{"ä":"b"}', 1, 1), ('two', 'k', '{}', 1, 1), ('three', 'l', '{}', 1, 1);
+      INSERT INTO conversation_item VALUES ('one', 1, 0, 'a', '{"id":"é"}', NULL, NULL, 1), ('one', 2, 0, NULL, NULL, 'job', 1, 1);
+      INSERT INTO upload VALUES
+        ('t', 's', 'k', 'n', 'n', 'c', 'a', 1, NULL, NULL, 1, 100, 'd'), ('u', 'v', 'k', 'n', 'n', 'c', 'a', 1, NULL, NULL, NULL, NULL, NULL);`);
+  }
+  using database = openDatabase({ file });
+  expect(database.sqlite.query("SELECT * FROM room ORDER BY part, key").values()).toEqual([
+    ["k", "conversations", 512 + 10 + 512 + 11 + 512 + 512 + 2],
+    ["l", "conversations", 512 + 2],
+    ["k", "uploads", 16_384 + 100 + 16_384],
+  ]);
+});
+
 test("a migration that fails changes nothing and says which it was", () => {
   {
     using database = open(first);

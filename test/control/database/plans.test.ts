@@ -29,6 +29,7 @@ const IN_PAGES = [
   "/platform/v1/models/requests/by-endpoint?endpoint_id=forecourt/echo&limit=1",
   "/platform/v1/models/requests/search?limit=1",
   "/platform/v1/models/billing-events?limit=1",
+  "/platform/v1/storage/files?limit=1",
 ];
 
 /** A page for which all that it is of is sorted first. */

@@ -214,6 +214,117 @@ describeForEachStore("uploads", (next) => {
     });
   });
 
+  describe("the room of a key", () => {
+    const FILE = 16 * 1024;
+    const owner = asId<KeyId>("owner");
+    let narrow: Uploads;
+    beforeEach(() => {
+      narrow = createUploads({
+        ...{ root, fileStore: at.store, database, clock, maxBytes: bytes(1000) },
+        room: bytes(2 * FILE + 100),
+      });
+    });
+    const opened = (change: Partial<NewUpload> = {}) =>
+      narrow.begin({ key: owner, name: "a.txt", contentType: "text/plain", ...change });
+    const full = { code: "room_full", details: { limit: 2 * FILE + 100 } };
+
+    test("counts files and what is begun, and refuses more without keeping anything of it", async () => {
+      const [first, second] = [await opened(), await opened()];
+      await narrow.write(first.secret, content("x".repeat(60)));
+      await expect(narrow.write(second.secret, content("y".repeat(30), "y".repeat(30)))).rejects.toMatchObject(full);
+      await expect(opened()).rejects.toMatchObject(full);
+      expect(narrow.room.taken(owner)).toBe(bytes(2 * FILE + 60));
+      expect(await kept()).toHaveLength(1);
+      await narrow.write(second.secret, content("y".repeat(40)));
+      expect(narrow.room.taken(owner)).toBe(bytes(2 * FILE + 100));
+      await narrow.write(second.secret, content("y".repeat(40)));
+      await opened({ key: asId<KeyId>("another") });
+    });
+
+    test("is filled by what is arriving, whoever of them comes first", async () => {
+      const [first, second] = [await opened(), await opened()];
+      const [begun, gate] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+      async function* slow() {
+        yield new Uint8Array(60);
+        begun.resolve();
+        await gate.promise;
+      }
+      const arriving = narrow.write(first.secret, slow());
+      await begun.promise;
+      await expect(narrow.write(second.secret, content("y".repeat(60)))).rejects.toMatchObject({
+        ...full,
+        details: { ...full.details, arriving: 60, needed: 60 },
+      });
+      gate.resolve();
+      await arriving;
+      expect(narrow.room.taken(owner)).toBe(bytes(2 * FILE + 60));
+    });
+
+    test("has place again for what was deleted, is over or broke off", async () => {
+      const [first, second] = [await opened({ lifecycle: { acl: OPEN, keepFor: milliseconds(1000) } }), await opened()];
+      await narrow.write(first.secret, content("x".repeat(90)));
+      async function* broken() {
+        yield new Uint8Array(10);
+        throw new Error("connection lost");
+      }
+      await expect(narrow.write(second.secret, broken())).rejects.toThrow("connection lost");
+      clock.advance(1001);
+      expect(await narrow.removeExpired()).toBe(1);
+      expect(narrow.room.taken(owner)).toBe(bytes(FILE));
+      await narrow.write(second.secret, content("y".repeat(100)));
+      await narrow.remove(second.token);
+      expect(narrow.room.taken(owner)).toBe(bytes(0));
+      expect(narrow.find(second.token, second.name)).toBeUndefined();
+      expect(await kept()).toEqual([]);
+    });
+
+    test("counts parts as they come, replaced ones once, and what they are joined to instead of them", async () => {
+      const upload = await opened();
+      await narrow.writePart(upload.secret, 1, content("x".repeat(60)));
+      const second = await narrow.writePart(upload.secret, 2, content("y".repeat(10)));
+      await expect(narrow.writePart(upload.secret, 3, content("z".repeat(60)))).rejects.toMatchObject(full);
+      const first = await narrow.writePart(upload.secret, 1, content("x".repeat(20)));
+      expect(narrow.room.taken(owner)).toBe(bytes(2 * FILE + 30));
+      await narrow.complete(upload.secret, [first, second]);
+      expect(narrow.room.taken(owner)).toBe(bytes(FILE + 30));
+    });
+
+    test("is counted on after a restart", async () => {
+      const upload = await opened();
+      await narrow.write(upload.secret, content("x".repeat(50)));
+      const restarted = createUploads({ root, fileStore: at.store, database, clock, maxBytes: bytes(1000) });
+      expect(restarted.room.taken(owner)).toBe(bytes(FILE + 50));
+      await restarted.remove(upload.token);
+      expect(restarted.room.taken(owner)).toBe(bytes(0));
+    });
+  });
+
+  test("the files of a key are listed in pages, the latest first", async () => {
+    const owner = asId<KeyId>("owner");
+    const names = ["a.txt", "b.txt", "c.txt", "d.txt", "e.txt"];
+    for (const [at, name] of names.entries()) {
+      // Several of one moment too.
+      if (at % 2 === 0) clock.advance(1);
+      const upload = await begin({
+        name,
+        ...(name === "c.txt" && { lifecycle: { acl: OPEN, keepFor: milliseconds(5) } }),
+      });
+      if (name !== "d.txt") await uploads.write(upload.secret, content(name));
+    }
+    await uploads.write((await begin({ key: asId<KeyId>("another") })).secret, content("x"));
+    const listed: string[] = [];
+    for (let after: ReturnType<Uploads["list"]>[number]["at"] | undefined; ; ) {
+      const [next] = uploads.list(owner, { limit: 1, after });
+      if (!next) break;
+      listed.push(next.originalName);
+      after = next.at;
+    }
+    expect(listed.toSorted()).toEqual(["a.txt", "b.txt", "c.txt", "e.txt"]);
+    expect(listed[0]).toBe("e.txt");
+    clock.advance(6);
+    expect(uploads.list(owner, { limit: 9 }).map(({ name }) => name)).not.toContain("c.txt");
+  });
+
   describe("time", () => {
     test("a lifetime counts from the end of the upload, and is over for readers at once", async () => {
       const upload = await begin({ lifecycle: { acl: OPEN, keepFor: milliseconds(60_000) } });

@@ -8,7 +8,7 @@ import { itemsOfMessage, listOf, pageOfItems } from "../responses/input-items.ts
 import { messagesOf } from "../responses/translate.ts";
 import type { OpenAiParts } from "../runs.ts";
 import { type GivenItems, readConversationBody, readItemsBody, readMetadataBody } from "./body.ts";
-import { foundConversation, saidIn } from "./said-in.ts";
+import { foundConversation, saidIn, settleTurns } from "./said-in.ts";
 
 type Within = { parts: OpenAiParts; call: Call; conversation: Conversation };
 
@@ -67,7 +67,7 @@ async function addItems({ parts, call, conversation }: Within): Promise<Response
   const { items } = readItemsBody(await readJson(call.request, parts.bodyLimit));
   const made = madeItems(items);
   // Turns that are over come before what is added after them.
-  saidIn(parts, conversation);
+  settleTurns(parts, conversation);
   await parts.conversations.add(conversation.id, made);
   return Response.json(listOf(made));
 }
@@ -82,7 +82,8 @@ const ofItem = {
 } as const;
 
 function foundItem({ parts, conversation }: Within, id: string): Said {
-  const found = saidIn(parts, conversation).items.find((item) => item.id === id);
-  if (found) return found;
+  settleTurns(parts, conversation);
+  const found = parts.conversations.findItem(id);
+  if (found?.conversation === conversation.id) return found.item;
   throw new ForecourtError("not_found", `Item with id '${id.slice(0, 100)}' not found in this conversation.`);
 }

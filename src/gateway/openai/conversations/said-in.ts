@@ -15,14 +15,20 @@ export function foundConversation({ conversations }: OpenAiParts, { caller }: Ca
 }
 
 /** `isOpen`: an answer is being made that is to follow. */
-export function saidIn(parts: OpenAiParts, { id }: Conversation): { items: Said[]; isOpen: boolean } {
+export function saidIn(parts: OpenAiParts, conversation: Conversation): { items: Said[]; isOpen: boolean } {
+  const isOpen = settleTurns(parts, conversation);
+  return { items: parts.conversations.items(conversation.id), isOpen };
+}
+
+/** Those that are over take their place. True: one is not. */
+export function settleTurns(parts: OpenAiParts, { id }: Conversation): boolean {
   let isOpen = false;
   for (const turn of parts.conversations.turns(id)) {
     const items = saidInTurn(parts, turn);
     if (items) parts.conversations.settle(id, turn, items);
     else isOpen = true;
   }
-  return { items: parts.conversations.items(id), isOpen };
+  return isOpen;
 }
 
 /** Undefined while it is made; nothing of one that failed, was cancelled or is forgotten. */

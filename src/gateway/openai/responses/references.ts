@@ -1,4 +1,5 @@
-// Items that a request names instead of repeating them: by the id that a response gave them, as Vercel's AI SDK does.
+// Items that a request names instead of repeating them: by the id that a response or a conversation gave them, as Vercel's
+// AI SDK does.
 import { type FieldProblem, ForecourtError } from "../../../core/errors.ts";
 import { asId, type JobId } from "../../../core/ids.ts";
 import type { Job } from "../../../core/job.ts";
@@ -40,11 +41,16 @@ function createFinder(parts: OpenAiParts, call: Call) {
   };
 }
 
-/** Ids of items tell the job that they are of: `msg_JOB`, `fc_JOB_0`. */
+/** Ids of items tell the job that they are of: `msg_JOB`, `fc_JOB_0`. Those of others are kept in a conversation alone. */
 function keptItem(parts: OpenAiParts, call: Call, id: string): object | undefined {
   const [, name] = id.split("_");
   const job = name === undefined ? undefined : foundJob(parts, call, responseId({ id: asId<JobId>(name) }));
-  return job && itemsOfJob(job).find((item) => item.id === id);
+  return (job && itemsOfJob(job).find((item) => item.id === id)) ?? itemOfConversation(parts, call, id);
+}
+
+function itemOfConversation({ conversations }: OpenAiParts, { caller }: Call, id: string): object | undefined {
+  const found = conversations.findItem(id);
+  return found && (found.key === caller.id || caller.scope === "admin") ? found.item : undefined;
 }
 
 const itemsOfJob = (job: Job): { id: string }[] => [

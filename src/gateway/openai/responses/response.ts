@@ -6,7 +6,7 @@ import { openAiFailureBody } from "../failures.ts";
 import { itemsOf } from "./items.ts";
 import { textFormat } from "./translate.ts";
 
-/** What the job does not say: only the answer to the request itself repeats it. */
+/** What the job does not say: only the answer to the request itself repeats it, but for the conversation, which is kept. */
 export type Repeated = {
   previous_response_id?: string;
   conversation?: { id: string };

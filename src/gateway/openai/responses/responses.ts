@@ -74,7 +74,7 @@ async function createResponse(parts: OpenAiParts, call: Call, body: ResponseBody
     ...{ isFollowed: stream, keepsPayload: body.store, isLeft: background },
   };
   const jobs = conversation
-    ? await parts.conversations.takeTurn(conversation.id, said.length, (id) => beginJobs(parts, call, { ...begun, id }))
+    ? await parts.conversations.takeTurn(conversation.id, said, (id) => beginJobs(parts, call, { ...begun, id }))
     : await beginJobs(parts, call, begun);
   const repeated = {
     background,

@@ -8,14 +8,15 @@ import { PIPELINES } from "../chosen-model.ts";
 import { openAiStream } from "../event-stream.ts";
 import type { OpenAiParts } from "../runs.ts";
 import { responseEvents } from "./events.ts";
-import { responseId, responseOf } from "./response.ts";
+import { type Repeated, responseId, responseOf } from "./response.ts";
 
 /** With `stream=true` its events from the first, whether it is over or not; who leaves them ends nothing. */
 export async function showResponse(parts: OpenAiParts, call: Call, id: string): Promise<Response> {
   const job = storedJob(parts, call, id);
-  if (call.query.get("stream") !== "true") return Response.json(responseOf(job));
+  const repeated = keptOf(parts, job);
+  if (call.query.get("stream") !== "true") return Response.json(responseOf(job, repeated));
   if (call.query.has("starting_after")) throw noPlace();
-  const values = (signal: AbortSignal) => responseEvents(parts, { job, repeated: {}, isLeft: true, signal });
+  const values = (signal: AbortSignal) => responseEvents(parts, { job, repeated, isLeft: true, signal });
   return await openAiStream({ ...parts, call, requestId: job.id, values });
 }
 
@@ -23,7 +24,14 @@ export async function showResponse(parts: OpenAiParts, call: Call, id: string): 
 export async function cancelResponse(parts: OpenAiParts, call: Call, id: string): Promise<Response> {
   const job = storedJob(parts, call, id);
   parts.jobs.cancel(job.id);
-  return Response.json(responseOf((await untilFinished(parts.jobs, job.id, call.request.signal)) ?? job));
+  const ended = (await untilFinished(parts.jobs, job.id, call.request.signal)) ?? job;
+  return Response.json(responseOf(ended, keptOf(parts, job)));
+}
+
+/** What is known of a response beside its job. */
+function keptOf({ conversations }: OpenAiParts, { id: job }: Job): Repeated {
+  const id = conversations.ofJob(job);
+  return id === undefined ? {} : { conversation: { id } };
 }
 
 /** What it said and was asked is forgotten at once; that it was made, and its price, stay. One that runs is cancelled before. */
