@@ -15,11 +15,13 @@ Usage: ./install.sh [options]
   --port N         port of the server (default 3250)
   --binary FILE    install this executable instead of building one
   --no-start       only build and install
+  --dry-run        say what would be done, and change nothing
   --uninstall      stop and remove Forecourt; keys, models and pictures stay
   --purge          with --uninstall: remove the data directory too
   -h, --help       this text
 
 A later run keeps the data directory and the port of an earlier one, unless it is told others.
+An update whose server does not become ready is taken back by itself; `forecourt rollback` takes one back later.
 The environment variables FORECOURT_PREFIX, FORECOURT_DATA, FORECOURT_PORT and FORECOURT_NO_START=1 do the same.
 Exit codes: 0 done, 1 failed, 2 wrong usage, 3 this machine cannot run it.
 END
@@ -40,6 +42,14 @@ wrong_usage() {
   exit 2
 }
 has() { command -v "$1" >/dev/null 2>&1; }
+# act COMMAND...: everything that changes this machine goes through here, so that a dry run tells of it instead.
+act() {
+  if [ "$is_dry_run" = yes ]; then
+    say "would run: $*"
+  else
+    "$@"
+  fi
+}
 
 # ---- what is asked for ------------------------------------------------------------------------------------------
 
@@ -52,6 +62,7 @@ read_arguments() {
   [ "${FORECOURT_NO_START:-}" = 1 ] && is_start=no
   is_uninstall=no
   is_purge=no
+  is_dry_run=no
   scope=user
   [ "$(id -u)" = 0 ] && scope=system
   while [ $# -gt 0 ]; do
@@ -72,6 +83,7 @@ read_arguments() {
       --no-start) is_start=no ;;
       --uninstall) is_uninstall=yes ;;
       --purge) is_purge=yes ;;
+      --dry-run) is_dry_run=yes ;;
       -h | --help) usage && exit 0 ;;
       *) wrong_usage "there is no option $1." ;;
     esac
@@ -210,10 +222,14 @@ is_unit_active() {
 
 stop_server() {
   case $supervisor in
-    systemd) systemctl stop forecourt 2>/dev/null || true ;;
-    systemd-user) systemctl --user stop forecourt 2>/dev/null || true ;;
+    systemd) act systemctl stop forecourt 2>/dev/null || true ;;
+    systemd-user) act systemctl --user stop forecourt 2>/dev/null || true ;;
   esac
   pid=$(server_pid) || return 0
+  if [ "$is_dry_run" = yes ]; then
+    say "would end the server (process $pid) and wait for it"
+    return
+  fi
   kill "$pid" 2>/dev/null || return 0
   waited=0
   while kill -0 "$pid" 2>/dev/null; do
@@ -227,6 +243,10 @@ stop_server() {
 
 # Long output goes to a file that is shown only if the command fails.
 quietly() {
+  if [ "$is_dry_run" = yes ]; then
+    act "$@"
+    return
+  fi
   if ! "$@" >"$scratch/output" 2>&1; then
     tail -n 30 "$scratch/output" >&2
     give_up "'$*' failed; its last lines are above."
@@ -234,6 +254,10 @@ quietly() {
 }
 
 build() {
+  if [ "$is_dry_run" = yes ]; then
+    step "Would build the executable in $source, with Bun and the dependencies that its lock file names"
+    return
+  fi
   step "Getting Bun, dependencies and the build (a few minutes the first time)"
   bun=$(sh "$source/config/get-bun.sh" "$source/.cache/bun") || exit 1
   # The vendor's postinstall would fetch CUDA libraries, which the build does not use.
@@ -247,6 +271,12 @@ build() {
 
 # One folder for each build; the name in bin/ changes by a rename, so that it is never absent or half-written.
 put_in_place() {
+  is_update=no
+  if [ -z "$built" ]; then
+    release=$releases/VERSION-HASH/forecourt
+    step "Would install it as $release, and lead $link to it"
+    return
+  fi
   hash=$(sha256sum "$built" | cut -c 1-12)
   version=$("$built" --version 2>/dev/null) || version=
   case $version in
@@ -260,13 +290,22 @@ put_in_place() {
   fi
   step "Installing forecourt $version as $link"
   previous=$(readlink "$link" 2>/dev/null || true)
-  mkdir -p "${release%/*}" "${link%/*}"
-  cp "$built" "$release.new"
-  chmod 755 "$release.new"
-  mv -f "$release.new" "$release"
-  ln -sf "$release" "$link.new"
-  mv -f "$link.new" "$link"
+  act mkdir -p "${release%/*}" "${link%/*}"
+  act cp "$built" "$release.new"
+  act chmod 755 "$release.new"
+  act mv -f "$release.new" "$release"
+  # What `forecourt rollback` goes back to.
+  case $previous in
+    "$releases"/*)
+      is_update=yes
+      act ln -sf "$previous" "$releases/previous.new"
+      act mv -f "$releases/previous.new" "$releases/previous"
+      ;;
+  esac
+  act ln -sf "$release" "$link.new"
+  act mv -f "$link.new" "$link"
   drop_old_releases "$previous"
+  put_completions_in_place
 }
 
 # The build before this one stays, to go back to.
@@ -274,9 +313,27 @@ drop_old_releases() {
   for folder in "$releases"/*/; do
     folder=${folder%/}
     case $folder/forecourt in
-      "$release" | "$1") ;;
-      *) rm -rf "$folder" ;;
+      "$release" | "$1" | "$releases/*/forecourt") ;;
+      *) act rm -rf "$folder" ;;
     esac
+  done
+}
+
+completion_files() {
+  say "bash $prefix/share/bash-completion/completions/forecourt"
+  say "zsh $prefix/share/zsh/site-functions/_forecourt"
+  say "fish $prefix/share/fish/vendor_completions.d/forecourt.fish"
+}
+
+# Where shells look by themselves. A shell that completes nothing is no reason to give up.
+put_completions_in_place() {
+  completion_files | while read -r shell file; do
+    if [ "$is_dry_run" = yes ]; then
+      say "would write $file"
+    elif ! { mkdir -p "${file%/*}" && "$release" completions "$shell" >"$file.new" && mv -f "$file.new" "$file"; } 2>/dev/null; then
+      rm -f "$file.new" 2>/dev/null || true
+      say "The completions of $shell could not be written to $file."
+    fi
   done
 }
 
@@ -285,21 +342,57 @@ drop_old_releases() {
 start() {
   remember
   export FORECOURT_DATA="$data" FORECOURT_PORT="$port"
+  start_with_supervisor
+  if [ "$is_dry_run" = yes ] || wait_until_ready; then return; fi
+  tail -n 20 "$scratch/output" "$data/logs/server.log" >&2 2>/dev/null || true
+  [ "$is_update" = no ] || take_back
+  give_up "the server did not become ready within a minute; see above, or run '$link doctor'."
+}
+
+start_with_supervisor() {
+  is_failed=no
+  started=
   case $supervisor in
     systemd) start_system_unit ;;
     systemd-user) start_user_unit ;;
     background) start_in_background ;;
   esac
-  if ! "$link" ps --wait 60 >"$scratch/output" 2>&1; then
-    tail -n 20 "$scratch/output" "$data/logs/server.log" >&2 || true
-    give_up "the server did not become ready within a minute; see above, or run '$link doctor'."
+}
+
+# For a minute, and no longer than the server lives.
+wait_until_ready() {
+  waited=0
+  while [ "$is_failed" = no ] && [ "$waited" -lt 60 ]; do
+    if "$link" ps --wait 5 >"$scratch/output" 2>&1; then return 0; fi
+    if [ -n "$started" ] && ! kill -0 "$started" 2>/dev/null; then return 1; fi
+    waited=$((waited + 5))
+  done
+  return 1
+}
+
+# The version before serves again, on the database from before where the new one changed it in a way that the other cannot read.
+take_back() {
+  step "forecourt $version does not become ready: going back to the version before"
+  failed=$version
+  stop_server
+  if ! "$release" rollback --yes --data "$data" >&2; then
+    give_up "forecourt $failed does not become ready, and there is no way back by itself; the reasons are above."
   fi
+  release=$(readlink "$link")
+  put_completions_in_place
+  start_with_supervisor
+  if wait_until_ready; then
+    give_up "forecourt $failed did not become ready; the version before serves again. The reason is above."
+  fi
+  give_up "forecourt $failed did not become ready, and neither did the version before; see above, or run '$link doctor'."
 }
 
 remember() {
   is_changed=no
-  mkdir -p "${memory%/*}"
-  [ -f "$memory" ] || (umask 077 && echo '# FORECOURT_* variables of the service.' >"$memory")
+  if [ "$is_dry_run" = no ]; then
+    mkdir -p "${memory%/*}"
+    [ -f "$memory" ] || (umask 077 && echo '# FORECOURT_* variables of the service.' >"$memory")
+  fi
   [ "$is_own_data" = no ] || set_line "$memory" "FORECOURT_DATA=$data"
   [ "$is_own_port" = no ] || set_line "$memory" "FORECOURT_PORT=$port"
 }
@@ -316,18 +409,24 @@ start_in_background() {
   else
     step "Starting the server"
   fi
+  if [ "$is_dry_run" = yes ]; then
+    act "$release" serve --data "$data" --port "$port"
+    return
+  fi
   (umask 077 && mkdir -p "$data/logs" && : >>"$log")
   nohup "$release" serve --data "$data" --port "$port" >>"$log" 2>&1 </dev/null &
+  started=$!
   afterwards="It runs in the background until this machine restarts; start it again by: $link serve"
 }
 
 start_system_unit() {
   id forecourt >/dev/null 2>&1 || quietly useradd --system --user-group --home-dir "$data" --shell /usr/sbin/nologin forecourt
   for group in render video; do
-    if grep -q "^$group:" /etc/group; then usermod -aG "$group" forecourt; fi
+    if grep -q "^$group:" /etc/group; then act usermod -aG "$group" forecourt; fi
   done
   if [ "$is_own_data" = yes ]; then
-    mkdir -p "$data" && chown forecourt: "$data"
+    act mkdir -p "$data"
+    act chown forecourt: "$data"
     replace /etc/systemd/system/forecourt.service.d/data.conf "[Service]
 ReadWritePaths=$(unit_word "$data")"
   fi
@@ -350,7 +449,7 @@ show_homes() {
     replace "$drop_in" "[Service]
 ProtectHome=tmpfs$shown"
   elif [ -f "$drop_in" ]; then
-    rm "$drop_in"
+    act rm "$drop_in"
     is_changed=yes
   fi
 }
@@ -366,7 +465,6 @@ $1=$(unit_word "$each")"
 }
 
 start_user_unit() {
-  mkdir -p "$HOME/.config/systemd/user"
   replace "$HOME/.config/systemd/user/forecourt.service" "[Unit]
 Description=Forecourt, a model server
 [Service]
@@ -395,24 +493,36 @@ activate() {
     return
   fi
   step "Starting the service"
-  quietly "$@" restart forecourt
+  if [ "$is_dry_run" = yes ]; then
+    act "$@" restart forecourt
+  elif ! "$@" restart forecourt >"$scratch/output" 2>&1; then
+    is_failed=yes
+  fi
 }
 
 # replace FILE TEXT: writes the file unless it has this text already.
 replace() {
   [ "$(cat "$1" 2>/dev/null)" = "$2" ] && return
+  is_changed=yes
+  if [ "$is_dry_run" = yes ]; then
+    say "would write $1"
+    return
+  fi
   mkdir -p "${1%/*}"
   printf '%s\n' "$2" >"$1.new"
   mv -f "$1.new" "$1"
-  is_changed=yes
 }
 
 # set_line FILE NAME=VALUE: sets one variable and leaves the others.
 set_line() {
-  grep -qxF "$2" "$1" && return
+  grep -qxF "$2" "$1" 2>/dev/null && return
+  is_changed=yes
+  if [ "$is_dry_run" = yes ]; then
+    say "would set $2 in $1"
+    return
+  fi
   (umask 077 && { grep -v "^${2%%=*}=" "$1" || true; echo "$2"; } >"$1.new")
   mv -f "$1.new" "$1"
-  is_changed=yes
 }
 
 # ---- key, picture, farewell -------------------------------------------------------------------------------------
@@ -420,6 +530,10 @@ set_line() {
 make_key() {
   key_file=$data/client.key
   [ -s "$key_file" ] && return
+  if [ "$is_dry_run" = yes ]; then
+    say "would make a key and write it to $key_file"
+    return
+  fi
   if ! (umask 077 && "$link" keys create --name first-client 2>"$scratch/output" >"$key_file.new"); then
     cat "$scratch/output" >&2
     give_up "no key could be made; the reason is above."
@@ -469,11 +583,16 @@ uninstall() {
     systemd-user) remove_unit "$HOME/.config/systemd/user" systemctl --user ;;
   esac
   case $(readlink "$link" 2>/dev/null) in
-    "$releases"/*) rm -f "$link" ;;
+    "$releases"/*) act rm -f "$link" ;;
   esac
-  rm -rf "$releases"
+  act rm -rf "$releases"
+  completion_files | while read -r _ file; do
+    [ ! -f "$file" ] || act rm -f "$file"
+  done
   if [ "$is_purge" = yes ]; then
     purge
+  elif [ "$is_dry_run" = yes ]; then
+    say "Nothing was changed. Keys, models and pictures in $data would stay."
   elif [ -d "$data" ]; then
     say "Forecourt is removed. Your keys, models and pictures are still in $data; --uninstall --purge removes them."
   else
@@ -484,9 +603,9 @@ uninstall() {
 remove_unit() {
   folder=$1
   shift
-  "$@" disable forecourt 2>/dev/null || true
-  rm -rf "$folder/forecourt.service" "$folder/forecourt.service.d"
-  "$@" daemon-reload
+  act "$@" disable forecourt 2>/dev/null || true
+  act rm -rf "$folder/forecourt.service" "$folder/forecourt.service.d"
+  act "$@" daemon-reload
 }
 
 # Only a folder that is a data directory is removed, whatever --data says.
@@ -495,9 +614,20 @@ purge() {
     give_up "$data is not a data directory of Forecourt (it has no forecourt.sqlite), so it stays."
   fi
   # It may be a link to where there is room for it.
-  [ ! -d "$data" ] || rm -rf "$(cd "$data" && pwd -P)"
-  rm -rf "$data"
-  say "Forecourt and its data are removed."
+  [ ! -d "$data" ] || act rm -rf "$(cd "$data" && pwd -P)"
+  act rm -rf "$data"
+  if [ "$is_dry_run" = yes ]; then
+    say "Nothing was changed."
+  else
+    say "Forecourt and its data are removed."
+  fi
+}
+
+# The rest of a dry run: what follows the program.
+foretell() {
+  start
+  make_key
+  say "would draw a first picture into $data/first-picture"
 }
 
 main() {
@@ -510,12 +640,19 @@ main() {
   fi
   check_machine
   [ "$is_start" = no ] || check_port
-  scratch=$(mktemp -d)
-  trap 'rm -rf "$scratch"' EXIT
-  trap 'exit 130' INT
-  trap 'exit 143' TERM
+  if [ "$is_dry_run" = no ]; then
+    scratch=$(mktemp -d)
+    trap 'rm -rf "$scratch"' EXIT
+    trap 'exit 130' INT
+    trap 'exit 143' TERM
+  fi
   [ -n "$built" ] || build
   put_in_place
+  if [ "$is_dry_run" = yes ]; then
+    [ "$is_start" = no ] || foretell
+    say "Nothing was changed."
+    exit 0
+  fi
   if [ "$is_start" = no ]; then
     say "Installed. Start it with: $link serve"
     hint_path

@@ -25,6 +25,10 @@ const commands: CommandTable = {
   ps: { summary: "show what a running server has loaded", load: async () => (await import("./cli/ps.ts")).ps() },
   backup: { summary: "put the box into one file", load: async () => (await import("./cli/backup.ts")).backup() },
   restore: { summary: "bring a backup back", load: async () => (await import("./cli/restore.ts")).restore() },
+  rollback: {
+    summary: "go back to the version before the last update",
+    load: async () => (await import("./cli/rollback.ts")).rollback(),
+  },
   audit: {
     summary: "show who changed what",
     load: async () => (await import("./cli/audit.ts")).audit(),
@@ -39,6 +43,10 @@ const commands: CommandTable = {
     load: async () => (await import("./cli/runtime.ts")).runtime(),
   },
   bench: { summary: "measure this box", load: async () => (await import("./cli/bench.ts")).bench() },
+  completions: {
+    summary: "print completions for a shell",
+    load: async () => (await import("./cli/completions.ts")).completions(commands),
+  },
   version: { summary: "print the version", load: async () => (await import("./cli/version.ts")).version() },
 };
 

@@ -150,7 +150,7 @@ describe("each foreign thing has its place", () => {
     [
       "Bun.spawn",
       /\bBun\.spawn|node:child_process/,
-      /^src\/(control\/(fleet\/spawn\.ts|hardware\/)|cli\/bench\/own-process\.ts|engine\/runner\/(convert-sound|phonemes)\.ts)/,
+      /^src\/(control\/(fleet\/spawn\.ts|hardware\/)|cli\/(bench\/own-process|rollback\/ask-version)\.ts|engine\/runner\/(convert-sound|phonemes)\.ts)/,
     ],
     ["S3", /\bS3Client\b|\bBun\.s3\b/, /^src\/control\/storage\/s3-store\.ts$/],
     ["process.exit", /\bprocess\.exit\(/, /^src\/(main\.ts|cli\/(runner|serve\/stop-signals)\.ts|engine\/runner\/)/],

@@ -82,6 +82,7 @@ bring espeak-ng espeak-ng && bring ffmpeg ffmpeg || printf 'There is no espeak-n
 bring chromium chromium || printf 'There is no chromium: tests in a browser will be skipped.\n'
 # Brings libvulkan1, the loader; chromium carries a Vulkan driver in software.
 bring vulkan-tools vulkaninfo || printf 'There is no Vulkan loader: tests of WebGPU will be skipped.\n'
+bring zsh zsh && bring fish fish || printf 'There is no zsh or no fish: tests of their completions will be skipped.\n'
 step "Tests"
 rm -f .cache/conformance.jsonl
 tests

@@ -5,7 +5,7 @@ import type { Command } from "commander";
 const ADMINISTRATIVE = new Set([
   ...["keys create", "keys revoke", "keys rotate", "keys limit", "limits set", "prices set", "prices remove"],
   ...["models add", "models pull", "models remove", "models import", "models export", "models update"],
-  ...["backup", "restore", "tls init", "runtime install", "runtime remove"],
+  ...["backup", "restore", "rollback", "tls init", "runtime install", "runtime remove"],
 ]);
 
 const leftToServer = new WeakSet<Command>();

@@ -30,7 +30,9 @@ export function writeDown(command: Command, exit: ExitCode): void {
     if (foreign) note(foreign);
     const file = databaseFile(settings.data);
     if (!existsSync(file)) return;
-    using database = openDatabase({ file, synchronous: settings.database.synchronous });
+    // Else this version would bring to its own schema what was just made readable for an older one.
+    const keepsSchema = pathOf(command) === "rollback";
+    using database = openDatabase({ file, synchronous: settings.database.synchronous, keepsSchema });
     createAudit({ database, clock: systemClock }).record({
       actor: `os:${accountName()}`,
       origin: hostname(),

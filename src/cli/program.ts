@@ -46,12 +46,16 @@ async function writeDownAct(command: Command, exit: ExitCode): Promise<void> {
   writeDown(command, exit);
 }
 
-async function createProgram(commands: CommandTable, [wanted, subject]: string[]): Promise<Command> {
-  const program = new Command("forecourt")
+/** With what `forecourt` takes by itself, and no commands. */
+export const emptyProgram = () =>
+  new Command("forecourt")
     .description("fal.ai's developer experience on your own GPU box")
     .version(versionText(), "-v, --version", "print the version")
     .helpOption("-h, --help", "explain a command")
     .helpCommand("help [command]", "explain a command");
+
+async function createProgram(commands: CommandTable, [wanted, subject]: string[]): Promise<Command> {
+  const program = emptyProgram();
   for (const [name, { summary, load }] of Object.entries(commands)) {
     const isNeeded = name === (wanted === "help" ? subject : wanted);
     const command = isNeeded ? await load() : new Command(name);

@@ -27,4 +27,8 @@ export const version = () =>
   new Command("version")
     .description("Prints the version of this executable.")
     .option("--json", "print as JSON")
-    .action(({ json }: { json?: true }) => (json ? printJson(versionFacts()) : printLine(versionText())));
+    .action(async ({ json }: { json?: true }) => {
+      if (!json) return printLine(versionText());
+      const { newestSchema } = await import("../control/database/snapshot.ts");
+      printJson({ ...versionFacts(), schema: newestSchema() });
+    });

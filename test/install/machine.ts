@@ -51,6 +51,8 @@ export function createMachine(): Machine {
     },
     async run(shell, words, env = {}) {
       const [program = "sh", ...rest] = shell;
+      // Bun writes over what is in a file and leaves the rest of it.
+      for (const name of ["stdout", "stderr"]) rmSync(join(home, name), { force: true });
       const child = Bun.spawn([Bun.which(program) ?? program, ...rest, ...words], {
         cwd: ROOT,
         // Certificates of the caller's network, where it has its own.

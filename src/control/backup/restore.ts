@@ -1,24 +1,14 @@
 // Puts a backup into a data directory: looked through to its last byte first, the database last and at once.
-import {
-  chmodSync,
-  copyFileSync,
-  existsSync,
-  lchownSync,
-  linkSync,
-  mkdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  statSync,
-} from "node:fs";
+import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { rm } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { ForecourtError } from "../../core/errors.ts";
 import { MANIFEST as BUNDLE } from "../bundle/bundle.ts";
 import { lockData } from "../database/lock.ts";
-import { examineDatabase, newestSchema, settleLog } from "../database/snapshot.ts";
+import { examineDatabase, newestSchema } from "../database/snapshot.ts";
 import type { Manifest } from "./backup.ts";
 import { DATABASE, isKnown, MANIFEST } from "./contents.ts";
+import { giveToOwner, keptFolder, putDatabaseInPlace, putInPlace } from "./put-in-place.ts";
 import { newStage } from "./stage.ts";
 import { type Packed, unpack } from "./tar.ts";
 import { damaged, otherArchive } from "./tar-header.ts";
@@ -42,10 +32,12 @@ export async function restore({ data, from, now }: { data: string; from: string;
   try {
     const files = await unpack(from, stage);
     const manifest = checked(files, stage);
-    const kept = join(data, `before-restore-${now.toISOString().replaceAll(/[:.]/g, "-")}`);
+    const kept = keptFolder(data, "restore", now);
     for (const { name } of manifest.files) if (name !== DATABASE) putInPlace(name, { stage, data, kept });
-    const placed = ["server.lock", ...manifest.files.flatMap(({ name }) => pathsTo(name))];
-    giveToOwner([join(stage, DATABASE), ...placed.map((path) => join(data, path))], data);
+    giveToOwner(
+      manifest.files.map(({ name }) => name),
+      { stage, data },
+    );
     putDatabaseInPlace({ stage, data, kept });
     return { manifest, ...(existsSync(kept) && { kept }) };
   } finally {
@@ -81,62 +73,6 @@ function readManifest(path: string): Manifest {
   }
   throw damaged("its manifest has another format");
 }
-
-type Places = { stage: string; data: string; kept: string };
-
-function putInPlace(name: string, { stage, data, kept }: Places): void {
-  const target = join(data, name);
-  keepOld(name, { data, kept });
-  mkdirSync(dirname(target), { recursive: true, mode: 0o700 });
-  onOneDisk(join(stage, name), target, renameSync);
-}
-
-/** The file that is there gets a second name, so that it is never missing. */
-function keepOld(name: string, { data, kept }: Omit<Places, "stage">): void {
-  const target = join(data, name);
-  if (!existsSync(target)) return;
-  mkdirSync(dirname(join(kept, name)), { recursive: true, mode: 0o700 });
-  onOneDisk(target, join(kept, name), linkSync);
-}
-
-/** A folder of the data directory may be a link to another disk: then the content is copied there first, beside its place. */
-function onOneDisk(from: string, to: string, put: (from: string, to: string) => void): void {
-  try {
-    put(from, to);
-  } catch (error) {
-    if (!(error instanceof Error && "code" in error && error.code === "EXDEV")) throw error;
-    const copy = `${to}.restoring`;
-    try {
-      copyFileSync(from, copy);
-      put(copy, to);
-    } finally {
-      rmSync(copy, { force: true });
-    }
-  }
-}
-
-function putDatabaseInPlace({ stage, data, kept }: Places): void {
-  const target = join(data, DATABASE);
-  settleLog(target);
-  keepOld(DATABASE, { data, kept });
-  // A log belongs to one file alone: SQLite would mix this one into the other.
-  for (const end of ["-wal", "-shm"]) {
-    keepOld(`${DATABASE}${end}`, { data, kept });
-    rmSync(`${target}${end}`, { force: true });
-  }
-  chmodSync(join(stage, DATABASE), 0o600);
-  renameSync(join(stage, DATABASE), target);
-}
-
-/** Root restores for the account of the service, to which the data directory belongs and which is to read all of this. */
-function giveToOwner(paths: string[], data: string): void {
-  const { uid, gid } = statSync(data);
-  if (process.getuid?.() !== 0 || uid === 0) return;
-  for (const path of new Set(paths)) if (existsSync(path)) lchownSync(path, uid, gid);
-}
-
-/** `files`, `files/token` and `files/token/a.png` for the last of them. */
-const pathsTo = (name: string) => name.split("/").map((_, at, parts) => parts.slice(0, at + 1).join("/"));
 
 const tooNew = ({ schema, version }: { schema: number; version: string }) =>
   new ForecourtError(

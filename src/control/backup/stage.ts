@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { isAlive } from "../process-alive.ts";
 
 /** A name below `data` that is not there. What a process left that was ended in the middle is removed: it may fill the disk. */
-export async function newStage(data: string, work: "restoring" | "importing"): Promise<string> {
+export async function newStage(data: string, work: "restoring" | "importing" | "rolling-back"): Promise<string> {
   const left = new RegExp(`^${work}-(\\d+)$`);
   for (const name of readdirSync(data)) {
     const [, pid] = left.exec(name) ?? [];

@@ -56,8 +56,10 @@ export function openDatabase(options: {
   /** What `committed` and `flush` wait for: `full` survives a power cut. */
   synchronous?: "full" | "normal";
   migrations?: Migration[];
+  /** It stays as an older version left it, which is to read it. */
+  keepsSchema?: boolean;
 }): Database {
-  const { file, synchronous = "full", migrations = EMBEDDED } = options;
+  const { file, synchronous = "full", migrations = EMBEDDED, keepsSchema = false } = options;
   if (file !== ":memory:") mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
   const sqlite = openFile(file);
   try {
@@ -66,7 +68,7 @@ export function openDatabase(options: {
     sqlite.run("PRAGMA journal_mode = WAL");
     sqlite.run(`PRAGMA journal_size_limit = ${LOG_BYTES}`);
     sqlite.run("PRAGMA synchronous = FULL");
-    migrate(sqlite, migrations, file);
+    if (!keepsSchema) migrate(sqlite, migrations, file);
     // After the migrations: a table rebuild with foreign keys on would delete the rows that refer to it.
     sqlite.run("PRAGMA foreign_keys = ON");
     // From here on it is not SQLite that waits for the disk but wal-sync.ts.

@@ -24,3 +24,10 @@ export const keyTable = sqliteTable("api_key", {
   revokedAt: integer("revoked_at"),
   lastUsedAt: integer("last_used_at"),
 });
+
+/** What of a key an older copy of the table may not bring back unsaid: whom it lets in, and to what. */
+export const SECURING_COLUMNS = {
+  table: "api_key",
+  name: "name",
+  columns: ["scope", "models", "permissions", "hash", "expires_at", "revoked_at"],
+} as const;
