@@ -19,8 +19,11 @@ export type SocketEvents = {
   closed(): void;
 };
 
-/** A client that leaves this much unread gets no further answers made: of what comes at 16 MiB, Bun says nothing and sends nothing. */
-export const UNSENT_BYTES = 8 * 1024 * 1024;
+/**
+ * A client that leaves this much unread gets no further answers made: what it does not read lies in memory, for each of thousands
+ * of sockets, and of what comes at 16 MiB Bun says nothing and sends nothing.
+ */
+export const UNSENT_BYTES = 1024 * 1024;
 
 /** JavaScript's fal client takes every other code for an error. */
 export const NORMAL_CLOSE = 1000;

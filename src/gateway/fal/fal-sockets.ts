@@ -7,8 +7,9 @@ import type { Face } from "./call.ts";
 import { createHttpOverSocket } from "./http-over-socket.ts";
 import { createRealtime, type RealtimeParts } from "./realtime/realtime.ts";
 import { createSockets, type Sockets } from "./sockets.ts";
+import { createWaitingRoom } from "./waiting-room.ts";
 
-export type FalSocketsParts = Omit<RealtimeParts, "sessionSeconds" | "clock"> & {
+export type FalSocketsParts = Omit<RealtimeParts, "sessionSeconds" | "clock" | "room"> & {
   run: Face;
   authenticate: Authenticate;
   settings: Pick<Settings, "publicUrl" | "realtime">;
@@ -18,11 +19,13 @@ export type FalSocketsParts = Omit<RealtimeParts, "sessionSeconds" | "clock"> & 
 export function createFalSockets({ run, authenticate, settings, ...parts }: FalSocketsParts): Sockets {
   const { keys, clock, report } = parts;
   const { sessionSeconds } = settings.realtime;
+  const room = createWaitingRoom();
   return createSockets({
     faces: {
-      realtime: createRealtime({ ...parts, sessionSeconds }),
+      realtime: createRealtime({ ...parts, sessionSeconds, room }),
       http: createHttpOverSocket({
         run,
+        room,
         report,
         isWelcome: ({ caller }) => endOf(keys.find(caller.id), clock.now()) === undefined,
       }),

@@ -8,30 +8,30 @@ import { type Message, NORMAL_CLOSE, type Socket, UNSENT_BYTES } from "../socket
 import type { Call, Face } from "./call.ts";
 import { controlFrame } from "./realtime/frames.ts";
 import type { SocketFace } from "./realtime/realtime.ts";
+import type { WaitingRoom } from "./waiting-room.ts";
 
 export type HttpOverSocketParts = {
   run: Face;
+  room: WaitingRoom;
   report: ReportFailure;
   /** Is this caller's key still good? */
   isWelcome: (call: Call) => boolean;
 };
 
-/** Requests that may wait behind the one that runs, and what they may hold together. */
+/** Requests that may wait behind the one that runs. */
 const MOST_WAITING = 1_000;
-const WAITING_BYTES = 256 * 1024 * 1024;
 
-export function createHttpOverSocket({ run, report, isWelcome }: HttpOverSocketParts): SocketFace {
+export function createHttpOverSocket({ run, room, report, isWelcome }: HttpOverSocketParts): SocketFace {
   return (call) => {
     requireUse(call.caller, "models:run");
     const left = new AbortController();
     let socket: Socket | undefined;
     let tail = Promise.resolve();
     let waiting = 0;
-    let held = 0;
     let onChange = () => {};
 
     /** Resolves when the client has read enough of what it has, or has gone. One answer at a time waits for it. */
-    const room = async (to: Socket) => {
+    const readable = async (to: Socket) => {
       while (!left.signal.aborted && to.unsent() >= UNSENT_BYTES) {
         const { promise, resolve } = Promise.withResolvers<void>();
         onChange = resolve;
@@ -39,11 +39,11 @@ export function createHttpOverSocket({ run, report, isWelcome }: HttpOverSocketP
       }
     };
     const answer = async (message: Message, to: Socket) => {
-      await room(to);
+      await readable(to);
       if (left.signal.aborted) return;
       const startedAt = performance.now();
       const response = await respond(message);
-      await tell(response, to, { startedAt, signal: left.signal, room });
+      await tell(response, to, { startedAt, signal: left.signal, readable });
     };
     const respond = async (message: Message): Promise<Response> => {
       const id = newRequestId();
@@ -64,20 +64,19 @@ export function createHttpOverSocket({ run, report, isWelcome }: HttpOverSocketP
       received(message) {
         if (!socket || left.signal.aborted) return;
         const to = socket;
-        waiting++;
-        held += message.length;
-        if (waiting > MOST_WAITING || held > WAITING_BYTES) {
-          to.send(controlFrame.error("QUEUE_FULL", `At most ${MOST_WAITING} requests may wait on one connection.`));
+        if (waiting === MOST_WAITING || !room.enter(message.length)) {
+          to.send(controlFrame.error("QUEUE_FULL", QUEUE_FULL));
           to.close(NORMAL_CLOSE, "QUEUE_FULL");
           left.abort();
           return;
         }
+        waiting++;
         tail = tail
           .then(() => answer(message, to))
           .catch((thrown) => void report(thrown, newRequestId()))
           .finally(() => {
             waiting--;
-            held -= message.length;
+            room.leave(message.length);
           });
       },
       drained: () => onChange(),
@@ -89,6 +88,8 @@ export function createHttpOverSocket({ run, report, isWelcome }: HttpOverSocketP
   };
 }
 
+const QUEUE_FULL = `At most ${MOST_WAITING} requests may wait on one connection, and no more of all connections than the memory for them holds.`;
+
 /** The handshake's fal headers count for each request of the connection. */
 function requestOf(handshake: Request, message: Message, signal: AbortSignal): Request {
   const headers = [...handshake.headers].filter(([name]) => name.startsWith("x-fal-") || name.startsWith("x-app-fal-"));
@@ -96,21 +97,21 @@ function requestOf(handshake: Request, message: Message, signal: AbortSignal): R
   return new Request(handshake.url.replace(/^ws/, "http"), { method: "POST", headers, body, signal });
 }
 
-type Telling = { startedAt: number; signal: AbortSignal; room(socket: Socket): Promise<void> };
+type Telling = { startedAt: number; signal: AbortSignal; readable(socket: Socket): Promise<void> };
 
 /** Bodies go out as binary frames: a text that happens to look like `start` or `end` would be taken for it. */
-async function tell(response: Response, socket: Socket, { startedAt, signal, room }: Telling): Promise<void> {
+async function tell(response: Response, socket: Socket, { startedAt, signal, readable }: Telling): Promise<void> {
   const requestId = response.headers.get(REQUEST_ID);
   const meta = { request_id: requestId, status: response.status };
   socket.send(JSON.stringify({ type: "start", ...meta, headers: Object.fromEntries(response.headers) }));
   let firstByteAt: number | undefined;
   for await (const chunk of response.body ?? []) {
     firstByteAt ??= performance.now();
-    await room(socket);
+    await readable(socket);
     if (signal.aborted) return;
     socket.send(chunk);
   }
-  await room(socket);
+  await readable(socket);
   const seconds = ((firstByteAt ?? performance.now()) - startedAt) / 1000;
   socket.send(JSON.stringify({ type: "end", ...meta, time_to_first_byte_seconds: seconds }));
 }

@@ -3,7 +3,8 @@ import { afterAll, beforeAll, expect, test } from "bun:test";
 import { toFailure } from "../../../src/core/errors.ts";
 import type { Call } from "../../../src/gateway/fal/call.ts";
 import { createHttpOverSocket } from "../../../src/gateway/fal/http-over-socket.ts";
-import type { Socket } from "../../../src/gateway/socket.ts";
+import { createWaitingRoom } from "../../../src/gateway/fal/waiting-room.ts";
+import { type Socket, UNSENT_BYTES } from "../../../src/gateway/socket.ts";
 import { connect, type SocketClient } from "../../support/socket-client.ts";
 import { createTestGateway, type TestGateway } from "../../support/test-gateway.ts";
 import { until } from "../../support/until.ts";
@@ -140,6 +141,7 @@ test("a client that reads late gets all of its answers, and none is made meanwhi
       runs++;
       return Promise.resolve(new Response(new Uint8Array(5 * 1024 * 1024)));
     },
+    room: createWaitingRoom(),
     report: toFailure,
     isWelcome: () => true,
   });
@@ -150,13 +152,34 @@ test("a client that reads late gets all of its answers, and none is made meanwhi
   for (let at = 0; at < 10; at++) events.received("{}");
   const count = (type: string) =>
     sent.filter((message) => typeof message === "string" && JSON.parse(message).type === type).length;
-  await until(() => unsent >= 8 * 1024 * 1024);
+  await until(() => unsent >= UNSENT_BYTES);
   expect(runs).toBeLessThan(10);
   while (count("end") < 10) {
-    await until(() => unsent >= 8 * 1024 * 1024 || count("end") === 10);
+    await until(() => unsent >= UNSENT_BYTES || count("end") === 10);
     unsent = 0;
     events.drained?.();
   }
   expect(count("start")).toBe(10);
   expect(sent.reduce((sum, each) => sum + (typeof each === "string" ? 0 : each.length), 0)).toBe(10 * 5 * 1024 * 1024);
+});
+
+test("requests that find no room beside those of other connections end their connection, which gives its own back", async () => {
+  const room = createWaitingRoom({ most: 10 });
+  const { promise: answered, resolve } = Promise.withResolvers<Response>();
+  const face = createHttpOverSocket({ run: () => answered, room, report: toFailure, isWelcome: () => true });
+  const caller = gateway.keys.verify(gateway.apiKey);
+  const begin = () => {
+    const sent: string[] = [];
+    const events = face({ request: new Request(base.replace("ws", "http")), caller } as Call);
+    const socket = { send: (message: unknown) => void sent.push(String(message)), unsent: () => 0 };
+    events.opened({ ...socket, close: (_, reason) => void sent.push(reason) });
+    return { events, sent };
+  };
+  const [one, other] = [begin(), begin()];
+  one.events.received('{"a": 1}');
+  other.events.received('{"b": 2}');
+  expect(other.sent).toEqual([expect.stringContaining('"error":"QUEUE_FULL"'), "QUEUE_FULL"]);
+  resolve(new Response("done"));
+  await until(() => one.sent.length === 3);
+  expect(room.enter(10)).toBe(true);
 });

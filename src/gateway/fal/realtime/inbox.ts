@@ -1,19 +1,26 @@
 // Messages that wait for their turn, in order: bounded in number and size, the oldest go first.
+import type { WaitingRoom } from "../waiting-room.ts";
 
 export type Inbox<Message> = {
   readonly size: number;
-  /** Gives the messages that had to go, itself among them when it alone is too large. */
-  put(message: Message, bytes: number): Message[];
+  /** False when the room is full. */
+  put(message: Message, bytes: number): boolean;
   take(): Message | undefined;
   clear(): void;
 };
 
-export function createInbox<Message>({ most, mostBytes }: { most: number; mostBytes: number }): Inbox<Message> {
+type Bounds = { most: number; mostBytes: number; room: WaitingRoom };
+
+export function createInbox<Message>({ most, mostBytes, room }: Bounds): Inbox<Message> {
   const waiting: { message: Message; bytes: number }[] = [];
   let held = 0;
+  const free = (bytes: number) => {
+    held -= bytes;
+    room.leave(bytes);
+  };
   const shift = () => {
     const first = waiting.shift();
-    held -= first?.bytes ?? 0;
+    free(first?.bytes ?? 0);
     return first?.message;
   };
   return {
@@ -21,19 +28,16 @@ export function createInbox<Message>({ most, mostBytes }: { most: number; mostBy
       return waiting.length;
     },
     put(message, bytes) {
+      if (!room.enter(bytes)) return false;
       waiting.push({ message, bytes });
       held += bytes;
-      const dropped: Message[] = [];
-      while (waiting.length > most || held > mostBytes) {
-        const oldest = shift();
-        if (oldest !== undefined) dropped.push(oldest);
-      }
-      return dropped;
+      while (waiting.length > most || held > mostBytes) shift();
+      return true;
     },
     take: shift,
     clear() {
       waiting.length = 0;
-      held = 0;
+      free(held);
     },
   };
 }

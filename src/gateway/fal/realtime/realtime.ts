@@ -13,6 +13,7 @@ import { newRequestId } from "../../request-id.ts";
 import type { SocketEvents } from "../../socket.ts";
 import { type Call, endpointOf } from "../call.ts";
 import { submissionOptions } from "../submission-options.ts";
+import type { WaitingRoom } from "../waiting-room.ts";
 import { createSession } from "./session.ts";
 
 export type RealtimeParts = {
@@ -21,6 +22,7 @@ export type RealtimeParts = {
   keys: Pick<Keys, "find">;
   scheduler: Pick<Scheduler, "expect">;
   sessionSeconds: number;
+  room: WaitingRoom;
   report: ReportFailure;
   clock?: Clock;
 };

@@ -11,6 +11,7 @@ import type { Call } from "../call.ts";
 import type { SubmissionOptions } from "../submission-options.ts";
 import { type FinishedJob, failureOf, publicOutput } from "../translate.ts";
 import { untilFinished } from "../until-finished.ts";
+import type { WaitingRoom } from "../waiting-room.ts";
 import { controlFrame, type Frame, readFrame, resultFrame } from "./frames.ts";
 import { createInbox } from "./inbox.ts";
 import { withRawMedia } from "./raw-media.ts";
@@ -31,16 +32,18 @@ export type SessionParts = {
   timeout: Milliseconds;
   /** Is the caller's key still good? */
   isWelcome: () => boolean;
+  room: WaitingRoom;
   report: ReportFailure;
 };
 
 /** Inputs that wait, together: a few large pictures. */
 const WAITING_BYTES = 64 * 1024 * 1024;
+const NO_ROOM = "The inputs that wait on all connections fill the memory for them. Send this one again later.";
 /** How soon an idle connection ends after its key was revoked. */
 const WELCOME_CHECK_MS = 2_000;
 
 export function createSession(parts: SessionParts): SocketEvents {
-  const inbox = createInbox<Frame>({ most: parts.buffering, mostBytes: WAITING_BYTES });
+  const inbox = createInbox<Frame>({ most: parts.buffering, mostBytes: WAITING_BYTES, room: parts.room });
   const left = new AbortController();
   let socket: Socket | undefined;
   let isBusy = false;
@@ -86,7 +89,7 @@ export function createSession(parts: SessionParts): SocketEvents {
     },
     received(frame) {
       if (!socket || left.signal.aborted || isTurnedAway()) return;
-      inbox.put(frame, frame.length);
+      if (!inbox.put(frame, frame.length)) socket.send(controlFrame.error("UNAVAILABLE", NO_ROOM));
       void work(socket);
     },
     drained() {
