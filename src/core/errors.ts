@@ -21,6 +21,7 @@ export const ERROR_CODES = [
   "forbidden",
   "not_found",
   "method_not_allowed",
+  "not_implemented",
   "payload_too_large",
   "room_full",
   "queue_full",

@@ -20,6 +20,7 @@ const answers = {
   forbidden: { status: 403 },
   not_found: { status: 404 },
   method_not_allowed: { status: 405 },
+  not_implemented: { status: 501 },
   payload_too_large: { status: 413 },
   room_full: { status: 413 },
   rate_limited: { status: 429, type: "rate_limit_exceeded", isRetryable: true },

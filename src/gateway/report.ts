@@ -14,7 +14,7 @@ export const createReport =
     const fields = { requestId, code };
     if (code === "internal")
       log.error(message, { ...fields, stack: thrown instanceof Error ? thrown.stack : undefined });
-    else if (statusOf(failure) >= 500) log.warn(message, fields);
+    else if (statusOf(failure) >= 500 && code !== "not_implemented") log.warn(message, fields);
     else log.debug(message, fields);
     return failure;
   };

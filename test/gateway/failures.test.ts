@@ -10,6 +10,7 @@ const table = {
   forbidden: [403, null, false],
   not_found: [404, null, false],
   method_not_allowed: [405, null, false],
+  not_implemented: [501, null, false],
   payload_too_large: [413, null, false],
   room_full: [413, null, false],
   rate_limited: [429, "rate_limit_exceeded", true],

@@ -36,6 +36,7 @@ const answers: Record<ErrorCode, Answer> = {
   forbidden: { status: 403, type: "permission_error", code: "permission_denied", isFinal: true },
   not_found: wrong(404, "not_found"),
   method_not_allowed: wrong(405, "method_not_supported"),
+  not_implemented: wrong(501, "not_implemented"),
   payload_too_large: wrong(413, "request_too_large"),
   room_full: { ...busy("room_full", "insufficient_quota"), isFinal: true },
   rate_limited: busy("rate_limit_exceeded", "requests"),

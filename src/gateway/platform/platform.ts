@@ -10,6 +10,7 @@ import { readJson } from "../read-json.ts";
 import type { ReportFailure } from "../report.ts";
 import { newRequestId } from "../request-id.ts";
 import { requireMethod } from "../require-method.ts";
+import { refuseElsewhere } from "./elsewhere.ts";
 import { platformFailure } from "./failure.ts";
 import { createIdempotency, type Idempotency } from "./idempotency.ts";
 import type { Operation, PlatformParts } from "./operation.ts";
@@ -45,6 +46,7 @@ async function dispatch(parts: PlatformFaceParts, visit: Visit, idempotency: Ide
   });
   const chosen = found.find(({ operation }) => operation.method === request.method);
   if (!found.some(({ operation }) => operation.access === "open")) parts.authenticate(request);
+  refuseElsewhere(visit.path);
   if (found.length === 0) throw new ForecourtError("not_found", `Path /${visit.path.slice(0, 200)} not found`);
   const methods = [...new Set(found.map(({ operation }) => operation.method))];
   requireMethod(request, methods, `Use ${methods.join(" or ")}.`);

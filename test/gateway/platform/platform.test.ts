@@ -65,6 +65,31 @@ describe("every operation", () => {
     proved("http", "platform");
   });
 
+  test("what fal has and a box has no use for is not implemented, with the way to what there is; strangers learn nothing", async () => {
+    for (const [method, path, instead] of [
+      ["GET", "account/focus", "/platform/v1/models/usage"],
+      ["GET", "account/model-access-controls", "/admin/v1/keys"],
+      ["GET", "assets", "/rest/storage/upload/initiate"],
+      ["POST", "assets/collections/some", "/rest/storage/upload/initiate"],
+      ["POST", "compute/instances", "/admin/v1/status"],
+      ["DELETE", "serverless/apps/me/mine/queue", "/admin/v1/queue"],
+      ["GET", "organization/teams?limit=1", "/admin/v1/usage?by=team"],
+    ] as const) {
+      const response = await gateway.ask(method, `${V1}/${path}`);
+      expect(`${path} ${response.status}`).toBe(`${path} 501`);
+      const { error } = await response.json();
+      expect(error).toEqual({
+        type: "not_implemented",
+        message: expect.stringContaining(instead),
+        request_id: response.headers.get("x-fal-request-id"),
+      });
+      expect((await gateway.ask(method, `${V1}/${path}`, { key: "" })).status).toBe(401);
+    }
+    expect((await gateway.ask("GET", "https://api.fal.ai/v1/compute/instances")).status).toBe(501);
+    for (const path of ["/platform/v1/assetsx", "/platform/v2/assets"])
+      expect((await gateway.ask("GET", path)).status).toBe(404);
+  });
+
   test("unknown paths and methods are told in the platform's shape", async () => {
     for (const [method, path, status] of [
       ["GET", "/platform/v1/nothing", 404],
