@@ -98,6 +98,9 @@ test("a model file that came after the server's start is told as that", async ()
     expect(exitCode).toBe(1);
     expect(stderr).toContain("The running server does not know test/tiny: it reads model files when it starts.");
   }
+  // The server has written down what it refused, and for whom.
+  const acts = JSON.parse((await forecourt(["audit", "--json", "--data", old.data])).stdout);
+  expect(acts).toMatchObject([{ action: "POST /admin/v1/models/test/tiny/update", outcome: "refused", code: 404 }]);
 }, 60_000);
 
 test("a server whose key is not in the data directory is told apart from none", async () => {

@@ -63,6 +63,7 @@ async function askServer(server: RunningServer, { entries, command }: Asked): Pr
     const path = id === ALL ? "update" : `${id}/update`;
     const asked = server.ask(`/admin/v1/models/${path}`, { method: "POST", account });
     const response = await asked.catch((error: unknown) => {
+      if (isAnswer(error)) leaveToServer(command);
       throw unlessNew(id, error);
     });
     leaveToServer(command);
@@ -70,6 +71,9 @@ async function askServer(server: RunningServer, { entries, command }: Asked): Pr
   }
   return results;
 }
+
+/** A refusal is in the server's audit log too, unless it does not know for whom it was asked. */
+const isAnswer = (error: unknown) => error instanceof ForecourtError && error.code !== "unauthenticated";
 
 /** What our own server says at the end of its stream. */
 async function lastEvent(response: Response): Promise<Updated[]> {
