@@ -29,6 +29,14 @@ export function explain(thrown: unknown): string | undefined {
   return `forecourt: unexpected error, please report it with these lines.\n${thrown.stack ?? thrown.message}`;
 }
 
+/** `so`: what is so then. */
+export const lostOutput = (cause: Error, so: string) =>
+  new ForecourtError(
+    "unavailable",
+    `the output could not be written (${cause.message}); ${so}. Make room there, or send the output elsewhere.`,
+    { cause },
+  );
+
 const ANOTHER_PLACE = "Name another place.";
 const WAYS_OUT: ReadonlyMap<unknown, string> = new Map([
   ["EACCES", "Use an account that may do that, or name another place."],

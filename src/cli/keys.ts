@@ -10,10 +10,11 @@ import { systemClock } from "../core/clock.ts";
 import { milliseconds } from "../core/units.ts";
 import { parseDuration } from "./duration.ts";
 import { wrongUsage } from "./failure.ts";
-import { keyNamed, published, withKeyBook } from "./keys/key-book.ts";
+import { handOver } from "./keys/hand-over.ts";
+import { keyNamed, openKeyBook, published, withKeyBook } from "./keys/key-book.ts";
 import { type LimitFlags, limitsOfFlags, limitWordsOf, withLimits } from "./keys/limit-options.ts";
 import { type SettingsFlags, withSettings } from "./settings-flags.ts";
-import { note, printJson, printLine, table, timeText } from "./terminal.ts";
+import { jsonText, note, printJson, printLine, table, timeText } from "./terminal.ts";
 
 type Flags = SettingsFlags & { json?: true };
 
@@ -54,18 +55,15 @@ const create = () =>
     .option("--owner <owner>", "whom to ask about it")
     .option("--expires <duration>", "the key ends after this time, e.g. 12h or 30d")
     .option("--json", "print as JSON")
-    .action(({ json, ...flags }: CreateFlags) => {
+    .action(async ({ json, ...flags }: CreateFlags) => {
       const wanted = readNewKey(wordsOf(flags), systemClock.now());
-      withKeyBook(
-        flags,
-        (book) => {
-          const { key, secret } = makeKey(book, wanted);
-          if (json) return printJson({ ...published(book, key), key: secret });
-          printLine(secret);
-          note("Keep this key now: it can't be shown again. Use it as `Authorization: Key <key>`.");
-        },
-        { mayBegin: true },
-      );
+      using book = openKeyBook(flags, { mayBegin: true });
+      const { key, secret } = makeKey(book, wanted);
+      await handOver(json ? jsonText({ ...published(book, key), key: secret }) : secret, {
+        takeBack: () => book.keys.revoke(key.id),
+        isTakenBack: `the key ${key.name} (${key.id}), which nobody has, was revoked`,
+      });
+      if (!json) note("Keep this key now: it can't be shown again. Use it as `Authorization: Key <key>`.");
     });
 
 /** Throws a usage error for what has no such words. */
@@ -168,14 +166,15 @@ const rotate = () =>
     .argument("<key>", "id or name of the key")
     .option("--overlap <duration>", "for how long the secret before is good too; 0 ends it at once", "24h")
     .option("--json", "print as JSON")
-    .action((idOrName: string, { json, overlap, ...flags }: Flags & { overlap: string }) => {
+    .action(async (idOrName: string, { json, overlap, ...flags }: Flags & { overlap: string }) => {
       const overlapMs = overlap === "0" ? milliseconds(0) : parseDuration(overlap, "--overlap");
-      withKeyBook(flags, (book) => {
-        const { key, secret } = book.keys.rotate(keyNamed(book, idOrName).id, overlapMs);
-        if (json) return printJson({ ...published(book, key), key: secret });
-        printLine(secret);
-        note("Keep this key now: it can't be shown again.");
+      using book = openKeyBook(flags);
+      const { key, secret, takeBack } = book.keys.rotate(keyNamed(book, idOrName).id, overlapMs);
+      await handOver(json ? jsonText({ ...published(book, key), key: secret }) : secret, {
+        takeBack,
+        isTakenBack: `the key ${key.name} (${key.id}) has the secret that it had before`,
       });
+      if (!json) note("Keep this key now: it can't be shown again.");
     });
 
 const revoke = () =>

@@ -1,8 +1,7 @@
 // The command line as a whole: help, usage errors, exit codes. Each command itself is a file beside this one.
 import { finished } from "node:stream/promises";
 import { Command } from "commander";
-import { ForecourtError } from "../core/errors.ts";
-import { EXIT, type ExitCode, exitCodeOf, explain } from "./failure.ts";
+import { EXIT, type ExitCode, exitCodeOf, explain, lostOutput } from "./failure.ts";
 import { versionText } from "./version.ts";
 
 export type CommandTable = Record<string, { summary: string; load: () => Promise<Command> }>;
@@ -13,9 +12,10 @@ export async function runProgram(given: { commands: CommandTable; arguments: str
   process.stderr.on("error", goOnUnheard);
   const exit = await carryOut(given);
   const lost = await output.end();
-  if (!lost) return exit;
-  process.stderr.write(`${explain(unwritten(lost))}\n`);
-  return exit === EXIT.done ? EXIT.failed : exit;
+  // A command that failed has said so, and may have failed for it.
+  if (!lost || exit !== EXIT.done) return exit;
+  process.stderr.write(`${explain(lostOutput(lost, "what the command changed stays changed"))}\n`);
+  return EXIT.failed;
 }
 
 async function carryOut(given: { commands: CommandTable; arguments: string[] }): Promise<ExitCode> {
@@ -97,10 +97,3 @@ function followOutput(): { end(): Promise<NodeJS.ErrnoException | undefined> } {
     },
   };
 }
-
-const unwritten = (cause: NodeJS.ErrnoException) =>
-  new ForecourtError(
-    "unavailable",
-    `the output could not be written (${cause.message}); what the command changed stays changed. Make room there, or send the output elsewhere.`,
-    { cause },
-  );

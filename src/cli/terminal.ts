@@ -2,7 +2,8 @@
 import { dateOf } from "../core/iso-time.ts";
 
 export const printLine = (line = "") => void process.stdout.write(`${line}\n`);
-export const printJson = (value: unknown) => void process.stdout.write(`${JSON.stringify(value, null, 2)}\n`);
+export const jsonText = (value: unknown) => JSON.stringify(value, null, 2);
+export const printJson = (value: unknown) => printLine(jsonText(value));
 /** For people, so that stdout stays clean for programs. */
 export const note = (line: string) => void process.stderr.write(`${line}\n`);
 

@@ -96,6 +96,49 @@ test("every change by command is in the audit log, refused ones too, looking is 
   );
 });
 
+/** In a shell, with `$@` as the command. */
+async function redirected(script: string, words: string[]): Promise<string> {
+  const shell = Bun.spawn(["sh", "-c", script, "sh", process.execPath, "src/main.ts", ...words], {
+    cwd: `${import.meta.dir}/../..`,
+    stdout: "ignore",
+    stderr: "pipe",
+  });
+  const said = await new Response(shell.stderr).text();
+  await shell.exited;
+  return said;
+}
+
+for (const [script, reason] of [
+  ['"$@" >/dev/full; echo $? >&2', "ENOSPC"],
+  // Nobody reads: the command begins when the pipe's other end is gone.
+  [
+    'd=$(mktemp -d); mkfifo $d/gone; { cat $d/gone; "$@"; echo $? >&2; } | { exec <&-; echo >$d/gone; }; rm -r $d',
+    "EPIPE",
+  ],
+] as const) {
+  test(`a key whose secret reaches nobody is revoked: ${reason}`, async () => {
+    const data = newFolder();
+    for (const more of [[], ["--json"]]) {
+      const said = await redirected(script, ["keys", "create", "--name", "lost", "--data", data, ...more]);
+      expect(said).toMatch(new RegExp(`^forecourt: .*${reason}.*the key lost \\(.*was revoked[^\n]*\n1\n$`));
+    }
+    const keys = keysOf(data).list();
+    expect(keys.map(({ revokedAt }) => revokedAt !== undefined)).toEqual([true, true]);
+  });
+
+  test(`a rotation whose secret reaches nobody is taken back, the secret before the last one too: ${reason}`, async () => {
+    const data = newFolder();
+    const first = (await forecourt(["keys", "create", "--name", "ann", "--data", data])).stdout.trim();
+    const second = (await forecourt(["keys", "rotate", "ann", "--data", data])).stdout.trim();
+    const before = keysOf(data).list();
+    const said = await redirected(script, ["keys", "rotate", "ann", "--overlap", "0", "--data", data]);
+    expect(said).toMatch(new RegExp(`^forecourt: .*${reason}.*has the secret that it had before[^\n]*\n1\n$`));
+    const keys = keysOf(data);
+    for (const secret of [first, second]) expect(keys.verify(secret).name).toBe("ann");
+    expect(before).toEqual(keysOf(data).list());
+  });
+}
+
 test("permissions narrow a key, and one that does not exist is wrong usage", async () => {
   const data = newFolder();
   const words = ["keys", "create", "--name", "files", "--json", "--data", data, "--permissions"];

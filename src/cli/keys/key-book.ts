@@ -11,18 +11,26 @@ import { type SettingsFlags, settingsOf } from "../settings-flags.ts";
 
 export type KeyBook = { keys: Keys; accounts: Accounts; database: Database };
 
+type Opening = { mayBegin?: boolean };
+
 /** Throws `not_found` where there is no database yet, unless the command may begin one. */
-export function withKeyBook<T>(flags: SettingsFlags, use: (book: KeyBook) => T, { mayBegin = false } = {}): T {
+export function withKeyBook<T>(flags: SettingsFlags, use: (book: KeyBook) => T, opening: Opening = {}): T {
+  using book = openKeyBook(flags, opening);
+  return use(book);
+}
+
+/** As `withKeyBook`, for commands that wait with it. */
+export function openKeyBook(flags: SettingsFlags, { mayBegin = false }: Opening = {}): KeyBook & Disposable {
   const { settings } = settingsOf(flags);
   const file = databaseFile(settings.data);
   if (!mayBegin && !existsSync(file)) {
     const way = "Start `forecourt serve` once, or name the right directory with --data.";
     throw new ForecourtError("not_found", `There is no database in ${settings.data} yet. ${way}`);
   }
-  using database = openDatabase({ file, synchronous: settings.database.synchronous });
+  const database = openDatabase({ file, synchronous: settings.database.synchronous });
   const keys = createKeys({ database, clock: systemClock });
   const accounts = createAccounts({ database, keys, findModel: () => undefined, clock: systemClock });
-  return use({ keys, accounts, database });
+  return { keys, accounts, database, [Symbol.dispose]: () => database[Symbol.dispose]() };
 }
 
 /** Throws `not_found`, and a usage error for a name that several keys have. */

@@ -1,6 +1,6 @@
 // API keys: minted once, kept as a hash, checked in constant time.
 import { timingSafeEqual } from "node:crypto";
-import { eq } from "drizzle-orm";
+import { and, eq } from "drizzle-orm";
 import type { Clock } from "../../core/clock.ts";
 import { ForecourtError } from "../../core/errors.ts";
 import { type KeyId, newKeyId } from "../../core/ids.ts";
@@ -44,8 +44,11 @@ export type Keys = {
   find(idOrName: string): Key | undefined;
   /** Throws `not_found`. Revoking twice is no harm. */
   revoke(id: KeyId): Key;
-  /** Another secret for the same key; the one before is good for `overlap` more. Throws `not_found`, `bad_request`. */
-  rotate(id: KeyId, overlap: Milliseconds): { key: Key; secret: string };
+  /**
+   * Another secret for the same key; the one before is good for `overlap` more. Throws `not_found`, `bad_request`. `takeBack`, for a
+   * secret that reached nobody: all is as it was before, unless the key was rotated again.
+   */
+  rotate(id: KeyId, overlap: Milliseconds): { key: Key; secret: string; takeBack(): void };
   /** `credential` is `id:secret`. Throws `unauthenticated`. */
   verify(credential: string): Key;
   /** Writes down when keys were last used; kept in memory until then. */
@@ -109,15 +112,26 @@ export function createKeys({ database, clock }: { database: Database; clock: Clo
       return withUse({ ...key, revokedAt });
     },
     rotate(id, overlap) {
-      const { key, hash: previous } = existing(id);
+      const { key, hash: former, previous } = existing(id);
       const rotatedAt = clock.now();
       const end = endOf(key, rotatedAt);
       if (end !== undefined) throw new ForecourtError("bad_request", `The key ${key.name} ${end}; make another one.`);
       const { secret, hash } = newSecret();
-      const previousHash = previous.toString("hex");
-      const changed = { hash, previousHash, previousUntil: instant(rotatedAt + overlap), rotatedAt };
+      const formerHash = former.toString("hex");
+      const changed = { hash, previousHash: formerHash, previousUntil: instant(rotatedAt + overlap), rotatedAt };
       change(() => orm.update(keyTable).set(changed).where(eq(keyTable.id, id)).run());
-      return { key: withUse({ ...key, rotatedAt }), secret: `${id}:${secret}` };
+      const before = {
+        hash: formerHash,
+        previousHash: previous?.hash.toString("hex") ?? null,
+        previousUntil: previous?.until ?? null,
+        rotatedAt: key.rotatedAt ?? null,
+      };
+      const isStillSo = and(eq(keyTable.id, id), eq(keyTable.hash, hash));
+      return {
+        key: withUse({ ...key, rotatedAt }),
+        secret: `${id}:${secret}`,
+        takeBack: () => change(() => orm.update(keyTable).set(before).where(isStillSo).run()),
+      };
     },
     verify(credential) {
       const now = clock.now();
