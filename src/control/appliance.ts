@@ -330,7 +330,7 @@ function assembleJobs(found: Found, tools: Tools) {
   });
   const work = createJobWork({
     ledger,
-    hasEndpoint: ({ model, endpoint }) => entryOfJob(catalog, { model: asId(model), endpoint }) !== undefined,
+    modelAt: (endpoint) => catalog.find(endpoint)?.model,
     readAnew: (job) => checkedInput(endpointOf({ ...job, model: { id: job.model } }, catalog), job.input),
     toCaller: (output, job) => entryOfJob(catalog, job)?.words?.toCaller(output, job.input) ?? output,
     missingFiles: (output, token) => referencedFiles(output).filter((name) => !files.isWritten(token, name)),

@@ -8,6 +8,7 @@ import { openDatabase } from "../../src/control/database/open.ts";
 import type { ReadAnew } from "../../src/control/jobs/earlier.ts";
 import { createJobs, type Submission } from "../../src/control/jobs/jobs.ts";
 import { createJobLedger } from "../../src/control/jobs/ledger.ts";
+import type { ModelAt } from "../../src/control/jobs/recovery.ts";
 import { createJobWork } from "../../src/control/jobs/work.ts";
 import { createOutbox } from "../../src/control/webhooks/outbox.ts";
 import { createOutboxStore } from "../../src/control/webhooks/outbox-store.ts";
@@ -29,18 +30,18 @@ export function createJobBoard(
     clock?: TestClock;
     maxQueue?: number;
     retries?: number;
-    hasEndpoint?: () => boolean;
+    modelAt?: ModelAt;
     readAnew?: ReadAnew;
   } = {},
 ) {
   const {
     database = openDatabase({ file: ":memory:" }),
-    keys = { get: () => undefined },
+    keys = { get: () => undefined, isInForce: () => true },
     findModel = () => echoEntry.model,
     clock = createTestClock(),
     maxQueue = 1000,
     retries = 3,
-    hasEndpoint = () => true,
+    modelAt = () => echoEntry.model,
     readAnew = ({ input }) => checkedInput(echoEntry, input),
   } = options;
   const accounts: Accounts = createAccounts({ database, keys, findModel, clock });
@@ -54,7 +55,7 @@ export function createJobBoard(
       .match(/forecourt-file:[\w.-]+/g)
       ?.map((url) => url.slice(15))
       .filter((name) => !savedFiles.has(name)) ?? [];
-  const work = createJobWork({ ledger, missingFiles, hasEndpoint, readAnew });
+  const work = createJobWork({ ledger, missingFiles, modelAt, readAnew });
   const runner = newRunnerId();
 
   return {

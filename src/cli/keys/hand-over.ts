@@ -1,5 +1,4 @@
 // A secret that is shown this once: where it reaches nobody, what was made with it is taken back.
-import { ForecourtError } from "../../core/errors.ts";
 import { lostOutput } from "../failure.ts";
 
 type Handing = {

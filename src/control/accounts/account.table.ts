@@ -1,5 +1,5 @@
 // Tables of what accounts may spend and pay: limits of a key, team or model, and prices other than the models' own.
-import { integer, primaryKey, sqliteTable, text } from "drizzle-orm/sqlite-core";
+import { primaryKey, sqliteTable, text } from "drizzle-orm/sqlite-core";
 
 export const accountTable = sqliteTable(
   "account",
@@ -8,7 +8,6 @@ export const accountTable = sqliteTable(
     id: text().notNull(),
     /** JSON of `Limits`. */
     limits: text().notNull(),
-    changedAt: integer("changed_at").notNull(),
   },
   (table) => [primaryKey({ columns: [table.kind, table.id] })],
 );
@@ -22,7 +21,6 @@ export const priceTable = sqliteTable(
     model: text().notNull(),
     /** JSON of `Price`. */
     price: text().notNull(),
-    changedAt: integer("changed_at").notNull(),
   },
   (table) => [primaryKey({ columns: [table.holder, table.model] })],
 );

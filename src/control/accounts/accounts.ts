@@ -2,7 +2,6 @@
 // are called in the transactions in which the job begins and ends, so that neither is ever without the other.
 import { asId, type JobId, type KeyId } from "../../core/ids.ts";
 import type { Model } from "../../engine/model.ts";
-import { endOf } from "../keys/live-key.ts";
 import type { Account, Limits } from "./account.ts";
 import { type AccountStore, accountName } from "./account-store.ts";
 import { createBookkeeping } from "./bookkeeping.ts";
@@ -28,6 +27,8 @@ export type Accounts = {
   hold(job: Beginning, admission: Admission): void;
   /** In the transaction in which the held job's beginning is written. */
   keep(job: JobId): void;
+  /** In a transaction: an open job counts for another model from now on. */
+  move(job: JobId, model: string): void;
   end(end: JobEnd): void;
   /** At boot, in a transaction: what is set aside for other jobs than these is free again. */
   keepOnly(open: JobId[]): void;
@@ -79,12 +80,6 @@ export function createAccounts(parts: DeskParts): Accounts {
         rate: (limit) => rates.look(accountName(account), limit, now),
       });
     },
-    limited: () => store.book().limited.filter(({ kind, id }) => kind !== "key" || isGood(asId(id), parts)),
+    limited: () => store.book().limited.filter(({ kind, id }) => kind !== "key" || parts.keys.isInForce(asId(id))),
   };
-}
-
-/** A key that is nowhere may come to be with what another process restores: its limits are told. */
-function isGood(id: KeyId, { keys, clock }: Pick<DeskParts, "keys" | "clock">): boolean {
-  const key = keys.get(id);
-  return key === undefined || endOf(key, clock.now()) === undefined;
 }

@@ -7,12 +7,20 @@ import type { Admission, Beginning, JobEnd } from "./job-facts.ts";
 import { costOf, type Price, quantitiesOf } from "./price.ts";
 import type { NewUsageRow, Reservation } from "./usage-store.ts";
 
-export function createBookkeeping(desk: Desk): Pick<Accounts, "begin" | "hold" | "keep" | "end" | "keepOnly"> {
+export function createBookkeeping(desk: Desk): Pick<Accounts, "begin" | "hold" | "keep" | "move" | "end" | "keepOnly"> {
   const { usage, counters, limitsOf, teamOf, priceOf, findModel } = desk;
-  const setAside = (job: Beginning, { amounts }: Admission, write: (reservation: Reservation) => void) => {
+  const setAside = (job: Beginning, { amounts, price }: Admission, write: (reservation: Reservation) => void) => {
     if (Object.keys(amounts).length === 0) return;
     const { id, key, model, createdAt } = job;
-    const reservation = { job: id, key, team: teamOf(key) ?? null, model, at: createdAt, amounts };
+    const reservation = {
+      job: id,
+      key,
+      team: teamOf(key) ?? null,
+      model,
+      at: createdAt,
+      amounts,
+      ...(price && { price }),
+    };
     write(reservation);
     counters.reserved(reservation);
   };
@@ -20,12 +28,16 @@ export function createBookkeeping(desk: Desk): Pick<Accounts, "begin" | "hold" |
     begin: (job, admission) => setAside(job, admission, usage.reserve),
     hold: (job, admission) => setAside(job, admission, usage.hold),
     keep: usage.keep,
+    move(job, model) {
+      usage.move(job, model);
+      counters.forget();
+    },
     end(end) {
       desk.refresh();
       const model = findModel(end.model);
       const reservation = counters.reservation(end.job);
       const team = reservation ? reservation.team : (teamOf(end.key) ?? null);
-      const price = model ? priceOf(model, end.key) : NO_PRICE;
+      const price = agreed(reservation?.price, model ? priceOf(model, end.key) : NO_PRICE);
       const spent = spentBy(end, price);
       if (reservation && !limitsOf({ kind: "key", id: end.key }).mayExceed) cut(spent, reservation.amounts);
       usage.add(rowOf(end, { team, spent, currency: price.currency }));
@@ -42,6 +54,10 @@ export function createBookkeeping(desk: Desk): Pick<Accounts, "begin" | "hold" |
 
 /** Of a model that is gone from the catalogue, whose jobs fail. */
 const NO_PRICE: Price = { currency: "USD", parts: [] };
+
+/** A budget in one currency bounds nothing in another: a job for which money was set aside pays in that. */
+const agreed = (before: Price | undefined, now: Price): Price =>
+  before !== undefined && before.currency !== now.currency ? before : now;
 
 /** Nothing for a job that failed or was cancelled. */
 function spentBy(end: JobEnd, price: Price): Record<string, number> {

@@ -14,7 +14,7 @@ import { createUsageStore } from "./usage-store.ts";
 
 export type DeskParts = {
   database: Database;
-  keys: Pick<Keys, "get">;
+  keys: Pick<Keys, "get" | "isInForce">;
   findModel: (id: string) => Model | undefined;
   clock: Clock;
 };
@@ -22,9 +22,9 @@ export type DeskParts = {
 export type Desk = ReturnType<typeof createDesk>;
 
 export function createDesk({ database, keys, findModel, clock }: DeskParts) {
-  const store = createAccountStore(database, clock);
+  const store = createAccountStore(database, keys);
   const usage = createUsageStore(database);
-  const limitsOf = (account: Account) => store.book().limits[account.kind].get(account.id) ?? NO_LIMITS;
+  const limitsOf = (account: Account) => store.limitsOf(account) ?? NO_LIMITS;
   const counters = createCounters({
     reservations: usage.reservations,
     // In a transaction, because another process may move rows into the sums meanwhile.
@@ -44,7 +44,7 @@ export function createDesk({ database, keys, findModel, clock }: DeskParts) {
       seen = book;
     },
     priceOf: (model: Model, key?: KeyId): Price =>
-      priceFor(model, { key, team: key && teamOf(key) }, store.book().overrides),
+      priceFor(model, { key, team: key && teamOf(key) }, store.book().overridesOf),
   };
 }
 

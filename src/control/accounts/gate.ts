@@ -53,7 +53,7 @@ export function createGate(desk: Desk): Pick<Accounts, "requireModel" | "admit" 
       });
       for (const account of accounts)
         if (limitsOf(account).requestsPerMinute !== undefined) rates.take(accountName(account), now);
-      return { amounts };
+      return { amounts, ...(amounts[price.currency] !== undefined && { price }) };
     },
     mayStart({ key, model }, running) {
       if (!store.book().hasConcurrency) return true;

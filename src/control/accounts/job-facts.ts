@@ -6,6 +6,7 @@ import type { Units } from "../../core/pipeline.ts";
 import type { Instant } from "../../core/units.ts";
 import type { Model } from "../../engine/model.ts";
 import type { Account, Amounts } from "./account.ts";
+import type { Price } from "./price.ts";
 
 /** The queue as the limits see it. */
 export type QueueLoad = { waiting(account: Account): number; running(account: Account): number };
@@ -22,7 +23,11 @@ export type Application = {
 export type Beginning = Pick<Job, "id" | "key" | "model" | "createdAt">;
 
 /** What an admitted job sets aside, to be handed to `begin`. */
-export type Admission = { amounts: Amounts };
+export type Admission = {
+  amounts: Amounts;
+  /** By which money was set aside, if any was. */
+  price?: Price;
+};
 
 export type JobEnd = {
   job: JobId;

@@ -2,6 +2,7 @@
 import { type Instant, instant } from "../../core/units.ts";
 
 const MINUTE_MS = 60_000;
+const MANY = 1_000;
 
 export type Rate = {
   remaining: number;
@@ -20,24 +21,27 @@ type Log = { times: number[]; head: number };
 /** Kept in memory alone: a restart forgives the last minute. */
 export function createRates(): Rates {
   const logs = new Map<string, Log>();
-
-  const logOf = (account: string): Log => {
-    const found = logs.get(account);
-    if (found) return found;
-    const made = { times: [], head: 0 };
-    logs.set(account, made);
-    return made;
+  let sweepAt = MANY;
+  /** Those of keys that are over, and of all that ask seldom, go; what it costs is shared by as many new ones. */
+  const sweep = (now: number) => {
+    for (const [account, { times }] of logs) if ((times.at(-1) ?? 0) <= now - MINUTE_MS) logs.delete(account);
+    sweepAt = Math.max(MANY, 2 * logs.size);
   };
+
   return {
     look(account, limit, now) {
-      const log = logOf(account);
+      const log = logs.get(account);
+      if (!log) return { remaining: limit, freeAt: now };
       forget(log, now);
       const count = log.times.length - log.head;
       if (count < limit) return { remaining: limit - count, freeAt: now };
       return { remaining: 0, freeAt: instant((log.times[log.times.length - limit] ?? now) + MINUTE_MS) };
     },
     take(account, now) {
-      logOf(account).times.push(now);
+      const log = logs.get(account) ?? { times: [], head: 0 };
+      log.times.push(now);
+      if (logs.size >= sweepAt) sweep(now);
+      logs.set(account, log);
     },
   };
 }

@@ -22,6 +22,7 @@ import type { Database } from "../database/open.ts";
 import { placeholders } from "../database/placeholders.ts";
 import { statement } from "../database/statement.ts";
 import type { Account, AccountKind, Amounts } from "./account.ts";
+import type { Price } from "./price.ts";
 import { reservationTable, usageMarkTable, usageTable, usageTotalTable } from "./usage.table.ts";
 import type { TimeWindow, WindowName } from "./windows.ts";
 
@@ -34,6 +35,7 @@ export type Reservation = {
   model: string;
   at: number;
   amounts: Amounts;
+  price?: Price;
 };
 export type UsageFilter = {
   key?: string | undefined;
@@ -59,6 +61,8 @@ export type UsageStore = {
   /** Writes what is held of this job. */
   keep(job: string): void;
   release(job: string): void;
+  /** What is set aside in the table counts for another model. */
+  move(job: string, model: string): void;
   reservations(): Reservation[];
   add(row: NewUsageRow): void;
   /** What an account used in a window, of one unit as in `Amounts`. */
@@ -145,7 +149,7 @@ export function createUsageStore({ orm, sqlite, onUndone }: Pick<Database, "orm"
   };
 }
 
-type Reserving = Pick<UsageStore, "reserve" | "hold" | "keep" | "release" | "reservations">;
+type Reserving = Pick<UsageStore, "reserve" | "hold" | "keep" | "release" | "move" | "reservations">;
 
 /** Those of the table, and those in memory of jobs whose beginning is not written yet. */
 function createReservations(
@@ -153,8 +157,8 @@ function createReservations(
   run: Pick<ReturnType<typeof prepareAll>, "reserve" | "release">,
 ): Reserving {
   const held = new Map<string, Reservation>();
-  const reserve = ({ amounts, ...row }: Reservation) => {
-    run.reserve.run({ ...row, amounts: JSON.stringify(amounts) });
+  const reserve = ({ amounts, price, ...row }: Reservation) => {
+    run.reserve.run({ ...row, amounts: JSON.stringify(amounts), price: price ? JSON.stringify(price) : null });
   };
   const takeHeld = (job: string): Reservation | undefined => {
     const reservation = held.get(job);
@@ -175,6 +179,7 @@ function createReservations(
     release: (job) => {
       if (!takeHeld(job)) run.release.run({ job });
     },
+    move: (job, model) => orm.update(reservationTable).set({ model }).where(eq(reservationTable.job, job)).run(),
     reservations: () => [...orm.select().from(reservationTable).all().map(reservationOf), ...held.values()],
   };
 }
@@ -207,9 +212,10 @@ export const quantities = (json: string) => JSON.parse(json) as Record<string, n
 export const unitTexts = (units: Record<string, number>): Record<string, string> =>
   Object.fromEntries(Object.entries(units).map(([unit, amount]) => [unit, microsText(amount as Micros)]));
 
-const reservationOf = ({ amounts, ...row }: typeof reservationTable.$inferSelect): Reservation => ({
+const reservationOf = ({ amounts, price, ...row }: typeof reservationTable.$inferSelect): Reservation => ({
   ...row,
   amounts: JSON.parse(amounts) as Amounts, // written above
+  ...(price !== null && { price: JSON.parse(price) as Price }), // likewise
 });
 
 type Start = { since?: Instant | undefined; behind?: Pick<UsageRow, "admittedAt" | "seq"> };

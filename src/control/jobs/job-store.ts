@@ -46,6 +46,8 @@ export type JobStore = {
   page(page: OpenPage): OpenRow[];
   /** JSON, of a job that waits. */
   setInput(id: JobId, input: string): void;
+  /** Of a job that waits in the table, before it is read into memory. */
+  setModel(id: JobId, model: string): void;
   claim(id: JobId, by: { runner: RunnerId; at: Instant }): JobRow | undefined;
   end(id: JobId, leaving: Leaving, ending: Ending & { at: Instant }): boolean;
   requeue(id: JobId, attempt: { runner: RunnerId; setbacks?: Setbacks }): JobRow | undefined;
@@ -75,6 +77,9 @@ export function createJobStore({ orm, sqlite }: Database, onEnd: OnEnd): JobStor
     outcome: (id) => run.outcome.get({ id }),
     withStatus: (status, other = status) => run.open.all({ status, other }),
     page: ({ status, after, limit }) => run.page.all({ status, ...after, limit }),
+    setModel(id, model) {
+      orm.update(job).set({ model }).where(eq(job.id, id)).run();
+    },
     setInput(id, input) {
       orm
         .update(job)

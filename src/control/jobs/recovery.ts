@@ -1,14 +1,16 @@
 // Bringing rows and memory together: at boot, after an orderly stop, after writes that the disk refused.
+import { type Failure, toFailure } from "../../core/errors.ts";
 import { asId, type JobId, type RunnerId } from "../../core/ids.ts";
+import type { Model } from "../../engine/model.ts";
 import { isComposite } from "./composite.ts";
 import type { EarlierJobs } from "./earlier.ts";
-import { type JobRow, type OpenRow, setbacksOf } from "./job-row.ts";
+import { type OpenRow, setbacksOf } from "./job-row.ts";
 import type { Ending } from "./job-store.ts";
 import { type JobLedger, waitingOf } from "./ledger.ts";
 import { afterLostEnd, afterServerDeath } from "./retry.ts";
 
-/** Does the endpoint of a job still lead to its model? */
-export type HasEndpoint = (job: Pick<JobRow, "model" | "endpoint">) => boolean;
+/** The model that an endpoint means today. */
+export type ModelAt = (endpoint: string) => Model | undefined;
 
 export type Recovery = {
   /** At boot, once: what ran when the server died waits again or fails; then the queue is read. */
@@ -17,9 +19,9 @@ export type Recovery = {
   reload(): void;
 };
 
-type RecoveryParts = { ledger: JobLedger; hasEndpoint: HasEndpoint; earlier: Pick<EarlierJobs, "note"> };
+type RecoveryParts = { ledger: JobLedger; modelAt: ModelAt; earlier: Pick<EarlierJobs, "note"> };
 
-export function createRecovery({ ledger, hasEndpoint, earlier }: RecoveryParts): Recovery {
+export function createRecovery({ ledger, modelAt, earlier }: RecoveryParts): Recovery {
   const { store, writes, waiting, attempts, abandoned, accounts, clock } = ledger;
 
   /** Composite jobs are taken up by who carries them out. */
@@ -39,14 +41,29 @@ export function createRecovery({ ledger, hasEndpoint, earlier }: RecoveryParts):
   };
   const endQueued = ({ id }: OpenRow, ending: Ending) =>
     store.end(asId<JobId>(id), { from: "queued" }, { ...ending, at: clock.now() });
+  /** A request is for its endpoint: where that means another model than before, it goes on under that one. */
+  const modelToday = ({ id, key, model, endpoint }: OpenRow): string | Failure => {
+    const found = modelAt(endpoint);
+    if (!found) return endpointGone({ endpoint, model });
+    if (found.id === model) return model;
+    try {
+      accounts.requireModel(asId(key), found);
+    } catch (error) {
+      return turnedAway({ endpoint, model: found.id }, toFailure(error));
+    }
+    store.setModel(asId(id), found.id);
+    accounts.move(asId(id), found.id);
+    return found.id;
+  };
   const readQueue = (): JobId[] => {
     waiting.clear();
     return store.withStatus("queued").flatMap((row) => {
-      if (!hasEndpoint(row)) {
-        endQueued(row, { status: "failed", failure: endpointGone(row) });
+      const model = modelToday(row);
+      if (typeof model !== "string") {
+        endQueued(row, { status: "failed", failure: model });
         return [];
       }
-      const job = ledger.evenly(waitingOf(row, clock.now()));
+      const job = ledger.evenly(waitingOf({ ...row, model }, clock.now()));
       waiting.add(job);
       return [job.id];
     });
@@ -80,8 +97,14 @@ export function createRecovery({ ledger, hasEndpoint, earlier }: RecoveryParts):
   };
 }
 
-/** An alias may still be known, and mean another model. */
-const endpointGone = ({ endpoint, model }: OpenRow) => ({
-  code: "not_found" as const,
+type Place = Pick<OpenRow, "endpoint" | "model">;
+
+const endpointGone = ({ endpoint, model }: Place): Failure => ({
+  code: "not_found",
   message: `The model ${model} was removed or renamed while this request${endpoint === model ? "" : ` to ${endpoint}`} waited.`,
+});
+
+const turnedAway = ({ endpoint, model }: Place, failure: Failure): Failure => ({
+  ...failure,
+  message: `The endpoint ${endpoint} came to mean the model ${model} while this request waited. ${failure.message}`,
 });

@@ -6,7 +6,7 @@ import { type AttemptEnds, createAttemptEnds } from "./attempt-ends.ts";
 import { createEarlierJobs, type EarlierJobs, type ReadAnew } from "./earlier.ts";
 import { jobOf } from "./job-row.ts";
 import type { Attempt, JobLedger, JobNote } from "./ledger.ts";
-import { createRecovery, type HasEndpoint, type Recovery } from "./recovery.ts";
+import { createRecovery, type ModelAt, type Recovery } from "./recovery.ts";
 import { countShares } from "./runner-share.ts";
 import type { WaitingJobs } from "./waiting.ts";
 
@@ -35,13 +35,13 @@ export type WorkParts = {
   ledger: JobLedger;
   /** Names in `output` of files that the job's folder does not hold. */
   missingFiles: (output: unknown, files: FileToken) => string[];
-  hasEndpoint: HasEndpoint;
+  modelAt: ModelAt;
   readAnew: ReadAnew;
   /** An output, or a part of one, in the words of the job's endpoint. */
   toCaller?: (output: unknown, job: Job) => unknown;
 };
 
-export function createJobWork({ ledger, missingFiles, hasEndpoint, readAnew, toCaller = same }: WorkParts): JobWork {
+export function createJobWork({ ledger, missingFiles, modelAt, readAnew, toCaller = same }: WorkParts): JobWork {
   const { store, writes, waiting, attempts, watchers, clock } = ledger;
 
   const addLog = (id: JobId, attempt: Attempt, message: string) => {
@@ -57,7 +57,7 @@ export function createJobWork({ ledger, missingFiles, hasEndpoint, readAnew, toC
   const earlier = createEarlierJobs({ ledger, readAnew, refuse: ends.refuse });
 
   return {
-    ...createRecovery({ ledger, hasEndpoint, earlier }),
+    ...createRecovery({ ledger, modelAt, earlier }),
     ...ends,
     mayRun: earlier.mayRun,
     waiting,

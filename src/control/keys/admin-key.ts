@@ -10,7 +10,7 @@ export const adminKeyFile = (data: string) => join(data, "admin.key");
  * Returns the file if it was made now. The file (mode 0600) is complete or absent, never half-written.
  */
 export function ensureAdminKey({ keys, data }: { keys: Keys; data: string }): string | undefined {
-  if (keys.list().some(({ scope }) => scope === "admin")) return undefined;
+  if (keys.has("admin")) return undefined;
   const file = adminKeyFile(data);
   const { secret } = keys.create({ name: "admin", scope: "admin" });
   writeFileSync(`${file}.new`, `${secret}\n`, { mode: 0o600 });

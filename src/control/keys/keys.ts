@@ -1,13 +1,14 @@
 // API keys: minted once, kept as a hash, checked in constant time.
 import { timingSafeEqual } from "node:crypto";
-import { and, eq } from "drizzle-orm";
+import { eq } from "drizzle-orm";
 import type { Clock } from "../../core/clock.ts";
 import { ForecourtError } from "../../core/errors.ts";
 import { type KeyId, newKeyId } from "../../core/ids.ts";
 import { type Instant, instant, type Milliseconds } from "../../core/units.ts";
 import type { Database } from "../database/open.ts";
+import { createKeyStore } from "./key-store.ts";
 import { keyTable } from "./keys.table.ts";
-import { createKnownKeys, type KnownKey, type KnownKeys } from "./known-keys.ts";
+import { createKnownKeys, type KeyPage, type KnownKey, type KnownKeys } from "./known-keys.ts";
 import { endOf } from "./live-key.ts";
 import type { Permission } from "./permissions.ts";
 
@@ -40,7 +41,13 @@ export type Keys = {
   /** `secret` is `id:secret`, given out this once. `also` is written in the same transaction. */
   create(key: NewKey, also?: (id: KeyId) => void): { key: Key; secret: string };
   list(): Key[];
+  /** Costs what it gives. */
+  page(page: KeyPage): Key[];
+  /** Is there one, in force or over? */
+  has(scope: KeyScope): boolean;
   get(id: KeyId): Key | undefined;
+  /** In memory alone: costs next to nothing. */
+  isInForce(id: KeyId): boolean;
   find(idOrName: string): Key | undefined;
   /** Throws `not_found`. Revoking twice is no harm. */
   revoke(id: KeyId): Key;
@@ -51,7 +58,7 @@ export type Keys = {
   rotate(id: KeyId, overlap: Milliseconds): { key: Key; secret: string; takeBack(): void };
   /** `credential` is `id:secret`. Throws `unauthenticated`. */
   verify(credential: string): Key;
-  /** Writes down when keys were last used; kept in memory until then. */
+  /** Writes down when keys were last used, kept in memory until then, and forgets those that are over. */
   flushUsage(): void;
 };
 
@@ -59,56 +66,42 @@ export type Keys = {
 const SECRET_BYTES = 16;
 
 export function createKeys({ database, clock }: { database: Database; clock: Clock }): Keys {
-  const { orm, write, flush } = database;
-  const known = createKnownKeys(database);
+  const { orm, write } = database;
+  const known = createKnownKeys(database, clock);
   const used = new Map<KeyId, Instant>();
 
   const withUse = (key: Key): Key => {
     const lastUsedAt = used.get(key.id) ?? key.lastUsedAt;
     return lastUsedAt === key.lastUsedAt ? key : { ...key, ...(lastUsedAt !== undefined && { lastUsedAt }) };
   };
-  const list = () => known.all().map(({ key }) => withUse(key));
   const existing = (id: KeyId): KnownKey => {
     const found = known.get(id);
     if (!found) throw new ForecourtError("not_found", `There is no key ${id}.`);
     return found;
   };
-  /** Holds from the moment of return, power cut or not. Throws `unavailable` when it could not be written. */
-  const change = (act: () => void) => {
-    try {
-      write(act);
-      flush();
-    } finally {
-      known.forget();
-    }
-  };
+  const { insert, set } = createKeyStore(database, known);
 
   return {
     create(wanted, also = () => {}) {
       const { secret, hash } = newSecret();
       const key: Key = { ...wanted, id: newKeyId(), createdAt: clock.now() };
-      const models = wanted.models ? JSON.stringify(wanted.models) : null;
-      const permissions = wanted.permissions ? JSON.stringify(wanted.permissions) : null;
-      change(() => {
-        orm
-          .insert(keyTable)
-          .values({ ...key, models, permissions, hash })
-          .run();
-        also(key.id);
-      });
+      insert(key, hash, () => also(key.id));
       return { key, secret: `${key.id}:${secret}` };
     },
-    list,
+    list: () => known.all().map(({ key }) => withUse(key)),
+    page: (page) => known.page(page).map(({ key }) => withUse(key)),
+    has: known.has,
     get: (id) => known.get(id)?.key,
+    isInForce: known.isInForce,
     find: (idOrName) => {
-      const exact = known.get(idOrName)?.key;
-      return exact ? withUse(exact) : list().findLast(({ name }) => name === idOrName);
+      const found = known.get(idOrName) ?? known.named(idOrName);
+      return found && withUse(found.key);
     },
     revoke(id) {
       const { key } = existing(id);
       if (key.revokedAt !== undefined) return withUse(key);
       const revokedAt = clock.now();
-      change(() => orm.update(keyTable).set({ revokedAt }).where(eq(keyTable.id, id)).run());
+      set(id, { revokedAt });
       return withUse({ ...key, revokedAt });
     },
     rotate(id, overlap) {
@@ -117,20 +110,17 @@ export function createKeys({ database, clock }: { database: Database; clock: Clo
       const end = endOf(key, rotatedAt);
       if (end !== undefined) throw new ForecourtError("bad_request", `The key ${key.name} ${end}; make another one.`);
       const { secret, hash } = newSecret();
-      const formerHash = former.toString("hex");
-      const changed = { hash, previousHash: formerHash, previousUntil: instant(rotatedAt + overlap), rotatedAt };
-      change(() => orm.update(keyTable).set(changed).where(eq(keyTable.id, id)).run());
       const before = {
-        hash: formerHash,
+        hash: former.toString("hex"),
         previousHash: previous?.hash.toString("hex") ?? null,
         previousUntil: previous?.until ?? null,
         rotatedAt: key.rotatedAt ?? null,
       };
-      const isStillSo = and(eq(keyTable.id, id), eq(keyTable.hash, hash));
+      set(id, { hash, previousHash: before.hash, previousUntil: instant(rotatedAt + overlap), rotatedAt });
       return {
         key: withUse({ ...key, rotatedAt }),
         secret: `${id}:${secret}`,
-        takeBack: () => change(() => orm.update(keyTable).set(before).where(isStillSo).run()),
+        takeBack: () => set(id, before, { hash }),
       };
     },
     verify(credential) {
@@ -140,6 +130,7 @@ export function createKeys({ database, clock }: { database: Database; clock: Clo
       return key;
     },
     flushUsage() {
+      known.dropEnded();
       if (used.size === 0) return;
       write(() => {
         for (const [id, at] of used) orm.update(keyTable).set({ lastUsedAt: at }).where(eq(keyTable.id, id)).run();

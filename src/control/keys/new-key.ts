@@ -63,5 +63,5 @@ type Books = { keys: Pick<Keys, "create">; accounts: { store: Pick<Accounts["sto
 /** The secret is given out this once. */
 export const makeKey = ({ keys, accounts }: Books, { wanted, limits }: Wanted) =>
   keys.create(wanted, (id) => {
-    if (isLimiting(limits)) accounts.store.insertLimits({ kind: "key", id }, limits);
+    if (isLimiting(limits)) accounts.store.insertLimits(id, limits);
   });

@@ -8,9 +8,9 @@ import { makeKey, readNewKey, seconds } from "../../control/keys/new-key.ts";
 import type { Clock } from "../../core/clock.ts";
 import { ForecourtError } from "../../core/errors.ts";
 import { asId, type KeyId } from "../../core/ids.ts";
-import { parseExactly, type Static, Type } from "../../core/schema.ts";
+import { parseExactly, Type } from "../../core/schema.ts";
 import { milliseconds } from "../../core/units.ts";
-import { pageQuery, readQuery } from "./read-query.ts";
+import { pageIn, pageQuery, readQuery } from "./read-query.ts";
 
 export type KeyBox = Pick<Appliance, "keys" | "accounts"> & { clock: Clock };
 type LimitBox = KeyBox & Pick<Appliance, "catalog">;
@@ -30,22 +30,12 @@ export const keyPage = pageQuery(1000, 10_000);
 /** Of each it is looked up what was used. */
 export const limitPage = pageQuery(200, 1000);
 
-/** In the order of `placeOf`, from behind `after`; `next` is null at the end. */
-function pageIn<Item>(items: Item[], placeOf: (item: Item) => string, { after, limit }: Static<typeof keyPage>) {
-  const left = items
-    .map((item) => ({ item, place: placeOf(item) }))
-    .filter(({ place }) => after === undefined || place > after)
-    .sort((a, b) => (a.place < b.place ? -1 : 1));
-  const shown = left.slice(0, limit);
-  return {
-    shown: shown.map(({ item }) => item),
-    next: left.length > limit ? (shown.at(-1)?.place ?? null) : null,
-  };
-}
-
 /** In the order in which they were made. Throws `invalid_input`. */
 export function listKeys(box: KeyBox, query: URLSearchParams): Response {
-  const { shown, next } = pageIn(box.keys.list(), ({ id }) => id, readQuery(keyPage, query));
+  const { after, limit } = readQuery(keyPage, query);
+  const left = box.keys.page({ after, limit: limit + 1 });
+  const shown = left.slice(0, limit);
+  const next = left.length > limit ? (shown.at(-1)?.id ?? null) : null;
   return Response.json({ keys: shown.map((key) => published(box, key)), next });
 }
 

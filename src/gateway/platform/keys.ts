@@ -1,6 +1,5 @@
 // API keys as fal's platform API has them: aliases instead of names, and only keys for models are made here.
 import type { Key } from "../../control/keys/keys.ts";
-import { endOf } from "../../control/keys/live-key.ts";
 import { asId, type KeyId } from "../../core/ids.ts";
 import { isoTime } from "../../core/iso-time.ts";
 import { choice, Type } from "../../core/schema.ts";
@@ -33,11 +32,10 @@ export const listKeys = adminGet({
   }),
   answer({ keys, clock }, { query: { limit, cursor, expand } }) {
     const [after] = fromCursor(cursor, 1) ?? [];
-    const inForce = keys.list().filter((key) => endOf(key, clock.now()) === undefined);
-    // Ids are ordered by time.
-    const left = inForce
-      .filter(({ id }) => after === undefined || id > String(after))
-      .sort((a, b) => (a.id < b.id ? -1 : 1));
+    const left = keys.page({
+      ...(after !== undefined && { after: String(after) }),
+      ...{ limit: limit + 1, inForceAt: clock.now() },
+    });
     const shown = left.slice(0, limit);
     const hasMore = left.length > limit;
     const creator = expand ? { creator_nickname: null, creator_email: null } : {};
@@ -77,6 +75,6 @@ export const deleteKey = adminDelete({
   summary: "End a key at once; no harm where there is none",
   answer({ keys }, { names }) {
     const id = asId<KeyId>(names.key_id ?? "");
-    if (keys.list().some((key) => key.id === id)) keys.revoke(id);
+    if (keys.get(id)) keys.revoke(id);
   },
 });

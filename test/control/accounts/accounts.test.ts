@@ -1,12 +1,17 @@
 // Limits, budgets and usage through the waist of the house: what is admitted, set aside, settled and given back.
+
+import { heapStats } from "bun:jsc";
 import { describe, expect, test } from "bun:test";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createAccountStore } from "../../../src/control/accounts/account-store.ts";
+import { parsePrice } from "../../../src/control/accounts/price-text.ts";
 import { databaseFile, openDatabase } from "../../../src/control/database/open.ts";
+import { createKeys } from "../../../src/control/keys/keys.ts";
 import { asId, type KeyId, newRunnerId } from "../../../src/core/ids.ts";
 import { micros, nanos } from "../../../src/core/money.ts";
+import { instant } from "../../../src/core/units.ts";
 import { createAccountBoard, limits, pricedModel } from "../../support/account-board.ts";
 import { createTestClock } from "../../support/test-clock.ts";
 
@@ -269,7 +274,10 @@ test("limits that another process changes count in the next turn of the event lo
     const key = keyOf({ budgets: ["1 requests/day"] });
     await submit({ key });
     await expect(submit({ key })).rejects.toMatchObject({ code: "budget_exhausted" });
-    createAccountStore(tool, clock).setLimits(ofKey(key), limits({ budgets: ["2 requests/day"] }));
+    createAccountStore(tool, createKeys({ database: tool, clock })).setLimits(
+      ofKey(key),
+      limits({ budgets: ["2 requests/day"] }),
+    );
     await new Promise(setImmediate);
     await submit({ key });
     await expect(submit({ key })).rejects.toMatchObject({ code: "budget_exhausted" });
@@ -353,4 +361,57 @@ test("a charge is in the first unit of the price that counts, tokens added up, a
     ...{ cost: nanos(0.03), currency: "USD", quantity: micros(30), unit: "token" },
   });
   expect(accounts.chargeOf(jobs[1]?.id ?? asId(""))?.cost).toBe(nanos(0.02));
+});
+
+test("keys that were made, used and ended by a program leave nothing in memory, and are still shown with their limits", async () => {
+  const { keys, accounts, clock, database } = createAccountBoard();
+  const model = pricedModel();
+  const idle = { waiting: () => 0, running: () => 0 };
+  const turnOver = async (count: number) => {
+    for (let n = 0; n < count; n++) {
+      const isRevoked = n % 2 === 0;
+      const expiresAt = instant(clock.now() + 1000);
+      const { key, secret } = keys.create({ name: "turn", scope: "api", ...(!isRevoked && { expiresAt }) }, (id) =>
+        accounts.store.insertLimits(id, { requestsPerMinute: 5 }),
+      );
+      keys.verify(secret);
+      accounts.admit({ model, key: key.id, input: {}, isDirect: true }, idle);
+      if (isRevoked) keys.revoke(key.id);
+      clock.advance(61_000);
+      keys.flushUsage();
+      await new Promise(setImmediate);
+    }
+    Bun.gc(true);
+    return heapStats().objectCount;
+  };
+  await turnOver(1_100);
+  const before = await turnOver(500);
+  expect((await turnOver(500)) - before).toBeLessThan(250);
+  expect(accounts.limited()).toEqual([]);
+  const all = keys.list();
+  expect(all).toHaveLength(2_100);
+  for (const key of [all[0], all.at(-1)]) {
+    expect(key).toMatchObject({ name: "turn", lastUsedAt: expect.any(Number) });
+    expect(accounts.limitsOf({ kind: "key", id: key?.id ?? "" })).toEqual({ requestsPerMinute: 5 });
+  }
+  // A server that begins reads those in force alone.
+  const again = createKeys({ database, clock });
+  const { id } = again.create({ name: "new", scope: "api" }).key;
+  expect([again.isInForce(id), again.isInForce(asId<KeyId>(all[0]?.id ?? ""))]).toEqual([true, false]);
+  expect(again.find("turn")?.id).toBe(all.at(-1)?.id);
+}, 60_000);
+
+test("a job that set money aside pays in that, when its model's price comes to be in another currency while it runs", async () => {
+  const { keyOf, submit, finish, accounts, left } = createAccountBoard();
+  const ann = keyOf({ budgets: ["1 USD/day"] });
+  const bob = keyOf();
+  const jobs = [await submit({ key: ann }), await submit({ key: bob })];
+  accounts.store.setPrice({ holder: "all", model: "*", price: parsePrice(["500 EUR/request"]) });
+  for (const job of jobs) finish(job);
+  expect(jobs.map(({ id }) => accounts.chargeOf(id))).toMatchObject([
+    { cost: nanos(0.02), currency: "USD" },
+    { cost: nanos(500), currency: "EUR" },
+  ]);
+  expect(left(ofKey(ann))).toEqual([`${nanos(0.98)} USD`]);
+  await expect(submit({ key: ann })).rejects.toMatchObject({ message: expect.stringContaining("price is in EUR") });
 });

@@ -69,7 +69,7 @@ test("a job whose model was removed fails with the reason", async () => {
   const file = newFile();
   const before = boardOn(file);
   const [own, alias] = [await before.submit(), await before.submit({ endpoint: "acme/alias" })];
-  const { jobs, work } = boardOn(afterPowerCut(file), { hasEndpoint: () => false });
+  const { jobs, work } = boardOn(afterPowerCut(file), { modelAt: () => undefined });
   expect(work.recover().waiting).toBe(0);
   const why = (as: string) => `The model forecourt/echo was removed or renamed while this request${as} waited.`;
   const failed = (message: string) => ({ status: "failed", failure: { code: "not_found", message } });
