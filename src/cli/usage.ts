@@ -14,7 +14,7 @@ import { systemClock } from "../core/clock.ts";
 import { instant } from "../core/units.ts";
 import { parseDuration } from "./duration.ts";
 import { wrongUsage } from "./failure.ts";
-import { withKeyBook } from "./keys/key-book.ts";
+import { openKeyBook, withKeyBook } from "./keys/key-book.ts";
 import { type SettingsFlags, withSettings } from "./settings-flags.ts";
 import { note, printJson, printLine, table, timeText } from "./terminal.ts";
 
@@ -38,13 +38,13 @@ export const usage = () =>
     .option("--limit <n>", "with --by request: so many, the latest", wholeNumber, 100)
     .option("--json", "print as JSON")
     .option("--csv", "print as CSV")
-    .action(({ by, since, each, limit, json, csv, ...flags }: Flags) => {
+    .action(async ({ by, since, each, limit, json, csv, ...flags }: Flags) => {
       const now = systemClock.now();
       const span = { since: instant(now - parseDuration(since, "--since")), until: instant(now + 1) };
       if (by === "request") return printRequests(flags, { ...span, limit }, { json, csv });
-      const lines = withKeyBook(flags, ({ accounts, keys }) =>
-        reportUsage({ totals: accounts.totals, keys }, { by, ...span, ...(each && { each }) }),
-      );
+      using book = openKeyBook(flags);
+      const { totals } = book.accounts;
+      const lines = await reportUsage({ totals, keys: book.keys }, { by, ...span, ...(each && { each }) });
       if (json) return printJson(lines);
       if (csv) return void process.stdout.write(usageCsv(lines));
       if (lines.length === 0) return note(`Nothing was used in the last ${since}.`);

@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { parsePrice } from "../../src/control/accounts/price-text.ts";
+import { databaseFile, openDatabase } from "../../src/control/database/open.ts";
 import { createTestGateway, type TestGateway } from "../support/test-gateway.ts";
 import { testModel } from "../support/test-models.ts";
 
@@ -44,8 +46,11 @@ describe("keys over HTTP", () => {
 test("a key whose times are beyond all dates is listed with the last or the first there is, among the others", async () => {
   const made = await (await ask("POST", "/keys", { name: "far" })).json();
   const change = async (sql: string) => {
-    gateway.database.sqlite.run(`UPDATE api_key SET ${sql} WHERE id = ?`, [made.id]);
-    await ask("POST", "/keys", { name: "other" }); // only another connection's change is noticed by itself
+    // Only another connection's change is noticed.
+    using elsewhere = openDatabase({ file: databaseFile(gateway.data) });
+    elsewhere.write(() => elsewhere.sqlite.run(`UPDATE api_key SET ${sql} WHERE id = ?`, [made.id]));
+    elsewhere.flush();
+    await new Promise(setImmediate);
   };
   await change("expires_at = 9000000000000000, last_used_at = -9000000000000000, created_at = 9000000000000000");
   const { keys } = await (await ask("GET", "/keys")).json();
@@ -273,6 +278,7 @@ test("prices of their own are set, listed and ended over HTTP, and the act is in
   expect(await (await ask("GET", "")).json()).toEqual({
     models: [{ model: "forecourt/echo", price: ["0.5 USD/image"] }],
     overrides: [override],
+    next: null,
   });
   const { secret } = gateway.keys.create({ name: "of art", scope: "api", team: "art" });
   const path = "/platform/v1/models/pricing?endpoint_id=forecourt/echo";
@@ -325,6 +331,32 @@ test("keys and limits come in pages, in an order of their own, and each is on on
   const limits = await walk("limits", "accounts");
   expect(limits.map(({ length }) => length)).toEqual([3, 3, 2]);
   expect(limits.flat().map(({ id }) => id)).toEqual([...made.map(String).sort(), "art"]);
+});
+
+test("prices and models come in pages, and each is on one of them", async () => {
+  await using box = await createTestGateway({}, ["acme/a", "acme/b", "acme/c"]);
+  for (const holder of ["all", "key:k", "team:t"])
+    box.accounts.store.setPrice({ holder, model: "acme/*", price: parsePrice(["1 USD/request"]) });
+  const walk = async (path: string) => {
+    const pages: { models: { id?: string; model?: string }[]; overrides?: { holder: string }[] }[] = [];
+    for (let after = ""; ; ) {
+      const answer = await box.ask("GET", `/admin/v1/${path}?limit=3${after}`, { key: box.adminKey });
+      const { next, ...body } = await answer.json();
+      pages.push(body);
+      if (next === null) return pages;
+      after = `&after=${encodeURIComponent(next)}`;
+    }
+  };
+  const ids = ["acme/a", "acme/b", "acme/c", "forecourt/echo"];
+  const models = await walk("models");
+  expect(models.map((page) => page.models.map(({ id }) => String(id)))).toEqual([ids.slice(0, 3), ids.slice(3)]);
+  const prices = await walk("prices");
+  expect(prices.map((page) => page.models.map(({ model }) => String(model)))).toEqual([
+    ...[ids.slice(0, 3), ids.slice(3), []],
+  ]);
+  expect(prices.map(({ overrides = [] }) => overrides.map(({ holder }) => holder))).toEqual([
+    ...[[], ["all", "key:k"], ["team:t"]],
+  ]);
 });
 
 test("sums of more lines than an answer holds are refused, with the way to fewer", async () => {

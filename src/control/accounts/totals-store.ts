@@ -1,12 +1,12 @@
 // Sums of usage rows by hour, day and month: which rows are in them is written in the same transaction as they are.
-import { and, asc, eq, getTableColumns, gt, gte, lt, sql } from "drizzle-orm";
-import type { Instant } from "../../core/units.ts";
+import { and, asc, desc, eq, getTableColumns, gt, gte, lt, sql } from "drizzle-orm";
+import { type Instant, instant } from "../../core/units.ts";
 import type { Database } from "../database/open.ts";
 import { placeholders } from "../database/placeholders.ts";
 import { statement } from "../database/statement.ts";
 import { usageMarkTable, usageTable, usageTotalTable } from "./usage.table.ts";
 import { quantities } from "./usage-store.ts";
-import { LENGTH_MS, WINDOW_NAMES, type WindowName, windowAt } from "./windows.ts";
+import { LENGTH_MS, type TimeWindow, WINDOW_NAMES, type WindowName, windowAt } from "./windows.ts";
 
 export type Total = Omit<typeof usageTotalTable.$inferSelect, "units"> & { units: Record<string, number> };
 export type TotalBy = Total["by"];
@@ -18,6 +18,8 @@ export type TotalsStore = {
   read(query: TotalQuery): Total[];
   /** How many that would be. */
   count(query: TotalQuery): number;
+  /** From the beginning of the first hour that has sums to the end of the last; undefined where there are none. */
+  span(): TimeWindow | undefined;
 };
 
 const MARK = 1;
@@ -57,6 +59,13 @@ export function createTotalsStore(
         return alike.reduce((rows, { requests }) => rows + requests, 0) >= limit;
       }),
     count: (query) => orm.select({ count: sql<number>`count(*)` }).from(total).where(isIn(query)).get()?.count ?? 0,
+    span() {
+      const isAnHour = and(eq(total.period, "hour"), eq(total.by, "all"));
+      const edge = (order: typeof asc) =>
+        orm.select({ start: total.start }).from(total).where(isAnHour).orderBy(order(total.start)).limit(1).get();
+      const [first, last] = [edge(asc), edge(desc)];
+      return first && last && { start: instant(first.start), end: windowAt(last.start, "hour").end };
+    },
     read: (query) =>
       orm
         .select()

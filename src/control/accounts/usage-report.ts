@@ -2,12 +2,12 @@
 import type { KeyId } from "../../core/ids.ts";
 import { asId } from "../../core/ids.ts";
 import { type Nanos, nanosText } from "../../core/money.ts";
-import type { Instant } from "../../core/units.ts";
+import { type Instant, instant } from "../../core/units.ts";
 import type { Keys } from "../keys/keys.ts";
 import { csv } from "./csv.ts";
-import { add, type Total, type TotalsStore } from "./totals-store.ts";
+import { add, type Total, type TotalQuery, type TotalsStore } from "./totals-store.ts";
 import { unitTexts } from "./usage-store.ts";
-import { type WindowName, windowAt } from "./windows.ts";
+import { type TimeWindow, WINDOW_NAMES, type WindowName, windowAt } from "./windows.ts";
 
 export const USAGE_ASPECTS = ["all", "key", "team", "model", "tag"] as const;
 export type UsageAspect = (typeof USAGE_ASPECTS)[number];
@@ -40,22 +40,46 @@ export type UsageLine = {
 
 const AT_ONCE = 1_000;
 
-/** Takes all rows into the sums first, so that nothing that has ended is missing. */
-export function reportUsage(
+/** Takes all rows into the sums first, so that nothing that has ended is missing. Other work is done in between. */
+export async function reportUsage(
   { totals, keys }: { totals: TotalsStore; keys: Pick<Keys, "get"> },
   { by, since, until, each }: UsageQuery,
-): UsageLine[] {
-  while (totals.rollUp(AT_ONCE));
-  const from = windowAt(since, each ?? "hour").start;
-  const found = totals.read({ by, period: each ?? "hour", since: from, until });
-  const lines = new Map<string, Total>();
-  for (const total of found) {
-    const id = [each ? total.start : "", total.currency, total.value].join(" ");
-    const known = lines.get(id);
-    lines.set(id, known ? add(known, total) : total);
+): Promise<UsageLine[]> {
+  while (totals.rollUp(AT_ONCE)) await new Promise(setImmediate);
+  if (each) {
+    const sums = totals.read({ by, period: each, since: windowAt(since, each).start, until });
+    return sums.map((total) => lineOf(total, { keys, each }));
   }
-  return [...lines.values()].map((total) => lineOf(total, { keys, each }));
+  const lines = new Map<string, Total>();
+  for (const part of partsOf({ since, until }, totals.span())) {
+    for (const total of totals.read({ by, ...part })) {
+      const id = `${total.currency} ${total.value}`;
+      const known = lines.get(id);
+      lines.set(id, known ? add(known, total) : total);
+    }
+    await new Promise(setImmediate);
+  }
+  return [...lines.values()].sort(byValue).map((total) => lineOf(total, { keys, each }));
 }
+
+const byValue = (a: Total, b: Total) => (a.value < b.value ? -1 : a.value > b.value ? 1 : 0);
+
+type Part = Pick<TotalQuery, "period" | "since" | "until">;
+
+/** Whole months, days and hours, the longest that fit: an hour may have a thousand tags, and a month has few more than its days. */
+function* partsOf({ since, until }: Pick<Part, "since" | "until">, span: TimeWindow | undefined): Generator<Part> {
+  if (!span) return;
+  const end = instant(Math.min(windowAt(until - 1, "hour").end, span.end));
+  for (let at = instant(Math.max(windowAt(since, "hour").start, span.start)); at < end; ) {
+    const fits = (period: WindowName) => windowAt(at, period).start === at && windowAt(at, period).end <= end;
+    const period = LONGEST_FIRST.find(fits) ?? "hour";
+    const next = windowAt(at, period).end;
+    yield { period, since: at, until: next };
+    at = next;
+  }
+}
+
+const LONGEST_FIRST = [...WINDOW_NAMES].reverse();
 
 function lineOf(total: Total, { keys, each }: { keys: Pick<Keys, "get">; each: WindowName | undefined }): UsageLine {
   const { by, value, requests, failed, cancelled, currency, start, runMs } = total;

@@ -1,5 +1,5 @@
 // SQL about jobs that are over: pages of them, and the removal of what they hold.
-import { and, desc, eq, getTableColumns, gte, inArray, isNotNull, lt, or, type SQL, sql } from "drizzle-orm";
+import { and, asc, desc, eq, getTableColumns, gte, inArray, isNotNull, lt, or, type SQL, sql } from "drizzle-orm";
 import type { ErrorCode, Failure } from "../../core/errors.ts";
 import { asId, type JobId, type KeyId } from "../../core/ids.ts";
 import type { JobStatus } from "../../core/job.ts";
@@ -22,19 +22,21 @@ export type HistoryFilter = {
 /** Absent parts are left out; an empty outcome is no job at all. */
 export type Outcome = { status: Extract<JobStatus, "done" | "failed" | "cancelled">[]; codes?: ErrorCode[] };
 
-/** Latest or longest first. `after` is where the page before ended. */
-export type HistoryPage = HistoryFilter & {
-  outcome?: Outcome;
-  by: "ended" | "duration";
-  after?: { value: number; id: JobId };
-  limit: number;
-};
+type Wanted = HistoryFilter & { outcome?: Outcome; limit: number };
+
+/** Latest first. `after` is where the page before ended, by when that job did. */
+export type HistoryPage = Wanted & { after?: { value: number; id: JobId } };
+
+/** From the first step to the end, in milliseconds; 0 for what never started. */
+export type Ended = { id: JobId; endedAt: Instant; duration: number };
 
 /** What is read of each job beside what became of it: what it was given, or what it gave too. */
 export type Payloads = "none" | "input" | "all";
 
 export type HistoryStore = {
   page(page: HistoryPage): JobId[];
+  /** In the order in which they ended, behind this one. */
+  ended(part: Wanted & { behind?: Ended }): Ended[];
   /** In this order, and as many of the first as payloads fit into memory: one at least, where it is there. */
   read(ids: JobId[], payloads: Payloads): JobRow[];
   /** Callers hold a transaction. The job stays, what came in and out of it goes. */
@@ -42,25 +44,35 @@ export type HistoryStore = {
 };
 
 const job = jobTable;
-/** From the first step to the end; 0 for what never started. */
 const duration = sql<number>`coalesce(${job.finishedAt} - ${job.startedAt}, 0)`;
 
 export function createHistoryStore({ orm }: Database): HistoryStore {
   return {
-    page({ by, after, limit, outcome, ...filter }) {
-      const order = by === "ended" ? sql<number>`${job.finishedAt}` : duration;
-      const isBelow =
-        after && or(sql`${order} < ${after.value}`, and(sql`${order} = ${after.value}`, lt(job.id, after.id)));
+    page({ after, limit, outcome, ...filter }) {
+      const { finishedAt } = job;
+      const isBelow = after && sql`(${finishedAt}, ${job.id}) < (${after.value}, ${after.id})`;
       // The index then begins where the page does.
-      const end = by === "ended" && after ? instant(Math.min(filter.end, after.value + 1)) : filter.end;
+      const end = after ? instant(Math.min(filter.end, after.value + 1)) : filter.end;
       return orm
         .select({ id: job.id })
         .from(job)
         .where(and(matches({ ...filter, end }), outcome && isOutcome(outcome), isBelow))
-        .orderBy(desc(order), desc(job.id))
+        .orderBy(desc(finishedAt), desc(job.id))
         .limit(limit)
         .all()
         .map(({ id }) => asId<JobId>(id));
+    },
+    ended({ behind, limit, outcome, ...filter }) {
+      const endedAt = sql<Instant>`${job.finishedAt}`;
+      const isBehind = behind && sql`(${job.finishedAt}, ${job.id}) > (${behind.endedAt}, ${behind.id})`;
+      const start = behind ? instant(Math.max(filter.start, behind.endedAt)) : filter.start;
+      return orm
+        .select({ id: sql<JobId>`${job.id}`, endedAt, duration })
+        .from(job)
+        .where(and(matches({ ...filter, start }), outcome && isOutcome(outcome), isBehind))
+        .orderBy(asc(job.finishedAt), asc(job.id))
+        .limit(limit)
+        .all();
     },
     read(ids, payloads) {
       const fitting = payloads === "none" ? ids : withinBytes(orm, ids, payloads);

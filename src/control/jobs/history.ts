@@ -4,12 +4,17 @@ import { ForecourtError } from "../../core/errors.ts";
 import { asId, type FileToken, type JobId } from "../../core/ids.ts";
 import { isFinished, type Job } from "../../core/job.ts";
 import type { GroupCommit } from "../database/group-commit.ts";
-import type { HistoryPage, HistoryStore, Payloads } from "./history-store.ts";
+import type { Ended, HistoryPage, HistoryStore, Payloads } from "./history-store.ts";
 import { seenJob } from "./job-row.ts";
 
 export type JobHistory = {
-  /** Fewer than the limit where their payloads are large; what is not read of a job is empty. */
-  page(page: HistoryPage & { payloads: Payloads }): { jobs: Job[]; hasMore: boolean };
+  /**
+   * Latest or longest first, and `after` by that. Fewer than the limit where their payloads are large; what is not read of a job is
+   * empty. For the longest all of the span is looked through, a part at a time.
+   */
+  page(
+    page: HistoryPage & { by: "ended" | "duration"; payloads: Payloads },
+  ): Promise<{ jobs: Job[]; hasMore: boolean }>;
   /** As `page` without what it reads, which `read` does. */
   ids(page: HistoryPage): JobId[];
   /** Of these the first ones, as many as payloads fit into memory; in the same order. */
@@ -32,8 +37,9 @@ export type JobHistoryParts = {
 export function createJobHistory({ store, writes, findJob, removeFiles, clock }: JobHistoryParts): JobHistory {
   const read: JobHistory["read"] = (ids, payloads) => store.read(ids, payloads).map((row) => seenJob(row, clock.now()));
   return {
-    page({ payloads, limit, ...page }) {
-      const ids = store.page({ ...page, limit: limit + 1 });
+    async page({ payloads, limit, by, ...page }) {
+      const asked = { ...page, limit: limit + 1 };
+      const ids = by === "ended" ? store.page(asked) : await longest(store, asked);
       const jobs = read(ids.slice(0, limit), payloads);
       return { jobs, hasMore: ids.length > jobs.length };
     },
@@ -51,6 +57,24 @@ export function createJobHistory({ store, writes, findJob, removeFiles, clock }:
     },
   };
 }
+
+/** Some three milliseconds; between so many the server does its other work. */
+const ENDED_AT_ONCE = 2_000;
+
+async function longest(store: HistoryStore, { after, limit, ...wanted }: HistoryPage): Promise<JobId[]> {
+  const isBelow = ({ duration, id }: Ended) =>
+    after === undefined || duration < after.value || (duration === after.value && id < after.id);
+  let best: Ended[] = [];
+  for (let behind: Ended | undefined; ; ) {
+    const part = store.ended({ ...wanted, limit: ENDED_AT_ONCE, ...(behind && { behind }) });
+    best = [...best, ...part.filter(isBelow)].sort(byDuration).slice(0, limit);
+    behind = part.at(-1);
+    if (part.length < ENDED_AT_ONCE) return best.map(({ id }) => id);
+    await new Promise(setImmediate);
+  }
+}
+
+const byDuration = (a: Ended, b: Ended) => b.duration - a.duration || (a.id < b.id ? 1 : -1);
 
 /** Problems repeat the wrong values. */
 const withoutInput = ({ problems, ...failure }: Extract<Job, { status: "failed" }>["failure"]) => ({

@@ -26,8 +26,8 @@ import {
   setLimits,
   showKey,
 } from "./keys.ts";
-import { listModels } from "./models.ts";
-import { listPrices, priceQuery, priceSchema, removePrice, setPrice } from "./prices.ts";
+import { listModels, modelPage } from "./models.ts";
+import { listPrices, pricePage, priceQuery, priceSchema, removePrice, setPrice } from "./prices.ts";
 import { listQueue, queueQuery } from "./queue.ts";
 import { showStatus } from "./status.ts";
 import { updateModels } from "./updates.ts";
@@ -95,17 +95,12 @@ export const admin = ({ bodyLimit, clock, ...box }: Parts) => {
         setLimits(keyBox, { kind: params.kind, id: pathPart(params["*"]) }, await readJson(request, bodyLimit)),
       { detail: { ...detail("Set the limits of a key, a team or a model: /admin/v1/limits/{kind}/{id}"), hide: true } },
     )
-    .get("/prices", () => listPrices(keyBox), {
-      detail: detail("Prices of models, and those that some keys and teams, or all, pay instead"),
-    })
-    .put("/prices", async ({ request }) => setPrice(keyBox, await readJson(request, bodyLimit)), {
-      detail: { ...detail("Set what a key, a team or everybody pays for models"), ...bodyOf(priceSchema) },
-    })
-    .delete("/prices", ({ request }) => removePrice(keyBox, urlOf(request).searchParams), {
-      detail: { ...detail("End such a price"), parameters: parametersOf(priceQuery) },
-    })
-    .get("/models", () => listModels(box), {
-      detail: detail("All models, with the whole of their files and what of their weights is on the disk"),
+    .use(prices({ ...box, bodyLimit }))
+    .get("/models", ({ request }) => listModels(box, urlOf(request).searchParams), {
+      detail: {
+        ...detail("All models, with the whole of their files and what of their weights is on the disk"),
+        parameters: parametersOf(modelPage),
+      },
     })
     .get("/models/*", ({ request, params }) => watchDownload(box, request, params["*"]), {
       detail: { ...detail("Progress of a model's download, as events: /admin/v1/models/{id}/download"), hide: true },
@@ -141,6 +136,21 @@ const usage = (box: Pick<Parts, "keys" | "accounts" | "clock">) =>
     })
     .get("/usage/requests", ({ request }) => listUsageRows(box, urlOf(request).searchParams), {
       detail: { ...detail("What each finished request used"), parameters: parametersOf(usageRowsQuery) },
+    });
+
+const prices = (box: Pick<Parts, "accounts" | "catalog" | "keys"> & { bodyLimit: Bytes }) =>
+  new Elysia({ name: "admin-prices" })
+    .get("/prices", ({ request }) => listPrices(box, urlOf(request).searchParams), {
+      detail: {
+        ...detail("Prices of models, and those that some keys and teams, or all, pay instead"),
+        parameters: parametersOf(pricePage),
+      },
+    })
+    .put("/prices", async ({ request }) => setPrice(box, await readJson(request, box.bodyLimit)), {
+      detail: { ...detail("Set what a key, a team or everybody pays for models"), ...bodyOf(priceSchema) },
+    })
+    .delete("/prices", ({ request }) => removePrice(box, urlOf(request).searchParams), {
+      detail: { ...detail("End such a price"), parameters: parametersOf(priceQuery) },
     });
 
 /** What it does right now. */

@@ -2,12 +2,18 @@
 import type { Appliance } from "../../control/appliance.ts";
 import type { CatalogEntry } from "../../control/catalog/catalog.ts";
 import { publishedWeights } from "../../control/weights/published.ts";
+import { pageIn, pageQuery, readQuery } from "./read-query.ts";
 import { publishedUpdate } from "./updates.ts";
 
 type Parts = Pick<Appliance, "catalog" | "supply" | "updates">;
 
-export async function listModels({ catalog, ...box }: Parts): Promise<Response> {
-  return Response.json({ models: await Promise.all(catalog.list().map((entry) => listed(entry, box))) });
+/** Whole files, and of each it is looked up what is on the disk. */
+export const modelPage = pageQuery(200, 1000);
+
+/** By their ids; `next` is null at the end. Throws `invalid_input`. */
+export async function listModels({ catalog, ...box }: Parts, query: URLSearchParams): Promise<Response> {
+  const { shown, next } = pageIn(catalog.list(), ({ model }) => model.id, readQuery(modelPage, query));
+  return Response.json({ models: await Promise.all(shown.map((entry) => listed(entry, box))), next });
 }
 
 async function listed({ model, origin }: CatalogEntry, { supply, updates }: Omit<Parts, "catalog">) {

@@ -5,7 +5,7 @@ import { unpriced } from "../../control/catalog/price-units.ts";
 import { ForecourtError } from "../../core/errors.ts";
 import { asId, type KeyId } from "../../core/ids.ts";
 import { parseExactly, Type } from "../../core/schema.ts";
-import { readQuery } from "./read-query.ts";
+import { pageIn, pageQuery, readQuery } from "./read-query.ts";
 
 type PriceBox = Pick<Appliance, "accounts" | "catalog" | "keys">;
 
@@ -27,11 +27,24 @@ export const priceSchema = Type.Object({
 
 export const priceQuery = Type.Object(whom);
 
-export const listPrices = ({ accounts, catalog }: PriceBox) =>
-  Response.json({
-    models: catalog.list().map(({ model }) => ({ model: model.id, price: priceTexts(accounts.priceOf(model)) })),
-    overrides: accounts.store.book().overrides.map(overrideWords),
+export const pricePage = pageQuery(1000, 10_000);
+
+/** A page has models first, then what is paid instead; `next` is null at the end. Throws `invalid_input`. */
+export function listPrices({ accounts, catalog }: PriceBox, query: URLSearchParams): Response {
+  const models = catalog.list().map(({ model }) => ({ place: `0 ${model.id}`, model }));
+  const overrides = accounts.store.book().overrides.map((override) => ({
+    place: `1 ${override.holder} ${override.model}`,
+    override,
+  }));
+  const { shown, next } = pageIn([...models, ...overrides], ({ place }) => place, readQuery(pricePage, query));
+  return Response.json({
+    models: shown.flatMap((each) =>
+      "model" in each ? [{ model: each.model.id, price: priceTexts(accounts.priceOf(each.model)) }] : [],
+    ),
+    overrides: shown.flatMap((each) => ("override" in each ? [overrideWords(each.override)] : [])),
+    next,
   });
+}
 
 /**
  * Counts for every request that comes in from now on, and for those that end from now on. `unpriced` in the answer: models of the

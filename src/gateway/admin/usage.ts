@@ -38,20 +38,22 @@ const A_DAY = 86_400_000;
 /** Some ten megabytes. Without `each` it is one line for each key, model or tag there is. */
 const MOST_LINES = 50_000;
 
-function expectFew(lines: number, each: string): void {
+function expectFew(lines: number, each: string | undefined): void {
   if (lines <= MOST_LINES) return;
+  const fewer = each === undefined ? "" : `, or for longer parts of it than each ${each}`;
   throw new ForecourtError(
     "bad_request",
-    `That are ${lines} lines, and an answer has at most ${MOST_LINES}. Ask for a shorter time, or for longer parts of it than each ${each}; \`forecourt usage\` has no such limit.`,
+    `That are ${lines} lines, and an answer has at most ${MOST_LINES}. Ask for a shorter time${fewer}; \`forecourt usage\` has no such limit.`,
   );
 }
 
 /** Throws `invalid_input` and `bad_request`. */
-export function showUsage({ accounts, keys, clock }: UsageBox, query: URLSearchParams): Response {
+export async function showUsage({ accounts, keys, clock }: UsageBox, query: URLSearchParams): Promise<Response> {
   const { by, each, format, ...asked } = readQuery(usageQuery, query);
   const { since, until } = spanOf(asked, clock);
   if (each !== undefined) expectFew(accounts.totals.count({ by, period: each, since, until }), each);
-  const lines = reportUsage({ totals: accounts.totals, keys }, { by, since, until, ...(each && { each }) });
+  const lines = await reportUsage({ totals: accounts.totals, keys }, { by, since, until, ...(each && { each }) });
+  expectFew(lines.length, each);
   if (format === "csv") return csvResponse(usageCsv(lines));
   // What was counted: whole hours, or whole ones of what was asked for.
   const period = each ?? "hour";

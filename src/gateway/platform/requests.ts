@@ -46,10 +46,10 @@ export const requestsByEndpoint = get({
     items: Type.Array(Type.Object(itemFields)),
     ...pageResult,
   }),
-  answer(parts, { query, caller, roots }) {
+  async answer(parts, { query, caller, roots }) {
     const { expand = [] } = query;
     const isOne = query.request_id !== undefined;
-    const { jobs, hasMore } = isOne ? one(parts, query, caller) : pageOf(parts, query, caller);
+    const { jobs, hasMore } = isOne ? one(parts, query, caller) : await pageOf(parts, query, caller);
     const last = jobs.at(-1);
     return {
       items: jobs.map((job) => published(job, expand.includes("payloads"), roots)),
@@ -66,7 +66,7 @@ export type Caller = Parameters<Parameters<typeof get>[0]["answer"]>[1]["caller"
 const isMine = (job: Job, caller: Caller) => caller.scope === "admin" || job.key === caller.id;
 
 /** With payloads it may be shorter than the limit, and there is a further one. */
-function pageOf({ history, clock }: PlatformParts, query: Query, caller: Caller): Page {
+function pageOf({ history, clock }: PlatformParts, query: Query, caller: Caller): Promise<Page> {
   const after = positionOf(query.cursor);
   return history.page({
     endpoints: query.endpoint_id,

@@ -72,7 +72,6 @@ function candidates({ history, clock }: PlatformParts, query: Query, caller: Cal
     ...(query.endpoint_id && { endpoints: query.endpoint_id }),
     ...(caller.scope !== "admin" && { key: caller.id }),
     ...(query.status && { outcome: outcomeOf(query.status) }),
-    by: "ended",
     limit: MOST_CANDIDATES,
   });
 }

@@ -1,5 +1,5 @@
 // Sums of usage: every finished request once, whoever sums up and however often.
-import { expect, test } from "bun:test";
+import { expect, spyOn, test } from "bun:test";
 import { createSpendStore } from "../../../src/control/accounts/spend-store.ts";
 import { createTotalsStore, OTHER_TAGS } from "../../../src/control/accounts/totals-store.ts";
 import { reportUsage, usageCsv } from "../../../src/control/accounts/usage-report.ts";
@@ -31,19 +31,19 @@ async function used() {
 test("usage is summed up by key, team, model and tag, and asking twice changes nothing", async () => {
   const { report, ann } = await used();
   for (let times = 0; times < 2; times++) {
-    expect(report("all")).toMatchObject([{ requests: 4, cancelled: 1, cost: "0.06", currency: "USD" }]);
-    expect(report("key")).toMatchObject([
+    expect(await report("all")).toMatchObject([{ requests: 4, cancelled: 1, cost: "0.06", currency: "USD" }]);
+    expect(await report("key")).toMatchObject([
       { value: ann, name: "ann", requests: 2, cost: "0.04", units: { images: "5", requests: "2" } },
       { name: "=bob", requests: 2, cancelled: 1, cost: "0.02", units: { requests: "1" } },
     ]);
-    expect(report("team")).toMatchObject([{ value: "art", requests: 2 }]);
-    expect(report("model")).toMatchObject([{ value: "forecourt/echo", requests: 4 }]);
-    expect(report("tag").map(({ value, requests }) => [value, requests])).toEqual([
+    expect(await report("team")).toMatchObject([{ value: "art", requests: 2 }]);
+    expect(await report("model")).toMatchObject([{ value: "forecourt/echo", requests: 4 }]);
+    expect((await report("tag")).map(({ value, requests }) => [value, requests])).toEqual([
       ["cost=y", 1],
       ["project=x", 2],
     ]);
   }
-  expect(report("all", "hour").map(({ requests }) => requests)).toEqual([2, 2]);
+  expect((await report("all", "hour")).map(({ requests }) => requests)).toEqual([2, 2]);
 });
 
 test("a caller with a tag of its own for each request leaves a bounded number of sums, in which every request is", async () => {
@@ -116,8 +116,51 @@ test("rows that are not in the sums are never removed", async () => {
 
 test("CSV has a column for each unit and no formulas", async () => {
   const { report } = await used();
-  const [header, first, second] = usageCsv(report("key")).split("\r\n");
+  const [header, first, second] = usageCsv(await report("key")).split("\r\n");
   expect(header).toBe("start,value,name,requests,failed,cancelled,cost,currency,run_seconds,gpu_seconds,images");
   expect(first).toContain(",ann,2,0,0,0.04,USD,0,0,5");
   expect(second).toContain(",'=bob,2,0,1,0.02,USD,0,0,0");
+});
+
+test("a time without parts is put together of whole months, days and hours, and comes to what all its hours do", async () => {
+  const { database, keys, accounts } = createAccountBoard();
+  const at = (text: string) => instant(Date.parse(text));
+  const insert = database.sqlite.query(
+    `INSERT INTO usage (job, key, model, endpoint, tags, outcome, units, cost, currency, admitted_at, ended_at)
+     VALUES (?, 'a', 'm', 'm', ?, 'done', '{"images":1}', ?, ?, ?, ?)`,
+  );
+  const [first, last] = [at("2026-01-29T20:30:00Z"), at("2026-04-02T03:30:00Z")];
+  let count = 0;
+  database.write(() => {
+    for (let time = first; time <= last; time = instant(time + 5 * 3_600_000), count++)
+      insert.run(`job-${count}`, `{"n":"${count % 7}"}`, count, count % 2 ? "USD" : "EUR", time, time);
+  });
+  const query = (by: "all" | "tag", more = {}) =>
+    reportUsage(
+      { totals: accounts.totals, keys },
+      { by, since: instant(0), until: at("2999-01-01T00:00:00Z"), ...more },
+    );
+  const read = spyOn(accounts.totals, "read");
+  const [sums, hours] = [await query("tag"), await query("tag", { each: "hour" })];
+  const periods = read.mock.calls.map(([{ period }]) => period);
+  const all = [
+    ...Array(4).fill("hour"),
+    ...Array(2).fill("day"),
+    ...Array(2).fill("month"),
+    "day",
+    ...Array(4).fill("hour"),
+  ];
+  expect(periods).toEqual([...all, "hour"]);
+  const cost = (lines: typeof sums, value: string, currency: string) =>
+    lines
+      .filter((line) => line.value === value && line.currency === currency)
+      .reduce((sum, line) => sum + Number(line.cost), 0);
+  expect(sums).toHaveLength(14);
+  for (const { value, currency } of sums)
+    expect(cost(sums, value, currency)).toBeCloseTo(cost(hours, value, currency), 9);
+  expect(sums.reduce((sum, { requests }) => sum + requests, 0)).toBe(count);
+  const march = await query("all", { since: at("2026-03-01T00:00:00Z"), until: at("2026-04-01T00:00:00Z") });
+  expect(march.map(({ requests }) => requests).reduce((a, b) => a + b)).toBe(
+    hours.filter(({ start }) => start?.startsWith("2026-03")).reduce((sum, { requests }) => sum + requests, 0),
+  );
 });

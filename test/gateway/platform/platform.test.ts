@@ -247,6 +247,41 @@ describe("requests by endpoint", () => {
     expect(new Set(seen)).toEqual(made);
   });
 
+  test("the longest of many are looked for in parts, between which other work is done", async () => {
+    await using box = await createTestGateway();
+    const { sqlite } = box.database;
+    await box.ask("POST", "/run/fal-ai/echo/fast", { body: { prompt: "hi" } });
+    const columns = sqlite
+      .query("SELECT name FROM pragma_table_info('job')")
+      .values()
+      .map(([name]) => String(name));
+    const values = { id: "'j' || printf('%05d', n)", started_at: "finished_at - (n * 7919) % 10007" };
+    const taken = columns.map((name) => (name in values ? values[name as keyof typeof values] : name));
+    box.database.write(() =>
+      sqlite.run(
+        `WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c WHERE n < 9000)
+         INSERT INTO job (${columns.join(", ")}) SELECT ${taken.join(", ")} FROM c, job WHERE id NOT LIKE 'j%'`,
+      ),
+    );
+    const path = `${V1}/models/requests/by-endpoint?endpoint_id=fal-ai/echo/fast&sort_by=duration&limit=3`;
+    let turns = 0;
+    const turn = () => {
+      turns++;
+      immediate = setImmediate(turn);
+    };
+    let immediate = setImmediate(turn);
+    const durations: number[] = [];
+    for (let cursor = ""; durations.length < 6; ) {
+      const { items, next_cursor } = await (await box.ask("GET", path + cursor)).json();
+      durations.push(...items.map(({ duration }: { duration: number }) => duration));
+      cursor = `&cursor=${next_cursor}`;
+    }
+    clearImmediate(immediate);
+    const expected = Array.from({ length: 9000 }, (_, n) => (((n + 1) * 7919) % 10007) / 1000).sort((a, b) => b - a);
+    expect(durations).toEqual(expected.slice(0, 6));
+    expect(turns).toBeGreaterThanOrEqual(8);
+  });
+
   test("a range that is none is refused", async () => {
     for (const range of ["start=yesterday", "start=2026-01-02&end=2026-01-01", "end=2026-13-01"])
       expect((await get(`/models/requests/by-endpoint?endpoint_id=forecourt/echo&${range}`)).status, range).toBe(400);
