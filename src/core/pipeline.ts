@@ -31,6 +31,16 @@ export type ImageCodec = {
   /** Throws `image_load_error` problems as `invalid_input` for data that is not a picture or is too large. */
   decode(bytes: Uint8Array): Promise<Pixels>;
   encode(pixels: Pixels, format: ImageFormat): Promise<Uint8Array>;
+  /** The pictures of a file that moves (GIF, WebP, APNG); of any other the one that it is. Throws as `decode`. */
+  film(bytes: Uint8Array): Promise<Film>;
+};
+
+export type Film = {
+  count: number;
+  /** Milliseconds that each is shown. */
+  delays: readonly number[];
+  /** One after another, all of one size, a few unpacked at a time. Throws as `decode`. */
+  read(): AsyncIterable<Pixels>;
 };
 
 /** Adds to a weight in place; `data` is [rows, columns], with the rest of a convolution's dimensions in the columns. */

@@ -70,8 +70,13 @@ type Reading = {
 /** Throws `invalid_input` that names the field when the bytes are not a picture. */
 export async function readPicture({ task, codec, url, field }: Reading): Promise<Pixels> {
   const bytes = await task.media(url);
+  return await fieldFailures(field, () => codec.decode(bytes));
+}
+
+/** What is wrong with a file is wrong with the field that it came by. */
+export async function fieldFailures<T>(field: Reading["field"], read: () => Promise<T>): Promise<T> {
   try {
-    return await codec.decode(bytes);
+    return await read();
   } catch (cause) {
     if (!(cause instanceof ForecourtError) || !cause.problems) throw cause;
     const way = [field].flat();

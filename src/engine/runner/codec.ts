@@ -1,7 +1,8 @@
 // Wraps sharp, the only file that imports it: pictures of any common format in, PNG, JPEG, WebP or GIF out.
 import sharp, { type Sharp } from "sharp";
 import { type FieldProblem, ForecourtError, toFailure } from "../../core/errors.ts";
-import type { ImageCodec, ImageFormat, Pixels } from "../../core/pipeline.ts";
+import type { Film, ImageCodec, ImageFormat, Pixels } from "../../core/pipeline.ts";
+import { apngFilm } from "../media/apng.ts";
 import { unreadFormat } from "../media/unread-formats.ts";
 
 /** Larger pictures are refused before their pixels are unpacked. */
@@ -17,7 +18,7 @@ export function createCodec(): ImageCodec {
   // Formats of pixels only: SVG and PDF are programs, and what ImageMagick reads nobody knows.
   sharp.block({ operation: ["VipsForeignLoad"] });
   sharp.unblock({ operation: READABLE.map((format) => `VipsForeignLoad${format}`) });
-  return { decode, encode };
+  return { decode, encode, film };
 }
 
 /** Upright (EXIF orientation applied), sRGB, first frame; RGB, or RGBA where the picture has transparency. */
@@ -27,6 +28,65 @@ async function decode(bytes: Uint8Array): Promise<Pixels> {
     const { data, info } = await picture.autoOrient().toColourspace("srgb").raw({ depth: "uchar" }).toBuffer({
       resolveWithObject: true,
     });
+    return asColour(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), info);
+  } catch (cause) {
+    throw unreadable(bytes, cause);
+  }
+}
+
+/** Unpacked together, of a picture that moves: so many pixels, but at least one picture. */
+const UNPACKED = 16 * 1024 * 1024;
+/** GIFs that say less are meant to be shown so long, as browsers have it. */
+const [SHORTEST_DELAY, USUAL_DELAY] = [11, 100];
+
+async function film(bytes: Uint8Array): Promise<Film> {
+  const apng = apngFilm(bytes, decode);
+  if (apng) return apng;
+  try {
+    const {
+      width,
+      height,
+      pages: count = 1,
+      delay = [],
+    } = await sharp(bytes, { limitInputPixels: MAX_PIXELS }).metadata();
+    // Pages of a TIFF or of an AVIF are no film.
+    if (count === 1 || delay.length === 0) return still(bytes);
+    const delays = Array.from({ length: count }, (_, i) => delay[i] ?? 0);
+    return {
+      count,
+      delays: delays.map((each) => (each < SHORTEST_DELAY ? USUAL_DELAY : each)),
+      read: () => pagesOf(bytes, { count, together: Math.max(1, Math.floor(UNPACKED / (width * height))) }),
+    };
+  } catch (cause) {
+    throw unreadable(bytes, cause);
+  }
+}
+
+const still = (bytes: Uint8Array): Film => ({
+  ...{ count: 1, delays: [0] },
+  async *read() {
+    yield await decode(bytes);
+  },
+});
+
+/** A few at a time: all would fill the memory, and each alone would be unpacked from the first one on. */
+async function* pagesOf(bytes: Uint8Array, { count, together }: { count: number; together: number }) {
+  for (let page = 0; page < count; page += together) {
+    const pages = Math.min(together, count - page);
+    const several = await unpacked(bytes, { page, pages });
+    const height = several.height / pages;
+    const size = several.width * height * several.channels;
+    for (let i = 0; i < pages; i++) yield { ...several, height, data: several.data.slice(i * size, (i + 1) * size) };
+  }
+}
+
+async function unpacked(bytes: Uint8Array, which: { page: number; pages: number }): Promise<Pixels> {
+  try {
+    const pictures = sharp(bytes, { ...which, limitInputPixels: MAX_PIXELS, failOn: "error" });
+    const { data, info } = await pictures
+      .toColourspace("srgb")
+      .raw({ depth: "uchar" })
+      .toBuffer({ resolveWithObject: true });
     return asColour(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), info);
   } catch (cause) {
     throw unreadable(bytes, cause);

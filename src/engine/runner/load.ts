@@ -59,6 +59,7 @@ function lateCodec(make: () => Promise<ImageCodec>): ImageCodec {
   return {
     decode: async (bytes) => (await codec()).decode(bytes),
     encode: async (pixels, format) => (await codec()).encode(pixels, format),
+    film: async (bytes) => (await codec()).film(bytes),
   };
 }
 

@@ -5,7 +5,8 @@ import { join } from "node:path";
 import type { ImageCodec } from "../../../src/core/pipeline.ts";
 import { createAssets } from "../../../src/engine/runner/assets.ts";
 
-const codec: ImageCodec = { decode: () => Promise.reject(), encode: () => Promise.reject() };
+const never = () => Promise.reject();
+const codec: ImageCodec = { decode: never, encode: never, film: never };
 let root = "";
 let opened: string[] = [];
 let released = 0;

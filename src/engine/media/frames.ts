@@ -1,0 +1,103 @@
+// Pictures that follow each other: several files, or one that moves. Each is unpacked only when it is looked at.
+import { ForecourtError } from "../../core/errors.ts";
+import type { ImageCodec, Pixels, Task } from "../../core/pipeline.ts";
+import { wrongField } from "../../core/wrong-field.ts";
+import { fieldFailures, readPicture } from "./picture.ts";
+
+export type Frames = {
+  count: number;
+  /** When each is shown, from the first one on. */
+  seconds: readonly number[];
+  /** How many a second there are, on the whole. */
+  fps: number;
+  /** All of one size. */
+  read(): AsyncIterable<Pixels>;
+};
+
+/** Of files that do not say it themselves. */
+const USUAL_FPS = 30;
+/** Longer files are refused. */
+export const MOST_SECONDS = 600;
+
+export type FramesInput = { image_url?: string; image_urls?: string[]; fps?: number; max_frames: number };
+type Reading = { task: Pick<Task<FramesInput>, "input" | "media">; codec: ImageCodec };
+
+/** Throws `invalid_input`, naming the field, for none or both of the fields, too many or too long, and what cannot be read. */
+export async function readFrames({ task, codec }: Reading): Promise<Frames> {
+  const { image_url: url, image_urls: urls, max_frames: most } = task.input;
+  if ((url === undefined) === (urls === undefined)) {
+    const msg = "Give either image_url, a picture or one that moves, or image_urls, a picture for each frame";
+    throw wrongField(url === undefined ? "image_url" : "image_urls", msg);
+  }
+  if (urls) {
+    if (urls.length > most) throw tooMany("image_urls", urls.length, most);
+    return severalFiles({ task, codec }, urls);
+  }
+  return await oneFile({ task, codec }, { url: url ?? "", most });
+}
+
+function severalFiles({ task, codec }: Reading, urls: readonly string[]): Frames {
+  const fps = task.input.fps ?? USUAL_FPS;
+  return {
+    ...{ count: urls.length, fps, seconds: urls.map((_, i) => i / fps) },
+    async *read() {
+      let first: Pixels | undefined;
+      for (const [i, url] of urls.entries()) {
+        const picture = await readPicture({ task, codec, url, field: ["image_urls", i] });
+        first ??= picture;
+        if (picture.width !== first.width || picture.height !== first.height)
+          throw wrongField(
+            ["image_urls", i],
+            `It has ${sizeOf(picture)}, the first frame ${sizeOf(first)}: give frames of one size`,
+          );
+        yield picture;
+      }
+    },
+  };
+}
+
+const sizeOf = ({ width, height }: Pixels) => `${width} x ${height} pixels`;
+
+async function oneFile({ task, codec }: Reading, { url, most }: { url: string; most: number }): Promise<Frames> {
+  const bytes = await task.media(url);
+  const film = await fieldFailures("image_url", () => codec.film(bytes));
+  const { count } = film;
+  if (count > most) throw tooMany("image_url", count, most);
+  const wished = task.input.fps;
+  let passed = 0;
+  const starts = film.delays.map((delay) => {
+    passed += delay;
+    return (passed - delay) / 1000;
+  });
+  const total = wished === undefined ? passed / 1000 : count / wished;
+  if (total > MOST_SECONDS)
+    throw wrongField(
+      "image_url",
+      `It takes ${Math.round(total)} seconds, more than the ${MOST_SECONDS} that are looked at`,
+    );
+  const fps = wished ?? (count > 1 && passed > 0 ? (count * 1000) / passed : USUAL_FPS);
+  return {
+    ...{ count, fps, seconds: wished === undefined && passed > 0 ? starts : starts.map((_, i) => i / fps) },
+    read: () => named(film.read(), "image_url"),
+  };
+}
+
+/** Failures while a file is unpacked name its field. */
+async function* named(frames: AsyncIterable<Pixels>, field: string): AsyncIterable<Pixels> {
+  const each = frames[Symbol.asyncIterator]();
+  try {
+    for (;;) {
+      const { done, value } = await fieldFailures(field, () => each.next());
+      if (done) return;
+      yield value;
+    }
+  } finally {
+    await each.return?.();
+  }
+}
+
+function tooMany(field: string, count: number, most: number): ForecourtError {
+  const msg = `There are ${count} frames, more than the ${most} that max_frames allows`;
+  const problem = { loc: ["body", field], msg, type: "sequence_too_long", ctx: { max_length: most } };
+  return new ForecourtError("invalid_input", `${field}: ${msg}`, { problems: [problem] });
+}
