@@ -19,6 +19,15 @@ export type SceneNode = {
   /** Unit quaternion x, y, z, w. */
   rotation?: Quaternion;
   mesh?: Mesh;
+  /** Its mesh follows other nodes instead of itself; such a node stands in the scene itself. */
+  skin?: Skin;
+};
+
+export type Skin = {
+  /** Which nodes, in any order; where they stand without an animation is where the mesh lies as it is. */
+  joints: readonly number[];
+  /** For each vertex which of `joints` carries it. */
+  carriers: Uint16Array;
 };
 
 export type Vector = [number, number, number];
@@ -45,22 +54,23 @@ export async function writeGlb({ nodes, animations = [] }: Scene): Promise<Uint8
   document.getRoot().setDefaultScene(scene);
   const write: Writing = { document, buffer };
   const made: gltf.Node[] = [];
-  for (const { name, parent, translation, rotation, mesh } of nodes) {
+  for (const { name, parent, translation, rotation, mesh, skin } of nodes) {
     const node = document.createNode(name);
     if (translation) node.setTranslation(translation);
     if (rotation) node.setRotation(rotation);
-    if (mesh) node.setMesh(meshOf(write, mesh, name));
+    if (mesh) node.setMesh(meshOf(write, { mesh, name, carriers: skin?.carriers }));
     const carrier = parent === undefined ? scene : made[parent];
     invariant(carrier, `the parent of the node ${name} comes before it`);
     carrier.addChild(node);
     made.push(node);
   }
+  for (const [at, { skin }] of nodes.entries()) if (skin) made[at]?.setSkin(skinOf(write, skin, made));
   for (const each of animations) animate(write, each, made);
   return await new WebIO().writeBinary(document);
 }
 
 type Writing = { document: gltf.Document; buffer: gltf.Buffer };
-type Kind = "SCALAR" | "VEC2" | "VEC3" | "VEC4";
+type Kind = "SCALAR" | "VEC2" | "VEC3" | "VEC4" | "MAT4";
 
 /** The library's type says that no other thread shares the numbers, which makes no difference to it. */
 const accessorOf = ({ document, buffer }: Writing, type: Kind, array: Float32Array | Uint16Array | Uint32Array) =>
@@ -74,7 +84,9 @@ const accessorOf = ({ document, buffer }: Writing, type: Kind, array: Float32Arr
 const indicesOf = ({ indices, positions }: Mesh) =>
   positions.length / 3 < 0xffff ? Uint16Array.from(indices) : indices;
 
-function meshOf(write: Writing, mesh: Mesh, name: string): gltf.Mesh {
+type Wearing = { mesh: Mesh; name: string; carriers: Uint16Array | undefined };
+
+function meshOf(write: Writing, { mesh, name, carriers }: Wearing): gltf.Mesh {
   const { positions, normals, colours, texture } = mesh;
   const { document } = write;
   const primitive = document
@@ -85,7 +97,49 @@ function meshOf(write: Writing, mesh: Mesh, name: string): gltf.Mesh {
   if (normals) primitive.setAttribute("NORMAL", accessorOf(write, "VEC3", normals));
   if (colours) primitive.setAttribute("COLOR_0", accessorOf(write, "VEC3", linearOf(colours)).setNormalized(true));
   if (texture) primitive.setAttribute("TEXCOORD_0", accessorOf(write, "VEC2", texture.uvs));
+  if (carriers) {
+    // Four each, as glTF has them; the first carries all.
+    const fours = <T extends Uint16Array | Float32Array>(into: T, value: (vertex: number) => number): T => {
+      for (let i = 0; i < carriers.length; i++) into[i * 4] = value(i);
+      return into;
+    };
+    const [joints, weights] = [new Uint16Array(carriers.length * 4), new Float32Array(carriers.length * 4)];
+    primitive.setAttribute(
+      "JOINTS_0",
+      accessorOf(
+        write,
+        "VEC4",
+        fours(joints, (i) => carriers[i] ?? 0),
+      ),
+    );
+    primitive.setAttribute(
+      "WEIGHTS_0",
+      accessorOf(
+        write,
+        "VEC4",
+        fours(weights, () => 1),
+      ),
+    );
+  }
   return document.createMesh(name).addPrimitive(primitive);
+}
+
+function skinOf(write: Writing, { joints }: Skin, nodes: readonly gltf.Node[]): gltf.Skin {
+  const skin = write.document.createSkin();
+  const matrices = joints.flatMap((at) => {
+    const joint = nodes[at];
+    invariant(joint, "a skin follows nodes of its scene");
+    skin.addJoint(joint);
+    return back(joint.getWorldMatrix());
+  });
+  return skin.setInverseBindMatrices(accessorOf(write, "MAT4", Float32Array.from(matrices)));
+}
+
+/** Of a place and a turn, column by column, the way back: the turn's rows are its columns, and the place is turned back too. */
+function back(m: gltf.mat4): number[] {
+  const place = (row: number) => -[0, 1, 2].reduce((sum, i) => sum + (m[row * 4 + i] ?? 0) * (m[12 + i] ?? 0), 0);
+  const column = (i: number) => [m[i] ?? 0, m[4 + i] ?? 0, m[8 + i] ?? 0, 0];
+  return [...column(0), ...column(1), ...column(2), place(0), place(1), place(2), 1];
 }
 
 /** Dull, and seen from both sides: what a model of one picture made has no finish, and may have holes. */
