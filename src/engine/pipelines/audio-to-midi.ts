@@ -1,6 +1,7 @@
 // The notes of a recording, with Spotify's Basic Pitch: as a MIDI file and as a list.
 import { definePipeline, type Task } from "../../core/pipeline.ts";
 import { mediaUrl, type Static, Type } from "../../core/schema.ts";
+import { savedFileField } from "../media/saved-file.ts";
 import { readSound } from "../media/sound.ts";
 import { type Heard, HOP, loadEar, RATE } from "../notes/activations.ts";
 import { findNotes } from "../notes/find-notes.ts";
@@ -38,12 +39,7 @@ const input = Type.Object({
 });
 
 const output = Type.Object({
-  midi_file: Type.Object({
-    url: Type.String(),
-    content_type: Type.String(),
-    file_name: Type.String(),
-    file_size: Type.Integer({ description: "Bytes." }),
-  }),
+  midi_file: savedFileField("A standard MIDI file."),
   notes: Type.Array(
     Type.Object({
       start_time: Type.Number({ description: "Seconds." }),

@@ -2,6 +2,7 @@
 import type { Pipeline } from "../../core/pipeline.ts";
 import { audioTextSimilarity } from "./audio-text-similarity.ts";
 import { audioToMidi } from "./audio-to-midi.ts";
+import { captureMotion } from "./capture-motion.ts";
 import { chat } from "./chat.ts";
 import { checkImage } from "./check-image.ts";
 import { classifyImage } from "./classify-image.ts";
@@ -27,12 +28,14 @@ import { segmentAll } from "./segment-all.ts";
 import { segmentImage } from "./segment-image.ts";
 import { speak } from "./speak.ts";
 import { textToImage } from "./text-to-image.ts";
+import { textToMotion } from "./text-to-motion.ts";
 import { transcribe } from "./transcribe.ts";
 import { upscale } from "./upscale.ts";
 
 export const pipelines = {
   "audio-text-similarity": audioTextSimilarity,
   "audio-to-midi": audioToMidi,
+  "capture-motion": captureMotion,
   "check-image": checkImage,
   "classify-image": classifyImage,
   "control-image": controlImage,
@@ -58,6 +61,7 @@ export const pipelines = {
   "segment-image": segmentImage,
   speak,
   "text-to-image": textToImage,
+  "text-to-motion": textToMotion,
   transcribe,
   upscale,
 } as const satisfies Record<string, unknown>;

@@ -1,0 +1,101 @@
+// Motion capture and motion from words by fal's own client, on tiny models behind a real server and runner.
+import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createFalClient, type FalClient, ValidationError } from "@fal-ai/client";
+import { YAML } from "bun";
+import { validate } from "../engine/support/gltf.ts";
+import { type LiveServer, startServer } from "../support/live-server.ts";
+
+setDefaultTimeout(120_000);
+
+const MOTION = join(import.meta.dir, "../reference/motion");
+const models = {
+  capture: { pipeline: "capture-motion", path: "pose", unit: "image" },
+  words: { pipeline: "text-to-motion", path: "clip-six", unit: "second" },
+};
+
+let server: LiveServer;
+let data: string;
+let fal: FalClient;
+let frames: string[];
+
+beforeAll(async () => {
+  data = await mkdtemp(join(tmpdir(), "forecourt-motion-"));
+  await mkdir(join(data, "models"));
+  for (const [name, { pipeline, path, unit }] of Object.entries(models)) {
+    const file = {
+      ...{ id: `tiny/${name}`, title: "Tiny motion", description: "Random motion.", category: "3d", pipeline },
+      ...{ licence: { id: "Apache-2.0", commercial: true }, memory: { weights: 1_000_000, working: 1_000_000 } },
+      ...{ source: { path: join(MOTION, path) }, price: { unit, amount: 0.5, currency: "USD" } },
+    };
+    await writeFile(join(data, "models", `${name}.yaml`), YAML.stringify(file));
+  }
+  server = await startServer({ data });
+  fal = createFalClient({ credentials: server.key, proxyUrl: { url: `${server.origin}/fal/proxy`, when: "always" } });
+  const bytes = await Promise.all([0, 1, 2, 3].map((at) => readFile(join(MOTION, `frames/${at}.png`))));
+  frames = bytes.map((each) => `data:image/png;base64,${each.toString("base64")}`);
+}, 60_000);
+afterAll(async () => {
+  await server?.[Symbol.asyncDispose]();
+  await rm(data, { recursive: true, force: true });
+});
+
+const bytesAt = async (url: string) => {
+  const response = await fetch(url);
+  expect(response.status).toBe(200);
+  return { bytes: new Uint8Array(await response.arrayBuffer()), type: response.headers.get("content-type") };
+};
+
+test("frames become files of a skeleton that moves, and points of which the lost ones are told", async () => {
+  const input = { image_urls: frames, fps: 12 };
+  const { data: answer } = await fal.subscribe("tiny/capture", { input });
+  expect(answer).toMatchObject({ fps: 12, num_frames: 4, missing_frames: [2] });
+  expect(answer.frames[1].joints).toHaveLength(answer.joint_names.length);
+  const glb = await bytesAt(answer.model_glb.url);
+  expect(glb.type).toBe("model/gltf-binary");
+  expect((await validate(glb.bytes)).issues.messages).toEqual([]);
+  const bvh = await bytesAt(answer.bvh_file.url);
+  expect(new TextDecoder().decode(bvh.bytes)).toMatch(/^HIERARCHY[\s\S]*Frames: 4\nFrame Time: 0.08333333\n/);
+});
+
+test("a film is one file, and its own times count", async () => {
+  const bytes = await readFile(join(MOTION, "films/film.png"));
+  const image_url = `data:image/png;base64,${bytes.toString("base64")}`;
+  const { data: answer } = await fal.run("tiny/capture", { input: { image_url, score_threshold: 0 } });
+  // 40 + 80 + 40 + 100 + 120 milliseconds for five frames, put in even steps.
+  expect(answer.fps).toBeCloseTo(5 / 0.38, 6);
+  expect(answer.num_frames).toBe(5);
+});
+
+test("a frame costs as a picture does", async () => {
+  const response = await fetch(`${server.origin}/run/tiny/capture`, {
+    method: "POST",
+    headers: { authorization: `Key ${server.key}`, "content-type": "application/json" },
+    body: JSON.stringify({ image_urls: frames.slice(0, 2) }),
+  });
+  expect(response.status).toBe(200);
+  expect(response.headers.get("x-fal-billable-units")).toBe("2");
+});
+
+test("nobody to be seen is fal's ValidationError, with the field", async () => {
+  const [, , dark = ""] = frames;
+  const failure = await fal.run("tiny/capture", { input: { image_urls: [dark, dark] } }).catch((error) => error);
+  expect(failure).toBeInstanceOf(ValidationError);
+  expect(failure.getFieldErrors("image_urls")).toMatchObject([{ msg: expect.stringContaining("Nobody was found") }]);
+});
+
+test("words become a skeleton that moves, the same for the same seed", async () => {
+  const { data: first } = await fal.subscribe("tiny/words", { input: { prompt: "She waves.", seed: 7 } });
+  expect(first).toMatchObject({ action: "wave", ignored_words: ["she"], seed: 7, num_frames: 6, fps: 30 });
+  const { data: second } = await fal.run("tiny/words", { input: { prompt: "She waves.", seed: 7 } });
+  expect((await bytesAt(second.bvh_file.url)).bytes).toEqual((await bytesAt(first.bvh_file.url)).bytes);
+  expect((await validate((await bytesAt(first.model_glb.url)).bytes)).issues.messages).toEqual([]);
+});
+
+test("words that the model does not know are refused with those it does", async () => {
+  const failure = await fal.run("tiny/words", { input: { prompt: "fly" } }).catch((error) => error);
+  expect(failure).toBeInstanceOf(ValidationError);
+  expect(failure.getFieldErrors("prompt")).toMatchObject([{ ctx: { expected: ["walk", "run", "wave", "sit"] } }]);
+});
