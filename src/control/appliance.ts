@@ -15,7 +15,6 @@ import { type Catalog, createCatalog } from "./catalog/catalog.ts";
 import { checkedInput, entryOfJob } from "./catalog/endpoints.ts";
 import type { ModelFile } from "./catalog/models.macro.ts";
 import { vainParts } from "./catalog/vain-parts.ts";
-import { cautiousClock } from "./cautious-clock.ts";
 import { chooseDevices } from "./choose-device.ts";
 import { type Conversations, createConversations } from "./conversations/conversations.ts";
 import { lockData } from "./database/lock.ts";
@@ -41,6 +40,7 @@ import { createTokens, type Tokens } from "./keys/tokens.ts";
 import { createUsageNotes } from "./keys/usage-notes.ts";
 import { createOversight, type Oversight } from "./oversight.ts";
 import { createPlacement } from "./placement.ts";
+import { openSweepClock, type SweepClock } from "./retention/sweep-clock.ts";
 import { roomOf } from "./rooms/room.ts";
 import { installedCuda } from "./runtimes/installed.ts";
 import { createResidency } from "./scheduler/residency.ts";
@@ -225,6 +225,7 @@ function assemble(found: Found): Appliance {
       await oversight.start();
       void monitor.start();
       scheduler.start();
+      time.sweepClock.start();
       expiry.start();
       callers.start();
       webhooks.start();
@@ -243,6 +244,7 @@ function assemble(found: Found): Appliance {
       await storage.stop();
       await supply.stop();
       await webhooks.stop();
+      time.sweepClock.stop();
       flushAtLast(work, log);
     },
   };
@@ -250,7 +252,7 @@ function assemble(found: Found): Appliance {
 
 /** The clock as it is set, and those that are made of it: see there. */
 function timeOf({ clock = systemClock, timers = systemTimers, database, log }: Found): Time {
-  const sweepClock = cautiousClock(clock, { known: lastEndIn(database.orm), log });
+  const sweepClock = openSweepClock({ clock, database, lastEnd: lastEndIn(database.orm), timers, log });
   return { clock, even: evenClock(clock), sweepClock, timers };
 }
 
@@ -307,7 +309,7 @@ type Tools = Time & {
   guard: AddressGuard;
 };
 
-type Time = { clock: Clock; even: Clock; sweepClock: Clock; timers: Timers };
+type Time = { clock: Clock; even: Clock; sweepClock: SweepClock; timers: Timers };
 
 function assembleJobs(found: Found, tools: Tools) {
   const { accounts, files, uploads, fileDefaults, guard, clock, sweepClock, even, timers } = tools;

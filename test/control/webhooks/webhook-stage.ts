@@ -2,8 +2,8 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { cautiousClock } from "../../../src/control/cautious-clock.ts";
 import { type Database, openDatabase } from "../../../src/control/database/open.ts";
+import { cautiousClock } from "../../../src/control/retention/cautious-clock.ts";
 import { createAddressGuard } from "../../../src/control/storage/public-address.ts";
 import type { WebhookStatus } from "../../../src/control/webhooks/outbox-store.ts";
 import { ensureSigningKey } from "../../../src/control/webhooks/signing-key.ts";

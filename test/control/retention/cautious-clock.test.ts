@@ -3,15 +3,16 @@ import { expect, test } from "bun:test";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { cautiousClock } from "../../src/control/cautious-clock.ts";
-import { OPEN } from "../../src/control/storage/acl.ts";
-import type { Timers } from "../../src/core/clock.ts";
-import { createLog, silentLog } from "../../src/core/log.ts";
-import { instant, milliseconds } from "../../src/core/units.ts";
-import { createTestAppliance } from "../support/create-test-appliance.ts";
-import { createFakeFleet } from "../support/fake-fleet.ts";
-import { echoEntry } from "../support/job-board.ts";
-import { createTestClock } from "../support/test-clock.ts";
+import { cautiousClock } from "../../../src/control/retention/cautious-clock.ts";
+import { createUptime } from "../../../src/control/retention/uptime.ts";
+import { OPEN } from "../../../src/control/storage/acl.ts";
+import type { Timers } from "../../../src/core/clock.ts";
+import { createLog, silentLog } from "../../../src/core/log.ts";
+import { instant, milliseconds } from "../../../src/core/units.ts";
+import { createTestAppliance } from "../../support/create-test-appliance.ts";
+import { createFakeFleet } from "../../support/fake-fleet.ts";
+import { echoEntry } from "../../support/job-board.ts";
+import { createTestClock } from "../../support/test-clock.ts";
 
 const HOUR = 60 * 60 * 1000;
 const DAY = 24 * HOUR;
@@ -49,6 +50,88 @@ test("what was known at the start is where it goes on from, and an operator hear
   clock.advance(DAY);
   expect(cautious.now()).toBe(clock.now());
   expect(cautiousClock(clock, { known: instant(clock.now() + YEAR), log }).now()).toBe(clock.now());
+});
+
+/** A box whose machine sleeps, stops and starts anew, with servers that go on from each other's marks. */
+function createMachine() {
+  const clock = createTestClock();
+  let [boot, startedAt] = ["first", clock.steady?.() ?? 0];
+  let mark: ReturnType<ReturnType<typeof cautiousClock>["mark"]> | undefined;
+  let server = cautiousClock(clock, { mark, known: undefined, log: silentLog });
+  const uptime = () => ({ boot, ms: (clock.steady?.() ?? 0) - startedAt });
+  const begin = () => {
+    server = cautiousClock(clock, { mark, known: undefined, uptime, log: silentLog });
+  };
+  begin();
+  return {
+    clock,
+    /** How far behind the clock sweeps are. */
+    behind: () => clock.now() - server.now(),
+    /** The server ends and another one begins so much later; the machine was off all the while, or not. */
+    restart(after: number, machine: "on" | "off" = "on") {
+      mark = server.mark();
+      clock.advance(after);
+      if (machine === "off") [boot, startedAt] = [`boot ${clock.now()}`, clock.steady?.() ?? 0];
+      begin();
+    },
+  };
+}
+
+test("a server that was idle, or was not there for weeks while its machine ran, sweeps by the clock at once", () => {
+  const box = createMachine();
+  for (const pause of [5 * HOUR, 40 * DAY]) {
+    box.clock.advance(pause);
+    box.restart(0);
+    expect(box.behind()).toBe(0);
+    box.restart(pause);
+    expect(box.behind()).toBe(0);
+  }
+});
+
+test("a machine that was off for a night is believed at once, one that was for longer after a day", () => {
+  const box = createMachine();
+  box.restart(12 * HOUR, "off");
+  expect(box.behind()).toBe(0);
+  box.restart(3 * DAY, "off");
+  expect(box.behind()).toBe(3 * DAY);
+  box.clock.advance(DAY);
+  expect(box.behind()).toBe(0);
+});
+
+test("a clock that is wrong is doubted over restarts of server and machine, which do not begin its day anew", () => {
+  const box = createMachine();
+  box.clock.jump(YEAR);
+  expect(box.behind()).toBe(YEAR);
+  for (const machine of ["on", "off", "on"] as const) {
+    box.clock.advance(5 * HOUR);
+    box.restart(0, machine);
+    expect(box.behind()).toBe(YEAR);
+  }
+  box.restart(2 * HOUR);
+  expect(box.behind()).toBe(YEAR);
+  box.clock.jump(-YEAR);
+  expect(box.behind()).toBe(0);
+  box.clock.jump(YEAR);
+  expect(box.behind()).toBe(YEAR);
+  box.restart(23 * HOUR);
+  expect(box.behind()).toBe(YEAR);
+  box.clock.advance(HOUR);
+  expect(box.behind()).toBe(0);
+});
+
+test("a machine that is started with a wrong clock removes nothing for a day", () => {
+  const box = createMachine();
+  box.clock.jump(YEAR);
+  box.restart(0, "off");
+  expect(box.behind()).toBe(YEAR);
+});
+
+test("Linux tells how long it has been up, and which start that was; elsewhere nothing is told", () => {
+  const uptime = createUptime();
+  const [first, second] = [uptime(), uptime()];
+  expect(first?.boot).toMatch(/^[0-9a-f-]{36}$/);
+  expect(second?.ms).toBeGreaterThanOrEqual(first?.ms ?? Number.POSITIVE_INFINITY);
+  expect(createUptime("/nowhere")()).toBeUndefined();
 });
 
 test("a server that is started in 2099, or set there, removes no job, no upload and no row of the ledger", async () => {
