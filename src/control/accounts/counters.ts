@@ -22,13 +22,23 @@ export type Counters = {
 
 type CounterParts = Pick<UsageStore, "used" | "reservations"> & {
   limitsOf: (account: Account) => Limits;
+  /** Its counters need not be at hand. */
+  isOver: (account: Account) => boolean;
 };
+
+/** Of so many counters those of keys that are over are looked for. */
+const MANY = 1_000;
 
 type Counted = Pick<Reservation, "key" | "team" | "model" | "at">;
 
-export function createCounters({ used, reservations: readReservations, limitsOf }: CounterParts): Counters {
+export function createCounters({ used, reservations: readReservations, limitsOf, isOver }: CounterParts): Counters {
   let open: Map<string, Reservation> | undefined;
-  const counters = new Map<string, Counter>();
+  const counters = new Map<string, Counter & { account: Account }>();
+  let sweepAt = MANY;
+  const sweep = () => {
+    for (const [id, { account }] of counters) if (isOver(account)) counters.delete(id);
+    sweepAt = Math.max(MANY, 2 * counters.size);
+  };
 
   const reservations = () => {
     open ??= new Map(readReservations().map((each) => [each.job, each]));
@@ -47,7 +57,8 @@ export function createCounters({ used, reservations: readReservations, limitsOf 
     // One window of each is kept; whoever needs an older one reads it again.
     const window = windowAt(at, name);
     const spent = used(account, unit, { ...window, name });
-    const made = { ...window, spent, reserved: setAside(account, unit, window) };
+    const made = { ...window, spent, reserved: setAside(account, unit, window), account };
+    if (counters.size >= sweepAt) sweep();
     counters.set(id, made);
     return made;
   };

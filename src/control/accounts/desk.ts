@@ -1,6 +1,6 @@
 // What all of the accounts' parts work on: limits, prices, counters and rows, kept fresh together.
 import type { Clock } from "../../core/clock.ts";
-import type { KeyId } from "../../core/ids.ts";
+import { asId, type KeyId } from "../../core/ids.ts";
 import type { Model } from "../../engine/model.ts";
 import type { Database } from "../database/open.ts";
 import type { Keys } from "../keys/keys.ts";
@@ -30,6 +30,7 @@ export function createDesk({ database, keys, findModel, clock }: DeskParts) {
     // In a transaction, because another process may move rows into the sums meanwhile.
     used: (account, unit, window) => database.write(() => usage.used(account, unit, window)),
     limitsOf,
+    isOver: ({ kind, id }) => kind === "key" && !keys.isInForce(asId(id)),
   });
   database.onLost(counters.forget);
   const teamOf = (key: KeyId) => keys.get(key)?.team;

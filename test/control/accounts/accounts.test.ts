@@ -367,12 +367,13 @@ test("keys that were made, used and ended by a program leave nothing in memory, 
   const { keys, accounts, clock, database } = createAccountBoard();
   const model = pricedModel();
   const idle = { waiting: () => 0, running: () => 0 };
+  const given = limits({ requestsPerMinute: 5, budgets: ["1 USD/month"] });
   const turnOver = async (count: number) => {
     for (let n = 0; n < count; n++) {
       const isRevoked = n % 2 === 0;
       const expiresAt = instant(clock.now() + 1000);
       const { key, secret } = keys.create({ name: "turn", scope: "api", ...(!isRevoked && { expiresAt }) }, (id) =>
-        accounts.store.insertLimits(id, { requestsPerMinute: 5 }),
+        accounts.store.insertLimits(id, given),
       );
       keys.verify(secret);
       accounts.admit({ model, key: key.id, input: {}, isDirect: true }, idle);
@@ -392,7 +393,7 @@ test("keys that were made, used and ended by a program leave nothing in memory, 
   expect(all).toHaveLength(2_100);
   for (const key of [all[0], all.at(-1)]) {
     expect(key).toMatchObject({ name: "turn", lastUsedAt: expect.any(Number) });
-    expect(accounts.limitsOf({ kind: "key", id: key?.id ?? "" })).toEqual({ requestsPerMinute: 5 });
+    expect(accounts.limitsOf({ kind: "key", id: key?.id ?? "" })).toEqual(given);
   }
   // A server that begins reads those in force alone.
   const again = createKeys({ database, clock });
