@@ -79,6 +79,20 @@ test("a frame costs as a picture does", async () => {
   expect(response.headers.get("x-fal-billable-units")).toBe("2");
 });
 
+test("who cancels does not wait for the frames that are left, and the next request is answered", async () => {
+  const image_urls = Array.from({ length: 300 }, (_, i) => frames[i % 2] ?? "");
+  const { request_id: requestId } = await fal.queue.submit("tiny/capture", { input: { image_urls } });
+  const status = await fal.queue.streamStatus("tiny/capture", { requestId });
+  for await (const each of status) if (each.status === "IN_PROGRESS") break;
+  await fal.queue.cancel("tiny/capture", { requestId });
+  const ended = await fal.queue.streamStatus("tiny/capture", { requestId });
+  expect(await ended.done()).toMatchObject({ status: "COMPLETED", error_type: "client_cancelled" });
+  const failure = await fal.queue.result("tiny/capture", { requestId }).catch((error) => error);
+  expect(failure).toMatchObject({ status: 499, body: { error_type: "client_cancelled" } });
+  const { data: answer } = await fal.run("tiny/capture", { input: { image_urls: frames.slice(0, 1) } });
+  expect(answer.num_frames).toBe(1);
+});
+
 test("nobody to be seen is fal's ValidationError, with the field", async () => {
   const [, , dark = ""] = frames;
   const failure = await fal.run("tiny/capture", { input: { image_urls: [dark, dark] } }).catch((error) => error);

@@ -1,8 +1,8 @@
 // A person in picture after picture becomes a figure of bones that moves.
 import type { Body, BodyFinder } from "./body-finder.ts";
-import { bonesOf, median, poseOf, scaled } from "./fit-figure.ts";
+import { bonesOf, median, posesOf, scaled } from "./fit-figure.ts";
 import type { Points } from "./limb.ts";
-import { type Bone, type Motion, type Pose, placed } from "./motion.ts";
+import { type Bone, type Motion, placed } from "./motion.ts";
 import type { Smoothing } from "./one-euro.ts";
 import { NO_ROTATION, rotate } from "./rotation.ts";
 import { stand, type Way } from "./stand.ts";
@@ -43,8 +43,7 @@ export function capture(moments: readonly Moment[], { names, limbs }: BodyFinder
   const seenBones = bonesOf(limbs, sure.length > 0 ? sure : points);
   const factor = wishes.height === undefined ? 1 : wishes.height / tallness(seenBones);
   const bones = scaled(seenBones, factor);
-  const poses: Pose[] = [];
-  for (const at of points) poses.push(poseOf(limbs, at, poses.at(-1)));
+  const poses = posesOf(limbs, points, fps);
   const path = way === "followed" ? pathOf(moments, { fps, factor, ...(smoothing && { smoothing }) }) : [];
   const standing = stand(bones, poses, { way, path });
   return {

@@ -1,11 +1,15 @@
 // Points that move become a figure that does: bones of lengths that stay, turned so that each leads where its points lie.
 import type { Limb, Points } from "./limb.ts";
 import type { Bone, Pose } from "./motion.ts";
-import { after, fromTo, inverse, NO_ROTATION, nearTo, type Rotation, rotate, slerp, turned } from "./rotation.ts";
-import { direction, length, minus, times, ZERO } from "./vectors.ts";
+import { about, after, fromTo, inverse, NO_ROTATION, nearTo, type Rotation, rotate, turned } from "./rotation.ts";
+import { direction, dot, length, minus, times, type Vector, ZERO } from "./vectors.ts";
 
-/** Of the sine of a bend: below the first it says nothing of how a limb is turned, from the second on all. */
-const [STRAIGHT, BENT] = [0.17, 0.5];
+/** Of the sine of a bend: at the first it says nothing of how a limb is turned about itself, from the second on all. */
+const BEND = [0.17, 0.5] as const;
+/** Of how far frames near each other agree on it, the same. */
+const AGREED = [0.2, 0.6] as const;
+/** Seconds around a frame, as the deviation of a bell curve. */
+const CALM = 0.12;
 
 /** Bones as long as the points are apart in most frames, those of both sides equally. `frames` is not empty. */
 export function bonesOf(limbs: readonly Limb[], frames: readonly Points[]): Bone[] {
@@ -39,32 +43,82 @@ export function median(values: readonly number[]): number {
   return sorted.length % 2 === 1 ? upper : (upper + (sorted[half - 1] ?? 0)) / 2;
 }
 
-/** How each limb is turned against its parent in one frame; the root stays at the origin. `last`: the pose before. */
-export function poseOf(limbs: readonly Limb[], at: Points, last?: Pose): Pose {
-  const turns = new Map<string, Rotation>();
-  const rotations = limbs.map((limb, place) => {
-    const above = turns.get(limb.parent ?? "") ?? NO_ROTATION;
-    const turn = turnOf(limb, at, above);
-    turns.set(limb.name, turn);
-    return nearTo(last?.rotations[place] ?? NO_ROTATION, after(inverse(above), turn));
-  });
-  return { root: ZERO, rotations };
+/** How each limb is turned against its parent in each frame; the root stays at the origin. */
+export function posesOf(limbs: readonly Limb[], frames: readonly Points[], fps: number): Pose[] {
+  const turns = new Map<string, Rotation[]>();
+  const poses: Rotation[][] = frames.map(() => []);
+  for (const limb of limbs) {
+    const above = turns.get(limb.parent ?? "") ?? frames.map(() => NO_ROTATION);
+    const own = turnsOf(limb, { frames, above, fps });
+    turns.set(limb.name, own);
+    let last = NO_ROTATION;
+    for (const [i, turn] of own.entries()) {
+      last = nearTo(last, after(inverse(above[i] ?? NO_ROTATION), turn));
+      poses[i]?.push(last);
+    }
+  }
+  return poses.map((rotations) => ({ root: ZERO, rotations }));
 }
+
+type Fitting = { frames: readonly Points[] /** Turns of the parent. */; above: readonly Rotation[]; fps: number };
 
 /** Against the world. What its points do not tell it takes from its parent. */
-function turnOf({ main, side }: Limb, at: Points, above: Rotation): Rotation {
-  const mainTo = direction(main.to(at));
-  if (mainTo === undefined) return above;
-  const swung = after(fromTo(rotate(above, main.rest), mainTo), above);
-  if (side === undefined) return swung;
-  const sideTo = side.to(at);
-  const share = side.hinge ? smoothStep(length(sideTo)) : 1;
-  const whole = share > 0 ? turned({ main: main.rest, mainTo, side: side.rest, sideTo }) : undefined;
-  return whole ? slerp(swung, whole, share) : swung;
+function turnsOf({ main, side }: Limb, { frames, above, fps }: Fitting): Rotation[] {
+  const swung = frames.map((at, i) => {
+    const [turn = NO_ROTATION, mainTo] = [above[i], direction(main.to(at))];
+    return { mainTo, turn: mainTo ? after(fromTo(rotate(turn, main.rest), mainTo), turn) : turn };
+  });
+  if (side === undefined) return swung.map(({ turn }) => turn);
+  const twists = swung.map(({ turn, mainTo }, i): Twist => {
+    const at = frames[i];
+    if (!mainTo || !at) return NO_TWIST;
+    const sideTo = side.to(at);
+    const share = side.hinge ? smoothStep(length(sideTo), BEND) : 1;
+    const whole = share > 0 ? turned({ main: main.rest, mainTo, side: side.rest, sideTo }) : undefined;
+    return whole ? twistOf(after(whole, inverse(turn)), mainTo, share) : NO_TWIST;
+  });
+  const calm = side.hinge ? calmed(twists, fps) : twists;
+  return swung.map(({ turn, mainTo }, i) => {
+    const { sure, sine } = calm[i] ?? NO_TWIST;
+    const agreed = Math.hypot(sure, sine);
+    if (!mainTo || agreed === 0) return turn;
+    const angle = Math.atan2(sine, sure) * (side.hinge ? smoothStep(agreed, AGREED) : 1);
+    return after(about(mainTo, angle), turn);
+  });
 }
 
-function smoothStep(sine: number): number {
-  const share = Math.min(1, Math.max(0, (sine - STRAIGHT) / (BENT - STRAIGHT)));
+/** How a limb is turned about itself, beyond its parent: cosine and sine, times how much is to be made of it. */
+type Twist = { sure: number; sine: number };
+const NO_TWIST: Twist = { sure: 0, sine: 0 };
+
+function twistOf([x, y, z, w]: Rotation, axis: Vector, share: number): Twist {
+  const angle = 2 * Math.atan2(dot([x, y, z], axis), w);
+  return { sure: share * Math.cos(angle), sine: share * Math.sin(angle) };
+}
+
+/**
+ * An axis that points tell by a bend leaps where they tremble: each frame takes the mean of those around it. Where they say different
+ * things the mean is short.
+ */
+function calmed(twists: readonly Twist[], fps: number): Twist[] {
+  const reach = Math.ceil(2 * CALM * fps);
+  const weights = Array.from({ length: 2 * reach + 1 }, (_, i) => Math.exp(-(((i - reach) / (CALM * fps)) ** 2) / 2));
+  return twists.map((_, i) => {
+    let [sure, sine, sum] = [0, 0, 0];
+    for (const [k, weight] of weights.entries()) {
+      const near = twists[i + k - reach];
+      if (!near) continue;
+      sure += weight * near.sure;
+      sine += weight * near.sine;
+      sum += weight;
+    }
+    return { sure: sure / sum, sine: sine / sum };
+  });
+}
+
+/** From nothing at the first to all at the second. */
+function smoothStep(value: number, [from, to]: readonly [number, number]): number {
+  const share = Math.min(1, Math.max(0, (value - from) / (to - from)));
   return share * share * (3 - 2 * share);
 }
 

@@ -8,8 +8,9 @@ import { cross, direction, length, minus, plus, times, type Vector, X, Y, Z, ZER
 const NAME = "motion";
 /** Of a stick: where it is thickest, and how thick, as shares of its length; in metres at most. */
 const [WAIST, THICK, THICKEST] = [0.2, 0.1, 0.04];
-/** Left, right and the middle are told apart. */
-const COLOURS = { Left: [214, 90, 70], Right: [70, 120, 214], middle: [200, 200, 200] } as const;
+/** What leads to the left, to the right and along the middle is told apart; metres from the middle. */
+const COLOURS = { left: [214, 90, 70], right: [70, 120, 214], middle: [200, 200, 200] } as const;
+const ASIDE = 0.01;
 
 export async function motionGlb({ bones, fps, poses }: Motion): Promise<Uint8Array> {
   const moments = Float32Array.from(poses, (_, i) => i / fps);
@@ -40,7 +41,10 @@ function sticksOf(bones: readonly Bone[], root: Vector): { mesh: Mesh; carriers:
   const faces = bones.flatMap(({ tip }, at) => {
     const ends = bones.flatMap(({ parent, offset }) => (parent === at ? [offset] : []));
     const from = places[at] ?? ZERO;
-    return [...ends, ...(tip ? [tip] : [])].flatMap((to) => stickOf(to).map((face) => ({ at, from, face })));
+    return [...ends, ...(tip ? [tip] : [])].flatMap((to) => {
+      const colour = colourAt(from[0] + to[0]);
+      return stickOf(to).map((face) => ({ at, from, face, colour }));
+    });
   });
   const corners = faces.flatMap(({ from, face }) => face.map((corner) => plus(from, corner)));
   const normals = faces.flatMap(({ face: [a, b, c] }) => {
@@ -52,7 +56,7 @@ function sticksOf(bones: readonly Bone[], root: Vector): { mesh: Mesh; carriers:
       positions: Float32Array.from(corners.flat()),
       normals: Float32Array.from(normals.flat()),
       indices: Uint32Array.from(corners, (_, i) => i),
-      colours: Uint8Array.from(faces.flatMap(({ at }) => [1, 2, 3].flatMap(() => colourOf(bones[at]?.name ?? "")))),
+      colours: Uint8Array.from(faces.flatMap(({ colour }) => [...colour, ...colour, ...colour])),
     },
     carriers: Uint16Array.from(faces.flatMap(({ at }) => [at, at, at])),
   };
@@ -79,7 +83,5 @@ function stickOf(to: Vector): Face[] {
   });
 }
 
-function colourOf(name: string): readonly number[] {
-  const side = (["Left", "Right"] as const).find((each) => name.startsWith(each));
-  return COLOURS[side ?? "middle"];
-}
+const colourAt = (aside: number): readonly number[] =>
+  COLOURS[aside > ASIDE ? "left" : aside < -ASIDE ? "right" : "middle"];

@@ -24,6 +24,12 @@ export function rotate([x, y, z, w]: Rotation, vector: Vector): Vector {
   return plus(plus(vector, times(twice, w)), cross(axis, twice));
 }
 
+/** About a direction, counter-clockwise as seen from where it leads, in radians. */
+export function about(axis: Vector, angle: number): Rotation {
+  const [x, y, z] = times(axis, Math.sin(angle / 2));
+  return [x, y, z, Math.cos(angle / 2)];
+}
+
 /** Of any length but 0; what has none is no rotation. */
 export function normalised([x, y, z, w]: Rotation): Rotation {
   const size = Math.hypot(x, y, z, w);

@@ -8,6 +8,7 @@ import { type Captured, capture, type Moment } from "../motion/capture.ts";
 import { loadBodyFinder } from "../motion/load-body-finder.ts";
 import { motionFields, saveMotion } from "../motion/motion-files.ts";
 import { WAYS } from "../motion/stand.ts";
+import { createPause } from "../pause.ts";
 
 /** Of what is looked at in one request. */
 const MOST_FRAMES = 1800;
@@ -124,8 +125,10 @@ type Looking = { task: Task<CaptureInput>; finder: BodyFinder; frames: Frames; s
 async function* look({ task, finder, frames, signal }: Looking): AsyncGenerator<number, Moment[]> {
   const { score_threshold: threshold, height = USUAL_HEIGHT } = task.input;
   const find = finder.follow({ threshold, height });
+  const pause = createPause(signal);
   const moments: Moment[] = [];
   for await (const picture of frames.read()) {
+    await pause();
     signal.throwIfAborted();
     moments.push({ seconds: frames.seconds[moments.length] ?? 0, body: await find(picture) });
     yield moments.length;

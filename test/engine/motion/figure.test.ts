@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { bodyOf } from "../../../src/engine/motion/body.ts";
 import { bvhOf } from "../../../src/engine/motion/bvh.ts";
-import { bonesOf, poseOf } from "../../../src/engine/motion/fit-figure.ts";
+import { bonesOf, posesOf } from "../../../src/engine/motion/fit-figure.ts";
 import type { Points } from "../../../src/engine/motion/limb.ts";
 import { type Motion, type Pose, placed } from "../../../src/engine/motion/motion.ts";
 import { motionGlb } from "../../../src/engine/motion/motion-glb.ts";
@@ -47,11 +47,12 @@ const turnedAll = (turn: Rotation): Record<string, Vector> =>
 const named = (pose: Pose, name: string) =>
   pose.rotations[limbs.findIndex((limb) => limb.name === name)] ?? NO_ROTATION;
 const bones = bonesOf(limbs, [pointsOf()]);
+const poseOf = (at: Points): Pose => posesOf(limbs, [at], 25)[0] ?? { root: ZERO, rotations: [] };
 const world = (pose: Pose, name: string) =>
   placed(bones, pose).turns[bones.findIndex((bone) => bone.name === name)] ?? NO_ROTATION;
 
 test("who stands with the arms out is at rest: no bone is turned far, and those of the limbs not at all", () => {
-  const pose = poseOf(limbs, pointsOf());
+  const pose = poseOf(pointsOf());
   for (const name of ["Hips", "Spine", "Chest", "LeftArm", "RightForeArm", "LeftHand", "RightUpLeg", "LeftLeg"])
     expect(angleBetween(world(pose, name), NO_ROTATION)).toBeLessThan(1e-6);
   for (const name of ["Neck", "Head", "LeftFoot", "RightFoot"])
@@ -59,13 +60,13 @@ test("who stands with the arms out is at rest: no bone is turned far, and those 
 });
 
 test("who turns as a whole turns at the hips, and nothing else changes", () => {
-  const still = poseOf(limbs, pointsOf());
+  const still = poseOf(pointsOf());
   for (const turn of [
     [0, Math.SQRT1_2, 0, Math.SQRT1_2],
     [0.5, 0.5, -0.5, 0.5],
     [0, 1, 0, 0],
   ] as const) {
-    const pose = poseOf(limbs, pointsOf(turnedAll(turn)));
+    const pose = poseOf(pointsOf(turnedAll(turn)));
     expect(angleBetween(named(pose, "Hips"), turn)).toBeLessThan(1e-6);
     for (const { name } of limbs.slice(1))
       expect(angleBetween(named(pose, name), named(still, name))).toBeLessThan(1e-5);
@@ -75,7 +76,6 @@ test("who turns as a whole turns at the hips, and nothing else changes", () => {
 test("a bent elbow is a turn of the forearm about the hinge alone, a raised arm one of the upper arm", () => {
   // The left forearm led forward.
   const bent = poseOf(
-    limbs,
     pointsOf({ left_wrist: [0.46, 0.5, 0.24], left_index: [0.42, 0.5, 0.33], left_pinky: [0.5, 0.5, 0.33] }),
   );
   expect(angleBetween(named(bent, "LeftArm"), NO_ROTATION)).toBeLessThan(1e-6);
@@ -83,7 +83,6 @@ test("a bent elbow is a turn of the forearm about the hinge alone, a raised arm 
   expect(angleBetween(named(bent, "LeftHand"), NO_ROTATION)).toBeLessThan(1e-6);
   // Raised straight up: a quarter turn about z.
   const up = poseOf(
-    limbs,
     pointsOf({
       left_elbow: [0.18, 0.78, 0],
       left_wrist: [0.18, 1.02, 0],
@@ -95,9 +94,28 @@ test("a bent elbow is a turn of the forearm about the hinge alone, a raised arm 
   expect(angleBetween(named(up, "LeftForeArm"), NO_ROTATION)).toBeLessThan(1e-6);
 });
 
+test("the axis of an elbow that is nearly straight may leap, the arm does not", () => {
+  // 20 degrees, one frame forward and the next one back; then bent for good.
+  const bend = (z: number, out: number) =>
+    pointsOf({
+      left_wrist: [0.46 + out, 0.5, z],
+      left_index: [0.5 + out, 0.5, z],
+      left_pinky: [0.5 + out, 0.5, z - 0.08],
+    });
+  const leaping = Array.from({ length: 12 }, (_, i) => bend(i % 2 === 0 ? 0.08 : -0.08, 0.22));
+  for (const pose of posesOf(limbs, leaping, 25))
+    expect(angleBetween(named(pose, "LeftArm"), NO_ROTATION)).toBeLessThan(0.2);
+  // Led back it is the upper arm that is turned over, if it stays so.
+  const back = posesOf(
+    limbs,
+    Array.from({ length: 12 }, () => bend(-0.24, 0)),
+    25,
+  );
+  for (const pose of back) expect(angleBetween(named(pose, "LeftArm"), [1, 0, 0, 0])).toBeLessThan(1e-6);
+});
+
 test("a bent knee turns about the axis to the left", () => {
   const pose = poseOf(
-    limbs,
     pointsOf({
       right_ankle: [-0.1, -0.42, -0.4],
       right_heel: [-0.1, -0.37, -0.46],
@@ -130,8 +148,7 @@ function trembling(frames: number): Points[] {
 const frames = trembling(9);
 const motion: Motion = (() => {
   const fitted = bonesOf(limbs, frames);
-  const poses: Pose[] = [];
-  for (const at of frames) poses.push(poseOf(limbs, at, poses.at(-1)));
+  const poses = posesOf(limbs, frames, 25);
   return { bones: fitted, fps: 25, poses: stand(fitted, poses, { way: "grounded", path: [] }) };
 })();
 

@@ -1,6 +1,7 @@
 // Rotations against SciPy's.
 import { expect, test } from "bun:test";
 import {
+  about,
   after,
   angleBetween,
   anglesOf,
@@ -31,10 +32,6 @@ const expectSame = (found: Rotation | undefined, wanted: Rotation | undefined) =
 const pairs = golden.products.map(
   (_, i) => [golden.quaternions[i] ?? NO_ROTATION, golden.quaternions[i + 1] ?? NO_ROTATION] as const,
 );
-const about = (axis: Vector, angle: number): Rotation => {
-  const [x, y, z] = axis.map((each) => each * Math.sin(angle / 2)) as [number, number, number];
-  return [x, y, z, Math.cos(angle / 2)];
-};
 
 test("turn vectors, follow each other and lie between each other as SciPy's do", () => {
   for (const [i, quaternion] of golden.quaternions.entries())
