@@ -291,19 +291,20 @@ put_in_place() {
   step "Installing forecourt $version as $link"
   previous=$(readlink "$link" 2>/dev/null || true)
   act mkdir -p "${release%/*}" "${link%/*}"
-  act cp "$built" "$release.new"
-  act chmod 755 "$release.new"
-  act mv -f "$release.new" "$release"
+  # Names of their own: two installers may run at once.
+  act cp "$built" "$release.$$"
+  act chmod 755 "$release.$$"
+  act mv -f "$release.$$" "$release"
   # What `forecourt rollback` goes back to.
   case $previous in
     "$releases"/*)
       is_update=yes
-      act ln -sf "$previous" "$releases/previous.new"
-      act mv -f "$releases/previous.new" "$releases/previous"
+      act ln -sf "$previous" "$releases/previous.$$"
+      act mv -f "$releases/previous.$$" "$releases/previous"
       ;;
   esac
-  act ln -sf "$release" "$link.new"
-  act mv -f "$link.new" "$link"
+  act ln -sf "$release" "$link.$$"
+  act mv -f "$link.$$" "$link"
   drop_old_releases "$previous"
   put_completions_in_place
 }
