@@ -28,7 +28,11 @@ export type Range = { start: Instant; end: Instant };
 export type Bucket = Range & { label: string };
 
 type RangeQuery = { start?: string; end?: string };
-type BucketQuery = RangeQuery & { timezone: string; timeframe?: Timeframe; bound_to_timeframe: "true" | "false" };
+export type BucketQuery = RangeQuery & {
+  timezone: string;
+  timeframe?: Timeframe;
+  bound_to_timeframe: "true" | "false";
+};
 
 const HOUR = 60 * 60 * 1000;
 const DAY = 24 * HOUR;
@@ -53,7 +57,7 @@ function timeOf(name: string, text: string): Instant {
 const MOST_BUCKETS = 10_000;
 
 /** Throws `invalid_input`. */
-export function bucketsOf(query: BucketQuery, now: Instant): { range: Range; buckets: Bucket[] } {
+export function bucketsOf(query: BucketQuery, now: Instant): Bucket[] {
   const zone = timeZone(query.timezone);
   if (!zone) throw wrongQuery("timezone", "Input should be the name of an IANA time zone");
   const given = rangeOf(query, now);
@@ -67,7 +71,7 @@ export function bucketsOf(query: BucketQuery, now: Instant): { range: Range; buc
     buckets.push({ start, end, label: zone.format(start) });
     start = end;
   }
-  return { range, buckets };
+  return buckets;
 }
 
 function widened({ start, end }: Range, zone: TimeZone, timeframe: Timeframe): Range {

@@ -6,8 +6,9 @@ import type { Keys } from "../../control/keys/keys.ts";
 import { asId, type KeyId } from "../../core/ids.ts";
 import { choice, Type } from "../../core/schema.ts";
 import { adminGet } from "./operation.ts";
-import { idList, offsetOf, pageFields, pageResult, toCursor } from "./query.ts";
-import { type Bucket, bucketFields, bucketsOf } from "./time-range.ts";
+import { overTime, overTimeResult } from "./over-time.ts";
+import { idList, pageFields } from "./query.ts";
+import { bucketFields } from "./time-range.ts";
 
 const parts = ["time_series", "summary", "auth_method", "auth_method_structured"] as const;
 type Part = (typeof parts)[number];
@@ -44,48 +45,20 @@ export const modelUsage = adminGet({
       description: "time_series, summary or both; auth_method: for each key apart",
     }),
   }),
-  result: Type.Object({
-    time_series: Type.Optional(
-      Type.Array(Type.Object({ bucket: Type.String({ format: "date-time" }), results: Type.Array(row) })),
-    ),
-    summary: Type.Optional(Type.Array(row)),
-    ...pageResult,
-  }),
+  result: overTimeResult(row),
   async answer({ accounts, keys, clock }, { query }) {
-    const { buckets } = bucketsOf(query, clock.now());
-    const isSummary = query.expand.includes("summary");
-    const isSeries = query.expand.includes("time_series") || !isSummary;
-    const from = offsetOf(query.cursor);
-    const hasMore = isSeries && buckets.length > from + query.limit;
-    const shown = isSeries ? buckets.slice(from, from + query.limit) : [];
     const filter = {
       ...(query.endpoint_id && { endpoints: query.endpoint_id }),
       ...(query.api_key_id && { keys: query.api_key_id }),
     };
-    const wanted = query.login_username ? [] : isSummary ? buckets : shown;
-    const sums = await sumBuckets(wanted, ({ start, end }) => accounts.sums({ ...filter, since: start, until: end }));
-    const rows = (found: UsageSum[]) => rowsOf(found, { accounts, keys, expand: query.expand });
-    return {
-      ...(isSeries && {
-        time_series: shown.map(({ label, start }) => ({ bucket: label, results: rows(sums.get(start) ?? []) })),
-      }),
-      ...(isSummary && { summary: rows([...sums.values()].flat()) }),
-      next_cursor: hasMore ? toCursor([from + query.limit]) : null,
-      has_more: hasMore,
-    };
+    return await overTime({
+      query,
+      now: clock.now(),
+      find: ({ start, end }) => (query.login_username ? [] : accounts.sums({ ...filter, since: start, until: end })),
+      rows: (sums) => rowsOf(sums, { accounts, keys, expand: query.expand }),
+    });
   },
 });
-
-/** Bucket by bucket, so that other requests are answered in between. */
-async function sumBuckets(buckets: Bucket[], sum: (bucket: Bucket) => UsageSum[]) {
-  const byStart = new Map<number, UsageSum[]>();
-  for (const bucket of buckets) {
-    const found = sum(bucket);
-    if (found.length > 0) byStart.set(bucket.start, found);
-    await new Promise(setImmediate);
-  }
-  return byStart;
-}
 
 type Describing = { accounts: Pick<Accounts, "unitOf">; keys: Pick<Keys, "get">; expand: Part[] };
 /** Micros and nanos until all is added up: sums of fractions are not what they should be. */
