@@ -1,21 +1,19 @@
 // Budgets cannot overrun on a real server that is really killed: fifty clients race for what is left while it dies and
 // comes back, and the ledger is counted at every death and at the end.
 import { Database } from "bun:sqlite";
-import { afterAll, expect, test } from "bun:test";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { expect, test } from "bun:test";
 import { join } from "node:path";
 import { readBudgetBooks, soundBooks } from "../support/budget-books.ts";
 import { freePort, type LiveServer, startServer, until } from "../support/live-server.ts";
 import { PRICED_ECHO, writePricedEcho } from "../support/priced-echo.ts";
 import { seededRandom } from "../support/seeded-random.ts";
+import { testFolder } from "../support/test-folder.ts";
 
 const SCHEDULES = Number(process.env.OVERRUN_KILLED_SCHEDULES ?? 4);
 const KILLS = 2;
 const CLIENTS = 50;
 const ATTEMPTS = 3;
-const data = mkdtempSync(join(tmpdir(), "forecourt-overrun-"));
-afterAll(() => rmSync(data, { recursive: true, force: true }));
+const data = testFolder("overrun");
 
 type Seen = { accepted: string[]; refused: number; torn: number };
 

@@ -1,28 +1,17 @@
 // Power cuts: the database and its log as they are at random moments under load, whole, cut short or with a spoilt end.
 // The copies are opened like after a cut: they are sound, nothing accepted is missing, and every job comes to one end.
 import { Database as Sqlite } from "bun:sqlite";
-import { afterAll, expect, test } from "bun:test";
-import {
-  appendFileSync,
-  copyFileSync,
-  cpSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  rmSync,
-  statSync,
-  truncateSync,
-} from "node:fs";
-import { tmpdir } from "node:os";
+import { expect, test } from "bun:test";
+import { appendFileSync, copyFileSync, cpSync, existsSync, mkdirSync, statSync, truncateSync } from "node:fs";
 import { join } from "node:path";
 import { asId, type KeyId } from "../../src/core/ids.ts";
 import { createTestAppliance, type TestAppliance } from "../support/create-test-appliance.ts";
+import { testFolder } from "../support/test-folder.ts";
 import { until } from "../support/until.ts";
 
 const CUTS = Number(process.env.FORECOURT_POWER_CUTS ?? 9);
 const SEED = Number(process.env.FORECOURT_CHAOS_SEED ?? Date.now() % 1_000_000);
-const folder = mkdtempSync(join(tmpdir(), "forecourt-power-"));
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+const folder = testFolder("power");
 
 let state = SEED;
 const random = () => {

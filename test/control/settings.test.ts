@@ -1,14 +1,13 @@
 // Settings: where each value comes from, and what is said about wrong ones.
-import { afterAll, expect, test } from "bun:test";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { expect, test } from "bun:test";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { settingsDocument } from "../../src/control/settings/document.ts";
 import { listSettings } from "../../src/control/settings/setting.ts";
 import { resolveSettings, settingTree } from "../../src/control/settings.ts";
+import { testFolder } from "../support/test-folder.ts";
 
-const folder = mkdtempSync(join(tmpdir(), "forecourt-settings-"));
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+const folder = testFolder("settings");
 
 const ENV = { HOME: "/home/ada" };
 const resolve = (given: Omit<Parameters<typeof resolveSettings>[0], "env"> & { env?: Record<string, string> }) =>

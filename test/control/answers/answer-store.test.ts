@@ -1,32 +1,24 @@
-import { afterAll, beforeEach, describe, expect, test } from "bun:test";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { beforeEach, describe, expect, test } from "bun:test";
 import { answerTable } from "../../../src/control/answers/answer.table.ts";
 import { type Answers, createAnswers } from "../../../src/control/answers/answer-store.ts";
-import { type Database, openDatabase } from "../../../src/control/database/open.ts";
+import type { Database } from "../../../src/control/database/open.ts";
 import { milliseconds } from "../../../src/core/units.ts";
+import { reopenedDatabase } from "../../support/reopened-database.ts";
 import { createTestClock, type TestClock } from "../../support/test-clock.ts";
 
-const folder = mkdtempSync(join(tmpdir(), "forecourt-answers-"));
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
-
+const reopened = reopenedDatabase("answers");
 const asked = { about: "caller POST v1/keys once", content: '{"alias":"a"}' };
 const answer = { status: 201, body: '{"key":"id:secret"}', contentType: "application/json" };
 const secret = Buffer.alloc(32, 7);
 
-let file: string;
 let clock: TestClock;
-let count = 0;
 beforeEach(() => {
   clock = createTestClock();
-  file = join(folder, `${count++}.sqlite`);
 });
-const open = (use: (answers: Answers, database: Database) => Promise<void>, withSecret = secret) => {
-  const database = openDatabase({ file });
-  const answers = createAnswers({ database, clock, secret: withSecret, keptFor: milliseconds(600_000) });
-  return use(answers, database).finally(() => database[Symbol.dispose]());
-};
+const open = (use: (answers: Answers, database: Database) => Promise<void>, withSecret = secret) =>
+  reopened((database) =>
+    use(createAnswers({ database, clock, secret: withSecret, keptFor: milliseconds(600_000) }), database),
+  );
 
 describe("an answer that is kept", () => {
   test("is given again after a restart, to the same question only", async () => {

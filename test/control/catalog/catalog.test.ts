@@ -1,15 +1,14 @@
 // The catalogue: files of models become endpoints with schemas of their own, or a complaint that names file and field.
-import { afterAll, expect, test } from "bun:test";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { expect, test } from "bun:test";
+import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { YAML } from "bun";
 import { createCatalog } from "../../../src/control/catalog/catalog.ts";
 import { modelFileSchema } from "../../../src/control/catalog/file-schema.ts";
 import { parse } from "../../../src/core/schema.ts";
+import { testFolder } from "../../support/test-folder.ts";
 
-const folder = mkdtempSync(join(tmpdir(), "forecourt-catalog-"));
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+const folder = testFolder("catalog");
 
 const base = {
   id: "acme/echo",

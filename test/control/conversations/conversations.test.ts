@@ -1,37 +1,30 @@
 // Conversations that callers keep: on disk, in order, as long as finished jobs are; turns that do not begin are none.
-import { afterAll, beforeEach, describe, expect, test } from "bun:test";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { beforeEach, describe, expect, test } from "bun:test";
 import { conversationItemTable } from "../../../src/control/conversations/conversation.table.ts";
 import { type Conversations, createConversations } from "../../../src/control/conversations/conversations.ts";
-import { type Database, openDatabase } from "../../../src/control/database/open.ts";
+import type { Database } from "../../../src/control/database/open.ts";
 import { newKeyId } from "../../../src/core/ids.ts";
 import { bytes, instant, MIB } from "../../../src/core/units.ts";
+import { reopenedDatabase } from "../../support/reopened-database.ts";
 import { createTestClock, type TestClock } from "../../support/test-clock.ts";
 
-const folder = mkdtempSync(join(tmpdir(), "forecourt-conversations-"));
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+const reopened = reopenedDatabase("conversations");
 
 const DAY = 24 * 60 * 60 * 1000;
 const item = (id: string) => ({ id, type: "message" });
 const key = newKeyId();
 
-let file: string;
 let clock: TestClock;
-let count = 0;
 beforeEach(() => {
   clock = createTestClock();
-  file = join(folder, `${count++}.sqlite`);
 });
 const open = (
   use: (conversations: Conversations, database: Database) => Promise<void>,
   { room = MIB, maxBytes = MIB } = {},
-) => {
-  const database = openDatabase({ file });
-  const conversations = createConversations({ database, clock, room: bytes(room), maxBytes: bytes(maxBytes) });
-  return use(conversations, database).finally(() => database[Symbol.dispose]());
-};
+) =>
+  reopened((database) =>
+    use(createConversations({ database, clock, room: bytes(room), maxBytes: bytes(maxBytes) }), database),
+  );
 
 test("a conversation and a turn that is not over are there again after a restart", async () => {
   let id = "";

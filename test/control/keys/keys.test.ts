@@ -1,8 +1,7 @@
 // API keys: only hashes kept, revocation at once, also from another process.
 import { Database as Sqlite } from "bun:sqlite";
-import { afterAll, beforeEach, expect, spyOn, test } from "bun:test";
-import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { beforeEach, expect, spyOn, test } from "bun:test";
+import { existsSync, readFileSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { type Database, databaseFile, openDatabase } from "../../../src/control/database/open.ts";
 import { adminKeyFile, ensureAdminKey } from "../../../src/control/keys/admin-key.ts";
@@ -12,9 +11,9 @@ import { asId, type KeyId } from "../../../src/core/ids.ts";
 import { silentLog } from "../../../src/core/log.ts";
 import { instant, milliseconds } from "../../../src/core/units.ts";
 import { createTestClock, type TestClock } from "../../support/test-clock.ts";
+import { testFolder } from "../../support/test-folder.ts";
 
-const folder = mkdtempSync(join(tmpdir(), "forecourt-keys-"));
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+const folder = testFolder("keys");
 
 let clock: TestClock;
 let database: Database;

@@ -1,7 +1,6 @@
 // Tokens: signed, bound to a use and a key, over when either is.
-import { afterAll, beforeEach, describe, expect, test } from "bun:test";
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { beforeEach, describe, expect, test } from "bun:test";
+import { readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { openDatabase } from "../../../src/control/database/open.ts";
 import { createKeys, type Key, type Keys } from "../../../src/control/keys/keys.ts";
@@ -9,9 +8,9 @@ import { ensureTokenSecret } from "../../../src/control/keys/token-secret.ts";
 import { coversApp, createTokens, looksLikeToken, type Tokens } from "../../../src/control/keys/tokens.ts";
 import { instant, milliseconds } from "../../../src/core/units.ts";
 import { createTestClock, type TestClock } from "../../support/test-clock.ts";
+import { testFolder } from "../../support/test-folder.ts";
 
-const folder = mkdtempSync(join(tmpdir(), "forecourt-tokens-"));
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+const folder = testFolder("tokens");
 
 const secret = new Uint8Array(32).fill(7);
 let clock: TestClock;

@@ -1,12 +1,12 @@
 // What holds for every store of files, shown on a disk and on a real S3 server.
-import { afterAll, beforeEach, describe, expect, test } from "bun:test";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { beforeEach, describe, expect, test } from "bun:test";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { FileBody } from "../../../src/control/storage/file-store.ts";
 import { createS3Store, type S3Options } from "../../../src/control/storage/s3-store.ts";
 import { describeForEachStore, movingStore, type StoreUnderTest } from "../../support/file-stores.ts";
 import { hasS3Server, startS3Server } from "../../support/s3-server.ts";
+import { testFolder } from "../../support/test-folder.ts";
 import { until } from "../../support/until.ts";
 
 const text = async (body: Promise<FileBody>) => await new Response(await body).text();
@@ -82,8 +82,7 @@ describeForEachStore("a store", (next) => {
 });
 
 describe.skipIf(!hasS3Server)("a bucket", () => {
-  const folder = mkdtempSync(join(tmpdir(), "forecourt-bucket-"));
-  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+  const folder = testFolder("bucket");
   const storeBefore = (server: S3Options, openTokens?: () => Set<string>) => {
     const data = join(folder, crypto.randomUUID());
     mkdirSync(join(data, "files/t"), { recursive: true });

@@ -1,7 +1,6 @@
 // Files of jobs: found by token and name, and by nothing else.
-import { afterAll, expect, test } from "bun:test";
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { expect, test } from "bun:test";
+import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { createDiskStore } from "../../../src/control/storage/disk-store.ts";
 import { createFiles } from "../../../src/control/storage/files.ts";
@@ -9,9 +8,9 @@ import { mediaUrls } from "../../../src/control/storage/media-urls.ts";
 import { referencedFiles } from "../../../src/control/storage/output-files.ts";
 import { newFileToken } from "../../../src/core/ids.ts";
 import { mediaUrl, Type } from "../../../src/core/schema.ts";
+import { testFolder } from "../../support/test-folder.ts";
 
-const folder = mkdtempSync(join(tmpdir(), "forecourt-files-"));
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+const folder = testFolder("files");
 const files = createFiles({ root: folder, store: createDiskStore({ root: folder }) });
 
 function put(name: string) {

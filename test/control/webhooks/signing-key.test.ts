@@ -1,13 +1,12 @@
 // The key that webhooks are signed with: made once, kept secret, never taken from a damaged file.
-import { afterAll, expect, test } from "bun:test";
+import { expect, test } from "bun:test";
 import { createPublicKey, generateKeyPairSync, verify } from "node:crypto";
-import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readdirSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { ensureSigningKey } from "../../../src/control/webhooks/signing-key.ts";
+import { testFolder } from "../../support/test-folder.ts";
 
-const folder = mkdtempSync(join(tmpdir(), "forecourt-key-"));
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+const folder = testFolder("key");
 
 test("it is made at the first start, readable for its owner only, and the same ever after", () => {
   const data = join(folder, "first");

@@ -1,14 +1,13 @@
 import { afterAll, expect, test } from "bun:test";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { openHub } from "../../../src/control/weights/access.ts";
 import { createNamedWeights } from "../../../src/control/weights/named-weights.ts";
 import { bytes, milliseconds } from "../../../src/core/units.ts";
 import { createFakeHub, type FakeRepo, noise } from "../../support/fake-hub.ts";
+import { testFolder } from "../../support/test-folder.ts";
 
-const folder = mkdtempSync(join(tmpdir(), "forecourt-named-"));
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+const folder = testFolder("named");
 
 const usual = "pytorch_lora_weights.safetensors";
 const repos: Record<string, FakeRepo> = {
