@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ECHO_MODEL } from "../clients/server-under-test.ts";
@@ -12,9 +12,7 @@ const echo = (prompt: string, steps: number) => ({
 
 test("a workflow whose server is killed goes on after the restart; nodes that were done are not done again", async () => {
   const data = await mkdtemp(join(tmpdir(), "forecourt-workflows-"));
-  await mkdir(join(data, "models"));
-  await writeFile(join(data, "models", "echo.yaml"), ECHO_MODEL);
-  const first = await startServer({ data });
+  const first = await startServer({ data, models: [ECHO_MODEL] });
   const headers = { authorization: `Key ${first.key}` };
   const workflow = {
     quick: echo("$input.prompt", 1),

@@ -1,20 +1,19 @@
 // fal's erasers by fal's own client, on a tiny LaMa: what a mask covers is gone, the rest of the picture is as it was.
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
-import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { createFalClient, type FalClient, ValidationError } from "@fal-ai/client";
-import { YAML } from "bun";
+import { type FalClient, ValidationError } from "@fal-ai/client";
 import { createCodec } from "../../src/engine/runner/codec.ts";
 import { apart, pictureOf } from "../engine/support/vision.ts";
 import { type LiveServer, startServer } from "../support/live-server.ts";
+import { testModel } from "../support/test-models.ts";
+import { falClientOf } from "./hosts-on-box.ts";
 
 setDefaultTimeout(120_000);
 
 const VISION = join(import.meta.dir, "../reference/vision");
 
 let server: LiveServer;
-let data: string;
 let fal: FalClient;
 
 const inline = async (path: string) => {
@@ -23,29 +22,15 @@ const inline = async (path: string) => {
 };
 
 beforeAll(async () => {
-  data = await mkdtemp(join(tmpdir(), "forecourt-erasing-"));
-  await mkdir(join(data, "models"));
-  const file = {
-    ...{ id: "tiny/lama", title: "Tiny LaMa", description: "Random weights.", category: "image-to-image" },
-    ...{
-      pipeline: "erase",
-      aliases: ["fal-ai/bria/eraser", "fal-ai/object-removal/mask", "fal-ai/object-removal/bbox"],
-    },
-    ...{ source: { path: join(VISION, "lama") }, licence: { id: "Apache-2.0", commercial: true } },
-    memory: { weights: 1_000_000, working: 1_000_000 },
+  const model = testModel("tiny/lama", {
+    ...{ category: "image-to-image", pipeline: "erase", source: { path: join(VISION, "lama") } },
+    aliases: ["fal-ai/bria/eraser", "fal-ai/object-removal/mask", "fal-ai/object-removal/bbox"],
     price: { unit: "image", amount: 0.02, currency: "USD" },
-  };
-  await writeFile(join(data, "models", "lama.yaml"), YAML.stringify(file));
-  server = await startServer({ data });
-  fal = createFalClient({
-    credentials: server.key,
-    proxyUrl: { url: `${server.origin}/fal/proxy`, when: "always" },
   });
+  server = await startServer({ models: [model] });
+  fal = falClientOf(server);
 }, 60_000);
-afterAll(async () => {
-  await server?.[Symbol.asyncDispose]();
-  await rm(data, { recursive: true, force: true });
-});
+afterAll(() => server?.[Symbol.asyncDispose]());
 
 test("fal-ai/bria/eraser gives Python's picture, as a file", async () => {
   const input = { image_url: await inline("picture.png"), mask_url: await inline("lama/two-mask.png") };

@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { ApiError, createFalClient, type FalClient, type QueueStatus, ValidationError } from "@fal-ai/client";
+import { ApiError, type FalClient, type QueueStatus, ValidationError } from "@fal-ai/client";
 import { proved } from "../support/conformance.ts";
+import { until } from "../support/live-server.ts";
+import { falClientsOf } from "./hosts-on-box.ts";
 import { type ServerUnderTest, serverUnderTest } from "./server-under-test.ts";
 
 let server: ServerUnderTest;
@@ -9,38 +11,7 @@ beforeAll(async () => {
 }, 60_000);
 afterAll(() => server[Symbol.asyncDispose]());
 
-/** fal.run and queue.fal.run as paths of this box. */
-const here = (url: string) =>
-  url.replace("https://queue.fal.run/", `${server.origin}/queue/`).replace("https://fal.run/", `${server.origin}/run/`);
-
-type Recipe = (credentials: string) => FalClient;
-
-/** The ways to point the unmodified client at another host (fal-protocol.md 7.2). */
-const recipes: [string, Recipe][] = [
-  [
-    "requestMiddleware",
-    (credentials) =>
-      createFalClient({
-        credentials,
-        requestMiddleware: async (request) => ({ ...request, url: here(request.url) }),
-      }),
-  ],
-  [
-    "proxyUrl",
-    (credentials) => createFalClient({ credentials, proxyUrl: { url: `${server.origin}/fal/proxy`, when: "always" } }),
-  ],
-  [
-    "fetch",
-    (credentials) =>
-      createFalClient({
-        credentials,
-        fetch: Object.assign(
-          (url: string | URL | Request, init?: RequestInit) => fetch(here(String(url)), init),
-          fetch,
-        ),
-      }),
-  ],
-];
+const recipes = falClientsOf(() => server.origin);
 
 const ECHO = "test/echo/idle";
 const ALIAS = "fal-ai/echo/idle";
@@ -208,17 +179,17 @@ describe.each(recipes)("@fal-ai/client by %s", (name, recipe) => {
     });
     const failed = errorOf(answer);
     const isRunning = async () => (await queue()).some(({ status }) => status === "running");
-    await until(isRunning);
+    await until(isRunning, "it runs");
     caller.abort();
     expect((await failed).name).toBe("AbortError");
-    await until(async () => (await queue()).length === 0);
+    await until(async () => (await queue()).length === 0, "nothing runs");
   });
 
   test("a start that comes too late is the user's own timeout and is not tried again", async () => {
     const { request_id: requestId } = await fal.queue.submit(ALIAS, {
       input: { prompt: "first", steps: 1000, step_ms: 50 },
     });
-    await until(async () => (await fal.queue.status(ALIAS, { requestId })).status === "IN_PROGRESS");
+    await until(async () => (await fal.queue.status(ALIAS, { requestId })).status === "IN_PROGRESS", "it runs");
     const failure = await errorOf(fal.run(ECHO, { input: { prompt: "second" }, startTimeout: 1.2 }));
     expect(failure).toMatchObject({ status: 504, isUserTimeout: true });
     await fal.queue.cancel(ALIAS, { requestId });
@@ -239,12 +210,4 @@ async function errorOf(promise: Promise<unknown>): Promise<Error> {
 async function queue(): Promise<{ status: string }[]> {
   const response = await fetch(`${server.origin}/admin/v1/status`, { headers: { authorization: `Key ${server.key}` } });
   return (await response.json()).queue;
-}
-
-async function until(condition: () => Promise<boolean>): Promise<void> {
-  const end = performance.now() + 10_000;
-  while (!(await condition())) {
-    if (performance.now() > end) throw new Error("waited 10 s in vain");
-    await Bun.sleep(10);
-  }
 }

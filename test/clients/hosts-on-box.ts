@@ -17,3 +17,13 @@ export const falClientOf = ({ origin, key }: { origin: string; key: string }): F
 /** `here` says where a URL of fal is to be found. */
 export const rewrittenFetch = (here: (url: string) => string) =>
   Object.assign((url: string | URL | Request, init?: RequestInit) => fetch(here(String(url)), init), fetch);
+
+/** The ways to point the unmodified client at another host (fal-protocol.md 7.2), for a box that is known once a test runs. */
+export const falClientsOf = (origin: () => string): [string, (credentials: string) => FalClient][] => [
+  ["requestMiddleware", (key) => falClientOf({ origin: origin(), key })],
+  [
+    "proxyUrl",
+    (credentials) => createFalClient({ credentials, proxyUrl: { url: `${origin()}/fal/proxy`, when: "always" } }),
+  ],
+  ["fetch", (credentials) => createFalClient({ credentials, fetch: rewrittenFetch((url) => onBox(url, origin())) })],
+];

@@ -1,73 +1,42 @@
 // fal's endpoints of music and sound through fal's own client, by tiny models: fal's words in, fal's answers out.
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type FalClient, ValidationError } from "@fal-ai/client";
 import { parseMidi } from "midi-file";
 import { decodeWav } from "../../src/engine/media/wav.ts";
 import { type LiveServer, startServer } from "../support/live-server.ts";
+import { testModel } from "../support/test-models.ts";
 import { falClientOf } from "./hosts-on-box.ts";
 
 setDefaultTimeout(120_000);
 
 const REFERENCE = join(import.meta.dir, "../reference/music");
 
-const musicgen = `
-id: test/musicgen
-title: Tiny MusicGen
-description: Random weights.
-category: text-to-audio
-licence: { id: Apache-2.0, commercial: true }
-pipeline: make-music
-aliases: [fal-ai/stable-audio, fal-ai/stable-audio-25/text-to-audio, cassetteai/music-generator]
-source: { path: ${join(REFERENCE, "musicgen")} }
-memory: { weights: 1000000, working: 1000000 }
-price: { unit: second, amount: 0.5, currency: USD }
-`;
-
-/** Trained, and small enough to lie here. */
-const basicPitch = `
-id: test/basic-pitch
-title: Basic Pitch
-description: Notes of a recording.
-category: audio-to-audio
-licence: { id: Apache-2.0, commercial: true }
-pipeline: audio-to-midi
-source: { path: ${join(REFERENCE, "basic-pitch")} }
-memory: { weights: 60000000, working: 100000000 }
-price: { unit: second, amount: 0, currency: USD }
-`;
-
-const clap = (pipeline: string) => `
-id: test/clap/${pipeline}
-title: Tiny CLAP
-description: Random weights.
-category: audio-classification
-licence: { id: Apache-2.0, commercial: true }
-pipeline: ${pipeline}
-source: { path: ${join(REFERENCE, "clap")} }
-memory: { weights: 1000000, working: 1000000 }
-price: { unit: request, amount: 0, currency: USD }
-`;
+const models = [
+  testModel("test/musicgen", {
+    ...{ category: "text-to-audio", pipeline: "make-music", source: { path: join(REFERENCE, "musicgen") } },
+    aliases: ["fal-ai/stable-audio", "fal-ai/stable-audio-25/text-to-audio", "cassetteai/music-generator"],
+    price: { unit: "second", amount: 0.5, currency: "USD" },
+  }),
+  // Trained, and small enough to lie here.
+  testModel("test/basic-pitch", {
+    ...{ category: "audio-to-audio", pipeline: "audio-to-midi", source: { path: join(REFERENCE, "basic-pitch") } },
+    price: { unit: "second", amount: 0, currency: "USD" },
+  }),
+  ...["audio-text-similarity", "embed"].map((pipeline) =>
+    testModel(`test/clap/${pipeline}`, {
+      ...{ category: "audio-classification", pipeline, source: { path: join(REFERENCE, "clap") } },
+    }),
+  ),
+];
 
 let server: LiveServer;
-let data: string;
 let fal: FalClient;
 beforeAll(async () => {
-  data = await mkdtemp(join(tmpdir(), "forecourt-music-"));
-  await mkdir(join(data, "models"));
-  await writeFile(join(data, "models", "musicgen.yaml"), musicgen);
-  await writeFile(join(data, "models", "basic-pitch.yaml"), basicPitch);
-  for (const pipeline of ["audio-text-similarity", "embed"])
-    await writeFile(join(data, "models", `${pipeline}.yaml`), clap(pipeline));
-  server = await startServer({ data });
+  server = await startServer({ models });
   fal = falClientOf(server);
 }, 60_000);
-afterAll(async () => {
-  await server[Symbol.asyncDispose]();
-  await rm(data, { recursive: true, force: true });
-});
+afterAll(() => server?.[Symbol.asyncDispose]());
 
 type File = { url: string; content_type: string; file_name: string; file_size: number };
 const soundOf = async ({ url }: File) => decodeWav(new Uint8Array(await (await fetch(url)).arrayBuffer()));

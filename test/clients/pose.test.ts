@@ -1,48 +1,35 @@
 // fal-ai/dwpose by fal's own client, on tiny models: a skeleton as a file, each mode, and what a model cannot draw.
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
-import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { createFalClient, type FalClient, ValidationError } from "@fal-ai/client";
-import { YAML } from "bun";
+import { type FalClient, ValidationError } from "@fal-ai/client";
 import { decode } from "../engine/support/vision.ts";
 import { type LiveServer, startServer } from "../support/live-server.ts";
+import { testModel } from "../support/test-models.ts";
+import { falClientOf } from "./hosts-on-box.ts";
 
 setDefaultTimeout(120_000);
 
 const VISION = join(import.meta.dir, "../reference/vision");
 /** Bodies alone behind its own id, faces and hands too behind fal's. */
-const models = { yolo: [], simcc: ["fal-ai/dwpose"] };
+const models = Object.entries({ yolo: [], simcc: ["fal-ai/dwpose"] }).map(([name, aliases]) =>
+  testModel(`tiny/${name}`, {
+    ...{ category: "vision", aliases, pipeline: "estimate-pose", source: { path: join(VISION, "pose", name) } },
+    price: { unit: "image", amount: 0.02, currency: "USD" },
+  }),
+);
 
 let server: LiveServer;
-let data: string;
 let fal: FalClient;
 let image_url: string;
 
 beforeAll(async () => {
-  data = await mkdtemp(join(tmpdir(), "forecourt-pose-"));
-  await mkdir(join(data, "models"));
-  for (const [name, aliases] of Object.entries(models)) {
-    const file = {
-      ...{ id: `tiny/${name}`, title: "Tiny pose", description: "Known people.", category: "vision", aliases },
-      ...{ pipeline: "estimate-pose", source: { path: join(VISION, "pose", name) } },
-      ...{ licence: { id: "Apache-2.0", commercial: true }, memory: { weights: 1_000_000, working: 1_000_000 } },
-      price: { unit: "image", amount: 0.02, currency: "USD" },
-    };
-    await writeFile(join(data, "models", `${name}.yaml`), YAML.stringify(file));
-  }
-  server = await startServer({ data });
-  fal = createFalClient({
-    credentials: server.key,
-    proxyUrl: { url: `${server.origin}/fal/proxy`, when: "always" },
-  });
+  server = await startServer({ models });
+  fal = falClientOf(server);
   const bytes = await readFile(join(VISION, "picture.png"));
   image_url = `data:image/png;base64,${bytes.toString("base64")}`;
 }, 60_000);
-afterAll(async () => {
-  await server?.[Symbol.asyncDispose]();
-  await rm(data, { recursive: true, force: true });
-});
+afterAll(() => server?.[Symbol.asyncDispose]());
 
 const pictureAt = async (url: string) => {
   const response = await fetch(url);

@@ -1,52 +1,34 @@
 // fal's endpoints of SAM 2 by fal's own client, on tiny graphs: a picture that is uploaded, points, boxes, and everything.
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
-import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { createFalClient, type FalClient, ValidationError } from "@fal-ai/client";
-import { YAML } from "bun";
+import { type FalClient, ValidationError } from "@fal-ai/client";
 import { type LiveServer, startServer } from "../support/live-server.ts";
+import { testModel } from "../support/test-models.ts";
+import { falClientOf } from "./hosts-on-box.ts";
 
 setDefaultTimeout(120_000);
 
 const VISION = join(import.meta.dir, "../reference/vision");
-const models = { "segment-image": "fal-ai/sam2/image", "segment-all": "fal-ai/sam2/auto-segment" } as const;
+const aliases = { "segment-image": "fal-ai/sam2/image", "segment-all": "fal-ai/sam2/auto-segment" };
+const models = Object.entries(aliases).map(([pipeline, alias]) =>
+  testModel(`tiny/sam2/${pipeline}`, {
+    ...{ category: "vision", pipeline, aliases: [alias], source: { path: join(VISION, "sam2") } },
+    price: { unit: "image", amount: 0.02, currency: "USD" },
+  }),
+);
 
 let server: LiveServer;
-let data: string;
 let fal: FalClient;
 let picture: string;
 
 beforeAll(async () => {
-  data = await mkdtemp(join(tmpdir(), "forecourt-segmentation-"));
-  await mkdir(join(data, "models"));
-  for (const [pipeline, alias] of Object.entries(models)) {
-    const file = {
-      ...{
-        id: `tiny/sam2/${pipeline}`,
-        title: "Tiny SAM 2",
-        description: "Random weights.",
-        category: "vision",
-        pipeline,
-      },
-      ...{ aliases: [alias], source: { path: join(VISION, "sam2") }, licence: { id: "Apache-2.0", commercial: true } },
-      memory: { weights: 1_000_000, working: 1_000_000 },
-      price: { unit: "image", amount: 0.02, currency: "USD" },
-    };
-    await writeFile(join(data, "models", `${pipeline}.yaml`), YAML.stringify(file));
-  }
-  server = await startServer({ data });
-  fal = createFalClient({
-    credentials: server.key,
-    proxyUrl: { url: `${server.origin}/fal/proxy`, when: "always" },
-  });
+  server = await startServer({ models });
+  fal = falClientOf(server);
   const bytes = await readFile(join(VISION, "picture.png"));
   picture = `data:image/png;base64,${bytes.toString("base64")}`;
 }, 60_000);
-afterAll(async () => {
-  await server?.[Symbol.asyncDispose]();
-  await rm(data, { recursive: true, force: true });
-});
+afterAll(() => server?.[Symbol.asyncDispose]());
 
 const sizeOf = async (url: string) => {
   const response = await fetch(url);

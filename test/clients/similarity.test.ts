@@ -1,12 +1,12 @@
 // SigLIP by the clients of fal and OpenAI, on tiny graphs: texts for a picture in both layouts, and embeddings of both.
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
-import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { createFalClient, type FalClient } from "@fal-ai/client";
-import { YAML } from "bun";
+import type { FalClient } from "@fal-ai/client";
 import OpenAI from "openai";
 import { type LiveServer, startServer } from "../support/live-server.ts";
+import { testModel } from "../support/test-models.ts";
+import { falClientOf } from "./hosts-on-box.ts";
 
 setDefaultTimeout(120_000);
 
@@ -23,7 +23,6 @@ type Cases = {
 type Answer = { scores: number[]; classes: { label: string; score: number }[] };
 
 let server: LiveServer;
-let data: string;
 let fal: FalClient;
 let python: Cases;
 let pictures: string[];
@@ -40,22 +39,14 @@ const models = {
 };
 
 beforeAll(async () => {
-  data = await mkdtemp(join(tmpdir(), "forecourt-similarity-"));
-  await mkdir(join(data, "models"));
-  for (const [name, own] of Object.entries(models)) {
-    const file = {
-      ...{ id: `tiny/siglip/${name}`, title: "Tiny SigLIP", description: "Random weights.", category: "vision" },
-      ...{ licence: { id: "Apache-2.0", commercial: true }, source: { path: WEIGHTS }, ...own },
-      memory: { weights: 1_000_000, working: 1_000_000 },
+  const files = Object.entries(models).map(([name, own]) =>
+    testModel(`tiny/siglip/${name}`, {
+      ...{ category: "vision", source: { path: WEIGHTS }, ...own },
       price: { unit: "request", amount: 0.01, currency: "USD" },
-    };
-    await writeFile(join(data, "models", `${name}.yaml`), YAML.stringify(file));
-  }
-  server = await startServer({ data });
-  fal = createFalClient({
-    credentials: server.key,
-    proxyUrl: { url: `${server.origin}/fal/proxy`, when: "always" },
-  });
+    }),
+  );
+  server = await startServer({ models: files });
+  fal = falClientOf(server);
   python = JSON.parse(await readFile(join(WEIGHTS, "cases.json"), "utf8"));
   pictures = await Promise.all(
     python.pictures.map(async (name) => {
@@ -64,10 +55,7 @@ beforeAll(async () => {
     }),
   );
 }, 60_000);
-afterAll(async () => {
-  await server?.[Symbol.asyncDispose]();
-  await rm(data, { recursive: true, force: true });
-});
+afterAll(() => server?.[Symbol.asyncDispose]());
 
 for (const layout of ["one-graph", "two-graphs"])
   test(`texts have transformers' probabilities for each picture, in ${layout}`, async () => {

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ApiError, createFalClient, type FalClient } from "@fal-ai/client";
 import { proved } from "../support/conformance.ts";
-import { onBox, rewrittenFetch } from "./hosts-on-box.ts";
+import { falClientsOf, onBox, rewrittenFetch } from "./hosts-on-box.ts";
 import { type ServerUnderTest, serverUnderTest } from "./server-under-test.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "forecourt-upload-"));
@@ -17,25 +17,8 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-const here = (url: string) => onBox(url, server.origin);
-const rewritten = rewrittenFetch(here);
-
-/** The ways to point the unmodified client at another host (fal-protocol.md 7.2). */
-const recipes: [string, (credentials: string) => FalClient][] = [
-  [
-    "requestMiddleware",
-    (credentials) =>
-      createFalClient({
-        credentials,
-        requestMiddleware: async (request) => ({ ...request, url: here(request.url) }),
-      }),
-  ],
-  [
-    "proxyUrl",
-    (credentials) => createFalClient({ credentials, proxyUrl: { url: `${server.origin}/fal/proxy`, when: "always" } }),
-  ],
-  ["fetch", (credentials) => createFalClient({ credentials, fetch: rewritten })],
-];
+const rewritten = rewrittenFetch((url) => onBox(url, server.origin));
+const recipes = falClientsOf(() => server.origin);
 
 const MIB = 1024 * 1024;
 

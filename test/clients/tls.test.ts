@@ -1,6 +1,6 @@
 // https with certificates of `forecourt tls init`, trusted by the client's environment alone.
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { forecourt, type LiveServer, startServer } from "../support/live-server.ts";
@@ -12,11 +12,8 @@ const pem = (name: string) => join(folder, "tls", `${name}.pem`);
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "forecourt-tls-"));
-  const data = join(folder, "data");
-  await mkdir(join(data, "models"), { recursive: true });
-  await writeFile(join(data, "models", "echo.yaml"), ECHO_MODEL);
   await ended([...forecourt, "tls", "init", "--names", "localhost", "--dir", join(folder, "tls")]);
-  server = await startServer({ data, tls: { cert: pem("cert"), key: pem("key"), ca: pem("ca") } });
+  server = await startServer({ models: [ECHO_MODEL], tls: { cert: pem("cert"), key: pem("key"), ca: pem("ca") } });
 }, 90_000);
 afterAll(async () => {
   await server[Symbol.asyncDispose]();

@@ -1,6 +1,6 @@
 // Clients in which nothing is patched: Python's by its environment variables, and both by the names of fal's hosts.
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { writeCertificates } from "../../src/cli/tls/certificate-files.ts";
@@ -20,8 +20,7 @@ let folder: string;
 const pem = (name: string) => join(folder, "tls", `${name}.pem`);
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "forecourt-untouched-"));
-  await mkdir(join(folder, "data", "models"), { recursive: true });
-  await writeFile(join(folder, "data", "models", "echo.yaml"), ECHO_MODEL);
+  await Bun.write(join(folder, "data", ECHO_MODEL.file), ECHO_MODEL.text);
   const names = ["localhost", "fal.run", "queue.fal.run", "ws.fal.run", "rest.fal.ai", "v3.fal.media"];
   await writeCertificates({ dir: join(folder, "tls"), names, days: 1, now: new Date() });
 });

@@ -1,8 +1,5 @@
 // Webhooks as fal's JavaScript client asks for them, checked as fal documents it.
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { createFalClient, type WebHookResponse } from "@fal-ai/client";
 import { proved } from "../support/conformance.ts";
 import { type LiveServer, startServer } from "../support/live-server.ts";
@@ -11,18 +8,11 @@ import { onBox, rewrittenFetch } from "./hosts-on-box.ts";
 import { ECHO_MODEL } from "./server-under-test.ts";
 
 const ECHO = "test/echo/idle";
-let data: string;
 let server: LiveServer;
 beforeAll(async () => {
-  data = await mkdtemp(join(tmpdir(), "forecourt-hooks-"));
-  await mkdir(join(data, "models"));
-  await writeFile(join(data, "models", "echo.yaml"), ECHO_MODEL);
-  server = await startServer({ data, env: { FORECOURT_FETCH_ALLOW: "127.0.0.0/8" } });
+  server = await startServer({ models: [ECHO_MODEL], env: { FORECOURT_FETCH_ALLOW: "127.0.0.0/8" } });
 }, 60_000);
-afterAll(async () => {
-  await server[Symbol.asyncDispose]();
-  await rm(data, { recursive: true, force: true });
-});
+afterAll(() => server?.[Symbol.asyncDispose]());
 const client = () =>
   createFalClient({ credentials: server.key, fetch: rewrittenFetch((url) => onBox(url, server.origin)) });
 

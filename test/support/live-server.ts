@@ -32,6 +32,8 @@ export type LiveServer = {
 export type LiveServerOptions = {
   /** An existing data directory, kept on disposal. */
   data?: string;
+  /** Written into it before the start; `file` is a path in the data directory. */
+  models?: readonly { file: string; text: string }[];
   port?: number;
   env?: Record<string, string>;
   arguments?: string[];
@@ -44,6 +46,7 @@ export type LiveServerOptions = {
 /** Starts `forecourt serve` and resolves when /ready answers 200; throws with the server's output when it never does. */
 export async function startServer(options: LiveServerOptions = {}): Promise<LiveServer> {
   const data = options.data ?? (await mkdtemp(join(tmpdir(), "forecourt-live-")));
+  for (const { file, text } of options.models ?? []) await Bun.write(join(data, file), text);
   const port = options.port ?? (await freePort());
   const { tls } = options;
   let output = "";
