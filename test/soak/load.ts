@@ -2,9 +2,12 @@
 import * as box from "./box-callers.ts";
 import type { Caller, Scenario } from "./caller.ts";
 import * as jobs from "./job-callers.ts";
+import { Excused } from "./tally.ts";
 
-/** How often each is chosen, beside the others. */
-const SCENARIOS: Record<string, { share: number; run: Scenario }> = {
+/** `share`: how often each is chosen, beside the others. */
+type Scenarios = Record<string, { share: number; run: Scenario }>;
+
+const SCENARIOS: Scenarios = {
   direct: { share: 20, run: jobs.direct },
   queued: { share: 12, run: jobs.queued },
   followed: { share: 3, run: jobs.followed },
@@ -37,19 +40,20 @@ export type SoakLoad = {
 };
 
 /** Each scenario once in the order of the table, so that a short run knows all; then by chance. */
-export function startSoakLoad(caller: Caller): SoakLoad {
-  const done: Record<string, number> = Object.fromEntries(Object.keys(SCENARIOS).map((name) => [name, 0]));
-  const names = Object.entries(SCENARIOS).flatMap(([name, { share }]) => Array.from({ length: share }, () => name));
-  const first = Object.keys(SCENARIOS);
+export function startSoakLoad(caller: Caller, more: Scenarios = {}): SoakLoad {
+  const scenarios = { ...SCENARIOS, ...more };
+  const done: Record<string, number> = Object.fromEntries(Object.keys(scenarios).map((name) => [name, 0]));
+  const names = Object.entries(scenarios).flatMap(([name, { share }]) => Array.from({ length: share }, () => name));
+  const first = Object.keys(scenarios);
   let isOver = false;
   const act = async () => {
     while (!isOver || first.length > 0) {
       const name = first.shift() ?? names[Math.floor(caller.random() * names.length)] ?? "direct";
       try {
-        await SCENARIOS[name]?.run(caller);
+        await scenarios[name]?.run(caller);
         done[name] = (done[name] ?? 0) + 1;
       } catch (error) {
-        caller.tally.wrong(name, String(error));
+        if (!(error instanceof Excused)) caller.tally.wrong(name, String(error));
       }
       await Bun.sleep(caller.random() * 2 * REST_MS); // how busy the callers are, not a signal
     }

@@ -1,6 +1,6 @@
 // `bun run soak [--minutes N]`: a mixed load on the program for a long time, and whether anything grows that should not: memory,
 // descriptors, threads, the database, files. Prints one JSON; exit code 1 when an answer was unexpected, a measure grows, or the ledger
-// does not add up.
+// does not add up. With `--bucket` uploads and outputs lie in an S3 store that is stopped, silent, slow and full in turn.
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -9,6 +9,7 @@ import { type BudgetBooks, readBudgetBooks } from "../support/budget-books.ts";
 import { type LiveServer, startServer, until } from "../support/live-server.ts";
 import { seededRandom } from "../support/seeded-random.ts";
 import { startReceiver } from "../support/webhook-receiver.ts";
+import { startSoakBucket } from "./bucket.ts";
 import { ask, type Caller, json } from "./caller.ts";
 import { startSoakLoad } from "./load.ts";
 import { type Measures, measure } from "./measures.ts";
@@ -65,17 +66,22 @@ const BYTES_A_JOB = 8_000;
 /** Of fewer, the tables themselves are what the database grows by. */
 const MANY_JOBS = 2_000;
 
-export async function runSoak({ minutes, seed, say }: { minutes: number; seed: number; say: (line: string) => void }) {
+export type SoakOptions = { minutes: number; seed: number; inBucket?: boolean; say: (line: string) => void };
+
+export async function runSoak({ minutes, seed, inBucket = false, say }: SoakOptions) {
   const data = mkdtempSync(join(tmpdir(), "forecourt-soak-"));
   writeSettings(data);
-  const tally = createTally();
+  await using bucket = inBucket ? await startSoakBucket(say) : undefined;
+  const tally = createTally({
+    isExcused: (text) => bucket?.isTroubled() === true && text.includes("file store s3://"),
+  });
   const told = new Set<string>();
   await using receiver = startReceiver(({ headers }) => {
     told.add(headers.get("x-fal-webhook-request-id") ?? "");
     receiver.received.length = 0; // kept by nobody here
     return new Response(null, { status: 204 });
   });
-  await using server = await startServer({ data });
+  await using server = await startServer({ data, ...(bucket && { env: bucket.env }) });
   const caller = await callerOf(server, { hook: `${receiver.origin}/hook`, random: seededRandom(seed), tally });
   await ask(caller, "/v1/chat/completions", {
     body: { model: PINNED, messages: [{ role: "user", content: "hello" }] },
@@ -83,13 +89,16 @@ export async function runSoak({ minutes, seed, say }: { minutes: number; seed: n
   const pinned = await pinnedPid(caller);
   const look = () => measure({ server, pinned });
   const before = await look();
-  const load = startSoakLoad(caller);
+  const load = startSoakLoad(caller, bucket?.scenarios);
+  const troubles = bucket?.suffer(minutes);
   const { samples, stoodStill } = await watch({ minutes, look, say: () => say(progress(tally, load.done())) });
+  await troubles;
   await load.stop();
   await until(async () => [...caller.hooked].every((id) => told.has(id)), "webhooks arrive", 60_000).catch(() => {});
   await until(async () => (await openJobs(caller)) === 0, "jobs end", 120_000).catch((error) =>
     tally.wrong("queue", String(error)),
   );
+  const bucketComplaints = (await bucket?.complaints(caller, data)) ?? [];
   const after = await look();
   const { jobs, loads, reservationsLeft } = await counted(caller, data);
   const books = readBudgetBooks(data);
@@ -102,7 +111,7 @@ export async function runSoak({ minutes, seed, say }: { minutes: number; seed: n
     ...{ reservationsLeft, log: linesOf(server.output()), stoodStill, verdict: [] },
   };
   rmSync(data, { recursive: true, force: true });
-  return { ...report, verdict: complaintsOf(report) };
+  return { ...report, verdict: [...complaintsOf(report), ...bucketComplaints] };
 }
 
 function writeSettings(data: string): void {
@@ -243,10 +252,16 @@ const FDS_LEFT = 8;
 const ownFds = ({ serverFds, runners }: Measures) => serverFds - 3 * runners;
 
 if (import.meta.main) {
-  const { values } = parseArgs({ options: { minutes: { type: "string", default: "45" }, seed: { type: "string" } } });
+  const options = {
+    minutes: { type: "string", default: "45" },
+    seed: { type: "string" },
+    bucket: { type: "boolean" },
+  } as const;
+  const { values } = parseArgs({ options });
   const report = await runSoak({
     minutes: Number(values.minutes),
     seed: Number(values.seed ?? Date.now() % 1_000_000),
+    inBucket: values.bucket === true,
     say: (line) => void process.stderr.write(`${line}\n`),
   });
   process.stdout.write(`${JSON.stringify(report, null, 2)}\n`);

@@ -2,7 +2,10 @@
 import { quantile } from "./trend.ts";
 
 export type Tally = {
-  /** Counts the answer under its kind; one that is none of `wanted` is told with what it says. Resolves to the response as it came. */
+  /**
+   * Counts the answer under its kind; one that is none of `wanted` is told with what it says. Resolves to the response as it came.
+   * Throws `Excused` for one that fails for what the soak itself has broken: the caller does something else.
+   */
   take(kind: string, response: Response, wanted: readonly number[]): Promise<Response>;
   count(kind: string, outcome: string): void;
   wrong(kind: string, why: string): void;
@@ -19,7 +22,11 @@ export type Minute = { minute: number; count: number; p50: number; p99: number; 
 const TOLD = 30;
 const LONGEST_TEXT = 400;
 
-export function createTally(startedAt = performance.now()): Tally {
+export class Excused extends Error {}
+
+/** `isExcused`: may be answered with this text now. */
+export function createTally({ isExcused }: { isExcused: (text: string) => boolean }): Tally {
+  const startedAt = performance.now();
   const counts = new Map<string, number>();
   const first: string[] = [];
   const minutes = new Map<number, number[]>();
@@ -35,8 +42,12 @@ export function createTally(startedAt = performance.now()): Tally {
   };
   return {
     async take(kind, response, wanted) {
-      count(kind, String(response.status));
-      if (!wanted.includes(response.status)) wrong(kind, `${response.status} ${await response.clone().text()}`);
+      const isWanted = wanted.includes(response.status);
+      const text = isWanted ? "" : await response.clone().text();
+      const excused = !isWanted && isExcused(text);
+      count(kind, `${response.status}${excused ? ", excused" : ""}`);
+      if (excused) throw new Excused(text);
+      if (!isWanted) wrong(kind, `${response.status} ${text}`);
       return response;
     },
     count,

@@ -23,11 +23,12 @@ export type S3Server = S3Options & {
   [Symbol.asyncDispose](): Promise<void>;
 };
 
-/** With one empty bucket. */
-export async function startS3Server(): Promise<S3Server> {
-  const data = mkdtempSync(join(tmpdir(), "forecourt-s3-"));
+/** With one empty bucket, in a folder that may be a disk of its own. */
+export async function startS3Server({
+  folder: data = mkdtempSync(join(tmpdir(), "forecourt-s3-")),
+} = {}): Promise<S3Server> {
   const bucket = "forecourt-test";
-  mkdirSync(join(data, bucket));
+  mkdirSync(join(data, bucket), { recursive: true });
   const port = await freePort();
   const keys = { accessKeyId: "test-key", secretAccessKey: "test-secret" };
   const endpoint = `http://127.0.0.1:${port}`;
