@@ -1,6 +1,9 @@
 // The documentation page in a real browser with the network cut: it lists the models and runs one of them.
 import { expect, test } from "bun:test";
 import { existsSync } from "node:fs";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { chromium } from "playwright-core";
 import { startServer } from "../support/live-server.ts";
 
@@ -70,6 +73,52 @@ test.skipIf(!hasBrowser)(
     expect(picture.status).toBe(200);
     expect(picture.headers.get("content-type")).toStartWith("image/");
     expect({ outside, problems }).toEqual({ outside: [], problems: [] });
+  },
+  { timeout: 120_000 },
+);
+
+const triposr = `
+id: test/triposr
+title: Tiny TripoSR
+description: Random weights.
+category: image-to-3d
+licence: { id: MIT, commercial: true }
+pipeline: image-to-3d
+source: { path: ${join(import.meta.dir, "../reference/vision/triposr/whole")} }
+memory: { weights: 1000000, working: 1000000 }
+price: { unit: request, amount: 0, currency: USD }
+`;
+
+test.skipIf(!hasBrowser)(
+  "what no page shows by itself, as a 3D model, is there to be downloaded below the answer",
+  async () => {
+    const data = await mkdtemp(join(tmpdir(), "forecourt-swagger-"));
+    await mkdir(join(data, "models"));
+    await writeFile(join(data, "models", "triposr.yaml"), triposr);
+    await using server = await startServer({ data });
+    await using browser = await launch();
+    const page = await browser.newPage({ viewport: { width: 1280, height: 1600 } });
+    await page.goto(`${server.origin}/swagger`);
+    await page.locator('.opblock-tag[data-tag="test/triposr"]').click();
+    await page.locator(".btn.authorize").first().click();
+    await page.locator(".auth-container input").first().fill(server.key);
+    await page.locator(".auth-btn-wrapper .authorize").first().click();
+    await page.locator(".btn-done").first().click();
+    const operation = page.locator(".opblock", { hasText: "/run/test/triposr" }).first();
+    await operation.locator(".opblock-summary-control").click();
+    await operation.locator(".try-out__btn").click();
+    const picture = await Bun.file(join(import.meta.dir, "../reference/vision/triposr/picture.png")).bytes();
+    const image_url = `data:image/png;base64,${picture.toBase64()}`;
+    await operation
+      .getByRole("textbox", { name: "Request body" })
+      .fill(JSON.stringify({ image_url, mc_resolution: 32 }));
+    await operation.locator(".execute").click();
+    const link = operation.locator(".live-responses-table").getByRole("link", { name: "Download mesh.glb" });
+    await link.waitFor({ timeout: 60_000 });
+    const [download] = await Promise.all([page.waitForEvent("download"), link.click()]);
+    expect(download.suggestedFilename()).toBe("mesh.glb");
+    expect(new TextDecoder().decode((await Bun.file(await download.path()).bytes()).subarray(0, 4))).toBe("glTF");
+    await rm(data, { recursive: true, force: true });
   },
   { timeout: 120_000 },
 );

@@ -12,6 +12,7 @@ import { music } from "./fal/music.ts";
 import { speech } from "./fal/speech.ts";
 import { stableDiffusion3 } from "./fal/stable-diffusion-3.ts";
 import { stableDiffusionXl } from "./fal/stable-diffusion-xl.ts";
+import { threeDimensional } from "./fal/three-dimensional.ts";
 import { whisper } from "./fal/whisper.ts";
 
 /** As in a model file, with the pipeline that it is of. */
@@ -30,4 +31,5 @@ export const falEndpoints: Readonly<Record<string, FalEndpoint>> = {
   ...chatterbox,
   ...kokoro,
   ...whisper,
+  ...threeDimensional,
 };

@@ -14,6 +14,9 @@ export type Matting = {
   matte(picture: Pixels, edge?: number): Promise<Pixels>;
 };
 
+/** Fainter pixels do not count as the subject: 5 %, what a network leaves in the background here and there. */
+export const VISIBLE = 13;
+
 /** Names that exporters give: transformers.js', BiRefNet's, MODNet's. */
 const INPUTS = ["pixel_values", "input_image", "input"];
 const OUTPUTS = ["output_image", "alphas", "output", "logits"];

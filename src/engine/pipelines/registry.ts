@@ -17,6 +17,7 @@ import { erase } from "./erase.ts";
 import { estimateDepth } from "./estimate-depth.ts";
 import { estimatePose } from "./estimate-pose.ts";
 import { imageTextSimilarity } from "./image-text-similarity.ts";
+import { imageTo3d } from "./image-to-3d.ts";
 import { imageToImage } from "./image-to-image.ts";
 import { inpaint } from "./inpaint.ts";
 import { makeMusic } from "./make-music.ts";
@@ -50,6 +51,7 @@ export const pipelines = {
   "estimate-pose": estimatePose,
   erase,
   "image-text-similarity": imageTextSimilarity,
+  "image-to-3d": imageTo3d,
   "image-to-image": imageToImage,
   inpaint,
   "make-music": makeMusic,

@@ -3,7 +3,7 @@
 import { definePipeline, type Pixels } from "../../core/pipeline.ts";
 import { choice, Type } from "../../core/schema.ts";
 import { estimateForeground } from "../matting/foreground.ts";
-import { loadMatting } from "../matting/matte.ts";
+import { loadMatting, VISIBLE } from "../matting/matte.ts";
 import { pictureField, pictureUrl, readImageUrl, saverOf, syncMode } from "../media/picture.ts";
 import { createPause, type Pause } from "../pause.ts";
 import { boundsOf, withAlpha } from "../tensor/alpha.ts";
@@ -71,9 +71,6 @@ export const removeBackground = {
 };
 
 type Wishes = { mask_only: boolean; refine_foreground: boolean; crop_to_bbox: boolean; pause: Pause };
-
-/** Fainter pixels do not count as the subject: 5 %, what a network leaves in the background here and there. */
-const VISIBLE = 13;
 
 async function partsOf(picture: Pixels, mask: Pixels, { mask_only, refine_foreground, crop_to_bbox, pause }: Wishes) {
   const bounds = crop_to_bbox ? boundsOf(mask, VISIBLE) : undefined;

@@ -66,11 +66,13 @@ const elementOf = { image: "img", audio: "audio", video: "video" };
 const showFiles = ({ React: { createElement } }) => ({
   wrapComponents: {
     responseBody: (Original) => (props) => {
-      const files = filesOf(props.content).map(({ url: src, content_type = "" }) => {
+      const files = filesOf(props.content).map(({ url: src, content_type = "", file_name: name }) => {
         const kind = (/^data:([^;,]*)/.exec(src) || [])[1] || content_type;
         const element = elementOf[kind.split("/")[0]];
         const said = element === "img" ? { alt: "Picture of the answer" } : { controls: true, "aria-label": kind + " of the answer" };
-        return element && createElement(element, { key: src, src, ...said });
+        if (element) return createElement(element, { key: src, src, ...said });
+        // A 3D model, a MIDI file: what no page shows by itself.
+        return name && createElement("p", { key: src }, createElement("a", { href: src, download: name }, "Download " + name));
       });
       return createElement("div", null, createElement(Original, props), ...files);
     },

@@ -1,5 +1,8 @@
 // What is inside of a binary glTF file, and what Khronos' validator says of it.
+
+import { WebIO } from "@gltf-transform/core";
 import { validateBytes } from "gltf-validator";
+import { invariant } from "../../../src/core/errors.ts";
 
 export type Report = {
   issues: { numErrors: number; messages: { code: string; message: string; severity: number; pointer?: string }[] };
@@ -31,4 +34,23 @@ type Gltf = {
 export function gltfOf(bytes: Uint8Array): Gltf {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   return JSON.parse(new TextDecoder().decode(bytes.subarray(20, 20 + view.getUint32(12, true))));
+}
+
+/** The numbers of its only mesh; colours are light, from 0 to 1. */
+export async function meshOf(bytes: Uint8Array) {
+  const document = await new WebIO().readBinary(bytes as Uint8Array<ArrayBuffer>);
+  const [primitive, another] = document
+    .getRoot()
+    .listMeshes()
+    .flatMap((mesh) => mesh.listPrimitives());
+  invariant(primitive && !another, "a file with one mesh");
+  const numbers = (name: string) => Float32Array.from(primitive.getAttribute(name)?.getArray() ?? []);
+  return {
+    positions: numbers("POSITION"),
+    normals: numbers("NORMAL"),
+    colours: numbers("COLOR_0").map((value) => value / 65_535),
+    uvs: numbers("TEXCOORD_0"),
+    indices: Uint32Array.from(primitive.getIndices()?.getArray() ?? []),
+    texture: document.getRoot().listTextures()[0]?.getImage() ?? undefined,
+  };
 }
