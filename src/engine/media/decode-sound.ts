@@ -1,7 +1,8 @@
 // Reads sound files of the usual formats by decoders in WebAssembly; the only file that imports them.
-import { ALL_FORMATS, BufferSource, EncodedPacketSink, Input } from "mediabunny";
+import { EncodedPacketSink } from "mediabunny";
 import type { Pause } from "../pause.ts";
 import { createResampler, type Resampler } from "../tensor/resample.ts";
+import { openContainer } from "./container.ts";
 import { joinSounds } from "./join-sounds.ts";
 import { wholeOggPages } from "./ogg.ts";
 import type { Sound } from "./sound.ts";
@@ -112,8 +113,9 @@ const nothing: Decoded = { channelData: [], samplesDecoded: 0, sampleRate: 0 };
 
 /** Undefined for a video without sound and for other codecs in the container. */
 async function webmDecoder(bytes: Uint8Array) {
-  const input = new Input({ source: new BufferSource(bytes), formats: ALL_FORMATS });
-  const track = await input.getPrimaryAudioTrack().catch(() => null);
+  const track = await openContainer(bytes)
+    .getPrimaryAudioTrack()
+    .catch(() => null);
   if (track?.codec !== "opus") return undefined;
   const channels = track.numberOfChannels;
   const { OpusDecoder } = await packages.opus();
