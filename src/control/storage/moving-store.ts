@@ -9,8 +9,9 @@ import type { FileStore } from "./file-store.ts";
 
 export type MovingStore = FileStore & {
   start(): void;
+  /** Resolves when the file that is under way has been moved, or not. */
   stop(): Promise<void>;
-  /** One round; resolves to how many files were moved. Throws `unavailable` when the store cannot be used. */
+  /** One round; resolves to how many files were moved. Throws when one could not be, after all that could. */
   move(): Promise<number>;
 };
 
@@ -26,16 +27,18 @@ export type MovingStoreParts = {
 };
 
 const PERIOD = milliseconds(2_000);
+/** When so many files in a row cannot be moved the store is down. */
+const GIVEN_UP = 3;
 /** While the store is down. */
 const LONGEST_PERIOD = milliseconds(60_000);
 
 /** Files wait on the disk for as long as the store is down, also across restarts; jobs do not notice. */
 export function createMovingStore({ timers, log, ...parts }: MovingStoreParts): MovingStore {
   const { local, remote } = parts;
-  const { moved, move } = createMoves(parts);
+  const { moved, move } = createMoves({ ...parts, isStopped: () => isStopped });
   let running: Promise<unknown> = Promise.resolve();
   let cancel = () => {};
-  let isStopped = true;
+  let isStopped = false;
   let period = PERIOD;
 
   const holder = async (name: string): Promise<FileStore> =>
@@ -84,10 +87,13 @@ export function createMovingStore({ timers, log, ...parts }: MovingStoreParts): 
   };
 }
 
-type MoveParts = Pick<MovingStoreParts, "local" | "remote" | "folders" | "openTokens">;
+type MoveParts = Pick<MovingStoreParts, "local" | "remote" | "folders" | "openTokens"> & {
+  /** Between two files. */
+  isStopped(): boolean;
+};
 
 /** `moved`: read from the store from now on, although the local copy is still there for those who are reading it. */
-function createMoves({ local, remote, folders, openTokens }: MoveParts) {
+function createMoves({ local, remote, folders, openTokens, isStopped }: MoveParts) {
   const moved = new Set<string>();
 
   const visible = async (folder: string) =>
@@ -116,13 +122,22 @@ function createMoves({ local, remote, folders, openTokens }: MoveParts) {
       const seen = (await Promise.all(folders.map(visible))).flat();
       if (seen.length === 0) return 0;
       const open = openTokens();
-      let count = 0;
+      let [count, inARow] = [0, 0];
+      let failure: unknown;
       for (const folder of seen.filter((each) => !open.has(basename(each))))
         for (const name of await visible(folder)) {
+          if (isStopped()) return count;
           if ((await local.find(name)) === undefined) continue;
-          await moveFile(name);
-          count++;
+          try {
+            await moveFile(name);
+            [count, inARow] = [count + 1, 0];
+          } catch (error) {
+            // The store may refuse one file, for its size or its name, and take all others.
+            failure ??= error;
+            if (++inARow === GIVEN_UP) throw failure;
+          }
         }
+      if (failure !== undefined) throw failure;
       return count;
     },
   };

@@ -2,6 +2,7 @@
 import { beforeEach, describe, expect, test } from "bun:test";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { createDiskStore } from "../../../src/control/storage/disk-store.ts";
 import type { FileBody } from "../../../src/control/storage/file-store.ts";
 import { createS3Store, type S3Options } from "../../../src/control/storage/s3-store.ts";
 import { describeForEachStore, movingStore, type StoreUnderTest } from "../../support/file-stores.ts";
@@ -78,6 +79,57 @@ describeForEachStore("a store", (next) => {
     expect(await at.names()).toEqual(["files/token/.input/0", "files/token/image.png"]);
     await at.store.remove("files/token");
     expect(await at.names()).toEqual([]);
+  });
+});
+
+describe("files that wait for a store", () => {
+  const folder = testFolder("moving");
+  /** A disk in the place of a store; `put` may refuse. */
+  const waiting = (put: (name: string) => void) => {
+    const [data, far] = [
+      join(folder, crypto.randomUUID()),
+      createDiskStore({ root: join(folder, crypto.randomUUID()) }),
+    ];
+    for (const token of ["a", "b", "c", "d", "e"]) {
+      mkdirSync(join(data, "files", token), { recursive: true });
+      writeFileSync(join(data, "files", token, "1.png"), token);
+    }
+    const names: string[] = [];
+    const store = movingStore(data, {
+      ...far,
+      async put(name) {
+        put(name);
+        names.push(name);
+      },
+    });
+    return { store, names };
+  };
+  const refuse = () => {
+    throw new Error("it answered 413 EntityTooLarge");
+  };
+
+  test("are all moved but the one that it refuses, which is told and tried again", async () => {
+    const { store, names } = waiting((name) => name.includes("/b/") && refuse());
+    await expect(store.move()).rejects.toThrow("413");
+    expect(names.toSorted()).toEqual(["a", "c", "d", "e"].map((token) => `files/${token}/1.png`));
+    await expect(store.move()).rejects.toThrow("413");
+    expect(names).toHaveLength(4);
+  });
+
+  test("are not tried one after the other while it takes none", async () => {
+    let tries = 0;
+    const { store } = waiting(() => {
+      tries++;
+      refuse();
+    });
+    await expect(store.move()).rejects.toThrow("413");
+    expect(tries).toBe(3);
+  });
+
+  test("are left when the server stops between two of them", async () => {
+    const { store, names } = waiting(() => void store.stop());
+    expect(await store.move()).toBe(1);
+    expect(names).toHaveLength(1);
   });
 });
 
