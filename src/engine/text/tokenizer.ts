@@ -3,6 +3,7 @@ import { Tokenizer as Library } from "@huggingface/tokenizers";
 import { ForecourtError, toFailure } from "../../core/errors.ts";
 import type { Assets } from "../../core/pipeline.ts";
 import { contentOf, describeClip, END, type SpecialToken, type SpecialTokens, START } from "./clip-description.ts";
+import { mendLongWords } from "./long-words.ts";
 import { asInRust, mendSteps } from "./rust-parity.ts";
 
 export type Encoded = {
@@ -114,7 +115,7 @@ function createClipTokenizer({ description, config, name }: Parts): Tokenizer {
 /** What tokenizer.json describes; `name` is for the error. Throws `weights_missing`. */
 export function openDescription({ description, config, name }: { description: object; config: object; name: string }) {
   try {
-    return mendSteps(new Library(asInRust(description), config));
+    return mendLongWords(mendSteps(new Library(asInRust(description), config)));
   } catch (cause) {
     throw new ForecourtError("weights_missing", `${name} is not usable: ${toFailure(cause).message}`, { cause });
   }
