@@ -112,6 +112,7 @@ for (const [what, astray] of [
   ["tells what it was not asked", '[{"type":"tried","ms":1}]'],
   ["writes to the channel what is not JSON", "raw double free or corruption"],
   ["closes the channel and goes on", "closed"],
+  ["writes a message without an end", "endless"],
 ] as const) {
   test(`a runner that ${what} is ended, and the server lives on`, async () => {
     const runner = join(import.meta.dir, "../support/astray-runner.ts");
@@ -147,6 +148,20 @@ for (const [what, message] of [
     expect(watched.events.map(({ type }) => type)).toEqual(["ready", "gone"]);
   });
 }
+
+test("a runner that writes a message without an end is ended long before its silence is noticed, with little of the memory that it could fill", async () => {
+  const runner = join(import.meta.dir, "../support/astray-runner.ts");
+  await using watched = await watchFleet({ command: [process.execPath, runner, "busy endless"] });
+  const { runner: id } = await watched.start();
+  const before = process.memoryUsage.rss();
+  const batch = watched.run(id, [endless]);
+  const gone = await watched.next("gone");
+  expect(gone).toMatchObject({ batches: [batch], failure: { code: "runner_crashed" } });
+  expect(gone.failure?.message).toMatch(
+    /was ended, because it wrote \d+ MB to its channel without the end of a message/,
+  );
+  expect(process.memoryUsage.rss() - before).toBeLessThan(2 * 1024 ** 3);
+});
 
 test("a fleet that stops ends idle, busy and starting runners, and blames none", async () => {
   const watched = await watchFleet();

@@ -4,6 +4,7 @@ import { resolve } from "node:path";
 import { toFailure } from "../../core/errors.ts";
 import type { FromRunner, ToRunner } from "../../engine/protocol.ts";
 import { ownEnvironment } from "../settings.ts";
+import { watchFlood } from "./flood-watch.ts";
 import { collectLines } from "./last-lines.ts";
 import { readMessage } from "./read-message.ts";
 
@@ -71,6 +72,7 @@ export function spawnRunner({ command, environment, onMessage, onLine, onBroken,
     // anything, and what is thrown here would end the server.
     ipc: (messages) => {
       if (isBroken) return;
+      flood.heard();
       try {
         for (const message of messages as unknown[]) onMessage(readMessage(message));
       } catch (error) {
@@ -88,11 +90,15 @@ export function spawnRunner({ command, environment, onMessage, onLine, onBroken,
       ).unref();
     },
   });
+  const flood = watchFlood(child.pid, (bytes) =>
+    breakOff(`it wrote ${Math.round(bytes / 1e6)} MB to its channel without the end of a message`),
+  );
   const lines = collectLines(child.stderr, onLine);
   void report();
 
   async function report(): Promise<void> {
     await child.exited;
+    flood.stop();
     // Bun may report the exit before the messages that were sent ahead of it.
     const { promise: late, resolve } = Promise.withResolvers<void>();
     const timer = setTimeout(resolve, CLOSING_MS);
