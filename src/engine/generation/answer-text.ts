@@ -11,7 +11,10 @@ export type AnswerText = {
   /** All that may be shown so far. */
   readonly said: string;
   readonly thought: string;
+  /** While it grows, with arguments as far as they have come. */
   readonly calls: readonly ToolCall[];
+  /** The last call's arguments are not whole. */
+  readonly isCut: boolean;
   /** A stop string has ended it. */
   readonly isStopped: boolean;
   /** What comes now is thought, not said. */
@@ -33,7 +36,7 @@ export function createAnswerText({ tokenizer, stops: words, thoughts: think, too
   const letters = createDetokenizer(tokenizer);
   const stops = createStopWatch(words);
   const thoughts = think && createThoughts(think);
-  const text = { said: "", thought: "", calls: [] as ToolCall[] };
+  const text = { said: "", thought: "", calls: [] as ToolCall[], isCut: false, isOver: false };
 
   const say = (more: string) => {
     text.said += tools ? tools.push(more) : more;
@@ -54,7 +57,10 @@ export function createAnswerText({ tokenizer, stops: words, thoughts: think, too
       return text.thought.trim();
     },
     get calls() {
-      return text.calls;
+      return text.isOver ? text.calls : (tools?.growing() ?? []);
+    },
+    get isCut() {
+      return text.isCut;
     },
     get isStopped() {
       return stops.isStopped;
@@ -69,10 +75,12 @@ export function createAnswerText({ tokenizer, stops: words, thoughts: think, too
       write(letters.end());
       if (thoughts) add(thoughts.end());
       say(stops.end());
+      text.isOver = true;
       const rest = tools?.end();
       if (!rest) return;
       text.said += rest.text;
       text.calls = rest.calls;
+      text.isCut = rest.isCut;
       // Blanks between an answer and its calls are of the format.
       if (rest.calls.length > 0) text.said = text.said.trimEnd();
     },

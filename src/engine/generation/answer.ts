@@ -48,7 +48,8 @@ export function createAnswer({ input, prompt, pictures, tokenizer, ends, constra
 
   function close(reason: "stop" | "length"): undefined {
     text.end();
-    finish = text.calls.length > 0 ? "tool_calls" : text.isStopped ? "stop" : reason;
+    const hasCalled = text.calls.length > 0 && !(text.isCut && reason === "length");
+    finish = hasCalled ? "tool_calls" : text.isStopped ? "stop" : reason;
   }
   const shown = () => shownOf(text, { input, logprobs });
 
@@ -86,7 +87,6 @@ export function createAnswer({ input, prompt, pictures, tokenizer, ends, constra
     output: () => ({
       ...shown(),
       partial: false,
-      ...(text.calls.length > 0 && { tool_calls: [...text.calls] }),
       finish_reason: finish,
       usage: {
         prompt_tokens: prompt.tokens.length,
@@ -100,8 +100,9 @@ export function createAnswer({ input, prompt, pictures, tokenizer, ends, constra
 
 type Shown = { input: ChatInput; logprobs: NonNullable<ChatOutput["logprobs"]> };
 
-const shownOf = ({ said, thought }: AnswerText, { input, logprobs }: Shown) => ({
+const shownOf = ({ said, thought, calls }: AnswerText, { input, logprobs }: Shown) => ({
   output: said,
+  ...(calls.length > 0 && { tool_calls: [...calls] }),
   ...(input.reasoning && thought !== "" && { reasoning: thought }),
   ...(input.logprobs && { logprobs }),
 });

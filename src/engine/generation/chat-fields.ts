@@ -121,10 +121,10 @@ export type ChatOutput = Static<typeof chatOutput>;
 
 /**
  * A partial step: all of the answer so far (not what is new, so that a step may be dropped or merged without harm). Text that
- * may yet turn out to be a stop string or a tool call is held back. Log probabilities, which are long, are those of the tokens
+ * may yet turn out to be a stop string or a tool call is held back; arguments of what is a call for certain are told as they come. Log probabilities, which are long, are those of the tokens
  * since the step before; `logprobs_from` says how many came before them.
  */
-export type ChatPartial = Pick<ChatOutput, "output" | "reasoning" | "logprobs"> & {
+export type ChatPartial = Pick<ChatOutput, "output" | "reasoning" | "tool_calls" | "logprobs"> & {
   partial: true;
   logprobs_from?: number;
 };

@@ -51,15 +51,14 @@ async function* chunksOf({ jobs }: OpenAiParts, { body, jobs: begun }: Streamed,
     choices: [{ index, delta, logprobs: null, finish_reason: null, ...more }],
     ...usage,
   });
-  for await (const { index, isFirst, text, reasoning, logprobs, output } of newsOf(jobs, begun, signal)) {
+  for await (const { index, isFirst, text, reasoning, calls, logprobs, output } of newsOf(jobs, begun, signal)) {
     if (isFirst) yield chunk(index, { role: "assistant", content: "" });
     const scores = body.logprobs ? { logprobs: { content: logprobs, refusal: null } } : {};
     if (reasoning !== "") yield chunk(index, { reasoning_content: reasoning });
     if (text !== "" || logprobs.length > 0) yield chunk(index, { content: text }, scores);
+    if (calls.length > 0) yield chunk(index, asksForFunctions(body) ? functionCall(calls) : { tool_calls: calls });
     if (!output) continue;
     outputs.push(output);
-    const calls = output.tool_calls?.map((call, at) => ({ index: at, ...call })) ?? [];
-    if (calls.length > 0) yield chunk(index, asksForFunctions(body) ? functionCall(calls) : { tool_calls: calls });
     yield chunk(index, {}, { finish_reason: finishOf(output, body) });
   }
   if (includesUsage && !signal.aborted) yield { ...head, choices: [], usage: sumOfUsage(outputs) };
@@ -85,7 +84,7 @@ function choiceOf({ output, reasoning, tool_calls: calls = [], ...rest }: ChatOu
 }
 
 /** In the words of functions, which tools have replaced: at most one is called. */
-const functionCall = ([call]: NonNullable<ChatOutput["tool_calls"]>) => ({ function_call: call?.function });
+const functionCall = ([call]: readonly { function: object }[]) => ({ function_call: call?.function });
 
 const finishOf = ({ finish_reason: reason }: Pick<ChatOutput, "finish_reason">, body: ChatBody) =>
   reason === "tool_calls" && asksForFunctions(body) ? "function_call" : reason;

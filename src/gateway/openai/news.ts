@@ -6,10 +6,27 @@ import { mergeSteps } from "../../engine/generation/merge-steps.ts";
 import { abandonAll, answersOf } from "./runs.ts";
 
 export type Seen = Omit<ChatPartial, "partial">;
-type Told = { text: string; reasoning: string; logprobs: NonNullable<ChatOutput["logprobs"]> };
+type ToolCall = NonNullable<ChatOutput["tool_calls"]>[number];
+/** A call with all that is known of it, or what follows of its arguments. */
+export type CallNews = { index: number } & (ToolCall | { function: { arguments: string } });
+type Told = {
+  text: string;
+  reasoning: string;
+  calls: CallNews[];
+  logprobs: NonNullable<ChatOutput["logprobs"]>;
+};
 
 export function createNews() {
   let [text, reasoning, scored, isFirst] = [0, 0, 0, true];
+  /** Of each call, characters of its arguments. */
+  const called: number[] = [];
+  const callNews = (call: ToolCall, index: number): CallNews[] => {
+    const told = called[index];
+    const given = call.function.arguments;
+    called[index] = Math.max(told ?? 0, given.length);
+    if (told === undefined) return [{ index, ...call }];
+    return told < given.length ? [{ index, function: { arguments: given.slice(told) } }] : [];
+  };
   return {
     get isFirst() {
       return isFirst;
@@ -22,6 +39,7 @@ export function createNews() {
       const news = {
         text: seen.output.slice(text),
         reasoning: seen.reasoning?.slice(reasoning) ?? "",
+        calls: (seen.tool_calls ?? []).flatMap(callNews),
         logprobs: scoredSince(seen, scored),
       };
       isFirst = false;

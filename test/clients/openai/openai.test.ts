@@ -203,6 +203,17 @@ test("tools are called, whole and in a stream; JSON and its schemas are kept to"
   expect(["circle", "star"]).toContain(JSON.parse(call.function.arguments).shape);
   const streamed = await client.chat.completions.stream(calling).finalChatCompletion();
   expect(streamed.choices[0]?.message.tool_calls).toMatchObject([{ function: call.function }]);
+  const pieces: string[] = [];
+  let [id, name] = ["", ""];
+  for await (const { choices } of await client.chat.completions.create({ ...calling, stream: true }))
+    for (const { id: of = "", function: part } of choices[0]?.delta.tool_calls ?? []) {
+      id += of;
+      name += part?.name ?? "";
+      pieces.push(part?.arguments ?? "");
+    }
+  expect([name, pieces.join("")]).toEqual([call.function.name, call.function.arguments]);
+  expect(id).toMatch(/^call_\w{24}$/);
+  expect(pieces.length).toBeGreaterThan(2);
   proved("openai-js", "chat-tools", "chat-tools-stream");
   const formatted = async (response_format: OpenAI.ChatCompletionCreateParams["response_format"], model = MODEL) => {
     const asked = { ...greedy, model, max_tokens: 200, ...(response_format && { response_format }) };

@@ -17,6 +17,17 @@ function read(text: string, size: number, more: { most?: number } = {}) {
   };
 }
 
+/** What is told after each piece, and in the end. */
+function grow(text: string, size: number) {
+  let count = 0;
+  const watch = createToolWatch({ marks: dialectOf(undefined).marks, names, newId: () => `call_${++count}` });
+  const told = (text.match(new RegExp(`[\\s\\S]{1,${size}}`, "g")) ?? []).map((piece) => {
+    watch.push(piece);
+    return watch.growing();
+  });
+  return { told, end: watch.end() };
+}
+
 const paris: [string, unknown] = ["get_weather", { city: "Paris" }];
 const sum: [string, unknown] = ["add", { a: 1, b: 2 }];
 const called: [string, string, string, [string, unknown][]][] = [
@@ -58,6 +69,29 @@ for (const size of [1, 5, 1000]) {
         expect(read(text, size)).toEqual({ shown: before, rest: "", calls });
       });
     }
+
+    test("a call is told as soon as its arguments have begun, and they grow to what they are in the end", () => {
+      const asObjects = called.filter(([name]) => name !== "arguments as text");
+      for (const [, text, , calls] of asObjects) {
+        const { told, end } = grow(text, size);
+        expect(end.calls.map(({ function: { name } }) => name)).toEqual(calls.map(([name]) => name));
+        for (const [step, before] of told.entries())
+          for (const [at, call] of before.entries()) {
+            const later = told[step + 1]?.[at] ?? end.calls[at];
+            expect(later).toMatchObject({ id: call.id, function: { name: call.function.name } });
+            expect(later?.function.arguments).toStartWith(call.function.arguments);
+          }
+        if (size === 1) expect(new Set(told.map(([first]) => first?.function.arguments)).size).toBeGreaterThan(5);
+      }
+    });
+
+    test("arguments that break off are those of a call that is cut, blanks in their texts and all", () => {
+      const { end } = grow('<tool_call>\n{"name": "get_weather", "arguments": {"city": "New \\"Yo }', size);
+      expect(end).toMatchObject({ text: "", isCut: true });
+      expect(end.calls.map(({ function: given }) => given)).toEqual([
+        { name: "get_weather", arguments: '{"city":"New \\"Yo }' },
+      ]);
+    });
 
     test("of several calls as many count as may be, and nothing of the others is shown", () => {
       const several = called.filter(([, , , calls]) => calls.length > 1);

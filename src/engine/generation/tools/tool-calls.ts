@@ -1,14 +1,17 @@
 // Finds the calls of tools in an answer: what may be one is held back, what turns out to be none is text.
 import type { ChatOutput } from "../chat-fields.ts";
 import { longestBegun } from "../stop.ts";
+import { createGrowingCalls } from "./growing-calls.ts";
 
 export type ToolCall = NonNullable<ChatOutput["tool_calls"]>[number];
 
 export type ToolWatch = {
   /** What is no call for certain. */
   push(text: string): string;
-  /** The calls, or else the text that was held back. */
-  end(): { text: string; calls: ToolCall[] };
+  /** Those that are calls for certain, with their arguments as far as they have come. */
+  growing(): ToolCall[];
+  /** The calls, or else the text that was held back; `isCut`: the last call's arguments are not whole. */
+  end(): { text: string; calls: ToolCall[]; isCut: boolean };
 };
 
 type Options = {
@@ -24,18 +27,24 @@ export function createToolWatch({ marks, names, most, newId }: Options): ToolWat
   let held = "";
   let isHolding = false;
   let hasShown = false;
+  const grown = createGrowingCalls({ names, most, newId });
 
   function show(text: string): string {
     if (text.trim() !== "") hasShown = true;
     return text;
   }
   return {
+    growing: () => grown.calls.map(asToolCall),
     push(text) {
       held += text;
-      if (isHolding) return "";
+      if (isHolding) {
+        grown.push(text);
+        return "";
+      }
       // Some families write a call without any mark: then it is all of the answer.
       if (!hasShown && /^\s*([[{]|```)/.test(held)) {
         isHolding = true;
+        grown.push(held);
         return "";
       }
       if (!hasShown && "```".startsWith(held.trimStart())) return "";
@@ -44,20 +53,30 @@ export function createToolWatch({ marks, names, most, newId }: Options): ToolWat
       const until = isHolding ? Math.min(...at) : held.length - longestBegun(held, marks);
       const shown = show(held.slice(0, until));
       held = held.slice(until);
+      if (isHolding) grown.push(held);
       return shown;
     },
     end() {
-      const calls = isHolding ? callsIn(held, names).slice(0, most) : [];
-      if (calls.length === 0) return { text: held, calls: [] };
-      return {
-        text: "",
-        calls: calls.map((called) => ({ id: newId(), type: "function", function: called })),
-      };
+      const { calls: told } = grown;
+      const found = isHolding ? callsIn(held, names).slice(0, most) : [];
+      const isCut = told.some(({ isWhole }) => !isWhole);
+      // What was told stays: arguments that break off are told as far as they came.
+      if (isCut || told.some(({ name }, at) => found[at]?.name !== name))
+        return { text: "", calls: told.map(asToolCall), isCut };
+      if (found.length === 0) return { text: held, calls: [], isCut };
+      const more = found.slice(told.length).map((called) => asToolCall({ id: newId(), ...called }));
+      return { text: "", calls: [...told.map(asToolCall), ...more], isCut };
     },
   };
 }
 
 type Called = ToolCall["function"];
+
+const asToolCall = ({ id, name, arguments: given }: Called & { id: string }): ToolCall => ({
+  id,
+  type: "function",
+  function: { name, arguments: given },
+});
 
 /** Empty when anything of it is no call of a known tool. */
 function callsIn(text: string, names: ReadonlySet<string>): Called[] {

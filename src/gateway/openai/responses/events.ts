@@ -4,7 +4,7 @@ import type { ChatOutput, ChatPartial } from "../../../engine/generation/chat-fi
 import { openAiFailureBody } from "../failures.ts";
 import { createNews } from "../news.ts";
 import { abandonAll, answersOf, type OpenAiParts } from "../runs.ts";
-import { callItem, type GrowingKind, growing, saysSomething } from "./items.ts";
+import { callItem, callStatus, type GrowingKind, growing, type Status, saysSomething } from "./items.ts";
 import { type Repeated, responseId, responseOf } from "./response.ts";
 
 type Event = { type: string; [field: string]: unknown };
@@ -92,9 +92,9 @@ function createItems(job: string) {
     yield { type: growing[kind].delta, ...place(kind), delta, ...(kind === "message" && { logprobs }) };
   }
 
-  function* call(called: NonNullable<ChatOutput["tool_calls"]>[number], at: number): Generator<Event> {
+  function* call(called: NonNullable<ChatOutput["tool_calls"]>[number], at: number, status: Status): Generator<Event> {
     index++;
-    const item = callItem(called, `${job}_${at}`, "completed");
+    const item = callItem(called, `${job}_${at}`, status);
     const place = { item_id: item.id, output_index: index };
     const begun = { ...item, arguments: "", status: "in_progress" };
     yield { type: "response.output_item.added", output_index: index, item: begun };
@@ -108,7 +108,7 @@ function createItems(job: string) {
     *end(output: ChatOutput): Generator<Event> {
       if (open?.kind !== "message" && saysSomething(output)) yield* begin("message");
       yield* close(output.finish_reason === "length" ? "incomplete" : "completed");
-      for (const [at, called] of (output.tool_calls ?? []).entries()) yield* call(called, at);
+      for (const [at, called] of (output.tool_calls ?? []).entries()) yield* call(called, at, callStatus(output, at));
     },
   };
 }

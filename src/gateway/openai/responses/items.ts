@@ -3,7 +3,7 @@ import type { ChatOutput } from "../../../engine/generation/chat-fields.ts";
 
 type Logprobs = NonNullable<ChatOutput["logprobs"]>;
 type ToolCall = NonNullable<ChatOutput["tool_calls"]>[number];
-type Status = "in_progress" | "completed" | "incomplete";
+export type Status = "in_progress" | "completed" | "incomplete";
 
 /** Items that grow by text. */
 export const growing = {
@@ -40,6 +40,10 @@ export const callItem = ({ id, function: called }: ToolCall, place: string, stat
   arguments: called.arguments,
 });
 
+/** An answer that is too long breaks off within its last call. */
+export const callStatus = ({ finish_reason: reason, tool_calls = [] }: ChatOutput, at: number): Status =>
+  reason === "length" && at === tool_calls.length - 1 ? "incomplete" : "completed";
+
 /** A message is left out where calls say it all. */
 export const saysSomething = ({ output, tool_calls = [] }: ChatOutput) => output !== "" || tool_calls.length === 0;
 
@@ -50,6 +54,6 @@ export function itemsOf(output: ChatOutput, job: string) {
   return [
     ...(reasoning === "" ? [] : [thoughts.item(thoughts.id(job), "completed", [thoughts.part(reasoning)])]),
     ...(saysSomething(output) ? [message.item(message.id(job), status, [message.part(output.output, logprobs)])] : []),
-    ...tool_calls.map((call, at) => callItem(call, `${job}_${at}`, "completed")),
+    ...tool_calls.map((call, at) => callItem(call, `${job}_${at}`, callStatus(output, at))),
   ];
 }
