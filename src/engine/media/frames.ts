@@ -6,13 +6,14 @@ import { fieldFailures, readPicture } from "./picture.ts";
 
 export type Frames = {
   count: number;
-  /** When each is shown, from the first one on. */
-  seconds: readonly number[];
   /** How many a second there are, on the whole. */
   fps: number;
-  /** All of one size. */
-  read(): AsyncIterable<Pixels>;
+  /** All of one size, in order. */
+  read(): AsyncIterable<Frame>;
 };
+
+/** `seconds`: when it is shown, from the first one on. */
+export type Frame = { pixels: Pixels; seconds: number };
 
 /** Of files that do not say it themselves. */
 const USUAL_FPS = 30;
@@ -39,7 +40,7 @@ export async function readFrames({ task, codec }: Reading): Promise<Frames> {
 function severalFiles({ task, codec }: Reading, urls: readonly string[]): Frames {
   const fps = task.input.fps ?? USUAL_FPS;
   return {
-    ...{ count: urls.length, fps, seconds: urls.map((_, i) => i / fps) },
+    ...{ count: urls.length, fps },
     async *read() {
       let first: Pixels | undefined;
       for (const [i, url] of urls.entries()) {
@@ -50,7 +51,7 @@ function severalFiles({ task, codec }: Reading, urls: readonly string[]): Frames
             ["image_urls", i],
             `It has ${sizeOf(picture)}, the first frame ${sizeOf(first)}: give frames of one size`,
           );
-        yield picture;
+        yield { pixels: picture, seconds: i / fps };
       }
     },
   };
@@ -76,20 +77,20 @@ async function oneFile({ task, codec }: Reading, { url, most }: { url: string; m
       `It takes ${Math.round(total)} seconds, more than the ${MOST_SECONDS} that are looked at`,
     );
   const fps = wished ?? (count > 1 && passed > 0 ? (count * 1000) / passed : USUAL_FPS);
-  return {
-    ...{ count, fps, seconds: wished === undefined && passed > 0 ? starts : starts.map((_, i) => i / fps) },
-    read: () => named(film.read(), "image_url"),
-  };
+  const seconds = (at: number) => (wished === undefined && passed > 0 ? (starts[at] ?? 0) : at / fps);
+  return { count, fps, read: () => named(film.read(), { field: "image_url", seconds }) };
 }
 
+type Naming = { field: string; seconds(at: number): number };
+
 /** Failures while a file is unpacked name its field. */
-async function* named(frames: AsyncIterable<Pixels>, field: string): AsyncIterable<Pixels> {
+async function* named(frames: AsyncIterable<Pixels>, { field, seconds }: Naming): AsyncIterable<Frame> {
   const each = frames[Symbol.asyncIterator]();
   try {
-    for (;;) {
+    for (let at = 0; ; at++) {
       const { done, value } = await fieldFailures(field, () => each.next());
       if (done) return;
-      yield value;
+      yield { pixels: value, seconds: seconds(at) };
     }
   } finally {
     await each.return?.();

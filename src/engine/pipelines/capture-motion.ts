@@ -127,10 +127,10 @@ async function* look({ task, finder, frames, signal }: Looking): AsyncGenerator<
   const find = finder.follow({ threshold, height });
   const pause = createPause(signal);
   const moments: Moment[] = [];
-  for await (const picture of frames.read()) {
+  for await (const { pixels, seconds } of frames.read()) {
     await pause();
     signal.throwIfAborted();
-    moments.push({ seconds: frames.seconds[moments.length] ?? 0, body: await find(picture) });
+    moments.push({ seconds, body: await find(pixels) });
     yield moments.length;
   }
   if (moments.every(({ body }) => body === undefined)) throw nobody(task.input);

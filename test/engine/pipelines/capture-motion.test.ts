@@ -3,6 +3,7 @@ import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import type { Body } from "../../../src/engine/motion/body-finder.ts";
 import { loadBodyFinder } from "../../../src/engine/motion/load-body-finder.ts";
 import { captureMotion } from "../../../src/engine/pipelines/capture-motion.ts";
+import { validate } from "../support/gltf.ts";
 import { openFolder, runOnce } from "../support/load.ts";
 import { frameFile, framesShown, MOTION, motionJson, openMotion } from "../support/motion.ts";
 import { decode, openFamily } from "../support/vision.ts";
@@ -77,7 +78,7 @@ describe.each(["pose", "whole-body"] as const)("%s", (family) => {
       }
     expect(away(2, "nose").score).toBe(0);
     expect(new TextDecoder().decode(files.get("motion.bvh"))).toStartWith("HIERARCHY\nROOT Hips\n");
-    expect(new TextDecoder().decode(files.get("motion.glb")?.subarray(0, 4))).toBe("glTF");
+    expect((await validate(files.get("motion.glb") ?? new Uint8Array())).issues.messages).toEqual([]);
     expect(output.bvh_file).toMatchObject({ file_name: "motion.bvh", file_size: files.get("motion.bvh")?.length });
     expect(output.model_glb).toMatchObject({ file_name: "motion.glb", content_type: "model/gltf-binary" });
   });
