@@ -1,46 +1,38 @@
 // Motion capture and motion from words by fal's own client, on tiny models behind a real server and runner.
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
-import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { createFalClient, type FalClient, ValidationError } from "@fal-ai/client";
-import { YAML } from "bun";
+import { type FalClient, ValidationError } from "@fal-ai/client";
 import { validate } from "../engine/support/gltf.ts";
 import { type LiveServer, startServer } from "../support/live-server.ts";
+import { testModel } from "../support/test-models.ts";
+import { falClientOf } from "./hosts-on-box.ts";
 
 setDefaultTimeout(120_000);
 
 const MOTION = join(import.meta.dir, "../reference/motion");
-const models = {
-  capture: { pipeline: "capture-motion", path: "pose", unit: "image" },
-  words: { pipeline: "text-to-motion", path: "clip-six", unit: "second" },
-};
+const models = [
+  testModel("tiny/capture", {
+    ...{ category: "image-to-3d", pipeline: "capture-motion", source: { path: join(MOTION, "pose") } },
+    price: { unit: "image", amount: 0.5, currency: "USD" },
+  }),
+  testModel("tiny/words", {
+    ...{ category: "text-to-3d", pipeline: "text-to-motion", source: { path: join(MOTION, "clip-six") } },
+    price: { unit: "second", amount: 0.5, currency: "USD" },
+  }),
+];
 
 let server: LiveServer;
-let data: string;
 let fal: FalClient;
 let frames: string[];
 
 beforeAll(async () => {
-  data = await mkdtemp(join(tmpdir(), "forecourt-motion-"));
-  await mkdir(join(data, "models"));
-  for (const [name, { pipeline, path, unit }] of Object.entries(models)) {
-    const file = {
-      ...{ id: `tiny/${name}`, title: "Tiny motion", description: "Random motion.", category: "3d", pipeline },
-      ...{ licence: { id: "Apache-2.0", commercial: true }, memory: { weights: 1_000_000, working: 1_000_000 } },
-      ...{ source: { path: join(MOTION, path) }, price: { unit, amount: 0.5, currency: "USD" } },
-    };
-    await writeFile(join(data, "models", `${name}.yaml`), YAML.stringify(file));
-  }
-  server = await startServer({ data });
-  fal = createFalClient({ credentials: server.key, proxyUrl: { url: `${server.origin}/fal/proxy`, when: "always" } });
+  server = await startServer({ models });
+  fal = falClientOf(server);
   const bytes = await Promise.all([0, 1, 2, 3].map((at) => readFile(join(MOTION, `frames/${at}.png`))));
   frames = bytes.map((each) => `data:image/png;base64,${each.toString("base64")}`);
 }, 60_000);
-afterAll(async () => {
-  await server?.[Symbol.asyncDispose]();
-  await rm(data, { recursive: true, force: true });
-});
+afterAll(() => server?.[Symbol.asyncDispose]());
 
 const bytesAt = async (url: string) => {
   const response = await fetch(url);
