@@ -10,7 +10,7 @@ export type { Static, TObject, TSchema };
 export { Type };
 
 /** What a user may point a field at; the server fetches it before the run. */
-export type MediaKind = "image" | "audio";
+export type MediaKind = "image" | "audio" | "video";
 
 /** A string field that holds a URL or data URI of weights, a Hub repository, or the path of a file among the model's own. */
 export const weightsUrl = (description: string) =>

@@ -3,7 +3,10 @@ import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type FalClient, ValidationError } from "@fal-ai/client";
+import { encodeVideo } from "../../src/engine/media/video/encode-video.ts";
+import { createPause } from "../../src/engine/pause.ts";
 import { validate } from "../engine/support/gltf.ts";
+import { decode } from "../engine/support/vision.ts";
 import { type LiveServer, startServer } from "../support/live-server.ts";
 import { testModel } from "../support/test-models.ts";
 import { falClientOf } from "./hosts-on-box.ts";
@@ -59,6 +62,16 @@ test("a film is one file, and its own times count", async () => {
   // 40 + 80 + 40 + 100 + 120 milliseconds for five frames, put in even steps.
   expect(answer.fps).toBeCloseTo(5 / 0.38, 6);
   expect(answer.num_frames).toBe(5);
+});
+
+test("a video goes up as a file, and comes back as a skeleton that moves as long as it", async () => {
+  const pictures = await Promise.all(
+    [0, 1, 0].map(async (at) => decode(await readFile(join(MOTION, `frames/${at}.png`)))),
+  );
+  const { bytes } = await encodeVideo(pictures, { fps: 10, pause: createPause(undefined) });
+  const video_url = await fal.storage.upload(new Blob([bytes as Uint8Array<ArrayBuffer>], { type: "video/mp4" }));
+  const { data: answer } = await fal.subscribe("tiny/capture", { input: { video_url } });
+  expect(answer).toMatchObject({ num_frames: 3, fps: 10, missing_frames: [] });
 });
 
 test("a frame costs as a picture does", async () => {

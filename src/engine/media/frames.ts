@@ -1,8 +1,9 @@
-// Pictures that follow each other: several files, or one that moves. Each is unpacked only when it is looked at.
+// Pictures that follow each other: several files, one that moves, or a video. Each is unpacked only when it is looked at.
 import { ForecourtError } from "../../core/errors.ts";
 import type { ImageCodec, Pixels, Task } from "../../core/pipeline.ts";
 import { wrongField } from "../../core/wrong-field.ts";
 import { fieldFailures, readPicture } from "./picture.ts";
+import { readVideo } from "./video/read-video.ts";
 
 export type Frames = {
   count: number;
@@ -20,21 +21,48 @@ const USUAL_FPS = 30;
 /** Longer files are refused. */
 export const MOST_SECONDS = 600;
 
-export type FramesInput = { image_url?: string; image_urls?: string[]; fps?: number; max_frames: number };
-type Reading = { task: Pick<Task<FramesInput>, "input" | "media">; codec: ImageCodec };
+export type FramesInput = {
+  image_url?: string;
+  image_urls?: string[];
+  video_url?: string;
+  fps?: number;
+  max_frames: number;
+};
+type Reading = { task: Pick<Task<FramesInput>, "input" | "media">; codec: ImageCodec; signal: AbortSignal };
 
-/** Throws `invalid_input`, naming the field, for none or both of the fields, too many or too long, and what cannot be read. */
-export async function readFrames({ task, codec }: Reading): Promise<Frames> {
-  const { image_url: url, image_urls: urls, max_frames: most } = task.input;
-  if ((url === undefined) === (urls === undefined)) {
-    const msg = "Give either image_url, a picture or one that moves, or image_urls, a picture for each frame";
-    throw wrongField(url === undefined ? "image_url" : "image_urls", msg);
+const FIELDS = ["image_url", "image_urls", "video_url"] as const;
+
+/** Throws `invalid_input`, naming the field, for none or several of them, too many or too long, and what cannot be read. */
+export async function readFrames(reading: Reading): Promise<Frames> {
+  const { image_url: url, image_urls: urls, video_url: video, max_frames: most } = reading.task.input;
+  const [given, another] = FIELDS.filter((field) => reading.task.input[field] !== undefined);
+  if (given === undefined || another !== undefined) {
+    const msg =
+      "Give one of image_url, a picture or one that moves, image_urls, a picture for each frame, and video_url";
+    throw wrongField(another ?? "image_url", msg);
   }
-  if (urls) {
-    if (urls.length > most) throw tooMany("image_urls", urls.length, most);
-    return severalFiles({ task, codec }, urls);
-  }
-  return await oneFile({ task, codec }, { url: url ?? "", most });
+  if (video !== undefined) return await ofVideo(reading, { url: video, most });
+  if (url !== undefined) return await oneFile(reading, { url, most });
+  if (urls && urls.length > most) throw tooMany("image_urls", urls.length, most);
+  return severalFiles(reading, urls ?? []);
+}
+
+/** Of one frame of a video: what is read of a picture is far more, but videos have many. */
+const MOST_PIXELS = 4096 * 2304;
+
+async function ofVideo({ task, signal }: Reading, { url, most }: { url: string; most: number }): Promise<Frames> {
+  const bounds = { longestSeconds: MOST_SECONDS, mostPixels: MOST_PIXELS, mostFrames: most };
+  const video = await readVideo({ task, url, field: "video_url", bounds, signal });
+  // A file's times are of whole microseconds or so: 29.97 frames a second, not 29.970004.
+  const fps = task.input.fps ?? (Math.round(video.fps * 1000) / 1000 || USUAL_FPS);
+  return {
+    ...{ count: Math.max(1, Math.round(video.fps * video.duration)), fps },
+    async *read() {
+      let at = 0;
+      for await (const { pixels, seconds } of video.frames())
+        yield { pixels, seconds: task.input.fps === undefined ? seconds : at++ / fps };
+    },
+  };
 }
 
 function severalFiles({ task, codec }: Reading, urls: readonly string[]): Frames {

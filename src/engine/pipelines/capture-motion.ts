@@ -23,10 +23,13 @@ const input = Type.Object({
       description: "Instead: a picture for each frame, in order and of one size.",
     }),
   ),
+  video_url: Type.Optional(
+    mediaUrl("video", "Instead: a video, as MP4 or MOV (H.264), WebM or Matroska (VP8, VP9): URL or data URI."),
+  ),
   fps: Type.Optional(
     Type.Number({
       ...{ minimum: 1, maximum: 240 },
-      description: "Frames a second. Absent: as the picture that moves says, or 30.",
+      description: "Frames a second. Absent: as the video or the picture that moves says, or 30.",
     }),
   ),
   max_frames: Type.Integer({
@@ -103,11 +106,11 @@ export const captureMotion = definePipeline({
     return async function* (tasks, signal) {
       for (const [index, task] of tasks.entries()) {
         signal.throwIfAborted();
-        const frames = await readFrames({ task, codec: assets.codec });
+        const frames = await readFrames({ task, codec: assets.codec, signal });
         const looking = look({ task, finder, frames, signal });
         let next = await looking.next();
         for (; !next.done; next = await looking.next())
-          yield { index, step: { type: "progress" as const, at: next.value, of: frames.count } };
+          yield { index, step: { type: "progress" as const, at: next.value, of: Math.max(next.value, frames.count) } };
         const value = await answer(task, { moments: next.value, finder, fps: frames.fps });
         const seconds = value.num_frames / value.fps;
         yield {
@@ -137,8 +140,8 @@ async function* look({ task, finder, frames, signal }: Looking): AsyncGenerator<
   return moments;
 }
 
-function nobody({ image_urls }: CaptureInput): ForecourtError {
-  const field = image_urls ? "image_urls" : "image_url";
+function nobody({ image_urls, video_url }: CaptureInput): ForecourtError {
+  const field = image_urls ? "image_urls" : video_url ? "video_url" : "image_url";
   const msg = "Nobody was found in any frame: show one person, whole if possible, or lower score_threshold";
   const problem = { loc: ["body", field], msg, type: "value_error" };
   return new ForecourtError("invalid_input", `${field}: ${msg}`, { problems: [problem] });

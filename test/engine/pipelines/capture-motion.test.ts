@@ -1,7 +1,9 @@
 // Motion capture on tiny graphs of MediaPipe's and RTMW3D's kind, against NumPy; what comes of gaps, and what is refused.
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
+import { encodeVideo } from "../../../src/engine/media/video/encode-video.ts";
 import type { Body } from "../../../src/engine/motion/body-finder.ts";
 import { loadBodyFinder } from "../../../src/engine/motion/load-body-finder.ts";
+import { createPause } from "../../../src/engine/pause.ts";
 import { captureMotion } from "../../../src/engine/pipelines/capture-motion.ts";
 import { validate } from "../support/gltf.ts";
 import { openFolder, runOnce } from "../support/load.ts";
@@ -87,6 +89,22 @@ describe.each(["pose", "whole-body"] as const)("%s", (family) => {
 const run = (input: Record<string, unknown>, more: Partial<Parameters<typeof runOnce>[1]> = {}) =>
   runOnce(captureMotion, { assets: openMotion("pose"), media: framesShown.media, ...more, input });
 
+test("a video is read frame by frame, with its own times or those that are wished", async () => {
+  const pictures = await Promise.all([0, 1, 0, 1, 0].map((at) => decode(frameFile(at))));
+  const { bytes } = await encodeVideo(pictures, { fps: 12.5, pause: createPause(undefined) });
+  const media = async () => bytes;
+  const { output, units } = await run({ video_url: "https://example.org/film.mp4" }, { media });
+  expect(output).toMatchObject({ num_frames: 5, missing_frames: [] });
+  expect(output.fps).toBeCloseTo(12.5, 3);
+  expect(units).toMatchObject({ images: 5, seconds: expect.closeTo(0.4, 3) });
+  const slow = await run({ video_url: "https://example.org/film.mp4", fps: 5 }, { media });
+  expect(slow.output.frames.map(({ time }) => time)).toEqual([0, 0.2, 0.4, 0.6, 0.8]);
+  const refused = await run({ video_url: "https://example.org/film.mp4", max_frames: 4 }, { media }).catch(
+    (error) => error,
+  );
+  expect(refused).toMatchObject({ problems: [{ loc: ["body", "video_url"], type: "sequence_too_long" }] });
+});
+
 test("whole bodies have fingers, and as many joints as points", async () => {
   const { output, files } = await run({ image_urls: framesShown.urls(0) }, { assets: openMotion("whole-body") });
   expect(output.joint_names).toHaveLength(133);
@@ -142,7 +160,7 @@ describe("refused, by the field", () => {
     });
   });
 
-  test("no picture, and both kinds", async () => {
+  test("no picture, and several kinds", async () => {
     const both = { image_url: framesShown.urls(0)[0], image_urls: framesShown.urls(0) };
     expect(await refusal({})).toMatchObject({ problems: [{ loc: ["body", "image_url"] }] });
     expect(await refusal(both)).toMatchObject({ problems: [{ loc: ["body", "image_urls"] }] });
