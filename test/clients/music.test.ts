@@ -25,7 +25,9 @@ const models = [
   }),
   ...["audio-text-similarity", "embed"].map((pipeline) =>
     testModel(`test/clap/${pipeline}`, {
-      ...{ category: "audio-classification", pipeline, source: { path: join(REFERENCE, "clap") } },
+      category: "audio-classification",
+      pipeline,
+      source: { path: join(REFERENCE, "clap") },
     }),
   ),
 ];
