@@ -11,12 +11,13 @@ import { type Accounts, createAccounts } from "./accounts/accounts.ts";
 import { createRollUps } from "./accounts/roll-ups.ts";
 import { lastEndIn } from "./accounts/usage-store.ts";
 import { type Answers, createAnswers } from "./answers/answer-store.ts";
+import type { Batches } from "./batches/batches.ts";
 import { type Catalog, createCatalog } from "./catalog/catalog.ts";
 import { checkedInput, entryOfJob } from "./catalog/endpoints.ts";
 import type { ModelFile } from "./catalog/models.macro.ts";
 import { vainParts } from "./catalog/vain-parts.ts";
 import { chooseDevices } from "./choose-device.ts";
-import { type Conversations, createConversations } from "./conversations/conversations.ts";
+import type { Conversations } from "./conversations/conversations.ts";
 import { lockData } from "./database/lock.ts";
 import { type Database, databaseFile, openDatabase } from "./database/open.ts";
 import { findDevices } from "./find-devices.ts";
@@ -33,6 +34,7 @@ import { createKeepingStore } from "./jobs/keeping-store.ts";
 import { createJobLedger } from "./jobs/ledger.ts";
 import { createOutputs, type Outputs } from "./jobs/outputs.ts";
 import { createJobWork } from "./jobs/work.ts";
+import { createKept } from "./kept-by-callers.ts";
 import { ensureAdminKey } from "./keys/admin-key.ts";
 import { createKeys, type Keys } from "./keys/keys.ts";
 import { ensureTokenSecret } from "./keys/token-secret.ts";
@@ -41,7 +43,6 @@ import { createUsageNotes } from "./keys/usage-notes.ts";
 import { createOversight, type Oversight } from "./oversight.ts";
 import { createPlacement } from "./placement.ts";
 import { openSweepClock, type SweepClock } from "./retention/sweep-clock.ts";
-import { roomOf } from "./rooms/room.ts";
 import { installedCuda } from "./runtimes/installed.ts";
 import { createResidency } from "./scheduler/residency.ts";
 import type { Scheduler } from "./scheduler/scheduler.ts";
@@ -96,6 +97,7 @@ export type Appliance = {
   /** Of changes that may be sent again. */
   answers: Answers;
   conversations: Conversations;
+  batches: Batches;
   importFile: ImportFile;
   webhooks: Webhooks;
   workflows: Workflows;
@@ -185,10 +187,10 @@ function assemble(found: Found): Appliance {
   const { files, uploads, defaults: fileDefaults } = storage;
   const fleet = found.fleet ?? openFleet(found, { clock: even, timers });
   const guard = createAddressGuard(settings.fetch.allow);
-  const tools = { accounts, files, uploads, fileDefaults, guard, ...time };
+  const tools = { accounts, keys, files, uploads, fileDefaults, guard, ...time };
   const limits = mediaLimits(settings, guard);
   const importFile = createImportFile({ uploads, scratch: join(data, "uploads", ".imports"), limits });
-  const { jobs, history, outputs, work, expiry, webhooks, workflows, conversations } = assembleJobs(found, tools);
+  const { jobs, history, outputs, work, expiry, webhooks, workflows, kept } = assembleJobs(found, tools);
   const { fetch: when } = settings.weights;
   const pulls = pullLimits(settings);
   const variantsOf = createVariantsHere({ settings, devices });
@@ -214,7 +216,7 @@ function assemble(found: Found): Appliance {
   return {
     ...{ settings, log, hardware, device, devices, monitor, scheduler, database, catalog, keys, accounts, tokens },
     ...{ jobs, history, outputs, files, supply, updates },
-    ...{ uploads, importFile, fileDefaults, answers: callers.answers, webhooks, workflows, conversations },
+    ...{ uploads, importFile, fileDefaults, answers: callers.answers, webhooks, workflows, ...kept },
     ...{ fleet, oversight },
     byClock: (at) => instant(at + clock.now() - even.now()),
     async start() {
@@ -230,6 +232,7 @@ function assemble(found: Found): Appliance {
       callers.start();
       webhooks.start();
       workflows.start();
+      kept.batches.start();
       storage.start();
       updates.start();
     },
@@ -239,6 +242,7 @@ function assemble(found: Found): Appliance {
       expiry.stop();
       callers.stop();
       await workflows.stop();
+      await kept.batches.stop();
       await scheduler.stop();
       await oversight.stop();
       await storage.stop();
@@ -302,6 +306,7 @@ function assembleCallers(found: Found, { clock, sweepClock, timers }: Time) {
 }
 
 type Tools = Time & {
+  keys: Keys;
   accounts: Accounts;
   files: Files;
   uploads: Uploads;
@@ -312,7 +317,7 @@ type Tools = Time & {
 type Time = { clock: Clock; even: Clock; sweepClock: SweepClock; timers: Timers };
 
 function assembleJobs(found: Found, tools: Tools) {
-  const { accounts, files, uploads, fileDefaults, guard, clock, sweepClock, even, timers } = tools;
+  const { accounts, keys, files, uploads, fileDefaults, guard, clock, sweepClock, even, timers } = tools;
   const { settings, log, catalog, database } = found;
   const { retries, maxQueue, retentionDays } = settings.jobs;
   const retention = days(retentionDays);
@@ -338,15 +343,12 @@ function assembleJobs(found: Found, tools: Tools) {
     missingFiles: (output, token) => referencedFiles(output).filter((name) => !files.isWritten(token, name)),
   });
   const composites = createCompositeJobs(ledger);
-  const conversations = createConversations({
-    ...{ database, clock, maxBytes: bytes(settings.limits.bodyMb * MIB) },
-    room: roomOf(settings.openai.conversations.roomMb),
-  });
+  const kept = createKept({ settings, database, uploads, jobs, findKey: keys.get, clock, timers, log });
   return {
     jobs,
     work,
     workflows: createWorkflows({ database, catalog, jobs, composites, work, maxRuns: maxQueue, clock, timers, log }),
-    conversations,
+    kept,
     outputs: createOutputs({ store: ledger.store, writes: database }),
     history: createJobHistory({
       store: createHistoryStore(database),
@@ -356,7 +358,7 @@ function assembleJobs(found: Found, tools: Tools) {
       clock,
     }),
     expiry: createExpiry({
-      ...{ ledger, removeFiles: files.remove, uploads, conversations, shrink: database.shrink },
+      ...{ ledger, removeFiles: files.remove, uploads, others: Object.values(kept), shrink: database.shrink },
       ...{ retention, clock: sweepClock, timers, log },
     }),
     webhooks: createWebhooks({
@@ -368,11 +370,7 @@ function assembleJobs(found: Found, tools: Tools) {
       guard,
       body: found.webhookBody,
       firstWait: seconds(settings.webhooks.retrySeconds),
-      retention,
-      clock,
-      sweepClock,
-      timers,
-      log,
+      ...{ retention, clock, sweepClock, timers, log },
     }),
   };
 }

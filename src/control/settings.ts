@@ -206,7 +206,7 @@ export const settingTree = {
       default: 5120,
     }),
     roomMb: setting({
-      doc: "Room for the uploaded files of one key together, in MiB; each counts with 16 KiB more than it has. 0 is no limit.",
+      doc: "Room for the uploaded files of one key together, in MiB; each counts with 16 KiB more than it has; and as much for batches that have not ended. 0 is no limit.",
       env: "FORECOURT_STORAGE_ROOM_MB",
       schema: Type.Integer({ minimum: 0 }),
       default: 51_200,

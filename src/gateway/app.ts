@@ -47,6 +47,7 @@ export type GatewayParts = Pick<
   | "importFile"
   | "fileDefaults"
   | "answers"
+  | "batches"
   | "conversations"
   | "webhooks"
   | "workflows"

@@ -42,6 +42,8 @@ export const openAiBehaviours = {
   "responses-previous": "Responses: going on from one",
   "responses-stored": "Responses: kept, cancelled, deleted",
   conversations: "Conversations",
+  files: "Files",
+  batches: "Batches",
   "error-input": "400 with the field that is wrong",
   "error-auth": "401 without a valid key",
   "error-unknown": "404 for an unknown model",

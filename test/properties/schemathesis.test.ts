@@ -75,7 +75,7 @@ include-path-regex = "^/(platform/|v1/|rest/|cdn/|fal/proxy|mcp|admin/v1/(audit|
 positive_data_acceptance.enabled = false
 
 [[operations]]
-include-path-regex = "^/(admin/v1/usage|platform/v1/account/billing|v1/(conversations/|embeddings|moderations|rerank|responses/))"
+include-path-regex = "^/(admin/v1/usage|platform/v1/account/billing|v1/(batches|conversations/|files|embeddings|moderations|rerank|responses/))"
 [operations.checks]
 negative_data_rejection.enabled = false
 

@@ -2,8 +2,7 @@
 import type { Clock, Timers } from "../../core/clock.ts";
 import type { FileToken } from "../../core/ids.ts";
 import type { Log } from "../../core/log.ts";
-import { instant, type Milliseconds, milliseconds } from "../../core/units.ts";
-import type { Conversations } from "../conversations/conversations.ts";
+import { type Instant, instant, type Milliseconds, milliseconds } from "../../core/units.ts";
 import type { Uploads } from "../storage/uploads.ts";
 import type { JobLedger } from "./ledger.ts";
 
@@ -27,8 +26,8 @@ export type ExpiryParts = {
   removeFiles: (token: FileToken) => Promise<void>;
   /** Swept along with the jobs. */
   uploads?: Pick<Uploads, "sweep" | "removeExpired">;
-  /** Likewise: what was said in them is kept as long. */
-  conversations?: Pick<Conversations, "removeBefore">;
+  /** Likewise: what they keep is kept as long. */
+  others?: { removeBefore(before: Instant): Promise<void> }[];
   /** A step of what the database gives back to the disk; false when that is all. */
   shrink?: () => boolean;
   retention: Milliseconds;
@@ -37,7 +36,7 @@ export type ExpiryParts = {
   log: Log;
 };
 
-export function createExpiry({ ledger, removeFiles, uploads, conversations, ...parts }: ExpiryParts): Expiry {
+export function createExpiry({ ledger, removeFiles, uploads, others = [], ...parts }: ExpiryParts): Expiry {
   const { shrink = () => false, retention, clock, timers, log } = parts;
   const { store, writes } = ledger;
   let [cancel, cancelParts] = [() => {}, () => {}];
@@ -89,7 +88,7 @@ export function createExpiry({ ledger, removeFiles, uploads, conversations, ...p
     if (jobs > 0) log.info("expired jobs removed", { jobs });
     const removed = (await uploads?.sweep()) ?? 0;
     if (removed > 0) log.info("expired uploads removed", { uploads: removed });
-    await conversations?.removeBefore(oldest());
+    for (const { removeBefore } of others) await removeBefore(oldest());
     while (!isStopped && writes.write(shrink)) await writes.committed();
   };
   const run = () => {

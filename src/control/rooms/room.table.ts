@@ -5,7 +5,7 @@ export const roomTable = sqliteTable(
   "room",
   {
     key: text().notNull(),
-    part: text({ enum: ["uploads", "conversations"] }).notNull(),
+    part: text({ enum: ["uploads", "conversations", "batches"] }).notNull(),
     bytes: integer().notNull(),
   },
   (table) => [primaryKey({ columns: [table.key, table.part] })],

@@ -1,11 +1,20 @@
 // Every SQL statement about uploads. Callers hold a transaction: see group-commit.ts.
-import { and, desc, eq, gt, isNotNull, isNull, lt, or, sql } from "drizzle-orm";
+import { and, asc, desc, eq, gt, isNotNull, isNull, lt, or, sql } from "drizzle-orm";
 import type { Instant } from "../../core/units.ts";
 import type { Database } from "../database/open.ts";
 import { uploadTable } from "./upload.table.ts";
 
 export type UploadRow = typeof uploadTable.$inferSelect;
 export type UploadContent = { size: number; digest: string; completedAt: Instant; expiresAt: Instant | null };
+
+export type UploadPage = {
+  after?: { createdAt: number; token: string } | undefined;
+  limit: number;
+  /** By default the latest first. */
+  order?: "asc" | "desc";
+  /** Of those that have this, or any, purpose alone. */
+  purpose?: string;
+};
 
 export type UploadStore = {
   insert(row: UploadRow): void;
@@ -15,8 +24,8 @@ export type UploadStore = {
   complete(token: string, content: UploadContent): boolean;
   hold(token: string, held: number): void;
   setAcl(token: string, acl: string): void;
-  /** Complete ones of a key that are not over, the latest first; after `after`, if that is given. */
-  listOf(key: string, page: { now: Instant; after?: { createdAt: number; token: string } }, limit: number): UploadRow[];
+  /** Complete ones of a key that are not over; after `after`, if that is given. */
+  listOf(key: string, page: UploadPage & { now: Instant }): UploadRow[];
   /** Expired before `now`, or begun before `begunBefore` and never completed. */
   over(at: { now: Instant; begunBefore: Instant }, limit: number): string[];
   remove(token: string): Pick<UploadRow, "key" | "held"> | undefined;
@@ -40,8 +49,10 @@ export function createUploadStore({ orm }: Database): UploadStore {
     hold: (token, held) => {
       orm.update(upload).set({ held }).where(eq(upload.token, token)).run();
     },
-    listOf: (key, { now, after }, limit) =>
-      orm
+    listOf(key, { now, after, limit, order = "desc", purpose }) {
+      const [first, last] = order === "desc" ? [desc, sql`<`] : [asc, sql`>`];
+      const ofPurpose = purpose === "any" ? isNotNull(upload.purpose) : purpose && eq(upload.purpose, purpose);
+      return orm
         .select()
         .from(upload)
         .where(
@@ -49,12 +60,14 @@ export function createUploadStore({ orm }: Database): UploadStore {
             eq(upload.key, key),
             isNotNull(upload.completedAt),
             or(isNull(upload.expiresAt), gt(upload.expiresAt, now)),
-            after && sql`(${upload.createdAt}, ${upload.token}) < (${after.createdAt}, ${after.token})`,
+            after && sql`(${upload.createdAt}, ${upload.token}) ${last} (${after.createdAt}, ${after.token})`,
+            ofPurpose || undefined,
           ),
         )
-        .orderBy(desc(upload.createdAt), desc(upload.token))
+        .orderBy(first(upload.createdAt), first(upload.token))
         .limit(limit)
-        .all(),
+        .all();
+    },
     setAcl: (token, acl) => {
       orm.update(upload).set({ acl }).where(eq(upload.token, token)).run();
     },

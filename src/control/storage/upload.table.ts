@@ -15,6 +15,8 @@ export const uploadTable = sqliteTable(
     /** As the uploader called it. */
     originalName: text("original_name").notNull(),
     contentType: text("content_type").notNull(),
+    /** What OpenAI's clients say that it is for; null for files of others. */
+    purpose: text(),
     /** Who may read it: JSON of acl.ts. */
     acl: text().notNull(),
     createdAt: integer("created_at").notNull(),

@@ -20,7 +20,7 @@ import {
   type UploadContent,
 } from "./upload-content.ts";
 import { safeContentType, uploadName } from "./upload-name.ts";
-import { createUploadStore, type UploadRow } from "./upload-store.ts";
+import { createUploadStore, type UploadPage, type UploadRow } from "./upload-store.ts";
 
 export type NewUpload = {
   key: KeyId;
@@ -28,6 +28,7 @@ export type NewUpload = {
   contentType: string;
   /** Absent: as the key wants it for all. */
   lifecycle?: Lifecycle;
+  purpose?: string;
 };
 
 export type UploadedFile = StoredFile & {
@@ -40,7 +41,7 @@ export type UploadedFile = StoredFile & {
 };
 
 /** `at`: its place in the list. */
-export type ListedUpload = Pick<UploadRow, "token" | "name" | "originalName" | "contentType"> & {
+export type ListedUpload = Pick<UploadRow, "token" | "name" | "originalName" | "contentType" | "purpose"> & {
   size: Bytes;
   at: { createdAt: number; token: string };
   expiresAt: Instant | null;
@@ -53,8 +54,10 @@ export type Uploads = UploadContent & {
   find(token: string, name: string): UploadedFile | undefined;
   /** Who may read it from now on. Resolves when that is on disk. */
   share(token: string, acl: Acl): Promise<void>;
-  /** Complete ones of a key, the latest first; `after`: the one that the page before ended with. */
-  list(key: KeyId, page: { after?: ListedUpload["at"] | undefined; limit: number }): ListedUpload[];
+  /** Complete ones of a key; `after`: the place of the one that the page before ended with. */
+  list(key: KeyId, page: UploadPage): ListedUpload[];
+  /** As `find`, for who asks by the token alone. */
+  ofToken(token: string): (UploadedFile & { listed: ListedUpload }) | undefined;
   /** Resolves when it is gone. */
   remove(token: string): Promise<void>;
   /** How much each key may fill, and one has filled. */
@@ -110,6 +113,13 @@ export function createUploads(parts: UploadsParts): Uploads {
     }
   };
 
+  /** Undefined for an incomplete one, and one that is over. */
+  const fileOf = (row: UploadRow): UploadedFile | undefined => {
+    if (row.digest === null) return undefined;
+    const secondsLeft = row.expiresAt === null ? Number.POSITIVE_INFINITY : (row.expiresAt - clock.now()) / 1000;
+    return secondsLeft > 0 ? uploadedFile(row, { fileStore, digest: row.digest, secondsLeft }) : undefined;
+  };
+
   return {
     ...createUploadContent({ landing, fileStore, store, database, clock, maxBytes, room }),
     room,
@@ -124,16 +134,18 @@ export function createUploads(parts: UploadsParts): Uploads {
     },
     find(token, name) {
       const row = store.byToken(token);
-      if (row?.name !== name || row.digest === null) return undefined;
-      const secondsLeft = row.expiresAt === null ? Number.POSITIVE_INFINITY : (row.expiresAt - clock.now()) / 1000;
-      return secondsLeft > 0 ? uploadedFile(row, { fileStore, digest: row.digest, secondsLeft }) : undefined;
+      return row?.name === name ? fileOf(row) : undefined;
     },
     async share(token, acl) {
       database.write(() => store.setAcl(token, JSON.stringify(acl)));
       await database.committed();
     },
-    list: (key, { after, limit: most }) =>
-      store.listOf(key, { now: clock.now(), ...(after && { after }) }, most).map(listed),
+    list: (key, page) => store.listOf(key, { ...page, now: clock.now() }).map(listed),
+    ofToken(token) {
+      const row = store.byToken(token);
+      const file = row && fileOf(row);
+      return file && { ...file, listed: listed(row) };
+    },
     async remove(token) {
       await remove(token);
       await database.committed();
@@ -153,18 +165,20 @@ const words = {
     "Delete some (DELETE /platform/v1/storage/files?url=..., GET lists them), let new ones expire (x-fal-object-lifecycle), or ask the operator for more room.",
 };
 
-const listed = ({ token, name, originalName, contentType, createdAt, size, expiresAt }: UploadRow): ListedUpload => ({
-  ...{ token, name, originalName, contentType },
+const listed = ({ token, name, createdAt, size, expiresAt, ...row }: UploadRow): ListedUpload => ({
+  ...{ token, name, originalName: row.originalName, contentType: row.contentType, purpose: row.purpose },
   at: { createdAt, token },
   size: bytes(size ?? 0),
   expiresAt: expiresAt === null ? null : instant(expiresAt),
 });
 
-function newRow({ key, name, contentType, lifecycle }: Required<NewUpload>, clock: Clock): UploadRow {
+function newRow(upload: NewUpload & { lifecycle: Lifecycle }, clock: Clock): UploadRow {
+  const { key, name, contentType, lifecycle, purpose = null } = upload;
   const { original, inUrl } = uploadName(name);
   return {
     ...{ token: newFileToken(), secret: newFileToken(), key, name: inUrl, originalName: original },
     contentType: safeContentType(contentType),
+    purpose,
     acl: JSON.stringify(lifecycle.acl),
     createdAt: clock.now(),
     keepFor: lifecycle.keepFor ?? null,

@@ -1,9 +1,11 @@
 // What OpenAI's API is asked: each operation with its body, for the document of the whole box.
-import type { TObject } from "../../core/schema.ts";
+import { type TObject, Type } from "../../core/schema.ts";
 import { speechBody, transcriptionBody, translationBody } from "../openai/audio-body.ts";
+import { batchBody } from "../openai/batches/batches.ts";
 import { chatBody, completionBody } from "../openai/chat-body.ts";
 import { conversationBody } from "../openai/conversations/body.ts";
 import { embeddingBody, rerankBody } from "../openai/embedding-body.ts";
+import { fileBody } from "../openai/files/files.ts";
 import { editBody, editJsonBody, imageBody } from "../openai/image-body.ts";
 import { moderationBody } from "../openai/moderation-body.ts";
 import { inputTokensBody, responseBody } from "../openai/responses/body.ts";
@@ -38,6 +40,26 @@ export const described: readonly Described[] = [
     id: "OpenAiConversation",
     summary: "Begin a conversation that is kept, for responses to go on from",
     json: { body: conversationBody, example: { metadata: { topic: "shapes" } } },
+  },
+  {
+    path: "/v1/files",
+    id: "OpenAiFile",
+    summary: "Send a file of requests for a batch",
+    form: Type.Object({
+      file: Type.String({ description: "The file: JSON Lines" }),
+      ...fileBody.properties,
+    }),
+  },
+  {
+    path: "/v1/batches",
+    id: "OpenAiBatch",
+    summary: "Have the requests of a file carried out within a day, when there is room for them",
+    json: {
+      body: batchBody,
+      example: {
+        ...{ input_file_id: "file-ID", endpoint: "/v1/chat/completions", completion_window: "24h" },
+      },
+    },
   },
   {
     path: "/v1/responses/input_tokens",

@@ -2,6 +2,7 @@
 import type { TObject } from "../../core/schema.ts";
 import { itemsBody, metadataBody } from "../openai/conversations/body.ts";
 import { inputItemsQuery } from "../openai/responses/input-items.ts";
+import { batchPaths } from "./batch-operations.ts";
 import { described } from "./openai-bodies.ts";
 import { type OpenApiSchema, toOpenApiInput } from "./openapi-schema.ts";
 import { jsonContent, ref } from "./shared-schemas.ts";
@@ -60,6 +61,7 @@ export function openAiPaths(): Record<string, OpenApiSchema> {
       },
     },
   ]);
+  const made = Object.fromEntries(calls);
   const one = { operationId: "OpenAiModel", summary: "One model", tags, parameters: [inPath("model")] };
   const list = { operationId: "OpenAiModels", summary: "Models that this key may call", tags };
   const of = (operationId: string, summary: string, query: OpenApiSchema[] = []) => ({
@@ -87,7 +89,8 @@ export function openAiPaths(): Record<string, OpenApiSchema> {
   };
   const speakers = { operationId: "OpenAiSpeechModels", summary: "Speech models that this key may call", tags };
   return {
-    ...Object.fromEntries(calls),
+    ...made,
+    ...batchPaths(made),
     "/v1/conversations/{id}": {
       get: within("Of", "A conversation, by its id"),
       post: { ...within("Mark", "Give a conversation other marks"), ...given(metadataBody) },

@@ -5,11 +5,14 @@ import type { Call, Face } from "../fal/call.ts";
 import { pathPart } from "../path-part.ts";
 import { requireMethod } from "../require-method.ts";
 import { speech, transcriptions, translations } from "./audio.ts";
+import { batches } from "./batches/batches.ts";
+import { createBatchFace } from "./batches/face.ts";
 import { chatCompletions } from "./chat.ts";
 import { completions } from "./completions.ts";
 import { conversations } from "./conversations/conversations.ts";
 import { embeddings, rerank } from "./embeddings.ts";
 import { type FieldNames, inFieldNames } from "./field-names.ts";
+import { files } from "./files/files.ts";
 import { imageEdits, imageGenerations } from "./images.ts";
 import { listModels, showModel } from "./models.ts";
 import { moderations } from "./moderations.ts";
@@ -46,10 +49,23 @@ const lists = new Map<string, Operation["run"]>([
   ["audio/models", async (parts, call) => listSpeechModels(parts, call)],
 ]);
 
+/** What has paths below it, and methods of its own. */
+const trees = new Map([
+  ["batches", batches],
+  ["conversations", conversations],
+  ["files", files],
+  ["responses", responses],
+]);
+
 const MODELS = "models";
 
-/** What it throws becomes OpenAI's kind of failure at the border, by the path. */
+/** What it throws becomes OpenAI's kind of failure at the border, by the path. Batches are carried out from now on. */
 export function createOpenAi(parts: OpenAiParts): Face {
+  parts.batches.serve(createBatchFace(parts, faceOf));
+  return faceOf(parts);
+}
+
+function faceOf(parts: OpenAiParts): Face {
   return async (call) => {
     requireUse(call.caller, "models:run");
     if (call.path === MODELS || call.path.startsWith(`${MODELS}/`)) {
@@ -62,9 +78,9 @@ export function createOpenAi(parts: OpenAiParts): Face {
       requireMethod(call.request, ["GET"], "Use GET.");
       return await list(parts, call);
     }
-    const [first, ...rest] = call.path.split("/");
-    if (first === "conversations") return await conversations(parts, call, rest.map(pathPart));
-    if (first === "responses") return await responses(parts, call, rest.map(pathPart));
+    const [first = "", ...rest] = call.path.split("/");
+    const below = trees.get(first);
+    if (below) return await below(parts, call, rest.map(pathPart));
     const operation = operations.get(call.path);
     if (!operation)
       throw new ForecourtError(

@@ -1,11 +1,13 @@
 // Requests of OpenAI's clients as jobs: one for each answer that is asked for; they end together, and leave with their caller.
 import type { Accounts } from "../../control/accounts/accounts.ts";
+import type { Batches } from "../../control/batches/batches.ts";
 import type { Catalog, CatalogEntry } from "../../control/catalog/catalog.ts";
 import type { Names } from "../../control/catalog/names.ts";
 import type { Conversations } from "../../control/conversations/conversations.ts";
 import type { JobHistory } from "../../control/jobs/history.ts";
 import type { Jobs } from "../../control/jobs/jobs.ts";
 import type { Files } from "../../control/storage/files.ts";
+import type { Uploads } from "../../control/storage/uploads.ts";
 import type { Supply } from "../../control/weights/supply.ts";
 import { ForecourtError } from "../../core/errors.ts";
 import type { JobId } from "../../core/ids.ts";
@@ -26,6 +28,8 @@ export type OpenAiParts = {
   jobs: Jobs;
   history: Pick<JobHistory, "erase">;
   conversations: Conversations;
+  uploads: Uploads;
+  batches: Batches;
   supply: Pick<Supply, "presenceOf">;
   accounts: Pick<Accounts, "chargeOf">;
   files: Pick<Files, "find">;

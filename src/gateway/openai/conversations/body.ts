@@ -4,7 +4,7 @@ import { told } from "../responses/body.ts";
 
 /** OpenAI's own bounds. */
 const MOST_ITEMS = 20;
-const metadata = Type.Record(Type.String(), Type.String({ maxLength: 512 }), {
+export const metadata = Type.Record(Type.String(), Type.String({ maxLength: 512 }), {
   maxProperties: 16,
   description: "Marks of your own, by name",
 });
