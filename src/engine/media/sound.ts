@@ -63,9 +63,10 @@ async function wavSound(bytes: Uint8Array, { longest, field, pause, ...wish }: W
   return { samples: resampler.end(), rate: wanted };
 }
 
-/** Files of floats may hold what no model can hear, and answers nonsense to. */
+/** Of nothing there is nothing to hear; files of floats may hold what no model can hear, and answers nonsense to. */
 function checked(sound: Sound, { field }: Wish): Sound {
   const { samples } = sound;
+  if (samples.length === 0) throw unreadable("It has no sound in it: its length is 0", field);
   for (let i = 0; i < samples.length; i++)
     if (!Number.isFinite(samples[i])) throw unreadable("Its samples are not all numbers", field);
   return sound;

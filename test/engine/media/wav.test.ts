@@ -42,9 +42,12 @@ const changed = (bytes: Uint8Array, at: number, values: readonly number[]) => {
 test("what is written into a pipe has no size, and lasts to its end", async () => {
   const header = changed(wav({ rate: 16_000, frames: 5, claimed: 0 }), 4, [36, 0, 0, 0]);
   expect((await read(header)).samples).toHaveLength(5);
-  // A chunk behind no samples is no sound.
+  // A chunk behind no samples is no sound, and of nothing there is nothing to hear.
   const empty = changed(wav({ rate: 16_000, frames: 5, claimed: 0 }), 4, [46, 0, 0, 0]);
-  expect((await read(empty)).samples).toHaveLength(0);
+  await expect(read(empty)).rejects.toMatchObject({
+    code: "invalid_input",
+    problems: [{ loc: ["body", "audio_url"], msg: expect.stringContaining("length is 0"), type: "audio_load_error" }],
+  });
 });
 
 test("RF64 has its size in a chunk of its own, and something else behind the samples", async () => {
