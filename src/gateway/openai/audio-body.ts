@@ -37,7 +37,10 @@ export const transcriptionBody = Type.Object({
   }),
   language: Type.Optional(Type.String({ description: "Spoken language, e.g. de. Absent: found out" })),
   timestamp_granularities: Type.Array(choice(["word", "segment"]), { default: ["segment"] }),
-  stream: Type.Boolean({ default: false }),
+  stream: Type.Boolean({
+    default: false,
+    description: "Events with the text as it is heard; for response_format json and text",
+  }),
   include: nothing("These models tell no log probabilities of tokens; verbose_json has those of segments"),
   known_speaker_names: nothing("Speakers are told apart, not recognised"),
 });
@@ -51,13 +54,24 @@ export const readSpeechBody = (body: unknown): SpeechBody => parse(speechBody, b
 export async function readTranscriptionBody(fields: FormFields): Promise<TranscriptionBody> {
   const { file, timestamp_granularities: times, temperature, stream, ...texts } = fields;
   if (!(file instanceof File)) throw wrongField("file", "Field required: a file", "missing");
-  return parse(transcriptionBody, {
+  const body = parse(transcriptionBody, {
     ...texts,
     ...{ file: await dataUri(file), ...(times !== undefined && { timestamp_granularities: [times].flat() }) },
     ...(temperature !== undefined && { temperature: Number(temperature) }),
     ...(stream !== undefined && { stream: typeof stream === "string" ? plainText(stream.toLowerCase()) : stream }),
   });
+  if (body.stream && !STREAMED.includes(body.response_format)) throw onlyText(body);
+  return body;
 }
+
+/** What the events of a stream can be: they carry the text alone. */
+const STREAMED: readonly string[] = ["json", "text"] satisfies (typeof FORMATS)[number][];
+
+const onlyText = ({ response_format: format }: TranscriptionBody) =>
+  wrongField(
+    "response_format",
+    `Events of a stream carry the text alone, and no ${format}: leave stream out, or ask for ${STREAMED.join(" or ")}`,
+  );
 
 /** OpenAI's raw samples do not tell their rate: it is always this. */
 const PCM_RATE = 24_000;

@@ -168,6 +168,10 @@ test("what cannot be said or heard is refused by its field", async () => {
   await expect(hearing({ include: ["logprobs"] })).rejects.toMatchObject({ status: 400, param: "include" });
   await expect(hearing({ known_speaker_names: ["Ann"] })).rejects.toMatchObject({ param: "known_speaker_names" });
   await expect(hearing({ stream: "perhaps" })).rejects.toMatchObject({ status: 400, param: "stream" });
+  for (const response_format of ["srt", "vtt", "verbose_json", "diarized_json"])
+    await expect(hearing({ stream: true, response_format })).rejects.toMatchObject({
+      ...{ status: 400, param: "response_format", message: expect.stringContaining(response_format) },
+    });
   const nothing = sent(client.post("/audio/transcriptions", { body: new FormData() }));
   await expect(nothing).rejects.toMatchObject({ status: 400, param: "file", code: "missing_required_parameter" });
 });
