@@ -2,6 +2,7 @@
 import { fieldProblems } from "../../core/field-problems.ts";
 import type { Job } from "../../core/job.ts";
 import { parse } from "../../core/schema.ts";
+import { withSpelledValues } from "../../core/spelled-values.ts";
 import type { EndpointDeclaration, EndpointInput } from "../../engine/endpoints/declaration.ts";
 import { type FalEndpoint, falEndpoints } from "../../engine/endpoints/fal.ts";
 import type { Model } from "../../engine/model.ts";
@@ -83,7 +84,7 @@ export function entryOfJob(
 
 /** Of a request to an endpoint: checked, with defaults. Throws `invalid_input`. */
 export function checkedInput({ input: schema, words }: Pick<CatalogEntry, "input" | "words">, input: unknown) {
-  const checked = parse(schema, input);
+  const checked = parse(schema, withSpelledValues(schema, input));
   words?.check(checked);
   return checked;
 }
