@@ -6,6 +6,7 @@ import type { FromRunner, Place, RunJob, ToRunner } from "../protocol.ts";
 import { isLasting, runBatch } from "./batch.ts";
 import { checkedStep } from "./checked-step.ts";
 import type { LoadedModel, LoadOrder } from "./load.ts";
+import { createTeller } from "./private-places.ts";
 import { createTask } from "./task.ts";
 import { warmUp } from "./warm-up.ts";
 
@@ -39,10 +40,12 @@ export function createRunnerLoop(options: RunnerOptions): RunnerLoop {
   const { promise: ended, resolve: end } = Promise.withResolvers<ExitCode>();
   const ahead = new AbortController();
   let state: State = { is: "empty" };
+  const { told, keepBack } = createTeller((message) => void send({ type: "log", level: "error", message }));
 
   async function begin(order: LoadOrder): Promise<void> {
     if (state.is !== "empty") throw outOfOrder("load", state);
     state = { is: "loading" };
+    keepBack(order);
     ahead.abort();
     const startedAt = performance.now();
     const model = await load(order, (message) => void send({ type: "log", level: "warn", message }));
@@ -74,7 +77,7 @@ export function createRunnerLoop(options: RunnerOptions): RunnerLoop {
       onFailed(index, failure, thrown) {
         if (failure.code === "internal") void send({ type: "log", level: "error", message: traceOf(thrown) });
         if (isLasting(thrown)) lasting = failure;
-        void send({ type: "failed", batch, index, failure });
+        void send({ type: "failed", batch, index, failure: told(failure) });
       },
     });
     if (lasting) throw ForecourtError.from(lasting);
@@ -82,7 +85,7 @@ export function createRunnerLoop(options: RunnerOptions): RunnerLoop {
     await send({ type: "idle", batch, memory: residentMemory(), runMs: performance.now() - startedAt });
   }
 
-  const fail = (thrown: unknown) => void send({ type: "fatal", failure: toFailure(thrown) }).then(() => end(1));
+  const fail = (thrown: unknown) => void send({ type: "fatal", failure: told(toFailure(thrown)) }).then(() => end(1));
 
   return {
     ended,

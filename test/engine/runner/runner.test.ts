@@ -54,6 +54,27 @@ test("a model that cannot be loaded is fatal with its own code", async () => {
   expect(sent).toEqual([{ type: "fatal", failure: { code: "weights_missing", message: "no unet" } }]);
 });
 
+test("callers are not told where weights lie on the machine, the log is", async () => {
+  const folder = "/srv/forecourt/weights/models--a--b/snapshots/main";
+  const message = `cannot run ${folder}/onnx/model.onnx: ${folder} has /srv/forecourt/weights/models--a--b/blobs/0f`;
+  const { loop, sent, until } = startLoop(async function* () {
+    yield { index: 0, step: { type: "progress", at: 1, of: 2 } };
+    throw new ForecourtError("runner_failed", message, { details: { file: `${folder}/onnx/model.onnx` } });
+  });
+  const ready = until("ready");
+  loop.receive({ ...load, weights: folder });
+  await ready;
+  const isIdle = until("idle");
+  loop.receive({ type: "run", batch: newBatchId(), jobs: [job] });
+  await isIdle;
+  const told = {
+    message: "cannot run onnx/model.onnx: the model's weights has 0f",
+    details: { file: "onnx/model.onnx" },
+  };
+  expect(sent.find(({ type }) => type === "failed")).toMatchObject({ failure: { code: "runner_failed", ...told } });
+  expect(sent).toContainEqual({ type: "log", level: "error", message });
+});
+
 test("a lost device fails the job and then the process", async () => {
   const { loop, sent, until } = startLoop(async function* () {
     yield { index: 0, step: { type: "progress", at: 1, of: 2 } };
