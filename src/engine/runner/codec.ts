@@ -21,14 +21,19 @@ export function createCodec(): ImageCodec {
   return { decode, encode, film };
 }
 
-/** Upright (EXIF orientation applied), sRGB, first frame; RGB, or RGBA where the picture has transparency. */
+/** Upright (EXIF orientation applied), sRGB by its profile if it has one, first frame; RGB, or RGBA where it has transparency. */
 async function decode(bytes: Uint8Array): Promise<Pixels> {
   try {
     const picture = sharp(bytes, { limitInputPixels: MAX_PIXELS, failOn: "error" });
-    const { data, info } = await picture.autoOrient().toColourspace("srgb").raw({ depth: "uchar" }).toBuffer({
-      resolveWithObject: true,
-    });
-    return asColour(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), info);
+    const { space, icc } = await picture.metadata();
+    const isPlainInk = space === "cmyk" && icc === undefined;
+    const upright = picture.autoOrient();
+    const wanted = isPlainInk
+      ? upright.pipelineColourspace("cmyk").toColourspace("cmyk")
+      : upright.toColourspace("srgb");
+    const { data, info } = await wanted.raw({ depth: "uchar" }).toBuffer({ resolveWithObject: true });
+    const values = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+    return isPlainInk ? fromInk(values, info) : asColour(values, info);
   } catch (cause) {
     throw unreadable(bytes, cause);
   }
@@ -105,6 +110,19 @@ function asColour(data: Uint8Array, { width, height, channels }: Raw): Pixels {
     if (hasAlpha) colour[i * 4 + 3] = data[i * 2 + 1] ?? 255;
   }
   return { data: colour, width, height, channels: wide };
+}
+
+/**
+ * Inks of no known press, as Pillow has them (src/libImaging/Convert.c): each takes its share of the light away. libvips
+ * would take a press of its own for it, in whose black there is some red.
+ */
+function fromInk(inks: Uint8Array, { width, height }: Raw): Pixels {
+  const data = new Uint8Array(width * height * 3);
+  for (let i = 0; i < width * height; i++) {
+    const light = 255 - (inks[i * 4 + 3] ?? 0);
+    for (let c = 0; c < 3; c++) data[i * 3 + c] = light - Math.round(((inks[i * 4 + c] ?? 0) * light) / 255);
+  }
+  return { data, width, height, channels: 3 };
 }
 
 /** As fal names them; the same as READABLE. */
