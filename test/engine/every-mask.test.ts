@@ -2,7 +2,9 @@
 import { expect, test } from "bun:test";
 import { createPause } from "../../src/engine/pause.ts";
 import { everyMask, type Found } from "../../src/engine/segmentation/every-mask.ts";
+import { areaOf } from "../../src/engine/segmentation/runs.ts";
 import type { Proposals, Sam, Sight } from "../../src/engine/segmentation/sam.ts";
+import { linesOf } from "../../src/engine/tensor/interpolate.ts";
 import { fileOf } from "./support/vision.ts";
 
 const [WIDTH, HEIGHT, GRID, PROPOSALS] = [150, 110, 4, 3];
@@ -15,6 +17,8 @@ const disc = (x: number, y: number, radius: number) =>
     (_, at) => radius - Math.sqrt(((at % WIDTH) - x) ** 2 + (Math.floor(at / WIDTH) - y) ** 2),
   );
 
+const asItIs = { across: linesOf(WIDTH, WIDTH, "bilinear"), down: linesOf(HEIGHT, HEIGHT, "bilinear") };
+
 const sam: Sam = {
   takesBoxes: false,
   see: async () => sight,
@@ -24,7 +28,7 @@ const sam: Sam = {
         { length: PROPOSALS },
         (_, k) => 0.5 + (((i * PROPOSALS + k) * 19) % (GRID * GRID * PROPOSALS)) / 96,
       ),
-      logits: (k) => disc(point.x, point.y, 5 + ((i * 7 + k * 4) % 23)),
+      logits: (k) => ({ values: disc(point.x, point.y, 5 + ((i * 7 + k * 4) % 23)), ...asItIs }),
     })),
 };
 
@@ -42,7 +46,7 @@ test("doubtful, unsteady and double ones go as in transformers, and many things 
   const found = (await steps.next()).value as Found[];
   expect(found.map(({ score }) => Number(score.toFixed(6)))).toEqual(wanted.scores);
   expect(found.map(({ box: { left, top, right, bottom } }) => [left, top, right, bottom])).toEqual(wanted.boxes);
-  expect(found.map(({ mask }) => mask.data.reduce((sum, each) => sum + each, 0))).toEqual(wanted.areas);
+  expect(found.map(({ mask }) => areaOf(mask))).toEqual(wanted.areas);
   expect(found.length).toBeGreaterThan(5);
   expect(found.length).toBeLessThan(wanted.considered);
 });

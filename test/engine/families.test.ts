@@ -10,6 +10,7 @@ import type { DiffusionModel } from "../../src/engine/diffusion/diffusion-model.
 import { readPrompts } from "../../src/engine/diffusion/drawing-prompts.ts";
 import { fittedReference } from "../../src/engine/diffusion/reference-pictures.ts";
 import { openRepository } from "../../src/engine/diffusion/repository.ts";
+import { createPause } from "../../src/engine/pause.ts";
 import { createRandom, joinedRandom, seedOfPicture } from "../../src/engine/tensor/random.ts";
 import { loadT5Tokenizer } from "../../src/engine/text/t5-tokenizer.ts";
 import { loadClipTokenizer } from "../../src/engine/text/tokenizer.ts";
@@ -169,7 +170,8 @@ for (const [name, others] of Object.entries(folders)) {
 async function drawn(model: DiffusionModel, { codec }: Assets, wanted: Case) {
   const open = async (name: string) => await codec.decode(new Uint8Array(readFileSync(join(FAMILIES, name))));
   const { native: most, multiple } = model.size;
-  const openReference = async (name: string) => fittedReference(await open(name), { most, multiple });
+  const openReference = async (name: string) =>
+    await fittedReference(await open(name), { most, multiple, pause: createPause() });
   const { strength, guidance: scale, seed, count, control } = wanted;
   const { prompt, negative } = await readPrompts(model, {
     clip_skip: 0,

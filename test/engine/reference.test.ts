@@ -90,7 +90,7 @@ else {
       const bytes = new Uint8Array(readFileSync(join(REFERENCE, path)));
       test(`${path}: what the model sees`, async () => {
         const config = await assets.json<object>("preprocessor_config.json");
-        const { planes, width } = preprocess(await assets.codec.decode(bytes), config);
+        const { planes, width } = await preprocess(await assets.codec.decode(bytes), config);
         const row = reference.pixel_values.sample[i] ?? [];
         for (const [x, value] of row.entries()) expect(planes[20 * width + x]).toBeCloseTo(value, 5);
         const sum = planes.reduce((total, value) => total + value, 0);

@@ -1,11 +1,15 @@
 // SAM and SAM 2 on tiny graphs of random weights against transformers.
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { createPause } from "../../src/engine/pause.ts";
-import { everyMask, runsOf } from "../../src/engine/segmentation/every-mask.ts";
+import { cut } from "../../src/engine/segmentation/enlarged-mask.ts";
+import { everyMask } from "../../src/engine/segmentation/every-mask.ts";
+import { maskOf, type Runs } from "../../src/engine/segmentation/runs.ts";
 import { loadSam, type Prompt } from "../../src/engine/segmentation/sam.ts";
 import { casesOf, openFamily, pictureOf } from "./support/vision.ts";
 
 setDefaultTimeout(60_000);
+
+const pause = createPause();
 
 type Cases = {
   prompts: Record<string, { scores: number[]; best: number; mask: number[] }>;
@@ -33,9 +37,9 @@ async function toEnd<Value>(steps: AsyncGenerator<unknown, Value>): Promise<Valu
   return step.value;
 }
 
-/** Share of pixels that two masks have differently. */
-function apart(a: ArrayLike<number>, b: ArrayLike<number>): number {
-  const [first, second] = [pixelsOf(a), pixelsOf(b)];
+/** Share of pixels that two masks have differently; Python's are lengths in reading order, the first of what lies outside. */
+function apart(a: Runs, b: ArrayLike<number>): number {
+  const [first, second] = [Array.from(maskOf(a).data), pixelsOf(b)];
   expect(first.length).toBe(second.length);
   return first.filter((value, at) => value !== second[at]).length / first.length;
 }
@@ -48,22 +52,20 @@ for (const family of ["sam", "sam2"])
       test(`scores and the best mask are Python's: ${name}`, async () => {
         const assets = openFamily(family);
         const sam = await loadSam(assets);
-        const sight = await sam.see(await pictureOf("picture.png"));
+        const sight = await sam.see(await pictureOf("picture.png"), pause);
         const [found] = await sam.propose(sight, [PROMPTS[name] ?? { points: [] }]);
         if (!found) throw new Error("no proposals");
         for (const [at, score] of wanted.scores.entries()) expect(found.scores[at]).toBeCloseTo(score, 4);
-        const logits = found.logits(wanted.best);
-        const mask = { width: 150, height: 110, data: Uint8Array.from(logits, (value) => Number(value > 0)) };
         // A logit of nearly 0 may fall to either side.
-        expect(apart(runsOf(mask), wanted.mask)).toBeLessThan(1e-3);
+        expect(apart(cut(found.logits(wanted.best)).runs, wanted.mask)).toBeLessThan(1e-3);
         await assets.release();
       });
 
     test("all masks of a grid of points are Python's, and small regions go as there", async () => {
       const assets = openFamily(family);
       const sam = await loadSam(assets);
-      const sight = await sam.see(await pictureOf("picture.png"));
-      const wishes = { pointsPerSide: 4, leastScore: 0.5, leastStability: 0.6, pause: createPause(undefined) };
+      const sight = await sam.see(await pictureOf("picture.png"), pause);
+      const wishes = { pointsPerSide: 4, leastScore: 0.5, leastStability: 0.6, pause };
       for (const [smallestRegion, wanted] of [
         [0, everything.masks],
         [40, everything.cleaned],
@@ -72,7 +74,7 @@ for (const family of ["sam", "sam2"])
         expect(found).toHaveLength(wanted.length);
         for (const [at, { mask, score }] of found.entries()) {
           expect(score).toBeCloseTo(everything.scores[at] ?? NaN, 4);
-          expect(apart(runsOf(mask), wanted[at] ?? [])).toBeLessThan(2e-3);
+          expect(apart(mask, wanted[at] ?? [])).toBeLessThan(2e-3);
         }
       }
       expect(everything.masks.length).toBeGreaterThan(0);
@@ -84,10 +86,10 @@ test("a picture that was seen is not computed again", async () => {
   const assets = openFamily("sam");
   const sam = await loadSam(assets);
   const picture = await pictureOf("picture.png");
-  const sight = await sam.see(picture);
-  expect(await sam.see({ ...picture, data: picture.data.slice() })).toBe(sight);
+  const sight = await sam.see(picture, pause);
+  expect(await sam.see({ ...picture, data: picture.data.slice() }, pause)).toBe(sight);
   const other = picture.data.slice();
   other[0] = 255 - (other[0] ?? 0);
-  expect(await sam.see({ ...picture, data: other })).not.toBe(sight);
+  expect(await sam.see({ ...picture, data: other }, pause)).not.toBe(sight);
   await assets.release();
 });

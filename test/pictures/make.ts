@@ -7,7 +7,7 @@ const FOLDER = join(import.meta.dir, "../../models/pictures");
 const sections: string[] = [];
 for await (const shown of everything()) {
   const { name, model, title, said } = shown;
-  await Bun.write(join(FOLDER, `${name}.webp`), await codec.encode(beside(shown), "webp"));
+  await Bun.write(join(FOLDER, `${name}.webp`), await codec.encode(await beside(shown), "webp"));
   sections.push(`## ${title}\n\n\`${model}\`${said === "" ? "" : `: ${said}`}\n\n![${title}](${name}.webp)\n`);
 }
 

@@ -26,7 +26,7 @@ describe.skipIf(!areHere)("trained graphs", () => {
     for await (const shown of everything()) {
       all.set(shown.name, shown);
       // WebP, and processors that round otherwise.
-      expect(apart(beside(shown), await codec.decode(bytesOf(`${shown.name}.webp`))).mean).toBeLessThan(5);
+      expect(apart(await beside(shown), await codec.decode(bytesOf(`${shown.name}.webp`))).mean).toBeLessThan(5);
     }
     expect(all.size).toBe(9);
   });
@@ -47,14 +47,14 @@ describe.skipIf(!areHere)("trained graphs", () => {
       expect(apart(of(name).before, of(name).after).most).toBeGreaterThan(100);
   });
 
-  test("pictures are sensible: latents keep the picture, enlarging keeps its colours, a style changes it", () => {
+  test("pictures are sensible: latents keep the picture, enlarging keeps its colours, a style changes it", async () => {
     const { before, after, said } = of("autoencoder");
     expect(said).toStartWith("latents 4 x 32 x 32,");
     const { width, height } = after;
-    expect(apart(resize(before, { width, height, kernel: "bicubic" }), after).mean).toBeLessThan(15);
+    expect(apart(await resize(before, { width, height, kernel: "bicubic" }), after).mean).toBeLessThan(15);
     const small = (pixels: Shown["before"]) => resize(pixels, { width: 96, height: 96, kernel: "bilinear" });
     const large = of("super-resolution");
-    expect(apart(small(large.before), small(large.after)).mean).toBeLessThan(6);
+    expect(apart(await small(large.before), await small(large.after)).mean).toBeLessThan(6);
     expect(apart(of("style").before, of("style").after).mean).toBeGreaterThan(20);
     const { data } = of("segmentation").after;
     // The face stays, the upper left corner is the ground that was put behind.

@@ -50,7 +50,7 @@ async function superResolution(): Promise<Shown> {
     model,
     title: "Super-resolution, three times",
     said: "",
-    before: enlarged(before, 3),
+    before: await enlarged(before, 3),
     after,
   };
 }
@@ -137,7 +137,7 @@ async function faces(): Promise<Shown> {
 async function faceMesh(): Promise<Shown> {
   const model = "google/mediapipe-face-mesh";
   const whole = await codec.decode(own("astronaut.jpg"));
-  const before = resize(crop(whole, { left: 77, top: 25, width: 70, height: 70 }), {
+  const before = await resize(crop(whole, { left: 77, top: 25, width: 70, height: 70 }), {
     width: 256,
     height: 256,
     kernel: "bicubic",
@@ -192,8 +192,8 @@ export async function* everything(): AsyncGenerator<Shown> {
 const GAP = 8;
 
 /** Both in 256 pixels of height, a white gap between them; the picture alone where nothing is drawn. */
-export function beside({ before, after }: Pick<Shown, "before" | "after">): Pixels {
-  const parts = (before === after ? [before] : [before, after]).map(asShown);
+export async function beside({ before, after }: Pick<Shown, "before" | "after">): Promise<Pixels> {
+  const parts = await Promise.all((before === after ? [before] : [before, after]).map(asShown));
   const width = parts.reduce((sum, part) => sum + part.width + GAP, -GAP);
   const height = Math.max(...parts.map((part) => part.height));
   const data = new Uint8Array(width * height * 3).fill(255);
@@ -208,10 +208,10 @@ export function beside({ before, after }: Pick<Shown, "before" | "after">): Pixe
 
 const SIDE = 256;
 
-function asShown(pixels: Pixels): Pixels {
+async function asShown(pixels: Pixels): Promise<Pixels> {
   const scale = Math.min(SIDE / pixels.height, SIDE / pixels.width);
   const size = { width: Math.round(pixels.width * scale), height: Math.round(pixels.height * scale) };
-  const { data, channels, width, height } = resize(pixels, { ...size, kernel: "lanczos3" });
+  const { data, channels, width, height } = await resize(pixels, { ...size, kernel: "lanczos3" });
   const rgb = Uint8Array.from({ length: width * height * 3 }, (_, i) => {
     const at = Math.floor(i / 3) * channels;
     return data[at + (channels === 1 ? 0 : i % 3)] ?? 0;

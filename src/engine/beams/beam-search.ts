@@ -1,5 +1,6 @@
 // Searches for a model's likeliest answer: several grow side by side, and the best of them go on (transformers' beam search).
 import { argmax, highest, logSumExp } from "../generation/logits.ts";
+import { letIn } from "../pause.ts";
 import { forbid } from "./forbidden.ts";
 import type { BeamSettings } from "./settings.ts";
 
@@ -70,8 +71,7 @@ const EMPTY = new Float32Array();
 
 async function stepOf({ step, signal }: Pick<BeamSearch, "step" | "signal">, rows: readonly BeamRow[]) {
   // The event loop reads what was sent to this process meanwhile.
-  await new Promise<void>((resolve) => setImmediate(resolve));
-  signal.throwIfAborted();
+  await letIn(signal);
   return await step(rows);
 }
 

@@ -1,6 +1,7 @@
 // A model that tells how far things are, in transformers.js' layout: Depth Anything, DPT and MiDaS, Depth Pro.
 import { invariant } from "../../core/errors.ts";
 import type { Assets, Pixels } from "../../core/pipeline.ts";
+import { createPause, inPieces, type Pause } from "../pause.ts";
 import { interpolate, type Plane } from "../tensor/interpolate.ts";
 import { requirePort, toFloats } from "../tensor/tensor.ts";
 import { pictureTensor } from "../vision/picture-tensor.ts";
@@ -9,7 +10,7 @@ import type { DepthMap, DepthUnit } from "./depth-map.ts";
 
 export type DepthModel = {
   /** In the picture's size. */
-  estimate(picture: Pixels): Promise<DepthMap>;
+  estimate(picture: Pixels, signal: AbortSignal): Promise<DepthMap>;
 };
 
 type DepthConfig = { model_type?: string; depth_estimation_type?: "relative" | "metric" };
@@ -26,16 +27,18 @@ export async function loadDepthModel(assets: Assets): Promise<DepthModel> {
   const angle = graph.outputs.find(({ name }) => name === "field_of_view");
 
   return {
-    async estimate(picture) {
-      const results = await graph.run({ [input.name]: pictureTensor(input, [picture], processor) });
+    async estimate(picture, signal) {
+      const pause = createPause(signal);
+      const { width, height } = picture;
+      const results = await graph.run({ [input.name]: await pictureTensor(input, [picture], processor) });
       const found = results[depths.name];
       invariant(found, "a graph gives each of its outputs");
       const [rows = 1, columns = 1] = found.shape.slice(-2);
       const raw = { values: toFloats(found), width: columns, height: rows };
       const fieldOfView = angle && results[angle.name];
-      if (!fieldOfView) return { ...interpolate(raw, picture, "bicubic"), unit };
+      if (!fieldOfView) return { ...(await interpolate(raw, { width, height, mode: "bicubic", pause })), unit };
       const [degrees = 0] = toFloats(fieldOfView);
-      return { ...metresOf(raw, picture, degrees), unit: "metres" };
+      return { ...(await metresOf(raw, { width, height, degrees, pause })), unit: "metres" };
     },
   };
 }
@@ -44,10 +47,16 @@ export async function loadDepthModel(assets: Assets): Promise<DepthModel> {
 const unitOf = ({ model_type: type, depth_estimation_type: kind }: DepthConfig): DepthUnit =>
   kind === "metric" || type === "depth_pro" ? "metres" : "nearness";
 
+type Measuring = { width: number; height: number; degrees: number; pause: Pause };
+
 /** Depth Pro's graph gives inverse depths as if the picture were as wide as its focal length (transformers' processor). */
-function metresOf(raw: Plane, { width, height }: Pixels, degrees: number): Plane {
+async function metresOf(raw: Plane, { width, height, degrees, pause }: Measuring): Promise<Plane> {
   const focalLength = (0.5 * width) / Math.tan((0.5 * degrees * Math.PI) / 180);
   const scaled = { ...raw, values: raw.values.map((value) => (value * width) / focalLength) };
-  const sized = interpolate(scaled, { width, height }, "bilinear");
-  return { ...sized, values: sized.values.map((inverse) => 1 / Math.min(1e4, Math.max(1e-4, inverse))) };
+  const { values } = await interpolate(scaled, { width, height, mode: "bilinear", pause });
+  await inPieces({ rows: height, size: width, pause }, (top, bottom) => {
+    for (let at = top * width; at < bottom * width; at++)
+      values[at] = 1 / Math.min(1e4, Math.max(1e-4, values[at] ?? 0));
+  });
+  return { width, height, values };
 }

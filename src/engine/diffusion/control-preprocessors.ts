@@ -5,6 +5,7 @@ import { wrongField } from "../../core/wrong-field.ts";
 import { depthPicture } from "../depth/depth-map.ts";
 import { loadDepthModel } from "../depth/depth-model.ts";
 import { inFolder } from "../in-folder.ts";
+import { createPause } from "../pause.ts";
 import { loadPoseModel } from "../pose/pose-model.ts";
 import { SURE, skeletonsOf } from "../pose/skeleton.ts";
 import { canny } from "../vision/canny.ts";
@@ -29,10 +30,10 @@ export async function loadPreprocessors(assets: Assets): Promise<Prepare> {
       case "none":
         return picture;
       case "canny":
-        return canny(picture, { low, high });
+        return await canny(picture, { low, high }, createPause(signal));
       case "depth":
         if (!depth) throw noModel("depth");
-        return depthPicture(await depth.estimate(picture));
+        return await depthPicture(await depth.estimate(picture, signal), createPause(signal));
       case "pose":
         if (!pose) throw noModel("pose");
         return skeletonsOf(picture, await pose.find(picture, { boxes: [], threshold: SURE, signal }));

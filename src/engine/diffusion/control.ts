@@ -2,6 +2,7 @@
 import { ForecourtError, invariant } from "../../core/errors.ts";
 import type { Graph, Pixels } from "../../core/pipeline.ts";
 import type { Port, Tensor } from "../../core/tensor.ts";
+import { createPause } from "../pause.ts";
 import { pixelsToPlanes } from "../tensor/pixels.ts";
 import { resize } from "../tensor/resize.ts";
 import { requirePort, tensorOf, toFloats } from "../tensor/tensor.ts";
@@ -32,7 +33,7 @@ export type Control = { begin(given: Steering): Steer };
 
 export type ControlNet = {
   /** For one run of `steps` model calls. */
-  looking(at: ControlPicture, run: { size: Size; steps: number }): Control;
+  looking(at: ControlPicture, run: { size: Size; steps: number; signal: AbortSignal }): Promise<Control>;
 };
 
 /** `residuals` are the inputs of the UNet that the graph's outputs go to. Throws `misconfigured` where they do not match. */
@@ -46,8 +47,9 @@ export function createControlNet(given: Graph, residuals: readonly Port[]): Cont
   const steered = graph.inputs.filter((port) => ![sample, timestepPort, pictured, strength].includes(port));
   const targets = matched(graph.outputs, residuals);
   return {
-    looking({ picture, scale, span: [from, to] }, { size: { width, height }, steps }) {
-      const planes = pixelsToPlanes(resize(picture, { width, height, kernel: "lanczos3" }), ZERO_TO_ONE);
+    async looking({ picture, scale, span: [from, to] }, { size: { width, height }, steps, signal }) {
+      const pause = createPause(signal);
+      const planes = pixelsToPlanes(await resize(picture, { width, height, kernel: "lanczos3", pause }), ZERO_TO_ONE);
       return {
         begin({ conditions, shared }) {
           const rows = conditions.length;

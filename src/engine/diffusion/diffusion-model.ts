@@ -1,6 +1,7 @@
 // A diffusion repository come alive (diffusers, optimum and legacy ONNX layouts): prompt in, pictures out.
 import { ForecourtError } from "../../core/errors.ts";
 import type { Assets, Pixels } from "../../core/pipeline.ts";
+import { createPause } from "../pause.ts";
 import type { Random } from "../tensor/random.ts";
 import type { Condition } from "./condition.ts";
 import { type ControlNet, type ControlPicture, createControlNet } from "./control.ts";
@@ -127,7 +128,8 @@ async function* draw(parts: Parts, drawing: Drawing): AsyncGenerator<Drawn, Pixe
   const shared = family.shared({ pixels: size, latents, scale, references });
   const guidance = negatives && { guidance: { negatives, scale } };
   const control =
-    drawing.control && parts.controlNet?.looking(drawing.control, { size, steps: sampler.timesteps.length - from });
+    drawing.control &&
+    (await parts.controlNet?.looking(drawing.control, { size, steps: sampler.timesteps.length - from, signal }));
   const { predictor } = family;
   const denoising = denoise({
     predictor,
@@ -171,7 +173,7 @@ async function decoded({ decoder, previewer }: Parts, clean: Float32Array, { sha
   const pictures: Pixels[] = [];
   for await (const picture of decoder.decode(clean, shape)) {
     signal.throwIfAborted();
-    previewer.learn(rowOf(clean, shape, pictures.length), picture);
+    await previewer.learn(rowOf(clean, shape, pictures.length), picture);
     pictures.push(picture);
   }
   return pictures;
@@ -197,13 +199,19 @@ function previousOf({ previous }: Drawing, shape: LatentShape) {
 type Starting = { drawing: Drawing; run: Parameters<typeof startAtNoise>[0]; from: number };
 
 async function startOf({ encoder, seesMask }: Parts, { drawing, run, from }: Starting): Promise<Start> {
-  const { given, size } = drawing;
+  const { given, size, signal } = drawing;
   const previous = previousOf(drawing, run.shape);
   if (!given) return previous ? startAtLatents({ ...run, from, clean: previous.latents }) : startAtNoise(run);
-  const planes = fittedPlanes(given.picture, size);
+  const pause = createPause(signal);
+  const planes = await fittedPlanes(given.picture, size, pause);
   const begin = { ...run, encoder: await encoder(), from, size, planes };
   if (!given.mask) return startAtPicture({ ...begin, previous });
-  return startAtMask({ ...begin, mask: fittedMask(given.mask, size), seesMask, isFull: given.strength === 1 });
+  return startAtMask({
+    ...begin,
+    mask: await fittedMask(given.mask, size, pause),
+    seesMask,
+    isFull: given.strength === 1,
+  });
 }
 
 const vaeConfig = async ({ optional }: Repository): Promise<VaeConfig> => ({

@@ -151,16 +151,16 @@ type Previewing = { task: Task<DrawingInput>; codec: Assets["codec"]; seed: numb
 
 /** Shaped like the answer, its pictures small and inside. */
 async function previewOf({ preview }: Drawn, { task, codec, seed }: Previewing) {
-  const pictures = (await preview()).map(atPreviewSize);
+  const pictures = await Promise.all((await preview()).map(atPreviewSize));
   const inline: DrawingInput = { ...task.input, output_format: "jpeg", sync_mode: true };
   return await answerWith({ task: { ...task, input: inline }, codec, pictures, seed, seconds: 0 });
 }
 
 /** The longer side of all previews is the same, whether they come from few latents or from whole pictures. */
-function atPreviewSize(pixels: Pixels): Pixels {
+async function atPreviewSize(pixels: Pixels): Promise<Pixels> {
   const scale = PREVIEW_SIDE / Math.max(pixels.width, pixels.height);
   const side = (length: number) => Math.max(1, Math.round(length * scale));
-  return resize(pixels, { width: side(pixels.width), height: side(pixels.height), kernel: "bilinear" });
+  return await resize(pixels, { width: side(pixels.width), height: side(pixels.height), kernel: "bilinear" });
 }
 
 type Draw = { model: DiffusionModel; begun: [Begun, ...Begun[]]; signal: AbortSignal };

@@ -1,5 +1,6 @@
 // Pictures and masks of callers as a diffusion model is shown them: of the size to draw, as diffusers prepares them.
 import type { Pixels } from "../../core/pipeline.ts";
+import { inPieces, type Pause } from "../pause.ts";
 import { pixelsToPlanes } from "../tensor/pixels.ts";
 import { resize } from "../tensor/resize.ts";
 import type { Size } from "./image-size.ts";
@@ -8,10 +9,10 @@ import type { Size } from "./image-size.ts";
 const latest = new WeakMap<Pixels, { size: Size; planes: Float32Array }>();
 
 /** RGB planes in [-1, 1] of a picture of any size; the same memory for the same picture and size. Not to be written to. */
-export function fittedPlanes(picture: Pixels, size: Size): Float32Array {
+export async function fittedPlanes(picture: Pixels, size: Size, pause: Pause): Promise<Float32Array> {
   const known = latest.get(picture);
   if (known && known.size.width === size.width && known.size.height === size.height) return known.planes;
-  const planes = planesOf(resize(picture, { ...size, kernel: "lanczos3" }));
+  const planes = planesOf(await resize(picture, { ...size, kernel: "lanczos3", pause }));
   latest.set(picture, { size, planes });
   return planes;
 }
@@ -24,14 +25,20 @@ export const planesOf = (picture: Pixels) =>
  * 1 for each pixel to draw anew, else 0: where it is at least half white; of a mask with transparent parts where it is at
  * least half transparent (OpenAI's masks).
  */
-export function fittedMask(mask: Pixels, size: Size): Uint8Array {
-  const { data, channels } = resize(mask, { ...size, kernel: "lanczos3" });
+export async function fittedMask(mask: Pixels, size: Size, pause: Pause): Promise<Uint8Array> {
+  const { data, channels } = await resize(mask, { ...size, kernel: "lanczos3", pause });
   const byAlpha = hasTransparency(mask);
-  return Uint8Array.from({ length: size.width * size.height }, (_, i) => {
-    if (byAlpha) return (data[i * channels + 3] ?? 255) < 128 ? 1 : 0;
-    const [red = 0, green = red, blue = red] = data.subarray(i * channels, i * channels + Math.min(3, channels));
-    return luma(red, green, blue) >= 128 ? 1 : 0;
+  const [green, blue] = channels === 1 ? [0, 0] : [1, 2];
+  const redraw = new Uint8Array(size.width * size.height);
+  await inPieces({ rows: size.height, size: size.width, pause }, (top, bottom) => {
+    for (let i = top * size.width, at = i * channels; i < bottom * size.width; i++, at += channels) {
+      const isMeant = byAlpha
+        ? (data[at + 3] ?? 255) < 128
+        : luma(data[at] ?? 0, data[at + green] ?? 0, data[at + blue] ?? 0) >= 128;
+      redraw[i] = isMeant ? 1 : 0;
+    }
   });
+  return redraw;
 }
 
 function hasTransparency({ data, channels }: Pixels): boolean {

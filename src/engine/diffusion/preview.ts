@@ -8,7 +8,7 @@ import type { LatentPicture } from "./tokens.ts";
 
 export type Previewer = {
   /** `picture` is what the decoder made of these latents. */
-  learn(given: LatentPicture, picture: Pixels): void;
+  learn(given: LatentPicture, picture: Pixels): Promise<void>;
   /** Was enough learned? */
   knows(): boolean;
   /** One pixel for each latent. Not to be asked before something was learned. */
@@ -27,10 +27,10 @@ export function createPreviewer(): Previewer {
   let learned = 0;
   let map: Float64Array[] | undefined;
   return {
-    learn(given, picture) {
+    async learn(given, picture) {
       if (learned >= PICTURES_LEARNED) return;
       sums ??= emptySums(given.channels);
-      addExamples(sums, given, resize(picture, { width: given.width, height: given.height, kernel: "bilinear" }));
+      addExamples(sums, given, await resize(picture, { width: given.width, height: given.height, kernel: "bilinear" }));
       map = undefined;
       learned++;
     },

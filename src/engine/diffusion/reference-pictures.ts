@@ -1,6 +1,7 @@
 // Pictures that a model looks at while it draws another: of at most its own area, cut to whole latents, as diffusers does.
 import { ForecourtError } from "../../core/errors.ts";
 import type { Pixels } from "../../core/pipeline.ts";
+import type { Pause } from "../pause.ts";
 import { crop } from "../tensor/crop.ts";
 import { resize } from "../tensor/resize.ts";
 import type { Size } from "./image-size.ts";
@@ -12,24 +13,25 @@ const LARGEST_RATIO = 8;
 type Fitting = {
   most: Size;
   multiple: number;
+  pause: Pause;
   /** Which of the pictures it is, for the error. */
   place?: number;
 };
 
 /** The middle of the picture, both sides multiples of `multiple`, after it was made smaller where it is larger than `most`. */
-export function fittedReference(picture: Pixels, { most, multiple, place = 0 }: Fitting): Pixels {
+export async function fittedReference(picture: Pixels, { most, multiple, place = 0, pause }: Fitting): Promise<Pixels> {
   checkShape(picture, place);
   const shrink = Math.sqrt((most.width * most.height) / (picture.width * picture.height));
-  const small = shrink < 1 ? shrunk(picture, shrink) : picture;
+  const small = shrink < 1 ? await shrunk(picture, shrink, pause) : picture;
   const whole = (side: number) => Math.floor(side / multiple) * multiple;
   const [width, height] = [whole(small.width), whole(small.height)];
   const middle = (inner: number, outer: number) => Math.floor((outer - inner) / 2);
   return crop(small, { left: middle(width, small.width), top: middle(height, small.height), width, height });
 }
 
-function shrunk(picture: Pixels, shrink: number): Pixels {
+async function shrunk(picture: Pixels, shrink: number, pause: Pause): Promise<Pixels> {
   const side = (length: number) => Math.trunc(length * shrink);
-  return resize(picture, { width: side(picture.width), height: side(picture.height), kernel: "lanczos3" });
+  return await resize(picture, { width: side(picture.width), height: side(picture.height), kernel: "lanczos3", pause });
 }
 
 function checkShape({ width, height }: Size, place: number): void {

@@ -33,7 +33,7 @@ export function safetyCheckerOf(assets: Assets): SafetyChecker | undefined {
         const copy = shown && {
           [shown.name]: blackTensor(shown),
         };
-        const results = await graph.run({ [seen.name]: pictureTensor(seen, [picture], config), ...copy });
+        const results = await graph.run({ [seen.name]: await pictureTensor(seen, [picture], config), ...copy });
         const found = results[verdict.name];
         invariant(found, "a graph gives each of its outputs");
         verdicts.push(Number(found.data[0]) !== 0);

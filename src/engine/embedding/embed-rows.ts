@@ -24,13 +24,13 @@ export type EmbedRow = TextRow | PictureRow | SoundRow;
 /** All of one kind. Throws `invalid_input` for a picture or a sound that is none. */
 export async function vectorsOf(
   pass: readonly EmbedRow[],
-  { model, codec }: { model: Embedder; codec: ImageCodec },
+  { model, codec, signal }: { model: Embedder; codec: ImageCodec; signal: AbortSignal },
 ): Promise<Float32Array[]> {
   const texts = pass.flatMap((row) => (row.kind === "text" ? [row.text] : []));
   if (texts.length > 0) return await model.texts(texts);
   const heard = pass.flatMap((row) => (row.kind === "sound" ? [row] : []));
   if (heard.length > 0)
-    return (await model.sounds?.(heard.map((row) => ({ ...row, field: row.loc.slice(1).join(".") })))) ?? [];
+    return (await model.sounds?.(heard.map((row) => ({ ...row, field: row.loc.slice(1).join("."), signal })))) ?? [];
   const shown = pass.flatMap((row) => (row.kind === "picture" ? [row] : []));
   const pictures = await Promise.all(
     shown.map(({ task, url, loc }) => readPicture({ task, codec, url, field: loc.slice(1) })),

@@ -4,6 +4,7 @@ import type { Assets, Graph, Pixels } from "../../core/pipeline.ts";
 import type { Port, Tensor } from "../../core/tensor.ts";
 import type { ClapFeatures } from "../hearing/clap-features.ts";
 import { hearSound, loadClapFeatures, soundFeeds } from "../hearing/sounds.ts";
+import { createPause } from "../pause.ts";
 import { requirePort, tensorOf } from "../tensor/tensor.ts";
 import { type EncodedText, type EncoderTokenizer, loadEncoderTokenizer } from "../text/encoder-tokenizer.ts";
 import { pictureTensor } from "../vision/picture-tensor.ts";
@@ -71,8 +72,10 @@ function textTower(
   const { padding } = tokenizer;
   return async (rows) => {
     const feeds = feedsOfRows(graph, rows, { padding, ...(facts.isSiglip && { length: facts.most }) });
-    const silence = features ? soundFeeds(graph, features, [features.of(new Float32Array(1))]) : {};
-    const results = await graph.run({ ...idleFeeds(graph, feeds, config), ...silence, ...feeds });
+    const silence = features
+      ? soundFeeds(graph, features, [await features.of(new Float32Array(1), createPause())])
+      : {};
+    const results = await graph.run({ ...(await idleFeeds(graph, feeds, config)), ...silence, ...feeds });
     return read(
       results,
       rows.map(({ ids }) => ids.length),
@@ -109,8 +112,8 @@ function visionTower(graph: Graph, config: PreprocessorConfig): NonNullable<Embe
   const vectors = [...PICTURE_VECTORS, POOLED].flatMap((name) => graph.outputs.filter((each) => each.name === name))[0];
   if (!vectors) throw unusable(`it gives none of ${[...PICTURE_VECTORS, POOLED].join(", ")}`);
   return async (pictures) => {
-    const feeds = { [port.name]: pictureTensor(port, pictures, config) };
-    const results = await graph.run({ ...idleFeeds(graph, feeds), ...feeds });
+    const feeds = { [port.name]: await pictureTensor(port, pictures, config) };
+    const results = await graph.run({ ...(await idleFeeds(graph, feeds)), ...feeds });
     return rowsOf(got(results, vectors));
   };
 }
@@ -125,25 +128,25 @@ function audioTower(graph: Graph, features: ClapFeatures): NonNullable<Embedder[
     // Fusion, as transformers writes it, is exported for one sound at a time.
     for (const pass of features.shape[0] > 1 ? heard.map((each) => [each]) : [heard]) {
       const feeds = soundFeeds(graph, features, pass);
-      rows.push(...rowsOf(got(await graph.run({ ...idleFeeds(graph, feeds), ...feeds }), vectors)));
+      rows.push(...rowsOf(got(await graph.run({ ...(await idleFeeds(graph, feeds)), ...feeds }), vectors)));
     }
     return rows;
   };
 }
 
 /** A graph of both towers wants something for the other one too: the least that it takes. */
-function idleFeeds(
+async function idleFeeds(
   { inputs }: Graph,
   given: Record<string, Tensor>,
   config?: PreprocessorConfig,
-): Record<string, Tensor> {
-  const missing = inputs.filter(({ name }) => given[name] === undefined);
-  return Object.fromEntries(
-    missing.flatMap((port): [string, Tensor][] => {
-      if (IDS.includes(port.name)) return [[port.name, leastIds(port)]];
-      return port.name === PIXELS && config ? [[port.name, pictureTensor(port, [ONE_PIXEL], config)]] : [];
-    }),
-  );
+): Promise<Record<string, Tensor>> {
+  const idle: Record<string, Tensor> = {};
+  for (const port of inputs) {
+    if (given[port.name] !== undefined) continue;
+    if (IDS.includes(port.name)) idle[port.name] = leastIds(port);
+    if (port.name === PIXELS && config) idle[port.name] = await pictureTensor(port, [ONE_PIXEL], config);
+  }
+  return idle;
 }
 
 const IDS = ["input_ids", "attention_mask"];

@@ -70,7 +70,7 @@ async function oneGraph(assets: Assets, facts: TextFacts): Promise<Compared> {
     async compare(picture, texts) {
       const results = await graph.run({
         ...feedsOfRows(graph, texts, { padding: tokenizer.padding, ...(facts.isSiglip && { length: facts.most }) }),
-        [pixelValues.name]: pictureTensor(pixelValues, [picture], config),
+        [pixelValues.name]: await pictureTensor(pixelValues, [picture], config),
       });
       const [seen = new Float32Array()] = rowsOf(outputOf(results, "image_embeds"));
       const words = rowsOf(outputOf(results, "text_embeds"));

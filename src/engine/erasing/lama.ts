@@ -3,20 +3,21 @@
 import { ForecourtError, invariant } from "../../core/errors.ts";
 import type { Assets, Pixels } from "../../core/pipeline.ts";
 import { rasterOf, toPixels } from "../onnx/planes.ts";
-import type { Mask } from "../segmentation/regions.ts";
+import { inPieces, type Pause } from "../pause.ts";
+import { fillRuns, type Mask } from "../segmentation/runs.ts";
 import { crop } from "../tensor/crop.ts";
 import { pixelsToPlanes } from "../tensor/pixels.ts";
 import { resize } from "../tensor/resize.ts";
 import { requirePort, tensorOf } from "../tensor/tensor.ts";
 import { mirroredPart } from "../tensor/tiles.ts";
-import { placesOf, type Rectangle } from "./places.ts";
+import { type Place, placesOf, type Rectangle } from "./places.ts";
 
 export type Lama = {
   /**
    * Yields after each place that is filled. What the mask leaves out stays as it is, bit for bit; a transparency is left
    * alone. The picture's own memory is not written to.
    */
-  fill(picture: Pixels, mask: Mask): AsyncGenerator<{ at: number; of: number }, Pixels>;
+  fill(picture: Pixels, mask: Mask, pause: Pause): AsyncGenerator<{ at: number; of: number }, Pixels>;
 };
 
 /** Of graphs for any size: what LaMa's exports are bound to otherwise. */
@@ -48,15 +49,17 @@ export async function loadLama(assets: Assets): Promise<Lama> {
   }
 
   return {
-    async *fill(picture, mask) {
+    async *fill(picture, mask, pause) {
       const whole = { ...picture, data: picture.data.slice() };
       const left = { ...mask, data: mask.data.slice() };
-      const places = placesOf(mask, edge);
-      for (const [at, { pixels, part }] of places.entries()) {
-        const seen = seenPart(whole, left, { part, edge });
+      const places = await placesOf(mask, edge, pause);
+      for (const [at, { gaps, part }] of places.entries()) {
+        const seen = await seenPart(whole, left, { part, edge, pause });
         const answer = crop(await filled(seen.picture, seen.mask), { left: 0, top: 0, ...seen.content });
-        put(whole, resize(answer, { width: part.width, height: part.height, kernel: "bicubic" }), { pixels, part });
-        for (const pixel of pixels) left.data[pixel] = 0;
+        const { width, height } = part;
+        const sized = await resize(answer, { width, height, kernel: "bicubic", pause });
+        await put(whole, sized, { gaps, part, pause });
+        fillRuns(left.data, gaps, 0);
         yield { at: at + 1, of: places.length };
       }
       return whole;
@@ -64,33 +67,42 @@ export async function loadLama(assets: Assets): Promise<Lama> {
   };
 }
 
+type Seeing = { part: Rectangle; edge: number; pause: Pause };
+
 /** The part as the graph is to see it: no larger than `edge`, and mirrored where it is smaller. */
-function seenPart(picture: Pixels, mask: Mask, { part, edge }: { part: Rectangle; edge: number }) {
+async function seenPart(picture: Pixels, mask: Mask, { part, edge, pause }: Seeing) {
   const scale = Math.min(1, edge / Math.max(part.width, part.height));
   const content = {
     width: Math.max(1, Math.round(part.width * scale)),
     height: Math.max(1, Math.round(part.height * scale)),
   };
   const gaps = crop({ ...mask, channels: 1 }, part);
-  const view = (pixels: Pixels) =>
+  await inPieces({ rows: gaps.height, size: gaps.width, pause }, (top, bottom) => {
+    for (let at = top * gaps.width; at < bottom * gaps.width; at++) gaps.data[at] = gaps.data[at] ? 255 : 0;
+  });
+  const view = async (pixels: Pixels) =>
     // By weights that are nowhere below 0: a pixel that is made of masked ones counts as masked itself.
-    mirroredPart(resize(pixels, { ...content, kernel: "bilinear" }), {
+    mirroredPart(await resize(pixels, { ...content, kernel: "bilinear", pause }), {
       ...{ left: 0, top: 0, width: edge, height: edge },
     });
   return {
     content,
-    picture: view(crop(picture, part)),
-    mask: view({ ...gaps, data: gaps.data.map((value) => value * 255) }),
+    picture: await view(crop(picture, part)),
+    mask: await view(gaps),
   };
 }
 
-function put(picture: Pixels, answer: Pixels, { pixels, part }: { pixels: readonly number[]; part: Rectangle }): void {
+async function put(picture: Pixels, answer: Pixels, { gaps, part, pause }: Place & { pause: Pause }): Promise<void> {
   const { channels, width } = picture;
-  for (const pixel of pixels) {
-    const from = (Math.floor(pixel / width) - part.top) * part.width + (pixel % width) - part.left;
-    for (let c = 0; c < Math.min(3, channels); c++)
-      picture.data[pixel * channels + c] = channels === 1 ? grey(answer, from) : (answer.data[from * 3 + c] ?? 0);
-  }
+  await inPieces({ rows: gaps.from.length, size: part.width, pause }, (first, end) => {
+    for (let run = first; run < end; run++) {
+      const begin = gaps.from[run] ?? 0;
+      let from = (Math.floor(begin / width) - part.top) * part.width + (begin % width) - part.left;
+      for (let pixel = begin; pixel < (gaps.to[run] ?? 0); pixel++, from++)
+        for (let c = 0; c < Math.min(3, channels); c++)
+          picture.data[pixel * channels + c] = channels === 1 ? grey(answer, from) : (answer.data[from * 3 + c] ?? 0);
+    }
+  });
 }
 
 const grey = ({ data }: Pixels, at: number) =>

@@ -1,11 +1,13 @@
-// Where a mask is worked on: parts of a picture that hold masked pixels with what surrounds them. Pure.
-import { type Mask, regionsOf } from "../segmentation/regions.ts";
+// Where a mask is worked on: parts of a picture that hold masked pixels with what surrounds them.
+import type { Pause } from "../pause.ts";
+import { regionsOf } from "../segmentation/regions.ts";
+import { collectRuns, type Mask, type Runs, runsOf } from "../segmentation/runs.ts";
 
 export type Size = { width: number; height: number };
 export type Rectangle = Size & { left: number; top: number };
 
-/** Pixels to fill, and the part of the picture that is looked at for them. */
-export type Place = { pixels: number[]; part: Rectangle };
+/** What to fill, and the part of the picture that is looked at for it. */
+export type Place = { gaps: Runs; part: Rectangle };
 
 /** Of the part's edge, what surrounds the pixels at each side at least: a network fills from what it sees around. */
 const AROUND = 1 / 6;
@@ -14,21 +16,25 @@ const AROUND = 1 / 6;
  * Parts of a picture that hold all pixels of the mask. `edge`: what a network sees at once, in pixels; parts are as large
  * where that is enough, larger for larger gaps, and never larger than the picture. Gaps that fit into one part share it.
  */
-export function placesOf(mask: Mask, edge: number): Place[] {
-  const gaps = regionsOf(mask, 1).map((pixels) => ({ pixels, box: boxOf(pixels, mask.width) }));
+export async function placesOf(mask: Mask, edge: number, pause: Pause): Promise<Place[]> {
   const room = Math.floor(edge * (1 - 2 * AROUND));
-  const groups: typeof gaps = [];
-  for (const gap of gaps) {
-    const joined = groups.find(({ box }) => longest(union(box, gap.box)) <= room);
-    if (!joined) {
-      groups.push({ pixels: [...gap.pixels], box: gap.box });
-      continue;
-    }
-    for (const at of gap.pixels) joined.pixels.push(at);
-    joined.box = union(joined.box, gap.box);
+  const groups: Gap[] = [];
+  const groupOf: Gap[] = [];
+  const runs = await runsOf(mask, pause);
+  const { of, sizes } = await regionsOf(runs, pause);
+  for (const gap of boxesOf(runs, of, sizes.length)) {
+    await pause();
+    const joined = groups.find(({ box }) => longest(union(box, gap)) <= room);
+    if (joined) joined.box = union(joined.box, gap);
+    const group = joined ?? { box: gap, runs: collectRuns(mask) };
+    if (!joined) groups.push(group);
+    groupOf.push(group);
   }
-  return groups.map(({ pixels, box }) => ({ pixels, part: partAround(box, mask, edge) }));
+  for (const [run, region] of of.entries()) groupOf[region]?.runs.add(runs.from[run] ?? 0, runs.to[run] ?? 0);
+  return groups.map(({ runs, box }) => ({ gaps: runs.runs(), part: partAround(box, mask, edge) }));
 }
+
+type Gap = { box: Rectangle; runs: ReturnType<typeof collectRuns> };
 
 function partAround(box: Rectangle, picture: Size, edge: number): Rectangle {
   const wished = Math.max(edge, Math.ceil(longest(box) / (1 - 2 * AROUND)));
@@ -44,14 +50,19 @@ function partAround(box: Rectangle, picture: Size, edge: number): Rectangle {
 
 const longest = ({ width, height }: Size) => Math.max(width, height);
 
-function boxOf(pixels: readonly number[], width: number): Rectangle {
-  let [left, top, right, bottom] = [Infinity, Infinity, 0, 0];
-  for (const at of pixels) {
-    const [x, y] = [at % width, Math.floor(at / width)];
-    [left, right] = [Math.min(left, x), Math.max(right, x + 1)];
-    [top, bottom] = [Math.min(top, y), Math.max(bottom, y + 1)];
+/** Of each region. */
+function boxesOf({ from, to, width }: Runs, regions: Uint32Array, count: number): Rectangle[] {
+  const edges = Array.from({ length: count }, () => ({ left: width, top: Infinity, right: 0, bottom: 0 }));
+  for (const [run, region] of regions.entries()) {
+    const box = edges[region];
+    if (!box) continue;
+    const [begin, end] = [from[run] ?? 0, (to[run] ?? 1) - 1];
+    box.left = Math.min(box.left, begin % width);
+    box.right = Math.max(box.right, (end % width) + 1);
+    box.top = Math.min(box.top, Math.floor(begin / width));
+    box.bottom = Math.floor(begin / width) + 1;
   }
-  return { left, top, width: right - left, height: bottom - top };
+  return edges.map(({ left, top, right, bottom }) => ({ left, top, width: right - left, height: bottom - top }));
 }
 
 function union(a: Rectangle, b: Rectangle): Rectangle {

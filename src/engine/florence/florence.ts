@@ -57,7 +57,7 @@ export async function loadFlorence(assets: Assets): Promise<Florence> {
     async *read({ pixels, question, beams, most, signal }) {
       const ids = [marks.begin, ...tokenizer.encode(question), marks.end];
       // Its kind of picture is known: CLIP's processor, which does not crop here.
-      const pixel_values = pictureTensor(floats, [pixels], { do_center_crop: false, ...pictures });
+      const pixel_values = await pictureTensor(floats, [pixels], { do_center_crop: false, ...pictures });
       const seen = await only(vision, { pixel_values }, "image_features");
       const length = (seen.shape[1] ?? 0) + ids.length;
       if (length > positions) throw tooLong(length, positions);

@@ -1,4 +1,5 @@
 // Lets several answers grow at once: they join and leave between two steps, and each step reads one token of all of them.
+import { letIn } from "../pause.ts";
 import type { Beyond } from "../sight/beyond.ts";
 import type { Decoder } from "./decoder.ts";
 import { emptyCache, gatherRows, type KvRow, type PaddingSide } from "./kv-cache.ts";
@@ -59,7 +60,7 @@ export function createDecodeLoop(parts: DecodeLoopParts): DecodeLoop {
       while (growing.size > 0) {
         await turn({ ...parts, growing });
         // The event loop reads what was sent to this process meanwhile: a new job, the end of another.
-        await new Promise<void>((resolve) => setImmediate(resolve));
+        await letIn();
       }
     } finally {
       isTurning = false;

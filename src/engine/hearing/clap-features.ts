@@ -1,5 +1,6 @@
 // What CLAP is shown of a sound, by the preprocessor_config.json of its repository, as ClapFeatureExtractor makes it.
 import { ForecourtError } from "../../core/errors.ts";
+import type { Pause } from "../pause.ts";
 import { createLogMel, type LogMel } from "./log-mel.ts";
 import { melFilters } from "./mel-filters.ts";
 
@@ -23,7 +24,7 @@ export type ClapFeatures = {
   /** [channels, frames, bands] of one sound: one channel, or four with fusion. */
   shape: readonly [number, number, number];
   /** `samples`: at least one, at `rate`. */
-  of(samples: Float32Array): Float32Array;
+  of(samples: Float32Array, pause: Pause): Promise<Float32Array>;
 };
 
 const FUSED = 4;
@@ -44,10 +45,11 @@ export function clapFeatures(config: ClapConfig): ClapFeatures {
     rate,
     longest,
     shape: [isFused ? FUSED : 1, frames, bands],
-    of(samples) {
+    async of(samples, pause) {
+      const isLong = samples.length > most;
       if (!isFused)
-        return logMel(samples.length > most ? middleOf(samples, most) : filled(samples, most, padding)).values;
-      const heard = logMel(samples.length > most ? samples : filled(samples, most, padding));
+        return (await logMel(isLong ? middleOf(samples, most) : filled(samples, most, padding), pause)).values;
+      const heard = await logMel(isLong ? samples : filled(samples, most, padding), pause);
       return heard.frames > frames ? fused(heard, frames) : joined(new Array<Float32Array>(FUSED).fill(heard.values));
     },
   };

@@ -1,4 +1,5 @@
 // Loudness by time and band, in decibels: what models that hear sounds look at.
+import { inPieces, type Pause } from "../pause.ts";
 import { createPowerSpectrum } from "../tensor/fourier.ts";
 import type { MelFilters } from "./mel-filters.ts";
 
@@ -16,23 +17,29 @@ export type Hearing = {
 };
 
 /** Frames are centred on their time: the sound is mirrored at both ends, as torch.stft and librosa do. */
-export function createLogMel({ window, hop, filters: { bands, filters } }: Hearing): (samples: Float32Array) => LogMel {
+export function createLogMel({
+  window,
+  hop,
+  filters: { bands, filters },
+}: Hearing): (samples: Float32Array, pause: Pause) => Promise<LogMel> {
   const spectrum = createPowerSpectrum(window);
   const hann = Float64Array.from({ length: window }, (_, i) => 0.5 - 0.5 * Math.cos((2 * Math.PI * i) / window));
   const [piece, powers] = [new Float64Array(window), new Float64Array(window / 2 + 1)];
-  return (samples) => {
+  return async (samples, pause) => {
     const frames = 1 + Math.floor(samples.length / hop);
     const values = new Float32Array(frames * bands);
-    for (let frame = 0; frame < frames; frame++) {
-      const from = frame * hop - window / 2;
-      for (let i = 0; i < window; i++) piece[i] = (samples[mirrored(from + i, samples.length)] ?? 0) * (hann[i] ?? 0);
-      spectrum(piece, powers);
-      for (const [band, { from: first, weights }] of filters.entries()) {
-        let sum = 0;
-        for (let i = 0; i < weights.length; i++) sum += (weights[i] ?? 0) * (powers[first + i] ?? 0);
-        values[frame * bands + band] = 10 * Math.log10(Math.max(FLOOR, sum));
+    await inPieces({ rows: frames, size: window, pause }, (first, end) => {
+      for (let frame = first; frame < end; frame++) {
+        const from = frame * hop - window / 2;
+        for (let i = 0; i < window; i++) piece[i] = (samples[mirrored(from + i, samples.length)] ?? 0) * (hann[i] ?? 0);
+        spectrum(piece, powers);
+        for (const [band, { from: lowest, weights }] of filters.entries()) {
+          let sum = 0;
+          for (let i = 0; i < weights.length; i++) sum += (weights[i] ?? 0) * (powers[lowest + i] ?? 0);
+          values[frame * bands + band] = 10 * Math.log10(Math.max(FLOOR, sum));
+        }
       }
-    }
+    });
     return { values, frames, bands };
   };
 }

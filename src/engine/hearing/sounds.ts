@@ -2,6 +2,7 @@
 import type { Assets, Graph, Task } from "../../core/pipeline.ts";
 import type { Tensor } from "../../core/tensor.ts";
 import { readSound } from "../media/sound.ts";
+import { createPause } from "../pause.ts";
 import { tensorOf } from "../tensor/tensor.ts";
 import { type ClapConfig, type ClapFeatures, clapFeatures } from "./clap-features.ts";
 
@@ -11,25 +12,23 @@ const LONGEST_SECONDS = 1800;
 export const loadClapFeatures = async (assets: Assets): Promise<ClapFeatures> =>
   clapFeatures(await assets.json<ClapConfig>("preprocessor_config.json"));
 
-/** A sound without samples is as silent as one of zeros. */
-const SILENCE = new Float32Array(1);
-
 type Reading = {
   task: Pick<Task<unknown>, "media" | "convertSound" | "longestSoundSeconds" | "log">;
   url: string;
   /** Name of the input's field, or the way to it, for errors. */
   field: string;
   features: ClapFeatures;
+  signal: AbortSignal;
 };
 
 /** What the model is shown. Throws `invalid_input`; a sound of which only a part is heard is told in the log. */
-export async function hearSound({ task, url, field, features }: Reading): Promise<Float32Array> {
+export async function hearSound({ task, url, field, features, signal }: Reading): Promise<Float32Array> {
   const longestSoundSeconds = Math.min(task.longestSoundSeconds ?? LONGEST_SECONDS, LONGEST_SECONDS);
   const { rate, longest } = features;
-  const { samples } = await readSound({ task: { ...task, longestSoundSeconds }, url, field, rate });
+  const { samples } = await readSound({ task: { ...task, longestSoundSeconds }, url, field, rate, signal });
   if (samples.length > longest * rate)
     task.log(`${field} is longer than ${longest} seconds: the model hears parts of it`);
-  return features.of(samples.length === 0 ? SILENCE : samples);
+  return await features.of(samples, createPause(signal));
 }
 
 /** Feeds of a graph's audio tower; `heard` of one sound each. */

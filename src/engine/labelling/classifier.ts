@@ -29,7 +29,7 @@ export async function loadClassifier(assets: Assets): Promise<Classifier> {
   return {
     labels,
     async classify(picture) {
-      const results = await graph.run({ [input.name]: pictureTensor(input, [picture], processor) });
+      const results = await graph.run({ [input.name]: await pictureTensor(input, [picture], processor) });
       const found = results[logits.name];
       invariant(found, "a graph gives each of its outputs");
       return sharesOf(Array.from(toFloats(found)), { activation })

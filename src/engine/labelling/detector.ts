@@ -38,7 +38,7 @@ export async function loadDetector(assets: Assets): Promise<Detector> {
   return {
     labels,
     async detect(picture, threshold) {
-      const seen = pictureTensor(input, [picture], processor);
+      const seen = await pictureTensor(input, [picture], processor);
       const [, , height = 1, width = 1] = seen.shape;
       const results = await graph.run({
         [input.name]: seen,

@@ -8,8 +8,8 @@ import { boxBlur } from "../tensor/box-blur.ts";
 const WINDOWS = [90, 6] as const;
 /** Rows that a band is longer at both ends: half of both windows. */
 const CONTEXT = 48;
-/** Rows that are computed at once: memory stays small for large pictures. */
-const BAND_ROWS = 512;
+/** Rows that are computed at once, and pixels of them: memory stays small for large pictures, also for wide ones. */
+const [BAND_ROWS, BAND_PIXELS] = [512, 2 ** 22];
 /** Against division by zero, as in the paper's code. */
 const EPSILON = 1e-5;
 
@@ -19,7 +19,7 @@ type Way = { pause: Pause; bandRows?: number };
 export async function estimateForeground(
   picture: Pixels,
   alpha: Pixels,
-  { pause, bandRows = BAND_ROWS }: Way,
+  { pause, bandRows = bandOf(picture) }: Way,
 ): Promise<Pixels> {
   const { width, height } = picture;
   const data = new Uint8Array(width * height * 3);
@@ -28,10 +28,12 @@ export async function estimateForeground(
     const [from, to] = [Math.max(0, top - CONTEXT), Math.min(height, bottom + CONTEXT)];
     const size = { width, height: to - from };
     const share = plane(alpha, { from, to, channel: 0 });
-    const blurred = WINDOWS.map((window) => boxBlur(share, size, window));
+    const blurred: Float32Array[] = [];
+    for (const window of WINDOWS) blurred.push(boxBlur(share, size, window));
+    await pause();
     for (let channel = 0; channel < 3; channel++) {
       const colours = plane(picture, { from, to, channel });
-      const estimated = fuse(colours, share, { size, blurred });
+      const estimated = await fuse(colours, share, { size, blurred, pause });
       for (let i = (top - from) * width; i < (bottom - from) * width; i++)
         data[(from * width + i) * 3 + channel] = Math.floor((estimated[i] ?? 0) * 255);
       await pause();
@@ -39,6 +41,8 @@ export async function estimateForeground(
   }
   return { data, width, height, channels: 3 };
 }
+
+const bandOf = ({ width }: Pixels) => Math.min(BAND_ROWS, Math.max(CONTEXT, Math.floor(BAND_PIXELS / width)));
 
 type Rows = { from: number; to: number; channel: number };
 
@@ -50,10 +54,10 @@ function plane({ data, width, channels }: Pixels, { from, to, channel }: Rows): 
   return values;
 }
 
-type Blur = { size: { width: number; height: number }; blurred: readonly Float32Array[] };
+type Blur = { size: { width: number; height: number }; blurred: readonly Float32Array[]; pause: Pause };
 
 /** One colour of the foreground; each pass has the colours that the one before found. Loops: closures took 20 times as long. */
-function fuse(image: Float32Array, alpha: Float32Array, { size, blurred }: Blur): Float32Array {
+async function fuse(image: Float32Array, alpha: Float32Array, { size, blurred, pause }: Blur): Promise<Float32Array> {
   let [front, back] = [image, image];
   for (const [pass, window] of WINDOWS.entries()) {
     const share = blurred[pass] ?? alpha;
@@ -63,7 +67,10 @@ function fuse(image: Float32Array, alpha: Float32Array, { size, blurred }: Blur)
       before[i] = a * (front[i] ?? 0);
       behind[i] = (1 - a) * (back[i] ?? 0);
     }
-    [front, back] = [boxBlur(before, size, window), boxBlur(behind, size, window)];
+    front = boxBlur(before, size, window);
+    await pause();
+    back = boxBlur(behind, size, window);
+    await pause();
     for (let i = 0; i < image.length; i++) {
       const [a, near] = [alpha[i] ?? 0, share[i] ?? 0];
       const found = Math.fround((front[i] ?? 0) / (near + EPSILON));

@@ -5,13 +5,17 @@ import type { Tensor } from "../../core/tensor.ts";
 import { wrongField } from "../../core/wrong-field.ts";
 import { sigmoid } from "../onnx/activation.ts";
 import { rasterOf, toPixels } from "../onnx/planes.ts";
+import type { Pause } from "../pause.ts";
 import { resize } from "../tensor/resize.ts";
 import { requirePort, tensorOf } from "../tensor/tensor.ts";
 import { look, type PreprocessorConfig, planesOf } from "../vision/preprocess.ts";
 
+/** `edge`: the square that the graph is to see the picture in. */
+type Way = { edge?: number | undefined; pause: Pause };
+
 export type Matting = {
-  /** Grey in the picture's size, 255 = subject. `edge`: the square that the graph is to see the picture in. */
-  matte(picture: Pixels, edge?: number): Promise<Pixels>;
+  /** Grey in the picture's size, 255 = subject. */
+  matte(picture: Pixels, way: Way): Promise<Pixels>;
 };
 
 /** Fainter pixels do not count as the subject: 5 %, what a network leaves in the background here and there. */
@@ -30,18 +34,19 @@ export async function loadMatting(assets: Assets): Promise<Matting> {
   const fixed = typeof width === "number" && typeof height === "number" ? { width, height } : undefined;
 
   return {
-    async matte(picture, edge) {
+    async matte(picture, { edge, pause }) {
       if (fixed && edge !== undefined && (fixed.width !== edge || fixed.height !== edge)) throw otherSize(fixed);
       const size = edge === undefined ? fixed : { width: edge, height: edge };
-      const { pixels: seen } = look(
+      const { pixels: seen } = await look(
         picture,
         size ? { ...config, size, do_resize: true, do_center_crop: false } : config,
+        pause,
       );
       const shape = [1, 3, seen.height, seen.width];
       const results = await graph.run({ [input.name]: tensorOf(input.dtype, shape, planesOf(seen, config)) });
       const found = results[output.name];
       if (!found) throw new RangeError(`a run of the graph gives its output ${output.name}`);
-      return resize(greyOf(found), { width: picture.width, height: picture.height, kernel: "bicubic" });
+      return await resize(greyOf(found), { width: picture.width, height: picture.height, kernel: "bicubic", pause });
     },
   };
 }

@@ -33,8 +33,8 @@ export async function loadTripoSr(assets: Assets): Promise<(picture: Pixels) => 
   const open = decoder.inputs.some(({ name }) => name === "points") ? fromScene : fromFeatures;
   const [height = EDGE, width = EDGE] = image.shape.slice(-2).map((edge) => (typeof edge === "number" ? edge : EDGE));
   return async (picture) => {
-    const seen = resize(picture, { width, height, kernel: "bilinear" });
-    const pixels = pictureTensor(image, [seen], { do_resize: false, do_normalize: false, do_center_crop: false });
+    const seen = await resize(picture, { width, height, kernel: "bilinear" });
+    const pixels = await pictureTensor(image, [seen], { do_resize: false, do_normalize: false, do_center_crop: false });
     const found = (await encoder.run({ [image.name]: pixels }))[codes.name];
     invariant(found, "a graph gives each of its outputs");
     return open(decoder, found);

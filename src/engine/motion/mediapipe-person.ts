@@ -43,7 +43,7 @@ export function mediapipePerson(graph: Graph): SquareFinder {
   const coding = codingOf(numbers.name, scores.name);
   return async (picture, threshold) => {
     const wish = { width: EDGE, height: EDGE, multipleOf: 1, fit: "contain" } as const;
-    const { view, pixels } = fitPicture(picture, wish, { kernel: "bilinear", fill: 0 });
+    const { view, pixels } = await fitPicture(picture, wish, { kernel: "bilinear", fill: 0 });
     const layout = isPlanes ? "nchw" : "nhwc";
     // From -1 to 1; borders are black, which is -1 as well.
     const { values } = toPlanes(pixels, { channels: "rgb", layout, scale: 2 / 255, mean: [1], deviation: [] });

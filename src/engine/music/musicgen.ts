@@ -4,6 +4,7 @@ import type { Assets, Graph } from "../../core/pipeline.ts";
 import type { Tensor } from "../../core/tensor.ts";
 import { createSampler, type Sampling } from "../generation/sample.ts";
 import type { Channels } from "../media/channels.ts";
+import { letIn } from "../pause.ts";
 import { requirePort, tensorOf, toFloats } from "../tensor/tensor.ts";
 import { loadT5Tokenizer } from "../text/t5-tokenizer.ts";
 import { delayPattern } from "./delay-pattern.ts";
@@ -124,8 +125,7 @@ async function* writeCodes(writing: Writing): AsyncGenerator<Composed, number[][
     let given = new Array<number>(books).fill(pad);
     for (let step = 0; step < pattern.steps; step++) {
       // The event loop reads what was sent to this process meanwhile.
-      await new Promise<void>((resolve) => setImmediate(resolve));
-      signal.throwIfAborted();
+      await letIn(signal);
       const scores = await decoding.step(guidance > 1 ? [...given, ...given] : given);
       const chosen = guidance > 1 ? guided(scores, guidance) : scores;
       given = chosen.map((row, book) => {

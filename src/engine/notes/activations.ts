@@ -2,6 +2,7 @@
 import { ForecourtError } from "../../core/errors.ts";
 import type { Assets, Graph } from "../../core/pipeline.ts";
 import type { Port } from "../../core/tensor.ts";
+import { letIn } from "../pause.ts";
 import { tensorOf, toFloats } from "../tensor/tensor.ts";
 
 /** Row by row: [frames, width]. */
@@ -56,8 +57,7 @@ export async function loadEar(assets: Assets, path: string): Promise<Ear> {
       };
       for (let at = 0; at < windows; at++) {
         // The event loop reads what was sent to this process meanwhile.
-        await new Promise<void>((resolve) => setImmediate(resolve));
-        signal.throwIfAborted();
+        await letIn(signal);
         const window = new Float32Array(WINDOW_SAMPLES);
         window.set(padded.subarray(at * STEP_SAMPLES, at * STEP_SAMPLES + WINDOW_SAMPLES));
         const results = await graph.run({ [input.name]: tensorOf(input.dtype, [1, WINDOW_SAMPLES, 1], window) });

@@ -5,9 +5,9 @@ import { toByte } from "../tensor/tiles.ts";
 import { brightness } from "./inputs/planes.ts";
 
 /** `grey` has one channel; the colours are enlarged or shrunk to its size. Differences of colour, as in YCbCr, are kept. */
-export function withColours(grey: Pixels, colours: Pixels): Pixels {
+export async function withColours(grey: Pixels, colours: Pixels): Promise<Pixels> {
   const { width, height } = grey;
-  const given = resize(colours, { width, height, kernel: "bicubic" });
+  const given = await resize(colours, { width, height, kernel: "bicubic" });
   const data = new Uint8Array(width * height * 3);
   for (let i = 0; i < width * height; i++) {
     const from = i * given.channels;

@@ -7,13 +7,13 @@ import { place, type SizeWish, type WholeView } from "./view.ts";
 /** `fill`: grey of the borders, 0 to 255. */
 type How = { kernel: ResizeOptions["kernel"]; fill: number };
 
-export function fitPicture(
+export async function fitPicture(
   picture: Pixels,
   wish: SizeWish,
   { kernel, fill }: How,
-): { view: WholeView; pixels: Pixels } {
+): Promise<{ view: WholeView; pixels: Pixels }> {
   const { seen, content } = place(picture, wish);
-  const resized = resize(picture, { width: content.width, height: content.height, kernel });
+  const resized = await resize(picture, { width: content.width, height: content.height, kernel });
   const pixels = crop(resized, { left: -content.left, top: -content.top, ...seen }, fill);
   return { view: { by: "whole", picture, seen, content }, pixels };
 }

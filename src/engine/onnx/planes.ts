@@ -47,12 +47,12 @@ export function join(pieces: Iterable<Raster>, view: Extract<View, { by: "tiles"
 }
 
 /** Borders removed, edges that were cut away black, and in the size of the picture that was given. */
-export function asGiven(pixels: Pixels, { picture, seen, content }: WholeView): Pixels {
+export async function asGiven(pixels: Pixels, { picture, seen, content }: WholeView): Promise<Pixels> {
   const [x, y] = [pixels.width / seen.width, pixels.height / seen.height];
   const left = Math.round(content.left * x);
   const top = Math.round(content.top * y);
   const width = Math.max(1, Math.round(content.width * x));
   const height = Math.max(1, Math.round(content.height * y));
   const inner = crop(pixels, { left, top, width, height });
-  return resize(inner, { width: picture.width, height: picture.height, kernel: "bicubic" });
+  return await resize(inner, { width: picture.width, height: picture.height, kernel: "bicubic" });
 }

@@ -50,7 +50,7 @@ export const audioTextSimilarity = definePipeline({
       for (const [index, task] of tasks.entries()) {
         signal.throwIfAborted();
         const { texts } = task.input;
-        const { logits, similarities } = await compare(task);
+        const { logits, similarities } = await compare(task, signal);
         const best = logits.indexOf(Math.max(...logits));
         const value = { label: texts[best] ?? "", scores: softmax(logits), logits, similarities };
         const units = { sounds: 1, texts: texts.length, requests: 1 };
@@ -66,7 +66,7 @@ async function loadClap(assets: Assets) {
   const { most } = await readTextFacts(assets);
   const features = await loadClapFeatures(assets);
   const graph = await assets.graph("onnx/model.onnx");
-  return async (task: Task<Input>) => {
+  return async (task: Task<Input>, signal: AbortSignal) => {
     const { audio_url: url, texts, template, truncate } = task.input;
     const rows = texts.map((text, at) =>
       fitting(tokenizer, [template.replaceAll("{}", () => text)], {
@@ -76,7 +76,7 @@ async function loadClap(assets: Assets) {
         log: task.log,
       }),
     );
-    const heard = await hearSound({ task, url, field: "audio_url", features });
+    const heard = await hearSound({ task, url, field: "audio_url", features, signal });
     const results = await graph.run({
       ...feedsOfRows(graph, rows, { padding: tokenizer.padding }),
       ...soundFeeds(graph, features, [heard]),

@@ -31,7 +31,7 @@ type AroundTask = Around & { codec: ImageCodec };
 async function* answerTask(task: Task<ChatInput>, around: AroundTask): AsyncGenerator<Step<ChatOutput>> {
   const { model, signal, codec } = around;
   const { sight } = model;
-  const looked = sight ? await lookAtAll({ task, codec, sight }) : [];
+  const looked = sight ? await lookAtAll({ task, codec, sight, signal }) : [];
   const prompt = promptOf(task.input, model, looked);
   if (task.input.max_tokens === 0) {
     yield { type: "output", value: countOf(prompt), units: NO_TOKENS };

@@ -1,5 +1,5 @@
 // Pictures drawn from a prompt and from pictures to go by, with a diffusion model that looks at them.
-import { definePipeline } from "../../core/pipeline.ts";
+import { definePipeline, type Pixels } from "../../core/pipeline.ts";
 import { mediaUrl, Type } from "../../core/schema.ts";
 import { loadAdaptableModel } from "../diffusion/adaptable-model.ts";
 import { drawTasks } from "../diffusion/draw-tasks.ts";
@@ -9,6 +9,7 @@ import { mostDrawn } from "../diffusion/most-drawn.ts";
 import { fittedReference } from "../diffusion/reference-pictures.ts";
 import { DRAWN_UNITS, drawnOutput } from "../media/drawn.ts";
 import { readPicture } from "../media/picture.ts";
+import { createPause } from "../pause.ts";
 
 export const editImage = definePipeline({
   summary: "Edits or combines pictures as a text prompt says.",
@@ -30,12 +31,15 @@ export const editImage = definePipeline({
     return drawTasks({
       models,
       codec,
-      async plan(task) {
+      async plan(task, _session, signal) {
         const { image_urls: urls, image_size } = task.input;
         const pictures = await Promise.all(
           urls.map((url, place) => readPicture({ task, codec, url, field: ["image_urls", place] })),
         );
-        const references = pictures.map((picture, place) => fittedReference(picture, { most, multiple, place }));
+        const pause = createPause(signal);
+        const references: Pixels[] = [];
+        for (const [place, picture] of pictures.entries())
+          references.push(await fittedReference(picture, { most, multiple, place, pause }));
         const [first = most] = references;
         return { size: sizeToDraw(image_size, { native: first, multiple }), references };
       },

@@ -23,7 +23,7 @@ export const embed = {
         const model = await loadEmbedder(assets, declared);
         return async function* (tasks, signal) {
           const jobs = tasks.map((task) => rowsOfTask(task, model));
-          const compute = (pass: readonly EmbedRow[]) => vectorsOf(pass, { model, codec: assets.codec });
+          const compute = (pass: readonly EmbedRow[]) => vectorsOf(pass, { model, codec: assets.codec, signal });
           for await (const { index, at, of, results } of computeTogether({ jobs, compute, signal })) {
             const [task, rows] = [tasks[index], jobs[index]];
             if (results && task && rows) yield { index, step: answer(task.input, rows, results) };

@@ -5,6 +5,7 @@ import { mediaUrl, Type } from "../../core/schema.ts";
 import { loadLama } from "../erasing/lama.ts";
 import { wishedMask } from "../erasing/wished-mask.ts";
 import { pictureField, pictureUrl, readImageUrl, readPicture, savedFields, saverOf } from "../media/picture.ts";
+import { createPause } from "../pause.ts";
 import { withoutAlpha } from "../tensor/alpha.ts";
 
 const edge = (name: string) => Type.Number({ minimum: 0, maximum: 1, description: `${name}, 0 to 1.` });
@@ -53,12 +54,14 @@ export const erase = definePipeline({
       for (const [index, task] of tasks.entries()) {
         signal.throwIfAborted();
         const { mask_url, ...wishes } = task.input;
+        const pause = createPause(signal);
         const given = await readImageUrl(task, codec);
-        const picture = wishes.preserve_alpha ? given : withoutAlpha(given);
+        const picture = wishes.preserve_alpha ? given : await withoutAlpha(given, pause);
         const drawn =
           mask_url === undefined ? undefined : await readPicture({ task, codec, url: mask_url, field: "mask_url" });
-        const mask = wishedMask(picture, { drawn, boxes: wishes.box_prompts, reach: wishes.mask_expansion });
-        const steps = lama.fill(picture, mask);
+        const { box_prompts: boxes, mask_expansion: reach } = wishes;
+        const mask = await wishedMask(picture, { drawn, boxes, reach, pause });
+        const steps = lama.fill(picture, mask, pause);
         let step = await steps.next();
         for (; !step.done; step = await steps.next()) {
           yield { index, step: { type: "progress" as const, ...step.value } };

@@ -6,6 +6,7 @@ import { choice, Type } from "../../core/schema.ts";
 import { depthPicture, rangeOf } from "../depth/depth-map.ts";
 import { loadDepthModel } from "../depth/depth-model.ts";
 import { pictureField, pictureUrl, readImageUrl, savedFields, saverOf } from "../media/picture.ts";
+import { createPause } from "../pause.ts";
 
 const input = Type.Object({
   image_url: pictureUrl,
@@ -34,9 +35,10 @@ export const estimateDepth = definePipeline({
     return async function* (tasks, signal) {
       for (const [index, task] of tasks.entries()) {
         signal.throwIfAborted();
-        const map = await model.estimate(await readImageUrl(task, assets.codec));
-        const image = await saverOf(task, assets.codec)(depthPicture(map), "image");
-        const value = { image, depth: { unit: map.unit, ...rangeOf(map) } };
+        const map = await model.estimate(await readImageUrl(task, assets.codec), signal);
+        const pause = createPause(signal);
+        const image = await saverOf(task, assets.codec)(await depthPicture(map, pause), "image");
+        const value = { image, depth: { unit: map.unit, ...(await rangeOf(map, pause)) } };
         yield { index, step: { type: "output", value, units: { requests: 1, images: 1 } } };
       }
     };

@@ -11,7 +11,7 @@ import { savedFileField } from "../media/saved-file.ts";
 import { reconstruct } from "../mesh/reconstruct.ts";
 import { frameSubject, hasTransparency, onGrey } from "../mesh/subject.ts";
 import { loadTripoSr } from "../mesh/triposr.ts";
-import { createPause } from "../pause.ts";
+import { createPause, type Pause } from "../pause.ts";
 import { withAlpha } from "../tensor/alpha.ts";
 
 const input = Type.Object({
@@ -64,7 +64,7 @@ export const imageTo3d = definePipeline({
         const picture = await readImageUrl(task, assets.codec);
         signal.throwIfAborted();
         const from = performance.now();
-        const scene = await see(await subjectOf(task, picture, matting));
+        const scene = await see(await subjectOf(task, picture, { matting, pause }));
         signal.throwIfAborted();
         const making = reconstruct(scene, { resolution: task.input.mc_resolution, pause });
         let next = await making.next();
@@ -82,12 +82,14 @@ export const imageTo3d = definePipeline({
 const mattingOf = async (assets: Assets): Promise<Matting | undefined> =>
   assets.has(`${MATTING}/onnx/model.onnx`) ? await loadMatting(inFolder(assets, MATTING)) : undefined;
 
-async function subjectOf({ input }: Pick<Task<Wishes>, "input">, picture: Pixels, matting: Matting | undefined) {
+type Cutting = { matting: Matting | undefined; pause: Pause };
+
+async function subjectOf({ input }: Pick<Task<Wishes>, "input">, picture: Pixels, { matting, pause }: Cutting) {
   const { do_remove_background: cuts, foreground_ratio: ratio } = input;
   if (!cuts) return onGrey(picture);
   const isCut = hasTransparency(picture);
   if (!isCut && !matting) throw noMatting();
-  const cutOut = isCut || !matting ? picture : withAlpha(picture, await matting.matte(picture));
+  const cutOut = isCut || !matting ? picture : await withAlpha(picture, await matting.matte(picture, { pause }), pause);
   const framed = frameSubject(cutOut, { ratio, threshold: isCut ? 1 : VISIBLE });
   if (!framed) throw noSubject(isCut);
   return onGrey(framed);

@@ -5,7 +5,7 @@ import { choice, Type } from "../../core/schema.ts";
 import { estimateForeground } from "../matting/foreground.ts";
 import { loadMatting, VISIBLE } from "../matting/matte.ts";
 import { pictureField, pictureUrl, readImageUrl, saverOf, syncMode } from "../media/picture.ts";
-import { createPause, type Pause } from "../pause.ts";
+import { createPause, inPieces, type Pause } from "../pause.ts";
 import { boundsOf, withAlpha } from "../tensor/alpha.ts";
 import { crop } from "../tensor/crop.ts";
 import { variantField } from "../vision/variant.ts";
@@ -56,8 +56,9 @@ export const removeBackground = {
             signal.throwIfAborted();
             const { operating_resolution: size, ...wishes } = task.input;
             const picture = await readImageUrl(task, assets.codec);
-            const mask = await matte(picture, size && EDGES[size]);
-            const parts = await partsOf(picture, mask, { ...wishes, pause: createPause(signal) });
+            const pause = createPause(signal);
+            const mask = await matte(picture, { edge: size && EDGES[size], pause });
+            const parts = await partsOf(picture, mask, { ...wishes, pause });
             const save = saverOf(task, assets.codec);
             const value = {
               image: await save(parts.image, "image"),
@@ -76,10 +77,12 @@ async function partsOf(picture: Pixels, mask: Pixels, { mask_only, refine_foregr
   const bounds = crop_to_bbox ? boundsOf(mask, VISIBLE) : undefined;
   const part = (pixels: Pixels) => (bounds ? crop(pixels, bounds) : pixels);
   if (mask_only) return { image: part(mask), mask: part(mask) };
-  const transparent = withAlpha(picture, mask);
+  const transparent = await withAlpha(picture, mask, pause);
   if (!refine_foreground) return { image: part(transparent), mask: part(mask) };
   const colours = await estimateForeground(picture, mask, { pause });
-  for (let i = 0; i < mask.data.length; i++)
-    for (let c = 0; c < 3; c++) transparent.data[i * 4 + c] = colours.data[i * 3 + c] ?? 0;
+  await inPieces({ rows: mask.height, size: mask.width * 3, pause }, (top, bottom) => {
+    for (let i = top * mask.width; i < bottom * mask.width; i++)
+      for (let c = 0; c < 3; c++) transparent.data[i * 4 + c] = colours.data[i * 3 + c] ?? 0;
+  });
   return { image: part(transparent), mask: part(mask) };
 }

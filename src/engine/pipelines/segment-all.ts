@@ -43,7 +43,8 @@ export const segmentAll = definePipeline({
         signal.throwIfAborted();
         const wishes = task.input;
         const picture = await readImageUrl(task, assets.codec);
-        const sight = await sam.see(picture);
+        const pause = createPause(signal);
+        const sight = await sam.see(picture, pause);
         const steps = everyMask(
           { sam, sight },
           {
@@ -51,7 +52,7 @@ export const segmentAll = definePipeline({
             leastScore: wishes.pred_iou_thresh,
             leastStability: wishes.stability_score_thresh,
             smallestRegion: wishes.min_mask_region_area,
-            pause: createPause(signal),
+            pause,
           },
         );
         let step = await steps.next();
@@ -64,7 +65,7 @@ export const segmentAll = definePipeline({
         const individual = [];
         for (const [at, mask] of masks.entries()) individual.push(await save(maskPicture([mask]), `mask-${at + 1}`));
         const value = {
-          combined_mask: await save(colouredMasks(masks, sight.picture), "combined"),
+          combined_mask: await save(await colouredMasks(masks, sight.picture, pause), "combined"),
           individual_masks: individual,
         };
         yield { index, step: { type: "output", value, units: { requests: 1, images: 1 } } };

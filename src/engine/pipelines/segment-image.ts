@@ -3,9 +3,11 @@ import { ForecourtError } from "../../core/errors.ts";
 import { definePipeline, type Pixels } from "../../core/pipeline.ts";
 import { type Static, Type } from "../../core/schema.ts";
 import { pictureField, pictureUrl, readImageUrl, savedFields, saverOf } from "../media/picture.ts";
+import { createPause, type Pause } from "../pause.ts";
+import { cut } from "../segmentation/enlarged-mask.ts";
 import { maskPicture, onlyMasked } from "../segmentation/mask-picture.ts";
 import { promptsOf } from "../segmentation/prompts.ts";
-import type { Mask } from "../segmentation/regions.ts";
+import type { Runs } from "../segmentation/runs.ts";
 import { loadSam, type Prompt, type Sam, type Sight } from "../segmentation/sam.ts";
 
 const objectId = Type.Optional(
@@ -68,11 +70,13 @@ export const segmentImage = definePipeline({
         const asked = promptsOf(wishes, sam.takesBoxes);
         const picture = await readImageUrl(task, assets.codec);
         checkInside(picture, wishes);
-        const things = await masksOf(sam, await sam.see(picture), asked, signal);
+        const pause = createPause(signal);
+        const things = await masksOf(sam, await sam.see(picture, pause), asked, pause);
         const save = saverOf(task, assets.codec);
         const all = maskPicture(things.map(({ mask }) => mask));
+        const isTransparent = wishes.output_format !== "jpeg";
         const image = await save(
-          wishes.apply_mask ? onlyMasked(picture, all, wishes.output_format !== "jpeg") : all,
+          wishes.apply_mask ? await onlyMasked(picture, all, { isTransparent, pause }) : all,
           "image",
         );
         const masks = [];
@@ -89,15 +93,14 @@ export const segmentImage = definePipeline({
 });
 
 /** Of each thing the proposal that the model believes in most. */
-async function masksOf(sam: Sam, sight: Sight, asked: readonly Prompt[], signal: AbortSignal) {
-  const things: { mask: Mask; score: number }[] = [];
+async function masksOf(sam: Sam, sight: Sight, asked: readonly Prompt[], pause: Pause) {
+  const things: { mask: Runs; score: number }[] = [];
   for (const prompt of asked) {
-    signal.throwIfAborted();
+    await pause();
     const [proposals] = await sam.propose(sight, [prompt]);
     if (!proposals) throw new RangeError("a prompt has its proposals");
     const score = Math.max(...proposals.scores);
-    const logits = proposals.logits(proposals.scores.indexOf(score));
-    things.push({ mask: { ...sight.picture, data: Uint8Array.from(logits, (value) => Number(value > 0)) }, score });
+    things.push({ mask: cut(proposals.logits(proposals.scores.indexOf(score))).runs, score });
   }
   return things;
 }

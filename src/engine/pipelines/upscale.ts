@@ -3,7 +3,8 @@
 import { definePipeline, type Pixels } from "../../core/pipeline.ts";
 import { Type } from "../../core/schema.ts";
 import { pictureField, pictureUrl, readImageUrl, savedFields, saverOf } from "../media/picture.ts";
-import { withAlpha } from "../tensor/alpha.ts";
+import { createPause, type Pause } from "../pause.ts";
+import { channelOf, withAlpha } from "../tensor/alpha.ts";
 import { resize } from "../tensor/resize.ts";
 import { expectSize, loadUpscaler, MOST_PIXELS } from "../upscaling/upscaler.ts";
 import { variantField } from "../vision/variant.ts";
@@ -60,7 +61,7 @@ export const upscale = {
               if (of > 1) yield { index, step: { type: "progress", at, of } };
               drawn = enlarged ?? drawn;
             }
-            const pixels = inSize(drawn, picture, scale);
+            const pixels = await inSize(drawn, picture, { scale, pause: createPause(signal) });
             const timings = { inference: (performance.now() - from) / 1000 };
             const image = await saverOf(task, assets.codec)(pixels, "image");
             const units = { requests: 1, images: 1, megapixels: (pixels.width * pixels.height) / 1e6 };
@@ -77,14 +78,17 @@ const boundTo = ({ width, height }: { width: number; height: number }) =>
 const MOST_UNITS = { requests: 1, images: 1, megapixels: MOST_PIXELS / 1e6 };
 
 /** `scale` times the picture that was given, with its transparency. */
-function inSize(drawn: Pixels, given: Pixels, scale: number): Pixels {
+async function inSize(
+  drawn: Pixels,
+  given: Pixels,
+  { scale, pause }: { scale: number; pause: Pause },
+): Promise<Pixels> {
   const size = {
     width: Math.max(1, Math.round(given.width * scale)),
     height: Math.max(1, Math.round(given.height * scale)),
   };
-  const large = resize(drawn, { ...size, kernel: "lanczos3" });
+  const large = await resize(drawn, { ...size, kernel: "lanczos3", pause });
   if (given.channels !== 4) return large;
-  const alpha = given.data.filter((_, i) => i % 4 === 3);
-  const grey: Pixels = { ...given, data: alpha, channels: 1 };
-  return withAlpha(large, resize(grey, { ...size, kernel: "bicubic" }));
+  const grey: Pixels = { ...given, data: await channelOf(given, 3, pause), channels: 1 };
+  return await withAlpha(large, await resize(grey, { ...size, kernel: "bicubic", pause }), pause);
 }

@@ -48,7 +48,7 @@ export function yoloPose(graph: Graph): PoseModel {
     async find(picture, { boxes, threshold }) {
       if (boxes.length > 0) throw findsByItself();
       const wish = { ...(size ?? freeSize(picture)), multipleOf: 1, fit: "contain" } as const;
-      const { view, pixels } = fitPicture(picture, wish, { kernel: "bilinear", fill: BORDER });
+      const { view, pixels } = await fitPicture(picture, wish, { kernel: "bilinear", fill: BORDER });
       const { values } = toPlanes(pixels, {
         ...{ channels: "rgb", layout: "nchw" },
         ...{ scale: 1 / 255, mean: [], deviation: [] },

@@ -37,7 +37,7 @@ export function yoloxFinder(graph: Graph): PeopleFinder {
   const size = fixedSize(input) ?? SIZE;
   return async (picture, threshold) => {
     const wish = { ...size, multipleOf: 1, fit: "corner" } as const;
-    const { view, pixels } = fitPicture(picture, wish, { kernel: "bilinear", fill: BORDER });
+    const { view, pixels } = await fitPicture(picture, wish, { kernel: "bilinear", fill: BORDER });
     const { values } = toPlanes(pixels, COLOURS);
     const results = await graph.run({ [input.name]: tensorOf(input.dtype, [1, 3, size.height, size.width], values) });
     const result = results[output.name];

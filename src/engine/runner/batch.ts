@@ -3,6 +3,7 @@
 import type { Failure } from "../../core/errors.ts";
 import { ForecourtError, toFailure } from "../../core/errors.ts";
 import type { Run, Step, Task } from "../../core/pipeline.ts";
+import { letIn } from "../pause.ts";
 
 export type BatchOptions = {
   run: Run<Record<string, unknown>, Record<string, unknown>>;
@@ -40,7 +41,7 @@ async function runTogether(indices: number[], options: BatchOptions): Promise<vo
       if (open.has(index)) onStep(index, step);
       if (step.type === "output") open.delete(index);
       if (open.size === 0) break;
-      await turn();
+      await letIn();
       dropCancelled();
       if (signal.aborted || open.size === 0) break;
     }
@@ -54,9 +55,6 @@ async function runTogether(indices: number[], options: BatchOptions): Promise<vo
     for (const index of open) onFailed(index, failure, thrown);
   }
 }
-
-/** A macrotask: promises alone would let no message in. */
-const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
 
 const LASTING: ReadonlySet<Failure["code"]> = new Set(["device_lost", "insufficient_memory"]);
 

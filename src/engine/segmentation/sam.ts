@@ -2,11 +2,13 @@
 import { createHash } from "node:crypto";
 import type { Assets, Graph, Pixels } from "../../core/pipeline.ts";
 import type { Port, Tensor } from "../../core/tensor.ts";
-import { after, along, firstOf, type Lines, linesOf } from "../tensor/interpolate.ts";
+import type { Pause } from "../pause.ts";
+import { after, firstOf, type Lines, linesOf } from "../tensor/interpolate.ts";
 import { resize } from "../tensor/resize.ts";
 import { requirePort, tensorOf, toFloats } from "../tensor/tensor.ts";
 import { createRecent } from "../text/recent.ts";
 import { type PreprocessorConfig, planesOf } from "../vision/preprocess.ts";
+import type { SmallMask } from "./enlarged-mask.ts";
 
 /** In pixels of the picture. `label`: 1 belongs to the thing, 0 does not. */
 export type Point = { x: number; y: number; label: 0 | 1 };
@@ -29,14 +31,14 @@ export type Sight = {
 export type Proposals = {
   /** How good the model believes each mask to be. */
   scores: Float32Array;
-  /** In the picture's size, row by row: above 0 = belongs to the thing. */
-  logits(at: number): Float32Array;
+  /** To be made as large as the picture: above 0 = belongs to the thing. */
+  logits(at: number): SmallMask;
 };
 
 export type Sam = {
   takesBoxes: boolean;
   /** The same picture, asked for again soon, is not computed again. */
-  see(picture: Pixels): Promise<Sight>;
+  see(picture: Pixels, pause: Pause): Promise<Sight>;
   /** All prompts have as many points as the first, and boxes all or none. */
   propose(sight: Sight, prompts: readonly Prompt[]): Promise<Proposals[]>;
 };
@@ -61,7 +63,8 @@ export async function loadSam(assets: Assets): Promise<Sam> {
   const takesBoxes = decoder.inputs.some(({ name }) => name === "input_boxes");
   return {
     takesBoxes,
-    see: (picture) => kept.get(keyOf(picture), () => see({ encoder, input, config, picture })),
+    see: async (picture, pause) =>
+      await kept.get(keyOf(picture), () => see({ encoder, input, config, picture, pause })),
     propose: (sight, prompts) => propose({ decoder, config, sight, prompts, takesBoxes }),
   };
 }
@@ -80,12 +83,12 @@ function seenSize({ width, height }: Pixels, config: Config): Square {
   return { width: Math.floor(width * scale + 0.5), height: Math.floor(height * scale + 0.5) };
 }
 
-type Seeing = { encoder: Graph; input: Port; config: Config; picture: Pixels };
+type Seeing = { encoder: Graph; input: Port; config: Config; picture: Pixels; pause: Pause };
 
-async function see({ encoder, input, config, picture }: Seeing): Promise<Sight> {
+async function see({ encoder, input, config, picture, pause }: Seeing): Promise<Sight> {
   const [seen, edges] = [seenSize(picture, config), edgesOf(config)];
   const { size: _, ...rest } = config;
-  const planes = planesOf(resize(picture, { ...seen, kernel: "bilinear" }), rest);
+  const planes = planesOf(await resize(picture, { ...seen, kernel: "bilinear", pause }), rest);
   const embeddings = await encoder.run({
     [input.name]: tensorOf(input.dtype, [1, 3, edges.height, edges.width], padded(planes, seen, edges)),
   });
@@ -132,7 +135,7 @@ async function propose({ decoder, config, sight, prompts, takesBoxes }: Asking):
     scores: values.slice(at * each, (at + 1) * each),
     logits(proposal) {
       const begin = (at * each + proposal) * width * height;
-      return along(all.subarray(begin, begin + width * height), lines);
+      return { values: all.subarray(begin, begin + width * height), ...lines };
     },
   }));
 }

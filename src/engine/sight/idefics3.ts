@@ -1,6 +1,7 @@
 // Idefics3 and SmolVLM: a picture is cut into square tiles, and seen whole beside them. As transformers' Idefics3Processor.
 import { ForecourtError } from "../../core/errors.ts";
 import type { Pixels } from "../../core/pipeline.ts";
+import type { Pause } from "../pause.ts";
 import { crop } from "../tensor/crop.ts";
 import { resize } from "../tensor/resize.ts";
 import { type PreprocessorConfig, planesOf } from "../vision/preprocess.ts";
@@ -48,10 +49,10 @@ export async function idefics3({ assets, config, tower }: SightParts): Promise<S
 
   return {
     mark: MARK,
-    look(pixels, detail): Look {
+    async look(pixels, detail, pause): Promise<Look> {
       const splits = (given.do_image_splitting ?? true) && detail !== "low";
-      const large = given.do_resize === false ? pixels : resizeTo(pixels, stretched(pixels, longest));
-      const { tiles, rows, columns } = splits ? tilesOf(large, edge) : whole(large, edge);
+      const large = given.do_resize === false ? pixels : await resizeTo(pixels, stretched(pixels, longest), pause);
+      const { tiles, rows, columns } = await (splits ? tilesOf(large, edge, pause) : whole(large, edge, pause));
       return {
         text: textOf({ rows, columns, vectors }),
         vectors: tiles.length * vectors,
@@ -71,7 +72,7 @@ function vectorsOf({
   return Math.floor(Math.floor(size / patch) ** 2 / factor ** 2);
 }
 
-const resizeTo = (pixels: Pixels, size: Size) => resize(pixels, { ...size, kernel: "lanczos3" });
+const resizeTo = (pixels: Pixels, size: Size, pause: Pause) => resize(pixels, { ...size, kernel: "lanczos3", pause });
 
 /** The longer edge becomes `longest`; the shorter one is cut down to whole pixels and then made even. */
 export function stretched({ width, height }: Size, longest: number): Size {
@@ -103,16 +104,16 @@ function ofTiles({ width, height }: Size, edge: number): Size {
 
 type Tiles = { tiles: Pixels[]; rows: number; columns: number };
 
-const whole = (pixels: Pixels, edge: number): Tiles => ({
-  tiles: [resizeTo(pixels, { width: edge, height: edge })],
+const whole = async (pixels: Pixels, edge: number, pause: Pause): Promise<Tiles> => ({
+  tiles: [await resizeTo(pixels, { width: edge, height: edge }, pause)],
   ...{ rows: 0, columns: 0 },
 });
 
 /** Row by row, and the whole picture last. */
-function tilesOf(pixels: Pixels, edge: number): Tiles {
+async function tilesOf(pixels: Pixels, edge: number, pause: Pause): Promise<Tiles> {
   const size = ofTiles(pixels, edge);
   const [rows, columns] = [size.height / edge, size.width / edge];
-  const fitted = resizeTo(pixels, size);
+  const fitted = await resizeTo(pixels, size, pause);
   if (rows === 1 && columns === 1) return { tiles: [fitted], rows: 0, columns: 0 };
   if (Math.max(rows, columns) > MOST_PARTS)
     throw new ForecourtError(
@@ -125,7 +126,7 @@ function tilesOf(pixels: Pixels, edge: number): Tiles {
       ...{ width: edge, height: edge },
     }),
   );
-  return { tiles: [...tiles, ...whole(fitted, edge).tiles], rows, columns };
+  return { tiles: [...tiles, ...(await whole(fitted, edge, pause)).tiles], rows, columns };
 }
 
 type Parts = { rows: number; columns: number; vectors: number };

@@ -5,6 +5,7 @@ import type { ImageCodec, Task } from "../../core/pipeline.ts";
 import type { ChatInput } from "../generation/chat-fields.ts";
 import { wrong } from "../generation/conversation.ts";
 import { readPicture } from "../media/picture.ts";
+import { createPause, letIn } from "../pause.ts";
 import { toFloats } from "../tensor/tensor.ts";
 import type { SeenPicture, SeenPictures } from "./seen-pictures.ts";
 import type { Detail, Look, Sight } from "./sight.ts";
@@ -33,10 +34,10 @@ export function picturesIn({ messages = [], image_url: url }: Pick<ChatInput, "m
 
 const pictureOf = ({ url, detail = "auto" }: { url: string; detail?: Detail }) => ({ url, detail });
 
-type Looking = { task: Task<ChatInput>; codec: ImageCodec; sight: Sight };
+type Looking = { task: Task<ChatInput>; codec: ImageCodec; sight: Sight; signal: AbortSignal };
 
 /** In the order of the messages. Throws `invalid_input`, naming the field, for too many and for what is no picture. */
-export async function lookAtAll({ task, codec, sight }: Looking): Promise<Picture[]> {
+export async function lookAtAll({ task, codec, sight, signal }: Looking): Promise<Picture[]> {
   const places = picturesIn(task.input);
   if (places.length > MOST_PICTURES)
     throw wrong(
@@ -49,7 +50,7 @@ export async function lookAtAll({ task, codec, sight }: Looking): Promise<Pictur
   for (const { url, detail, field } of places) {
     const pixels = await readPicture({ task, codec, url, field });
     try {
-      looked.push({ ...sight.look(pixels, detail), key: await keyOf(task, url, detail) });
+      looked.push({ ...(await sight.look(pixels, detail, createPause(signal))), key: await keyOf(task, url, detail) });
     } catch (failure) {
       if (failure instanceof ForecourtError && failure.code === "invalid_input")
         throw wrong(field, failure.message, "image_load_error");
@@ -77,9 +78,8 @@ export async function seeing(
     signal.throwIfAborted();
     parts.push(toFloats(await piece()));
     // Other answers go on between two pieces.
-    await new Promise<void>((resolve) => setImmediate(resolve));
+    await letIn(signal);
   }
-  signal.throwIfAborted();
   const vectors = new Float32Array(parts.reduce((sum, { length }) => sum + length, 0));
   let at = 0;
   for (const part of parts) {

@@ -39,9 +39,10 @@ export async function qwen2Vl({ assets, tower }: SightParts): Promise<Sight> {
 
   return {
     mark: MARK,
-    look(pixels, detail): Look {
+    async look(pixels, detail, pause): Promise<Look> {
       const bound = detail === "low" ? Math.max(fewest, Math.min(most, LOW_PIXELS)) : most;
-      const fitted = resize(pixels, { ...fittedSize(pixels, { factor, fewest, most: bound }), kernel: "bicubic" });
+      const size = fittedSize(pixels, { factor, fewest, most: bound });
+      const fitted = await resize(pixels, { ...size, kernel: "bicubic", pause });
       const [high, wide] = [fitted.height / patch, fitted.width / patch];
       const [rows, columns] = [high / merge, wide / merge];
       const vectors = rows * columns;

@@ -1,6 +1,7 @@
 // How a language model sees: what stands for a picture in its prompt, and the vectors that its vision tower makes of one.
 import type { Assets, Graph, Pixels } from "../../core/pipeline.ts";
 import type { Tensor } from "../../core/tensor.ts";
+import type { Pause } from "../pause.ts";
 import { idefics3 } from "./idefics3.ts";
 import { qwen2Vl } from "./qwen2-vl.ts";
 
@@ -22,7 +23,7 @@ export type Sight = {
   /** The token that a template writes where a picture is. */
   mark: string;
   /** Throws `invalid_input` without a field for a picture that the model cannot look at. */
-  look(pixels: Pixels, detail: Detail): Look;
+  look(pixels: Pixels, detail: Detail, pause: Pause): Promise<Look>;
 };
 
 export type SightConfig = {

@@ -1,4 +1,6 @@
 // Resizes planes of numbers as torch.nn.functional.interpolate does without antialiasing: what comes out of a network.
+import { inPieces, type Pause } from "../pause.ts";
+
 type Size = { width: number; height: number };
 export type Plane = Size & { values: Float32Array };
 type Mode = "bilinear" | "bicubic";
@@ -67,7 +69,7 @@ export function after(first: Lines, second: Lines): Lines {
 }
 
 /** `values`: [down.source, across.source] -> [down's targets, across' targets]. */
-export function along(values: Float32Array, { across, down }: { across: Lines; down: Lines }): Float32Array {
+export async function along(values: Float32Array, { across, down }: { across: Lines; down: Lines }, pause: Pause) {
   const [width, height] = [across.from.length, down.from.length];
   const wide = new Float32Array(width * down.source);
   for (let y = 0; y < down.source; y++)
@@ -78,18 +80,23 @@ export function along(values: Float32Array, { across, down }: { across: Lines; d
       wide[y * width + x] = sum;
     }
   const resized = new Float32Array(width * height);
-  for (let y = 0; y < height; y++) {
-    const [start, weights] = [down.from[y] ?? 0, down.weights[y] ?? []];
-    for (let k = 0; k < weights.length; k++) {
-      const [weight, row] = [weights[k] ?? 0, (start + k) * width];
-      for (let x = 0; x < width; x++)
-        resized[y * width + x] = (resized[y * width + x] ?? 0) + weight * (wide[row + x] ?? 0);
+  await inPieces({ rows: height, size: width, pause }, (top, bottom) => {
+    for (let y = top; y < bottom; y++) {
+      const [start, weights] = [down.from[y] ?? 0, down.weights[y] ?? []];
+      for (let k = 0; k < weights.length; k++) {
+        const [weight, row] = [weights[k] ?? 0, (start + k) * width];
+        for (let x = 0; x < width; x++)
+          resized[y * width + x] = (resized[y * width + x] ?? 0) + weight * (wide[row + x] ?? 0);
+      }
     }
-  }
+  });
   return resized;
 }
 
-export function interpolate({ values, width, height }: Plane, target: Size, mode: Mode): Plane {
+type Interpolation = Size & { mode: Mode; pause: Pause };
+
+export async function interpolate({ values, width, height }: Plane, wanted: Interpolation): Promise<Plane> {
+  const { mode, pause, ...target } = wanted;
   const lines = { across: linesOf(width, target.width, mode), down: linesOf(height, target.height, mode) };
-  return { ...target, values: along(values, lines) };
+  return { ...target, values: await along(values, lines, pause) };
 }

@@ -1,6 +1,7 @@
 // Makes of a picture what a vision model expects, as its preprocessor_config.json says (transformers' image processors).
 import { ForecourtError } from "../../core/errors.ts";
 import type { Pixels, ResizeOptions } from "../../core/pipeline.ts";
+import type { Pause } from "../pause.ts";
 import { crop } from "../tensor/crop.ts";
 import { pixelsToPlanes } from "../tensor/pixels.ts";
 import { resize } from "../tensor/resize.ts";
@@ -44,16 +45,16 @@ export type Preprocessed = {
 const CLIP_MEAN = [0.48145466, 0.4578275, 0.40821073];
 const CLIP_DEVIATION = [0.26862954, 0.26130258, 0.27577711];
 
-export function preprocess(pixels: Pixels, config: PreprocessorConfig): Preprocessed {
-  const { pixels: seen } = look(pixels, config);
+export async function preprocess(pixels: Pixels, config: PreprocessorConfig): Promise<Preprocessed> {
+  const { pixels: seen } = await look(pixels, config);
   return { planes: planesOf(seen, config), width: seen.width, height: seen.height };
 }
 
 /** The picture resized and cropped. */
-export function look(pixels: Pixels, given: PreprocessorConfig): Seen {
+export async function look(pixels: Pixels, given: PreprocessorConfig, pause?: Pause): Promise<Seen> {
   const config = withCropShare(given);
   const { do_resize = true, do_center_crop = crops(config) } = config;
-  const resized = do_resize ? resizeTo(pixels, config) : pixels;
+  const resized = do_resize ? await resizeTo(pixels, config, pause) : pixels;
   const { width, height } = resized;
   if (!do_center_crop) return { pixels: resized, content: { left: 0, top: 0, width, height } };
   const size = squareOf(config.crop_size ?? 224);
@@ -94,12 +95,12 @@ function crops({ image_processor_type: type, feature_extractor_type: older, crop
 
 const KERNELS: Record<number, ResizeOptions["kernel"]> = { 0: "nearest", 1: "lanczos3", 2: "bilinear", 3: "bicubic" };
 
-function resizeTo(pixels: Pixels, config: PreprocessorConfig): Pixels {
+async function resizeTo(pixels: Pixels, config: PreprocessorConfig, pause?: Pause): Promise<Pixels> {
   const { resample = 3 } = config;
   const kernel = KERNELS[resample];
   if (!kernel)
     throw new ForecourtError("misconfigured", `preprocessor_config.json: resample = ${resample} is not supported`);
-  return resize(pixels, { ...resizedSize(pixels, config), kernel });
+  return await resize(pixels, { ...resizedSize(pixels, config), kernel, ...(pause && { pause }) });
 }
 
 const squareOf = (size: number | { height: number; width: number }) =>

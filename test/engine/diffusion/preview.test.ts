@@ -33,7 +33,7 @@ const pixelsOf = async ({ images }: Answer): Promise<Pixels> =>
 /** Mean distance of the colours, on a scale of 255. */
 async function distance(one: Answer, other: Answer): Promise<number> {
   const small = { width: 16, height: 16, kernel: "bilinear" as const };
-  const [a, b] = [resize(await pixelsOf(one), small), resize(await pixelsOf(other), small)];
+  const [a, b] = [await resize(await pixelsOf(one), small), await resize(await pixelsOf(other), small)];
   let sum = 0;
   for (let at = 0; at < 16 * 16; at++)
     for (let colour = 0; colour < 3; colour++)
@@ -106,12 +106,12 @@ describe("the linear preview", () => {
   });
   const latents = (): LatentPicture => ({ latents: random.normal(4 * 8 * 8), channels: 4, width: 8, height: 8 });
 
-  test("knows nothing before it has seen a picture, and finds a linear decoder out from a few", () => {
+  test("knows nothing before it has seen a picture, and finds a linear decoder out from a few", async () => {
     const previewer = createPreviewer();
     expect(previewer.knows()).toBe(false);
     for (let count = 0; count < 4; count++) {
       const seen = latents();
-      previewer.learn(seen, paint(seen));
+      await previewer.learn(seen, paint(seen));
     }
     expect(previewer.knows()).toBe(true);
     const fresh = latents();
@@ -120,10 +120,10 @@ describe("the linear preview", () => {
     expect(Math.max(...expected.data.map((value, i) => Math.abs(value - (seen.data[i] ?? 0))))).toBeLessThanOrEqual(2);
   });
 
-  test("survives pictures of one colour and noise far larger than latents are", () => {
+  test("survives pictures of one colour and noise far larger than latents are", async () => {
     const previewer = createPreviewer();
     const flat: LatentPicture = { latents: new Float32Array(4 * 8 * 8), channels: 4, width: 8, height: 8 };
-    previewer.learn(flat, { data: new Uint8Array(8 * 8 * 3).fill(90), width: 8, height: 8, channels: 3 });
+    await previewer.learn(flat, { data: new Uint8Array(8 * 8 * 3).fill(90), width: 8, height: 8, channels: 3 });
     expect(previewer.preview(flat).data[0]).toBe(90);
     const noise = { ...flat, latents: random.normal(4 * 8 * 8).map((value) => value * 80) };
     const { latents } = calmed(noise);

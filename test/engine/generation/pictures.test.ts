@@ -42,7 +42,7 @@ async function prepared(family: Seeing, asked: Pick<Seen, "messages" | "detail">
   const { sight, seen, tokenizer } = model;
   if (!sight) throw new Error("it sees");
   const task = taskOf({ messages: openAiMessages(asked) });
-  const looked = await lookAtAll({ task, codec: assets.codec, sight });
+  const looked = await lookAtAll({ task, codec: assets.codec, sight, signal });
   const prompt = promptOf(task.input, model, looked);
   const pictures = [];
   for (const look of looked) pictures.push({ look, seen: await seeing(look, { seen, signal }) });

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import type { Assets } from "../../../src/core/pipeline.ts";
 import { clapFeatures } from "../../../src/engine/hearing/clap-features.ts";
 import { decodeWav, encodeWav } from "../../../src/engine/media/wav.ts";
+import { createPause } from "../../../src/engine/pause.ts";
 import { audioTextSimilarity } from "../../../src/engine/pipelines/audio-text-similarity.ts";
 import { embed } from "../../../src/engine/pipelines/embed.ts";
 import { cosine } from "../../../src/engine/tensor/cosine.ts";
@@ -50,17 +51,20 @@ test("features are those of ClapFeatureExtractor: sounds that are repeated, whol
   const features = clapFeatures(await assets.json("preprocessor_config.json"));
   expect(features.shape).toEqual([1, 101, 16]);
   for (const [i, length] of cases.lengths.entries())
-    expectClose(features.of(beginning(length)), cases.features[i] ?? [], { every: 7, apart: 2e-3 });
+    expectClose(await features.of(beginning(length), createPause()), cases.features[i] ?? [], {
+      every: 7,
+      apart: 2e-3,
+    });
 });
 
 for (const { truncation, padding, times, shape, values } of cases.at_size) {
-  test(`at CLAP's own size: ${truncation}, ${padding}, ${times} times the sound`, () => {
+  test(`at CLAP's own size: ${truncation}, ${padding}, ${times} times the sound`, async () => {
     const features = clapFeatures({ truncation, padding });
     expect([1, ...features.shape]).toEqual(shape);
     const samples = new Float32Array(whole.samples.length * times);
     for (let i = 0; i < times; i++) samples.set(whole.samples, i * whole.samples.length);
     // PyTorch shortens in single precision, so that its places in time are a little off.
-    expectClose(features.of(samples), values, {
+    expectClose(await features.of(samples, createPause()), values, {
       every: 877,
       apart: truncation === "fusion" && times > 1 ? 1e-2 : 2e-3,
     });
@@ -112,7 +116,7 @@ describe("texts for a sound", () => {
     expect(usual.output.logits).toEqual(around.output.logits);
   });
 
-  test("a text that is too long, and what is no sound, are refused with the field; a sound of nothing is silence", async () => {
+  test("a text that is too long, and what is no sound, or of no length, are refused with the field", async () => {
     const long = { audio_url: "8000", texts: ["a dog", "many words ".repeat(80)] };
     await expect(compare(long)).rejects.toMatchObject({
       problems: [{ loc: ["body", "texts", 1], type: "sequence_too_long" }],
@@ -124,7 +128,26 @@ describe("texts for a sound", () => {
       media: async () => new Uint8Array(99),
     });
     await expect(broken).rejects.toMatchObject({ problems: [{ loc: ["body", "audio_url"] }] });
-    expect((await compare({ audio_url: "0" })).output.logits.every(Number.isFinite)).toBe(true);
+    const nothing = compare({ audio_url: "0" });
+    await expect(nothing).rejects.toMatchObject({
+      problems: [{ loc: ["body", "audio_url"], type: "audio_load_error" }],
+    });
+  });
+
+  test("a cancel is heard while the sound is read", async () => {
+    const stop = new AbortController();
+    const reason = new Error("cancelled");
+    const silence = encodeWav({ samples: new Float32Array(48_000 * 600), rate: 48_000 });
+    const cancelled = runOnce(audioTextSimilarity, {
+      assets,
+      input: { audio_url: "x", texts: ["a"] },
+      signal: stop.signal,
+      media: async () => {
+        setTimeout(() => stop.abort(reason), 0);
+        return silence;
+      },
+    });
+    await expect(cancelled).rejects.toBe(reason);
   });
 
   test("an abort ends it", async () => {

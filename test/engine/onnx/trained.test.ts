@@ -88,7 +88,7 @@ describe.skipIf(!areHere)("trained graphs by a YAML file only", () => {
 
   test("the face mesh has 468 points in depth, eyes above mouth, the nose nearest", async () => {
     const whole = await codec.decode(portrait());
-    const face = resize(crop(whole, { left: 77, top: 25, width: 70, height: 70 }), {
+    const face = await resize(crop(whole, { left: 77, top: 25, width: 70, height: 70 }), {
       width: 192,
       height: 192,
       kernel: "bicubic",
@@ -134,7 +134,7 @@ describe.skipIf(!areHere)("trained graphs by a YAML file only", () => {
     expect(output.image).toMatchObject({ width: 768, height: 768 });
     expect(units.megapixels).toBeCloseTo(0.0655, 3);
     const large = await codec.decode(files.get("image.png") ?? new Uint8Array());
-    const back = resize(large, { width: 256, height: 256, kernel: "bilinear" });
+    const back = await resize(large, { width: 256, height: 256, kernel: "bilinear" });
     const errors = back.data.map((value, i) => Math.abs(value - (small.data[i] ?? 0)));
     expect(errors.reduce((sum, each) => sum + each, 0) / errors.length).toBeLessThan(6);
   });

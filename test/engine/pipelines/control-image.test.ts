@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { depthPicture } from "../../../src/engine/depth/depth-map.ts";
 import { loadDepthModel } from "../../../src/engine/depth/depth-model.ts";
+import { createPause } from "../../../src/engine/pause.ts";
 import { controlImage } from "../../../src/engine/pipelines/control-image.ts";
 import { estimatePose } from "../../../src/engine/pipelines/estimate-pose.ts";
 import { textToImage } from "../../../src/engine/pipelines/text-to-image.ts";
@@ -34,7 +35,7 @@ const draw = async (more: Record<string, unknown>, media: Uint8Array = picture) 
 
 test("the preprocessor's edges are what a picture of those edges is", async () => {
   const pixels = await codec.decode(picture);
-  const edges = await codec.encode(canny(pixels, { low: 100, high: 200 }), "png");
+  const edges = await codec.encode(await canny(pixels, { low: 100, high: 200 }, createPause()), "png");
   const found = await draw({ preprocessor: "canny" });
   expect(found).toBe(await draw({}, edges));
   expect(found).not.toBe(await draw({}));
@@ -73,7 +74,8 @@ async function drawWith(preprocessor: "depth" | "pose", model: string): Promise<
 
 test("the preprocessor's depths are what a picture of those depths is, by the model in the folder depth", async () => {
   const model = await loadDepthModel(openFamily("depth/relative"));
-  const depths = depthPicture(await model.estimate(await codec.decode(picture)));
+  const map = await model.estimate(await codec.decode(picture), new AbortController().signal);
+  const depths = await depthPicture(map, createPause());
   const found = await drawWith("depth", "depth/relative");
   expect(found).toBe(await draw({}, await codec.encode(depths, "png")));
   expect(found).not.toBe(await draw({}));

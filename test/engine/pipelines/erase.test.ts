@@ -3,9 +3,10 @@ import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import type { Graph, Pixels } from "../../../src/core/pipeline.ts";
 import { expanded } from "../../../src/engine/erasing/expand.ts";
 import { loadLama } from "../../../src/engine/erasing/lama.ts";
+import { createPause } from "../../../src/engine/pause.ts";
 import { erase } from "../../../src/engine/pipelines/erase.ts";
 import { createCodec } from "../../../src/engine/runner/codec.ts";
-import type { Mask } from "../../../src/engine/segmentation/regions.ts";
+import type { Mask } from "../../../src/engine/segmentation/runs.ts";
 import { crop } from "../../../src/engine/tensor/crop.ts";
 import { runOnce } from "../support/load.ts";
 import { apart, decode, fileOf, openFamily, pictureOf } from "../support/vision.ts";
@@ -72,7 +73,7 @@ test("a wider mask is SciPy's dilation, and takes more away", async () => {
     data: Uint8Array.from({ length: pixels.width * pixels.height }, (_, at) => Number(white(pixels, at))),
   });
   const [narrow, wide] = [await pictureOf("lama/two-mask.png"), await pictureOf("lama/two-wide.png")];
-  expect(expanded(asMask(narrow), 5).data).toEqual(asMask(wide).data);
+  expect((await expanded(asMask(narrow), 5, createPause())).data).toEqual(asMask(wide).data);
   const { files } = await take({ mask: fileOf("lama/two-mask.png") }, { mask_expansion: 5 });
   const [filled, before] = [await decode(files.get("image.png")), await pictureOf("picture.png")];
   expect(changed(filled, before, wide, false)).toBe(0);
@@ -178,7 +179,7 @@ test.each([
   const picture: Pixels = { data: new Uint8Array(100 * 80 * 3).fill(value), width: 100, height: 80, channels: 3 };
   const mask = { data: new Uint8Array(100 * 80), width: 100, height: 80 };
   mask.data[40 * 100 + 50] = 1;
-  const steps = lama.fill(picture, mask);
+  const steps = lama.fill(picture, mask, createPause());
   await steps.next();
   const { value: filled } = await steps.next();
   expect((filled as Pixels).data.slice((40 * 100 + 50) * 3, (40 * 100 + 51) * 3)).toEqual(Uint8Array.of(255, 0, 0));

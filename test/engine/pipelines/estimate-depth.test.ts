@@ -1,6 +1,7 @@
 // Depth on tiny models of random weights against transformers.
 import { expect, setDefaultTimeout, test } from "bun:test";
-import { depthPicture } from "../../../src/engine/depth/depth-map.ts";
+import { type DepthUnit, depthPicture } from "../../../src/engine/depth/depth-map.ts";
+import { createPause } from "../../../src/engine/pause.ts";
 import { estimateDepth } from "../../../src/engine/pipelines/estimate-depth.ts";
 import { runOnce } from "../support/load.ts";
 import { apart, casesOf, decode, openFamily, pictureOf, shown } from "../support/vision.ts";
@@ -31,12 +32,15 @@ test.each(Object.keys(cases))("%s: the picture and its range are transformers'",
   expect(units).toEqual({ requests: 1, images: 1 });
 });
 
-test("what is near is white, whether the numbers are distances or nearness", () => {
+test("what is near is white, whether the numbers are distances or nearness", async () => {
   const size = { width: 3, height: 1 };
+  const greyOf = async (values: Float32Array, unit: DepthUnit) => [
+    ...(await depthPicture({ ...size, values, unit }, createPause())).data,
+  ];
   const values = Float32Array.of(1, 2, 4);
-  expect([...depthPicture({ ...size, values, unit: "nearness" }).data]).toEqual([0, 85, 255]);
-  expect([...depthPicture({ ...size, values, unit: "metres" }).data]).toEqual([255, 85, 0]);
-  expect([...depthPicture({ ...size, values: new Float32Array(3).fill(7), unit: "metres" }).data]).toEqual([0, 0, 0]);
+  expect(await greyOf(values, "nearness")).toEqual([0, 85, 255]);
+  expect(await greyOf(values, "metres")).toEqual([255, 85, 0]);
+  expect(await greyOf(new Float32Array(3).fill(7), "metres")).toEqual([0, 0, 0]);
 });
 
 test("the picture in another format, inside the answer", async () => {

@@ -1,8 +1,10 @@
 // Classes, checks and boxes on tiny models of random weights against transformers.
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
+import type { Pixels } from "../../../src/core/pipeline.ts";
 import { checkImage } from "../../../src/engine/pipelines/check-image.ts";
 import { classifyImage } from "../../../src/engine/pipelines/classify-image.ts";
 import { detectObjects } from "../../../src/engine/pipelines/detect-objects.ts";
+import { createCodec } from "../../../src/engine/runner/codec.ts";
 import { runOnce } from "../support/load.ts";
 import { apart, casesOf, decode, openFamily, pictureOf, shown } from "../support/vision.ts";
 
@@ -74,6 +76,23 @@ describe.each(["detr", "yolos", "rt-detr"] as const)("%s", (family) => {
     }
     const drawn = await decode(files.get("image.png"));
     expect(apart(drawn, await pictureOf("picture.png")).mean).toBeGreaterThan(0.5);
+  });
+
+  test.each([
+    [1, 1],
+    [1, 10_000],
+    [10_000, 1],
+  ] as const)("a picture of %d x %d is looked at as well", async (width, height) => {
+    const strip: Pixels = { data: new Uint8Array(width * height * 3).fill(90), width, height, channels: 3 };
+    const bytes = await createCodec().encode(strip, "png");
+    const asked = { ...given(family, { image_url: url, score_threshold: 0 }), media: async () => bytes };
+    const { output } = await runOnce(detectObjects, asked);
+    expect(output.image).toMatchObject({ width, height });
+    for (const { x, y, w, h } of output.results.bboxes) {
+      expect(Math.min(x, y, w, h)).toBeGreaterThanOrEqual(0);
+      expect(x + w).toBeLessThanOrEqual(width + 1e-3);
+      expect(y + h).toBeLessThanOrEqual(height + 1e-3);
+    }
   });
 
   test("nothing is found above the highest score, and the picture stays as it was", async () => {

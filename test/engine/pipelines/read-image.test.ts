@@ -40,7 +40,7 @@ test("every task asks what Florence2Processor asks", async () => {
 async function featuresOf() {
   const assets = openFlorence();
   const pixels = await createCodec().decode(new Uint8Array(Buffer.from(PICTURE.split(",")[1] ?? "", "base64")));
-  const { planes, width, height } = preprocess(pixels, await assets.json("preprocessor_config.json"));
+  const { planes, width, height } = await preprocess(pixels, await assets.json("preprocessor_config.json"));
   const vision = await assets.graph("onnx/vision_encoder.onnx");
   const { image_features } = await vision.run({ pixel_values: tensorOf("float32", [1, 3, height, width], planes) });
   if (!image_features) throw new Error("no features");

@@ -61,7 +61,7 @@ export const image = defineInput({
     const port = inputPort(graph, { name: declaration.tensor, for: name });
     return async (url, task) => {
       const picture = await readPicture({ task, codec: assets.codec, url: String(url), field: name });
-      const { view, piece } = look(picture, declaration);
+      const { view, piece } = await look(picture, declaration);
       return {
         view,
         steps: view.by === "tiles" ? view.tiles.length : 1,
@@ -77,10 +77,10 @@ export const image = defineInput({
 });
 
 /** `piece` gives what the graph sees at a step. */
-function look(picture: Pixels, declaration: ImageInput): { view: View; piece(step: number): Pixels } {
+async function look(picture: Pixels, declaration: ImageInput): Promise<{ view: View; piece(step: number): Pixels }> {
   const { width, height, tiles: tiling, kernel, fill } = declaration;
   if (tiling && width !== undefined && height !== undefined) return inTiles(picture, { width, height }, tiling.overlap);
-  const { view, pixels } = fitPicture(picture, sizeWish(declaration), { kernel, fill });
+  const { view, pixels } = await fitPicture(picture, sizeWish(declaration), { kernel, fill });
   return { view, piece: () => pixels };
 }
 

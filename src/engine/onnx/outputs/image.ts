@@ -39,20 +39,24 @@ export const image = defineOutput({
   async open(declaration, { name, graph }) {
     const port = outputPort(graph, { name: declaration.tensor, for: name });
     return async ({ results, view, savePicture }) => {
-      const drawn = assemble(resultsOf(results, port), view, declaration);
-      const pixels = declaration.colours === "given" && view ? withColours(drawn, view.picture) : drawn;
+      const drawn = await assemble(resultsOf(results, port), view, declaration);
+      const pixels = declaration.colours === "given" && view ? await withColours(drawn, view.picture) : drawn;
       return { [name]: await savePicture(pixels, name) };
     };
   },
 });
 
-function assemble(results: readonly Tensor[], view: Outcome["view"], declaration: Static<typeof declared>): Pixels {
+async function assemble(
+  results: readonly Tensor[],
+  view: Outcome["view"],
+  declaration: Static<typeof declared>,
+): Promise<Pixels> {
   const rasters = results.values().map((tensor) => scaled(rasterOf(tensor, declaration.layout), declaration));
   if (view?.by === "tiles") return join(rasters, view);
   const [raster] = rasters;
   if (!raster) throw new RangeError("a run of a graph has a result");
   const pixels = toPixels(raster);
-  return view && declaration.size === "given" ? asGiven(pixels, view) : pixels;
+  return view && declaration.size === "given" ? await asGiven(pixels, view) : pixels;
 }
 
 function scaled(raster: Raster, { scale, offset, channels: order }: Static<typeof declared>): Raster {

@@ -2,6 +2,7 @@
 import type { Pixels } from "../../../core/pipeline.ts";
 import { choice, type Static, Type } from "../../../core/schema.ts";
 import { pictureField } from "../../media/picture.ts";
+import { createPause } from "../../pause.ts";
 import { withAlpha } from "../../tensor/alpha.ts";
 import { sigmoid } from "../activation.ts";
 import { declare, defineOutput, tensorName } from "../kinds.ts";
@@ -38,11 +39,13 @@ export const mask = defineOutput({
     const port = outputPort(graph, { name: declaration.tensor, for: name });
     return async ({ results, view, savePicture }) => {
       const whole = wholeView(view, name);
-      const grey = asGiven(greyOf(rasterOf(resultOf(results, port), declaration.layout), declaration), whole);
+      const grey = await asGiven(greyOf(rasterOf(resultOf(results, port), declaration.layout), declaration), whole);
       const { cutout } = declaration;
       return {
         [name]: await savePicture(grey, name),
-        ...(cutout !== undefined && { [cutout]: await savePicture(withAlpha(whole.picture, grey), cutout) }),
+        ...(cutout !== undefined && {
+          [cutout]: await savePicture(await withAlpha(whole.picture, grey, createPause()), cutout),
+        }),
       };
     };
   },
