@@ -49,6 +49,8 @@ export type OutputKind<Declared extends TObject> = {
   declared: Declared;
   /** Has pictures in its answer, so that the API has a field for their format. */
   hasPictures?: boolean;
+  /** Has places in a picture, which the graph must have seen whole. */
+  seesWhole?: boolean;
   /** Fields of the answer. */
   fields(name: string, declared: Static<Declared>): Fields;
   /** Further fields of the request. */

@@ -19,9 +19,14 @@ export type WholeView = Extract<View, { by: "whole" }>;
 /** For outputs that have places in the picture. Throws `misconfigured` where there is no picture or it came in tiles. */
 export function wholeView(view: View | undefined, output: string): WholeView {
   if (view?.by === "whole") return view;
-  const message = `onnx.outputs.${output} has places in a picture, so one of the inputs must be a picture without tiles`;
-  throw new ForecourtError("misconfigured", message);
+  throw notWhole(output);
 }
+
+export const notWhole = (output: string) =>
+  new ForecourtError(
+    "misconfigured",
+    `onnx.outputs.${output} has places in a picture, so one of the inputs must be a picture without tiles`,
+  );
 
 export type Fit = "stretch" | "cover" | "contain" | "corner";
 

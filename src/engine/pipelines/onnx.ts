@@ -8,20 +8,31 @@ import type { Begun, Encoded, Outcome } from "../onnx/kinds.ts";
 import { outputKind } from "../onnx/outputs.ts";
 import { schemasOf } from "../onnx/schemas.ts";
 import { createSteps, stepsOf } from "../onnx/steps.ts";
+import { notWhole } from "../onnx/view.ts";
 
 type Values = Record<string, unknown>;
 
 export const onnx = {
   summary: "Runs one graph as its model file describes.",
-  /** Throws `misconfigured` for a model without a description of its graph. */
+  /** Throws `misconfigured` for a model without a description of its graph, and for places in a picture that comes in tiles. */
   of({ onnx: declaration }: { onnx?: OnnxDeclaration }): Pipeline {
-    if (declaration) return pipelineOf(declaration);
+    if (declaration) {
+      expectWhole(declaration);
+      return pipelineOf(declaration);
+    }
     throw new ForecourtError(
       "misconfigured",
       "the pipeline onnx needs the section onnx: what the graph takes and gives",
     );
   },
 };
+
+/** Else all of the tiles would be computed, and held, for nothing. */
+function expectWhole({ inputs, outputs }: OnnxDeclaration): void {
+  const picture = Object.values(inputs).find((each) => each.kind === "image");
+  if (!picture?.tiles) return;
+  for (const [name, declared] of Object.entries(outputs)) if (outputKind(declared).seesWhole) throw notWhole(name);
+}
 
 const pipelineOf = (declaration: OnnxDeclaration): Pipeline =>
   definePipeline({

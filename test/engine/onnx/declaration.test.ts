@@ -46,6 +46,10 @@ test.each([
   [{ inputs: { a: { kind: "image", width: "wide" } }, outputs: {} }, /onnx\.inputs\.a\.width: .*integer/],
   [{ inputs: { a: { kind: "smell" } }, outputs: {} }, /onnx\.inputs\.a\.kind: .*"image"/],
   [{ inputs: { a: { kind: "audio" } }, outputs: {} }, /onnx\.inputs\.a\.rate: Field required/],
+  [
+    { inputs: { a: { kind: "image", width: 8, height: 8, tiles: {} } }, outputs: { b: { kind: "mask" } } },
+    /onnx\.outputs\.b has places in a picture.*without tiles/,
+  ],
   [undefined, /needs the section onnx/],
 ])("a wrong declaration is refused with the name of the field: %#", (onnx, message) => {
   expect(() => entryOf(onnx)).toThrow(message);

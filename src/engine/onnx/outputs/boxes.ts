@@ -39,6 +39,7 @@ const point = Type.Object({
 
 export const boxes = defineOutput({
   declared,
+  seesWhole: true,
   fields: (name, { heads }) => ({
     [name]: Type.Object({
       bboxes: Type.Array(

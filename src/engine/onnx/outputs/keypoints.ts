@@ -35,6 +35,7 @@ type KeypointsOutput = Static<typeof declared>;
 
 export const keypoints = defineOutput({
   declared,
+  seesWhole: true,
   fields: (name, { numbers, names, coding, presence }) => ({
     [name]: Type.Array(
       Type.Object({

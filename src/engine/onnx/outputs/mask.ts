@@ -30,6 +30,7 @@ type MaskOutput = Static<typeof declared>;
 
 export const mask = defineOutput({
   declared,
+  seesWhole: true,
   hasPictures: true,
   fields: (name, { cutout }) => ({
     [name]: pictureField,
