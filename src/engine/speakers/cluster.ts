@@ -1,4 +1,5 @@
 // Which points belong together: agglomerative clustering by the distance of centres, as SciPy's linkage(method="centroid").
+import type { Pause } from "../pause.ts";
 
 type Node = {
   /** Clusters that became it; absent for a point. */
@@ -15,8 +16,8 @@ export type Cut = { distance: number } | { count: number };
  * For each point the number of its cluster, from 0, in the order of the points. `distance`: what came together at most so
  * far from each other; `count`: at most so many clusters, at the smallest distance that has no more (SciPy's fcluster).
  */
-export function cluster(points: readonly Float32Array[], cut: Cut): number[] {
-  const root = treeOf(points);
+export async function cluster(points: readonly Float32Array[], cut: Cut, pause: Pause): Promise<number[]> {
+  const root = await treeOf(points, pause);
   if (!root) return [];
   const threshold = "distance" in cut ? cut.distance : thresholdFor(root, Math.max(1, cut.count));
   const numbers = new Array<number>(points.length).fill(0);
@@ -25,46 +26,56 @@ export function cluster(points: readonly Float32Array[], cut: Cut): number[] {
   return numbers;
 }
 
-/** Each time the two whose centres are nearest. */
-function treeOf(points: readonly Float32Array[]): Node | undefined {
-  let nodes = points.map((point, i): Node => ({ points: [i], centre: Float64Array.from(point), height: 0 }));
-  const distances = nodes.map((a) => Float64Array.from(nodes, (b) => squared(a.centre, b.centre)));
+/** Each time the two whose centres are nearest; of equals the first ones. */
+async function treeOf(points: readonly Float32Array[], pause: Pause): Promise<Node | undefined> {
+  const nodes = points.map((point, i): Node => ({ points: [i], centre: Float64Array.from(point), height: 0 }));
+  const distances: Float64Array[] = [];
+  for (const a of nodes) {
+    distances.push(Float64Array.from(nodes, (b) => squared(a.centre, b.centre)));
+    await pause();
+  }
   let alive = nodes.map((_, i) => i);
-  nodes = [...nodes];
+  // Of each the nearest one behind it: looking for it anew in all rows at each merge would take the cube of their number.
+  const nearest = alive.map((i) => nearestBehind(i, alive, distances));
   while (alive.length > 1) {
-    const [i, j] = nearest(alive, distances);
+    const i = alive.reduce((best, each) => (apartOf(nearest[each]) < apartOf(nearest[best]) ? each : best));
+    const { at: j, apart } = nearest[i] ?? NONE;
     const [a, b] = [nodes[i], nodes[j]];
     if (!a || !b) return undefined;
-    const merged = together(a, b, Math.sqrt(distances[i]?.[j] ?? 0));
+    const merged = together(a, b, Math.sqrt(apart));
     nodes[i] = merged;
     alive = alive.filter((each) => each !== j);
     for (const other of alive) {
-      const centre = nodes[other]?.centre;
-      if (other === i || !centre) continue;
-      const apart = squared(merged.centre, centre);
-      for (const [row, column] of [
-        [i, other],
-        [other, i],
-      ] as const) {
-        const line = distances[row];
-        if (line) line[column] = apart;
-      }
+      const [node, own, its] = [nodes[other], distances[i], distances[other]];
+      if (other === i || !node || !own || !its) continue;
+      own[other] = its[i] = squared(merged.centre, node.centre);
     }
+    for (const other of alive) {
+      const known = nearest[other] ?? NONE;
+      const now = distances[other]?.[i] ?? Infinity;
+      const isLost = other === i || known.at === i || known.at === j;
+      if (isLost) nearest[other] = nearestBehind(other, alive, distances);
+      else if (other < i && (now < known.apart || (now === known.apart && i < known.at)))
+        nearest[other] = { at: i, apart: now };
+    }
+    await pause();
   }
   return nodes[alive[0] ?? -1];
 }
 
-function nearest(alive: readonly number[], distances: readonly Float64Array[]): [number, number] {
-  let [best, pair]: [number, [number, number]] = [Infinity, [alive[0] ?? 0, alive[1] ?? 0]];
-  for (const [at, i] of alive.entries()) {
-    const row = distances[i];
-    for (let k = at + 1; k < alive.length; k++) {
-      const j = alive[k] ?? 0;
-      const apart = row?.[j] ?? Infinity;
-      if (apart < best) [best, pair] = [apart, [i, j]];
-    }
+type Near = { at: number; apart: number };
+const NONE: Near = { at: -1, apart: Infinity };
+const apartOf = ({ apart }: Near = NONE) => apart;
+
+/** Of those that come after it. */
+function nearestBehind(i: number, alive: readonly number[], distances: readonly Float64Array[]): Near {
+  const row = distances[i];
+  let best = NONE;
+  for (const at of alive) {
+    const apart = row?.[at] ?? Infinity;
+    if (at > i && apart < best.apart) best = { at, apart };
   }
-  return pair;
+  return best;
 }
 
 function together(a: Node, b: Node, distance: number): Node {

@@ -1,6 +1,7 @@
 // Who spoke when: voices of overlapping windows (pyannote's segmentation), how each sounds (WeSpeaker), and which are one.
 import { invariant } from "../../core/errors.ts";
 import type { Assets, Graph } from "../../core/pipeline.ts";
+import { createPause, type Pause } from "../pause.ts";
 import { requirePort, tensorOf, toFloats } from "../tensor/tensor.ts";
 import { cluster, squared, unit } from "./cluster.ts";
 import { KALDI, kaldiFeatures } from "./kaldi-features.ts";
@@ -43,7 +44,7 @@ export async function loadDiarization(assets: Assets): Promise<Diarize | undefin
       }
       if (start + WINDOW_SECONDS >= duration) break;
     }
-    const pieces = named(heard, speakers);
+    const pieces = await named(heard, speakers, createPause(signal));
     return turnsOf(pieces, { starts, frameSeconds, windowSeconds: WINDOW_SECONDS, duration });
   };
 }
@@ -99,13 +100,14 @@ function centred(rows: readonly Float32Array[]): Float32Array {
 }
 
 /** Groups the voices that are told surely; the others count to the group whose centre is nearest. */
-function named(heard: readonly Heard[], speakers: number | undefined): Piece[] {
+async function named(heard: readonly Heard[], speakers: number | undefined, pause: Pause): Promise<Piece[]> {
   const certain = heard.filter((each) => each.certain);
   const basis = certain.length > 0 ? certain : heard;
   const cut = speakers === undefined ? { distance: SAME_VOICE } : { count: speakers };
-  const numbers = cluster(
+  const numbers = await cluster(
     basis.map(({ sound }) => sound),
     cut,
+    pause,
   );
   const centres = centresOf(basis, numbers);
   const nearest = ({ sound }: Heard) =>
@@ -113,8 +115,9 @@ function named(heard: readonly Heard[], speakers: number | undefined): Piece[] {
       (best, centre, i) => (squared(centre, sound) < squared(centres[best] ?? sound, sound) ? i : best),
       0,
     );
+  const places = new Map(basis.map((each, at) => [each, at]));
   return heard.map((each) => {
-    const at = basis.indexOf(each);
+    const at = places.get(each) ?? -1;
     return { start: each.start, speaks: each.speaks, speaker: at < 0 ? nearest(each) : (numbers[at] ?? 0) };
   });
 }

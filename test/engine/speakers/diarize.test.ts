@@ -3,6 +3,7 @@ import { expect, setDefaultTimeout, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { readSound } from "../../../src/engine/media/sound.ts";
+import { createPause } from "../../../src/engine/pause.ts";
 import { transcribe } from "../../../src/engine/pipelines/transcribe.ts";
 import { cluster, unit } from "../../../src/engine/speakers/cluster.ts";
 import { loadDiarization } from "../../../src/engine/speakers/diarize.ts";
@@ -66,19 +67,21 @@ function renumbered(numbers: readonly number[]): number[] {
   return numbers.map((number) => known.indexOf(number));
 }
 
-test("clusters are SciPy's, by distance and by number", () => {
+const pause = createPause();
+
+test("clusters are SciPy's, by distance and by number", async () => {
   const sizes = new Set<number>();
   for (const { points, byDistance, byCount } of cases.clusters) {
     const units = points.map((point) => unit(Float32Array.from(point)));
     for (const [distance, wanted] of Object.entries(byDistance)) {
-      expect(cluster(units, { distance: Number(distance) })).toEqual(renumbered(wanted));
+      expect(await cluster(units, { distance: Number(distance) }, pause)).toEqual(renumbered(wanted));
       sizes.add(new Set(wanted).size);
     }
     for (const [count, wanted] of Object.entries(byCount))
-      expect(cluster(units, { count: Number(count) })).toEqual(renumbered(wanted));
+      expect(await cluster(units, { count: Number(count) }, pause)).toEqual(renumbered(wanted));
   }
   expect(sizes.size).toBeGreaterThan(3);
-  expect(cluster([], { distance: 1 })).toEqual([]);
+  expect(await cluster([], { distance: 1 }, pause)).toEqual([]);
 });
 
 test("windows that hear a moment vote, and short silences do not end a turn", () => {
