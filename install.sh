@@ -474,7 +474,10 @@ ExecStart=$(unit_word "$link") serve --data $(unit_word "$data") --port $port
 Restart=on-failure
 RestartSec=2
 KillMode=mixed
+TimeoutStartSec=30min
 TimeoutStopSec=60
+OOMPolicy=continue
+LimitCORE=0
 UMask=0077
 [Install]
 WantedBy=default.target"
