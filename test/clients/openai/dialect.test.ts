@@ -218,7 +218,7 @@ test("responses: the same of formats, tools and parts", async () => {
 });
 
 test("what is not here is a 404 in OpenAI's shape", async () => {
-  for (const path of ["/responses/compact", "/images/variations", "/files"])
+  for (const path of ["/responses/compact", "/images/variations", "/vector_stores"])
     await expect(Promise.resolve(client.post(path, { body: { model: MODEL, input: "x" } }))).rejects.toMatchObject({
       status: 404,
       type: "invalid_request_error",
