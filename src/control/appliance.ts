@@ -344,11 +344,11 @@ function assembleJobs(found: Found, tools: Tools) {
   });
   const composites = createCompositeJobs(ledger);
   const kept = createKept({ settings, database, uploads, jobs, findKey: keys.get, clock, timers, log });
+  const workflows = createWorkflows({
+    ...{ database, catalog, jobs, composites, work, maxRuns: maxQueue, clock, timers, log },
+  });
   return {
-    jobs,
-    work,
-    workflows: createWorkflows({ database, catalog, jobs, composites, work, maxRuns: maxQueue, clock, timers, log }),
-    kept,
+    ...{ jobs, work, workflows, kept },
     outputs: createOutputs({ store: ledger.store, writes: database }),
     history: createJobHistory({
       store: createHistoryStore(database),
@@ -359,7 +359,7 @@ function assembleJobs(found: Found, tools: Tools) {
     }),
     expiry: createExpiry({
       ...{ ledger, removeFiles: files.remove, uploads, others: Object.values(kept), shrink: database.shrink },
-      ...{ retention, clock: sweepClock, timers, log },
+      ...{ needed: workflows.neededJobs, retention, clock: sweepClock, timers, log },
     }),
     webhooks: createWebhooks({
       store,

@@ -45,3 +45,52 @@ test("a workflow whose server is killed goes on after the restart; nodes that we
   expect(new Set(await messages(second.origin))).toEqual(new Set(before));
   await rm(data, { recursive: true, force: true });
 }, 90_000);
+
+test("what a workflow's nodes gave stays while it goes on, however short the retention and however often the server is killed; then all of it goes", async () => {
+  const data = await mkdtemp(join(tmpdir(), "forecourt-workflows-"));
+  await mkdir(join(data, "models"));
+  await writeFile(join(data, "models", "echo.yaml"), ECHO_MODEL);
+  // Jobs are over after a second; they are looked for when a server starts, and an hour later.
+  const options = { data, env: { FORECOURT_JOBS_RETENTION_DAYS: String(1 / 86_400) } };
+  const workflow = {
+    quick: echo("$input.prompt", 1),
+    slow: echo("$quick.prompt", 40),
+    output: { type: "display", depends: ["slow"], fields: { text: "$slow.prompt", said: "$quick.prompt" } },
+  };
+  let server = await startServer(options);
+  const ask = async (path: string, init: RequestInit = {}) =>
+    await fetch(`${server.origin}/queue/${path}`, { ...init, headers: { authorization: `Key ${server.key}` } });
+  const body = JSON.stringify({ input: { prompt: "kept" }, workflow });
+  const { request_id: id } = await (await ask("workflows/execute", { method: "POST", body })).json();
+  const path = `workflows/execute/requests/${id}`;
+  const nodes = async (): Promise<string[]> => {
+    const { logs = [] } = await (await ask(`${path}/status?logs=1`)).json();
+    return logs.flatMap(({ message }: { message: string }) => /request (\S+)$/.exec(message)?.[1] ?? []);
+  };
+  await until(async () => (await nodes()).length === 2, "slow has begun");
+  const begun = await nodes();
+  const statusOf = async (request: string | undefined) => (await ask(`test/echo/requests/${request}/status`)).status;
+  const finishedAt = Date.now();
+  for (const _ of ["second", "third"]) {
+    await until(async () => Date.now() > finishedAt + 2_000, "quick is over by the retention");
+    await server.kill("SIGKILL");
+    server = await startServer(options);
+    expect(await statusOf(begun[0])).toBe(200);
+  }
+  let last: Response | undefined;
+  await until(async () => {
+    last = await ask(path);
+    return last.status !== 400;
+  }, "the workflow has ended");
+  expect(await last?.json()).toEqual({ text: "kept", said: "kept" });
+  expect(new Set(await nodes())).toEqual(new Set(begun));
+  expect(server.output()).not.toContain("UNIQUE");
+  const endedAt = Date.now();
+  await until(async () => Date.now() > endedAt + 2_000, "all of it is over by the retention");
+  await server.kill("SIGTERM");
+  server = await startServer(options);
+  for (const request of [...begun, id])
+    await until(async () => (await ask(`test/echo/requests/${request}/status`)).status === 404, "it is removed");
+  await server.kill("SIGTERM");
+  await rm(data, { recursive: true, force: true });
+}, 120_000);

@@ -28,6 +28,8 @@ export type CompositeJobs = {
   begin(submission: CompositeSubmission, also: (id: JobId) => void): Promise<Job>;
   /** Those that run on disk and in nobody's hands: after a restart, or after writes that were lost. They are taken up with it. */
   takeUp(): { job: Job; isCancelled: boolean }[];
+  /** All that are not over, in somebody's hands or not. */
+  open(): JobId[];
 };
 
 export function createCompositeJobs(ledger: JobLedger): CompositeJobs {
@@ -37,6 +39,9 @@ export function createCompositeJobs(ledger: JobLedger): CompositeJobs {
     const begun = { runner: CONDUCTOR, begunAt, queueMs: 0, loadMs: 0, shareMs: 0, countedTo: begunAt };
     attempts.set(job.id, { ...begun, job, lines, partials: [] });
   };
+
+  const open = () =>
+    store.withStatus("running").flatMap(({ id, model }) => (isComposite(model) ? [asId<JobId>(id)] : []));
 
   return {
     async begin({ input, failure, ...submission }, also) {
@@ -56,12 +61,11 @@ export function createCompositeJobs(ledger: JobLedger): CompositeJobs {
       if (!row) throw new ForecourtError("unavailable", "The request could not be stored.");
       return jobOf(row);
     },
+    open,
     takeUp() {
-      const orphans = store
-        .withStatus("running")
-        .filter(({ id, model }) => isComposite(model) && !attempts.has(asId<JobId>(id)));
-      return orphans.flatMap(({ id }) => {
-        const row = store.row(asId<JobId>(id));
+      const orphans = open().filter((id) => !attempts.has(id));
+      return orphans.flatMap((id) => {
+        const row = store.row(id);
         if (!row) return [];
         const job = jobOf(row);
         take(job, store.logs(job.id).length);

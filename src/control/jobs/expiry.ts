@@ -1,6 +1,6 @@
 // Finished jobs, their results and their files are kept for a while, then removed; uploads whose time is over too.
 import type { Clock, Timers } from "../../core/clock.ts";
-import type { FileToken } from "../../core/ids.ts";
+import type { FileToken, JobId } from "../../core/ids.ts";
 import type { Log } from "../../core/log.ts";
 import { type Instant, instant, type Milliseconds, milliseconds } from "../../core/units.ts";
 import type { Uploads } from "../storage/uploads.ts";
@@ -28,6 +28,8 @@ export type ExpiryParts = {
   uploads?: Pick<Uploads, "sweep" | "removeExpired">;
   /** Likewise: what they keep is kept as long. */
   others?: { removeBefore(before: Instant): Promise<void> }[];
+  /** Jobs that stay, however old: others that go on need what these gave. */
+  needed?: () => JobId[];
   /** A step of what the database gives back to the disk; false when that is all. */
   shrink?: () => boolean;
   retention: Milliseconds;
@@ -37,7 +39,7 @@ export type ExpiryParts = {
 };
 
 export function createExpiry({ ledger, removeFiles, uploads, others = [], ...parts }: ExpiryParts): Expiry {
-  const { shrink = () => false, retention, clock, timers, log } = parts;
+  const { needed = () => [], shrink = () => false, retention, clock, timers, log } = parts;
   const { store, writes } = ledger;
   let [cancel, cancelParts] = [() => {}, () => {}];
   let isStopped = false;
@@ -47,7 +49,7 @@ export function createExpiry({ ledger, removeFiles, uploads, others = [], ...par
     const before = oldest();
     let removed = 0;
     while (!isStopped) {
-      const jobs = store.finishedBefore(before, JOBS_AT_ONCE);
+      const jobs = store.finishedBefore(before, { limit: JOBS_AT_ONCE, except: needed() });
       // Files first: a row without files does no harm, files without a row would stay for ever.
       await Promise.all(jobs.map(({ files }) => removeFiles(files)));
       if (jobs.length > 0) writes.write(() => store.remove(jobs.map(({ id }) => id)));

@@ -54,7 +54,7 @@ export type JobStore = {
   requestCancel(id: JobId): boolean;
   addLog(id: JobId, line: number, text: LogLine): void;
   logs(id: JobId): LogLine[];
-  finishedBefore(before: Instant, limit: number): { id: JobId; files: FileToken }[];
+  finishedBefore(before: Instant, page: { limit: number; except: JobId[] }): { id: JobId; files: FileToken }[];
   remove(ids: JobId[]): void;
 } & KeepingStore;
 
@@ -115,11 +115,11 @@ export function createJobStore({ orm, sqlite }: Database, onEnd: OnEnd): JobStor
       run.addLog.run({ job: id, line, ...text });
     },
     logs: (id) => run.logs.all({ id }).map(({ at, level, message }) => ({ at: instant(at), level, message })),
-    finishedBefore: (before, limit) =>
+    finishedBefore: (before, { limit, except }) =>
       orm
         .select({ id: job.id, files: job.files })
         .from(job)
-        .where(lt(job.finishedAt, before))
+        .where(and(lt(job.finishedAt, before), isNoneOf(job.id, except)))
         .limit(limit)
         .all()
         .map(({ id, files }) => ({ id: asId(id), files: asId(files) })),
@@ -128,6 +128,10 @@ export function createJobStore({ orm, sqlite }: Database, onEnd: OnEnd): JobStor
     },
   };
 }
+
+/** As one parameter: of these SQLite takes tens of thousands at most. */
+const isNoneOf = (id: typeof jobTable.id, ids: JobId[]) =>
+  ids.length === 0 ? undefined : sql`${id} not in (select value from json_each(${JSON.stringify(ids)}))`;
 
 const UNCHANGED: Record<keyof Setbacks, null> = {
   ...{ kills: null, crashes: null, interruptions: null, errors: null, timeouts: null },

@@ -62,7 +62,7 @@ async function runModel(parts: NodeParts, nodeRun: NodeRun, what: { app: string;
   const { run, id, onSubmitted } = nodeRun;
   const known = parts.store.jobOf(run.id, id);
   const earlier = known === undefined ? undefined : parts.jobs.find(known);
-  const job = earlier ?? (await submit(parts, nodeRun, what, known));
+  const job = earlier ?? (await submit(parts, nodeRun, what));
   onSubmitted(job.id);
   const ended = isFinished(job) ? job : await endOf(parts, job, nodeRun);
   switch (ended.status) {
@@ -75,20 +75,20 @@ async function runModel(parts: NodeParts, nodeRun: NodeRun, what: { app: string;
   }
 }
 
-/** The node's job is on record before it is in the queue, in the same transaction. */
+/** The node's job is on record before it is in the queue, in the same transaction. One that is gone is followed by another. */
 async function submit(
   { store, writes, jobs, catalog }: NodeParts,
   { run, id, options }: NodeRun,
   { app, input }: { app: string; input: unknown },
-  known = newJobId(),
 ): Promise<Job> {
   const entry = catalog.find(app);
   if (!entry) throw new ForecourtError("not_found", `The model ${app} was removed while this workflow ran.`);
-  writes.write(() => store.setJob(run.id, id, known));
+  const job = newJobId();
+  writes.write(() => store.setJob(run.id, id, job));
   const { model } = entry;
   return await jobs.submit({
     ...options,
-    id: known,
+    id: job,
     model,
     endpoint: app,
     key: run.key,

@@ -1,5 +1,5 @@
 // Every SQL statement about workflows and their runs. Callers hold a transaction for changes: see group-commit.ts.
-import { and, asc, desc, eq, getTableColumns, or } from "drizzle-orm";
+import { and, asc, desc, eq, getTableColumns, or, sql } from "drizzle-orm";
 import { asId, type JobId } from "../../core/ids.ts";
 import { type Instant, instant } from "../../core/units.ts";
 import type { Database } from "../database/open.ts";
@@ -29,6 +29,8 @@ export type WorkflowStore = {
   begun(run: JobId): { definition: Definition; options: NodeOptions } | undefined;
   jobOf(run: JobId, node: string): JobId | undefined;
   setJob(run: JobId, node: string, job: JobId): void;
+  /** Of all nodes of these. */
+  jobsOf(runs: JobId[]): JobId[];
 };
 
 type Row = typeof workflowTable.$inferSelect;
@@ -82,6 +84,13 @@ export function createWorkflowStore({ orm }: Database): WorkflowStore {
       const row = orm.select({ job: node.job }).from(node).where(isNode(id, name)).get();
       return row && asId<JobId>(row.job);
     },
+    jobsOf: (runs) =>
+      orm
+        .select({ job: node.job })
+        .from(node)
+        .where(sql`${node.run} in (select value from json_each(${JSON.stringify(runs)}))`)
+        .all()
+        .map(({ job }) => asId<JobId>(job)),
     setJob(id, name, job) {
       orm
         .insert(node)

@@ -1,7 +1,7 @@
 // Workflows: stored under a user's name, or sent with their call; checked whole before anything runs. The only door to this folder's parts.
 import type { Clock, Timers } from "../../core/clock.ts";
 import { type FieldProblem, ForecourtError } from "../../core/errors.ts";
-
+import type { JobId } from "../../core/ids.ts";
 import type { Job } from "../../core/job.ts";
 import type { Log } from "../../core/log.ts";
 import { parse, type TObject, Type } from "../../core/schema.ts";
@@ -55,6 +55,8 @@ export type Workflows = {
   list(reader: Key, page: Omit<WorkflowPage, "user">): Omit<StoredWorkflow, "contents">[];
   /** Runs that are under way go on. Throws `not_found`. */
   remove(owner: Key, user: string, name: string): Promise<void>;
+  /** Jobs of the nodes of runs under way: a run that is taken up after a restart begins with what they gave. */
+  neededJobs(): JobId[];
   start(): void;
   stop(): Promise<void>;
 };
@@ -125,6 +127,10 @@ export function createWorkflows(parts: WorkflowsParts): Workflows {
       const isRemoved = isOwner(owner, user) && database.write(() => store.remove(user, name));
       if (!isRemoved) throw noWorkflow(`${user}/${name}`);
       await database.committed();
+    },
+    neededJobs() {
+      const runs = composites.open();
+      return runs.length === 0 ? [] : store.jobsOf(runs);
     },
     start: conductor.start,
     stop: conductor.stop,
