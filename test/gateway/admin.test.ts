@@ -25,7 +25,9 @@ describe("keys over HTTP", () => {
 
     const text = await (await ask("GET", "/keys")).text();
     expect(text).not.toContain(made.key.split(":")[1]);
-    expect(JSON.parse(text).keys).toContainEqual(expect.objectContaining({ id: made.id, state: "active" }));
+    const listed = JSON.parse(text).keys.find(({ id }: { id: string }) => id === made.id);
+    expect(listed).toMatchObject({ state: "active", last_used_at: expect.any(String) });
+    expect(await (await ask("GET", `/keys/${made.id}`)).json()).toMatchObject(listed);
 
     const revoked = await ask("DELETE", `/keys/${made.id}`);
     expect(await revoked.json()).toMatchObject({ id: made.id, state: "revoked" });

@@ -20,6 +20,6 @@ export const alertTable = sqliteTable(
   },
   (table) => [
     uniqueIndex("alert_once").on(table.rule, table.subject, table.windowStart),
-    index("alert_due").on(table.dueAt, table.host).where(sql`status = 'pending'`),
+    index("alert_due").on(table.dueAt, table.host, table.owner).where(sql`status = 'pending'`),
   ],
 );

@@ -51,7 +51,7 @@ export function createCompositeJobs(ledger: JobLedger): CompositeJobs {
       const started = { status: "running" as const, runner: CONDUCTOR, startedAt: job.createdAt, attempts: 1 };
       writes.write(() => {
         store.insert({ ...rowOf(job, submission), ...(!isOver && started) });
-        if (submission.webhook) outbox.announce(job.id, submission.webhook, job.createdAt);
+        if (submission.webhook) outbox.announce(job, submission.webhook);
         if (submission.webhook && isOver) outbox.ended(job.id, job.createdAt);
         also(job.id);
       });

@@ -303,7 +303,7 @@ function writeBeginning(ledger: JobLedger, { job, submission, admission, row }: 
   const { webhook, durable = true } = submission;
   if (durable) store.insert(row);
   else store.insertPassing(row);
-  if (webhook) outbox.announce(job.id, webhook, job.createdAt);
+  if (webhook) outbox.announce(job, webhook);
   if (webhook && job.status === "failed") outbox.ended(job.id, job.finishedAt);
   if (job.status === "failed") accounts.end(failedAtOnce(job));
   else accounts.begin(job, admission);

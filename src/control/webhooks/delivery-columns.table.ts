@@ -5,6 +5,8 @@ export const deliveryColumns = {
   url: text().notNull(),
   /** Host and port of `url`: what the limit of simultaneous attempts counts. */
   host: text().notNull(),
+  /** The key whose request it tells of; null for what is no request's. Nobody may take all places. */
+  owner: text(),
   /** URLs of files in the payload begin with it: how the submitter reached this box. */
   origin: text().notNull(),
   /** waiting: not to be sent yet. pending: to be sent at `dueAt`. dead: given up. */

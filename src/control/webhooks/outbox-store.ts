@@ -1,7 +1,7 @@
 // Every SQL statement about webhooks. Callers hold a transaction for changes: see group-commit.ts.
 // The statements of a webhook's usual way are prepared once: one of them runs at the end of every job.
 import { and, asc, desc, eq, getTableColumns, gt, inArray, lt, type SQL, sql } from "drizzle-orm";
-import { asId, type JobId } from "../../core/ids.ts";
+import { asId, type JobId, type KeyId } from "../../core/ids.ts";
 import { type Instant, instant } from "../../core/units.ts";
 import type { Database } from "../database/open.ts";
 import { statement } from "../database/statement.ts";
@@ -19,11 +19,11 @@ export type Settlement = {
 } & ({ status: "delivered" | "dead"; settledAt: Instant } | { status: "pending"; dueAt: Instant });
 
 export type OutboxStore = {
-  insert(webhook: { job: JobId; url: string; host: string; origin: string; at: Instant }): void;
+  insert(webhook: { job: JobId; owner: KeyId; url: string; host: string; origin: string; at: Instant }): void;
   /** waiting -> pending, due at once. False when the job has no webhook that waits. */
   begin(job: JobId, at: Instant): boolean;
-  /** The longest due one, apart from those under way and from hosts that have enough of them. */
-  next(at: { now: Instant; underWay: JobId[]; fullHosts: string[] }): WebhookRow | undefined;
+  /** The longest due one, apart from those under way and from hosts and owners that have enough of them. */
+  next(at: { now: Instant; underWay: JobId[]; fullHosts: string[]; fullOwners: string[] }): WebhookRow | undefined;
   /** When the first of those that are not due yet will be. */
   nextDueAt(now: Instant): Instant | undefined;
   /** What is due later than `beyond` is due at `at`. */
@@ -50,8 +50,13 @@ export function createOutboxStore({ orm, sqlite }: Database, webhook = webhookDe
         .run();
     },
     begin: (job, at) => begin.get({ job, at }) !== undefined,
-    next: ({ now, underWay, fullHosts }) =>
-      run.next.get({ now, underWay: JSON.stringify(underWay), fullHosts: JSON.stringify(fullHosts) }),
+    next: ({ now, ...lists }) =>
+      run.next.get({
+        now,
+        underWay: JSON.stringify(lists.underWay),
+        fullHosts: JSON.stringify(lists.fullHosts),
+        fullOwners: JSON.stringify(lists.fullOwners),
+      }),
     nextDueAt(now) {
       const dueAt = run.nextDueAt.get({ now })?.dueAt;
       return dueAt === undefined || dueAt === null ? undefined : instant(dueAt);
@@ -123,6 +128,7 @@ function prepareAll(orm: Database["orm"], webhook: typeof webhookDeliveryTable) 
           isPending,
           sql`${webhook.dueAt} <= ${sql.placeholder("now")}`,
           sql`${webhook.host} not in ${isOneOf("fullHosts")}`,
+          sql`coalesce(${webhook.owner}, '') not in ${isOneOf("fullOwners")}`,
           sql`${webhook.job} not in ${isOneOf("underWay")}`,
         ),
       )

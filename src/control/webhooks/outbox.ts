@@ -1,5 +1,6 @@
 // What the jobs know of webhooks: announced when a job is submitted, due when it has ended, each in the job's own transaction.
 import type { JobId } from "../../core/ids.ts";
+import type { Job } from "../../core/job.ts";
 import type { Instant } from "../../core/units.ts";
 import type { OutboxStore } from "./outbox-store.ts";
 
@@ -8,7 +9,7 @@ export type WebhookWish = { url: string; origin: string };
 
 /** Callers hold the transaction in which the job begins or ends. */
 export type Outbox = {
-  announce(job: JobId, wish: WebhookWish, at: Instant): void;
+  announce(job: Pick<Job, "id" | "key" | "createdAt">, wish: WebhookWish): void;
   ended(job: JobId, at: Instant): void;
   /** Hears that something became due in a transaction that is still open. */
   onDue(listener: () => void): () => void;
@@ -17,7 +18,8 @@ export type Outbox = {
 export function createOutbox(store: Pick<OutboxStore, "insert" | "begin">): Outbox {
   const listeners = new Set<() => void>();
   return {
-    announce: (job, { url, origin }, at) => store.insert({ job, url, host: new URL(url).host, origin, at }),
+    announce: ({ id, key, createdAt }, { url, origin }) =>
+      store.insert({ job: id, owner: key, url, host: new URL(url).host, origin, at: createdAt }),
     ended(job, at) {
       if (store.begin(job, at)) for (const listener of listeners) listener();
     },

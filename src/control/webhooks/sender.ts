@@ -1,8 +1,8 @@
-// Sends what is due, apart from all requests: some at a time, and few of them to one host.
+// Sends what is due, apart from all requests: some at a time, and few of them to one host or for one key.
 import type { Clock, Timers } from "../../core/clock.ts";
 import type { JobId } from "../../core/ids.ts";
 import type { Log } from "../../core/log.ts";
-import { instant, milliseconds } from "../../core/units.ts";
+import { type Instant, instant, milliseconds } from "../../core/units.ts";
 import type { GroupCommit } from "../database/group-commit.ts";
 import { createDelivery, type DeliveryParts } from "./delivery.ts";
 import { jobOfWebhook, type OutboxStore, type WebhookRow } from "./outbox-store.ts";
@@ -23,7 +23,10 @@ export type SenderParts = Omit<DeliveryParts, "stopping"> & {
   log: Log;
 };
 
-/** Each holds a body in memory, 4 MiB at most. */
+/**
+ * Each holds a body in memory, 4 MiB at most. Who has as many places as are free gets no further one: whatever number of receivers a
+ * key has that hang, places are left for others, half of all beside one such key and fewer the more there are.
+ */
 const MOST_AT_ONCE = 32;
 /** Receivers that hang must not take all places. */
 const MOST_PER_HOST = 8;
@@ -35,31 +38,52 @@ const REST = milliseconds(30_000);
 export function createSender({ store, clock, timers, log, ...delivery }: SenderParts): Sender {
   const stopping = new AbortController();
   const deliver = createDelivery({ ...delivery, timers, log, stopping: stopping.signal });
-  const underWay = new Map<JobId, { host: string; done: Promise<void> }>();
+  const underWay = new Map<JobId, Place & { done: Promise<void> }>();
   let isLookPlanned = false;
   let cancelSleep = () => {};
+  /**
+   * Which hosts and owners were full when nothing else was due. A look past tens of thousands that wait for them takes milliseconds, and
+   * is not made anew before something may have become due.
+   */
+  let fruitless: { full: string; at: Instant } | undefined;
+  const isFruitless = (full: string, now: Instant) =>
+    fruitless?.full === full && (store.nextDueAt(fruitless.at) ?? Number.POSITIVE_INFINITY) > now;
 
   const wake = () => {
+    fruitless = undefined;
+    lookSoon();
+  };
+  const lookSoon = () => {
     if (isLookPlanned || stopping.signal.aborted) return;
     isLookPlanned = true;
     setImmediate(look);
   };
-  const release = (job: JobId) => {
+  const release = (job: JobId, next: () => void) => {
     underWay.delete(job);
-    wake();
+    next();
   };
   const begin = (webhook: WebhookRow) => {
     const job = jobOfWebhook(webhook);
     const done = deliver(webhook).then((outcome) => {
-      if (outcome === "lost" && !stopping.signal.aborted) timers.after(REST, () => release(job));
-      else release(job);
+      if (outcome === "lost" && !stopping.signal.aborted) timers.after(REST, () => release(job, wake));
+      else release(job, outcome === "settled" ? lookSoon : wake);
     });
-    underWay.set(job, { host: webhook.host, done });
+    underWay.set(job, { host: webhook.host, owner: webhook.owner ?? "", done });
   };
   const beginDue = () => {
     while (underWay.size < MOST_AT_ONCE) {
-      const found = store.next({ now: clock.now(), underWay: [...underWay.keys()], fullHosts: full(underWay) });
-      if (!found) return;
+      const places = [...underWay.values()];
+      const full = {
+        fullHosts: having(MOST_PER_HOST, places, "host"),
+        fullOwners: having(MOST_AT_ONCE - places.length, places, "owner"),
+      };
+      const [now, tried] = [clock.now(), JSON.stringify(full)];
+      if (isFruitless(tried, now)) return;
+      const found = store.next({ now, underWay: [...underWay.keys()], ...full });
+      if (!found) {
+        fruitless = { full: tried, at: now };
+        return;
+      }
       begin(found);
     }
   };
@@ -99,9 +123,14 @@ export function createSender({ store, clock, timers, log, ...delivery }: SenderP
   };
 }
 
-/** Hosts that have as many attempts under way as they may. */
-function full(underWay: ReadonlyMap<JobId, { host: string }>): string[] {
+type Place = { host: string; owner: string };
+
+/** Hosts or owners with so many attempts under way. */
+function having(most: number, places: Place[], by: keyof Place): string[] {
   const counts = new Map<string, number>();
-  for (const { host } of underWay.values()) counts.set(host, (counts.get(host) ?? 0) + 1);
-  return [...counts].filter(([, count]) => count >= MOST_PER_HOST).map(([host]) => host);
+  for (const place of places) counts.set(place[by], (counts.get(place[by]) ?? 0) + 1);
+  return [...counts]
+    .filter(([, count]) => count >= most)
+    .map(([name]) => name)
+    .sort();
 }

@@ -13,7 +13,7 @@ export const webhookDeliveryTable = sqliteTable(
     ...deliveryColumns,
   },
   (table) => [
-    index("webhook_due").on(table.dueAt, table.host).where(sql`status = 'pending'`),
+    index("webhook_due").on(table.dueAt, table.host, table.owner).where(sql`status = 'pending'`),
     index("webhook_by_status").on(table.status, table.job),
   ],
 );

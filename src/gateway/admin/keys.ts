@@ -41,8 +41,8 @@ export function listKeys(box: KeyBox, query: URLSearchParams): Response {
 
 /** With what it has used and left. Throws `not_found`. */
 export function showKey(box: KeyBox, id: string): Response {
-  const key = box.keys.get(asId<KeyId>(id));
-  if (!key) throw new ForecourtError("not_found", `There is no key ${id.slice(0, 100)}.`);
+  const key = box.keys.find(id);
+  if (key?.id !== id) throw new ForecourtError("not_found", `There is no key ${id.slice(0, 100)}.`);
   return Response.json({
     ...published(box, key),
     usage: stateWords(box.accounts.stateOf({ kind: "key", id: key.id })),

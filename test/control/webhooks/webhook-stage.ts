@@ -8,6 +8,7 @@ import { createAddressGuard } from "../../../src/control/storage/public-address.
 import type { WebhookStatus } from "../../../src/control/webhooks/outbox-store.ts";
 import { ensureSigningKey } from "../../../src/control/webhooks/signing-key.ts";
 import { createWebhooks, type WebhooksParts } from "../../../src/control/webhooks/webhooks.ts";
+import { asId } from "../../../src/core/ids.ts";
 import type { Job } from "../../../src/core/job.ts";
 import { createLog, silentLog } from "../../../src/core/log.ts";
 import { milliseconds } from "../../../src/core/units.ts";
@@ -59,8 +60,8 @@ export function createWebhookStage({
     logged,
     row,
     /** A running job that wants to be told at the URL. */
-    async running(url: string): Promise<Job> {
-      const job = await board.submit({ webhook: { url, origin: "https://box.example" } });
+    async running(url: string, key = "key"): Promise<Job> {
+      const job = await board.submit({ key: asId(key), webhook: { url, origin: "https://box.example" } });
       board.work.claim(job.id, { runner: board.runner, loadMs: 0 });
       return job;
     },

@@ -344,16 +344,30 @@ describe("many at once", () => {
     await until(() => open.length === 16);
   });
 
-  test("at most 32 are under way together", async () => {
+  test("a key whose receivers hang has half of the places, several leave some for others too, and no more than 32 are taken", async () => {
     const open: Socket[] = [];
     const urls = await Promise.all(Array.from({ length: 5 }, () => rawReceiver((socket) => open.push(socket))));
-    const { running, finish, clock } = stageOf();
-    for (const url of urls) for (let n = 0; n < 8; n++) finish(await running(url));
-    await until(() => open.length === 32);
-    clock.advance(14_999);
-    expect(open).toHaveLength(32);
-    clock.advance(1);
+    const receiver = receiverOf();
+    const { running, finish, reached, clock } = stageOf();
+    const hang = async (key: string) => {
+      for (const url of urls) for (let n = 0; n < 8; n++) finish(await running(url, key));
+    };
+    const delivered = async (key: string) => {
+      const job = await running(receiver.origin, key);
+      finish(job);
+      await reached(job, "delivered", 1);
+    };
+    await hang("first");
+    await until(() => open.length === 16);
+    await delivered("other");
+    await hang("second");
+    // Half of what the first one left: it began before the second came.
+    await until(() => open.length === 24);
+    await delivered("other");
+    expect(open).toHaveLength(24);
+    clock.advance(15_000);
     await until(() => open.length >= 40);
+    await delivered("other");
   });
 
   test("a crowd reaches its receiver, each once", async () => {
