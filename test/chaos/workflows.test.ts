@@ -48,10 +48,8 @@ test("a workflow whose server is killed goes on after the restart; nodes that we
 
 test("what a workflow's nodes gave stays while it goes on, however short the retention and however often the server is killed; then all of it goes", async () => {
   const data = await mkdtemp(join(tmpdir(), "forecourt-workflows-"));
-  await mkdir(join(data, "models"));
-  await writeFile(join(data, "models", "echo.yaml"), ECHO_MODEL);
   // Jobs are over after a second; they are looked for when a server starts, and an hour later.
-  const options = { data, env: { FORECOURT_JOBS_RETENTION_DAYS: String(1 / 86_400) } };
+  const options = { data, models: [ECHO_MODEL], env: { FORECOURT_JOBS_RETENTION_DAYS: String(1 / 86_400) } };
   const workflow = {
     quick: echo("$input.prompt", 1),
     slow: echo("$quick.prompt", 40),
