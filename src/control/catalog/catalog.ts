@@ -51,29 +51,49 @@ export const modelsFolder = (data: string) => join(data, "models");
 export const isModelFile = (name: string) => /\.ya?ml$/.test(name);
 
 /**
- * Reads `<data>/models/*.yaml` too when `data` is given. Throws `misconfigured`, naming file and field, for a file that
- * is wrong and for two models that claim one id or alias.
+ * Reads `<data>/models/*.yaml` too when `data` is given. Throws `misconfigured`, naming file and field, for files that are wrong, all
+ * of them at once, and for two models that claim one id or alias.
  */
 export function createCatalog({ data, builtIn }: { data?: string; builtIn?: ModelFile[] }): Catalog {
   const entries = new Map<string, CatalogEntry>();
   for (const read of builtIn?.map(readFile) ?? readBuiltIn()) add(entries, entryOf(read, BUILT_IN), read.file);
-  const own = data === undefined ? [] : operatorFiles(modelsFolder(data));
   const overridden = new Map<string, string>();
-  for (const file of own) {
-    const entry = entryOf(readFile(file), file.file);
+  const takeOver = (file: string) => {
+    const entry = entryOf(readFile(textOf(file)), file);
     const earlier = overridden.get(entry.model.id);
-    if (earlier) throw taken(file.file, entry.model.id, earlier);
-    overridden.set(entry.model.id, file.file);
+    if (earlier) throw taken(file, entry.model.id, earlier);
+    overridden.set(entry.model.id, file);
     entries.delete(entry.model.id);
-    add(entries, entry, file.file);
-  }
+    add(entries, entry, file);
+  };
+  const own = data === undefined ? [] : operatorFiles(modelsFolder(data));
+  expectRight(own.flatMap((file) => complaintOf(() => takeOver(file)) ?? []));
   return lookUps(withoutTaken([...entries.values()]));
 }
 
-function operatorFiles(folder: string): ModelFile[] {
+function operatorFiles(folder: string): string[] {
   if (!existsSync(folder)) return [];
   const files = readdirSync(folder).filter(isModelFile).sort();
-  return files.map((name) => textOf(join(folder, name)));
+  return files.map((name) => join(folder, name));
+}
+
+function complaintOf(read: () => void): ForecourtError | undefined {
+  try {
+    read();
+    return undefined;
+  } catch (error) {
+    if (error instanceof ForecourtError) return error;
+    throw error;
+  }
+}
+
+/** Who corrects one file and starts again is not to hear of the next one then. */
+function expectRight(complaints: ForecourtError[]): void {
+  const [only, ...others] = complaints;
+  if (!only) return;
+  if (others.length === 0) throw only;
+  const told = complaints.map(({ message }) => message).join(" ");
+  throw new ForecourtError("misconfigured", `${complaints.length} model files are wrong. ${told}`);
 }
 
 const textOf = (file: string): ModelFile => within(file, () => ({ file, text: readFileSync(file, "utf8") }));

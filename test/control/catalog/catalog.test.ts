@@ -209,3 +209,19 @@ test("an alias of the operator's file is theirs where a built-in model has it to
 test.each(wrong)("%s is refused, with the file's name", (_, files, message) => {
   expect(() => catalogOf(...files)).toThrow(message);
 });
+
+test("of several of the operator's files that are wrong all are named at once", () => {
+  const data = mkdtempSync(join(folder, "wrong-"));
+  mkdirSync(join(data, "models"));
+  const write = (name: string, text: string) => writeFileSync(join(data, "models", name), text);
+  write("a.yaml", file({ titel: "Mine" }).text);
+  write("b.yaml", "id: [");
+  write("c.yaml", file({ id: "acme/c" }).text);
+  mkdirSync(join(data, "models", "d.yaml"));
+  const read = () => createCatalog({ data, builtIn: [file()] });
+  const of = (name: string, said: string) => `${join(data, "models", name)}: ${said}`;
+  expect(read).toThrow(/^3 model files are wrong\. /);
+  for (const named of [of("a.yaml", "titel is not a field"), of("b.yaml", "not valid YAML"), of("d.yaml", "EISDIR")])
+    expect(read).toThrow(named);
+  expect(read).not.toThrow("c.yaml");
+});
