@@ -1,5 +1,5 @@
 // Sums of usage rows by hour, day and month: which rows are in them is written in the same transaction as they are.
-import { and, asc, desc, eq, getTableColumns, gt, gte, lt, sql } from "drizzle-orm";
+import { and, asc, desc, eq, getTableColumns, gt, gte, inArray, lt, sql } from "drizzle-orm";
 import { type Instant, instant } from "../../core/units.ts";
 import type { Database } from "../database/open.ts";
 import { placeholders } from "../database/placeholders.ts";
@@ -18,6 +18,12 @@ export type TotalsStore = {
   read(query: TotalQuery): Total[];
   /** How many that would be. */
   count(query: TotalQuery): number;
+  /** What a key's jobs on a model came to, of those that were done, by whole days. */
+  ofCalls(calls: { key: string; model: string; since: Instant; until: Instant }): {
+    done: number;
+    /** Micros by unit. */
+    units: Record<string, number>;
+  };
   /** From the beginning of the first hour that has sums to the end of the last; undefined where there are none. */
   span(): TimeWindow | undefined;
 };
@@ -59,6 +65,20 @@ export function createTotalsStore(
         return alike.reduce((rows, { requests }) => rows + requests, 0) >= limit;
       }),
     count: (query) => orm.select({ count: sql<number>`count(*)` }).from(total).where(isIn(query)).get()?.count ?? 0,
+    ofCalls({ key, model, since, until }) {
+      const isMeant = and(
+        ...[eq(total.period, "day"), eq(total.by, "key_model"), eq(total.value, `${key} ${model}`)],
+        // Each by itself: the sums of a day lie together, whoever's they are.
+        inArray(total.start, daysOf({ since, until })),
+      );
+      const sums = { done: 0, units: {} as Record<string, number> };
+      for (const row of orm.select().from(total).where(isMeant).all()) {
+        sums.done += row.requests - row.failed - row.cancelled;
+        for (const [unit, amount] of Object.entries(quantities(row.units)))
+          sums.units[unit] = (sums.units[unit] ?? 0) + amount;
+      }
+      return sums;
+    },
     span() {
       const isAnHour = and(eq(total.period, "hour"), eq(total.by, "all"));
       const edge = (order: typeof asc) =>
@@ -75,6 +95,12 @@ export function createTotalsStore(
         .all()
         .map((row) => ({ ...row, units: quantities(row.units) })),
   };
+}
+
+function daysOf({ since, until }: Pick<TotalQuery, "since" | "until">): Instant[] {
+  const days: Instant[] = [];
+  for (let day = windowAt(since, "day"); day.start < until; day = windowAt(day.end, "day")) days.push(day.start);
+  return days;
 }
 
 const isIn = ({ by, period, since, until }: TotalQuery) =>

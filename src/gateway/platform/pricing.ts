@@ -1,9 +1,9 @@
 // What models cost the caller, and what a number of calls or units would come to.
 import { plural } from "../../control/accounts/budget-text.ts";
-import { quantities } from "../../control/accounts/usage-store.ts";
 import type { Key } from "../../control/keys/keys.ts";
 import { ForecourtError } from "../../core/errors.ts";
 import { choice, Type } from "../../core/schema.ts";
+import { instant } from "../../core/units.ts";
 import { type Found, lookUp, priceResult } from "./models.ts";
 import { get, type PlatformParts, post } from "./operation.ts";
 import { idList, pageResult } from "./query.ts";
@@ -34,12 +34,16 @@ const estimated = Type.Object({
   unit_quantity: Type.Optional(Type.Number({ minimum: 1e-6 })),
 });
 
+/** As many as fal's lists of ids have. */
+const MOST_ENDPOINTS = 50;
+
 export const estimate = post({
   path: "/models/pricing/estimate",
   summary: "What so many units cost, or so many calls, by what the caller's calls of the last 30 days counted",
   body: Type.Object({
     estimate_type: choice(["historical_api_price", "unit_price"]),
     endpoints: Type.Record(Type.String(), estimated, {
+      maxProperties: MOST_ENDPOINTS,
       description: "By endpoint id: `call_quantity` for historical_api_price, `unit_quantity` for unit_price",
     }),
   }),
@@ -66,17 +70,16 @@ function lookUpAll({ catalog }: PlatformParts, ids: string[]): Found[] {
 }
 
 const THIRTY_DAYS = 30 * 24 * 60 * 60 * 1000;
-/** Enough for a mean. */
-const MOST_CALLS = 10_000;
+/** What ended in the last seconds may not be in the sums yet. */
+const ROWS_AT_ONCE = 1_000;
 
 /** The mean of what was charged for; one where nothing was. */
 function unitsOfACall({ accounts, clock }: PlatformParts, { entry }: Found, of: { caller: Key; unit: string }): number {
-  const since = (clock.now() - THIRTY_DAYS) as ReturnType<PlatformParts["clock"]["now"]>;
-  const rows = accounts.usage.rows({ key: of.caller.id, model: entry.model.id, since, limit: MOST_CALLS });
-  const counted = rows.flatMap(({ outcome, units }) =>
-    outcome === "done" ? [(quantities(units)[plural(of.unit)] ?? 0) / 1e6] : [],
-  );
-  return counted.length === 0 ? 1 : counted.reduce((sum, each) => sum + each, 0) / counted.length;
+  const now = clock.now();
+  accounts.totals.rollUp(ROWS_AT_ONCE);
+  const span = { since: instant(now - THIRTY_DAYS), until: instant(now + 1) };
+  const { done, units } = accounts.totals.ofCalls({ key: of.caller.id, model: entry.model.id, ...span });
+  return done === 0 ? 1 : (units[plural(of.unit)] ?? 0) / 1e6 / done;
 }
 
 const missing = (endpoint: string, field: string) =>
