@@ -39,18 +39,12 @@ export function createSender({ store, clock, timers, log, ...delivery }: SenderP
   const stopping = new AbortController();
   const deliver = createDelivery({ ...delivery, timers, log, stopping: stopping.signal });
   const underWay = new Map<JobId, Place & { done: Promise<void> }>();
+  const due = createDue(store);
   let isLookPlanned = false;
   let cancelSleep = () => {};
-  /**
-   * Which hosts and owners were full when nothing else was due. A look past tens of thousands that wait for them takes milliseconds, and
-   * is not made anew before something may have become due.
-   */
-  let fruitless: { full: string; at: Instant } | undefined;
-  const isFruitless = (full: string, now: Instant) =>
-    fruitless?.full === full && (store.nextDueAt(fruitless.at) ?? Number.POSITIVE_INFINITY) > now;
 
   const wake = () => {
-    fruitless = undefined;
+    due.mayBeThere();
     lookSoon();
   };
   const lookSoon = () => {
@@ -72,18 +66,8 @@ export function createSender({ store, clock, timers, log, ...delivery }: SenderP
   };
   const beginDue = () => {
     while (underWay.size < MOST_AT_ONCE) {
-      const places = [...underWay.values()];
-      const full = {
-        fullHosts: having(MOST_PER_HOST, places, "host"),
-        fullOwners: having(MOST_AT_ONCE - places.length, places, "owner"),
-      };
-      const [now, tried] = [clock.now(), JSON.stringify(full)];
-      if (isFruitless(tried, now)) return;
-      const found = store.next({ now, underWay: [...underWay.keys()], ...full });
-      if (!found) {
-        fruitless = { full: tried, at: now };
-        return;
-      }
+      const found = due.next(clock.now(), underWay);
+      if (!found) return;
       begin(found);
     }
   };
@@ -124,6 +108,33 @@ export function createSender({ store, clock, timers, log, ...delivery }: SenderP
 }
 
 type Place = { host: string; owner: string };
+
+/**
+ * The longest due one that has a place. A look past tens of thousands that wait for full hosts and owners takes milliseconds: one that
+ * found nothing is not made anew before something may have become due, or another one is full.
+ */
+function createDue(store: Pick<OutboxStore, "next" | "nextDueAt">) {
+  let fruitless: { full: string; at: Instant } | undefined;
+  const isFruitless = (full: string, now: Instant) =>
+    fruitless?.full === full && (store.nextDueAt(fruitless.at) ?? Number.POSITIVE_INFINITY) > now;
+  return {
+    mayBeThere() {
+      fruitless = undefined;
+    },
+    next(now: Instant, underWay: ReadonlyMap<JobId, Place>): WebhookRow | undefined {
+      const places = [...underWay.values()];
+      const full = {
+        fullHosts: having(MOST_PER_HOST, places, "host"),
+        fullOwners: having(MOST_AT_ONCE - places.length, places, "owner"),
+      };
+      const tried = JSON.stringify(full);
+      if (isFruitless(tried, now)) return undefined;
+      const found = store.next({ now, underWay: [...underWay.keys()], ...full });
+      if (!found) fruitless = { full: tried, at: now };
+      return found;
+    },
+  };
+}
 
 /** Hosts or owners with so many attempts under way. */
 function having(most: number, places: Place[], by: keyof Place): string[] {
