@@ -31,6 +31,18 @@ memory: { weights: 1000000, working: 1000000 }
 price: { unit: request, amount: 0.07, currency: USD }
 `;
 
+const moge = `
+id: test/moge
+title: Tiny MoGe
+description: Random weights.
+category: image-to-3d
+licence: { id: MIT, commercial: true }
+pipeline: image-to-scene
+source: { path: ${join(REFERENCE, "moge")} }
+memory: { weights: 1000000, working: 1000000 }
+price: { unit: image, amount: 0.02, currency: USD }
+`;
+
 let server: LiveServer;
 let data: string;
 let fal: FalClient;
@@ -38,6 +50,7 @@ beforeAll(async () => {
   data = await mkdtemp(join(tmpdir(), "forecourt-meshes-"));
   await mkdir(join(data, "models"));
   await writeFile(join(data, "models", "triposr.yaml"), triposr);
+  await writeFile(join(data, "models", "moge.yaml"), moge);
   server = await startServer({ data });
   fal = falClientOf(server);
 }, 60_000);
@@ -99,6 +112,21 @@ test("pictures without a thing in them and grids beyond the bounds are refused w
   ]);
   expect(await refused({})).toEqual([expect.stringMatching(/^image_url: /)]);
   expect(await refused({ image_url: "data:image/png;base64,AAAA" })).toEqual([expect.stringMatching(/^image_url: /)]);
+});
+
+test("a picture becomes a surface in metres and a cloud of points", async () => {
+  const input = { image_url: await dataUri("moge/picture.png"), output_point_cloud: true };
+  const { data: answer } = await fal.subscribe("test/moge", { input });
+  const { model_mesh, point_cloud, depth } = answer as Record<"model_mesh" | "point_cloud", File> & {
+    depth: { minimum: number; maximum: number };
+  };
+  expect(depth.minimum).toBeGreaterThan(1);
+  expect(depth.maximum).toBeLessThan(6);
+  const { issues, info } = await validate(await (await fetch(model_mesh.url)).bytes());
+  expect({ errors: issues.numErrors, hasTextures: info.hasTextures }).toEqual({ errors: 0, hasTextures: true });
+  const points = await (await fetch(point_cloud.url)).bytes();
+  expect(points.length).toBe(point_cloud.file_size);
+  expect(new TextDecoder("latin1").decode(points)).toStartWith("ply\n");
 });
 
 test("forecourt run leaves the mesh where it is asked to", async () => {

@@ -147,13 +147,15 @@ function materialOf({ document }: Writing, texture: Texture | undefined): gltf.M
   const material = document.createMaterial().setMetallicFactor(0).setRoughnessFactor(1).setDoubleSided(true);
   if (!texture) return material;
   const { bytes, contentType } = texture;
-  return material.setBaseColorTexture(
-    document
-      .createTexture()
-      .setImage(bytes as Uint8Array<ArrayBuffer>)
-      .setMimeType(contentType),
-  );
+  const image = document.createTexture().setImage(bytes as Uint8Array<ArrayBuffer>);
+  material.setBaseColorTexture(image.setMimeType(contentType));
+  // Its left edge must not shine through at the right one.
+  material.getBaseColorTextureInfo()?.setWrapS(CLAMP_TO_EDGE).setWrapT(CLAMP_TO_EDGE);
+  return material;
 }
+
+/** OpenGL's number of it. */
+const CLAMP_TO_EDGE = 33_071;
 
 /** glTF's vertex colours are light, not sRGB; 16 bits, in which the dark ones stay apart. */
 const LINEAR = Uint16Array.from({ length: 256 }, (_, value) => {

@@ -13,10 +13,15 @@ export function vertexNormals({ positions, indices }: Pick<Mesh, "positions" | "
     for (const vertex of [a, b, c])
       for (let axis = 0; axis < 3; axis++) normals[vertex + axis] = (normals[vertex + axis] ?? 0) + (normal[axis] ?? 0);
   }
-  for (let i = 0; i < normals.length; i += 3) {
-    const [x, y, z] = [normals[i] ?? 0, normals[i + 1] ?? 0, normals[i + 2] ?? 0];
+  return ofLengthOne(normals, [0, 1, 0]);
+}
+
+/** In place; `otherwise` in place of those that have no direction. */
+export function ofLengthOne(vectors: Float32Array, otherwise: readonly [number, number, number]): Float32Array {
+  for (let i = 0; i < vectors.length; i += 3) {
+    const [x, y, z] = [vectors[i] ?? 0, vectors[i + 1] ?? 0, vectors[i + 2] ?? 0];
     const length = Math.hypot(x, y, z);
-    normals.set(length > 0 ? [x / length, y / length, z / length] : [0, 1, 0], i);
+    vectors.set(length > 0 ? [x / length, y / length, z / length] : otherwise, i);
   }
-  return normals;
+  return vectors;
 }

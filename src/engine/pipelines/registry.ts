@@ -19,6 +19,7 @@ import { estimatePose } from "./estimate-pose.ts";
 import { imageTextSimilarity } from "./image-text-similarity.ts";
 import { imageTo3d } from "./image-to-3d.ts";
 import { imageToImage } from "./image-to-image.ts";
+import { imageToScene } from "./image-to-scene.ts";
 import { inpaint } from "./inpaint.ts";
 import { makeMusic } from "./make-music.ts";
 import { onnx } from "./onnx.ts";
@@ -53,6 +54,7 @@ export const pipelines = {
   "image-text-similarity": imageTextSimilarity,
   "image-to-3d": imageTo3d,
   "image-to-image": imageToImage,
+  "image-to-scene": imageToScene,
   inpaint,
   "make-music": makeMusic,
   onnx,
