@@ -7,7 +7,7 @@ import { requirePort, tensorOf, toFloats } from "../tensor/tensor.ts";
 import { bodyOf } from "./body.ts";
 import type { Body, BodyFinder } from "./body-finder.ts";
 import type { SquareFinder } from "./mediapipe-person.ts";
-import { type Square, seenIn, squareAround, toPicture } from "./turned-square.ts";
+import { type Square, seenIn, squareAround, toPicture, wholeOf } from "./turned-square.ts";
 import type { Vector } from "./vectors.ts";
 
 const EYE = ["inner", "outer"] as const;
@@ -33,6 +33,7 @@ const results = (graph: Graph) => ({
   points: graph.outputs.find(({ shape }) => shape.at(-1) === POINTS * NUMBERS),
   world: graph.outputs.find(({ shape }) => shape.at(-1) === POINTS * 3),
   score: graph.outputs.find(({ shape }) => shape.length === 2 && shape.at(-1) === 1),
+  heat: graph.outputs.find(({ shape }) => shape.length === 4 && shape.at(-1) === POINTS),
 });
 
 export const isMediapipePose = (graph: Graph) => Object.values(results(graph)).every((port) => port !== undefined);
@@ -52,27 +53,25 @@ export function mediapipePose(graph: Graph, findPeople: SquareFinder | undefined
       return async (picture) => {
         const known = next && (await look(picture, next));
         if (known) return known;
-        const [square] = (await findPeople?.(picture, threshold)) ?? [whole(picture)];
+        const [square] = (await findPeople?.(picture, threshold)) ?? [wholeOf(picture)];
         return square && (await look(picture, square));
       };
     },
   };
 }
 
-const whole = ({ width, height }: Pixels): Square => ({
-  ...{ x: width / 2, y: height / 2, size: Math.max(width, height), angle: 0 },
-});
-
 async function bodyIn(graph: Graph, picture: Pixels, square: Square): Promise<{ body: Body; following: Square }> {
   const ports = results(graph);
   const input = requirePort(graph.inputs, { names: ["input_1", "input"], of: "pose model" });
   const values = seenIn(picture, square, EDGE);
   const found = await graph.run({ [input.name]: tensorOf(input.dtype, [1, EDGE, EDGE, 3], values) });
-  const [points, world, score] = [ports.points, ports.world, ports.score].map((port) => floatsOf(found, port?.name));
-  invariant(points && world && score, "a graph gives each of its outputs");
+  const [points, world, score, heat] = [ports.points, ports.world, ports.score, ports.heat].map((port) =>
+    floatsOf(found, port?.name),
+  );
+  invariant(points && world && score && heat, "a graph gives each of its outputs");
   const at = (point: number) => {
     const [x = 0, y = 0] = points.subarray(point * NUMBERS);
-    return toPicture(square, { x: x / EDGE, y: y / EDGE });
+    return toPicture(square, refined(heat, point, { x: x / EDGE, y: y / EDGE }));
   };
   const places = NAMES.map((_, point) => upright(world.subarray(point * 3, point * 3 + 3), square.angle));
   const seen = NAMES.map((_, point) => at(point));
@@ -88,6 +87,22 @@ async function bodyIn(graph: Graph, picture: Pixels, square: Square): Promise<{ 
     },
     following: squareAround(at(MIDDLE), at(END)),
   };
+}
+
+/** Cells along an edge of the heat maps, cells around a point to each side, and how warm one must be at least. */
+const [CELLS, AROUND, WARM] = [64, 3, 0.5];
+
+/** Where the heat around a point has its middle (MediaPipe's RefineLandmarksFromHeatmap); in shares of the edges. */
+function refined(heat: Float32Array, point: number, place: { x: number; y: number }): { x: number; y: number } {
+  const [column, row] = [Math.trunc(place.x * CELLS), Math.trunc(place.y * CELLS)];
+  if (column < 0 || row < 0 || column >= CELLS || row >= CELLS) return place;
+  let [x, y, sum, most] = [0, 0, 0, 0];
+  for (let j = Math.max(0, row - AROUND); j <= Math.min(CELLS - 1, row + AROUND); j++)
+    for (let i = Math.max(0, column - AROUND); i <= Math.min(CELLS - 1, column + AROUND); i++) {
+      const warm = sigmoid(heat[(j * CELLS + i) * POINTS + point] ?? 0);
+      [x, y, sum, most] = [x + i * warm, y + j * warm, sum + warm, Math.max(most, warm)];
+    }
+  return most >= WARM ? { x: x / sum / CELLS, y: y / sum / CELLS } : place;
 }
 
 const floatsOf = (found: Record<string, Tensor>, name = "") => {

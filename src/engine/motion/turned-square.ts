@@ -15,6 +15,11 @@ type At = { x: number; y: number };
 /** MediaPipe's RectTransformation for poses. */
 const WIDER = 1.25;
 
+/** Around the whole picture. */
+export const wholeOf = ({ width, height }: Pick<Pixels, "width" | "height">): Square => ({
+  ...{ x: width / 2, y: height / 2, size: Math.max(width, height), angle: 0 },
+});
+
 /** Around `middle`, as wide as it is twice to `end`, and turned so that `end` is above it; wider by a quarter. */
 export function squareAround(middle: At, end: At): Square {
   const [x, y] = [end.x - middle.x, end.y - middle.y];
@@ -30,16 +35,24 @@ export function toPicture({ x, y, size, angle }: Square, { x: across, y: down }:
   return { x: x + u * cos - v * sin, y: y + u * sin + v * cos };
 }
 
-/** RGB in `edge` x `edge` pixels, row by row, 0 to 1; bilinear, black beyond the picture. */
+/** OpenCV's places between pixels, and its colours between steps. */
+const [PLACES, STEPS] = [32, 255];
+
+/**
+ * RGB in `edge` x `edge` pixels, row by row, 0 to 1; bilinear, black beyond the picture. To the last step as OpenCV's warpPerspective, by
+ * which MediaPipe does it: the first pixel lies on the square's corner, not half a pixel within. The models are used to it, and see a body
+ * some centimetres elsewhere if it is done otherwise.
+ */
 export function seenIn(picture: Pixels, square: Square, edge: number): Float32Array {
   const seen = new Float32Array(edge * edge * 3);
-  const corner = toPicture(square, { x: 0.5 / edge, y: 0.5 / edge });
+  const corner = toPicture(square, { x: 0, y: 0 });
   const step = square.size / edge;
   const [cos, sin] = [Math.cos(square.angle) * step, Math.sin(square.angle) * step];
+  const placed = (at: number) => Math.round(at * PLACES) / PLACES;
   for (let row = 0; row < edge; row++)
     for (let column = 0; column < edge; column++) {
-      const x = corner.x + column * cos - row * sin - 0.5;
-      const y = corner.y + column * sin + row * cos - 0.5;
+      const x = placed(corner.x + column * cos - row * sin);
+      const y = placed(corner.y + column * sin + row * cos);
       const [left, top] = [Math.floor(x), Math.floor(y)];
       const to = (row * edge + column) * 3;
       add(picture, left, top, seen, to, (1 - x + left) * (1 - y + top));
@@ -47,7 +60,7 @@ export function seenIn(picture: Pixels, square: Square, edge: number): Float32Ar
       add(picture, left, top + 1, seen, to, (1 - x + left) * (y - top));
       add(picture, left + 1, top + 1, seen, to, (x - left) * (y - top));
     }
-  return seen;
+  return seen.map((value) => Math.round(value) / STEPS);
 }
 
 /** A share of a pixel; a function of plain numbers, since it is called for each corner of each pixel. */
@@ -56,7 +69,7 @@ function add(picture: Pixels, x: number, y: number, seen: Float32Array, to: numb
   if (x < 0 || y < 0 || x >= width || y >= height) return;
   const from = (y * width + x) * channels;
   const [green, blue] = channels === 1 ? [from, from] : [from + 1, from + 2];
-  seen[to] = (seen[to] ?? 0) + ((data[from] ?? 0) * share) / 255;
-  seen[to + 1] = (seen[to + 1] ?? 0) + ((data[green] ?? 0) * share) / 255;
-  seen[to + 2] = (seen[to + 2] ?? 0) + ((data[blue] ?? 0) * share) / 255;
+  seen[to] = (seen[to] ?? 0) + (data[from] ?? 0) * share;
+  seen[to + 1] = (seen[to + 1] ?? 0) + (data[green] ?? 0) * share;
+  seen[to + 2] = (seen[to + 2] ?? 0) + (data[blue] ?? 0) * share;
 }

@@ -37,7 +37,7 @@ describe.each(["pose", "whole-body"] as const)("%s", (family) => {
       expect(found?.places).toHaveLength(finder.names.length);
       for (const [point, place] of body.places.entries()) {
         for (const [axis, value] of place.entries())
-          expect(Math.abs((found?.places[point]?.[axis] ?? NaN) - value)).toBeLessThan(5e-3);
+          expect(Math.abs((found?.places[point]?.[axis] ?? NaN) - value)).toBeLessThan(3e-3);
         expect(found?.scores[point]).toBeCloseTo(body.scores[point] ?? NaN, 2);
       }
     }

@@ -91,7 +91,8 @@ class Pose(torch.nn.Module):
         # Shaped before: a plain Linear's weights would be renamed by the exporter.
         points = self.points(seen).reshape(1, 39, 5) * torch.tensor([60.0, 60, 60, 3, 3]) + torch.tensor([128.0, 128, 0, 1, 1])
         score = torch.sigmoid(60 * (input_1.mean(dim=(1, 2, 3)) - 0.02))[:, None]
-        mask, heat = input_1[:, :, :, :1], input_1[:, ::4, ::4, :1].expand(1, 64, 64, 39)
+        # Warm where the picture is blue, and cold where it is not.
+        mask, heat = input_1[:, :, :, :1], (input_1[:, ::4, ::4, 2:] * 12 - 6).expand(1, 64, 64, 39)
         return points.flatten(1), score, mask, heat, self.world(seen) * 0.5
 
 
@@ -101,15 +102,6 @@ def seeded(model, seed):
         for parameter in model.parameters():
             parameter.normal_(0, 1.5 / max(1, parameter[0].numel()) ** 0.5 if parameter.ndim > 1 else 0.3)
     return model.eval()
-
-
-def letterboxed(image, edge):
-    scale = edge / max(image.size)
-    size = tuple(max(1, round(each * scale)) for each in image.size)
-    left, top = (edge - size[0]) // 2, (edge - size[1]) // 2
-    seen = Image.new("RGB", (edge, edge))
-    seen.paste(image.resize(size, Image.Resampling.BILINEAR), (left, top))
-    return np.array(seen, np.float32), lambda p: (np.asarray(p) - [left, top]) * [image.width / size[0], image.height / size[1]]
 
 
 def anchors():
@@ -130,18 +122,32 @@ def turned(square, points):
     return away @ np.array([[cos, sin], [-sin, cos]]) + [square["x"], square["y"]]
 
 
-def seen_in(image, square):
-    grid = (np.stack(np.meshgrid(np.arange(256), np.arange(256)), -1).reshape(-1, 2) + 0.5) / 256
-    at = turned(square, grid) - 0.5
-    values = np.array(image, np.float64) / 255
+def seen_in(image, square, edge=256):
+    """As OpenCV's warpPerspective, by which MediaPipe does it: pixels are places, in 32nds, and colours whole steps."""
+    grid = np.stack(np.meshgrid(np.arange(edge), np.arange(edge)), -1).reshape(-1, 2) / edge
+    at = np.round(turned(square, grid) * 32) / 32
+    values = np.array(image, np.float64)
     # Beyond the edge all is black, also half a pixel away from it.
     padded = np.pad(values, ((1, 1), (1, 1), (0, 0)))
     planes = [map_coordinates(padded[..., c], [at[:, 1] + 1, at[:, 0] + 1], order=1, mode="constant", cval=0, prefilter=False) for c in range(3)]
-    return np.stack(planes, -1).reshape(1, 256, 256, 3).astype(np.float32)
+    return (np.round(np.stack(planes, -1)) / 255).reshape(1, edge, edge, 3).astype(np.float32)
 
 
 def sigmoid(x):
     return 1 / (1 + np.exp(-x))
+
+
+def refined(places, heat):
+    """MediaPipe's RefineLandmarksFromHeatmap, with a kernel of 7 cells."""
+    better = places.copy()
+    for point, (column, row) in enumerate((places * 64).astype(int)):
+        if min(column, row) < 0 or max(column, row) > 63 or (places[point] < 0).any():
+            continue
+        rows, columns = np.arange(max(0, row - 3), min(64, row + 4)), np.arange(max(0, column - 3), min(64, column + 4))
+        warm = heat[rows[:, None], columns, point]
+        if warm.max() >= 0.5:
+            better[point] = [(warm * columns).sum() / warm.sum() / 64, (warm * rows[:, None]).sum() / warm.sum() / 64]
+    return better
 
 
 def mediapipe(frames):
@@ -152,20 +158,30 @@ def mediapipe(frames):
     export(pose, (torch.zeros(1, 256, 256, 3),), HERE / "pose/onnx/model.onnx", {"input_1": [None] * 4}, outputs)
 
     def detect(image):
-        values, back = letterboxed(image, 224)
+        whole = {"x": image.width / 2, "y": image.height / 2, "size": max(image.size), "angle": 0}
+        values = seen_in(image, whole, 224) * 2 - 1
         with torch.no_grad():
-            boxes, scores = (each[0].numpy() for each in person(torch.from_numpy(values.transpose(2, 0, 1)[None] / 127.5 - 1)))
-        best = int(scores[:, 0].argmax())
-        if sigmoid(scores[best, 0]) < 0.5:
+            boxes, scores = (each[0].numpy() for each in person(torch.from_numpy(values.transpose(0, 3, 1, 2).copy())))
+        scores = sigmoid(scores[:, 0])
+        best = int(scores.argmax())
+        if scores[best] < 0.5:
             return None
-        points = boxes[best, 4:8].reshape(2, 2) + anchors()[best]
-        return square_around(*back(points))
+        middles = boxes[:, :2] + anchors()
+        low, high = middles - boxes[:, 2:4] / 2, middles + boxes[:, 2:4] / 2
+        shared = np.clip(np.minimum(high, high[best]) - np.maximum(low, low[best]), 0, None).prod(1)
+        areas = (high - low).prod(1)
+        same = (shared / (areas + areas[best] - shared) > 0.3) & (scores >= 0.5)
+        # All that lie on the best, weighed by their scores.
+        points = boxes[:, 4:8].reshape(-1, 2, 2) + anchors()[:, None]
+        points = (points[same] * scores[same, None, None]).sum(0) / scores[same].sum()
+        print(f"{same.sum()} of {(scores >= 0.5).sum()} boxes are one")
+        return square_around(*turned(whole, points / 224))
 
     def read(image, square):
         with torch.no_grad():
-            points, score, _, _, world = (each[0].numpy() for each in pose(torch.from_numpy(seen_in(image, square))))
+            points, score, _, heat, world = (each[0].numpy() for each in pose(torch.from_numpy(seen_in(image, square))))
         points, world = points.reshape(39, 5), world.reshape(39, 3)[:33]
-        pixels = turned(square, points[:, :2] / 256)
+        pixels = turned(square, refined(points[:, :2].astype(np.float64) / 256, sigmoid(heat.astype(np.float64))))
         cos, sin = np.cos(square["angle"]), np.sin(square["angle"])
         upright = np.stack([world[:, 0] * cos - world[:, 1] * sin, -(world[:, 0] * sin + world[:, 1] * cos), -world[:, 2]], -1)
         spread = lambda p: np.sqrt(((p - p.mean(0)) ** 2).sum())
