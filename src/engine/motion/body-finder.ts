@@ -19,8 +19,11 @@ export type Body = {
 export type BodyFinder = {
   names: readonly string[];
   limbs: readonly Limb[];
-  /** Looks where the person was in the picture before, and everywhere if that is not known or nobody is there any more. */
-  follow(wishes: FollowWishes): (picture: Pixels) => Promise<Body | undefined>;
+  /**
+   * Looks where the person was in the picture before, and everywhere if that is not known or nobody is there any more. `seconds`: when
+   * it is shown, later than the one before.
+   */
+  follow(wishes: FollowWishes): (picture: Pixels, seconds: number) => Promise<Body | undefined>;
 };
 
 export type FollowWishes = {

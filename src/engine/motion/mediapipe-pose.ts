@@ -7,6 +7,7 @@ import { requirePort, tensorOf, toFloats } from "../tensor/tensor.ts";
 import { bodyOf } from "./body.ts";
 import type { Body, BodyFinder } from "./body-finder.ts";
 import type { SquareFinder } from "./mediapipe-person.ts";
+import { createOneEuro } from "./one-euro.ts";
 import { type Square, seenIn, squareAround, toPicture, wholeOf } from "./turned-square.ts";
 import type { Vector } from "./vectors.ts";
 
@@ -44,23 +45,44 @@ export function mediapipePose(graph: Graph, findPeople: SquareFinder | undefined
   return {
     ...{ names: NAMES, limbs },
     follow({ threshold }) {
-      let next: Square | undefined;
-      const look = async (picture: Pixels, square: Square): Promise<Body | undefined> => {
-        const { body, following } = await bodyIn(graph, picture, square);
-        next = body.score >= threshold ? following : undefined;
-        return next && body;
+      let known: { square: Square; seconds: number; steady: Steady } | undefined;
+      const look = async (picture: Pixels, square: Square, seconds: number): Promise<Body | undefined> => {
+        const { body, middle, end } = await bodyIn(graph, picture, square);
+        const { steady, seconds: last } = known ?? { steady: createSteady(), seconds };
+        known = undefined;
+        if (body.score < threshold) return undefined;
+        known = { square: steady({ middle, end }, seconds - last), seconds, steady };
+        return body;
       };
-      return async (picture) => {
-        const known = next && (await look(picture, next));
-        if (known) return known;
+      return async (picture, seconds) => {
+        const followed = known && (await look(picture, known.square, seconds));
+        if (followed) return followed;
         const [square] = (await findPeople?.(picture, threshold)) ?? [wholeOf(picture)];
-        return square && (await look(picture, square));
+        return square && (await look(picture, square, seconds));
       };
     },
   };
 }
 
-async function bodyIn(graph: Graph, picture: Pixels, square: Square): Promise<{ body: Body; following: Square }> {
+/** As MediaPipe's graph follows a person: the square rests while they do, and is where they are when they move. */
+const STEADY = { minCutoff: 0.01, beta: 10, isRaw: true };
+
+type Ends = Record<"middle" | "end", { x: number; y: number }>;
+type Steady = (ends: Ends, seconds: number) => Square;
+
+function createSteady(): Steady {
+  const [x, y, endX, endY] = [STEADY, STEADY, STEADY, STEADY].map(createOneEuro);
+  return ({ middle, end }, seconds) => {
+    const scale = 1 / squareAround(middle, end).size;
+    const smooth = (filter: typeof x, value: number) => filter?.(value, seconds, scale) ?? value;
+    return squareAround(
+      { x: smooth(x, middle.x), y: smooth(y, middle.y) },
+      { x: smooth(endX, end.x), y: smooth(endY, end.y) },
+    );
+  };
+}
+
+async function bodyIn(graph: Graph, picture: Pixels, square: Square): Promise<Ends & { body: Body }> {
   const ports = results(graph);
   const input = requirePort(graph.inputs, { names: ["input_1", "input"], of: "pose model" });
   const values = seenIn(picture, square, EDGE);
@@ -85,7 +107,7 @@ async function bodyIn(graph: Graph, picture: Pixels, square: Square): Promise<{ 
         pixelsPerMetre: spread(seen.map(({ x, y }) => [x, y, 0])) / spread(places),
       },
     },
-    following: squareAround(at(MIDDLE), at(END)),
+    ...{ middle: at(MIDDLE), end: at(END) },
   };
 }
 

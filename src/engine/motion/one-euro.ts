@@ -4,22 +4,28 @@ export type Smoothing = {
   minCutoff: number;
   /** How much more is let through for each unit a second that it moves. Higher follows sooner. */
   beta: number;
+  /** The speed is that from one raw number to the next, as MediaPipe has it; else that from the last smooth one. */
+  isRaw?: boolean;
 };
 
 /** Hertz, for the speed itself: as the authors have it. */
 const SPEED_CUTOFF = 1;
 
-/** A filter for one number. `seconds` is the time since the last call; the first value passes as it is. */
-export function createOneEuro({ minCutoff, beta }: Smoothing): (value: number, seconds: number) => number {
-  let last: { smooth: number; speed: number } | undefined;
-  return (value, seconds) => {
+/**
+ * A filter for one number. `seconds` is the time since the last call; the first value passes as it is. `scale`: what a unit of the number
+ * counts for where its speed is looked at.
+ */
+export function createOneEuro({ minCutoff, beta, isRaw = false }: Smoothing) {
+  let last: { raw: number; smooth: number; speed: number } | undefined;
+  return (value: number, seconds: number, scale = 1): number => {
     if (last === undefined) {
-      last = { smooth: value, speed: 0 };
+      last = { raw: value, smooth: value, speed: 0 };
       return value;
     }
-    const speed = mix(last.speed, (value - last.smooth) / seconds, shareOf(SPEED_CUTOFF, seconds));
+    const moved = (value - (isRaw ? last.raw : last.smooth)) * scale;
+    const speed = mix(last.speed, moved / seconds, shareOf(SPEED_CUTOFF, seconds));
     const smooth = mix(last.smooth, value, shareOf(minCutoff + beta * Math.abs(speed), seconds));
-    last = { smooth, speed };
+    last = { raw: value, smooth, speed };
     return smooth;
   };
 }

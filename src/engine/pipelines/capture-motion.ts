@@ -133,7 +133,7 @@ async function* look({ task, finder, frames, signal }: Looking): AsyncGenerator<
   for await (const { pixels, seconds } of frames.read()) {
     await pause();
     signal.throwIfAborted();
-    moments.push({ seconds, body: await find(pixels) });
+    moments.push({ seconds, body: await find(pixels, seconds) });
     yield moments.length;
   }
   if (moments.every(({ body }) => body === undefined)) throw nobody(task.input);

@@ -187,14 +187,33 @@ def mediapipe(frames):
         spread = lambda p: np.sqrt(((p - p.mean(0)) ** 2).sum())
         body = {"places": upright.tolist(), "scores": sigmoid(points[:33, 3]).tolist(), "score": float(score[0])}
         body |= {"hips": pixels[33].tolist(), "pixelsPerMetre": float(spread(pixels[:33]) / spread(upright[:, :2]))}
-        return body, square_around(pixels[33], pixels[34])
+        return body, pixels[33:35]
 
-    bodies, squares, following = [], [], None
+    class Steady:
+        """MediaPipe's filter of the two points: of the speed of raw places, in sizes of the square."""
+
+        def __init__(self):
+            self.raw = None
+
+        def __call__(self, ends, dt=0.1):
+            alpha = lambda cutoff: 1 / (1 + 1 / (2 * np.pi * cutoff * dt))
+            if self.raw is None:
+                self.smooth, self.speed = ends, np.zeros_like(ends)
+            else:
+                moved = (ends - self.raw) / square_around(*ends)["size"] / dt
+                self.speed = self.speed + alpha(1) * (moved - self.speed)
+                self.smooth = self.smooth + alpha(0.01 + 10 * np.abs(self.speed)) * (ends - self.smooth)
+            self.raw = ends
+            return square_around(*self.smooth)
+
+    bodies, squares, following, steady = [], [], None, Steady()
     for image in frames:
         square = following or detect(image)
-        body, following = read(image, square) if square else (None, None)
+        body, ends = read(image, square) if square else (None, None)
         if body is None or body["score"] < 0.5:
-            body = following = None
+            body, following, steady = None, None, Steady()
+        else:
+            following = steady(ends)
         bodies.append(body)
         squares.append(square)
     return {"bodies": bodies, "squares": squares}
@@ -369,7 +388,9 @@ def main():
     films()
     write_json(HERE / "rotations.json", rotations())
     write_json(HERE / "one-euro.json", one_euro())
-    cases = {"pose": mediapipe(frames), "whole-body": {"height": 1.8, "bodies": whole_body(frames, 1.8)}} | clips()
+    order = [0, 1, 0, 1, 2, 3]
+    shown = [frames[at] for at in order]
+    cases = {"order": order, "pose": mediapipe(shown), "whole-body": {"height": 1.8, "bodies": whole_body(shown, 1.8)}} | clips()
     write_json(HERE / "cases.json", cases)
     for name in ("pose", "whole-body"):
         print(name, [each and (round(each["score"], 3), [round(v, 1) for v in each["hips"]], round(each["pixelsPerMetre"], 1)) for each in cases[name]["bodies"]])
