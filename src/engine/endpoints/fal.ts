@@ -13,6 +13,7 @@ import { speech } from "./fal/speech.ts";
 import { stableDiffusion3 } from "./fal/stable-diffusion-3.ts";
 import { stableDiffusionXl } from "./fal/stable-diffusion-xl.ts";
 import { threeDimensional } from "./fal/three-dimensional.ts";
+import { video } from "./fal/video.ts";
 import { whisper } from "./fal/whisper.ts";
 
 /** As in a model file, with the pipeline that it is of. */
@@ -30,6 +31,7 @@ export const falEndpoints: Readonly<Record<string, FalEndpoint>> = {
   ...music,
   ...chatterbox,
   ...kokoro,
+  ...video,
   ...whisper,
   ...threeDimensional,
 };

@@ -31,6 +31,7 @@ import { segmentImage } from "./segment-image.ts";
 import { speak } from "./speak.ts";
 import { textToImage } from "./text-to-image.ts";
 import { textToMotion } from "./text-to-motion.ts";
+import { textToVideo } from "./text-to-video.ts";
 import { transcribe } from "./transcribe.ts";
 import { upscale } from "./upscale.ts";
 
@@ -65,6 +66,7 @@ export const pipelines = {
   "segment-image": segmentImage,
   speak,
   "text-to-image": textToImage,
+  "text-to-video": textToVideo,
   "text-to-motion": textToMotion,
   transcribe,
   upscale,

@@ -1,0 +1,51 @@
+// Videos at the border of a pipeline: written frame by frame as they are made, as fal's answers carry them.
+import type { Pixels, SavedFile, Task } from "../../core/pipeline.ts";
+import { type Static, Type } from "../../core/schema.ts";
+import { createPause } from "../pause.ts";
+import { encodeVideo } from "./video/encode-video.ts";
+
+export const videoField = Type.Object({
+  url: Type.String({ description: "Where to get the video, or the video itself as a data URI." }),
+  content_type: Type.String(),
+  file_name: Type.String(),
+  file_size: Type.Integer({ description: "Bytes." }),
+  width: Type.Integer(),
+  height: Type.Integer(),
+  fps: Type.Number({ description: "Frames per second." }),
+  duration: Type.Number({ description: "Seconds." }),
+  num_frames: Type.Integer(),
+});
+
+type Saving = {
+  task: Pick<Task<unknown>, "save">;
+  /** Taken one at a time. */
+  frames: AsyncIterable<Pixels> | Iterable<Pixels>;
+  fps: number;
+  /** Without ending; must be new in the job's folder. */
+  name: string;
+  /** Give the bytes as a data URI and write no file. */
+  inline: boolean;
+  signal: AbortSignal;
+};
+
+export async function saveVideo({
+  task,
+  frames,
+  fps,
+  name,
+  inline,
+  signal,
+}: Saving): Promise<Static<typeof videoField>> {
+  const video = await encodeVideo(frames, { fps, pause: createPause(signal) });
+  const { bytes, contentType, width, height, duration } = video;
+  const fileName = `${name}.mp4`;
+  const file: SavedFile = inline
+    ? {
+        url: `data:${contentType};base64,${bytes.toBase64()}`,
+        content_type: contentType,
+        file_name: fileName,
+        file_size: bytes.length,
+      }
+    : await task.save(bytes, { name: fileName, contentType });
+  return { ...file, width, height, fps, duration, num_frames: video.frames };
+}
