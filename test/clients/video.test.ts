@@ -28,6 +28,20 @@ memory: { weights: 1000000, working: 1000000 }
 price: { unit: second, amount: 0.5, currency: USD }
 `;
 
+const svd = `
+id: test/svd
+title: Tiny model that lets pictures move
+description: Random weights.
+category: image-to-video
+licence: { id: Apache-2.0, commercial: true }
+pipeline: image-to-video
+aliases: [fal-ai/fast-svd]
+source: { path: ${join(FAMILIES, "svd")} }
+memory: { weights: 6000000, working: 60000000 }
+defaults: { num_frames: 4, video_size: { width: 128, height: 64 } }
+price: { unit: second, amount: 0.5, currency: USD }
+`;
+
 let server: LiveServer;
 let data: string;
 let fal: FalClient;
@@ -35,6 +49,7 @@ beforeAll(async () => {
   data = await mkdtemp(join(tmpdir(), "forecourt-videos-"));
   await mkdir(join(data, "models"));
   await writeFile(join(data, "models", "modelscope.yaml"), modelscope);
+  await writeFile(join(data, "models", "svd.yaml"), svd);
   server = await startServer({ data });
   fal = falClientOf(server);
 }, 60_000);
@@ -107,6 +122,14 @@ test("what would change the video where it is known is refused with its field", 
     .catch((error) => error);
   expect(failure).toBeInstanceOf(ValidationError);
   expect((failure as ValidationError).fieldErrors.map(({ loc }) => loc.at(-1))).toEqual(["motions"]);
+});
+
+test("a picture that is sent along moves, in fast-svd's words", async () => {
+  const image = new Blob([await Bun.file(join(FAMILIES, "svd/picture.png")).bytes()], { type: "image/png" });
+  const asked = { image_url: image, steps: 2, fps: 5, motion_bucket_id: 200, deep_cache: "none", seed: 9 };
+  const { data: answer } = (await fal.subscribe<string>("fal-ai/fast-svd", { input: asked })) as Answer;
+  expect(Object.keys(answer).sort()).toEqual(["seed", "video"]);
+  expect(answer.video).toMatchObject({ content_type: "video/mp4", width: 128, height: 64, fps: 5, num_frames: 4 });
 });
 
 test.skipIf(!existsSync(CHROMIUM))("a browser plays it to its end", async () => {

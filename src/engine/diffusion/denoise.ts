@@ -29,8 +29,11 @@ export type Denoising = {
   start: Start;
   /** Of as many drawings; each has the same number of the pictures, one after the other. */
   prompts: readonly Condition[];
-  /** Present = classifier-free guidance (2207.12598): away from `negatives`, `scale` > 1 times as far. */
-  guidance?: { negatives: readonly Condition[]; scale: number };
+  /**
+   * Present = classifier-free guidance (2207.12598): away from `negatives`, `scale` > 1 times as far. Of several scales each is for
+   * its equal part of the latents, as frames of a video.
+   */
+  guidance?: { negatives: readonly Condition[]; scale: number | readonly number[] };
   /** A second graph that looks at a picture. */
   control?: Control;
   /** Inputs that are the same for all rows. */
@@ -84,7 +87,7 @@ function guidedPredict(
   return async (latents, timestep) => {
     twice.set(latents, 0);
     twice.set(latents, size);
-    return guide(await predict(twice, timestep), guidance.scale);
+    return guide(await predict(twice, timestep), [guidance.scale].flat());
   };
 }
 
@@ -92,12 +95,14 @@ const rowsOf = (conditions: readonly Condition[], count: number): Rows[] =>
   conditions.flatMap(({ rows }) => new Array<Rows>(count / conditions.length).fill(rows));
 
 /** away + scale · (towards - away), the first half of `both` being `away`. */
-function guide(both: Float32Array, scale: number): Float32Array {
+function guide(both: Float32Array, scales: readonly number[]): Float32Array {
   const size = both.length / 2;
   const guided = new Float32Array(size);
-  for (let i = 0; i < size; i++) {
-    const away = both[i] ?? 0;
-    guided[i] = away + scale * ((both[size + i] ?? 0) - away);
-  }
+  const part = size / scales.length;
+  for (const [at, scale] of scales.entries())
+    for (let i = at * part; i < (at + 1) * part; i++) {
+      const away = both[i] ?? 0;
+      guided[i] = away + scale * ((both[size + i] ?? 0) - away);
+    }
   return guided;
 }

@@ -20,6 +20,7 @@ import { imageTextSimilarity } from "./image-text-similarity.ts";
 import { imageTo3d } from "./image-to-3d.ts";
 import { imageToImage } from "./image-to-image.ts";
 import { imageToScene } from "./image-to-scene.ts";
+import { imageToVideo } from "./image-to-video.ts";
 import { inpaint } from "./inpaint.ts";
 import { makeMusic } from "./make-music.ts";
 import { onnx } from "./onnx.ts";
@@ -56,6 +57,7 @@ export const pipelines = {
   "image-to-3d": imageTo3d,
   "image-to-image": imageToImage,
   "image-to-scene": imageToScene,
+  "image-to-video": imageToVideo,
   inpaint,
   "make-music": makeMusic,
   onnx,

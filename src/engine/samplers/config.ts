@@ -26,6 +26,11 @@ const schema = Type.Object({
   euler_at_final: Type.Boolean({ default: false }),
   original_inference_steps: Type.Integer({ default: 50, minimum: 1 }),
   timestep_scaling: Type.Number({ default: 10 }),
+  /** "continuous": the model is told the logarithm of the noise instead of a timestep. */
+  timestep_type: choice(["discrete", "continuous"], { default: "discrete" }),
+  /** Ends of Karras' levels, where they are not those of the schedule. */
+  sigma_min: Type.Optional(Type.Number({ exclusiveMinimum: 0 })),
+  sigma_max: Type.Optional(Type.Number({ exclusiveMinimum: 0 })),
   /** How much noise DDIM and TCD add; diffusers' pipelines hand it to each step. */
   eta: Type.Number({ default: 0, minimum: 0, maximum: 1 }),
 });
@@ -50,16 +55,27 @@ const NEUTRAL: Record<string, unknown> = {
   use_dynamic_shifting: false,
 };
 
-/** `defaults` are the class's own where they differ. Throws `misconfigured` for a config that cannot be honoured. */
-export function readSamplerConfig(config: Record<string, unknown>, defaults: Partial<SamplerConfig>): SamplerConfig {
+/** Files say null where these are the schedule's own. */
+const SIGMAS = ["sigma_min", "sigma_max"];
+
+/**
+ * `defaults` are the class's own where they differ, `reads` what it honours of NEUTRAL's. Throws `misconfigured` for a config that
+ * cannot be honoured.
+ */
+export function readSamplerConfig(
+  config: Record<string, unknown>,
+  defaults: Partial<SamplerConfig>,
+  reads: readonly string[] = [],
+): SamplerConfig {
   for (const [name, neutral] of Object.entries(NEUTRAL)) {
     const value = config[name] ?? null;
-    if (value !== null && value !== neutral) {
+    if (value !== null && value !== neutral && !reads.includes(name)) {
       throw new ForecourtError("misconfigured", `scheduler_config.json: ${name} = ${value} is not supported`);
     }
   }
   try {
-    return parse(schema, { ...defaults, ...config }, ["scheduler_config.json"]);
+    const given = Object.entries(config).filter(([name, value]) => value !== null || !SIGMAS.includes(name));
+    return parse(schema, { ...defaults, ...Object.fromEntries(given) }, ["scheduler_config.json"]);
   } catch (cause) {
     throw new ForecourtError("misconfigured", `scheduler_config.json: ${toFailure(cause).message}`, { cause });
   }

@@ -8,6 +8,9 @@ import { spacedTimesteps } from "./timesteps.ts";
 
 export const eulerDefaults: Partial<SamplerConfig> = { timestep_spacing: "linspace" };
 
+/** Stable Video Diffusion's, of Euler alone. */
+export const eulerReads = ["timestep_type", "sigma_min", "sigma_max"];
+
 export function createEuler(config: SamplerConfig, steps: number): Sampler {
   const { timesteps, sigmas } = eulerSchedule(config, steps);
   return {
@@ -58,9 +61,14 @@ function eulerSchedule(config: SamplerConfig, steps: number): Schedule {
   const plain = spacedTimesteps(config, steps).map(Math.fround);
   const levels = plain.map((timestep) => sigmaAt(table, timestep));
   const end = finalSigma(config, table);
-  if (!config.use_karras_sigmas) return { timesteps: plain, sigmas: [...levels, end] };
-  const sigmas = karrasSigmas({ min: levels.at(-1) ?? 0, max: levels[0] ?? 0, steps });
-  return { timesteps: sigmas.map((sigma) => Math.fround(timestepOf(table, sigma))), sigmas: [...sigmas, end] };
+  // As in diffusers, which asks for both.
+  const isContinuous = config.timestep_type === "continuous" && config.prediction_type === "v_prediction";
+  const told = (sigma: number) => Math.fround(isContinuous ? 0.25 * Math.log(sigma) : timestepOf(table, sigma));
+  if (!config.use_karras_sigmas)
+    return { timesteps: isContinuous ? levels.map(told) : plain, sigmas: [...levels, end] };
+  const { sigma_min: min = levels.at(-1) ?? 0, sigma_max: max = levels[0] ?? 0 } = config;
+  const sigmas = karrasSigmas({ min, max, steps });
+  return { timesteps: sigmas.map(told), sigmas: [...sigmas, end] };
 }
 
 function initNoiseSigma(config: SamplerConfig, sigmas: readonly number[]): number {

@@ -3,7 +3,7 @@ import { ForecourtError } from "../../core/errors.ts";
 import { readSamplerConfig, type SamplerConfig } from "./config.ts";
 import { createDdim, ddimDefaults } from "./ddim.ts";
 import { createDpmSolver, dpmSolverDefaults } from "./dpm-solver.ts";
-import { createEuler, createEulerAncestral, eulerDefaults } from "./euler.ts";
+import { createEuler, createEulerAncestral, eulerDefaults, eulerReads } from "./euler.ts";
 import { createFlowMatch } from "./flow-match.ts";
 import { createLcm, lcmDefaults } from "./lcm.ts";
 import { createPndm, pndmDefaults } from "./pndm.ts";
@@ -17,15 +17,15 @@ type WithConfig = (config: SamplerConfig, steps: number, run: SamplerRun) => Sam
 
 /** `defaults` are where the class's differ from those in config.ts. */
 const reading =
-  (create: WithConfig, defaults: Partial<SamplerConfig>): CreateSampler =>
+  (create: WithConfig, defaults: Partial<SamplerConfig>, reads: readonly string[] = []): CreateSampler =>
   (config, steps, run) =>
-    create(readSamplerConfig(config, defaults), steps, run);
+    create(readSamplerConfig(config, defaults, reads), steps, run);
 
 export const samplers = {
   DDIMScheduler: reading(createDdim, ddimDefaults),
   DPMSolverMultistepScheduler: reading(createDpmSolver, dpmSolverDefaults),
   EulerAncestralDiscreteScheduler: reading(createEulerAncestral, eulerDefaults),
-  EulerDiscreteScheduler: reading(createEuler, eulerDefaults),
+  EulerDiscreteScheduler: reading(createEuler, eulerDefaults, eulerReads),
   FlowMatchEulerDiscreteScheduler: createFlowMatch,
   LCMScheduler: reading(createLcm, lcmDefaults),
   PNDMScheduler: reading(createPndm, pndmDefaults),

@@ -15,11 +15,15 @@ function cubic(distance: number): number {
   return x < 2 ? ((a * x - 5 * a) * x + 8 * a) * x - 4 * a : 0;
 }
 
-/** `align_corners=False`: middles of pixels lie on each other. Beyond its ends a line goes on with its last values. */
-export function linesOf(source: number, target: number, mode: Mode): Lines {
+/**
+ * Middles of pixels lie on each other, or with `align_corners` the first and the last ones alone. Beyond its ends a line goes on
+ * with its last values.
+ */
+export function linesOf(source: number, target: number, mode: Mode, ends: "free" | "aligned" = "free"): Lines {
   const scale = source / target;
+  const step = target > 1 ? (source - 1) / (target - 1) : 0;
   const reaches = Array.from({ length: target }, (_, i) => {
-    const exact = (i + 0.5) * scale - 0.5;
+    const exact = ends === "aligned" ? i * step : (i + 0.5) * scale - 0.5;
     const at = mode === "bilinear" ? Math.max(0, exact) : exact;
     const floor = Math.floor(at);
     const share = at - floor;
@@ -27,7 +31,7 @@ export function linesOf(source: number, target: number, mode: Mode): Lines {
     return withinEnds(
       source,
       floor - 1,
-      [-1, 0, 1, 2].map((step) => cubic(share - step)),
+      [-1, 0, 1, 2].map((place) => cubic(share - place)),
     );
   });
   return { source, from: reaches.map(({ from }) => from), weights: reaches.map(({ weights }) => weights) };

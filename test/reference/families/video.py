@@ -110,15 +110,19 @@ def svd():
         tiny.write_json(folder / part / "config.json", tiny.config_of(vae))
     recorder = Recorder(folder)
     pipeline = diffusers.StableVideoDiffusionPipeline(image_encoder=encoder, unet=unet, vae=vae, scheduler=euler, feature_extractor=extractor)
-    # Of the size that is filmed: how pictures are fitted is compared elsewhere.
-    image = record.picture().resize((record.WIDTH, record.HEIGHT), Image.LANCZOS)
+    image = record.picture()
     image.save(folder / "picture.png")
+    # Larger than what CLIP sees, along one side: it is blurred before it is made smaller.
+    y, x = np.mgrid[0:210, 0:420]
+    large = Image.fromarray(np.stack([127 + 120 * np.sin(x * y / 900), 255 * x / 419, np.where((x // 3 + y // 5) % 2 == 0, 30, 220)], -1).astype(np.uint8))
+    large.save(folder / "wide-picture.png")
     for name, more, told in (
         ("guided", {}, {"least": 1, "most": 3, "fps": 7, "bucket": 127, "noise": 0.02}),
         ("moving", {"fps": 12, "motion_bucket_id": 40, "noise_aug_strength": 0.3}, {"least": 1, "most": 3, "fps": 12, "bucket": 40, "noise": 0.3}),
+        ("large", {"image": large}, {"least": 1, "most": 3, "fps": 7, "bucket": 127, "noise": 0.02, "picture": "wide-picture.png"}),
         ("unguided", {"max_guidance_scale": 1.0}, {"least": 1, "most": 1, "fps": 7, "bucket": 127, "noise": 0.02}),
     ):
-        recorder.run(name, pipeline, seed=65, image=image, num_frames=FRAMES, num_inference_steps=4, given={**told, "steps": 4}, **more)
+        recorder.run(name, pipeline, seed=65, num_frames=FRAMES, num_inference_steps=4, given={"picture": "picture.png", **told, "steps": 4}, **{"image": image, **more})
     recorder.finish()
 
 

@@ -28,3 +28,24 @@ export function* framesOfStack(
     yield { latents: own, shape: [1, channels, height, width] };
   }
 }
+
+/**
+ * One after the other: [rows, frames, channels, height, width] for the graph, as a spatio-temporal UNet takes it, with each frame's latents
+ * followed by `beside`, of which each row has its own.
+ */
+export function framesBeside({ frames, beside }: { frames: number; beside: readonly Float32Array[] }): LatentLayout {
+  return {
+    pack(data, [rows, stacked, height, width]) {
+      const own = (stacked / frames) * height * width;
+      const further = beside[0]?.length ?? 0;
+      const wide = own + further;
+      const all = new Float32Array(rows * frames * wide);
+      for (let frame = 0; frame < rows * frames; frame++) {
+        all.set(data.subarray(frame * own, (frame + 1) * own), frame * wide);
+        all.set(beside[Math.floor(frame / frames)] ?? new Float32Array(further), frame * wide + own);
+      }
+      return { data: all, shape: [rows, frames, wide / (height * width), height, width] };
+    },
+    unpack: (packed) => packed,
+  };
+}
