@@ -24,6 +24,7 @@ import { stableDiffusion } from "./stable-diffusion.ts";
 import { towers } from "./towers.ts";
 import { bareUpscaler, hasBareUpscaler, swin2sr } from "./upscaling.ts";
 import { memoryOf, optional, variantsOf } from "./variants.ts";
+import { imageToVideo, textToVideo } from "./video.ts";
 import { chatterbox, hasSupertone, kokoro, speechT5, supertone, supertonic, vits } from "./voices.ts";
 import { whisper } from "./whisper.ts";
 
@@ -31,6 +32,8 @@ import { whisper } from "./whisper.ts";
 const DIFFUSERS: Record<string, Family> = {
   StableDiffusionPipeline: stableDiffusion,
   LatentConsistencyModelPipeline: stableDiffusion,
+  TextToVideoSDPipeline: textToVideo,
+  StableVideoDiffusionPipeline: imageToVideo,
 };
 
 /** By `model_type` of config.json. */
