@@ -73,7 +73,8 @@ type Steady = (ends: Ends, seconds: number) => Square;
 function createSteady(): Steady {
   const [x, y, endX, endY] = [STEADY, STEADY, STEADY, STEADY].map(createOneEuro);
   return ({ middle, end }, seconds) => {
-    const scale = 1 / squareAround(middle, end).size;
+    // A person is as large as the square would be that is not made wider.
+    const scale = 1 / (2 * Math.hypot(end.x - middle.x, end.y - middle.y));
     const smooth = (filter: typeof x, value: number) => filter?.(value, seconds, scale) ?? value;
     return squareAround(
       { x: smooth(x, middle.x), y: smooth(y, middle.y) },

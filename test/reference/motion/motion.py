@@ -190,7 +190,7 @@ def mediapipe(frames):
         return body, pixels[33:35]
 
     class Steady:
-        """MediaPipe's filter of the two points: of the speed of raw places, in sizes of the square."""
+        """MediaPipe's filter of the two points: of the speed of raw places, in sizes of the person."""
 
         def __init__(self):
             self.raw = None
@@ -200,7 +200,7 @@ def mediapipe(frames):
             if self.raw is None:
                 self.smooth, self.speed = ends, np.zeros_like(ends)
             else:
-                moved = (ends - self.raw) / square_around(*ends)["size"] / dt
+                moved = (ends - self.raw) / (2 * np.hypot(*(ends[1] - ends[0]))) / dt
                 self.speed = self.speed + alpha(1) * (moved - self.speed)
                 self.smooth = self.smooth + alpha(0.01 + 10 * np.abs(self.speed)) * (ends - self.smooth)
             self.raw = ends
