@@ -168,12 +168,25 @@ describe("large grids", () => {
     expect(mesh.positions.length / 3).toBe(crossings);
   });
 
-  test("a surface that only the finest grid could follow stays closed all the same", async () => {
-    // A needle between the points of the coarse grid, growing out of a ball.
-    const needle = densityOf((x, y, z) =>
-      Math.max(0.4 - Math.hypot(x, y, z), x > 0 ? 0.004 - Math.hypot(y - 0.0037, z - 0.0041) : -1),
-    );
-    const mesh = await surfaceOf({ resolution: 260, level: 0, sample: needle });
-    expect(openEdges(mesh)).toBe(0);
+  test("surfaces that only the finest grid could follow stay closed all the same", async () => {
+    const resolution = 140;
+    const cell = 2 / (resolution - 1);
+    // Beside the points of the coarse grid, which has every second one.
+    const odd = -1 + 69 * cell;
+    const needle = (along: number, a: number, b: number) =>
+      Math.min(0.4 * cell - Math.hypot(a - odd, b - odd), 0.9 - Math.abs(along));
+    // Wherever the neighbourhood of the ball ends within a brick.
+    for (let size = 0; size < 8; size++) {
+      const radius = 0.3 + size * cell;
+      const spiked = densityOf((x, y, z) =>
+        Math.max(radius - Math.hypot(x, y, z), needle(x, y, z), needle(y, x, z), needle(z, x, y)),
+      );
+      const mesh = await surfaceOf({ resolution, level: 0, sample: spiked });
+      const reach = mesh.positions.reduce((most, each) => Math.max(most, Math.abs(each * cell - 1)), 0);
+      // Needles are seen, and cut off.
+      expect(reach).toBeGreaterThan(radius + cell);
+      expect(reach).toBeLessThan(0.8);
+      expect(openEdges(mesh)).toBe(0);
+    }
   });
 });
