@@ -219,11 +219,13 @@ describe("samples that need the Hub get as far as to it", () => {
     ...lines("models pull stable-diffusion-v1-5"),
     ...lines("models pull facebook/musicgen-small"),
     ...lines("models pull ali-vilab/text-to-video"),
+    ...lines("stabilityai/triposr image_url"),
     ...lines("models export").slice(0, 1),
   ])(
     "%s",
     async (line) => {
-      for (const file of ["noise.wav", "piano.wav", "boat.jpg"]) writeFileSync(join(home, file), "RIFF");
+      for (const file of ["noise.wav", "piano.wav", "boat.jpg", "chair.png", "street.jpg"])
+        writeFileSync(join(home, file), "RIFF");
       const { exitCode, stderr } = await shell(line, { FORECOURT_HUB_OFFLINE: "true", ...elsewhere });
       expect({ exitCode, stderr }).toEqual({
         exitCode: 1,

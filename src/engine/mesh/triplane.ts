@@ -35,22 +35,35 @@ const PLANES = [
 export function featuresAt({ values, channels, width, height }: Triplane, points: Float32Array): Float32Array {
   const count = points.length / 3;
   const features = new Float32Array(count * 3 * channels);
+  // Of the four texels around a point.
+  const weights = new Float64Array(4);
+  const starts = new Int32Array(4);
   const pixel = (value: number, size: number) => ((value / RADIUS + 1) * size - 1) / 2;
   for (let n = 0; n < count; n++)
     for (let plane = 0; plane < 3; plane++) {
       const [across, down] = PLANES[plane] ?? PLANES[0];
       const u = pixel(points[n * 3 + across] ?? 0, width);
       const v = pixel(points[n * 3 + down] ?? 0, height);
-      const [left, top] = [Math.floor(u), Math.floor(v)];
-      const to = (n * 3 + plane) * channels;
       for (let corner = 0; corner < 4; corner++) {
-        const [x, y] = [left + (corner & 1), top + (corner >> 1)];
-        if (x < 0 || y < 0 || x >= width || y >= height) continue;
-        const weight = (1 - Math.abs(u - x)) * (1 - Math.abs(v - y));
-        const from = ((plane * height + y) * width + x) * channels;
-        for (let c = 0; c < channels; c++)
-          features[to + c] = (features[to + c] ?? 0) + weight * (values[from + c] ?? 0);
+        const x = Math.floor(u) + (corner & 1);
+        const y = Math.floor(v) + (corner >> 1);
+        const isWithin = x >= 0 && y >= 0 && x < width && y < height;
+        weights[corner] = isWithin ? (1 - Math.abs(u - x)) * (1 - Math.abs(v - y)) : 0;
+        starts[corner] = isWithin ? ((plane * height + y) * width + x) * channels : 0;
       }
+      // Each by itself: taken apart as lists, they take as long as the sum.
+      const a = weights[0] ?? 0;
+      const b = weights[1] ?? 0;
+      const c = weights[2] ?? 0;
+      const d = weights[3] ?? 0;
+      const i = starts[0] ?? 0;
+      const j = starts[1] ?? 0;
+      const k = starts[2] ?? 0;
+      const l = starts[3] ?? 0;
+      const to = (n * 3 + plane) * channels;
+      for (let at = 0; at < channels; at++)
+        features[to + at] =
+          a * (values[i + at] ?? 0) + b * (values[j + at] ?? 0) + c * (values[k + at] ?? 0) + d * (values[l + at] ?? 0);
     }
   return features;
 }
