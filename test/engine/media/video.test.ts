@@ -299,6 +299,9 @@ describe.skipIf(!hasTools)("hostile files", () => {
       const bytes = Uint8Array.from(whole);
       new DataView(bytes.buffer).setUint32(whole.indexOf(box) + at, 0x7fffffff);
       expect((await problemOf(framesOf(bytes)))?.type).toBe("unsupported_video_format");
+      // The same in a table that says to be longer than the file.
+      new DataView(bytes.buffer).setUint32(whole.indexOf(box) - 4, 0x00ff0060);
+      expect((await problemOf(framesOf(bytes)))?.type).toBe("unsupported_video_format");
     }
   });
 
