@@ -3,17 +3,14 @@ import { join } from "node:path";
 import { type Clock, evenClock, systemClock, systemTimers, type Timers } from "../core/clock.ts";
 import type { Device } from "../core/device.ts";
 import { invariant } from "../core/errors.ts";
-import { asId } from "../core/ids.ts";
 import type { Log } from "../core/log.ts";
 import { bytes, type Instant, instant, MIB, milliseconds } from "../core/units.ts";
-import type { Model } from "../engine/model.ts";
-import { type Accounts, createAccounts } from "./accounts/accounts.ts";
-import { createRollUps } from "./accounts/roll-ups.ts";
+import type { Accounts } from "./accounts/accounts.ts";
 import { lastEndIn } from "./accounts/usage-store.ts";
-import { type Answers, createAnswers } from "./answers/answer-store.ts";
+import type { Answers } from "./answers/answer-store.ts";
 import type { Batches } from "./batches/batches.ts";
+import { createCallers } from "./callers.ts";
 import { type Catalog, createCatalog } from "./catalog/catalog.ts";
-import { checkedInput, entryOfJob } from "./catalog/endpoints.ts";
 import type { ModelFile } from "./catalog/models.macro.ts";
 import { vainParts } from "./catalog/vain-parts.ts";
 import { chooseDevices } from "./choose-device.ts";
@@ -25,33 +22,24 @@ import { createFleet, type Fleet } from "./fleet/fleet.ts";
 import type { Hardware } from "./hardware/detect.ts";
 import type { Monitor } from "./hardware/monitor.ts";
 import type { BoxSample } from "./hardware/readings.ts";
-import { createCompositeJobs } from "./jobs/composite.ts";
-import { createExpiry } from "./jobs/expiry.ts";
-import { createJobHistory, type JobHistory } from "./jobs/history.ts";
-import { createHistoryStore } from "./jobs/history-store.ts";
-import { createJobs, type Jobs, type Submission } from "./jobs/jobs.ts";
+import type { JobHistory } from "./jobs/history.ts";
+import type { Jobs } from "./jobs/jobs.ts";
 import { createKeepingStore } from "./jobs/keeping-store.ts";
-import { createJobLedger } from "./jobs/ledger.ts";
-import { createOutputs, type Outputs } from "./jobs/outputs.ts";
-import { createJobWork } from "./jobs/work.ts";
-import { createKept } from "./kept-by-callers.ts";
+import type { Outputs } from "./jobs/outputs.ts";
 import { ensureAdminKey } from "./keys/admin-key.ts";
-import { createKeys, type Keys } from "./keys/keys.ts";
-import { ensureTokenSecret } from "./keys/token-secret.ts";
-import { createTokens, type Tokens } from "./keys/tokens.ts";
-import { createUsageNotes } from "./keys/usage-notes.ts";
+import type { Keys } from "./keys/keys.ts";
+import type { Tokens } from "./keys/tokens.ts";
 import { createOversight, type Oversight } from "./oversight.ts";
 import { createPlacement } from "./placement.ts";
+import { createQueue } from "./queue.ts";
 import { openSweepClock, type SweepClock } from "./retention/sweep-clock.ts";
 import { installedCuda } from "./runtimes/installed.ts";
-import { createResidency } from "./scheduler/residency.ts";
 import type { Scheduler } from "./scheduler/scheduler.ts";
 import type { Settings } from "./settings.ts";
 import type { FileDefaults } from "./storage/file-default-store.ts";
 import type { Files } from "./storage/files.ts";
 import { createImportFile, type ImportFile } from "./storage/import-file.ts";
 import { createInputMedia } from "./storage/input-media.ts";
-import { referencedFiles } from "./storage/output-files.ts";
 import { createOwnMedia } from "./storage/own-media.ts";
 import { type AddressGuard, createAddressGuard } from "./storage/public-address.ts";
 import { createStorage } from "./storage/storage.ts";
@@ -60,14 +48,11 @@ import { openUpdates } from "./updates/open-updates.ts";
 import type { Updates } from "./updates/updates.ts";
 import { vainSettings } from "./vain-settings.ts";
 import { createVariantsHere } from "./variants-here.ts";
-import { createOutbox } from "./webhooks/outbox.ts";
-import { createOutboxStore } from "./webhooks/outbox-store.ts";
-import { ensureSigningKey } from "./webhooks/signing-key.ts";
-import { createWebhooks, type WebhookBody, type Webhooks } from "./webhooks/webhooks.ts";
+import type { WebhookBody, Webhooks } from "./webhooks/webhooks.ts";
 import { hubAccess, openHub, pullLimits } from "./weights/access.ts";
 import { createNamedWeights } from "./weights/named-weights.ts";
 import { createSupply, type Supply } from "./weights/supply.ts";
-import { createWorkflows, type Workflows } from "./workflows/workflows.ts";
+import type { Workflows } from "./workflows/workflows.ts";
 
 export type Appliance = {
   settings: Settings;
@@ -180,7 +165,7 @@ function assemble(found: Found): Appliance {
   const time = timeOf(found);
   const { clock, even, timers } = time;
   const { data } = settings;
-  const callers = assembleCallers(found, time);
+  const callers = createCallers(found, time);
   const { keys, accounts, tokens } = callers;
   const { openFiles: openTokens } = createKeepingStore(database);
   const storage = createStorage({ settings, database, openTokens, ...time, log });
@@ -190,7 +175,7 @@ function assemble(found: Found): Appliance {
   const tools = { accounts, keys, files, uploads, fileDefaults, guard, ...time };
   const limits = mediaLimits(settings, guard);
   const importFile = createImportFile({ uploads, scratch: join(data, "uploads", ".imports"), limits });
-  const { jobs, history, outputs, work, expiry, webhooks, workflows, kept } = assembleJobs(found, tools);
+  const { jobs, history, outputs, work, expiry, webhooks, workflows, kept } = createQueue(found, tools);
   const { fetch: when } = settings.weights;
   const pulls = pullLimits(settings);
   const variantsOf = createVariantsHere({ settings, devices });
@@ -269,7 +254,7 @@ function flushAtLast(work: { flush(): void }, log: Log): void {
   }
 }
 
-const openFleet = ({ settings, devices, log }: Found, time: Pick<Tools, "clock" | "timers">) =>
+const openFleet = ({ settings, devices, log }: Found, time: Pick<Time, "clock" | "timers">) =>
   createFleet({
     runtime: join(settings.data, "runtime"),
     libraries: installedCuda(settings.data),
@@ -280,114 +265,9 @@ const openFleet = ({ settings, devices, log }: Found, time: Pick<Tools, "clock" 
     ...time,
   });
 
-/** Keys, what each may spend, and the notes about both that can wait. */
-function assembleCallers(found: Found, { clock, sweepClock, timers }: Time) {
-  const { settings, log, catalog, database } = found;
-  const keys = createKeys({ database, clock });
-  const accounts = createAccounts({ database, keys, findModel: (id) => catalog.find(id)?.model, clock });
-  const secret = ensureTokenSecret(settings.data);
-  const tokens = createTokens({ keys, secret, clock });
-  const answers = createAnswers({ database, clock, secret, keptFor: ANSWERS_KEPT });
-  const notes = createUsageNotes({ keys, timers, log });
-  const retention = days(settings.usage.retentionDays);
-  const { totals, usage } = accounts;
-  const rollUps = createRollUps({ totals, usage, writes: database, retention, clock: sweepClock, timers, log });
-  return {
-    ...{ keys, accounts, tokens, answers },
-    start() {
-      notes.start();
-      rollUps.start();
-    },
-    stop() {
-      notes.stop();
-      rollUps.stop();
-    },
-  };
-}
-
-type Tools = Time & {
-  keys: Keys;
-  accounts: Accounts;
-  files: Files;
-  uploads: Uploads;
-  fileDefaults: FileDefaults;
-  guard: AddressGuard;
-};
-
 type Time = { clock: Clock; even: Clock; sweepClock: SweepClock; timers: Timers };
 
-function assembleJobs(found: Found, tools: Tools) {
-  const { accounts, keys, files, uploads, fileDefaults, guard, clock, sweepClock, even, timers } = tools;
-  const { settings, log, catalog, database } = found;
-  const { retries, maxQueue, retentionDays } = settings.jobs;
-  const retention = days(retentionDays);
-  const store = createOutboxStore(database);
-  const outbox = createOutbox(store);
-  const ledger = createJobLedger({ database, outbox, accounts, clock, even, timers });
-  const { lifecycleOf } = fileDefaults;
-  const residency = createResidency(settings);
-  const poolOf = ({ id }: Pick<Model, "id">) => residency.queuePoolOf(catalog.find(id)?.model);
-  const jobs = createJobs({
-    ledger,
-    endpointOf: (submission) => endpointOf(submission, catalog),
-    retries,
-    maxQueue,
-    poolOf,
-    lifecycleOf,
-  });
-  const work = createJobWork({
-    ledger,
-    modelAt: (endpoint) => catalog.find(endpoint)?.model,
-    readAnew: (job) => checkedInput(endpointOf({ ...job, model: { id: job.model } }, catalog), job.input),
-    toCaller: (output, job) => entryOfJob(catalog, job)?.words?.toCaller(output, job.input) ?? output,
-    missingFiles: (output, token) => referencedFiles(output).filter((name) => !files.isWritten(token, name)),
-  });
-  const composites = createCompositeJobs(ledger);
-  const kept = createKept({ settings, database, uploads, jobs, findKey: keys.get, clock, timers, log });
-  const workflows = createWorkflows({
-    ...{ database, catalog, jobs, composites, work, maxRuns: maxQueue, clock, timers, log },
-  });
-  return {
-    ...{ jobs, work, workflows, kept },
-    outputs: createOutputs({ store: ledger.store, writes: database }),
-    history: createJobHistory({
-      store: createHistoryStore(database),
-      writes: database,
-      findJob: jobs.find,
-      removeFiles: files.remove,
-      clock,
-    }),
-    expiry: createExpiry({
-      ...{ ledger, removeFiles: files.remove, uploads, others: Object.values(kept), shrink: database.shrink },
-      ...{ needed: workflows.neededJobs, retention, clock: sweepClock, timers, log },
-    }),
-    webhooks: createWebhooks({
-      store,
-      outbox,
-      writes: database,
-      findJob: jobs.find,
-      key: ensureSigningKey(settings.data),
-      guard,
-      body: found.webhookBody,
-      firstWait: seconds(settings.webhooks.retrySeconds),
-      ...{ retention, clock, sweepClock, timers, log },
-    }),
-  };
-}
-
-function endpointOf({ model: { id }, endpoint }: Asked, catalog: Catalog) {
-  const entry = entryOfJob(catalog, { model: asId(id), endpoint });
-  invariant(entry, `jobs are submitted for models of the catalogue, not for ${id} as ${endpoint}`);
-  return entry;
-}
-
-type Asked = Pick<Submission, "endpoint"> & { model: { id: string } };
-
-/** As long as fal keeps them. */
-const ANSWERS_KEPT = milliseconds(10 * 60 * 1000);
-
 const seconds = (count: number) => milliseconds(count * 1000);
-const days = (count: number) => seconds(count * 24 * 60 * 60);
 
 const mediaLimits = ({ fetch }: Settings, guard: AddressGuard) => ({
   guard,

@@ -1,0 +1,118 @@
+// The durable queue and all that hangs on a job: its work, history, files, webhooks and end of days, workflows, and what callers keep.
+import type { Clock, Timers } from "../core/clock.ts";
+import { invariant } from "../core/errors.ts";
+import { asId } from "../core/ids.ts";
+import type { Log } from "../core/log.ts";
+import { milliseconds } from "../core/units.ts";
+import type { Model } from "../engine/model.ts";
+import type { Accounts } from "./accounts/accounts.ts";
+import type { Catalog } from "./catalog/catalog.ts";
+import { checkedInput, entryOfJob } from "./catalog/endpoints.ts";
+import type { Database } from "./database/open.ts";
+import { createCompositeJobs } from "./jobs/composite.ts";
+import { createExpiry } from "./jobs/expiry.ts";
+import { createJobHistory } from "./jobs/history.ts";
+import { createHistoryStore } from "./jobs/history-store.ts";
+import { createJobs, type Submission } from "./jobs/jobs.ts";
+import { createJobLedger } from "./jobs/ledger.ts";
+import { createOutputs } from "./jobs/outputs.ts";
+import { createJobWork } from "./jobs/work.ts";
+import { createKept } from "./kept-by-callers.ts";
+import type { Keys } from "./keys/keys.ts";
+import { createResidency } from "./scheduler/residency.ts";
+import type { Settings } from "./settings.ts";
+import type { FileDefaults } from "./storage/file-default-store.ts";
+import type { Files } from "./storage/files.ts";
+import { referencedFiles } from "./storage/output-files.ts";
+import type { AddressGuard } from "./storage/public-address.ts";
+import type { Uploads } from "./storage/uploads.ts";
+import { createOutbox } from "./webhooks/outbox.ts";
+import { createOutboxStore } from "./webhooks/outbox-store.ts";
+import { ensureSigningKey } from "./webhooks/signing-key.ts";
+import { createWebhooks, type WebhookBody } from "./webhooks/webhooks.ts";
+import { createWorkflows } from "./workflows/workflows.ts";
+
+type Box = { settings: Settings; log: Log; catalog: Catalog; database: Database; webhookBody?: WebhookBody };
+
+type Tools = {
+  keys: Keys;
+  accounts: Accounts;
+  files: Files;
+  uploads: Uploads;
+  fileDefaults: FileDefaults;
+  guard: AddressGuard;
+  clock: Clock;
+  even: Clock;
+  sweepClock: Clock;
+  timers: Timers;
+};
+
+export function createQueue(box: Box, tools: Tools) {
+  const { accounts, keys, files, uploads, fileDefaults, guard, clock, sweepClock, even, timers } = tools;
+  const { settings, log, catalog, database } = box;
+  const { retries, maxQueue, retentionDays } = settings.jobs;
+  const retention = days(retentionDays);
+  const store = createOutboxStore(database);
+  const outbox = createOutbox(store);
+  const ledger = createJobLedger({ database, outbox, accounts, clock, even, timers });
+  const { lifecycleOf } = fileDefaults;
+  const residency = createResidency(settings);
+  const poolOf = ({ id }: Pick<Model, "id">) => residency.queuePoolOf(catalog.find(id)?.model);
+  const jobs = createJobs({
+    ledger,
+    endpointOf: (submission) => endpointOf(submission, catalog),
+    retries,
+    maxQueue,
+    poolOf,
+    lifecycleOf,
+  });
+  const work = createJobWork({
+    ledger,
+    modelAt: (endpoint) => catalog.find(endpoint)?.model,
+    readAnew: (job) => checkedInput(endpointOf({ ...job, model: { id: job.model } }, catalog), job.input),
+    toCaller: (output, job) => entryOfJob(catalog, job)?.words?.toCaller(output, job.input) ?? output,
+    missingFiles: (output, token) => referencedFiles(output).filter((name) => !files.isWritten(token, name)),
+  });
+  const composites = createCompositeJobs(ledger);
+  const kept = createKept({ settings, database, uploads, jobs, findKey: keys.get, clock, timers, log });
+  const workflows = createWorkflows({
+    ...{ database, catalog, jobs, composites, work, maxRuns: maxQueue, clock, timers, log },
+  });
+  return {
+    ...{ jobs, work, workflows, kept },
+    outputs: createOutputs({ store: ledger.store, writes: database }),
+    history: createJobHistory({
+      store: createHistoryStore(database),
+      writes: database,
+      findJob: jobs.find,
+      removeFiles: files.remove,
+      clock,
+    }),
+    expiry: createExpiry({
+      ...{ ledger, removeFiles: files.remove, uploads, others: Object.values(kept), shrink: database.shrink },
+      ...{ needed: workflows.neededJobs, retention, clock: sweepClock, timers, log },
+    }),
+    webhooks: createWebhooks({
+      store,
+      outbox,
+      writes: database,
+      findJob: jobs.find,
+      key: ensureSigningKey(settings.data),
+      guard,
+      body: box.webhookBody,
+      firstWait: seconds(settings.webhooks.retrySeconds),
+      ...{ retention, clock, sweepClock, timers, log },
+    }),
+  };
+}
+
+function endpointOf({ model: { id }, endpoint }: Asked, catalog: Catalog) {
+  const entry = entryOfJob(catalog, { model: asId(id), endpoint });
+  invariant(entry, `jobs are submitted for models of the catalogue, not for ${id} as ${endpoint}`);
+  return entry;
+}
+
+type Asked = Pick<Submission, "endpoint"> & { model: { id: string } };
+
+const seconds = (count: number) => milliseconds(count * 1000);
+const days = (count: number) => seconds(count * 24 * 60 * 60);
