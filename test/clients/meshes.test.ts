@@ -44,19 +44,17 @@ price: { unit: image, amount: 0.02, currency: USD }
 `;
 
 let server: LiveServer;
-let data: string;
 let fal: FalClient;
 beforeAll(async () => {
-  data = await mkdtemp(join(tmpdir(), "forecourt-meshes-"));
-  await mkdir(join(data, "models"));
-  await writeFile(join(data, "models", "triposr.yaml"), triposr);
-  await writeFile(join(data, "models", "moge.yaml"), moge);
-  server = await startServer({ data });
+  const models = [
+    { file: "models/triposr.yaml", text: triposr },
+    { file: "models/moge.yaml", text: moge },
+  ];
+  server = await startServer({ models });
   fal = falClientOf(server);
 }, 60_000);
 afterAll(async () => {
   await server[Symbol.asyncDispose]();
-  await rm(data, { recursive: true, force: true });
 });
 
 type File = { url: string; content_type: string; file_name: string; file_size: number };
@@ -130,7 +128,7 @@ test("a picture becomes a surface in metres and a cloud of points", async () => 
 });
 
 test("forecourt run leaves the mesh where it is asked to", async () => {
-  const folder = join(data, "made");
+  const folder = join(server.data, "made");
   const picture = join(REFERENCE, "triposr/picture.png");
   const words = ["run", "test/triposr", `image_url=@${picture}`, "mc_resolution=32", "--output", folder, "--json"];
   // A box of its own: no server has its files.

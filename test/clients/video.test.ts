@@ -1,8 +1,7 @@
 // Videos through fal's own client by tiny models: the file is what ffprobe and a real browser take it for.
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import { existsSync } from "node:fs";
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type FalClient, ValidationError } from "@fal-ai/client";
 import { chromium } from "playwright-core";
@@ -43,19 +42,17 @@ price: { unit: second, amount: 0.5, currency: USD }
 `;
 
 let server: LiveServer;
-let data: string;
 let fal: FalClient;
 beforeAll(async () => {
-  data = await mkdtemp(join(tmpdir(), "forecourt-videos-"));
-  await mkdir(join(data, "models"));
-  await writeFile(join(data, "models", "modelscope.yaml"), modelscope);
-  await writeFile(join(data, "models", "svd.yaml"), svd);
-  server = await startServer({ data });
+  const models = [
+    { file: "models/modelscope.yaml", text: modelscope },
+    { file: "models/svd.yaml", text: svd },
+  ];
+  server = await startServer({ models });
   fal = falClientOf(server);
 }, 60_000);
 afterAll(async () => {
   await server[Symbol.asyncDispose]();
-  await rm(data, { recursive: true, force: true });
 });
 
 type Video = { url: string; content_type: string; width: number; height: number; fps: number; num_frames: number };
@@ -90,7 +87,7 @@ test("fal's client gets a video in fal's words, of the frames, rate and size tha
   expect(file.headers.get("content-type")).toBe("video/mp4");
   const bytes = await file.bytes();
   if (ffprobe) {
-    const path = join(data, "video.mp4");
+    const path = join(server.data, "video.mp4");
     await writeFile(path, bytes);
     expect(codecOf(path)).toMatchObject({
       codec_name: "h264",
