@@ -160,9 +160,11 @@ test("a key that is revoked and a file that is deleted are told line by line", a
     else await box.uploads.remove(token);
     await until(isOver(box, id), () => clock.advance(1000));
     const { status, errors, done } = box.batches.find(id) ?? expect.unreachable();
-    // Those that wait for the rate already are read; their key is looked at once more.
-    expect([status, done]).toEqual(["completed", end === "invalid_api_key" ? 1 : 17]);
-    expect((await read(box, errors)).filter((line) => line.endsWith(end)).length).toBe(13);
+    const refused = (await read(box, errors)).filter((line) => line.endsWith(end)).length;
+    // Sixteen were read already, the rest of them waits for the rate; so may be the next one of whom was done.
+    expect([13, 14]).toContain(refused);
+    // The key of those that were read is looked at once more.
+    expect([status, done]).toEqual(["completed", end === "invalid_api_key" ? 1 : 30 - refused]);
   }
 });
 
