@@ -2,6 +2,7 @@
 import { ForecourtError } from "../../core/errors.ts";
 import type { ImageCodec, ImageFormat, Pixels, SavedFile, Task } from "../../core/pipeline.ts";
 import { choice, mediaUrl, Type } from "../../core/schema.ts";
+import { saveFile } from "./saved-file.ts";
 
 export const pictureField = Type.Object({
   url: Type.String({ description: "Where to get the picture, or the picture itself as a data URI." }),
@@ -41,12 +42,9 @@ type Saving = {
 
 export async function savePicture({ task, codec, pixels, name, format, inline }: Saving): Promise<Picture> {
   const { width, height } = pixels;
-  const contentType = `image/${format}`;
-  const fileName = `${name}.${format}`;
   const bytes = await codec.encode(pixels, format);
-  if (!inline) return { ...(await task.save(bytes, { name: fileName, contentType })), width, height };
-  const url = `data:${contentType};base64,${Buffer.from(bytes).toString("base64")}`;
-  return { url, width, height, content_type: contentType, file_name: fileName, file_size: bytes.length };
+  const saved = await saveFile({ task, bytes, name: `${name}.${format}`, contentType: `image/${format}`, inline });
+  return { ...saved, width, height };
 }
 
 export type SavedInput = { output_format: ImageFormat; sync_mode: boolean };

@@ -3,6 +3,7 @@ import type { SavedFile, Task } from "../../core/pipeline.ts";
 import { Type } from "../../core/schema.ts";
 import type { Channels } from "./channels.ts";
 import { encodeSound, type SoundFormat } from "./encode-sound.ts";
+import { saveFile } from "./saved-file.ts";
 import type { Sound } from "./sound.ts";
 
 export const soundField = Type.Object({
@@ -24,8 +25,5 @@ type Saving = {
 
 export async function saveSound({ task, sound, name, format, inline }: Saving): Promise<SavedFile> {
   const { bytes, contentType, ending } = await encodeSound(sound, format);
-  const fileName = `${name}.${ending}`;
-  if (!inline) return await task.save(bytes, { name: fileName, contentType });
-  const url = `data:${contentType};base64,${bytes.toBase64()}`;
-  return { url, content_type: contentType, file_name: fileName, file_size: bytes.length };
+  return await saveFile({ task, bytes, name: `${name}.${ending}`, contentType, inline });
 }

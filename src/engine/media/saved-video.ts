@@ -1,7 +1,8 @@
 // Videos at the border of a pipeline: written frame by frame as they are made, as fal's answers carry them.
-import type { Pixels, SavedFile, Task } from "../../core/pipeline.ts";
+import type { Pixels, Task } from "../../core/pipeline.ts";
 import { type Static, Type } from "../../core/schema.ts";
 import { createPause } from "../pause.ts";
+import { saveFile } from "./saved-file.ts";
 import { encodeVideo } from "./video/encode-video.ts";
 
 export const videoField = Type.Object({
@@ -38,14 +39,6 @@ export async function saveVideo({
 }: Saving): Promise<Static<typeof videoField>> {
   const video = await encodeVideo(frames, { fps, pause: createPause(signal) });
   const { bytes, contentType, width, height, duration } = video;
-  const fileName = `${name}.mp4`;
-  const file: SavedFile = inline
-    ? {
-        url: `data:${contentType};base64,${bytes.toBase64()}`,
-        content_type: contentType,
-        file_name: fileName,
-        file_size: bytes.length,
-      }
-    : await task.save(bytes, { name: fileName, contentType });
+  const file = await saveFile({ task, bytes, name: `${name}.mp4`, contentType, inline });
   return { ...file, width, height, fps, duration, num_frames: video.frames };
 }
