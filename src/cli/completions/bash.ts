@@ -1,10 +1,9 @@
 // The script for bash, 4.4 and later; needs nothing of the package bash-completion.
 import type { CommandFacts, Value } from "./describe.ts";
-import { argumentCases, cases, LIST_MODELS, optionsWithValues, pattern, quoted } from "./walk.ts";
+import { argumentCases, LIST_MODELS, optionCases, optionsWithValues, pathsOf, pattern, quoted } from "./walk.ts";
 
 export function bashScript(commands: readonly CommandFacts[]): string {
   const options = optionsWithValues(commands);
-  const paths = commands.map(({ path }) => path).filter((path) => path !== "");
   return `# bash completion for forecourt, written by \`forecourt completions bash\`.
 _forecourt() {
   local current=\${COMP_WORDS[COMP_CWORD]} command='' option='' word at place=0
@@ -19,17 +18,14 @@ _forecourt() {
     esac
     if [[ $word == -* ]]; then continue; fi
     case "$command\${command:+ }$word" in
-      ${pattern(paths)}) command+="\${command:+ }$word" ;;
+      ${pattern(pathsOf(commands))}) command+="\${command:+ }$word" ;;
       *) place=$((place + 1)) ;;
     esac
   done
   if [[ $current == = ]]; then current=''; fi
   if [[ -n $option ]]; then
     case "$command $option" in
-${cases(
-  options.map(({ place, value }) => ({ place: quoted(place), value })),
-  offer,
-).join("\n")}
+${optionCases(commands, offer).join("\n")}
     esac
   elif [[ $current == -* ]]; then
     case $command in

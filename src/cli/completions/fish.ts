@@ -1,10 +1,10 @@
 // The script for fish, 3.1 and later.
 import type { CommandFacts, Value } from "./describe.ts";
-import { LIST_MODELS, optionsWithValues } from "./walk.ts";
+import { LIST_MODELS, optionsWithValues, pathsOf } from "./walk.ts";
 
 export function fishScript(commands: readonly CommandFacts[]): string {
   const withValues = optionsWithValues(commands).map(({ place }) => quoted(place));
-  const paths = commands.filter(({ path }) => path !== "").map(({ path }) => quoted(path));
+  const paths = pathsOf(commands).map(quoted);
   return `# fish completion for forecourt, written by \`forecourt completions fish\`.
 # Prints the command that the words before the cursor lead to, and how many arguments it has.
 function __forecourt_place

@@ -9,14 +9,27 @@ export const quoted = (text: string) => `'${text.replaceAll("'", `'\\''`)}'`;
 /** Alternatives of a case pattern; one that matches nothing where there are none. */
 export const pattern = (words: readonly string[]) => (words.length > 0 ? words.map(quoted).join("|") : "''");
 
+/** Of all commands but the program itself. */
+export const pathsOf = (commands: readonly CommandFacts[]) =>
+  commands.map(({ path }) => path).filter((path) => path !== "");
+
+type Act = (value: Value) => string | undefined;
+
 /** `' keys create --scope'`: options that are followed by a value, each after its command's path. */
 export const optionsWithValues = (commands: readonly CommandFacts[]) =>
   commands.flatMap(({ path, options }) =>
     options.flatMap(({ word, value }) => (value ? [{ place: `${path} ${word}`, value }] : [])),
   );
 
+/** The lines of a case over what `optionsWithValues` tells. */
+export const optionCases = (commands: readonly CommandFacts[], act: Act): string[] =>
+  cases(
+    optionsWithValues(commands).map(({ place, value }) => ({ place: quoted(place), value })),
+    act,
+  );
+
 /** The lines of a case over `models export/0`; `models export/*`, for all that follow, comes after what is said of single ones. */
-export function argumentCases(commands: readonly CommandFacts[], act: (value: Value) => string | undefined): string[] {
+export function argumentCases(commands: readonly CommandFacts[], act: Act): string[] {
   const places = commands.flatMap(({ path, values, takesMore }) =>
     values.map((value, index) => ({ path, value, index, isOpen: takesMore && index === values.length - 1 })),
   );
@@ -35,10 +48,7 @@ export function argumentCases(commands: readonly CommandFacts[], act: (value: Va
 }
 
 /** The lines of a case, those that do the same together. */
-export function cases(
-  places: readonly { place: string; value: Value }[],
-  act: (value: Value) => string | undefined,
-): string[] {
+function cases(places: readonly { place: string; value: Value }[], act: Act): string[] {
   const byAct = new Map<string, string[]>();
   for (const { place, value } of places) {
     const done = act(value);

@@ -1,10 +1,9 @@
 // The script for zsh; as a function in fpath, or read into a shell that has compinit.
 import type { CommandFacts, Value, Word } from "./describe.ts";
-import { argumentCases, cases, LIST_MODELS, optionsWithValues, pattern, quoted } from "./walk.ts";
+import { argumentCases, LIST_MODELS, optionCases, optionsWithValues, pathsOf, pattern, quoted } from "./walk.ts";
 
 export function zshScript(commands: readonly CommandFacts[]): string {
   const options = optionsWithValues(commands);
-  const paths = commands.map(({ path }) => path).filter((path) => path !== "");
   return `#compdef forecourt
 # zsh completion for forecourt, written by \`forecourt completions zsh\`.
 _forecourt() {
@@ -18,7 +17,7 @@ _forecourt() {
     esac
     if [[ $word == -* ]]; then continue; fi
     case "$command\${command:+ }$word" in
-      (${pattern(paths)}) command+="\${command:+ }$word" ;;
+      (${pattern(pathsOf(commands))}) command+="\${command:+ }$word" ;;
       (*) place=$((place + 1)) ;;
     esac
   done
@@ -28,10 +27,7 @@ _forecourt() {
   fi
   if [[ -n $option ]]; then
     case "$command $option" in
-${cases(
-  options.map(({ place, value }) => ({ place: quoted(place), value })),
-  offer,
-).join("\n")}
+${optionCases(commands, offer).join("\n")}
     esac
   elif [[ $PREFIX == -* ]]; then
     case $command in
