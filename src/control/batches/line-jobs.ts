@@ -5,7 +5,7 @@ import type { Timers } from "../../core/clock.ts";
 import { ForecourtError } from "../../core/errors.ts";
 import { asId, type JobId, newJobId } from "../../core/ids.ts";
 import { isFinished } from "../../core/job.ts";
-import { milliseconds } from "../../core/units.ts";
+import { wait } from "../../core/wait.ts";
 import type { Database } from "../database/open.ts";
 import type { Jobs } from "../jobs/jobs.ts";
 import type { BatchStore } from "./batch-store.ts";
@@ -49,11 +49,12 @@ export function lineJobs(parts: LineJobsParts, { batch, line }: LineOf): Jobs {
         const known = jobs.find(id);
         if (known) return known;
         requireKey();
-        const wait = await jobs
+        const seconds = await jobs
           .submit({ ...submission, id, priority: "low", mayWait: true, retry: true, isAnnounced: true })
           .catch((error: unknown) => secondsToWait(error));
-        if (typeof wait !== "number") return wait;
-        await pause(timers, wait, endings);
+        if (typeof seconds !== "number") return seconds;
+        // What ends it early ends the line at the top of the loop.
+        if (!endings.aborted) await wait(1000 * seconds, { timers, signal: endings }).catch(() => {});
       }
     },
     async untilEnd(id) {
@@ -70,14 +71,6 @@ function secondsToWait(error: unknown): number {
   if (!(error instanceof ForecourtError && PASSING.includes(error.code))) throw error;
   const { retryAfterSeconds } = error.details ?? {};
   return typeof retryAfterSeconds === "number" ? retryAfterSeconds : USUAL_WAIT_SECONDS;
-}
-
-async function pause(timers: Timers, seconds: number, signal: AbortSignal): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  const cancel = timers.after(milliseconds(seconds * 1000), resolve);
-  signal.addEventListener("abort", () => resolve(), { once: true });
-  await promise;
-  cancel();
 }
 
 const left = () => new ForecourtError("client_cancelled", "The batch ended before this request began.");

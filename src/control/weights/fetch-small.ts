@@ -1,8 +1,9 @@
 // The bytes of a repository's small files (configs, vocabularies), checked, without a place on the disk.
+
+import { foregroundTimers } from "../../core/wait.ts";
 import { createHasher } from "./disk/digest.ts";
 import type { Hub, HubFile } from "./hub.ts";
 import { passing, persist } from "./transfer/patience.ts";
-import { foregroundTimers } from "./transfer/wait.ts";
 import type { Web } from "./transfer/web.ts";
 
 export type SmallFile = { repo: string; commit: string; file: HubFile };

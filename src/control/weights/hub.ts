@@ -2,11 +2,11 @@
 import type { Timers } from "../../core/clock.ts";
 import { ForecourtError } from "../../core/errors.ts";
 import { parse, type Static, type TObject, Type } from "../../core/schema.ts";
+import { foregroundTimers } from "../../core/wait.ts";
 import type { Digest } from "./disk/digest.ts";
 import { checkedPath, checkedRepo } from "./disk/layout.ts";
 import { type HubQuestion, hubFailure } from "./hub-failure.ts";
 import { type PatienceOptions, passing, persist } from "./transfer/patience.ts";
-import { foregroundTimers } from "./transfer/wait.ts";
 import type { Web } from "./transfer/web.ts";
 
 export type HubFile = { path: string; bytes: number; digest: Digest };

@@ -3,6 +3,7 @@ import { mkdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { type Clock, systemClock, type Timers } from "../../core/clock.ts";
 import { ForecourtError } from "../../core/errors.ts";
+import { foregroundTimers } from "../../core/wait.ts";
 import { type Placed, type Sources, sourcesOf } from "../../engine/sources.ts";
 import { createSlots, type Slots } from "../slots.ts";
 import { adoptBlobs, findInCaches, isComplete, snapshotFolder } from "./disk/in-place.ts";
@@ -21,7 +22,6 @@ import { createProgress, type Progress, type PullEvent, progressIn } from "./pro
 import type { HubSource, UrlSource, WeightsSource } from "./source.ts";
 import { type Bandwidth, unlimited } from "./transfer/bandwidth.ts";
 import { type PatienceOptions, waitText } from "./transfer/patience.ts";
-import { foregroundTimers } from "./transfer/wait.ts";
 import { createWeb, type WebOptions } from "./transfer/web.ts";
 
 /** How this box reaches the Hub, and what it may reuse. */

@@ -3,6 +3,7 @@ import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { ForecourtError, invariant } from "../../../core/errors.ts";
+import { foregroundTimers } from "../../../core/wait.ts";
 import type { Model } from "../../../engine/model.ts";
 import { portsOf } from "../../../engine/onnx-file/ports.ts";
 import { type Part, partsOf } from "../../../engine/sources.ts";
@@ -13,7 +14,6 @@ import type { Hub, HubFile, RevisionFacts } from "../../weights/hub.ts";
 import { lengthOfUrl, pathOf } from "../../weights/plan/plan-urls.ts";
 import { presenceOfSource } from "../../weights/presence.ts";
 import { persist } from "../../weights/transfer/patience.ts";
-import { foregroundTimers } from "../../weights/transfer/wait.ts";
 import type { Web } from "../../weights/transfer/web.ts";
 import { compareFiles, compareGraphs, comparePorts, compareTerms, type Difference } from "./differences.ts";
 

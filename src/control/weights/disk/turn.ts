@@ -1,13 +1,13 @@
 // One process at a time changes a repository's folder; the others wait and watch how far it is.
 import { join } from "node:path";
 import type { Timers } from "../../../core/clock.ts";
+import { wait } from "../../../core/wait.ts";
 import { tryFileLock } from "../../database/file-lock.ts";
 import type { Plan, PlannedFile } from "../plan/plan.ts";
 import type { Progress } from "../progress.ts";
 import { readJournal } from "../transfer/journal.ts";
 import { partFiles } from "../transfer/part.ts";
 import { doneBytes } from "../transfer/pieces.ts";
-import { wait } from "../transfer/wait.ts";
 import { digestText } from "./digest.ts";
 import { lockPath, repoFolder } from "./layout.ts";
 import { sizeOnDisk } from "./snapshot.ts";

@@ -1,6 +1,6 @@
 // A limit on bytes per second, shared by everything that is handed the same one.
 import { type Clock, systemClock, type Timers } from "../../../core/clock.ts";
-import { foregroundTimers, wait } from "./wait.ts";
+import { foregroundTimers, wait } from "../../../core/wait.ts";
 
 export type Bandwidth = {
   /** Resolves when these bytes may count as received; rejects with the signal's reason. */

@@ -2,13 +2,13 @@
 import type { Timers } from "../../../core/clock.ts";
 import { ForecourtError } from "../../../core/errors.ts";
 import type { Milliseconds } from "../../../core/units.ts";
+import { watchdog } from "../../../core/wait.ts";
 import type { Slots } from "../../slots.ts";
 import type { Bandwidth } from "./bandwidth.ts";
 import type { Part } from "./part.ts";
 import { isPassing, passing } from "./patience.ts";
 import { isWhole, type Piece } from "./pieces.ts";
 import type { Route } from "./route.ts";
-import { watchdog } from "./wait.ts";
 
 /** Where a file's bytes come from, and under which limits. */
 export type Source = {

@@ -1,7 +1,7 @@
 // How long to go on after failures that pass: back-off with jitter, or the wait that the server asked for.
 import type { Timers } from "../../../core/clock.ts";
 import { ForecourtError } from "../../../core/errors.ts";
-import { wait } from "./wait.ts";
+import { wait } from "../../../core/wait.ts";
 
 export type PatienceOptions = {
   timers: Timers;

@@ -1,6 +1,6 @@
 // Waiting that an AbortSignal ends early.
-import type { Timers } from "../../../core/clock.ts";
-import { type Milliseconds, milliseconds } from "../../../core/units.ts";
+import type { Timers } from "./clock.ts";
+import { type Milliseconds, milliseconds } from "./units.ts";
 
 /** Like `systemTimers`, but a waiting timer keeps the process alive: a command that waits for the Hub must not just end. */
 export const foregroundTimers: Timers = {
