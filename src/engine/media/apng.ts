@@ -25,12 +25,14 @@ export function apngFilm(bytes: Uint8Array, decode: (png: Uint8Array) => Promise
   if (!SIGNATURE.every((byte, i) => bytes[i] === byte)) return undefined;
   const chunks = chunksOf(bytes);
   const header = chunks[0]?.data;
-  const isAnimated = chunks.findIndex(({ type }) => type === "acTL") > 0;
-  if (!header || header.length < 13 || !isAnimated) return undefined;
+  const control = chunks.slice(1).find(({ type }) => type === "acTL")?.data;
+  if (!header || header.length < 13 || !control) return undefined;
+  if (control.length < 8) throw broken();
   const size = sizeAt(header, 0);
   if (chunks.at(-1)?.type !== "IEND") throw broken();
   const frames = framesOf(chunks, header);
   if (frames.length === 0 || frames.some((frame) => !fits(frame, size))) throw broken();
+  if (frames.length < viewOf(control).getUint32(0)) throw broken();
   return {
     count: frames.length,
     delays: frames.map(({ delay }) => delay),

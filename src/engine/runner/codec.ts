@@ -3,6 +3,7 @@ import sharp, { type Sharp } from "sharp";
 import { type FieldProblem, ForecourtError, toFailure } from "../../core/errors.ts";
 import type { Film, ImageCodec, ImageFormat, Pixels } from "../../core/pipeline.ts";
 import { apngFilm } from "../media/apng.ts";
+import { isCutOffGif } from "../media/gif.ts";
 import { unreadFormat } from "../media/unread-formats.ts";
 
 /** Larger pictures are refused before their pixels are unpacked. */
@@ -23,6 +24,7 @@ export function createCodec(): ImageCodec {
 
 /** Upright (EXIF orientation applied), sRGB by its profile if it has one, first frame; RGB, or RGBA where it has transparency. */
 async function decode(bytes: Uint8Array): Promise<Pixels> {
+  if (isCutOffGif(bytes)) throw cutOff();
   try {
     const picture = sharp(bytes, { limitInputPixels: MAX_PIXELS, failOn: "error" });
     const { space, icc } = await picture.metadata();
@@ -47,6 +49,7 @@ const [SHORTEST_DELAY, USUAL_DELAY] = [11, 100];
 async function film(bytes: Uint8Array): Promise<Film> {
   const apng = apngFilm(bytes, decode);
   if (apng) return apng;
+  if (isCutOffGif(bytes)) throw cutOff();
   try {
     const {
       width,
@@ -142,7 +145,10 @@ function unreadable(bytes: Uint8Array, cause: unknown): ForecourtError {
   return refusal({ msg, type: "image_load_error" }, cause);
 }
 
-const refusal = (problem: Omit<FieldProblem, "loc">, cause: unknown) =>
+const cutOff = () =>
+  refusal({ msg: "Failed to load the image: the GIF is cut off before its end", type: "image_load_error" });
+
+const refusal = (problem: Omit<FieldProblem, "loc">, cause?: unknown) =>
   new ForecourtError("invalid_input", problem.msg, { problems: [{ loc: ["body"], ...problem }], cause });
 
 async function encode({ data, width, height, channels }: Pixels, format: ImageFormat): Promise<Uint8Array> {

@@ -3,6 +3,7 @@ import { expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Pixels } from "../../../src/core/pipeline.ts";
+import { readFrames } from "../../../src/engine/media/frames.ts";
 import { createCodec } from "../../../src/engine/runner/codec.ts";
 import { MOTION } from "../support/motion.ts";
 
@@ -50,16 +51,41 @@ test("a picture that does not move is a film of one frame", async () => {
   expect(frames).toEqual([await codec.decode(bytes)]);
 });
 
-test("broken files are refused before or while they are read, as pictures are", async () => {
-  // Of a GIF that is cut off, the frames that are there are shown, as browsers do.
-  for (const name of ["film.png", "film.webp"]) {
-    const half = fileOf(name).slice(0, fileOf(name).length >> 1);
-    const failure = await framesOf(half).catch((error) => error);
-    expect({ name, code: failure.code, problems: failure.problems }).toMatchObject({
-      name,
-      code: "invalid_input",
-      problems: [{ type: "image_load_error" }],
-    });
-  }
+const read = async (bytes: Uint8Array) => {
+  const task = { input: { image_url: "film", max_frames: 100 }, media: async () => bytes };
+  const { read } = await readFrames({ task, codec, signal: new AbortController().signal });
+  const frames: unknown[] = [];
+  for await (const frame of read()) frames.push(frame);
+  return frames.length;
+};
+
+test.each(["film.png", "film.webp", "film.gif"])(
+  "%s is refused wherever it is cut off, with the field's name",
+  async (name) => {
+    const whole = fileOf(name);
+    expect(await read(whole)).toBe(5);
+    for (let length = 0; length < whole.length; length++)
+      await expect(read(whole.slice(0, length)), `${length} of ${whole.length} bytes`).rejects.toMatchObject({
+        code: "invalid_input",
+        problems: [{ loc: ["body", "image_url"], type: "image_load_error" }],
+      });
+  },
+);
+
+test("a GIF that is cut off is no picture either, and what comes after its end does not matter", async () => {
+  const whole = fileOf("film.gif");
+  const first = await codec.decode(whole);
+  expect(await codec.decode(new Uint8Array([...whole, 1, 2, 3]))).toEqual(first);
+  await expect(codec.decode(whole.slice(0, -1))).rejects.toThrow("the GIF is cut off before its end");
+});
+
+test("an animated PNG with fewer frames than it announces is refused", async () => {
+  const bytes = fileOf("film.png");
+  const announced = Buffer.from(bytes).indexOf("acTL") + 4;
+  bytes[announced + 3] = 6;
+  await expect(codec.film(bytes)).rejects.toThrow("the animated PNG is broken");
+});
+
+test("what is not a picture is no film", async () => {
   await expect(codec.film(new TextEncoder().encode("<svg/>"))).rejects.toMatchObject({ code: "invalid_input" });
 });
