@@ -4,7 +4,9 @@ import { type Failure, ForecourtError } from "../../core/errors.ts";
 import { asId, type JobId, type RunnerId } from "../../core/ids.ts";
 import type { Job } from "../../core/job.ts";
 import { isFinished } from "../../core/job.ts";
-import { jobOf } from "./job-row.ts";
+import { instant } from "../../core/units.ts";
+import { jobOf, seenJob } from "./job-row.ts";
+import { FORGOTTEN } from "./keeping-store.ts";
 import type { JobLedger } from "./ledger.ts";
 import { newJob, rowOf, type Wanted } from "./new-job.ts";
 
@@ -30,6 +32,8 @@ export type CompositeJobs = {
   takeUp(): { job: Job; isCancelled: boolean }[];
   /** All that are not over, in somebody's hands or not. */
   open(): JobId[];
+  /** A job that is part of one which is not over: what it gave is there until that is, though its caller may no longer see it. */
+  part(id: JobId): Job | undefined;
 };
 
 export function createCompositeJobs(ledger: JobLedger): CompositeJobs {
@@ -62,6 +66,10 @@ export function createCompositeJobs(ledger: JobLedger): CompositeJobs {
       return jobOf(row);
     },
     open,
+    part: (id) => {
+      const row = store.row(id);
+      return row && seenJob(row, instant(FORGOTTEN));
+    },
     takeUp() {
       const orphans = open().filter((id) => !attempts.has(id));
       return orphans.flatMap((id) => {

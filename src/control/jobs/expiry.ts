@@ -28,7 +28,7 @@ export type ExpiryParts = {
   uploads?: Pick<Uploads, "sweep" | "removeExpired">;
   /** Likewise: what they keep is kept as long. */
   others?: { removeBefore(before: Instant): Promise<void> }[];
-  /** Jobs that stay, however old: others that go on need what these gave. */
+  /** Jobs that stay with all that they gave, however old: others that go on need it. */
   needed?: () => JobId[];
   /** A step of what the database gives back to the disk; false when that is all. */
   shrink?: () => boolean;
@@ -64,7 +64,7 @@ export function createExpiry({ ledger, removeFiles, uploads, others = [], ...par
     let forgotten = 0;
     while (!isStopped) {
       const files = store.filesOver(now, JOBS_AT_ONCE);
-      const payloads = store.payloadsOver(now, JOBS_AT_ONCE);
+      const payloads = store.payloadsOver(now, { limit: JOBS_AT_ONCE, except: needed() });
       await Promise.all(files.map(({ files: token }) => removeFiles(token)));
       if (files.length > 0) writes.write(() => store.forgetFiles(files.map(({ id }) => id)));
       if (payloads.length > 0) writes.write(() => store.forgetPayloads(payloads));

@@ -11,7 +11,7 @@ import { placeholders } from "../database/placeholders.ts";
 import { statement } from "../database/statement.ts";
 import { isOpen, jobLogTable, jobTable } from "./job.table.ts";
 import type { JobRow, OpenRow, OutcomeRow } from "./job-row.ts";
-import { createKeepingStore, type KeepingStore } from "./keeping-store.ts";
+import { createKeepingStore, isNoneOf, type KeepingStore } from "./keeping-store.ts";
 import type { Setbacks } from "./retry.ts";
 
 export type Ending =
@@ -128,10 +128,6 @@ export function createJobStore({ orm, sqlite }: Database, onEnd: OnEnd): JobStor
     },
   };
 }
-
-/** As one parameter: of these SQLite takes tens of thousands at most. */
-const isNoneOf = (id: typeof jobTable.id, ids: JobId[]) =>
-  ids.length === 0 ? undefined : sql`${id} not in (select value from json_each(${JSON.stringify(ids)}))`;
 
 const UNCHANGED: Record<keyof Setbacks, null> = {
   ...{ kills: null, crashes: null, interruptions: null, errors: null, timeouts: null },

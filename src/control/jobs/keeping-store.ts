@@ -14,7 +14,7 @@ export type KeepingStore = {
   /** Of a job that made files. */
   outputsOf(files: FileToken): Pick<GuardedFiles, "owner" | "acl"> | undefined;
   setOutputAcl(files: FileToken, acl: string | null): void;
-  payloadsOver(now: Instant, limit: number): JobId[];
+  payloadsOver(now: Instant, page: { limit: number; except: JobId[] }): JobId[];
   forgetPayloads(ids: JobId[]): void;
   filesOver(now: Instant, limit: number): { id: JobId; files: FileToken }[];
   forgetFiles(ids: JobId[]): void;
@@ -25,6 +25,10 @@ export type KeepingStore = {
 
 /** In place of the time when a payload is to go: it is gone. */
 export const FORGOTTEN = 0;
+
+/** As one parameter: of these SQLite takes tens of thousands at most. */
+export const isNoneOf = (id: typeof jobTable.id, ids: JobId[]) =>
+  ids.length === 0 ? undefined : sql`${id} not in (select value from json_each(${JSON.stringify(ids)}))`;
 
 export function createKeepingStore({ orm }: Pick<Database, "orm">): KeepingStore {
   const job = jobTable;
@@ -49,11 +53,18 @@ export function createKeepingStore({ orm }: Pick<Database, "orm">): KeepingStore
     setOutputAcl: (files, acl) => {
       orm.update(job).set({ filesAcl: acl }).where(hasFiles(files)).run();
     },
-    payloadsOver: (now, limit) =>
+    payloadsOver: (now, { limit, except }) =>
       orm
         .select({ id: job.id })
         .from(job)
-        .where(and(isNotNull(job.payloadUntil), gt(job.payloadUntil, FORGOTTEN), lte(job.payloadUntil, now)))
+        .where(
+          and(
+            isNotNull(job.payloadUntil),
+            gt(job.payloadUntil, FORGOTTEN),
+            lte(job.payloadUntil, now),
+            isNoneOf(job.id, except),
+          ),
+        )
         .limit(limit)
         .all()
         .map(({ id }) => asId<JobId>(id)),

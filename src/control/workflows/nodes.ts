@@ -4,6 +4,7 @@ import { type JobId, newJobId } from "../../core/ids.ts";
 import { isFinished, type Job } from "../../core/job.ts";
 import type { Catalog } from "../catalog/catalog.ts";
 import type { GroupCommit } from "../database/group-commit.ts";
+import type { CompositeJobs } from "../jobs/composite.ts";
 import type { Jobs, Submission } from "../jobs/jobs.ts";
 import { withFolder } from "../storage/output-files.ts";
 import type { WorkflowNode } from "./definition.ts";
@@ -17,7 +18,8 @@ export type NodeOptions = Pick<Submission, "priority" | "retry" | "wishes" | "ta
 export type NodeParts = {
   store: Pick<WorkflowStore, "jobOf" | "setJob">;
   writes: Pick<GroupCommit, "write">;
-  jobs: Pick<Jobs, "submit" | "find" | "attend">;
+  jobs: Pick<Jobs, "submit" | "attend">;
+  composites: Pick<CompositeJobs, "part">;
   catalog: Pick<Catalog, "find">;
 };
 
@@ -61,12 +63,13 @@ export const lookIn =
 async function runModel(parts: NodeParts, nodeRun: NodeRun, what: { app: string; input: unknown }): Promise<unknown> {
   const { run, id, onSubmitted } = nodeRun;
   const known = parts.store.jobOf(run.id, id);
-  const earlier = known === undefined ? undefined : parts.jobs.find(known);
+  const earlier = known === undefined ? undefined : parts.composites.part(known);
   const job = earlier ?? (await submit(parts, nodeRun, what));
   onSubmitted(job.id);
   const ended = isFinished(job) ? job : await endOf(parts, job, nodeRun);
   switch (ended.status) {
     case "done":
+      if (ended.isForgotten) throw new ForecourtError("not_found", DELETED);
       return withFolder(ended.output, ended.files);
     case "failed":
       throw ForecourtError.from(ended.failure);
@@ -74,6 +77,9 @@ async function runModel(parts: NodeParts, nodeRun: NodeRun, what: { app: string;
       throw new ForecourtError("client_cancelled", "The node's request was cancelled.");
   }
 }
+
+/** By who asked for it by its id: nothing else takes away what a run needs. */
+const DELETED = "What this node gave was deleted before the workflow had ended. Send the workflow again.";
 
 /** The node's job is on record before it is in the queue, in the same transaction. One that is gone is followed by another. */
 async function submit(
