@@ -475,6 +475,7 @@ Restart=on-failure
 RestartSec=2
 KillMode=mixed
 TimeoutStartSec=30min
+WatchdogSec=1min
 TimeoutStopSec=60
 OOMPolicy=continue
 LimitCORE=0

@@ -2,15 +2,17 @@
 import { Command } from "commander";
 import { type Appliance, type ApplianceParts, createAppliance } from "../control/appliance.ts";
 import { adminKeyFile } from "../control/keys/admin-key.ts";
-import { notifySocket, type Settings } from "../control/settings.ts";
+import { type Settings, serviceFacts } from "../control/settings.ts";
 import { vainVariable } from "../control/vain-settings.ts";
-import { createLog, type Log } from "../core/log.ts";
+import { systemTimers } from "../core/clock.ts";
+import { createLog } from "../core/log.ts";
 import { createGateway } from "../gateway/app.ts";
 import { webhookBody } from "../gateway/fal/webhook-body.ts";
 import { originOf } from "./running-server.ts";
 import { noteAddress } from "./serve/noted-address.ts";
-import { notifySystemd } from "./serve/notify-systemd.ts";
+import { statusOf } from "./serve/status-line.ts";
 import { aborted, type StopSignals } from "./serve/stop-signals.ts";
+import { createSystemd, type Systemd } from "./serve/systemd.ts";
 import { type SettingsFlags, settingsOf, withSettings } from "./settings-flags.ts";
 import { note } from "./terminal.ts";
 import { versionFacts } from "./version.ts";
@@ -34,14 +36,18 @@ const logFormat = ({ log }: Settings) => (log.format !== "auto" ? log.format : i
 
 async function serveUntil(stop: AbortSignal, parts: ApplianceParts): Promise<void> {
   const { log } = parts;
+  using systemd = createSystemd({ service: serviceFacts(), timers: systemTimers, log });
+  systemd.starting("Starting: tries the devices and brings the database up to date");
   // While devices are tried it holds nothing yet that would have to be given back.
   const appliance = await Promise.race([createAppliance(parts), aborted(stop)]);
-  if (appliance) await serveWith(appliance, stop);
+  if (appliance) await serveWith(appliance, { stop, systemd });
   else log.info("stopped before it was ready", { signal: stop.reason });
 }
 
+type Surroundings = { stop: AbortSignal; systemd: Systemd };
+
 /** Listens first, so that a taken port is told before any job is touched; /ready says 503 until all is up. */
-async function serveWith(appliance: Appliance, stop: AbortSignal): Promise<void> {
+async function serveWith(appliance: Appliance, { stop, systemd }: Surroundings): Promise<void> {
   const { settings, log } = appliance;
   let isReady = false;
   try {
@@ -51,13 +57,13 @@ async function serveWith(appliance: Appliance, stop: AbortSignal): Promise<void>
     await appliance.start();
     if (!stop.aborted) {
       isReady = true;
-      tellSystemd("READY=1", log);
+      systemd.ready({ status: () => statusOf(appliance), looked: appliance.scheduler.looked });
       announce(appliance, originOf({ ...listening, tls: settings.tls }));
       appliance.supply.fetchAhead(modelsOfOperator(appliance));
     }
     await aborted(stop);
     isReady = false;
-    tellSystemd("STOPPING=1", log);
+    systemd.stopping("Stopping: running jobs go back to the queue");
     log.info("stopping: running jobs go back to the queue; once more stops at once", { signal: stop.reason });
     await listening.closed;
   } finally {
@@ -67,17 +73,6 @@ async function serveWith(appliance: Appliance, stop: AbortSignal): Promise<void>
 
 const modelsOfOperator = ({ catalog }: Appliance) =>
   catalog.list().flatMap(({ model, origin }) => (origin === "built-in" ? [] : [model]));
-
-/** systemd would otherwise wait in vain and then kill the service; that it can't be told is no reason to die here. */
-function tellSystemd(state: "READY=1" | "STOPPING=1", log: Log): void {
-  const socket = notifySocket();
-  if (socket === undefined) return;
-  try {
-    notifySystemd(state, socket);
-  } catch (error) {
-    log.warn("systemd was not told", { state, reason: error instanceof Error ? error.message : String(error) });
-  }
-}
 
 function announce({ settings, device, catalog, log }: Appliance, origin: string): void {
   const facts = {

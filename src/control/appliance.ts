@@ -63,7 +63,7 @@ export type Appliance = {
   devices: Device[];
   /** Live readings of the devices. */
   monitor: Pick<Monitor, "snapshot" | "isLost">;
-  scheduler: Pick<Scheduler, "estimateWait" | "standing" | "expect" | "devices">;
+  scheduler: Pick<Scheduler, "estimateWait" | "standing" | "expect" | "devices" | "looked">;
   /** Closed by stop(). */
   database: Database;
   catalog: Catalog;

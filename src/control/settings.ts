@@ -3,6 +3,7 @@
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { choice, Type, webAddress } from "../core/schema.ts";
+import { milliseconds } from "../core/units.ts";
 import { alertSettings } from "./settings/alerts.ts";
 import { memorySettings } from "./settings/memory.ts";
 import { openAiSettings } from "./settings/openai.ts";
@@ -353,9 +354,15 @@ function defaultData(env: Record<string, string | undefined>): string {
   return join(env.XDG_DATA_HOME || join(env.HOME || homedir(), ".local", "share"), "forecourt");
 }
 
-/** Where systemd waits to hear that a service of Type=notify is ready; undefined when it did not start this process. */
-export const notifySocket = (env: Record<string, string | undefined> = process.env): string | undefined =>
-  env.NOTIFY_SOCKET || undefined;
+/**
+ * Where systemd listens to a service of Type=notify (sd_notify(3)), and within which time it wants to hear of its progress
+ * (sd_watchdog_enabled(3)). Undefined when it did not start this process, or does not want to.
+ */
+export function serviceFacts(env: Record<string, string | undefined> = process.env) {
+  const [socket, watchdogMs] = [env.NOTIFY_SOCKET, Number(env.WATCHDOG_USEC) / 1000];
+  const isWatched = watchdogMs > 0 && (env.WATCHDOG_PID ?? String(process.pid)) === String(process.pid);
+  return socket ? { socket, ...(isWatched && { watchdog: milliseconds(watchdogMs) }) } : undefined;
+}
 
 /** What child processes get of this one's environment: all of it. */
 export const ownEnvironment = (env: Record<string, string | undefined> = process.env): Record<string, string> =>

@@ -185,14 +185,61 @@ test("a second signal stops at once, and still leaves no runner", async () => {
   await until(async () => !existsSync(`/proc/${runner}`), "the runner is gone");
 }, 90_000);
 
-test("as a service it tells systemd when it is ready and when it stops", async () => {
+test("as a service it tells systemd that it starts, when it is ready, how it is and when it stops", async () => {
   const socket = join(newFolder(), "notify");
   using systemd = listenAsSystemd(socket);
   await using server = await startServer({ env: { NOTIFY_SOCKET: socket } });
-  await until(async () => systemd.receive() === "READY=1", "it says READY=1");
+  expect(systemd.receive()).toStartWith("STATUS=Starting");
+  const hears = (message: string) => until(async () => systemd.receive().startsWith(message), `it says ${message}`);
+  await hears("READY=1\nSTATUS=Ready: ");
   await server.kill("SIGTERM");
-  expect(systemd.receive()).toBe("STOPPING=1");
+  expect(systemd.receive()).toStartWith("STOPPING=1\nSTATUS=Stopping");
 });
+
+/** A watchdog that is fed four times a second. */
+const WATCHDOG = { WATCHDOG_USEC: "1000000" };
+
+test("the watchdog is fed by a server that works, not by one that stands still, and again by one that goes on", async () => {
+  const socket = join(newFolder(), "notify");
+  using systemd = listenAsSystemd(socket);
+  await using server = await startServer({ env: { NOTIFY_SOCKET: socket, ...WATCHDOG } });
+  const isFed = () => until(async () => systemd.receive() === "WATCHDOG=1", "it is fed");
+  await isFed();
+  await isFed();
+  process.kill(server.pid, "SIGSTOP");
+  while (systemd.receive() !== "") {
+    // What it told before.
+  }
+  // Three times as long as systemd would wait.
+  await Bun.sleep(3000);
+  expect(systemd.receive()).toBe("");
+  process.kill(server.pid, "SIGCONT");
+  await isFed();
+});
+
+test("an event loop that is blocked does not feed the watchdog", async () => {
+  const folder = newFolder();
+  const [socket, preload] = [join(folder, "notify"), join(folder, "block.ts")];
+  writeFileSync(preload, 'process.on("SIGUSR2", () => { for (;;) {} });');
+  using systemd = listenAsSystemd(socket);
+  await using server = await startServer({ env: { NOTIFY_SOCKET: socket, ...WATCHDOG }, preload });
+  const isFed = () => until(async () => systemd.receive() === "WATCHDOG=1", "it is fed");
+  await isFed();
+  process.kill(server.pid, "SIGUSR2");
+  await until(async () => !(await answers(server.origin)), "it is blocked");
+  while (systemd.receive() !== "") {
+    // What it told before.
+  }
+  await Bun.sleep(3000);
+  expect(systemd.receive()).toBe("");
+  await server.kill("SIGKILL");
+});
+
+const answers = (origin: string) =>
+  fetch(`${origin}/health`, { signal: AbortSignal.timeout(1000) }).then(
+    () => true,
+    () => false,
+  );
 
 test("a socket of systemd that is gone is told in the log and stops nothing", async () => {
   await using server = await startServer({ env: { NOTIFY_SOCKET: "/no/such/socket" } });

@@ -53,7 +53,17 @@ test.skipIf(!hasSystemd)("runners may take the network from themselves, and do w
       else allowed.add(call);
   }
   // `seccomp` was not among them, and every runner of a system service was ended by SIGSYS.
-  for (const call of ["seccomp", "prctl", "socket", "sched_setaffinity", "mbind", "execve", "memfd_create", "flock"])
+  for (const call of [
+    "seccomp",
+    "prctl",
+    "socket",
+    "sendto",
+    "sched_setaffinity",
+    "mbind",
+    "execve",
+    "memfd_create",
+    "flock",
+  ])
     expect({ call, isAllowed: allowed.has(call) }).toEqual({ call, isAllowed: true });
   for (const call of ["mount", "ptrace", "init_module", "setuid", "bpf"])
     expect({ call, isAllowed: allowed.has(call) }).toEqual({ call, isAllowed: false });

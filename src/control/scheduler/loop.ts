@@ -2,6 +2,7 @@
 import type { Clock, Timers } from "../../core/clock.ts";
 import type { Log } from "../../core/log.ts";
 import { type Instant, milliseconds } from "../../core/units.ts";
+import { isDatabaseError } from "../database-error.ts";
 
 /** When to look next without an event: at a time, at once, or not at all. */
 export type Look = Instant | "again" | undefined;
@@ -15,6 +16,11 @@ export type Loop = {
   guard(act: () => void): void;
   /** Something could not be written: has it mended in a while. */
   broken(reason: string): void;
+  /**
+   * Resolves after a look, asked for now: never in a loop that is dead, nor in one whose looks all fail. One that the database made fail
+   * counts: it is made again and again, and no other process would do better.
+   */
+  looked(): Promise<void>;
 };
 
 /** After the database refused a write, e.g. on a full disk: how long until the queue is read again. */
@@ -28,6 +34,7 @@ export function createLoop({ look, mend, clock, timers, log }: LoopParts): Loop 
   let isBroken = false;
   let disarm = () => {};
   let armedFor: Instant | undefined;
+  const audience = createAudience(look);
 
   /** One that is armed for an earlier moment stays: the look it brings arms the next one. So most looks, which only move it on, cost none. */
   const arm = (at: Instant) => {
@@ -59,7 +66,7 @@ export function createLoop({ look, mend, clock, timers, log }: LoopParts): Loop 
     }
   };
   const lookOnce = () => {
-    const next = look();
+    const next = audience.look();
     // Other work of this process comes in between.
     if (next === "again") setImmediate(wake);
     else if (next !== undefined) arm(next);
@@ -77,6 +84,10 @@ export function createLoop({ look, mend, clock, timers, log }: LoopParts): Loop 
     wake,
     guard,
     broken,
+    looked() {
+      wake();
+      return audience.looked();
+    },
     start() {
       isRunning = true;
       wake();
@@ -85,6 +96,31 @@ export function createLoop({ look, mend, clock, timers, log }: LoopParts): Loop 
       isRunning = false;
       disarm();
       armedFor = undefined;
+    },
+  };
+}
+
+/** Those who wait for the next look. */
+function createAudience(look: () => Look) {
+  let waiting: PromiseWithResolvers<void> | undefined;
+  const answer = () => {
+    waiting?.resolve();
+    waiting = undefined;
+  };
+  return {
+    looked() {
+      waiting ??= Promise.withResolvers();
+      return waiting.promise;
+    },
+    look(): Look {
+      try {
+        const next = look();
+        answer();
+        return next;
+      } catch (error) {
+        if (isDatabaseError(error)) answer();
+        throw error;
+      }
     },
   };
 }

@@ -43,6 +43,8 @@ export type Scheduler = {
   stop(): Promise<void>;
   /** Something that the policy looks at changed elsewhere: a device was lost or came back. */
   wake(): void;
+  /** Resolves after a look at the queue, asked for now; never when the scheduler makes no progress. */
+  looked(): Promise<void>;
   /** How long until a waiting job begins, as far as earlier runs tell. */
   estimateWait(model: ModelId, position: number): Milliseconds | undefined;
   /** Jobs for this model are to come soon: it is loaded where there is room for it. */
@@ -116,7 +118,7 @@ export function createScheduler(parts: SchedulerParts): Scheduler {
 
   return {
     devices: parts.devices,
-    wake: loop.wake,
+    ...{ wake: loop.wake, looked: loop.looked },
     expect(entry) {
       if (fleet.runners().some(({ model }) => model === entry.model.id)) return;
       ahead.ask(entry);

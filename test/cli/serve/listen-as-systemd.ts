@@ -21,7 +21,7 @@ export function listenAsSystemd(name: string): { receive(): string } & Disposabl
   if (libc.symbols.bind(socket, ptr(address), address.length) !== 0) throw new Error(`cannot bind ${name}`);
   return {
     receive() {
-      const message = Buffer.alloc(100);
+      const message = Buffer.alloc(4096);
       const length = Number(libc.symbols.recv(socket, ptr(message), message.length, MSG_DONTWAIT));
       return message.subarray(0, Math.max(0, length)).toString();
     },
