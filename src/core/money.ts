@@ -14,12 +14,9 @@ export const nanos = (amount: number) => Math.round(amount * 1e9) as Nanos;
 export const micros = (quantity: number) => Math.round(quantity * 1e6) as Micros;
 export const addUp = <Amount extends number>(a: Amount, b: number) => (a + b) as Amount;
 
-/** Quantity times price, to the nearest nano; products beyond what a number holds go through integers of any size. */
-export function costOfQuantity(quantity: Micros, price: Nanos): Nanos {
-  const product = quantity * price;
-  if (Number.isSafeInteger(product)) return Math.round(product / 1e6) as Nanos;
-  return Number((BigInt(quantity) * BigInt(price) + 500_000n) / 1_000_000n) as Nanos;
-}
+/** Quantity times price, to the nearest nano; by integers of any size, since products go beyond what a number holds. */
+export const costOfQuantity = (quantity: Micros, price: Nanos) =>
+  Number((BigInt(quantity) * BigInt(price) + 500_000n) / 1_000_000n) as Nanos;
 
 /** `12.5`, without trailing zeros. */
 export const nanosText = (amount: Nanos) => decimalText(amount, 9);

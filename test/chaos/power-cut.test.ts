@@ -117,7 +117,7 @@ async function checkRecovery({ place }: Cut): Promise<void> {
 }
 
 test(
-  `${CUTS} power cuts under load lose nothing that was accepted and leave nothing half done`,
+  `${CUTS} power cuts under load, by seed ${SEED}, lose nothing that was accepted and leave nothing half done`,
   async () => {
     const accepted: Accepted[] = [];
     const cuts: Cut[] = [];
@@ -134,7 +134,6 @@ test(
     await box[Symbol.asyncDispose]();
     expect(accepted.length).toBeGreaterThan(CUTS * 5);
     for (const cut of cuts) {
-      expect(`seed ${SEED} ${cut.damage} ${cut.mustHave.length >= 0}`).toContain("true");
       checkSound(cut);
       await checkRecovery(cut);
     }

@@ -115,10 +115,10 @@ describe("the pipeline", () => {
   });
 
   test("names the field of what is no picture, and refuses another number of frames", async () => {
-    expect(
+    await expect(
       runOnce(imageToVideo, { assets, input: { ...small, image_url: "data:text/plain,hello" } }),
     ).rejects.toMatchObject({ code: "invalid_input", problems: [{ loc: ["body", "image_url"] }] });
-    expect(runOnce(imageToVideo, { assets, input: { ...small, num_frames: 6 } })).rejects.toMatchObject({
+    await expect(runOnce(imageToVideo, { assets, input: { ...small, num_frames: 6 } })).rejects.toMatchObject({
       code: "invalid_input",
       problems: [{ loc: ["body", "num_frames"] }],
     });
