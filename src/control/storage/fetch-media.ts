@@ -30,8 +30,10 @@ export async function fetchMedia(
   const either = AbortSignal.any([signal, deadline]);
   try {
     const response = await followed(url, { guard, signal: either, resolver });
-    const length = Number(response.headers["content-length"] ?? 0);
-    if (length > maxBytes) throw tooLarge(maxBytes);
+    if (Number(response.headers["content-length"]) > maxBytes) {
+      response.destroy();
+      throw tooLarge(maxBytes);
+    }
     await pipeline(response, bounded(maxBytes), createWriteStream(to, { mode: 0o600 }), { signal: either });
     return { contentType: response.headers["content-type"] };
   } catch (error) {

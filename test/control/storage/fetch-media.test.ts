@@ -1,12 +1,14 @@
 // Fetching what users point to: only where it is allowed, only as much and as long as it is.
 import { afterAll, expect, test } from "bun:test";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
+import { type AddressInfo, createServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fetchMedia } from "../../../src/control/storage/fetch-media.ts";
 import type { Resolver } from "../../../src/control/storage/pinned-address.ts";
 import { createAddressGuard } from "../../../src/control/storage/public-address.ts";
 import { bytes, milliseconds } from "../../../src/core/units.ts";
+import { until } from "../../support/until.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "forecourt-fetch-"));
 const asked: string[] = [];
@@ -17,6 +19,11 @@ const server = Bun.serve({
     const { pathname, searchParams } = new URL(request.url);
     asked.push(`${request.headers.get("host")} ${pathname}`);
     if (pathname === "/to") return Response.redirect(searchParams.get("url") ?? "", 302);
+    if (pathname === "/status")
+      return new Response("pixels", { status: Number(searchParams.get("is")), headers: whither(searchParams) });
+    if (pathname === "/hops") return hop(Number(searchParams.get("left")));
+    if (pathname === "/exact") return new Response("x".repeat(1000));
+    if (pathname === "/exact-stream") return new Response(new Blob(["x".repeat(1000)]).stream());
     if (pathname === "/loop") return Response.redirect("/loop", 302);
     if (pathname === "/missing") return new Response("no", { status: 404 });
     if (pathname === "/never") await new Promise(() => {});
@@ -30,6 +37,9 @@ afterAll(() => {
   server.stop(true);
   rmSync(folder, { recursive: true, force: true });
 });
+
+const whither = (asked: URLSearchParams) => ({ ...(asked.has("to") && { location: asked.get("to") ?? "" }) });
+const hop = (left: number) => (left === 0 ? new Response("pixels") : Response.redirect(`/hops?left=${left - 1}`, 302));
 
 /** A body without a length. */
 const endless = () =>
@@ -53,6 +63,20 @@ const names: Resolver = async (host) => {
   if (!address) throw new Error(`${host} was not found`);
   return [{ address, family: 4 }];
 };
+
+/** Answers each connection as it is told, after the request came. */
+async function rawServer(answer: (socket: Socket) => void) {
+  const raw = createServer((socket) => {
+    socket.on("error", () => {});
+    socket.once("data", () => answer(socket));
+  });
+  await new Promise<void>((ready) => raw.listen(0, "127.0.0.1", ready));
+  const { port } = raw.address() as AddressInfo;
+  return {
+    url: `http://media.test:${port}/`,
+    [Symbol.asyncDispose]: () => new Promise<void>((done) => raw.close(() => done())),
+  };
+}
 
 let count = 0;
 async function get(
@@ -117,6 +141,28 @@ test("a redirect is followed to where it may lead", async () => {
   expect(await get(`${here}/to?url=${encodeURIComponent("/a.png")}`)).toBe("pixels");
 });
 
+test.each([301, 302, 303, 307, 308])("so is one by status %d", async (status) => {
+  expect(await get(`${here}/status?is=${status}&to=/a.png`)).toBe("pixels");
+});
+
+test("a status that is no redirect is not followed, and one that is needs to say where to", async () => {
+  await refusals(`${here}/status?is=201&to=/a.png`, /the server answered 201$/);
+  await refusals(`${here}/status?is=404&to=/a.png`, /the server answered 404$/);
+  await refusals(`${here}/status?is=302`, /the server answered 302$/);
+});
+
+test("the connection of a redirect is closed, whatever else it would send", async () => {
+  let closed = false;
+  await using raw = await rawServer((socket) => {
+    socket.on("close", () => {
+      closed = true;
+    });
+    socket.write(`HTTP/1.1 302 Found\r\nlocation: ${here}/a.png\r\ntransfer-encoding: chunked\r\n\r\n`);
+  });
+  expect(await get(raw.url)).toBe("pixels");
+  await until(() => closed);
+});
+
 test("a redirect to an address inside is refused", async () => {
   await refusals(
     `${here}/to?url=${encodeURIComponent(`http://inner.test:${server.port}/a`)}`,
@@ -126,6 +172,8 @@ test("a redirect to an address inside is refused", async () => {
 });
 
 test("redirects come to an end", async () => {
+  expect(await get(`${here}/hops?left=5`)).toBe("pixels");
+  await refusals(`${here}/hops?left=6`, /more than 5 redirects/);
   await refusals(`${here}/loop`, /more than 5 redirects/);
 });
 
@@ -138,7 +186,8 @@ test.each(["ftp://media.test/a", "file:///etc/passwd", "javascript:1", "not a ur
 
 test("an error of the other server, a name that is not found and a closed port are told", async () => {
   await refusals(`${here}/missing`, /the server answered 404/);
-  await refusals("http://nowhere.test/a", /nowhere.test was not found/);
+  await refusals("http://nowhere.test/a", /^Failed to download the file: nowhere.test was not found$/);
+  await refusals("http://nowhere.test/a", /nowhere.test has no address/, { resolver: async () => [] });
   await refusals("http://127.0.0.1:9/a", /Failed to download the file: ./);
 });
 
@@ -146,6 +195,18 @@ test("a file over the limit is refused, with a length given or without", async (
   const tooLarge = problem("file_too_large", /larger than 1000 bytes/);
   await expect(get(`${here}/big`)).rejects.toMatchObject(tooLarge);
   await expect(get(`${here}/endless`)).rejects.toMatchObject(tooLarge);
+  expect(await get(`${here}/exact`)).toHaveLength(1000);
+  expect(await get(`${here}/exact-stream`)).toHaveLength(1000);
+});
+
+test("a file that is announced as too large is refused before any of it comes, and its connection is closed", async () => {
+  await using raw = await rawServer((socket) => socket.write("HTTP/1.1 200 OK\r\ncontent-length: 1001\r\n\r\n"));
+  await expect(get(raw.url, { timeout: 60_000 })).rejects.toMatchObject(problem("file_too_large", /1000 bytes/));
+});
+
+test("what is fetched is for nobody else on this machine to read", async () => {
+  await get(`${here}/a.png`);
+  expect(statSync(join(folder, String(count - 1))).mode & 0o777).toBe(0o600);
 });
 
 test("a server that does not answer, or for ever, is given up after the time limit", async () => {
