@@ -10,7 +10,7 @@ type Limits = Pick<ModelFact, "maxBatch" | "perBatchItem"> & {
 /** `queue` in order; `head` is of it. The others keep their order behind it. */
 export function takeBatch(head: WaitingJob, queue: readonly WaitingJob[], limits: Limits): WaitingJob[] {
   const room = Math.min(limits.maxBatch, 1 + extraJobs(limits));
-  if (head.batch === undefined || room <= 1) return [head];
+  if (head.batch === undefined) return [head];
   const jobs = [head];
   for (const job of queue) {
     if (jobs.length >= room) break;
@@ -19,6 +19,6 @@ export function takeBatch(head: WaitingJob, queue: readonly WaitingJob[], limits
   return jobs;
 }
 
-/** A batch needs memory for its further jobs; the first one's is part of the footprint. */
+/** A batch needs memory for its further jobs; the first one's is part of the footprint. Below zero where memory is overdrawn. */
 const extraJobs = ({ perBatchItem, free }: Limits) =>
-  perBatchItem <= 0 ? Number.POSITIVE_INFINITY : Math.max(0, Math.floor(free / perBatchItem));
+  perBatchItem <= 0 ? Number.POSITIVE_INFINITY : Math.floor(free / perBatchItem);

@@ -41,7 +41,7 @@ function serve(model: WaitingJob["model"], plan: Plan): void {
   // The whole line need not be put in order for one job of it.
   const isAlone = ready.length === 1 && first?.batch === undefined && (plan.facts.models.get(model)?.slots ?? 1) === 1;
   const queue = isAlone && first ? [first] : (plan.queues.get(model)?.toSorted(byTurn) ?? []);
-  while (queue.length > 0 && ready.length > 0 && hasTurn(model, plan)) {
+  while (hasTurn(model, plan)) {
     const [head] = queue;
     if (!head) return;
     // Of several that jobs may join, the one with least work.

@@ -11,7 +11,6 @@ export function chooseEvictions<C extends Candidate>(
   missing: Bytes,
   candidates: readonly C[],
 ): Eviction<C> | undefined {
-  if (missing <= 0) return { chosen: [], loss: 0 };
   const several = cheapestFirst(missing, candidates);
   if (!several) return undefined;
   const alone = candidates.filter(({ memory }) => memory >= missing).toSorted(byLoss)[0];
@@ -19,22 +18,16 @@ export function chooseEvictions<C extends Candidate>(
 }
 
 function cheapestFirst<C extends Candidate>(missing: Bytes, candidates: readonly C[]): Eviction<C> | undefined {
-  const chosen: C[] = [];
-  let freed = 0;
-  for (const each of candidates.toSorted(byDensity)) {
-    if (freed >= missing) break;
-    chosen.push(each);
-    freed += each.memory;
-  }
+  let freed = candidates.reduce((sum, { memory }) => sum + memory, 0);
   if (freed < missing) return undefined;
-  // A large one chosen late can make small ones chosen early needless; the most valuable is spared first.
-  const needed = chosen.toReversed().filter((each) => {
-    const isNeeded = freed - each.memory < missing;
-    if (!isNeeded) freed -= each.memory;
-    return isNeeded;
-  });
-  const kept = needed.toReversed();
-  return { chosen: kept, loss: kept.reduce((sum, { worth }) => sum + worth, 0) };
+  const isNeeded = ({ memory }: C) => {
+    if (freed - memory < missing) return true;
+    freed -= memory;
+    return false;
+  };
+  // The most valuable is spared first; a large one that stays chosen can spare small ones that are worth less.
+  const chosen = candidates.toSorted(byDensity).toReversed().filter(isNeeded).toReversed();
+  return { chosen, loss: chosen.reduce((sum, { worth }) => sum + worth, 0) };
 }
 
 const byAge = (a: Candidate, b: Candidate) => a.lastUsedAt - b.lastUsedAt;

@@ -31,9 +31,19 @@ export function holdRoomForStarved(plan: Plan): void {
   const { facts, heads, of } = plan;
   const isStarved = ({ model, createdAt }: WaitingJob) =>
     facts.now - createdAt >= PATIENCE && !of.has(model) && mayLoad(model, plan);
+  /** Memory by device that one of them gets without more ado: no other can count on it. */
+  const promised = new Map<DeviceId, number>();
+  const promise = ({ device, need }: { device: DeviceId; need: Bytes }) =>
+    promised.set(device, (promised.get(device) ?? 0) + need);
   for (const head of heads.filter(isStarved).slice(0, STARVED_FOR_EACH_DEVICE * facts.devices.length)) {
-    const devices = candidates(head.model, plan).map((device) => outlookOn(device, head, plan));
-    if (devices.some(({ missing, spare }) => missing <= 0 || spare >= missing)) continue;
+    const devices = candidates(head.model, plan).map((device) =>
+      outlookOn(device, { head, plan, promised: promised.get(device.id) ?? 0 }),
+    );
+    const roomy = devices.find(({ missing, spare }) => missing <= spare);
+    if (roomy) {
+      promise(roomy);
+      continue;
+    }
     let best: { device: DeviceId; need: Bytes; chosen: RunnerFact[]; loss: number } | undefined;
     for (const { there, ...outlook } of devices) {
       const yielding = there.filter((runner) => maySpare(runner, plan) || mayYield(runner, head, plan));
@@ -45,16 +55,18 @@ export function holdRoomForStarved(plan: Plan): void {
     }
     if (!best) continue;
     for (const { id } of best.chosen) plan.yielding.add(id);
-    plan.spare.delete(best.device);
     if (best.chosen.some(({ state }) => state !== "ready")) reserve(plan, best);
+    else promise(best);
   }
 }
 
-function outlookOn({ id }: DeviceFact, { model }: WaitingJob, plan: Plan) {
-  const need = needOn(model, id, plan.facts);
+type Outlook = { head: WaitingJob; plan: Plan; promised: number };
+
+function outlookOn({ id }: DeviceFact, { head, plan, promised }: Outlook) {
+  const need = needOn(head.model, id, plan.facts);
   const there = plan.on.get(id) ?? [];
   const spare = there.reduce((sum, runner) => (maySpare(runner, plan) ? sum + runner.memory : sum), 0);
-  return { device: id, need, there, missing: bytes(need - comingFreeOn(plan, id)), spare };
+  return { device: id, need, there, missing: bytes(need + promised - comingFreeOn(plan, id)), spare };
 }
 
 function mayYield({ id, model, state }: RunnerFact, head: WaitingJob, plan: Plan): boolean {

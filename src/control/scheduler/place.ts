@@ -62,8 +62,7 @@ function findSpare(id: DeviceFact["id"], plan: Plan) {
 /** What is lost when it goes. */
 export function withWorth(runner: RunnerFact, { facts, of }: Plan) {
   const fact = facts.models.get(runner.model);
-  const own = of.get(runner.model) ?? [];
-  const staying = own.length > 1 ? own.filter(({ state }) => state !== "stopping").length : 1;
+  const staying = of.get(runner.model)?.filter(({ state }) => state !== "stopping").length ?? 0;
   return { ...runner, worth: fact ? worthOfLast(fact, Math.max(1, staying)) : 0 };
 }
 

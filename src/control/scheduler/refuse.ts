@@ -47,9 +47,11 @@ function withoutRunner(model: ModelId, facts: Facts, places: Places): Failure | 
   const lost = places.all(model).filter(({ isLost }) => isLost);
   if (devices.length === 0) return lost.length > 0 ? deviceLost(model, lost) : noDevice(model, facts);
   if (places.of(model).length > 0) return waitedTooLong(model, facts);
-  const need = Math.min(...devices.map(({ id }) => needOn(model, id, facts)));
-  const budget = Math.max(...devices.map((device) => device.budget));
-  return need <= budget ? behindPinned(model, need) : tooLarge(model, { need, budget });
+  // It may need more on one device than on another: what is told is of the one where least is missing.
+  const nearest = devices
+    .map(({ id, budget }) => ({ need: needOn(model, id, facts), budget }))
+    .reduce((a, b) => (b.need - b.budget < a.need - a.budget ? b : a));
+  return nearest.need <= nearest.budget ? behindPinned(model, nearest.need) : tooLarge(model, nearest);
 }
 
 function startsAllowed({ code, details }: Failure): number {

@@ -24,6 +24,11 @@ const cases: [string, World, string[]][] = [
     ["run A#old"],
   ],
   [
+    "wherever it stands in the line",
+    { jobs: { "A#old": { age: 9 }, "A#young": { age: 1 } }, runners: { A: {} } },
+    ["run A#old"],
+  ],
+  [
     "a low job runs after all normal ones",
     { jobs: { "A#low": { age: 99, low: true }, "A#normal": {} }, runners: { A: {} } },
     ["run A#normal"],
@@ -39,6 +44,17 @@ const cases: [string, World, string[]][] = [
     "the longest-waiting model is loaded when one fits",
     { jobs: { "A#1": {}, "B#1": { age: 1 } }, budget: 150 },
     ["load B cpu"],
+  ],
+  ["whichever came first in the list", { jobs: { "A#1": { age: 1 }, "B#1": {} }, budget: 150 }, ["load A cpu"]],
+  [
+    "a model that only low jobs wait for is loaded after all others",
+    { jobs: { "A#1": { age: 9, low: true }, "B#1": {} }, budget: 150 },
+    ["load B cpu"],
+  ],
+  [
+    "whichever came first here, too",
+    { jobs: { "A#1": {}, "B#1": { age: 9, low: true } }, budget: 150 },
+    ["load A cpu"],
   ],
   [
     "a model fits to the last byte",
@@ -103,6 +119,59 @@ const cases: [string, World, string[]][] = [
     ["run B#1"],
   ],
   [
+    "and no longer than that",
+    { jobs: { "A#1": { age: 60_000 }, "B#1": {} }, runners: { B: { readyFor: 40_000, loadMs: 20_000 } }, budget: 150 },
+    ["evict B"],
+  ],
+  [
+    "nobody with work yields while one without is enough",
+    { jobs: { "A#1": { age: 60_000 }, "C#1": {} }, runners: { B: { idle: 1 }, C: { idle: 5 } } },
+    ["run C#1", "evict B"],
+  ],
+  [
+    "one with work yields beside one without, though that was just loaded, when only both are enough",
+    { jobs: { "A#1": { age: 60_000 }, "C#1": {} }, sizes: { A: 200 }, runners: { B: { readyFor: 0 }, C: {} } },
+    ["evict B", "evict C"],
+  ],
+  [
+    "what is free is kept until a busy runner has yielded",
+    { jobs: { "A#1": { age: 60_000 }, "C#1": {} }, sizes: { A: 200 }, runners: { B: { state: "busy" } } },
+    [],
+  ],
+  [
+    "also where an idle one yields with it",
+    {
+      jobs: { "A#1": { age: 60_000 }, "C#1": {}, "D#1": {} },
+      sizes: { A: 250, D: 50 },
+      runners: { B: { state: "busy" }, C: {} },
+    },
+    [],
+  ],
+  [
+    "only for one model that has waited too long room is made at a time",
+    {
+      jobs: { "A#1": { age: 60_000 }, "B#1": { age: 50_000 }, "C#1": {}, "D#1": {} },
+      runners: { C: { idle: 2 }, D: { idle: 1 } },
+      budget: 200,
+    },
+    ["run D#1", "evict C"],
+  ],
+  [
+    "but on each device for one",
+    {
+      jobs: { "A#1": { age: 60_000 }, "B#1": { age: 50_000 }, "C#1": {}, "D#1": {} },
+      gpu: 100,
+      gpus: [100],
+      runners: { C: { on: "cuda:0" }, D: { on: "cuda:1" } },
+    },
+    ["evict C", "evict D"],
+  ],
+  [
+    "nobody yields when another device is empty",
+    { jobs: { "A#1": { age: 60_000 }, "B#1": {} }, gpu: 100, gpus: [100], runners: { B: { on: "cuda:0" } } },
+    ["run B#1", "load A cuda:1"],
+  ],
+  [
     "nobody yields when there is room anyway",
     { jobs: { "A#1": { age: 60_000 }, "B#1": {} }, runners: { B: {} }, budget: 250 },
     ["run B#1", "load A cpu"],
@@ -118,6 +187,11 @@ const cases: [string, World, string[]][] = [
     "a model that says twice why it cannot start has its jobs refused with that reason",
     { jobs: { "A#1": {}, "A#2": {} }, backOffs: { A: { for: 100, failures: 2, reason: explained } } },
     ["refuse A#1 weights_missing", "refuse A#2 weights_missing"],
+  ],
+  [
+    "a model that said so once is tried again",
+    { jobs: { "A#1": {} }, backOffs: { A: { for: 100, failures: 1, reason: explained } } },
+    [],
   ],
   [
     "a model that just died is tried longer",
@@ -146,6 +220,11 @@ const cases: [string, World, string[]][] = [
     "one that was killed from outside is tried longer still",
     { jobs: { "A#1": {} }, backOffs: { A: { for: 1, failures: 39, reason: killed } } },
     [],
+  ],
+  [
+    "and not for ever either",
+    { jobs: { "A#1": {} }, backOffs: { A: { for: 1, failures: 40, reason: killed } } },
+    ["refuse A#1 runner_crashed"],
   ],
   [
     "a job past its deadline is refused",
@@ -184,6 +263,31 @@ const cases: [string, World, string[]][] = [
     "of several devices the one with most room is taken",
     { jobs: { "A#1": {} }, gpu: 200, gpus: [300] },
     ["load A cuda:1"],
+  ],
+  ["whichever comes first in the list", { jobs: { "A#1": {} }, gpu: 300, gpus: [200] }, ["load A cuda:0"]],
+  [
+    "a model whose other runner is stopping has only one to lose",
+    {
+      jobs: { "C#1": {} },
+      sizes: { C: 150 },
+      gpu: 150,
+      gpus: [100, 150],
+      runners: { "A@cuda:0": {}, "A@cuda:1": { state: "stopping" }, B: { on: "cuda:2" } },
+      models: { A: { worth: 10 }, B: { worth: 9 } },
+    },
+    ["evict B"],
+  ],
+  [
+    "and one whose other runner stays loses less than all",
+    {
+      jobs: { "C#1": {} },
+      sizes: { C: 150 },
+      gpu: 150,
+      gpus: [100, 150],
+      runners: { "A@cuda:0": {}, "A@cuda:1": {}, B: { on: "cuda:2" } },
+      models: { A: { worth: 10 }, B: { worth: 9 } },
+    },
+    ["evict A@cuda:0"],
   ],
   [
     "room is made where least is lost",
@@ -239,6 +343,21 @@ const cases: [string, World, string[]][] = [
   ["models are loaded ahead while there is room", { ahead: ["A", "B", "C"] }, ["load A cpu", "load B cpu"]],
   ["those that are only warm push nobody out", { ahead: ["A"], runners: { B: {} }, budget: 150 }, []],
   ["pinned ones do", { ahead: ["A"], runners: { B: {} }, budget: 150, models: { A: { isPinned: true } } }, ["evict B"]],
+  [
+    "what is loaded is not loaded ahead beside it",
+    { ahead: ["A"], gpu: 100, gpus: [100], runners: { "A@cuda:0": {} } },
+    [],
+  ],
+  [
+    "for a job of what is loaded ahead room is made once",
+    {
+      jobs: { "A#1": {} },
+      ahead: ["A"],
+      runners: { B: { idle: 9 }, C: {} },
+      models: { A: { isPinned: true } },
+    },
+    ["evict B"],
+  ],
   ["jobs come before what is loaded ahead", { jobs: { "A#1": {} }, ahead: ["B"], budget: 150 }, ["load A cpu"]],
   [
     "a measured footprint counts, not the estimate",
@@ -281,6 +400,28 @@ const cases: [string, World, string[]][] = [
       models: { A: { backlog: 9, runMs: 1_000 } },
     },
     ["load A cuda:1"],
+  ],
+  [
+    "also where its first left more room",
+    {
+      jobs: { "A#1": {} },
+      gpu: 300,
+      gpus: [100],
+      runners: { "A@cuda:0": { state: "busy" } },
+      models: { A: { backlog: 9, runMs: 1_000 } },
+    },
+    ["load A cuda:1"],
+  ],
+  [
+    "also when its first has just taken a job",
+    {
+      jobs: { "A#1": {} },
+      gpu: 100,
+      gpus: [100],
+      runners: { "A@cuda:0": {} },
+      models: { A: { backlog: 9, runMs: 1_000 } },
+    },
+    ["run A#1 @cuda:0", "load A cuda:1"],
   ],
   [
     "not while its line is shorter than loading takes",
@@ -329,7 +470,7 @@ const cases: [string, World, string[]][] = [
   [
     "both runners of a model take work",
     { jobs: { "A#1": { age: 1 }, "A#2": {} }, gpu: 100, gpus: [100], runners: { "A@cuda:0": {}, "A@cuda:1": {} } },
-    ["run A#1", "run A#2"],
+    ["run A#1 @cuda:0", "run A#2 @cuda:1"],
   ],
   [
     "jobs of a fair turn go before older ones of a later turn",
@@ -370,6 +511,54 @@ const cases: [string, World, string[]][] = [
     ["run A#1"],
   ],
   [
+    "a batch that is full does not wait for it",
+    {
+      jobs: { "A#1": { age: 1, batch: "x" }, "A#2": { batch: "x" } },
+      runners: { A: {} },
+      models: { A: { maxBatch: 2 } },
+      batchWindow: 5,
+    },
+    ["run A#1 A#2"],
+  ],
+  [
+    "nor does a job that runs with no other",
+    { jobs: { "A#1": {} }, runners: { A: {} }, models: { A: { maxBatch: 2 } }, batchWindow: 5 },
+    ["run A#1"],
+  ],
+  [
+    "a batch whose jobs take no memory of their own is not cut short on a full device",
+    {
+      jobs: { "A#1": { age: 2, batch: "x" }, "A#2": { age: 1, batch: "x" }, "A#3": { batch: "x" } },
+      runners: { A: {} },
+      budget: 100,
+      models: { A: { maxBatch: 2 } },
+    },
+    ["run A#1 A#2"],
+  ],
+  [
+    "nor is the first job of a batch held back where memory is overdrawn",
+    {
+      jobs: { "A#1": { age: 1, batch: "x" }, "A#2": { batch: "x" } },
+      runners: { A: { size: 400 } },
+      models: { A: { maxBatch: 2, perBatchItem: bytes(100 * MIB) } },
+    },
+    ["run A#1"],
+  ],
+  [
+    "a runner on a device that is no longer listed takes its job all the same",
+    { jobs: { "A#1": { batch: "x" } }, runners: { "A@cuda:7": {} }, models: { A: { maxBatch: 2 } } },
+    ["run A#1 @cuda:7"],
+  ],
+  [
+    "of jobs for one place the oldest joins",
+    {
+      jobs: { "A#young": { age: 1 }, "A#old": { age: 9 } },
+      runners: { A: { state: "busy", running: 1 } },
+      models: { A: { slots: 2 } },
+    },
+    ["run A#old"],
+  ],
+  [
     "jobs that may join go to a busy runner, up to its places",
     {
       jobs: { "A#1": { age: 3 }, "A#2": { age: 2 }, "A#3": { age: 1 } },
@@ -387,11 +576,11 @@ const cases: [string, World, string[]][] = [
     "of two runners with places the one with less work comes first",
     {
       jobs: { "A#1": { age: 1 }, "A#2": {} },
-      runners: { "A@cuda:0": { state: "busy", running: 1 }, "A@cpu": { state: "busy", running: 3 } },
+      runners: { "A@cpu": { state: "busy", running: 3 }, "A@cuda:0": { state: "busy", running: 1 } },
       gpu: 200,
-      models: { A: { slots: 3 } },
+      models: { A: { slots: 4 } },
     },
-    ["run A#1", "run A#2"],
+    ["run A#1 @cuda:0", "run A#2 @cuda:0"],
   ],
   [
     "each job that joins needs its memory",
@@ -411,7 +600,7 @@ const cases: [string, World, string[]][] = [
       models: { A: { slots: 8, pool: "videos" } },
       pools: [{ ...videos, concurrency: 3 }],
     },
-    ["run A#1"],
+    ["run A#1 @cuda:0"],
   ],
   [
     "a model that was in line for too long is told",
@@ -430,6 +619,11 @@ const cases: [string, World, string[]][] = [
     ["evict A"],
   ],
   [
+    "once, when it makes room as well",
+    { jobs: { "A#1": {} }, runners: { B: { idle: 500 } }, budget: 150, idleUnload: 500 },
+    ["evict B"],
+  ],
+  [
     "a runner with waiting work is not idle",
     { jobs: { "A#1": {} }, runners: { A: { idle: 9_000 } }, idleUnload: 500 },
     ["run A#1"],
@@ -439,11 +633,54 @@ test.each(cases)("%s", (_, world, actions) => {
   expect(inWords(decide(factsOf(world)))).toEqual(actions);
 });
 
-test("an insufficient_memory refusal says how much is needed and how much there is", () => {
-  const [action] = decide(factsOf({ jobs: { "A#1": {} }, sizes: { A: 300 } }));
-  expect(action).toMatchObject({
-    failure: { message: expect.stringMatching(/A needs 300 MiB and models may take 250 MiB/) },
-  });
+const measuring = (sizes: Record<string, number>) => ({
+  measured: new Map(Object.entries(sizes).map(([device, size]) => [asId<DeviceId>(device), bytes(size)])),
+});
+const ofVideos = (devices: string[]) => ({
+  pools: [{ ...videos, devices: devices.map((id) => asId<DeviceId>(id)) }],
+  models: { A: { pool: "videos" } },
+});
+
+test.each<[string, World, string]>([
+  ["how much is needed and how much there is", { sizes: { A: 300 } }, "A needs 300 MiB and models may take 250 MiB"],
+  [
+    "so to the next MiB",
+    { models: { A: measuring({ cpu: 250 * MIB + 1 }) } },
+    "A needs 251 MiB and models may take 250 MiB",
+  ],
+  [
+    "so of the device where least is missing",
+    { models: { A: measuring({ cpu: 260 * MIB, "cuda:0": 400 * MIB }) }, gpu: 300 },
+    "A needs 260 MiB and models may take 250 MiB",
+  ],
+  [
+    "that pinned models hold the memory",
+    { runners: { B: {} }, budget: 150, models: { B: { isPinned: true } } },
+    "A needs 100 MiB, and pinned models hold too much",
+  ],
+  [
+    "how long it was in line",
+    { runners: { B: { state: "busy" } }, budget: 150, models: { A: { inLineSince: instant(NOW - 900_000) } } },
+    "No memory came free for A within 900 s",
+  ],
+  [
+    "which device was lost",
+    { gpu: 100, gpus: [100], lost: ["cuda:0"], ...ofVideos(["cuda:0"]) },
+    "A has no device to run on: cuda:0 stopped answering.",
+  ],
+  [
+    "which devices a pool has and the box has not",
+    { gpu: 100, ...ofVideos(["cuda:5"]) },
+    "A has no device to run on: its pool videos has cuda:5, and models run on cuda:0, cpu here.",
+  ],
+  [
+    "that pools have all devices",
+    { pools: [{ ...videos, devices: [asId<DeviceId>("cpu")] }] },
+    "A has no device to run on: all are set apart for pools.",
+  ],
+])("a refusal says %s", (_, world, why) => {
+  const actions = decide(factsOf({ jobs: { "A#1": {} }, ...world }));
+  expect(actions).toMatchObject([{ type: "refuse", failure: { message: expect.stringContaining(why) } }]);
 });
 
 test("the same facts in another order give the same decision", () => {

@@ -41,6 +41,24 @@ const cases: [string, number, ReturnType<typeof runner>[], string[] | undefined]
     ["w"],
   ],
   [
+    "of those that are enough alone the one that is worth least goes",
+    20,
+    [runner("x", 12, 1, 2), runner("y", 12, 1, 2.5), runner("w", 20, 1, 4.4), runner("v", 20, 9, 4.2)],
+    ["v"],
+  ],
+  [
+    "and of those worth the same the least recently used",
+    20,
+    [runner("x", 12, 1, 2), runner("y", 12, 1, 2.5), runner("w", 20, 9, 4.4), runner("v", 20, 1, 4.4)],
+    ["v"],
+  ],
+  [
+    "several go by their worth for each byte, however recently they were used",
+    45,
+    [runner("x", 10, 1, 5), runner("y", 40, 2, 8), runner("z", 10, 3, 1)],
+    ["z", "y"],
+  ],
+  [
     "of those chosen the most valuable is spared",
     30,
     [runner("x", 10, 1, 0), runner("y", 30, 1, 1), runner("z", 1, 1, 9)],

@@ -18,7 +18,7 @@ const cases: [string, World, string[]][] = [
   [
     "the old one goes once the new one is ready, which takes its jobs",
     { jobs: { "A#1": {} }, ...both("ready") },
-    ["evict A", "run A#1"],
+    ["evict A", "run A#1 @cpu"],
   ],
   ["a busy old one ends its work first", both("ready", { runners: { A: { state: "busy" }, "A@cpu": {} } }), []],
   ["where not both fit, an idle old one goes first", { runners: { A: {} }, outdated: old, budget: 150 }, ["evict A"]],

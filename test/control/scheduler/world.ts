@@ -138,14 +138,14 @@ function runnerOf(
   };
 }
 
-/** Actions in few words: `load A cpu`, `run A#1`, `evict A`, `refuse A#1 start_timeout`. */
+/** Actions in few words: `load A cpu`, `run A#1`, `run A#1 @cpu` of a model with several, `evict A`, `refuse A#1 start_timeout`. */
 export const inWords = (actions: Action[]): string[] =>
   actions.map((action) => {
     switch (action.type) {
       case "load":
         return `load ${action.model} ${action.device}`;
       case "run":
-        return `run ${action.jobs.join(" ")}`;
+        return [`run ${action.jobs.join(" ")}`, ...action.runner.split("@").slice(1)].join(" @");
       case "evict":
         return `evict ${action.runner.replace("r-", "")}`;
       case "refuse":
