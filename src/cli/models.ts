@@ -15,7 +15,7 @@ import type { Model } from "../engine/model.ts";
 import { type RepoSource, repoPartsOf } from "../engine/sources.ts";
 import { dtypeOf, footprintOf, modelOn, variantsOn } from "../engine/variants.ts";
 import { add } from "./models/add.ts";
-import { catalogueOf, findModel } from "./models/catalogue.ts";
+import { catalogueOf, findModel, tellWrongFiles } from "./models/catalogue.ts";
 import { check } from "./models/check.ts";
 import { exportBundle } from "./models/export.ts";
 import { importBundle } from "./models/import.ts";
@@ -51,6 +51,7 @@ const list = () =>
     .action(async ({ json, ...flags }: Flags) => {
       const { catalog, settings } = catalogueOf(flags);
       const models = await withPresence(catalog.list(), settings);
+      tellWrongFiles(catalog);
       if (json) return printJson(models.map(published));
       const absent = models.filter(({ weights }) => weights.state === "absent").length;
       printLine(table(["id", "title", "category", "dtype", "weights", "memory", "price", "origin"], models.map(row)));
@@ -93,7 +94,7 @@ const updateRow = (update: Update) => [
 /** `variants`: those that this box needs. */
 type Listed = { entry: CatalogEntry; variants: Model[]; weights: Presence };
 
-async function withPresence(entries: CatalogEntry[], settings: Settings): Promise<Listed[]> {
+async function withPresence(entries: readonly CatalogEntry[], settings: Settings): Promise<Listed[]> {
   const variantsOf = await variantsFor({ models: entries.map(({ model }) => model), settings });
   const { data, hub } = settings;
   return await Promise.all(

@@ -125,6 +125,8 @@ export async function createAppliance(parts: ApplianceParts): Promise<Appliance>
     data: settings.data,
     ...(parts.builtInModels && { builtIn: parts.builtInModels }),
   });
+  for (const { file, reason } of catalog.wrong())
+    parts.log.error("a model file is wrong and left out", { file, reason });
   const hardware = parts.hardware ?? (await findDevices({ settings }));
   tellDevices(hardware, parts.log);
   const devices = chooseDevices(hardware, settings.device);
@@ -194,7 +196,7 @@ function assemble(found: Found): Appliance {
   });
   const updates = openUpdates({ ...found, fleet, variantsOf, clock, timers, limits: pulls, scheduler });
   const oversight = createOversight({
-    ...{ jobs, fleet, supply, webhooks, devices, hardware, monitor, accounts, database, settings, log },
+    ...{ jobs, fleet, catalog, supply, webhooks, devices, hardware, monitor, accounts, database, settings, log },
     ...time,
   });
 

@@ -32,6 +32,7 @@ export const ERROR_CODES = [
   "start_timeout",
   "file_download_error",
   // the box's doing
+  "model_file_wrong",
   "weights_missing",
   "insufficient_memory",
   "device_lost",

@@ -6,10 +6,27 @@ import { isMapping } from "./unknown-fields.ts";
 export function readYaml(text: string): unknown {
   if (text.includes("\0")) throw new Error("it is not text in UTF-8; save it as that");
   const value: unknown = YAML.parse(text);
+  expectSmall(value);
   const twice = findTwice(text);
   if (twice)
     throw new Error(`${twice.key} is there twice, in line ${[...twice.lines].join(" and line ")}; keep one of them`);
   return value;
+}
+
+/** Aliases make a short text stand for more than any memory holds, or for itself. */
+const MOST_VALUES = 200_000;
+const DEEPEST = 64;
+
+function expectSmall(value: unknown): void {
+  let count = 0;
+  const visit = (inner: unknown, depth: number): void => {
+    if (++count > MOST_VALUES)
+      throw new Error(`its aliases stand for more than ${MOST_VALUES} values; write it without them`);
+    if (typeof inner !== "object" || inner === null) return;
+    if (depth >= DEEPEST) throw new Error(`it is nested more than ${DEEPEST} deep`);
+    for (const each of Object.values(inner)) visit(each, depth + 1);
+  };
+  visit(value, 0);
 }
 
 /** A sign that nobody writes; behind a key, with the key's number, it makes it one of its own. */

@@ -62,7 +62,7 @@ const summary = ({ model }: CatalogEntry) => ({
 function describeModel({ catalog, path, roots }: { catalog: Catalog; path: string; roots: Roots }): Response {
   const [, endpoint = "", document = ""] = /^(.{1,200}?)(\/openapi\.json|\/llms\.txt|)\/?$/.exec(path) ?? [];
   const entry = catalog.find(endpoint);
-  if (!entry) throw new ForecourtError("not_found", `There is no model ${endpoint.slice(0, 100)}. See /models.`);
+  if (!entry) throw catalog.refusal(endpoint) ?? noModel(endpoint);
   if (document === "/openapi.json") return Response.json(modelDocument(entry, endpoint, roots));
   if (document === "/llms.txt") return markdown(llmsText(entry, endpoint, roots));
   return Response.json({ ...summary(entry), examples: entry.model.examples, input: entry.input, output: entry.output });
@@ -75,5 +75,8 @@ function falDocument(request: Request, { catalog, publicUrl }: Pick<DocsParts, "
   if (!entry) return Response.json(null, { status: 404 });
   return Response.json(modelDocument(entry, endpoint, rootsOf(originOf(request, publicUrl))));
 }
+
+const noModel = (endpoint: string) =>
+  new ForecourtError("not_found", `There is no model ${endpoint.slice(0, 100)}. See /models.`);
 
 const markdown = (text: string) => new Response(text, { headers: { "content-type": "text/markdown; charset=utf-8" } });

@@ -30,6 +30,7 @@ const answers = {
   client_cancelled: { status: 499, type: "client_cancelled" },
   start_timeout: { status: 504, type: "request_timeout" },
   file_download_error: { status: 422 },
+  model_file_wrong: { status: 503, type: "runner_scheduling_failure" },
   weights_missing: { status: 503, type: "runner_scheduling_failure" },
   insufficient_memory: { status: 503, type: "runner_scheduling_failure" },
   device_lost: { status: 503, type: "runner_connection_error" },

@@ -100,7 +100,7 @@ for (const [what, change, says] of [
   ],
 ] as const)
   test(`${what} in a model file is refused in words`, async () => {
-    const { exitCode, stderr } = await forecourt(["models", "list", "--data", dataWithModel(change)]);
+    const { exitCode, stderr } = await forecourt(["models", "show", "test/tiny", "--data", dataWithModel(change)]);
     expect([exitCode, stderr]).toEqual([1, expect.stringContaining(`tiny.yaml: `)]);
     expect(stderr).toContain(says);
   });

@@ -20,6 +20,7 @@ const table = {
   client_cancelled: [499, "client_cancelled", false],
   start_timeout: [504, "request_timeout", false],
   file_download_error: [422, null, false],
+  model_file_wrong: [503, "runner_scheduling_failure", false],
   weights_missing: [503, "runner_scheduling_failure", false],
   insufficient_memory: [503, "runner_scheduling_failure", false],
   device_lost: [503, "runner_connection_error", false],

@@ -1,7 +1,7 @@
 // Files that were changed after the server began, which reads them once.
 import { readdirSync, statSync } from "node:fs";
 import { isAbsolute, join } from "node:path";
-import { isModelFile, modelsFolder } from "../../control/catalog/catalog.ts";
+import { isModelFile, modelsFolder } from "../../control/catalog/operator-files.ts";
 import type { Resolved } from "../../control/settings/resolve.ts";
 import type { Settings } from "../../control/settings.ts";
 import { notedSince } from "../serve/noted-address.ts";

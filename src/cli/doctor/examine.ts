@@ -5,6 +5,7 @@ import { createServer } from "node:net";
 import { dirname, join } from "node:path";
 import { createCatalog } from "../../control/catalog/catalog.ts";
 import { vainParts } from "../../control/catalog/vain-parts.ts";
+import type { WrongFile } from "../../control/catalog/wrong-file.ts";
 import { chooseDevices } from "../../control/choose-device.ts";
 import { roomIn, roomText } from "../../control/data-room.ts";
 import { databaseFacts } from "../../control/database/file-facts.ts";
@@ -148,11 +149,17 @@ function countModels(settings: Settings, hardware: Hardware): { count: number; c
     const catalog = createCatalog({ data: settings.data });
     const devices = usable(hardware, settings.device);
     const vain = [...vainSettings({ settings, catalog, devices }), ...vainParts({ ...settings, catalog })];
-    return { count: catalog.list().length, complaints: vain.map(ofVain) };
+    return { count: catalog.list().length, complaints: [...catalog.wrong().map(ofWrongFile), ...vain.map(ofVain)] };
   } catch (error) {
-    const remedy = "correct or remove that file; the server does not start with it";
+    const remedy = "mend that; the server does not start with it";
     return { count: 0, complaints: [{ severity: "failed", what: toFailure(error).message, remedy }] };
   }
+}
+
+function ofWrongFile({ reason, claims }: WrongFile): Complaint {
+  const without =
+    claims.length > 0 ? `; until then a server that is started serves nothing as ${claims.join(", ")}` : "";
+  return { severity: "failed", what: reason, remedy: `correct or remove that file${without}` };
 }
 
 /** None where the wanted kind is not here, which is a complaint of its own. */

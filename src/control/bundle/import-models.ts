@@ -94,6 +94,8 @@ async function checkedBundle(files: Packed[], stage: string): Promise<Bundle> {
 
 const namesOf = ({ weights }: BundledPart) => weights.files.map(({ path }) => fileOfWeights(weights, path));
 
+const TRIED = "bundle-";
+
 /** Each fits the catalogue of this box, as it is and with all of them. */
 async function checkedModels({ models }: Bundle, { stage, data }: Stage): Promise<Given[]> {
   const catalog = createCatalog({ data });
@@ -111,8 +113,11 @@ async function checkedModels({ models }: Bundle, { stage, data }: Stage): Promis
   if (existsSync(own)) await cp(own, join(trial, "models"), { recursive: true, dereference: true });
   await mkdir(join(trial, "models"), { recursive: true });
   for (const { id, isKnown } of given)
-    if (!isKnown) await cp(join(stage, fileOfModel(id)), join(trial, "models", `bundle-${basename(fileOfModel(id))}`));
-  createCatalog({ data: trial });
+    if (!isKnown) await cp(join(stage, fileOfModel(id)), join(trial, "models", `${TRIED}${basename(fileOfModel(id))}`));
+  const wrong = createCatalog({ data: trial })
+    .wrong()
+    .filter(({ file }) => basename(file).startsWith(TRIED));
+  if (wrong.length > 0) throw new ForecourtError("misconfigured", wrong.map(({ reason }) => reason).join(" "));
   return given;
 }
 
@@ -122,6 +127,8 @@ async function checkedModels({ models }: Bundle, { stage, data }: Stage): Promis
  */
 function isKnown(model: Model, catalog: Catalog): boolean {
   const { id } = model;
+  const refusal = catalog.refusal(id);
+  if (refusal) throw refusal;
   const own = catalog.find(id);
   if (!own) return false;
   if (own.model.id === id && originOf(own.model) === originOf(model)) return true;

@@ -16,6 +16,12 @@ export const namedModels = ({ catalog, names }: { catalog: Pick<Catalog, "find">
     return entry ? [{ endpoint, entry }] : [];
   });
 
+/** Of a name that leads to no model: why, where a model file is wrong. */
+export function refusedName({ catalog, names }: { catalog: Pick<Catalog, "refusal">; names: Names }, name: string) {
+  const [refusal] = (givenTo(names, name) ?? [name]).flatMap((endpoint) => catalog.refusal(endpoint) ?? []);
+  return refusal;
+}
+
 /** Names that lead to no model, with what they should lead to. */
 export const vainNames = (catalog: Pick<Catalog, "find">, names: Names): { name: string; model: string }[] =>
   Object.keys(names).flatMap((name) =>

@@ -2,7 +2,9 @@
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { fieldProblems } from "../../core/field-problems.ts";
-import { BUILT_IN, type Catalog, type CatalogEntry, isModelFile, modelsFolder } from "./catalog.ts";
+import type { Catalog } from "./catalog.ts";
+import { BUILT_IN, type CatalogEntry } from "./entry.ts";
+import { isModelFile, MOST_BYTES, modelsFolder } from "./operator-files.ts";
 
 export type VainPart = { what: string; remedy: string };
 
@@ -53,5 +55,3 @@ function isOfModel(file: string): boolean {
   const text = readFileSync(file, "utf8");
   return /^id:/m.test(text) && /^pipeline:/m.test(text);
 }
-
-const MOST_BYTES = 1024 ** 2;

@@ -5,6 +5,7 @@ import type { Device } from "../../core/device.ts";
 import type { JobOutcome } from "../../core/job.ts";
 import type { Bytes } from "../../core/units.ts";
 import type { UsageStore } from "../accounts/usage-store.ts";
+import type { Catalog } from "../catalog/catalog.ts";
 import type { Fleet, FleetEvent } from "../fleet/fleet.ts";
 import type { Hardware } from "../hardware/detect.ts";
 import type { Monitor } from "../hardware/monitor.ts";
@@ -28,6 +29,7 @@ export type Metrics = {
 export type MetricsParts = {
   jobs: Pick<Jobs, "follow" | "queue">;
   fleet: Pick<Fleet, "subscribe" | "runners" | "backOffs">;
+  catalog: Pick<Catalog, "wrong">;
   supply: Pick<Supply, "downloads">;
   webhooks: Pick<Webhooks, "counters">;
   /** Best first, with what models may take of each. */
@@ -68,6 +70,7 @@ export function createMetrics(parts: MetricsParts): Metrics {
       lookAtDevices(metrics, parts);
       lookAtWebhooks(metrics, parts);
       await lookAtDisk(metrics, parts.data);
+      metrics.wrongFiles.set(parts.catalog.wrong().length);
       const { rss, heapUsed } = process.memoryUsage();
       metrics.residentBytes.set(rss);
       metrics.heapBytes.set(heapUsed);

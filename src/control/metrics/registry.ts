@@ -66,6 +66,11 @@ const boxMetrics = ({ counter, gauge, histogram }: Makers) => ({
     "device",
   ]),
   resting: gauge("models_resting", "Models that rest after their runner failed.", ["model"]),
+  wrongFiles: gauge(
+    "model_files_wrong",
+    "Model files that are wrong, and are left out or serve what they said before.",
+    [],
+  ),
   downloadBytes: gauge(
     "weights_download_bytes",
     "Weights that are fetched now, for which requests wait: what arrived of them, and all that is wanted.",

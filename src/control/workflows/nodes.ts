@@ -20,7 +20,7 @@ export type NodeParts = {
   writes: Pick<GroupCommit, "write">;
   jobs: Pick<Jobs, "submit" | "attend">;
   composites: Pick<CompositeJobs, "part">;
-  catalog: Pick<Catalog, "find">;
+  catalog: Pick<Catalog, "find" | "refusal">;
 };
 
 export type NodeRun = {
@@ -88,7 +88,10 @@ async function submit(
   { app, input }: { app: string; input: unknown },
 ): Promise<Job> {
   const entry = catalog.find(app);
-  if (!entry) throw new ForecourtError("not_found", `The model ${app} was removed while this workflow ran.`);
+  if (!entry)
+    throw (
+      catalog.refusal(app) ?? new ForecourtError("not_found", `The model ${app} was removed while this workflow ran.`)
+    );
   const job = newJobId();
   writes.write(() => store.setJob(run.id, id, job));
   const { model } = entry;

@@ -63,7 +63,7 @@ export type Workflows = {
 
 export type WorkflowsParts = {
   database: Database;
-  catalog: Pick<Catalog, "find">;
+  catalog: Pick<Catalog, "find" | "refusal">;
   jobs: Jobs;
   composites: CompositeJobs;
   work: JobWork;

@@ -12,7 +12,8 @@ type Parts = Pick<Appliance, "catalog" | "supply"> & { keepAliveMs: number; repo
 /** `path` is `<model>/download`. Throws `not_found`. */
 export function watchDownload({ catalog, ...box }: Parts, request: Request, path: string): Response {
   const match = catalog.match(path);
-  if (match?.rest !== "/download") throw new ForecourtError("not_found", `There is no ${path} here.`);
+  if (match?.rest !== "/download")
+    throw catalog.refusal(path) ?? new ForecourtError("not_found", `There is no ${path} here.`);
   const left = leftWith(request);
   return sseResponse({
     events: steps(match.entry.model, { ...box, signal: left.signal }),

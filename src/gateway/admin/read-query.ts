@@ -12,7 +12,7 @@ export const pageQuery = (usual: number, most: number) =>
 type Page = Static<ReturnType<typeof pageQuery>>;
 
 /** In the order of `placeOf`, from behind `after`; `next` is null at the end. */
-export function pageIn<Item>(items: Item[], placeOf: (item: Item) => string, { after, limit }: Page) {
+export function pageIn<Item>(items: readonly Item[], placeOf: (item: Item) => string, { after, limit }: Page) {
   const left = items
     .map((item) => ({ item, place: placeOf(item) }))
     .filter(({ place }) => after === undefined || place > after)

@@ -17,7 +17,7 @@ export function updateModels(
 ): Response {
   const match = catalog.match(path);
   if (path !== "update" && match?.rest !== "/update")
-    throw new ForecourtError("not_found", `There is no ${path} here.`);
+    throw catalog.refusal(path) ?? new ForecourtError("not_found", `There is no ${path} here.`);
   const entry = match && catalog.find(match.entry.model.id);
   async function* events(): AsyncGenerator<string> {
     yield sseData({ state: "looking" });

@@ -46,7 +46,7 @@ export function boxDocument({ catalog, version }: { catalog: Catalog; version: s
 }
 
 /** In the order of the page: the models that answer at once, the faces, and the models whose weights may have to be fetched. */
-function tagsOf(entries: CatalogEntry[]) {
+function tagsOf(entries: readonly CatalogEntry[]) {
   const fetched = ({ model }: CatalogEntry) => isFetched(model);
   const ready = entries.filter((entry) => !fetched(entry));
   return [...ready.map(tagOf), ...FACES, ...entries.filter(fetched).map(tagOf)];

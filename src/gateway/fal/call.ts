@@ -38,12 +38,13 @@ export type Visit = Omit<Call, "caller">;
 /** An endpoint id has at most seven parts, and `/stream` or `/realtime` may follow. */
 const MAX_PARTS = 8;
 
-/** The model that a path names and what follows it. Throws `not_found` in fal's words. */
-export function endpointOf(catalog: Pick<Catalog, "match">, path: string) {
+/** The model that a path names and what follows it. Throws `not_found` in fal's words, and `model_file_wrong`. */
+export function endpointOf(catalog: Pick<Catalog, "match" | "refusal">, path: string) {
   const parts = path.split("/");
   const found = parts.length <= MAX_PARTS ? catalog.match(path) : undefined;
-  if (!found) throw new ForecourtError("not_found", `Application "${(parts[1] ?? path).slice(0, 100)}" not found`);
-  return found;
+  if (found) return found;
+  const refusal = parts.length <= MAX_PARTS ? catalog.refusal(path) : undefined;
+  throw refusal ?? new ForecourtError("not_found", `Application "${(parts[1] ?? path).slice(0, 100)}" not found`);
 }
 
 export type Endpoint = { entry: CatalogEntry; endpoint: string; rest: string };

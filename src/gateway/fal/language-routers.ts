@@ -1,7 +1,7 @@
 // fal's endpoints for all language models, where the body names the model: openrouter/router and its forerunner any-llm.
 import type { Appliance } from "../../control/appliance.ts";
 import type { CatalogEntry } from "../../control/catalog/catalog.ts";
-import { type Names, namedModels } from "../../control/catalog/names.ts";
+import { type Names, namedModels, refusedName } from "../../control/catalog/names.ts";
 import { mayUse } from "../../control/keys/patterns.ts";
 import { parse, Type } from "../../core/schema.ts";
 import type { Bytes } from "../../core/units.ts";
@@ -62,7 +62,8 @@ function languageModel(named: Pick<Parts, "catalog" | "names">, name: string): s
   const found = namedModels(named, name);
   const language = found.find(({ entry }) => isLanguage(entry));
   if (language) return language.endpoint;
-  if (found.length === 0) throw wrongField("model", `There is no model "${name.slice(0, 200)}" on this box`);
+  const refusal = refusedName(named, name);
+  if (found.length === 0) throw refusal ?? wrongField("model", `There is no model "${name.slice(0, 200)}" on this box`);
   throw wrongField("model", `The model "${name}" is none that answers in text: call it at /run/${found[0]?.endpoint}`);
 }
 

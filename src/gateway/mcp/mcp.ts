@@ -56,6 +56,8 @@ function usableBy(caller: Call["caller"], catalog: Catalog): Catalog {
       const found = catalog.match(path);
       return found && isUsable(found.entry) ? found : undefined;
     },
+    wrong: catalog.wrong,
+    refusal: catalog.refusal,
   };
 }
 

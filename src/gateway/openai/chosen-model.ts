@@ -1,6 +1,6 @@
 // The model that a request names: by id, alias or its name for OpenAI's clients, and of the right kind.
 import type { Catalog, CatalogEntry } from "../../control/catalog/catalog.ts";
-import { givenTo, type Named, type Names, namedModels } from "../../control/catalog/names.ts";
+import { givenTo, type Named, type Names, namedModels, refusedName } from "../../control/catalog/names.ts";
 import type { Key } from "../../control/keys/keys.ts";
 import { mayUse } from "../../control/keys/patterns.ts";
 import { ForecourtError } from "../../core/errors.ts";
@@ -37,7 +37,7 @@ const PATHS: Record<Use, string> = {
 export function chosenModel(named: NamedCatalog, name: string, use: Use): Chosen {
   const found = namedModels(named, name);
   const [first] = found;
-  if (!first) throw noModel(name, givenTo(named.names, name));
+  if (!first) throw absentModel(named, name);
   const serving = found.find(({ entry }) => isServedBy(use, entry));
   if (serving) return ownWords(named.catalog, serving);
   const right = (Object.keys(PIPELINES) as Use[]).find((other) => isServedBy(other, first.entry));
@@ -55,6 +55,10 @@ function ownWords(catalog: Catalog, { endpoint, entry }: Named): Chosen {
   const { id } = entry.model;
   return entry.words ? { entry: catalog.find(id) ?? entry, endpoint: id } : { entry, endpoint };
 }
+
+/** Of a name that leads to no model. */
+export const absentModel = (named: NamedCatalog, name: string): ForecourtError =>
+  refusedName(named, name) ?? noModel(name, givenTo(named.names, name));
 
 export function noModel(name: string, given: readonly string[] = []): ForecourtError {
   const missing = `The model '${name.slice(0, 200)}' does not exist on this box.`;

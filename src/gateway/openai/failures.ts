@@ -46,6 +46,7 @@ const answers: Record<ErrorCode, Answer> = {
   client_cancelled: wrong(499, "client_cancelled"),
   start_timeout: broken(504, "start_timeout"),
   file_download_error: wrong(400, "invalid_image_url"),
+  model_file_wrong: { ...broken(503, "model_file_wrong"), isFinal: true },
   weights_missing: broken(503, "model_not_ready"),
   insufficient_memory: broken(503, "insufficient_memory"),
   device_lost: broken(503, "device_lost"),

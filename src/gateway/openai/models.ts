@@ -3,7 +3,7 @@ import type { CatalogEntry } from "../../control/catalog/catalog.ts";
 import { givenTo, namedModels } from "../../control/catalog/names.ts";
 import type { Key } from "../../control/keys/keys.ts";
 import { mayUse } from "../../control/keys/patterns.ts";
-import { type NamedCatalog, noModel, usableModels } from "./chosen-model.ts";
+import { absentModel, type NamedCatalog, usableModels } from "./chosen-model.ts";
 
 /** OpenAI's clients want a time; a model file has none. */
 const CREATED = 0;
@@ -38,6 +38,6 @@ export function showModel(named: NamedCatalog, caller: Key, name: string): Respo
     : entry && mayUse(caller, entry.model)
       ? [modelWords(entry)]
       : [];
-  if (!words) throw noModel(name, given);
+  if (!words) throw absentModel(named, name);
   return Response.json(words);
 }

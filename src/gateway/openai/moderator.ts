@@ -7,7 +7,7 @@ import { wrongField } from "../../core/wrong-field.ts";
 import type { ClassifyOutput } from "../../engine/classification/classify-fields.ts";
 import type { ModerationDeclaration, Seen } from "../../engine/classification/moderation.ts";
 import type { Model } from "../../engine/model.ts";
-import { type NamedCatalog, noModel } from "./chosen-model.ts";
+import { absentModel, type NamedCatalog } from "./chosen-model.ts";
 
 export type Moderator = Named & {
   kind: Seen["kind"];
@@ -26,7 +26,7 @@ type Asked = { name: string | undefined; caller: Key; kind: Seen["kind"] };
 export function moderatorFor(named: NamedCatalog, { name, caller, kind }: Asked): Moderator {
   const isNamed = name !== undefined || Object.hasOwn(named.names, USUAL_NAME);
   const found = isNamed ? namedModels(named, name ?? USUAL_NAME) : usable(named, caller);
-  if (name !== undefined && found.length === 0) throw noModel(name);
+  if (name !== undefined && found.length === 0) throw absentModel(named, name);
   const able = found.flatMap((each) => moderatorOf(each) ?? []);
   const fitting = preferred(able.filter((each) => each.kind === kind));
   const [first, ...others] = fitting;

@@ -58,7 +58,10 @@ export function lookUp(catalog: PlatformParts["catalog"], ids: string[]): Found[
     return entry ? [{ entry, endpoint }] : [];
   });
   if (found.length > 0) return found;
-  throw new ForecourtError("not_found", `This box has no model ${ids.slice(0, 3).join(", ").slice(0, 300)}.`);
+  const [refusal] = ids.flatMap((id) => catalog.refusal(id) ?? []);
+  throw (
+    refusal ?? new ForecourtError("not_found", `This box has no model ${ids.slice(0, 3).join(", ").slice(0, 300)}.`)
+  );
 }
 
 type Filters = { q?: string; category?: string; status?: "active" | "deprecated" };

@@ -55,6 +55,8 @@ export async function addModel({ repo, revision, data, wishes, tools }: AddOrder
 
 function expectFree(id: string, catalog: Catalog, file: string): void {
   const taken = catalog.find(id);
+  const refusal = catalog.refusal(id);
+  if (refusal) throw refusal;
   if (!taken && !existsSync(file)) return;
   const by = taken ? (taken.origin === "built-in" ? `the built-in model ${taken.model.id}` : taken.origin) : file;
   throw new ForecourtError("misconfigured", `The id ${id} is taken by ${by}. Give another one with --id.`, {
