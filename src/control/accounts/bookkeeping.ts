@@ -9,7 +9,7 @@ import type { NewUsageRow, Reservation } from "./usage-store.ts";
 
 export function createBookkeeping(desk: Desk): Pick<Accounts, "begin" | "hold" | "keep" | "move" | "end" | "keepOnly"> {
   const { usage, counters, limitsOf, teamOf, priceOf, findModel } = desk;
-  const setAside = (job: Beginning, { amounts, price }: Admission, write: (reservation: Reservation) => void) => {
+  const setAside = (job: Beginning, { amounts }: Admission, write: (reservation: Reservation) => void) => {
     if (Object.keys(amounts).length === 0) return;
     const { id, key, model, createdAt } = job;
     const reservation = {
@@ -19,7 +19,6 @@ export function createBookkeeping(desk: Desk): Pick<Accounts, "begin" | "hold" |
       model,
       at: createdAt,
       amounts,
-      ...(price && { price }),
     };
     write(reservation);
     counters.reserved(reservation);
@@ -37,7 +36,7 @@ export function createBookkeeping(desk: Desk): Pick<Accounts, "begin" | "hold" |
       const model = findModel(end.model);
       const reservation = counters.reservation(end.job);
       const team = reservation ? reservation.team : (teamOf(end.key) ?? null);
-      const price = agreed(reservation?.price, model ? priceOf(model, end.key) : NO_PRICE);
+      const price = end.price ?? (model ? priceOf(model, end.key) : NO_PRICE);
       const spent = spentBy(end, price);
       if (reservation && !limitsOf({ kind: "key", id: end.key }).mayExceed) cut(spent, reservation.amounts);
       usage.add(rowOf(end, { team, spent, currency: price.currency }));
@@ -52,12 +51,8 @@ export function createBookkeeping(desk: Desk): Pick<Accounts, "begin" | "hold" |
   };
 }
 
-/** Of a model that is gone from the catalogue, whose jobs fail. */
+/** Of a model that is gone, where nobody wrote down what a job of it pays by. */
 const NO_PRICE: Price = { currency: "USD", parts: [] };
-
-/** A budget in one currency bounds nothing in another: a job for which money was set aside pays in that. */
-const agreed = (before: Price | undefined, now: Price): Price =>
-  before !== undefined && before.currency !== now.currency ? before : now;
 
 /** Nothing for a job that failed or was cancelled. */
 function spentBy(end: JobEnd, price: Price): Record<string, number> {

@@ -11,7 +11,7 @@ import type { Accounts } from "./accounts.ts";
 import { admit, type Standing } from "./admission.ts";
 import type { Desk } from "./desk.ts";
 import { ceilingOf } from "./estimate.ts";
-import type { Admission, QueueLoad } from "./job-facts.ts";
+import type { QueueLoad } from "./job-facts.ts";
 import { costOf, type Price } from "./price.ts";
 
 export function createGate(desk: Desk): Pick<Accounts, "requireModel" | "admit" | "mayStart"> {
@@ -39,10 +39,10 @@ export function createGate(desk: Desk): Pick<Accounts, "requireModel" | "admit" 
     admit({ model, key, input, isDirect }, load) {
       desk.refresh();
       const accounts = limitedAccounts(key, model.id);
-      if (accounts.length === 0) return NOTHING_ASIDE;
+      const price = priceOf(model, key);
+      if (accounts.length === 0) return { amounts: {}, price };
       const now = clock.now();
       const ceiling = ceilingOf(model, input ?? {});
-      const price = priceOf(model, key);
       const amounts = admit({
         standings: accounts.map((account) => standing(account, load, now)),
         isDirect,
@@ -53,7 +53,7 @@ export function createGate(desk: Desk): Pick<Accounts, "requireModel" | "admit" 
       });
       for (const account of accounts)
         if (limitsOf(account).requestsPerMinute !== undefined) rates.take(accountName(account), now);
-      return { amounts, ...(amounts[price.currency] !== undefined && { price }) };
+      return { amounts, price };
     },
     mayStart({ key, model }, running) {
       if (!store.book().hasConcurrency) return true;
@@ -64,8 +64,6 @@ export function createGate(desk: Desk): Pick<Accounts, "requireModel" | "admit" 
     },
   };
 }
-
-const NOTHING_ASIDE: Admission = { amounts: {} };
 
 const ceilingCost = (ceiling: ReturnType<typeof ceilingOf>, price: Price) =>
   costOf(ceiling.quantities(price.parts.map(({ unit }) => unit)), price);

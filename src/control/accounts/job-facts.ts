@@ -25,8 +25,8 @@ export type Beginning = Pick<Job, "id" | "key" | "model" | "createdAt">;
 /** What an admitted job sets aside, to be handed to `begin`. */
 export type Admission = {
   amounts: Amounts;
-  /** By which money was set aside, if any was. */
-  price?: Price;
+  /** What it pays by. */
+  price: Price;
 };
 
 export type JobEnd = {
@@ -36,6 +36,8 @@ export type JobEnd = {
   endpoint: string;
   /** JSON. */
   tags: string | null;
+  /** As it was admitted; absent where nobody wrote it down: what counts now is paid then. */
+  price?: Price;
   admittedAt: Instant;
   endedAt: Instant;
 } & (

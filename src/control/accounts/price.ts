@@ -13,6 +13,19 @@ export type Price = {
   parts: { unit: string; amount: Nanos }[];
 };
 
+const texts = new WeakMap<Price, string>();
+
+/** As it is kept with a job. */
+export function priceJson(price: Price): string {
+  const text = texts.get(price) ?? JSON.stringify(price);
+  texts.set(price, text);
+  return text;
+}
+
+/** Written by `priceJson`. */
+export const readPrice = (text: string | null): Price | undefined =>
+  text === null ? undefined : (JSON.parse(text) as Price);
+
 const known = new WeakMap<Model, Price>();
 
 /** As the model's file says. */

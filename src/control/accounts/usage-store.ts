@@ -22,7 +22,6 @@ import type { Database } from "../database/open.ts";
 import { placeholders } from "../database/placeholders.ts";
 import { statement } from "../database/statement.ts";
 import type { Account, AccountKind, Amounts } from "./account.ts";
-import type { Price } from "./price.ts";
 import { reservationTable, usageMarkTable, usageTable, usageTotalTable } from "./usage.table.ts";
 import type { TimeWindow, WindowName } from "./windows.ts";
 
@@ -35,7 +34,6 @@ export type Reservation = {
   model: string;
   at: number;
   amounts: Amounts;
-  price?: Price;
 };
 export type UsageFilter = {
   key?: string | undefined;
@@ -157,8 +155,8 @@ function createReservations(
   run: Pick<ReturnType<typeof prepareAll>, "reserve" | "release">,
 ): Reserving {
   const held = new Map<string, Reservation>();
-  const reserve = ({ amounts, price, ...row }: Reservation) => {
-    run.reserve.run({ ...row, amounts: JSON.stringify(amounts), price: price ? JSON.stringify(price) : null });
+  const reserve = ({ amounts, ...row }: Reservation) => {
+    run.reserve.run({ ...row, amounts: JSON.stringify(amounts) });
   };
   const takeHeld = (job: string): Reservation | undefined => {
     const reservation = held.get(job);
@@ -212,10 +210,9 @@ export const quantities = (json: string) => JSON.parse(json) as Record<string, n
 export const unitTexts = (units: Record<string, number>): Record<string, string> =>
   Object.fromEntries(Object.entries(units).map(([unit, amount]) => [unit, microsText(amount as Micros)]));
 
-const reservationOf = ({ amounts, price, ...row }: typeof reservationTable.$inferSelect): Reservation => ({
+const reservationOf = ({ amounts, ...row }: typeof reservationTable.$inferSelect): Reservation => ({
   ...row,
   amounts: JSON.parse(amounts) as Amounts, // written above
-  ...(price !== null && { price: JSON.parse(price) as Price }), // likewise
 });
 
 type Start = { since?: Instant | undefined; behind?: Pick<UsageRow, "admittedAt" | "seq"> };

@@ -11,8 +11,6 @@ export const reservationTable = sqliteTable("reservation", {
   at: integer().notNull(),
   /** JSON of `Amounts`: what is set aside, of units that a budget counts. */
   amounts: text().notNull(),
-  /** JSON of `Price`, of an admission that set money aside: what the job pays by, should the price be in another currency as it ends. */
-  price: text(),
 });
 
 /** Append-only. */

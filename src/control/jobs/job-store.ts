@@ -46,8 +46,8 @@ export type JobStore = {
   page(page: OpenPage): OpenRow[];
   /** JSON, of a job that waits. */
   setInput(id: JobId, input: string): void;
-  /** Of a job that waits in the table, before it is read into memory. */
-  setModel(id: JobId, model: string): void;
+  /** Of a job that waits in the table. */
+  setModel(id: JobId, change: Pick<JobRow, "model" | "price">): void;
   claim(id: JobId, by: { runner: RunnerId; at: Instant }): JobRow | undefined;
   end(id: JobId, leaving: Leaving, ending: Ending & { at: Instant }): boolean;
   requeue(id: JobId, attempt: { runner: RunnerId; setbacks?: Setbacks }): JobRow | undefined;
@@ -62,7 +62,7 @@ export type JobStore = {
 export const PAYLOAD_KEPT = milliseconds(60 * 60 * 1000);
 
 /** Of a job that has just ended: what others write down about it. */
-export type EndedJob = Pick<JobRow, "id" | "key" | "model" | "endpoint" | "tags" | "createdAt">;
+export type EndedJob = Pick<JobRow, "id" | "key" | "model" | "endpoint" | "tags" | "price" | "createdAt">;
 
 /** Called in the transaction that ends a job, after it. */
 export type OnEnd = (job: EndedJob, ending: Ending & { at: Instant }) => void;
@@ -77,8 +77,8 @@ export function createJobStore({ orm, sqlite }: Database, onEnd: OnEnd): JobStor
     outcome: (id) => run.outcome.get({ id }),
     withStatus: (status, other = status) => run.open.all({ status, other }),
     page: ({ status, after, limit }) => run.page.all({ status, ...after, limit }),
-    setModel(id, model) {
-      orm.update(job).set({ model }).where(eq(job.id, id)).run();
+    setModel(id, change) {
+      orm.update(job).set(change).where(eq(job.id, id)).run();
     },
     setInput(id, input) {
       orm
@@ -163,8 +163,8 @@ function prepareAll({ orm, sqlite }: Pick<Database, "orm" | "sqlite">) {
     startedAt: given("at"),
     attempts: sql`${job.attempts} + 1`,
   };
-  const { id, key, model, endpoint, tags, createdAt, status, units, timing, device, failure, finishedAt } = job;
-  const endedJob = { id, key, model, endpoint, tags, createdAt };
+  const { id, key, model, endpoint, tags, price, createdAt, status, units, timing, device, failure, finishedAt } = job;
+  const endedJob = { id, key, model, endpoint, tags, price, createdAt };
   const isLeft = and(
     isJob,
     eq(job.status, sql.placeholder("from")),

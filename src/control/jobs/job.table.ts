@@ -42,6 +42,8 @@ export const jobTable = sqliteTable(
     tags: text(),
     /** JSON of `Wishes` in core/job.ts. */
     wishes: text(),
+    /** JSON of the accounts' `Price`: what it pays by, as it was admitted. Null for what is not billed itself. */
+    price: text(),
     createdAt: integer("created_at").notNull(),
     startBy: integer("start_by"),
     runner: text(),

@@ -17,6 +17,7 @@ import type { TObject } from "../../core/schema.ts";
 import type { Milliseconds } from "../../core/units.ts";
 import type { Model } from "../../engine/model.ts";
 import type { Admission } from "../accounts/job-facts.ts";
+import { priceJson } from "../accounts/price.ts";
 import type { CatalogEntry } from "../catalog/catalog.ts";
 import { checkedInput } from "../catalog/endpoints.ts";
 import type { Lifecycle } from "../storage/acl.ts";
@@ -291,7 +292,7 @@ function begin(ledger: JobLedger, beginning: Beginning): void {
   const { store, accounts, writes } = ledger;
   const { job, submission, admission } = beginning;
   const { durable = true, isAnnounced = true, webhook } = submission;
-  const row = rowOf(job, submission);
+  const row = { ...rowOf(job, submission), price: job.status === "queued" ? priceJson(admission.price) : null };
   const isHeld = durable && !isAnnounced && !webhook && job.status === "queued" && store.hold(row);
   if (isHeld) accounts.hold(job, admission);
   else writes.write(() => writeBeginning(ledger, { ...beginning, row }));

@@ -84,7 +84,7 @@ const POSITION_PERIOD = milliseconds(250);
 
 export type JobAccounts = Pick<
   Accounts,
-  "requireModel" | "admit" | "begin" | "hold" | "keep" | "move" | "end" | "keepOnly" | "mayStart" | "teamOf"
+  "requireModel" | "priceOf" | "admit" | "begin" | "hold" | "keep" | "move" | "end" | "keepOnly" | "mayStart" | "teamOf"
 >;
 
 export type JobLedgerParts = {

@@ -2,6 +2,7 @@
 import { type Failure, toFailure } from "../../core/errors.ts";
 import { asId, type JobId, type RunnerId } from "../../core/ids.ts";
 import type { Model } from "../../engine/model.ts";
+import { type Price, priceJson, readPrice } from "../accounts/price.ts";
 import { isComposite } from "./composite.ts";
 import type { EarlierJobs } from "./earlier.ts";
 import { type OpenRow, setbacksOf } from "./job-row.ts";
@@ -42,7 +43,7 @@ export function createRecovery({ ledger, modelAt, earlier }: RecoveryParts): Rec
   const endQueued = ({ id }: OpenRow, ending: Ending) =>
     store.end(asId<JobId>(id), { from: "queued" }, { ...ending, at: clock.now() });
   /** A request is for its endpoint: where that means another model than before, it goes on under that one. */
-  const modelToday = ({ id, key, model, endpoint }: OpenRow): string | Failure => {
+  const modelToday = ({ id, key, model, endpoint, price }: OpenRow): string | Failure => {
     const found = modelAt(endpoint);
     if (!found) return endpointGone({ endpoint, model });
     if (found.id === model) return model;
@@ -51,7 +52,7 @@ export function createRecovery({ ledger, modelAt, earlier }: RecoveryParts): Rec
     } catch (error) {
       return turnedAway({ endpoint, model: found.id }, toFailure(error));
     }
-    store.setModel(asId(id), found.id);
+    store.setModel(asId(id), { model: found.id, price: priceJson(paidThen(price, accounts.priceOf(found, asId(key)))) });
     accounts.move(asId(id), found.id);
     return found.id;
   };
@@ -95,6 +96,12 @@ export function createRecovery({ ledger, modelAt, earlier }: RecoveryParts): Rec
       for (const { id } of ended) ledger.ended(asId<JobId>(id));
     },
   };
+}
+
+/** A budget in one currency bounds nothing in another: what was admitted in one is paid in that. */
+function paidThen(agreed: string | null, now: Price): Price {
+  const before = readPrice(agreed);
+  return before && before.currency !== now.currency ? before : now;
 }
 
 type Place = Pick<OpenRow, "endpoint" | "model">;

@@ -47,7 +47,7 @@ export function listPrices({ accounts, catalog }: PriceBox, query: URLSearchPara
 }
 
 /**
- * Counts for every request that comes in from now on, and for those that end from now on. `unpriced` in the answer: models of the
+ * Counts for every request that comes in from now on; those that came before pay by the price that they came for. `unpriced` in the answer: models of the
  * pattern that cost nothing then, because their runs count none of its units. Throws `invalid_input`, `bad_request` and `not_found`.
  */
 export function setPrice({ accounts, catalog, keys }: PriceBox, body: unknown): Response {

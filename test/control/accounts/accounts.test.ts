@@ -402,7 +402,7 @@ test("keys that were made, used and ended by a program leave nothing in memory, 
   expect(again.find("turn")?.id).toBe(all.at(-1)?.id);
 }, 60_000);
 
-test("a job that set money aside pays in that, when its model's price comes to be in another currency while it runs", async () => {
+test("a job pays by the price that it came for, whatever its model costs and in which currency as it ends", async () => {
   const { keyOf, submit, finish, accounts, left } = createAccountBoard();
   const ann = keyOf({ budgets: ["1 USD/day"] });
   const bob = keyOf();
@@ -411,7 +411,7 @@ test("a job that set money aside pays in that, when its model's price comes to b
   for (const job of jobs) finish(job);
   expect(jobs.map(({ id }) => accounts.chargeOf(id))).toMatchObject([
     { cost: nanos(0.02), currency: "USD" },
-    { cost: nanos(500), currency: "EUR" },
+    { cost: nanos(0.02), currency: "USD" },
   ]);
   expect(left(ofKey(ann))).toEqual([`${nanos(0.98)} USD`]);
   await expect(submit({ key: ann })).rejects.toMatchObject({ message: expect.stringContaining("price is in EUR") });

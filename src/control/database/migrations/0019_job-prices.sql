@@ -1,0 +1,2 @@
+ALTER TABLE `job` ADD `price` text;--> statement-breakpoint
+ALTER TABLE `reservation` DROP COLUMN `price`;
