@@ -38,7 +38,7 @@ const said: [severity: "failed" | "warning", what: string, remedy: string][] = [
 
 test("the server says at its start what leads nowhere, and of requests that cannot run why", async () => {
   const data = dataWith(misspelled);
-  await using server = await startServer({ data, env: { FORECOURT_MAX_QUEUE: "5" } });
+  await using server = await startServer({ data, env: { FORECOURT_MAX_QUEUE: "5", FORECOURT_KEY: "id:secret" } });
   const lines = server
     .output()
     .split("\n")
@@ -52,6 +52,8 @@ test("the server says at its start what leads nowhere, and of requests that cann
         remedy: expect.stringContaining(remedy),
       }),
     );
+  // What callers keep their key in is no setting, and not meant to be one.
+  expect(server.output()).not.toContain("FORECOURT_KEY");
   const answer = await fetch(`${server.origin}/run/forecourt/echo`, {
     method: "POST",
     headers: { authorization: `Key ${server.key}` },

@@ -55,12 +55,14 @@ function unknownVariables(settings: NamedSetting[], env: Sources["env"]): Unknow
   const known = settings.map(({ setting }) => setting.env.slice(PREFIX.length));
   return Object.keys(env).flatMap((name) => {
     const own = name.slice(PREFIX.length);
-    if (!name.startsWith(PREFIX) || !env[name] || known.includes(own)) return [];
+    if (!name.startsWith(PREFIX) || !env[name] || known.includes(own) || name === CALLERS_KEY) return [];
     return [{ name, near: nearestNames(own, known).map((each) => `${PREFIX}${each}`) }];
   });
 }
 
 const PREFIX = "FORECOURT_";
+/** What callers are told to keep their key in: no setting that was misspelled. */
+const CALLERS_KEY = "FORECOURT_KEY";
 
 function valueFor(each: NamedSetting, sources: Sources, file: Map<string, Found>): Found {
   const given = lookUp(each, sources, file);
