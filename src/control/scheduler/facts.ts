@@ -127,12 +127,11 @@ function standInLine(jobs: readonly WaitingJob[], { line, loaded, now }: Standin
 
 type Placing = FactSources & Pick<Facts, "now" | "runners"> & { loaded: ReadonlySet<ModelId> };
 
-/** On which kinds of device a model would be loaded now; of one whose files are the same on all, any will do. */
+/** On which kinds of device a model would be loaded now; none where it fits on none. */
 function createKindsOf(sources: Placing): KindsOf {
   const { now, runners, loaded, residency, fleet } = sources;
   let others: Facts["models"] | undefined;
   return ({ model }) => {
-    if (!model.devices) return ["cpu"];
     const id = asId<ModelId>(model.id);
     others ??= factsOf(loaded, sources);
     const facts = {

@@ -244,6 +244,13 @@ test("a model larger than the box is refused at once", async () => {
   expect(on.jobs.find(job.id)).toMatchObject({ failure: { code: "insufficient_memory" } });
 });
 
+test("and its weights are not asked for before", async () => {
+  const on = await stage({ models: [testModel(A, { sizeMb: 151, source: { path: "/nowhere/weights" } })] });
+  const job = await on.submit(A);
+  await until(() => on.statusOf(job) === "failed");
+  expect(on.jobs.find(job.id)).toMatchObject({ failure: { code: "insufficient_memory" } });
+});
+
 test("a long queue of hopeless jobs is refused to its end", async () => {
   const on = await stage({ models: [testModel(A)] });
   on.fleet.rest(asId<ModelId>(A), {
