@@ -7,6 +7,7 @@ import { vainVariable } from "../control/vain-settings.ts";
 import { systemTimers } from "../core/clock.ts";
 import { createLog } from "../core/log.ts";
 import { createGateway } from "../gateway/app.ts";
+import { staleCertificate } from "../gateway/certificate.ts";
 import { webhookBody } from "../gateway/fal/webhook-body.ts";
 import { originOf } from "./running-server.ts";
 import { noteAddress } from "./serve/noted-address.ts";
@@ -27,6 +28,8 @@ export const serve = (signals: StopSignals) =>
       const { settings, unknownVariables } = settingsOf(flags);
       const log = createLog({ level: settings.log.level, format: logFormat(settings) });
       for (const { what, remedy } of unknownVariables.map(vainVariable)) log.warn(what, { remedy });
+      const stale = staleCertificate(settings.tls, new Date());
+      if (stale) log.warn(stale.what, { remedy: stale.remedy });
       const stopped = serveUntil(signals.drain, { settings, log, webhookBody });
       await Promise.race([stopped, signals.atOnce]);
     });

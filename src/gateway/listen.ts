@@ -1,8 +1,8 @@
 // Serving the app on a port until told to stop.
-import { readFileSync } from "node:fs";
 import type { AnyElysia } from "elysia";
 import { ForecourtError } from "../core/errors.ts";
 import type { Bytes } from "../core/units.ts";
+import { readTls, type TlsFiles } from "./certificate.ts";
 import { onAbort } from "./on-abort.ts";
 
 /** A client that neither sends nor reads for this long is cut off; answers that take longer lift it for themselves. */
@@ -19,8 +19,8 @@ export type ListenOptions = {
   port: number;
   signal: AbortSignal;
   idleSeconds?: number;
-  /** Files in PEM; https with them, http when both are empty. */
-  tls?: { cert: string; key: string };
+  /** https with them, http when both are empty. */
+  tls?: TlsFiles;
 };
 
 /** `port` is the one in use, where 0 was asked for; `closed` resolves when no connection is left after `signal`. */
@@ -33,7 +33,8 @@ type SocketLimits = { maxMessage: Bytes; onStop(): void; onCut(): void };
 export const createListen =
   (app: AnyElysia, { maxMessage, onStop, onCut }: SocketLimits) =>
   ({ host, port, signal, idleSeconds = IDLE_SECONDS, tls }: ListenOptions): Listening => {
-    start(app, { host, port, idleSeconds, maxMessage, ...(tls && readTls(tls)) });
+    const pems = tls && readTls(tls);
+    start(app, { host, port, idleSeconds, maxMessage, ...(pems && { tls: pems }) });
     const { server } = app;
     if (!server) throw new Error("the server did not start");
     const closed = new Promise<void>((resolve) => onAbort(signal, () => resolve(drain(server, onCut))));
@@ -65,22 +66,6 @@ function start(app: AnyElysia, { host, port, idleSeconds, maxMessage, tls }: Add
     });
   } catch (cause) {
     throw new ForecourtError("misconfigured", explain(cause, { host, port }), { cause });
-  }
-}
-
-/** The files' contents. Throws `misconfigured` for one without the other, and for files that cannot be read. */
-export function readTls({ cert, key }: { cert: string; key: string }): Pick<Address, "tls"> {
-  if (cert === "" && key === "") return {};
-  if (cert === "" || key === "") throw new ForecourtError("misconfigured", "tls.cert and tls.key belong together.");
-  return { tls: { cert: readPem("tls.cert", cert), key: readPem("tls.key", key) } };
-}
-
-function readPem(setting: string, file: string): string {
-  try {
-    return readFileSync(file, "utf8");
-  } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new ForecourtError("misconfigured", `${setting} cannot be read: ${reason}`, { cause });
   }
 }
 

@@ -3,6 +3,7 @@ import { Database, Database as Sqlite } from "bun:sqlite";
 import { afterAll, expect, test } from "bun:test";
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { writeCertificates } from "../../src/cli/tls/certificate-files.ts";
 import { startServer } from "../support/live-server.ts";
 import { forecourt, newFolder, removeFolders } from "./command.ts";
 
@@ -153,4 +154,18 @@ test("settings that the server refuses when it starts are failures", async () =>
     expect(complaints).toContainEqual(
       expect.objectContaining({ severity: "failed", what: expect.stringContaining(what) }),
     );
+});
+
+test("a certificate that ended is a failure: clients refuse to speak to the box", async () => {
+  const { files } = await writeCertificates({
+    dir: newFolder(),
+    names: ["localhost"],
+    days: 1,
+    now: new Date("2020-01-01T00:00:00Z"),
+  });
+  const { exitCode, stdout } = await forecourt(["doctor", "--data", newFolder(), "--port", "0"], {
+    FORECOURT_TLS_CERT: files.certificate,
+    FORECOURT_TLS_KEY: files.key,
+  });
+  expect([exitCode, stdout]).toEqual([1, expect.stringContaining(`${files.certificate} ended on 2020-01-02`)]);
 });
