@@ -15,6 +15,17 @@ test("FLUX.2's shift is diffusers' for few and for many tokens", () => {
   expect(empiricalShift({ tokens: 5000, steps: 4 })).toBeCloseTo(0.00016927 * 5000 + 0.45666666, 12);
 });
 
+test("a flow's own levels lie evenly between its highest and its lowest, which is shifted twice, as in diffusers", () => {
+  const levels = (more: object, run: object = {}) =>
+    createSampler({ _class_name: "FlowMatchEulerDiscreteScheduler", ...more }, 4, run).timesteps;
+  expect(levels({})).toEqual([1000, 667, 334, 1]);
+  for (const [i, level] of [1000, 857.6923, 602.1505, 8.9286].entries())
+    expect(levels({ shift: 3 })[i]).toBeCloseTo(level, 3);
+  // Where the shift depends on the size, the lowest is shifted once.
+  for (const [i, level] of [1000, 857.3265, 600.7194, 2.994].entries())
+    expect(levels({ use_dynamic_shifting: true }, { mu: Math.log(3) })[i]).toBeCloseTo(level, 3);
+});
+
 test("a dynamic schedule is refused without its shift, and other arrangements of a flow are refused by name", () => {
   const config = { _class_name: "FlowMatchEulerDiscreteScheduler" };
   const failure = (more: object) => {

@@ -45,6 +45,30 @@ test("more steps than there are timesteps is the caller's mistake", () => {
   });
 });
 
+test("LCM takes its steps of those on which the model was distilled, of the lower part of them for a strength below 1", () => {
+  const timesteps = (more: object, steps: number, strength?: number) =>
+    createSampler({ _class_name: "LCMScheduler", ...more }, steps, strength === undefined ? {} : { strength })
+      .timesteps;
+  expect(timesteps({}, 4)).toEqual([999, 759, 499, 259]);
+  expect(timesteps({ original_inference_steps: 30 }, 4)).toEqual([989, 758, 494, 263]);
+  expect(timesteps({}, 4, 0.5)).toEqual([499, 379, 259, 139]);
+  // The half has no more than 25 of them.
+  expect(timesteps({}, 30, 0.5)).toEqual(Array.from({ length: 25 }, (_, i) => 499 - 20 * i));
+});
+
+test.each([
+  // The share of signal left after half of the steps is diffusers' own.
+  ["DDIMScheduler", { steps_offset: 0 }, 500, Math.sqrt(0.27633246779441833), Math.sqrt(1 - 0.27633246779441833)],
+  ["EulerDiscreteScheduler", { timestep_spacing: "leading" }, 500, 1, Math.sqrt(1 / 0.27633246779441833 - 1)],
+  ["FlowMatchEulerDiscreteScheduler", {}, 1000, 0, 1],
+])("%s puts noise on a clean sample by the level of a step", (_class_name, more, timestep, signal, noise) => {
+  const schedule = { beta_start: 0.00085, beta_end: 0.012, beta_schedule: "scaled_linear" };
+  const sampler = createSampler({ _class_name, ...schedule, ...more }, 2);
+  expect(sampler.timesteps[0]).toBe(timestep);
+  const [noisy = Number.NaN] = sampler.noisy({ index: 0, clean: Float32Array.of(3), noise: Float32Array.of(-2) });
+  expect(noisy).toBeCloseTo(3 * signal - 2 * noise, 5);
+});
+
 test("a step leaves the arrays that it was given as they were", () => {
   for (const _class_name of [
     "DDIMScheduler",
