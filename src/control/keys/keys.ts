@@ -71,8 +71,8 @@ export function createKeys({ database, clock }: { database: Database; clock: Clo
   const used = new Map<KeyId, Instant>();
 
   const withUse = (key: Key): Key => {
-    const lastUsedAt = used.get(key.id) ?? key.lastUsedAt;
-    return lastUsedAt === key.lastUsedAt ? key : { ...key, ...(lastUsedAt !== undefined && { lastUsedAt }) };
+    const lastUsedAt = used.get(key.id);
+    return lastUsedAt === undefined ? key : { ...key, lastUsedAt };
   };
   const existing = (id: KeyId): KnownKey => {
     const found = known.get(id);

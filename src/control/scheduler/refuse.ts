@@ -44,8 +44,8 @@ function withoutRunner(model: ModelId, facts: Facts, places: Places): Failure | 
   const isResting = backOff !== undefined && backOff.until > facts.now;
   if (isResting && backOff.failures >= startsAllowed(backOff.reason)) return backOff.reason;
   const devices = places.usable(model);
-  const lost = places.all(model).filter(({ isLost }) => isLost);
-  if (devices.length === 0) return lost.length > 0 ? deviceLost(model, lost) : noDevice(model, facts);
+  const all = places.all(model);
+  if (devices.length === 0) return all.length > 0 ? deviceLost(model, all) : noDevice(model, facts);
   if (places.of(model).length > 0) return waitedTooLong(model, facts);
   // It may need more on one device than on another: what is told is of the one where least is missing.
   const nearest = devices

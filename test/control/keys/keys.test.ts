@@ -100,6 +100,37 @@ test("keys made and revoked through another connection count in the next turn of
   expect(() => ofServer.verify(secret)).toThrow(/revoked/);
 });
 
+test("a key is in force until it is over, for who opens the database later, too", () => {
+  const { id } = keys.create({ name: "app", scope: "api" }).key;
+  const { id: revoked } = keys.create({ name: "revoked", scope: "api" }).key;
+  const { id: short } = keys.create({ name: "short", scope: "api", expiresAt: instant(clock.now() + 1000) }).key;
+  keys.revoke(revoked);
+  const inForce = () =>
+    [keys, createKeys({ database, clock })].map((each) => [id, revoked, short].filter(each.isInForce));
+  expect(inForce()).toEqual([
+    [id, short],
+    [id, short],
+  ]);
+  clock.advance(1000);
+  expect(inForce()).toEqual([[id], [id]]);
+});
+
+test("keys are told page by page in the order in which they were made, on request without those that are over", () => {
+  const ids = ["a", "b", "c", "d"].map((name) => keys.create({ name, scope: "api" }).key.id);
+  const [, second = asId<KeyId>(""), third = asId<KeyId>("")] = ids;
+  keys.revoke(third);
+  const page = (query: Parameters<typeof keys.page>[0]) => keys.page(query).map(({ id }) => ids.indexOf(id));
+  expect(page({ limit: 3 })).toEqual([0, 1, 2]);
+  expect(page({ limit: 3, after: second })).toEqual([2, 3]);
+  expect(page({ limit: 3, inForceAt: clock.now() })).toEqual([0, 1, 3]);
+});
+
+test("whether there is a key of a scope is told, also of one that is over", () => {
+  const { id } = keys.create({ name: "app", scope: "api" }).key;
+  keys.revoke(id);
+  expect([keys.has("api"), keys.has("admin")]).toEqual([true, false]);
+});
+
 test("a key is found by id, and by name the latest of that name", () => {
   const first = keys.create({ name: "app", scope: "api" }).key;
   const second = keys.create({ name: "app", scope: "admin" }).key;

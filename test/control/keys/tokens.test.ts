@@ -6,6 +6,7 @@ import { openDatabase } from "../../../src/control/database/open.ts";
 import { createKeys, type Key, type Keys } from "../../../src/control/keys/keys.ts";
 import { ensureTokenSecret } from "../../../src/control/keys/token-secret.ts";
 import { coversApp, createTokens, looksLikeToken, type Tokens } from "../../../src/control/keys/tokens.ts";
+import { asId, type KeyId } from "../../../src/core/ids.ts";
 import { instant, milliseconds } from "../../../src/core/units.ts";
 import { createTestClock, type TestClock } from "../../support/test-clock.ts";
 import { testFolder } from "../../support/test-folder.ts";
@@ -59,6 +60,13 @@ describe("a token", () => {
     expect(() => tokens.verify(short, "apps")).toThrow(/key of this token has expired/);
   });
 
+  test("is good for the key of its id and for none of that name", () => {
+    const gone = asId<KeyId>("gone");
+    const { token } = tokens.issue({ key: gone, grant: { use: "storage" }, lifetime: milliseconds(1000) });
+    keys.create({ name: gone, scope: "admin" });
+    expect(() => tokens.verify(token, "storage")).toThrow(/does not exist/);
+  });
+
   test("that is forged in any part is refused", () => {
     const [header = "", payload = "", signature = ""] = issue().token.split(".");
     const other = createTokens({ keys, secret: new Uint8Array(32).fill(8), clock });
@@ -95,6 +103,11 @@ test.each([
   ["", "fal-ai/flux/stream", false],
 ])("a token of %p covers %p: %p", (app, path, covers) => {
   expect(coversApp([app], path)).toBe(covers);
+});
+
+test("a token of several covers what one of them covers, one of none nothing", () => {
+  expect(coversApp(["other", "flux"], "fal-ai/flux/dev/stream")).toBe(true);
+  expect(coversApp([], "fal-ai/flux/dev/stream")).toBe(false);
 });
 
 test("the secret is made once, for its owner alone; a damaged one is told", () => {

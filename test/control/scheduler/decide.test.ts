@@ -29,6 +29,20 @@ const cases: [string, World, string[]][] = [
     ["run A#old"],
   ],
   [
+    "of two of the same moment the one with the lower id comes first",
+    { jobs: { "A#2": {}, "A#1": {} }, runners: { A: {} } },
+    ["run A#1"],
+  ],
+  [
+    "jobs of a model are one line, whatever stands between them",
+    {
+      jobs: { "A#1": { age: 3 }, "B#1": { age: 2 }, "A#2": { age: 1 } },
+      runners: { A: {} },
+      models: { A: { slots: 2 } },
+    },
+    ["run A#1", "run A#2", "load B cpu"],
+  ],
+  [
     "a low job runs after all normal ones",
     { jobs: { "A#low": { age: 99, low: true }, "A#normal": {} }, runners: { A: {} } },
     ["run A#normal"],
@@ -238,6 +252,11 @@ const cases: [string, World, string[]][] = [
     ["refuse A#1 start_timeout", "run A#2"],
   ],
   [
+    "a model whose last job is refused makes room",
+    { jobs: { "A#1": {}, "B#1": { startIn: 0 } }, runners: { B: {} }, budget: 150 },
+    ["refuse B#1 start_timeout", "evict B"],
+  ],
+  [
     "a model larger than the budget is refused",
     { jobs: { "A#1": {} }, sizes: { A: 251 } },
     ["refuse A#1 insufficient_memory"],
@@ -424,6 +443,17 @@ const cases: [string, World, string[]][] = [
     ["run A#1 @cuda:0", "load A cuda:1"],
   ],
   [
+    "not while its first has places left",
+    {
+      jobs: { "A#1": {} },
+      gpu: 100,
+      gpus: [100],
+      runners: { "A@cuda:0": { state: "busy", running: 1 } },
+      models: { A: { backlog: 9, runMs: 1_000, slots: 4 } },
+    },
+    ["run A#1 @cuda:0"],
+  ],
+  [
     "not while its line is shorter than loading takes",
     {
       jobs: { "A#1": {} },
@@ -490,6 +520,15 @@ const cases: [string, World, string[]][] = [
       models: { A: { maxBatch: 2 } },
     },
     ["run A#1 A#3"],
+  ],
+  [
+    "a low job does not run together with a normal one",
+    {
+      jobs: { "A#1": { age: 1, batch: "x" }, "A#2": { batch: "x", low: true } },
+      runners: { A: {} },
+      models: { A: { maxBatch: 2 } },
+    },
+    ["run A#1"],
   ],
   [
     "a batch is not larger than memory allows",

@@ -30,6 +30,11 @@ test("the first pool with a pattern for a model's id, alias or category takes it
   expect(poolOf(model({ id: "other/x" }))).toBeUndefined();
 });
 
+test("two pools of one name are refused", () => {
+  const pools = [pool, { ...pool, name: "rest" }, { ...pool, models: ["lab/*"] }];
+  expect(() => createResidency({ pools, memory })).toThrow(/two of them are named videos/);
+});
+
 test("models are pinned and warm by their file or by the settings", () => {
   const { isPinned, isWarm } = createResidency({ pools: [], memory });
   const all = [

@@ -21,6 +21,22 @@ const cases: [string, World, string[]][] = [
     ["evict A", "run A#1 @cpu"],
   ],
   ["a busy old one ends its work first", both("ready", { runners: { A: { state: "busy" }, "A@cpu": {} } }), []],
+  [
+    "and gets no further job meanwhile, though it has places",
+    {
+      jobs: { "A#1": {} },
+      runners: { A: { state: "busy", running: 1 }, "A@cpu": { state: "busy", running: 2 } },
+      models: { A: { slots: 2 } },
+      outdated: old,
+      budget: 1000,
+    },
+    [],
+  ],
+  [
+    "one on a device that is no longer listed goes",
+    { runners: { "A@cuda:7": {} }, outdated: { runners: ["A@cuda:7"] } },
+    ["evict A@cuda:7"],
+  ],
   ["where not both fit, an idle old one goes first", { runners: { A: {} }, outdated: old, budget: 150 }, ["evict A"]],
   [
     "and gets no further job, so that it comes to be idle",
