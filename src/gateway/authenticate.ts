@@ -43,7 +43,7 @@ function keyOfAppToken(tokens: Pick<Tokens, "verify">, url: string): Key | undef
 
 function credentialOf(header: string | null): string {
   if (header === null) throw unauthenticated(`No key given. Send the header ${EXPECTED}.`);
-  const [scheme = "", credential, ...rest] = header.trim().split(/\s+/);
+  const [scheme = "", credential, ...rest] = header.split(/\s+/);
   const isKnown = scheme.toLowerCase() === "key" || scheme.toLowerCase() === "bearer";
   if (!isKnown || credential === undefined || rest.length > 0)
     throw unauthenticated(`Invalid Authorization header format. Expected ${EXPECTED}.`);
