@@ -7,7 +7,12 @@ import type { Experience } from "./experience.ts";
 import { slotsOf } from "./model-facts.ts";
 import { runningIn } from "./plan.ts";
 
-type Seen = { fleet: Pick<Fleet, "runners">; catalog: Catalog; experience: Experience; now: Instant };
+type Seen = {
+  fleet: Pick<Fleet, "runners">;
+  catalog: Pick<Catalog, "find">;
+  experience: Pick<Experience, "times">;
+  now: Instant;
+};
 
 /** Undefined before the model ran once. The job in progress counts as half done; other models' claims do not count. */
 export function estimateWait(

@@ -31,6 +31,42 @@ test("settings that would be ignored are refused, their neutral values are accep
   });
 });
 
+const neutral = {
+  thresholding: false,
+  use_exponential_sigmas: false,
+  use_beta_sigmas: false,
+  predict_x0: true,
+};
+const ofClass = {
+  DDIMScheduler: {
+    ...neutral,
+    interpolation_type: "linear",
+    use_lu_lambdas: false,
+    use_flow_sigmas: false,
+    use_dynamic_shifting: false,
+    timestep_type: "discrete",
+    sigma_min: null,
+    sigma_max: null,
+  },
+  FlowMatchEulerDiscreteScheduler: {
+    ...neutral,
+    invert_sigmas: false,
+    stochastic_sampling: false,
+    use_karras_sigmas: false,
+  },
+};
+test.each(Object.entries(ofClass))(
+  "each setting that %s lacks is accepted as what it does, and in no other way",
+  (_class_name, settings) => {
+    expect(createSampler({ _class_name, ...settings }, 4).timesteps).toHaveLength(4);
+    for (const [name, value] of Object.entries(settings))
+      expect(failureOf({ _class_name, ...settings, [name]: typeof value === "boolean" ? !value : 0.5 })).toMatchObject({
+        code: "misconfigured",
+        message: expect.stringContaining(name),
+      });
+  },
+);
+
 test("DPM-Solver++ of the third order is refused, as which UniPC runs", () => {
   const config = { solver_order: 3, solver_type: "bh2" };
   expect(failureOf({ ...config, _class_name: "DPMSolverMultistepScheduler" })).toMatchObject({ code: "misconfigured" });
