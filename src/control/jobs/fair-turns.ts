@@ -6,8 +6,8 @@ import type { KeyId } from "../../core/ids.ts";
  * key that comes new begins at the turn that is served now. Within a turn jobs go by age.
  */
 export type FairTurns = {
-  /** The turn of a new job; one without a key is served next. */
-  next(key: KeyId | undefined): number;
+  /** The turn of a new job. */
+  next(key: KeyId): number;
   /** The turn that is served. */
   now(): number;
   /** A job of this turn left the front of the queue. */
@@ -22,7 +22,6 @@ export function createFairTurns(): FairTurns {
   return {
     now: () => served,
     next(key) {
-      if (key === undefined) return served;
       const turn = Math.max(served, upcoming.get(key) ?? 0);
       upcoming.set(key, turn + 1);
       return turn;

@@ -11,5 +11,5 @@ export const afterClaim = (row: JobRow, { runner, at }: { runner: RunnerId; at: 
     : undefined;
 
 /** Is it in the state that an ending leaves? */
-export const isLeftBy = (row: JobRow, leaving: Leaving): boolean =>
+export const isLeftBy = (row: Pick<JobRow, "status" | "runner">, leaving: Leaving): boolean =>
   row.status === leaving.from && row.runner === (leaving.from === "running" ? leaving.runner : null);

@@ -21,6 +21,8 @@ const cases: [string, Failure, Partial<Setbacks>, number, "again" | "give-up"][]
   ["the second hang", plain("runner_hung"), { crashes: 1 }, 3, "give-up"],
   ["a run over its time", plain("run_timeout"), {}, 3, "give-up"],
   ["a runner that said why it cannot", plain("insufficient_memory"), {}, 3, "give-up"],
+  ["a second exit of its own", { ...plain("runner_crashed"), details: { exitCode: 1 } }, { crashes: 1 }, 3, "give-up"],
+  ["the fifteenth kill where twenty are survived", signal("SIGKILL"), { kills: 14 }, 20, "again"],
   ["a kill of a job that wants no retry", signal("SIGKILL"), {}, 0, "give-up"],
   ["a fault of a job that wants no retry", signal("SIGSEGV"), {}, 0, "give-up"],
 ];
@@ -35,6 +37,14 @@ const wishes: [string, Failure, Partial<Setbacks>, Wishes["retries"], "again" | 
   ["a run over its time, one retry wished", plain("run_timeout"), {}, { timeout: 1 }, "again"],
   ["a kill where none were wished", signal("SIGKILL"), {}, { connection_error: 0 }, "give-up"],
   ["a second fault, whatever is wished", signal("SIGSEGV"), { crashes: 1 }, { connection_error: 9 }, "give-up"],
+  ["the tenth error, fifty retries wished", plain("runner_failed"), { errors: 9 }, { server_error: 50 }, "again"],
+  [
+    "the eleventh, which is more than anybody gets",
+    plain("runner_failed"),
+    { errors: 10 },
+    { server_error: 50 },
+    "give-up",
+  ],
   ["a wrong input", plain("invalid_input"), {}, { server_error: 9 }, "give-up"],
 ];
 test.each(wishes)("after %s", (_, failure, before, wished, verdict) => {
@@ -52,6 +62,14 @@ test("what is counted is what happened, and the last failure says how often", ()
     setbacks: { ...none, kills: 4, crashes: 1, interruptions: 2 },
     failure: { ...signal("SIGKILL"), message: "gone. (4 attempts ended this way)" },
   });
+});
+
+test.each([
+  [0, "gone."],
+  [1, "gone. (2 attempts ended this way)"],
+])("an error after %d others is told: %s", (errors, message) => {
+  const verdict = afterSetback(plain("runner_failed"), { setbacks: { ...none, errors }, retries: 3 });
+  expect(verdict).toMatchObject({ type: "give-up", failure: { code: "runner_failed", message } });
 });
 
 test("ten deaths of the server are survived, the eleventh ends the job", () => {

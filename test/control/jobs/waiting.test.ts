@@ -26,6 +26,8 @@ test("older jobs come first, low priority after all others, other models do not 
   waiting.add(job("other", 0, { model: asId<ModelId>("c/d") }));
   expect(ids(waiting.heads(model, 9))).toEqual(["first", "second", "low"]);
   expect(ids(waiting.heads(model, 2))).toEqual(["first", "second"]);
+  expect(ids(waiting.heads(model, 1))).toEqual(["first"]);
+  expect(ids(waiting.heads(model, 0))).toEqual([]);
   expect(waiting.position(asId("low"))).toBe(2);
   expect(waiting.position(asId("other"))).toBe(0);
   expect(waiting.count(model)).toBe(3);
@@ -39,6 +41,21 @@ test("a job that came back waits where its age puts it", () => {
   expect(waiting.position(asId("2"))).toBe(0);
   if (back) waiting.add({ ...back, since: instant(99) });
   expect(ids(waiting.heads(model, 3))).toEqual(["1", "2", "3"]);
+});
+
+test("how many jobs of each key wait is counted, until none does", () => {
+  const waiting = createWaitingJobs();
+  for (const each of [...ofKey("a", 3), ...ofKey("b", 1)]) waiting.add(each);
+  const counts = () => Object.fromEntries(waiting.keys());
+  expect(counts()).toEqual({ a: 3, b: 1 });
+  for (const id of ["a1", "b0", "unknown"]) waiting.remove(asId(id));
+  expect(counts()).toEqual({ a: 2 });
+  expect([waiting.get(asId("a1")), waiting.get(asId("a0"))?.id]).toEqual([undefined, asId<JobId>("a0")]);
+  expect(waiting.remove(asId("unknown"))).toBeUndefined();
+  expect([waiting.position(asId("unknown")), waiting.heads(asId("no/model"), 9)]).toEqual([0, []]);
+  waiting.clear();
+  expect(counts()).toEqual({});
+  expect([waiting.size, waiting.count(model), waiting.heads(model, 9), waiting.models()]).toEqual([0, 0, [], []]);
 });
 
 test("jobs that should have started are found by their deadline", () => {
@@ -144,4 +161,16 @@ test("a long line of a key that may not start is passed over at once, and the or
   expect(cpuMs() - begun).toBeLessThan(2_000);
   waiting.remove(asId("other-0"));
   expect(ids(waiting.heads(model, 2))).toEqual(["other-1", "other-2"]);
+});
+
+test("keys that come after others have gone each have their own jobs", () => {
+  const barred = asId<KeyId>("barred");
+  const waiting = createWaitingJobs(({ key }) => key !== barred);
+  for (const each of ofKey("barred", 100)) waiting.add(each);
+  for (const each of ofKey("gone", 1, 100)) waiting.add(each);
+  waiting.remove(asId("gone0"));
+  for (const each of [...ofKey("a", 2, 101), ...ofKey("b", 2, 201)]) waiting.add(each);
+  expect(ids(waiting.heads(model, 9))).toEqual(["a0", "b0", "a1", "b1"]);
+  waiting.remove(asId("a0"));
+  expect(ids(waiting.heads(model, 9))).toEqual(["b0", "a1", "b1"]);
 });
