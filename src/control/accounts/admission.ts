@@ -78,7 +78,7 @@ function setAside({ standings, ceiling, currency, now }: Question): Amounts {
     const needed = ceiling(unit);
     if (needed === 0) {
       // Set aside as nothing, so that a run which counts it all the same is not charged for it.
-      amounts[unit] ??= 0;
+      amounts[unit] = 0;
       continue;
     }
     const { spent, reserved, end } = standing.counter(budget);

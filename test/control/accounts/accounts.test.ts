@@ -286,6 +286,49 @@ test("limits that another process changes count in the next turn of the event lo
   }
 });
 
+test("what another process uses and sets aside counts in the next turn of the event loop", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "forecourt-accounts-"));
+  try {
+    using database = openDatabase({ file: databaseFile(folder) });
+    using beside = openDatabase({ file: databaseFile(folder) });
+    const { keyOf, submit, left, clock } = createAccountBoard({ database });
+    const other = createAccountBoard({ database: beside, clock });
+    const key = keyOf({ budgets: ["4 requests/day"] });
+    await submit({ key });
+    expect(left(ofKey(key))).toEqual([`${micros(3)} requests`]);
+    other.finish(await other.submit({ key }));
+    await other.submit({ key });
+    beside.flush();
+    await new Promise(setImmediate);
+    expect(left(ofKey(key))).toEqual([`${micros(1)} requests`]);
+    await submit({ key });
+    await expect(submit({ key })).rejects.toMatchObject({ code: "budget_exhausted" });
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+});
+
+test("an open job that goes on under another model counts for that one", async () => {
+  const { keyOf, submit, limit, accounts, model, left } = createAccountBoard();
+  const [before, after] = [model.id, "forecourt/other"].map((id) => ({ kind: "model" as const, id }));
+  if (!before || !after) throw new Error("two models are named");
+  for (const each of [before, after]) limit(each, { budgets: ["3 requests/day"] });
+  const job = await submit({ key: keyOf() });
+  expect([before, after].flatMap(left)).toEqual([`${micros(2)} requests`, `${micros(3)} requests`]);
+  accounts.move(job.id, after.id);
+  expect([before, after].flatMap(left)).toEqual([`${micros(3)} requests`, `${micros(2)} requests`]);
+});
+
+test("what jobs set aside that are not open any more is free again", async () => {
+  const { keyOf, submit, accounts, left } = createAccountBoard();
+  const key = keyOf({ budgets: ["3 requests/day"] });
+  const [open] = [await submit({ key }), await submit({ key }), await submit({ key })];
+  expect(left(ofKey(key))).toEqual(["0 requests"]);
+  accounts.keepOnly([open.id]);
+  expect(left(ofKey(key))).toEqual([`${micros(2)} requests`]);
+  expect(accounts.usage.reservations().map(({ job }) => job)).toEqual([open.id]);
+});
+
 test("every finished job has one row with what it cost, for whom and how it went", async () => {
   const { keyOf, submit, finish, accounts, clock } = createAccountBoard({
     database: openDatabase({ file: ":memory:" }),

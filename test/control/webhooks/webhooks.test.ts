@@ -245,6 +245,25 @@ describe("a receiver that fails", () => {
     expect(row(job).reason).toBe("no answer within 120 seconds");
   });
 
+  test("reads the answer to its end before it closes the connection, and closes it then", async () => {
+    const open: Socket[] = [];
+    let closed = 0;
+    const url = await rawReceiver((socket) => {
+      open.push(socket);
+      socket.resume().on("close", () => closed++);
+      socket.write("HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\nab");
+    });
+    const { running, finish, reached, row } = stageOf();
+    const job = await running(url);
+    finish(job);
+    await until(() => open.length === 1);
+    for (let turns = 0; turns < 100; turns++) await new Promise(setImmediate);
+    expect([row(job).status, closed]).toEqual(["pending", 0]);
+    open[0]?.write("cd");
+    await reached(job, "delivered", 1);
+    await until(() => closed === 1);
+  });
+
   test("keeps its verdict when its answer never ends: without end in size", async () => {
     const url = await rawReceiver((socket) => {
       socket.write("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n");
