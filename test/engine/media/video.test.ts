@@ -304,6 +304,26 @@ describe.skipIf(!hasTools)("hostile files", () => {
     }
   });
 
+  test.each<[string, string[]]>([
+    ["faststart.mp4", ["-c:v", "libx264", "-pix_fmt", "yuv420p", "-movflags", "+faststart"]],
+    ["clusters.mkv", ["-c:v", "libx264", "-pix_fmt", "yuv420p", "-cluster_time_limit", "200"]],
+    ["clusters.webm", ["-c:v", "libvpx", "-cluster_time_limit", "200"]],
+  ])("cut off anywhere like %s are refused before a frame is decoded", async (name, words) => {
+    const whole = readFileSync(coded(name, words, "testsrc2=size=32x32:rate=5:duration=1"));
+    expect(await framesOf(whole)).toHaveLength(5);
+    for (let length = 0; length < whole.length; length++)
+      expect((await problemOf(opened(whole.subarray(0, length))))?.type, `${length} bytes`).toBe(
+        "unsupported_video_format",
+      );
+    await expect(opened(whole.subarray(0, -1))).rejects.toThrow("the file is cut off before its end");
+  });
+
+  test("that were recorded without knowing their length are read", async () => {
+    const seen = coded("known.webm", ["-c:v", "libvpx"], "testsrc2=size=32x32:rate=5:duration=1");
+    const live = run(ffmpeg, ["-i", seen, "-c", "copy", "-f", "webm", "-live", "1", "-"]);
+    expect(await framesOf(live)).toHaveLength(5);
+  });
+
   test.each(["high.mp4", "vp8.webm", "vp9.webm"])(
     "cut or changed anywhere like %s give frames or a clear error",
     async (name) => {

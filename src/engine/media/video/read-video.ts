@@ -6,6 +6,7 @@ import type { Size } from "../../diffusion/image-size.ts";
 import { createPause, type Pause } from "../../pause.ts";
 import { openContainer } from "../container.ts";
 import { annexB } from "./annex-b.ts";
+import { isCutOffSegment } from "./cut-off-segment.ts";
 import type { DecodedFrame, VideoDecoder } from "./decoder.ts";
 import { createH264Decoder } from "./h264-decoder.ts";
 import { type Rotation, rotated } from "./rotated.ts";
@@ -65,6 +66,7 @@ export async function readVideo({ task, url, field, bounds, signal }: Reading): 
   const bytes = await task.media(url);
   const refuse = refusals(field);
   const pause = createPause(signal);
+  if (isCutOffSegment(bytes)) throw refuse.damaged(cutOff());
   const facts = await factsOf(bytes, { mostPackets: bounds.mostFrames + 1, pause }).catch((cause) => {
     signal.throwIfAborted();
     throw refuse.damaged(cause);
@@ -73,6 +75,7 @@ export async function readVideo({ task, url, field, bounds, signal }: Reading): 
   const { track, codec, codecName, width, height, duration, packets } = facts;
   if (!codec) throw refuse.unsupported(`its pictures are coded as ${codecName}`);
   checkBounds({ ...facts, frames: packets }, bounds, refuse);
+  if ((await packetsThere(track, pause)) < packets) throw refuse.damaged(cutOff());
   const decoder = await decoderOf(track, codec, refuse);
   return {
     width,
@@ -126,6 +129,18 @@ async function countPackets(track: InputVideoTrack, { mostPackets, pause }: Coun
   }
   return { packets, duration };
 }
+
+/** Tables may lead to packets behind the file's end: the reader ends there without a word. */
+async function packetsThere(track: InputVideoTrack, pause: Pause): Promise<number> {
+  let packets = 0;
+  for await (const _ of new EncodedPacketSink(track).packets()) {
+    packets++;
+    await pause();
+  }
+  return packets;
+}
+
+const cutOff = () => new ForecourtError("invalid_input", "the file is cut off before its end");
 
 function matrixOf(name: string | null | undefined): YuvMatrix | undefined {
   if (name === "bt709") return "bt709";
