@@ -58,7 +58,9 @@ export const CLIP_HEIGHT = 1.72;
 
 const numbers = (count: number) => Type.Array(Type.Number(), { minItems: count, maxItems: count });
 
-/** The file beside the graph. */
+/** Where the file beside the graph is: as its makers name it, or by itself. */
+export const VOCABULARIES = ["vocab.json", "t2m-vocab.json", "motion/t2m-vocab.json"];
+
 const vocabularyFields = Type.Object({
   vocab: Type.Array(Type.String({ minLength: 1 }), { minItems: 1 }),
   fps: Type.Number({ default: 30, exclusiveMinimum: 0, maximum: 240 }),

@@ -4,7 +4,7 @@ import { definePipeline, type Graph } from "../../core/pipeline.ts";
 import { choice, type Static, Type } from "../../core/schema.ts";
 import { randomSeed } from "../media/drawn.ts";
 import { actionOf } from "../motion/action-words.ts";
-import { CLIP_BONES, CLIP_HEIGHT, posesOf, readVocabulary, type Vocabulary } from "../motion/clip.ts";
+import { CLIP_BONES, CLIP_HEIGHT, posesOf, readVocabulary, VOCABULARIES, type Vocabulary } from "../motion/clip.ts";
 import { scaled } from "../motion/fit-figure.ts";
 import type { Motion } from "../motion/motion.ts";
 import { motionFields, saveMotion } from "../motion/motion-files.ts";
@@ -13,8 +13,6 @@ import { createRandom, MAX_SEED } from "../tensor/random.ts";
 import { requirePort, tensorOf } from "../tensor/tensor.ts";
 
 const GRAPH = "onnx/model.onnx";
-/** Beside the graph, as its makers name it, or by itself. */
-const VOCABULARIES = ["vocab.json", "t2m-vocab.json", "motion/t2m-vocab.json"];
 
 const input = Type.Object({
   prompt: Type.String({

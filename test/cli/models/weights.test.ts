@@ -16,6 +16,7 @@ function filesBelow(folder: string): Record<string, Uint8Array> {
   return Object.fromEntries(files.map((name) => [name, readFileSync(join(folder, name))]));
 }
 
+const reference = (path: string) => new Uint8Array(readFileSync(join(import.meta.dir, "../../reference", path)));
 const graphs = filesBelow(tinyWeights);
 /** For GPUs: this box has none to load them. */
 const halves = Object.fromEntries(
@@ -34,6 +35,25 @@ beforeAll(() => {
       files: { ...graphs, "README.md": new TextEncoder().encode("words"), "unet/model.safetensors": new Uint8Array(9) },
     },
     "tiny/Both": { files: { ...graphs, ...halves } },
+    "tiny/triposr": {
+      files: {
+        "triposr_encoder.onnx": reference("vision/triposr/whole/encoder.onnx"),
+        "triposr_decoder.onnx": reference("vision/triposr/whole/decoder.onnx"),
+      },
+    },
+    "tiny/moge-2": { files: { "model.onnx": reference("vision/moge/onnx/model.onnx") } },
+    "tiny/mocap": {
+      files: {
+        "pose_estimation_mediapipe_2023mar.onnx": reference("motion/pose/onnx/model.onnx"),
+        "person_detection_mediapipe_2023mar.onnx": reference("motion/pose/detector/onnx/model.onnx"),
+      },
+    },
+    "tiny/words": {
+      files: {
+        "motion/t2m.onnx": reference("motion/clip-six/onnx/model.onnx"),
+        "motion/t2m-vocab.json": reference("motion/clip-six/vocab.json"),
+      },
+    },
     "tiny/flux": { files: { "model_index.json": new TextEncoder().encode('{"_class_name":"AllegroPipeline"}') } },
   };
   hub = createFakeHub({ repos });
@@ -111,6 +131,30 @@ test(
     expect(packed).not.toContain("unet/model.onnx");
     const wrong = await call(data, ["models", "pull", "tiny/both", "--for", "rocm"]);
     expect([wrong.exitCode, wrong.stderr]).toEqual([2, expect.stringContaining("cpu, webgpu, cuda")]);
+  },
+  PATIENCE_MS,
+);
+
+test.each([
+  ["tiny/triposr", "image-to-3d", ["image_url=@vision/small.png", "do_remove_background=false", "mc_resolution=32"]],
+  ["tiny/moge-2", "image-to-scene", ["image_url=@vision/picture.png"]],
+  ["tiny/mocap", "capture-motion", ["image_url=@motion/frames/0.png"]],
+  ["tiny/words", "text-to-motion", ["prompt=walk", "seed=1"]],
+])(
+  "bare graphs of %s are known by their names, pulled and run by %s",
+  async (repo, pipeline, inputs) => {
+    const data = newFolder();
+    const added = await call(data, ["models", "add", repo]);
+    expect(added.stderr).toContain(`${repo} runs through ${pipeline}`);
+    expect((await call(data, ["models", "pull", repo])).exitCode).toBe(0);
+    const words = inputs.map((input) => input.replace("@", `@${join(import.meta.dir, "../../reference")}/`));
+    const run = await call(
+      data,
+      ["run", repo, ...words, "--output", data, "--device", "cpu", "--port", "1", "--json"],
+      { FORECOURT_HUB_OFFLINE: "1" },
+    );
+    expect(run).toMatchObject({ exitCode: 0 });
+    expect(run.stdout).toContain(".glb");
   },
   PATIENCE_MS,
 );

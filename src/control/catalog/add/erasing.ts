@@ -1,6 +1,6 @@
 // LaMa as a bare ONNX file, which takes things out of pictures. models.md 3.1.
 import type { Family } from "./finding.ts";
-import { pickGraph } from "./pick-graph.ts";
+import { pickBare } from "./pick-graph.ts";
 import type { Repository } from "./repository.ts";
 
 /** Activations of a big LaMa at 512 x 512, and a large picture with its mask. */
@@ -14,18 +14,9 @@ export const hasBareEraser = ({ files }: Repository) => files.some(({ path }) =>
 
 export const bareEraser: Family = (repository, wishes) => {
   const paths = repository.files.map(({ path }) => path).filter(isEraser);
-  const halves = paths.filter((path) => /fp16|half/i.test(path));
-  const wished = wishes.dtype === "fp16" ? halves : paths.filter((path) => !halves.includes(path));
   // Carve recommends the one that says so over its `lama.onnx`.
-  const ranked = (wished.length > 0 ? wished : paths).toSorted(
-    (a, b) => Number(/fp32/i.test(b)) - Number(/fp32/i.test(a)),
-  );
-  const [path = ""] = ranked;
-  const graph = {
-    ...pickGraph(repository, { graph: path, ...wishes, dtype: "fp32" }),
-    dtype: halves.includes(path) ? "fp16" : "fp32",
-  } as const;
-  const others = paths.filter((each) => each !== path);
+  const ranked = paths.toSorted((a, b) => Number(/fp32/i.test(b)) - Number(/fp32/i.test(a)));
+  const { graph, unsure } = pickBare(repository, ranked, wishes);
   return {
     pipeline: "erase",
     category: "image-to-image",
@@ -37,9 +28,7 @@ export const bareEraser: Family = (repository, wishes) => {
     unit: "image",
     unsure: [
       "For fal's endpoints add them to its aliases: fal-ai/bria/eraser, fal-ai/object-removal/mask and /bbox.",
-      ...(others.length > 0
-        ? [`The repository has ${others.join(", ")} too: \`graphs\` and \`source\` name another.`]
-        : []),
+      ...unsure,
     ],
   };
 };

@@ -53,6 +53,42 @@ export function pickGraphs(
   return shared ?? Object.fromEntries(graphs.map((graph) => [graph, pickGraph(repository, { graph, ...wish })]));
 }
 
+/**
+ * Of files of the same model under names of their authors' own: the one in the dtype that is wished for, else in single precision, else
+ * the first. `unsure` names the others. Throws `misconfigured` for a dtype that none has.
+ */
+export function pickBare(
+  repository: Repository,
+  paths: readonly string[],
+  { dtype, kind }: GraphWish,
+): { graph: PickedGraph; unsure: string[] } {
+  const path = paths.find((each) => dtypeByName(each) === (dtype ?? "fp32")) ?? (dtype ? undefined : paths[0]);
+  if (path === undefined) {
+    const known = paths.map((each) => `${each} (${dtypeByName(each)})`).join(", ");
+    throw refusal(`${repository.repo} has none in ${dtype}; there are ${known}.`);
+  }
+  const others = repository.files.flatMap((each) =>
+    each.path !== path && paths.includes(each.path) ? [each.path] : [],
+  );
+  return {
+    graph: { ...pickGraph(repository, { graph: path, kind, dtype: "fp32" }), dtype: dtypeByName(path) },
+    unsure:
+      others.length > 0 ? [`The repository has ${others.join(", ")} too: \`graphs\` and \`source\` name another.`] : [],
+  };
+}
+
+const NAMED: readonly (readonly [RegExp, Dtype])[] = [
+  [/q4f16/i, "q4f16"],
+  [/q4|int4/i, "q4"],
+  [/uint8/i, "uint8"],
+  [/int8/i, "int8"],
+  [/q8|quant/i, "q8"],
+  [/fp16|half/i, "fp16"],
+];
+
+const dtypeByName = (path: string): Dtype =>
+  NAMED.find(([name]) => name.test(path.slice(path.lastIndexOf("/") + 1)))?.[1] ?? "fp32";
+
 /** Of the dtypes in this order, those that all of the graphs are there in. */
 export function graphsIn(
   repository: Repository,
@@ -112,5 +148,7 @@ function noGraph({ repo, files }: Repository, graph: string): ForecourtError {
     present.length > 0
       ? `${repo} has ${graph} only as ${present.join(", ")}.`
       : `${repo} has no ${graph}: Forecourt runs ONNX graphs, so look for an ONNX export of this model.`;
-  return new ForecourtError("misconfigured", what, { details: { reason: "no_graph" } });
+  return refusal(what);
 }
+
+const refusal = (what: string) => new ForecourtError("misconfigured", what, { details: { reason: "no_graph" } });

@@ -47,7 +47,7 @@ const isYolo = (path: string) => /(^|\/)[^/]*yolo[^/]*pose[^/]*\.onnx$/i.test(pa
 const isSimcc = (path: string) => /(^|\/)(dw-[^/]*ucoco|[^/]*rtmpose|[^/]*rtmw-)[^/]*\.onnx$/i.test(path);
 
 /** The detector that DWPose's and rtmlib's repositories bring. */
-const isYolox = (path: string) => /(^|\/)yolox[^/]*\.onnx$/i.test(path);
+export const isYolox = (path: string) => /(^|\/)yolox[^/]*\.onnx$/i.test(path);
 
 /** Such repositories say nothing of themselves: the names of their files do. */
 export const hasBarePose = ({ files }: Repository) => files.some(({ path }) => isYolo(path) || isSimcc(path));

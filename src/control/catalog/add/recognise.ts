@@ -3,12 +3,11 @@ import type { DeviceKind } from "../../../core/device.ts";
 import { ForecourtError } from "../../../core/errors.ts";
 import type { Dtype } from "../../../engine/dtypes.ts";
 import { pipelineNames } from "../../../engine/pipelines/registry.ts";
-import { basicPitch, hasBasicPitch } from "./basic-pitch.ts";
+import { bareFamily, bareNames } from "./bare.ts";
 import { clap, clapTowers } from "./clap.ts";
 import { clip, siglip, siglipTowers } from "./clip.ts";
 import { DEPTH, depth } from "./depth.ts";
 import { ENCODERS, encoder, isEmbedding } from "./encoder.ts";
-import { bareEraser, hasBareEraser } from "./erasing.ts";
 import { configOf, type Family, type Finding, type Wishes } from "./finding.ts";
 import { florence } from "./florence.ts";
 import { labellingOf } from "./labelling.ts";
@@ -16,13 +15,13 @@ import { LANGUAGE_MODELS, language } from "./language.ts";
 import { licenceOf } from "./licence.ts";
 import { MATTING, matting } from "./matting.ts";
 import { music } from "./music.ts";
-import { barePose, hasBarePose, isYoloPose, vitPose, yoloPose } from "./pose.ts";
+import { isYoloPose, vitPose, yoloPose } from "./pose.ts";
 import type { Repository } from "./repository.ts";
 import { SEEING, seeing } from "./seeing.ts";
 import { SEGMENTATION, segmentation } from "./segmentation.ts";
 import { stableDiffusion } from "./stable-diffusion.ts";
 import { towers } from "./towers.ts";
-import { bareUpscaler, hasBareUpscaler, swin2sr } from "./upscaling.ts";
+import { swin2sr } from "./upscaling.ts";
 import { memoryOf, optional, variantsOf } from "./variants.ts";
 import { imageToVideo, textToVideo } from "./video.ts";
 import { chatterbox, hasSupertone, kokoro, speechT5, supertone, supertonic, vits } from "./voices.ts";
@@ -166,13 +165,11 @@ function familyOf(repository: Repository, wishes: Wishes): Family {
   if (isYoloPose(repository, type)) return yoloPose;
   if (typeof type === "string")
     return labellingOf(type, architectures) ?? known[type] ?? unknown(repository, nameOf(type, architectures));
-  if (hasBareUpscaler(repository) && wishes.pipeline !== "erase") return bareUpscaler;
-  if (hasBareEraser(repository)) return bareEraser;
-  if (hasBarePose(repository)) return barePose;
-  if (hasBasicPitch(repository)) return basicPitch;
+  const bare = bareFamily(repository, wishes);
+  if (bare) return bare;
   throw new ForecourtError(
     "misconfigured",
-    `${repository.repo} does not say what it is: it has neither a model_index.json with a _class_name nor a config.json with a model_type.`,
+    `${repository.repo} does not say what it is: it has neither a model_index.json with a _class_name nor a config.json with a model_type, nor files of names that are known: ${bareNames}. Another graph may be run by a file of your own, see models/README.md (\`pipeline: onnx\`).`,
     { details: { reason: "unknown_architecture" } },
   );
 }

@@ -1,6 +1,6 @@
 // Upscalers: Swin2SR in transformers.js' layout, and bare ONNX files of Real-ESRGAN and its kin. models.md 3.1.
 import { type Family, type Finding, present, requireFiles } from "./finding.ts";
-import { type PickedGraph, pickGraph } from "./pick-graph.ts";
+import { type PickedGraph, pickBare, pickGraph } from "./pick-graph.ts";
 import type { Repository } from "./repository.ts";
 
 const GRAPH = "onnx/model.onnx";
@@ -30,29 +30,17 @@ export const hasBareUpscaler = ({ files }: Repository) => files.some(({ path }) 
 
 export const bareUpscaler: Family = (repository, wishes) => {
   const paths = repository.files.map(({ path }) => path).filter(isUpscaler);
-  const halves = paths.filter((path) => /fp16|half/i.test(path));
-  const wished = wishes.dtype === "fp16" ? halves : paths.filter((path) => !halves.includes(path));
   // Of several the one that fal takes when nothing is said.
-  const ranked = (wished.length > 0 ? wished : paths).toSorted(
+  const ranked = paths.toSorted(
     (a, b) => Number(variantOf(b) === "RealESRGAN_x4plus") - Number(variantOf(a) === "RealESRGAN_x4plus"),
   );
-  const [path = ""] = ranked;
-  const graph = {
-    ...pickGraph(repository, { graph: path, ...wishes, dtype: "fp32" }),
-    dtype: halves.includes(path) ? "fp16" : "fp32",
-  } as const;
-  const variant = variantOf(path);
-  const others = paths.filter((each) => each !== path);
+  const { graph, unsure } = pickBare(repository, ranked, wishes);
+  const variant = variantOf(graph.path);
   return upscaler({
     graph,
     files: [],
     defaults: { model: variant },
-    unsure: [
-      `By its name ${path} is what fal calls ${variant}: defaults.model says otherwise.`,
-      ...(others.length > 0
-        ? [`The repository has ${others.join(", ")} too: \`graphs\` and \`source\` name another.`]
-        : []),
-    ],
+    unsure: [`By its name ${graph.path} is what fal calls ${variant}: defaults.model says otherwise.`, ...unsure],
   });
 };
 
