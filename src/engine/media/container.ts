@@ -13,7 +13,8 @@ const LEAST_READS = 20_000;
 export function openContainer(bytes: Uint8Array): Input {
   if (claimsTooMuch(bytes)) throw new Error("its tables claim more than the file can hold");
   const source = new BufferSource(bytes);
-  // Not part of its types, but what all of its reading goes through.
+  // Not part of its types, but what all of its reading goes through: its event `read` tells of the first time alone, and a
+  // CustomSource, which is typed, is asked for what is not in its cache yet.
   const inner = source as unknown as { _read(...range: unknown[]): unknown };
   const read = inner._read.bind(source);
   let left = LEAST_READS + bytes.length / BYTES_PER_READ;

@@ -1,6 +1,8 @@
 #!/bin/sh
 # Builds the codecs of this folder again: sh build.sh FOLDER, where the folder is for sources and objects.
 set -eu
+# The linker takes objects in the order of their names: the same order, the same bytes.
+export LC_ALL=C
 here=$(cd "$(dirname "$0")" && pwd)
 mkdir -p "$1"
 work=$(cd "$1" && pwd)
@@ -17,6 +19,8 @@ sources https://github.com/webmproject/libvpx 0cfc6da392f48f8337a74d446e522f8258
 
 codec=$work/openh264/codec
 objects=$work/objects
+# What an earlier run left was built otherwise, perhaps: make does not ask.
+rm -rf "$objects" "$work/vpx"
 mkdir -p "$objects"
 flags="-target wasm32-wasi -O3 -msimd128 -DNDEBUG -D_WASI_EMULATED_SIGNAL -fno-exceptions -fno-rtti -fno-threadsafe-statics
   -fno-sanitize=all -w -I$codec/api -I$codec/api/wels -I$codec/common/inc"
@@ -49,7 +53,8 @@ chmod +x cc ar
 CC=$PWD/cc CXX=$PWD/cc LD=$PWD/cc AR=$PWD/ar AS=true STRIP=true NM=true "$work/libvpx/configure" --target=generic-gnu \
   --disable-examples --disable-tools --disable-docs --disable-unit-tests --disable-multithread --disable-vp8-encoder \
   --disable-vp9-encoder --disable-webm-io --disable-runtime-cpu-detect --disable-install-docs --disable-postproc \
-  --disable-vp9-postproc --disable-debug --size-limit=4096x4096 --extra-cflags="-O3 -DNDEBUG"
-make libvpx.a
+  --disable-vp9-postproc --disable-debug --size-limit=8192x8192 --extra-cflags="-O3 -DNDEBUG"
+make -j"$(nproc)" libvpx.a
 ./cc -O3 -s -mexec-model=reactor -I"$work/libvpx" -I. "$here/vpx.c" libvpx.a "$memory" -o "$here/vpx.wasm"
 chmod 644 "$here"/*.wasm
+sha256sum "$here"/*.wasm
