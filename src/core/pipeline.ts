@@ -33,7 +33,13 @@ export type ImageCodec = {
   encode(pixels: Pixels, format: ImageFormat): Promise<Uint8Array>;
   /** The pictures of a file that moves (GIF, WebP, APNG); of any other the one that it is. Throws as `decode`. */
   film(bytes: Uint8Array): Promise<Film>;
+  /** A file that moves and begins anew at its end, of pictures of one size without transparency. */
+  animate(frames: readonly Pixels[], wish: AnimationWish): Promise<Uint8Array>;
 };
+
+export type AnimationFormat = "gif" | "webp";
+/** Milliseconds that each picture is shown; GIF knows tens of them alone. */
+export type AnimationWish = { format: AnimationFormat; delays: readonly number[] };
 
 export type Film = {
   count: number;

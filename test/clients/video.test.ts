@@ -129,12 +129,12 @@ test("a picture that is sent along moves, in fast-svd's words", async () => {
   expect(answer.video).toMatchObject({ content_type: "video/mp4", width: 128, height: 64, fps: 5, num_frames: 4 });
 });
 
+const launched = () =>
+  chromium.launch({ executablePath: CHROMIUM, args: ["--no-sandbox", "--disable-gpu", "--disable-quic"] });
+
 test.skipIf(!existsSync(CHROMIUM))("a browser plays it to its end", async () => {
   const { data: answer } = (await fal.run<string>(endpoint, { input })) as Answer;
-  await using browser = await chromium.launch({
-    executablePath: CHROMIUM,
-    args: ["--no-sandbox", "--disable-gpu", "--disable-quic"],
-  });
+  await using browser = await launched();
   const page = await browser.newPage();
   // The page where people try models may show what they make.
   await page.goto(`${server.origin}/swagger`);
@@ -162,4 +162,38 @@ test.skipIf(!existsSync(CHROMIUM))("a browser plays it to its end", async () => 
   }, answer.video.url);
   expect(played).toMatchObject({ width: 128, height: 96, duration: 0.5 });
   expect(played.colours).toBeGreaterThan(20);
+});
+
+test.skipIf(!existsSync(CHROMIUM)).each(["GIF (.gif)", "WEBP (.webp)"])(
+  "as %s a browser shows it as a picture that moves",
+  async (video_output_type) => {
+    const { data: answer } = (await fal.run<string>("test/modelscope", {
+      input: { ...input, video_output_type },
+    })) as Answer;
+    const type = video_output_type.startsWith("GIF") ? "image/gif" : "image/webp";
+    expect(answer.video).toMatchObject({ content_type: type, width: 128, height: 96, fps: 8, num_frames: 4 });
+    await using browser = await launched();
+    const page = await browser.newPage();
+    await page.goto(`${server.origin}/swagger`);
+    const shown = await page.evaluate(
+      async ({ url, type }) => {
+        const bytes = await (await fetch(url)).arrayBuffer();
+        const decoder = new ImageDecoder({ data: bytes, type });
+        await Promise.all([decoder.tracks.ready, decoder.completed]);
+        const { frameCount = 0, repetitionCount } = decoder.tracks.selectedTrack ?? {};
+        let microseconds = 0;
+        for (let frameIndex = 0; frameIndex < frameCount; frameIndex++)
+          microseconds += (await decoder.decode({ frameIndex })).image.duration ?? 0;
+        return { frameCount, microseconds, isEndless: repetitionCount === Number.POSITIVE_INFINITY };
+      },
+      { url: answer.video.url, type },
+    );
+    expect(shown).toEqual({ frameCount: 4, microseconds: 500_000, isEndless: true });
+  },
+);
+
+test("more frames a second than a GIF can show are refused with their field", async () => {
+  const asked = { ...input, fps: 60, video_output_type: "GIF (.gif)" };
+  const failure = await fal.run<string>("test/modelscope", { input: asked }).catch((error) => error);
+  expect((failure as ValidationError).fieldErrors.map(({ loc }) => loc.at(-1))).toEqual(["fps"]);
 });

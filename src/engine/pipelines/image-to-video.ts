@@ -6,7 +6,7 @@ import { loadImageToVideoModel } from "../diffusion/video/image-to-video-model.t
 import { framesField, stepsField, VIDEO_UNITS, videoFields, videoOutput } from "../diffusion/video/video-fields.ts";
 import { randomSeed } from "../media/drawn.ts";
 import { pictureUrl, readImageUrl } from "../media/picture.ts";
-import { saveVideo } from "../media/saved-video.ts";
+import { expectWritable, saveVideo } from "../media/saved-video.ts";
 import { cropTo } from "../tensor/crop.ts";
 import { rgbOf } from "../tensor/pixels.ts";
 import { createRandom } from "../tensor/random.ts";
@@ -55,10 +55,12 @@ export const imageToVideo = definePipeline({
     return async function* (tasks, signal) {
       for (const [index, task] of tasks.entries()) {
         const started = performance.now();
-        const { num_frames: frames, num_inference_steps: steps, fps, sync_mode: inline } = task.input;
+        const { num_frames: frames, num_inference_steps: steps, fps } = task.input;
+        const { sync_mode: inline, video_output_type: type } = task.input;
         const { motion_bucket_id: motion, cond_aug: noise } = task.input;
         const picture = rgbOf(await readImageUrl(task, assets.codec));
         const size = sizeToFilm(task.input.video_size, { picture, multiple: model.multiple });
+        expectWritable(type, { ...size, fps, frames });
         const seed = task.input.seed ?? randomSeed();
         task.log(`making ${frames} frames of ${size.width}x${size.height} in ${steps} steps, seed ${seed}`);
         const filming = model.film({
@@ -71,7 +73,9 @@ export const imageToVideo = definePipeline({
           const { at, of } = next.value;
           yield { index, step: { type: "progress" as const, at, of } };
         }
-        const video = await saveVideo({ task, frames: next.value, fps, name: "video", inline, signal });
+        const video = await saveVideo({
+          ...{ task, codec: assets.codec, type, frames: next.value, fps, name: "video", inline, signal },
+        });
         const value = { video, seed, timings: { inference: (performance.now() - started) / 1000 } };
         yield {
           index,

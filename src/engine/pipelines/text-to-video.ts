@@ -5,7 +5,7 @@ import { imageSizeField, sizeToDraw } from "../diffusion/image-size.ts";
 import { loadTextToVideoModel, type TextToVideoModel } from "../diffusion/video/text-to-video-model.ts";
 import { framesField, stepsField, VIDEO_UNITS, videoFields, videoOutput } from "../diffusion/video/video-fields.ts";
 import { randomSeed } from "../media/drawn.ts";
-import { saveVideo } from "../media/saved-video.ts";
+import { expectWritable, saveVideo } from "../media/saved-video.ts";
 import { createRandom } from "../tensor/random.ts";
 
 const input = Type.Object({
@@ -45,9 +45,11 @@ export const textToVideo = definePipeline({
     return async function* (tasks, signal) {
       for (const [index, task] of tasks.entries()) {
         const started = performance.now();
-        const { num_frames: frames, num_inference_steps: steps, guidance_scale: scale, fps, sync_mode } = task.input;
+        const { num_frames: frames, num_inference_steps: steps, guidance_scale: scale, fps } = task.input;
+        const { sync_mode: inline, video_output_type: type } = task.input;
         const seed = task.input.seed ?? randomSeed();
         const size = sizeToDraw(task.input.video_size, model.size);
+        expectWritable(type, { ...size, fps, frames });
         task.log(`making ${frames} frames of ${size.width}x${size.height} in ${steps} steps, seed ${seed}`);
         const prompts = await readPrompts(model, task.input);
         for (const line of prompts.unread) task.log(line);
@@ -58,7 +60,9 @@ export const textToVideo = definePipeline({
           const { at, of } = next.value;
           yield { index, step: { type: "progress" as const, at, of } };
         }
-        const video = await saveVideo({ task, frames: next.value, fps, name: "video", inline: sync_mode, signal });
+        const video = await saveVideo({
+          ...{ task, codec: assets.codec, type, frames: next.value, fps, name: "video", inline, signal },
+        });
         const value = { video, seed, timings: { inference: (performance.now() - started) / 1000 } };
         yield {
           index,

@@ -62,4 +62,4 @@ async function openBareSession({ model, input, weights, runtime, threads }: Bare
 }
 
 const never = () => Promise.reject(new Error("a bare session has its graphs alone"));
-const noCodec: ImageCodec = { decode: never, encode: never, film: never };
+const noCodec: ImageCodec = { decode: never, encode: never, film: never, animate: never };

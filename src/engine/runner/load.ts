@@ -60,6 +60,7 @@ function lateCodec(make: () => Promise<ImageCodec>): ImageCodec {
     decode: async (bytes) => (await codec()).decode(bytes),
     encode: async (pixels, format) => (await codec()).encode(pixels, format),
     film: async (bytes) => (await codec()).film(bytes),
+    animate: async (frames, wish) => (await codec()).animate(frames, wish),
   };
 }
 

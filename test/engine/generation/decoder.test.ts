@@ -56,7 +56,7 @@ const assetsOf = (graph: Graph, files: string[], opened: string[] = []): Assets 
       bytes: never,
       transformers: never,
       phonemes: never,
-      codec: { decode: never, encode: never, film: never },
+      codec: { decode: never, encode: never, film: never, animate: never },
     },
   };
 };

@@ -6,7 +6,7 @@ import type { ImageCodec } from "../../../src/core/pipeline.ts";
 import { createAssets } from "../../../src/engine/runner/assets.ts";
 
 const never = () => Promise.reject();
-const codec: ImageCodec = { decode: never, encode: never, film: never };
+const codec: ImageCodec = { decode: never, encode: never, film: never, animate: never };
 let root = "";
 let opened: string[] = [];
 let released = 0;

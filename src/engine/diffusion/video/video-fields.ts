@@ -2,7 +2,7 @@
 import { ForecourtError } from "../../../core/errors.ts";
 import { Type } from "../../../core/schema.ts";
 import type { Port } from "../../../core/tensor.ts";
-import { videoField } from "../../media/saved-video.ts";
+import { videoField, videoOutputType } from "../../media/saved-video.ts";
 import { MAX_SEED } from "../../tensor/random.ts";
 
 export const videoFields = {
@@ -13,6 +13,7 @@ export const videoFields = {
       description: "The same seed and input give the same video. Absent: drawn at random and returned.",
     }),
   ),
+  video_output_type: videoOutputType,
   sync_mode: Type.Boolean({
     default: false,
     description: "Return the video inside the answer, as a data URI, instead of as a file.",

@@ -1,14 +1,14 @@
 // Writes frames as an MP4 file that browsers play: H.264, BT.709, everything about it at the file's beginning.
 import { BufferTarget, EncodedPacket, EncodedVideoPacketSource, Mp4OutputFormat, Output } from "mediabunny";
 import { invariant } from "../../../core/errors.ts";
-import type { Pixels } from "../../../core/pipeline.ts";
+import type { AnimationFormat, Pixels } from "../../../core/pipeline.ts";
 import type { Size } from "../../diffusion/image-size.ts";
 import type { Pause } from "../../pause.ts";
 import { createH264Encoder } from "./h264-encoder.ts";
 
 export type EncodedVideo = Size & {
   bytes: Uint8Array;
-  contentType: "video/mp4";
+  contentType: "video/mp4" | `image/${AnimationFormat}`;
   fps: number;
   /** Seconds. */
   duration: number;

@@ -34,11 +34,16 @@ export type H264Encoder = Disposable & {
   encode(frame: Pixels): AccessUnit;
 };
 
-/** For frames of this size. Throws `invalid_input` for sizes that H.264 has no level for. */
-export async function createH264Encoder({ width, height, fps }: Size & { fps: number }): Promise<H264Encoder> {
-  const size = evenSize({ width, height });
+/** Throws `invalid_input` for sizes that H.264 has no level for. */
+export function expectH264({ width, height }: Size): void {
   if (Math.min(width, height) < LEAST_SIDE || Math.ceil(width / 16) * Math.ceil(height / 16) > MOST_MACROBLOCKS)
     throw new ForecourtError("invalid_input", `a video of ${width}x${height} cannot be written as H.264`);
+}
+
+/** For frames of this size. Throws as `expectH264`. */
+export async function createH264Encoder({ width, height, fps }: Size & { fps: number }): Promise<H264Encoder> {
+  expectH264({ width, height });
+  const size = evenSize({ width, height });
   const codec = await openCodec<OpenH264>(wasm);
   const opened = codec.encoder_open(size.width, size.height, fps, QUANTIZER, Math.ceil(fps * KEY_FRAME_SECONDS));
   invariant(opened === 0, `OpenH264 refused ${size.width}x${size.height} at ${fps} frames per second with ${opened}`);
