@@ -229,3 +229,14 @@ test("the answer of lcm-sd15-i2i is that of its own document", () => {
   expect(answer).toEqual({ images: [], timings: { inference: 1 }, seed: 7, ...own });
   expect(Object.keys(output.properties)).toEqual(Object.keys(Object(answer)));
 });
+
+test("a video of fast-svd's words is drawn from them alone, and what says how a picture moves is refused", () => {
+  const { input, words } = entryOf("fal-ai/fast-svd/text-to-video");
+  const given = parse(input, { prompt, steps: 12 });
+  expect(given).toMatchObject({ motion_bucket_id: 127, cond_aug: 0.02, fps: 10, steps: 12 });
+  words.check(given);
+  const drawn = words.toPipeline(given);
+  expect(drawn).toMatchObject({ prompt, num_inference_steps: 12, fps: 10 });
+  expect(drawn).not.toHaveProperty("motion_bucket_id");
+  expect(() => words.check(parse(input, { prompt, motion_bucket_id: 200 }))).toThrow("says how a picture moves");
+});

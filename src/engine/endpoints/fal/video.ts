@@ -24,9 +24,34 @@ const fromPicture = (fps: number): FalEndpoint => ({
   outputs: answer,
 });
 
+const ofPictures = (usual: number) =>
+  ({
+    accepted: "number",
+    default: usual,
+    refusal: "This says how a picture moves, and this model draws its video from words alone: leave it out",
+  }) as const;
+
 export const video: Record<string, FalEndpoint> = {
   "fal-ai/fast-svd": fromPicture(10),
   "fal-ai/stable-video": fromPicture(25),
+  // fal draws a picture first and lets that move; its default size is more than a model of this pipeline was trained for.
+  "fal-ai/fast-svd/text-to-video": {
+    pipeline: "text-to-video",
+    inputs: {
+      ...prompts,
+      negative_prompt: {
+        default:
+          "unrealistic, saturated, high contrast, big nose, painting, drawing, sketch, cartoon, anime, manga, render, CG, 3d, watermark, signature, label",
+      },
+      motion_bucket_id: ofPictures(127),
+      cond_aug: ofPictures(0.02),
+      steps: { input: "num_inference_steps", default: 20, minimum: 1, maximum: 100 },
+      fps: { default: 10, minimum: 1, maximum: 25 },
+      video_size: {},
+      seed: {},
+    },
+    outputs: answer,
+  },
   // Its default size at fal is twice what a model of this pipeline was trained for: the model's own stands.
   "fal-ai/fast-animatediff/text-to-video": {
     pipeline: "text-to-video",
