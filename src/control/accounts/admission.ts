@@ -1,5 +1,4 @@
 // Whether a job may come in, and what is set aside for it: a rule over limits, rates, counters and the queue.
-import type { ForecourtError } from "../../core/errors.ts";
 import type { Instant } from "../../core/units.ts";
 import type { Amounts, Budget, Limits } from "./account.ts";
 import { isCurrency } from "./account.ts";
@@ -12,6 +11,7 @@ import {
   otherCurrency,
   queueLimited,
   rateLimited,
+  type Shortage,
 } from "./refusals.ts";
 
 /** One of the accounts that the job counts for, and how it stands. */
@@ -65,7 +65,7 @@ function placesOf({ limits, running }: Standing, queue: number): number {
 
 function setAside({ standings, ceiling, currency, now }: Question): Amounts {
   const amounts: Record<string, number> = {};
-  const refusals: { until: Instant; error: ForecourtError }[] = [];
+  const refusals: Shortage[] = [];
   const hard = standings.flatMap((standing) =>
     (standing.limits.budgets ?? []).filter(({ isSoft }) => !isSoft).map((budget) => ({ standing, budget })),
   );
@@ -81,16 +81,30 @@ function setAside({ standings, ceiling, currency, now }: Question): Amounts {
       amounts[unit] = 0;
       continue;
     }
-    const { spent, reserved, end } = standing.counter(budget);
+    const counter = standing.counter(budget);
+    const { spent, reserved, end } = counter;
     const left = amount - spent - reserved;
     // Of what nobody can foresee, all that is left is set aside: the next such request waits for what comes back.
     const taken = Number.isFinite(needed) ? needed : left;
     if (taken > left || taken <= 0)
-      refusals.push({ until: end, error: budgetExhausted(standing, { budget, spent, reserved, needed, now, end }) });
+      refusals.push({
+        ...standing,
+        budget,
+        spent,
+        reserved,
+        needed,
+        now,
+        end,
+        comesBack: comesBack(budget, counter, needed),
+      });
     amounts[unit] = Math.min(amounts[unit] ?? Number.POSITIVE_INFINITY, taken);
   }
   // The one that lasts longest: who came again after the hour would only hear of the month.
-  const [last] = refusals.sort((a, b) => b.until - a.until);
-  if (last) throw last.error;
+  const [last] = refusals.sort((a, b) => Number(a.comesBack) - Number(b.comesBack) || b.end - a.end);
+  if (last) throw budgetExhausted(last);
   return amounts as Amounts; // integers, as budgets and ceilings are
 }
+
+/** Nothing but what is set aside for others is in the way: once they have ended at no cost, there is enough. */
+const comesBack = ({ amount }: Budget, { spent, reserved }: Counter, needed: number): boolean =>
+  reserved > 0 && amount > spent && (needed <= amount - spent || !Number.isFinite(needed));

@@ -7,21 +7,23 @@ import { amountText, budgetText } from "./budget-text.ts";
 /** `key app`, `team art`, `model fal-ai/x`. */
 export type Named = { account: Account; label: string };
 
-type Limit = Named & { limit: string; now: Instant; resetsAt?: Instant };
+type Limit = Named & { limit: string; now: Instant; resetsAt?: Instant; comesBack?: boolean };
 
 /** A second for what nobody can foresee: a job's end. */
 const UNFORESEEN_SECONDS = 1;
 
 const secondsUntil = (at: Instant, now: Instant) => Math.max(1, Math.ceil((at - now) / 1000));
 
-function refusal(code: ErrorCode, message: string, { account, limit, now, resetsAt }: Limit): ForecourtError {
-  const wait = resetsAt === undefined ? UNFORESEEN_SECONDS : secondsUntil(resetsAt, now);
+function refusal(code: ErrorCode, message: string, refused: Limit): ForecourtError {
+  const { account, limit, now, resetsAt, comesBack = false } = refused;
+  const wait = resetsAt === undefined || comesBack ? UNFORESEEN_SECONDS : secondsUntil(resetsAt, now);
   const isFinal = code === "budget_exhausted" && resetsAt === undefined;
   return new ForecourtError(code, message, {
     details: {
       account: account.kind,
       limit,
       ...(!isFinal && { retryAfterSeconds: wait }),
+      ...(comesBack && { comesBack }),
       ...(resetsAt !== undefined && { resetsAt: new Date(resetsAt).toISOString() }),
     },
   });
@@ -47,10 +49,19 @@ export const queueLimited = (who: Named, queue: number, now: Instant) =>
     { ...who, limit: `${queue} queued`, now },
   );
 
-type Shortage = { budget: Budget; spent: number; reserved: number; needed: number; now: Instant; end: Instant };
+export type Shortage = Named & {
+  budget: Budget;
+  spent: number;
+  reserved: number;
+  needed: number;
+  now: Instant;
+  end: Instant;
+  /** Only what is set aside for requests under way is in its way, of which something is left. */
+  comesBack: boolean;
+};
 
 /** fal's words for an account without money, which its clients do not retry. */
-export function budgetExhausted(who: Named, { budget, spent, reserved, needed, now, end }: Shortage): ForecourtError {
+export function budgetExhausted({ budget, spent, reserved, needed, end, ...who }: Shortage): ForecourtError {
   const { unit, amount } = budget;
   const limit = budgetText(budget);
   const left = amountText(unit, Math.max(0, amount - spent - reserved));
@@ -59,7 +70,7 @@ export function budgetExhausted(who: Named, { budget, spent, reserved, needed, n
   const message =
     `User is locked. Reason: Exhausted balance. Of its ${limit} the ${who.label} has used ${amountText(unit, spent)}${open}; ` +
     `${left} are left.${need} It begins anew at ${new Date(end).toISOString()}.`;
-  return refusal("budget_exhausted", message, { ...who, limit, now, resetsAt: end });
+  return refusal("budget_exhausted", message, { ...who, limit, resetsAt: end });
 }
 
 export const otherCurrency = (who: Named, budget: Budget, { currency, now }: { currency: string; now: Instant }) =>

@@ -26,6 +26,8 @@ export type LineJobsParts = {
 
 /** What passes by itself: a line waits for it, as a client would that tries again. */
 const PASSING: readonly string[] = ["rate_limited", "concurrency_limited", "queue_full", "unavailable"];
+/** What other requests set aside comes back in part when they end. */
+const isPassing = ({ code, details }: ForecourtError) => PASSING.includes(code) || details?.comesBack === true;
 const USUAL_WAIT_SECONDS = 1;
 
 export function lineJobs(parts: LineJobsParts, { batch, line }: LineOf): Jobs {
@@ -68,7 +70,7 @@ export function lineJobs(parts: LineJobsParts, { batch, line }: LineOf): Jobs {
 }
 
 function secondsToWait(error: unknown): number {
-  if (!(error instanceof ForecourtError && PASSING.includes(error.code))) throw error;
+  if (!(error instanceof ForecourtError && isPassing(error))) throw error;
   const { retryAfterSeconds } = error.details ?? {};
   return typeof retryAfterSeconds === "number" ? retryAfterSeconds : USUAL_WAIT_SECONDS;
 }

@@ -1,97 +1,22 @@
 // Batches on a whole box with a database on disk: limits that pass are waited for, a day is a day, nothing is lost or paid twice
 // over a stop, and what they hold of their key's room is given back.
-import { afterAll, expect, test } from "bun:test";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import type { Limits } from "../../../src/control/accounts/account.ts";
+import { expect, test } from "bun:test";
 import type { Appliance } from "../../../src/control/appliance.ts";
-import type { BatchFace } from "../../../src/control/batches/batch.ts";
-import { defaultSettings } from "../../../src/control/settings.ts";
-import { ForecourtError } from "../../../src/core/errors.ts";
 import type { KeyId } from "../../../src/core/ids.ts";
 import { instant, MIB } from "../../../src/core/units.ts";
-import { createTestAppliance } from "../../support/create-test-appliance.ts";
+import { batchBench, begun, isOver, keyOf, read, until } from "../../support/batch-bench.ts";
 import { createFakeFleet } from "../../support/fake-fleet.ts";
-import { echoEntry } from "../../support/job-board.ts";
-import { createTestClock } from "../../support/test-clock.ts";
-
-const folder = mkdtempSync(join(tmpdir(), "forecourt-batches-"));
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
-let count = 0;
 
 const MINUTE = 60_000;
 const DAY = 24 * 60 * MINUTE;
 
-/** Lines are prompts. */
-const face: BatchFace = {
-  read: (text) => (text.startsWith("!") ? { message: "no prompt", param: null } : { customId: text, model: "echo" }),
-  async run({ text, customId, caller, jobs, stop }) {
-    try {
-      const asked = { model: echoEntry.model, endpoint: "forecourt/echo", key: caller.id, input: { prompt: text } };
-      const job = await jobs.submit({ ...asked, rejectInvalid: true });
-      const ended = await jobs.untilEnd(job.id, stop);
-      return { isDone: ended?.status === "done", result: `${customId} ${ended?.status}` };
-    } catch (error) {
-      if (!(error instanceof ForecourtError)) throw error;
-      return { isDone: false, result: `${customId} ${error.code}` };
-    }
-  },
-  refuse: ({ customId }, { code }) => `${customId} ${code}`,
-};
-
-function bench(options: { roomMb?: number; automatic?: boolean } = {}) {
-  const clock = createTestClock();
-  const data = join(folder, String(count++));
-  const { roomMb = 0, automatic = true } = options;
-  const open = async (fleet = createFakeFleet({ clock, automatic })) => {
-    const storage = { ...defaultSettings("").storage, roomMb };
-    const box = await createTestAppliance({ data, clock, timers: clock, fleet, settings: { storage } });
-    box.batches.serve(face);
-    return box;
-  };
-  return { clock, open };
-}
-
-function keyOf(box: Appliance, limits: Limits = {}) {
-  const { key } = box.keys.create({ name: "many", scope: "api" });
-  box.accounts.store.setLimits({ kind: "key", id: key.id }, limits);
-  return key;
-}
-
-async function begun(box: Appliance, key: KeyId, prompts: string[]) {
-  const { token, secret } = await box.uploads.begin({
-    key,
-    name: "in.jsonl",
-    contentType: "text/plain",
-    purpose: "batch",
-  });
-  await box.uploads.write(secret, new Blob([prompts.join("\n")]).stream());
-  const { id } = await box.batches.create({ key, endpoint: "echo", input: token, metadata: {}, origin: "http://box" });
-  return { id, token };
-}
-
-/** Time goes on meanwhile where it is told to. */
-async function until(condition: () => boolean, pass: () => void = () => {}): Promise<void> {
-  for (const deadline = Date.now() + 30_000; !condition(); ) {
-    if (Date.now() > deadline) throw new Error(`it did not come to this: ${condition}`);
-    pass();
-    await new Promise((resolve) => setTimeout(resolve, 1));
-  }
-}
-const isOver = (box: Appliance, id: string) => () => (box.batches.find(id)?.endedAt ?? null) !== null;
-
-const read = async (box: Appliance, token: string | null = null) => {
-  const file = box.uploads.ofToken(token ?? "");
-  return file ? (await new Response(await file.read()).text()).split("\n").filter(Boolean) : [];
-};
 const prompts = (many: number) => Array.from({ length: many }, (_, at) => `p${at}`);
 const jobsIn = (box: Appliance) => box.database.sqlite.query("select count(*) from job").values()[0]?.[0];
 const roomOf = (box: Appliance, key: KeyId) =>
   box.database.sqlite.query("select bytes from room where part = 'batches' and key = ?").values(key)[0]?.[0];
 
 test("a rate is waited for, and no line fails for it", async () => {
-  const { clock, open } = bench();
+  const { clock, open } = batchBench();
   await using box = await open();
   const { id: key } = keyOf(box, { requestsPerMinute: 2 });
   const { id } = await begun(box, key, prompts(7));
@@ -103,7 +28,7 @@ test("a rate is waited for, and no line fails for it", async () => {
 });
 
 test("what has not begun when a day is over has expired; what was done is told", async () => {
-  const { clock, open } = bench();
+  const { clock, open } = batchBench();
   await using box = await open();
   const { id: key } = keyOf(box, { requestsPerMinute: 1 });
   const { id } = await begun(box, key, prompts(3));
@@ -119,7 +44,7 @@ test("what has not begun when a day is over has expired; what was done is told",
 });
 
 test("a stop takes nothing with it: the next process goes on, with the jobs that there are", async () => {
-  const { clock, open } = bench();
+  const { clock, open } = batchBench();
   let id: string;
   let key: KeyId;
   {
@@ -137,7 +62,7 @@ test("a stop takes nothing with it: the next process goes on, with the jobs that
 });
 
 test("one that is cancelled ends what waits, and what runs", async () => {
-  const { clock, open } = bench();
+  const { clock, open } = batchBench();
   await using box = await open(createFakeFleet({ clock, automatic: false }));
   const { id: key } = keyOf(box);
   const { id } = await begun(box, key, prompts(40));
@@ -150,7 +75,7 @@ test("one that is cancelled ends what waits, and what runs", async () => {
 });
 
 test("a key that is revoked and a file that is deleted are told line by line", async () => {
-  const { clock, open } = bench();
+  const { clock, open } = batchBench();
   await using box = await open();
   for (const end of ["invalid_api_key", "file_not_found"] as const) {
     const { id: key } = keyOf(box, { requestsPerMinute: 1 });
@@ -169,7 +94,7 @@ test("a key that is revoked and a file that is deleted are told line by line", a
 });
 
 test("what a batch holds of its key's room is given back at its end, and with it", async () => {
-  const { clock, open } = bench({ roomMb: 1 });
+  const { clock, open } = batchBench({ roomMb: 1 });
   await using box = await open();
   const { id: key } = keyOf(box);
   const { id } = await begun(box, key, prompts(300));
@@ -184,7 +109,7 @@ test("what a batch holds of its key's room is given back at its end, and with it
 });
 
 test("files that find no room are written once there is some, and nothing is lost", async () => {
-  const { clock, open } = bench({ roomMb: 1 });
+  const { clock, open } = batchBench({ roomMb: 1 });
   await using box = await open();
   const { id: key } = keyOf(box);
   const filling = await box.uploads.begin({ key, name: "large", contentType: "text/plain" });
@@ -205,7 +130,7 @@ test("files that find no room are written once there is some, and nothing is los
 });
 
 test("a key has a hundred batches that have not ended, at most", async () => {
-  const { open } = bench();
+  const { open } = batchBench();
   await using box = await open(createFakeFleet({ automatic: false }));
   const { id: key } = keyOf(box);
   const { token } = await begun(box, key, ["p0"]);
