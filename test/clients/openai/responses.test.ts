@@ -111,15 +111,26 @@ test("a conversation goes on from an earlier response, whose instructions stay b
 });
 
 test("a tool that must be called is, whole and in events; the answer to the call is taken", async () => {
-  const parameters = { type: "object", properties: { shape: { enum: ["circle", "star"] } }, required: ["shape"] };
+  // Long enough to come in several pieces on a busy machine too.
+  const note = { const: "the one that is beside the others, if there are any, and not behind them" };
+  const properties = { shape: { enum: ["circle", "star"] }, note };
+  const parameters = { type: "object", properties, required: ["shape", "note"], additionalProperties: false };
   const tool = { type: "function" as const, name: "find_shape", parameters, strict: true };
-  const calling = { ...asked, max_output_tokens: 200, tools: [tool], tool_choice: "required" as const };
+  const calling = { ...asked, max_output_tokens: 400, tools: [tool], tool_choice: "required" as const };
   const { output } = await box.client.responses.create(calling);
   const call = output.find((item) => item.type === "function_call");
   expect(call).toMatchObject({ name: "find_shape" });
   expect(["circle", "star"]).toContain(JSON.parse(call?.arguments ?? "{}").shape);
-  const final = await box.client.responses.stream(calling).finalResponse();
-  expect(final.output.find((item) => item.type === "function_call")).toMatchObject({ arguments: call?.arguments });
+  const stream = box.client.responses.stream(calling);
+  const told: { delta: string; snapshot: string }[] = [];
+  stream.on("response.function_call_arguments.delta", (event) => told.push(event));
+  const final = await stream.finalResponse();
+  const streamed = final.output.find((item) => item.type === "function_call");
+  expect(streamed).toMatchObject({ arguments: call?.arguments });
+  // What the client itself adds up, event by event.
+  expect(told.at(-1)?.snapshot).toBe(call?.arguments);
+  expect(told.map(({ delta }) => delta).join("")).toBe(call?.arguments ?? "");
+  expect(told.length).toBeGreaterThan(1);
   const answer = { type: "function_call_output" as const, call_id: call?.call_id ?? "", output: "red" };
   const after = await box.client.responses.create({
     ...asked,

@@ -50,7 +50,7 @@ export const saysSomething = ({ output, tool_calls = [] }: ChatOutput) => output
 export function itemsOf(output: ChatOutput, job: string) {
   const { reasoning = "", tool_calls = [], logprobs } = output;
   const { reasoning: thoughts, message } = growing;
-  const status = output.finish_reason === "length" ? "incomplete" : "completed";
+  const status = output.finish_reason === "length" && tool_calls.length === 0 ? "incomplete" : "completed";
   return [
     ...(reasoning === "" ? [] : [thoughts.item(thoughts.id(job), "completed", [thoughts.part(reasoning)])]),
     ...(saysSomething(output) ? [message.item(message.id(job), status, [message.part(output.output, logprobs)])] : []),

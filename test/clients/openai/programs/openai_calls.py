@@ -134,6 +134,12 @@ def responses():
     given = {**responding, "max_output_tokens": 200, "tools": [flat], "tool_choice": "required"}
     call = next(each for each in client.responses.create(**given).output if each.type == "function_call")
     assert json.loads(call.arguments)["shape"] in ("circle", "star")
+    with client.responses.stream(**given) as events:
+        told = [each for each in events if each.type == "response.function_call_arguments.delta"]
+        final = events.get_final_response()
+    # What the package itself adds up, event by event, and what the last event says.
+    assert told[-1].snapshot == "".join(each.delta for each in told) == call.arguments
+    assert [each.arguments for each in final.output if each.type == "function_call"] == [call.arguments]
     after = client.responses.create(**{**responding, "input": "And its size?"}, previous_response_id=whole.id)
     assert after.usage.input_tokens > whole.usage.input_tokens
 
