@@ -24,7 +24,7 @@ export function promptOf(input: ChatInput, model: Parts, looks: readonly Look[] 
   const { tokenizer, context, sight } = model;
   const written = input.raw ? rawText(input) : rendered(input, model);
   const text = sight ? withLooks(written, { looks, sight }) : written;
-  expectLikelyLength(text, { model, input });
+  expectPossibleLength(text, { model, input });
   const tokens = tokenizer.encode(text, { begin: input.raw });
   if (tokens.length === 0) throw wrong(["prompt"], "The prompt holds no tokens", "value_error");
   if (tokens.length >= context && input.max_tokens !== 0) throw tooLong(input, { given: tokens.length, context });
@@ -32,24 +32,15 @@ export function promptOf(input: ChatInput, model: Parts, looks: readonly Look[] 
   return { tokens, isThinking: !input.raw && THINKS.test(text), room: Math.min(room, input.max_tokens ?? room) };
 }
 
-/** Letters that are turned into tokens at once whatever the model reads: a second's work, where all of them are one word. */
+/** Letters that are turned into tokens at once whatever the model reads. */
 const SHORT = 65_536;
-/** A token has about four. */
-const LETTERS_OF_TOKEN = 8;
-const PIECE = 16_384;
 
-/**
- * Turning a text into tokens takes the thread on which all answers are made: of one that is far longer than the model reads,
- * as long as a body may be, it would take minutes. Its pieces have about as many tokens as the whole.
- */
-function expectLikelyLength(text: string, { model, input }: { model: Parts; input: ChatInput }): void {
+/** Turning a text into tokens takes the thread on which all answers are made: one that is certainly too long is refused before. */
+function expectPossibleLength(text: string, { model, input }: { model: Parts; input: ChatInput }): void {
   const { tokenizer, context } = model;
-  if (text.length <= Math.max(SHORT, LETTERS_OF_TOKEN * context)) return;
-  let count = 0;
-  for (let at = 0; at < text.length; at += PIECE) {
-    count += tokenizer.encode(text.slice(at, at + PIECE)).length;
-    if (count > 2 * context) throw tooLong(input, { given: count, isMore: true, context });
-  }
+  const most = input.max_tokens === 0 ? 2 * context : context;
+  if (text.length > SHORT && tokenizer.hasAtLeast(text, most))
+    throw tooLong(input, { given: most, isMore: true, context });
 }
 
 /** Templates of models that always think begin the thought themselves. */
@@ -122,7 +113,7 @@ type TooLong = { given: number; isMore?: boolean; context: number };
 
 /** Clients know it by OpenAI's first words, which others have taken over: they leave early messages out, or ask another model. */
 function tooLong(input: ChatInput, { given, isMore = false, context }: TooLong): ForecourtError {
-  const msg = `This model's maximum context length is ${context} tokens, its answer included, and the prompt has ${isMore ? "more than " : ""}${given}. Shorten the prompt or leave out early messages`;
+  const msg = `This model's maximum context length is ${context} tokens, its answer included, and the prompt has ${isMore ? "at least " : ""}${given}. Shorten the prompt or leave out early messages`;
   const field = input.messages ? "messages" : "prompt";
   return new ForecourtError("invalid_input", msg, {
     problems: [

@@ -2,6 +2,7 @@
 import { ForecourtError } from "../../core/errors.ts";
 import type { Assets } from "../../core/pipeline.ts";
 import type { TemplateConfig } from "./chat-template.ts";
+import { type AddedToken, createHasAtLeast, type Spelled } from "./fewest-tokens.ts";
 import { quoting } from "./quoting.ts";
 import { type DecoderPart, spellingOf } from "./token-bytes.ts";
 import { openDescription } from "./tokenizer.ts";
@@ -24,6 +25,8 @@ export type LanguageTokenizer = {
    * wants before a text.
    */
   encode(text: string, options?: { begin?: boolean }): number[];
+  /** True only for a text that `encode` makes at least so many tokens of; it takes no time that grows with a longer text's. */
+  hasAtLeast(text: string, tokens: number): boolean;
   /** The text as somebody's words: for `encode`, which takes no name in it for a token that marks structure. */
   quoted(text: string): string;
   /** Of an id that the vocabulary does not have: an empty one. */
@@ -33,9 +36,9 @@ export type LanguageTokenizer = {
   dropsFirstSpace: boolean;
 };
 
-type Description = {
+type Description = Omit<Spelled, "added_tokens"> & {
   decoder?: DecoderPart | null;
-  added_tokens?: { id: number; content: string; special?: boolean }[];
+  added_tokens?: (AddedToken & { id: number; special?: boolean })[];
 };
 
 /** From tokenizer.json and tokenizer_config.json in the weights' root. Throws `weights_missing`. */
@@ -43,7 +46,7 @@ export async function loadLanguageTokenizer(assets: Assets, config: TemplateConf
   const name = "tokenizer.json";
   const description = await assets.json<Description>(name);
   const structure = (description.added_tokens ?? []).filter(({ special }) => special).map(({ content }) => content);
-  const { quoted, unquoting } = quoting(structure);
+  const { quoted, unquoted, unquoting } = quoting(structure);
   const library = unquoting(openDescription({ description, config, name }));
   const spelling = spellingOf(description.decoder);
   if (!spelling)
@@ -58,17 +61,20 @@ export async function loadLanguageTokenizer(assets: Assets, config: TemplateConf
     if (written === undefined) return { id, bytes: NOTHING, isSpecial: true, isLoneByte: false };
     return { id, bytes: spelling.bytes(written), isSpecial: false, isLoneByte: spelling.isLoneByte(written) };
   };
+  const token = (id: number): Token => {
+    const found = known.get(id) ?? make(id);
+    known.set(id, found);
+    return found;
+  };
+  const hasAtLeast = createHasAtLeast({ size, token }, description);
   return {
     size,
+    token,
+    hasAtLeast: (text, tokens) => hasAtLeast(unquoted(text), tokens),
     dropsFirstSpace: spelling.dropsFirstSpace,
     quoted,
     encode: (text, { begin = false } = {}) => library.encode(text, { add_special_tokens: begin }).ids,
     idOf: (token) => library.token_to_id(token),
-    token(id) {
-      const token = known.get(id) ?? make(id);
-      known.set(id, token);
-      return token;
-    },
   };
 }
 

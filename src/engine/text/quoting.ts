@@ -27,18 +27,21 @@ export function quoting(names: readonly string[]) {
       const seamed = text.replaceAll(SEAM, OPENING + SEAM + CLOSING).replace(begun, (letter) => letter + SEAM);
       return endsWithin(text) ? seamed + SEAM : seamed;
     },
+    unquoted,
     /** The library looks for names in a text, then splits what is left into words: there the seams have done their work. */
     unquoting<Opened extends { pre_tokenizer: unknown }>(library: Opened): Opened {
       const opened = library as Library;
       const split = opened.pre_tokenizer;
       opened.pre_tokenizer = (text, options) => {
-        const words = text.replaceAll(SEAM, "");
+        const words = unquoted(text);
         return words === "" ? [] : (split?.(words, options) ?? [words]);
       };
       return library;
     },
   };
 }
+
+const unquoted = (text: string) => text.replaceAll(SEAM, "");
 
 /** The first letter of each name, of those that overlap too. Long texts are passed over by first letters alone. */
 function firstOf(marks: readonly string[]): RegExp {

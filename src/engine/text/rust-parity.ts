@@ -4,7 +4,7 @@
 import { readCharsMap } from "./precompiled-map.ts";
 
 /** One step of a normalizer or pre-tokenizer in tokenizer.json. */
-type Part = { type?: string; normalizers?: Part[]; pretokenizers?: Part[] } & Record<string, unknown>;
+export type Part = { type?: string; normalizers?: Part[]; pretokenizers?: Part[] } & Record<string, unknown>;
 type Description = { normalizer?: Part | null; pre_tokenizer?: Part | null };
 
 export function asInRust<D extends object>(description: D & Description): D {
@@ -29,7 +29,7 @@ export function mendSteps<Library extends { normalizer: unknown }>(library: Libr
   return library;
 }
 
-function flatten(part: Part | null | undefined): Part[] {
+export function flatten(part: Part | null | undefined): Part[] {
   if (!part) return [];
   return part.type === "Sequence" ? (part.normalizers ?? part.pretokenizers ?? []).flatMap(flatten) : [part];
 }
