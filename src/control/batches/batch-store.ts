@@ -6,7 +6,9 @@ import { batchJobTable, batchLineTable, batchTable, isOpen } from "./batch.table
 
 export type BatchRow = typeof batchTable.$inferSelect;
 export type LineRow = typeof batchLineTable.$inferSelect;
-export type LineEnd = { isDone: boolean; result: string; bytes: number };
+/** Tokens: of the prompt all, and those that were computed before; of the answer. */
+export type LineUsage = { input: number; cached: number; output: number };
+export type LineEnd = { isDone: boolean; result: string; usage?: LineUsage };
 type Kept = { key: string; bytes: number };
 
 export type BatchStore = ReturnType<typeof createBatchStore>;
@@ -71,12 +73,19 @@ function lineStore(orm: Database["orm"]) {
         .limit(limit)
         .all(),
     /** False for one that has ended, or is there no more. */
-    endLine(batch: string, line: number, { isDone, result, bytes }: LineEnd): boolean {
+    endLine(batch: string, line: number, { isDone, result, usage, bytes }: LineEnd & { bytes: number }): boolean {
       const place = and(eq(of.batch, batch), eq(of.line, line), isNull(of.isDone));
       const change = { isDone, result, bytes: sql`${of.bytes} + ${bytes}` };
       if (!orm.update(of).set(change).where(place).returning({ line: of.line }).get()) return false;
-      const { done, failed } = batchTable;
-      const counted = isDone ? { done: sql`${done} + 1` } : { failed: sql`${failed} + 1` };
+      const { done, failed, inputTokens, cachedTokens, outputTokens } = batchTable;
+      const counted = {
+        ...(isDone ? { done: sql`${done} + 1` } : { failed: sql`${failed} + 1` }),
+        ...(usage && {
+          inputTokens: sql`${inputTokens} + ${usage.input}`,
+          cachedTokens: sql`${cachedTokens} + ${usage.cached}`,
+          outputTokens: sql`${outputTokens} + ${usage.output}`,
+        }),
+      };
       orm.update(batchTable).set(counted).where(eq(batchTable.id, batch)).run();
       return true;
     },

@@ -40,6 +40,10 @@ export const batchTable = sqliteTable(
     total: integer().notNull().default(0),
     done: integer().notNull().default(0),
     failed: integer().notNull().default(0),
+    /** Of the answers of what was done; null for batches from before they were counted. */
+    inputTokens: integer("input_tokens"),
+    cachedTokens: integer("cached_tokens"),
+    outputTokens: integer("output_tokens"),
     /** Of its key's room, without its lines. */
     bytes: integer().notNull(),
   },

@@ -4,13 +4,14 @@ import { asId, type KeyId } from "../../core/ids.ts";
 import { type Instant, instant, type Milliseconds, milliseconds } from "../../core/units.ts";
 import type { Jobs } from "../jobs/jobs.ts";
 import type { Key } from "../keys/keys.ts";
-import type { BatchRow } from "./batch-store.ts";
+import type { BatchRow, LineEnd } from "./batch-store.ts";
 
 export type LineProblem = { code: string; message: string; line: number | null; param: string | null };
 
 export type Batch = Pick<
   BatchRow,
-  "id" | "endpoint" | "input" | "origin" | "status" | "output" | "errors" | "model" | "total" | "done" | "failed"
+  | ("id" | "endpoint" | "input" | "origin" | "status" | "output" | "errors" | "model" | "total" | "done" | "failed")
+  | ("inputTokens" | "cachedTokens" | "outputTokens")
 > & {
   key: KeyId;
   metadata: Record<string, string>;
@@ -25,10 +26,7 @@ export type BatchFace = {
   /** What is wrong with a line is told by its field. */
   read(text: string, batch: Batch): { customId: string; model: string | null } | Pick<LineProblem, "message" | "param">;
   /** What goes wrong with it is its end too. `jobs`: those that it may have. */
-  run(line: BatchLine & { text: string; caller: Key; jobs: Jobs; stop: AbortSignal }): Promise<{
-    isDone: boolean;
-    result: string;
-  }>;
+  run(line: BatchLine & { text: string; caller: Key; jobs: Jobs; stop: AbortSignal }): Promise<LineEnd>;
   /** Of a line that was not carried out. */
   refuse(line: BatchLine, why: Pick<Failure, "message"> & { code: string }): string;
 };

@@ -101,6 +101,7 @@ export function createBatches({ room, log, ...given }: Parts): Batches {
 const NOTHING_YET = {
   ...{ begunAt: null, finalizingAt: null, cancellingAt: null, endedAt: null },
   ...{ problems: null, output: null, errors: null, model: null, total: 0, done: 0, failed: 0 },
+  ...{ inputTokens: 0, cachedTokens: 0, outputTokens: 0 },
 };
 
 /** Which batches are under way, each until it ends. */

@@ -11,7 +11,7 @@ import { endOf } from "../keys/live-key.ts";
 import type { Acl } from "../storage/acl.ts";
 import type { Uploads } from "../storage/uploads.ts";
 import type { Batch, BatchFace, BatchLine } from "./batch.ts";
-import type { BatchStore, LineRow } from "./batch-store.ts";
+import type { BatchStore, LineEnd, LineRow } from "./batch-store.ts";
 import type { Holding } from "./holding.ts";
 import { lineJobs } from "./line-jobs.ts";
 import { current, failed, validate } from "./validate.ts";
@@ -113,8 +113,7 @@ type Running = { batch: Batch; row: LineRow; signals: Signals };
 
 async function runLine(parts: ConductParts, face: BatchFace, { batch, row, signals }: Running): Promise<void> {
   const line = lineOf(batch, row);
-  const settle = (end: { isDone: boolean; result: string }) =>
-    parts.database.write(() => parts.holding.endLine(batch, row.line, end));
+  const settle = (end: LineEnd) => parts.database.write(() => parts.holding.endLine(batch, row.line, end));
   const refuse = (code: string, message: string) => {
     settle({ isDone: false, result: face.refuse(line, { code, message }) });
   };

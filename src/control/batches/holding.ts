@@ -4,14 +4,14 @@ import { asId } from "../../core/ids.ts";
 import type { Bytes, Instant } from "../../core/units.ts";
 import type { Database } from "../database/open.ts";
 import { createRoom } from "../rooms/room.ts";
-import type { BatchRow, BatchStore, LineRow } from "./batch-store.ts";
+import type { BatchRow, BatchStore, LineEnd, LineRow } from "./batch-store.ts";
 
 export type Holding = {
   /** Inside a write, as all that do not give a promise. Throws `room_full`. */
   insert(row: Omit<BatchRow, "bytes">): void;
   insertLines(batch: Of, rows: readonly LineRow[]): void;
   /** False for a line that has ended. It is not refused: it was paid. */
-  endLine(batch: Of, line: number, end: { isDone: boolean; result: string }): boolean;
+  endLine(batch: Of, line: number, end: LineEnd): boolean;
   /** All of a batch. Resolves when they are gone. */
   removeLines(batch: Of): Promise<void>;
   removeEndedBefore(before: Instant): Promise<void>;

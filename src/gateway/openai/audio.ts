@@ -13,7 +13,7 @@ import { answerHeaders } from "./headers.ts";
 import { outputBytes } from "./output-bytes.ts";
 import { abandonAll, answersOf, beginJobs, type DoneJob, finishedJobs, type OpenAiParts } from "./runs.ts";
 import { speechEvents, spokenPcm } from "./speech-events.ts";
-import { durationOf, transcript } from "./transcript.ts";
+import { transcript } from "./transcript.ts";
 
 export const speech = (parts: OpenAiParts, call: Call): Promise<Response> =>
   spoken(parts, call).catch((error: unknown) => {
@@ -87,7 +87,8 @@ async function* heardEvents({ jobs }: OpenAiParts, job: Job, signal: AbortSignal
       told = text;
       if (!("output" in step)) continue;
       isOver = true;
-      yield { type: "transcript.text.done", text, usage: durationOf(step.output) };
+      // Of an event's usage clients know tokens alone, which are not counted here.
+      yield { type: "transcript.text.done", text };
     }
   } finally {
     if (!isOver) abandonAll(jobs, [job]);

@@ -25,7 +25,7 @@ const formats: Record<Format, (heard: Heard) => Written> = {
 
 export const transcript = (heard: Heard): Written => formats[heard.body.response_format](heard);
 
-export const durationOf = ({ duration }: TranscribeOutput) => ({ type: "duration", seconds: Math.ceil(duration) });
+const durationOf = ({ duration }: TranscribeOutput) => ({ type: "duration", seconds: Math.ceil(duration) });
 
 function verbose({ output, body, task }: Heard) {
   const [language = ""] = output.languages;

@@ -109,6 +109,15 @@ test("a batch gives what its requests would have been given alone, and says whic
     expect(at).toBeGreaterThan(1e9);
   expect((batch.expires_at ?? 0) - batch.created_at).toBe(86_400);
   const [one, several] = await linesOf(batch.output_file_id);
+  const used = [one, several].map((line) => line?.response?.body.usage);
+  const sum = (of: "prompt_tokens" | "completion_tokens" | "total_tokens") =>
+    used.reduce((all, usage) => all + (usage?.[of] ?? Number.NaN), 0);
+  const cached = used.reduce((all, usage) => all + (usage?.prompt_tokens_details?.cached_tokens ?? 0), 0);
+  expect(batch.usage).toEqual({
+    ...{ input_tokens: sum("prompt_tokens"), input_tokens_details: { cached_tokens: cached } },
+    ...{ output_tokens: sum("completion_tokens"), output_tokens_details: { reasoning_tokens: 0 } },
+    total_tokens: sum("total_tokens"),
+  });
   const alone = await box.client.chat.completions.create(chat("What colour is the circle?"));
   expect(one).toMatchObject({ custom_id: "one", error: null, response: { status_code: 200 } });
   expect(one?.response?.body.choices).toEqual(alone.choices);

@@ -22,3 +22,13 @@ test.skipIf(bin === undefined)(
   },
   120_000,
 );
+
+test.skipIf(bin === undefined)(
+  "files and batches: done, counted, listed, cancelled early, kept as long as asked",
+  async () => {
+    const shown = await server.shownBy(bin ?? "", "openai_batches.py");
+    expect(shown).toEqual(["files", "batches"]);
+    proved("openai-python", ...shown);
+  },
+  120_000,
+);

@@ -89,7 +89,18 @@ function wordsOf(batch: Batch) {
     ...{ completed_at: endedAs("completed"), failed_at: endedAs("failed") },
     ...{ expired_at: endedAs("expired"), cancelled_at: endedAs("cancelled") },
     request_counts: { total, completed, failed },
+    usage: usageOf(batch),
     metadata: batch.metadata,
+  };
+}
+
+function usageOf({ inputTokens: input_tokens, cachedTokens: cached_tokens, outputTokens: output_tokens }: Batch) {
+  if (input_tokens === null || output_tokens === null) return undefined;
+  return {
+    ...{ input_tokens, input_tokens_details: { cached_tokens } },
+    // Models count thoughts and answer together.
+    ...{ output_tokens, output_tokens_details: { reasoning_tokens: 0 } },
+    total_tokens: input_tokens + output_tokens,
   };
 }
 

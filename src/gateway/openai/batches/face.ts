@@ -7,6 +7,7 @@ import { parseJson } from "../../read-json.ts";
 import { REQUEST_ID } from "../../request-id.ts";
 import { openAiFailure } from "../failures.ts";
 import type { OpenAiParts } from "../runs.ts";
+import { tokensIn } from "../usage-words.ts";
 
 /** Those whose answers are JSON. */
 export const ENDPOINTS = [
@@ -61,7 +62,8 @@ export const createBatchFace = (parts: OpenAiParts, faceOf: (parts: OpenAiParts)
       ...{ status_code: answer.status, request_id: answer.headers.get(REQUEST_ID) ?? idOf(of) },
       body: await answer.json(),
     };
-    return { isDone: answer.ok, result: JSON.stringify({ ...headOf(of), response, error: null }) };
+    const result = JSON.stringify({ ...headOf(of), response, error: null });
+    return answer.ok ? { isDone: true, result, usage: tokensIn(response.body) } : { isDone: false, result };
   },
   refuse: (of, error) => JSON.stringify({ ...headOf(of), response: null, error }),
 });

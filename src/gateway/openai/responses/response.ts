@@ -85,7 +85,8 @@ function doneState(output: ChatOutput, job: Extract<Job, { status: "done" }>) {
     output: itemsOf(output, job.id),
     usage: {
       input_tokens: prompt_tokens,
-      input_tokens_details: { cached_tokens },
+      // What a later request finds computed already is put by for nothing.
+      input_tokens_details: { cached_tokens, cache_write_tokens: 0 },
       output_tokens: completion_tokens,
       // Models count thoughts and answer together.
       output_tokens_details: { reasoning_tokens: 0 },
