@@ -10,10 +10,17 @@ export function routeFailure(request: Request, routes: readonly Route[]): Foreco
   const { pathname } = urlOf(request);
   const methods = routes.filter(({ path }) => isMatch(path, pathname)).map(({ method }) => method);
   const allow = withHead([...new Set(methods)]);
-  if (allow.length === 0) return new ForecourtError("not_found", `Path ${pathname.slice(0, 200)} not found`);
+  if (allow.length === 0) return notFound(pathname);
   const message = `${methodOf(request)} is not allowed here. Use ${allow.join(" or ")}.`;
   return new ForecourtError("method_not_allowed", message, { details: { allow } });
 }
+
+/** Whoever moves here from elsewhere may have changed the host alone. */
+const notFound = (pathname: string) =>
+  new ForecourtError(
+    "not_found",
+    `Path ${pathname.slice(0, 200)} not found. Models are called below /run and /queue, OpenAI's API is below /v1; /swagger has all paths.`,
+  );
 
 /** Compares part by part: `:name` is any one part, `*` the rest, of which there is some. */
 function isMatch(pattern: string, pathname: string): boolean {

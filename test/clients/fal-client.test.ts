@@ -158,7 +158,10 @@ describe.each(recipes)("@fal-ai/client by %s", (name, recipe) => {
 
   test("an unknown model and an unknown request are ApiErrors with their status", async () => {
     const model = await errorOf(fal.run("test/nothing", { input: { prompt: "x" } }));
-    expect(model).toMatchObject({ status: 404, body: { detail: 'Application "nothing" not found' } });
+    expect(model).toMatchObject({
+      status: 404,
+      body: { detail: expect.stringContaining('Application "nothing" not found. This box has no model ') },
+    });
     const request = await errorOf(fal.queue.status(ECHO, { requestId: crypto.randomUUID() }));
     expect(request).toMatchObject({ status: 404, body: { status: "NOT_FOUND" } });
     proved("js", "error-unknown");

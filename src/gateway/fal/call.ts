@@ -38,13 +38,22 @@ export type Visit = Omit<Call, "caller">;
 /** An endpoint id has at most seven parts, and `/stream` or `/realtime` may follow. */
 const MAX_PARTS = 8;
 
-/** The model that a path names and what follows it. Throws `not_found` in fal's words, and `model_file_wrong`. */
+/**
+ * The model that a path names and what follows it. Throws `not_found` in fal's words, with where to look, and
+ * `model_file_wrong`.
+ */
 export function endpointOf(catalog: Pick<Catalog, "match" | "refusal">, path: string) {
   const parts = path.split("/");
-  const found = parts.length <= MAX_PARTS ? catalog.match(path) : undefined;
+  const isPossible = parts.length <= MAX_PARTS;
+  const found = isPossible ? catalog.match(path) : undefined;
   if (found) return found;
-  const refusal = parts.length <= MAX_PARTS ? catalog.refusal(path) : undefined;
-  throw refusal ?? new ForecourtError("not_found", `Application "${(parts[1] ?? path).slice(0, 100)}" not found`);
+  throw (isPossible ? catalog.refusal(path) : undefined) ?? unknown(path);
 }
+
+const unknown = (path: string) =>
+  new ForecourtError(
+    "not_found",
+    `Application "${(path.split("/")[1] ?? path).slice(0, 100)}" not found. This box has no model ${path.slice(0, 200)}; /models lists those that it has.`,
+  );
 
 export type Endpoint = { entry: CatalogEntry; endpoint: string; rest: string };

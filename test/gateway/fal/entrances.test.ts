@@ -70,7 +70,9 @@ describe("fal's own host names", () => {
   test("errors there have fal's shape", async () => {
     const response = await gateway.ask("POST", "https://fal.run/forecourt/nothing", { body: {} });
     expect(response.status).toBe(404);
-    expect(await response.json()).toEqual({ detail: 'Application "nothing" not found' });
+    expect(await response.json()).toEqual({
+      detail: expect.stringContaining('Application "nothing" not found. This box has no model '),
+    });
   });
 
   test("files are found under every host name", async () => {

@@ -105,7 +105,7 @@ describe("submit", () => {
 
   test("an unknown model is a 404", async () => {
     expect((await submit({}, "/queue/some-owner/some-app")).ticket).toEqual({
-      detail: 'Application "some-app" not found',
+      detail: expect.stringContaining('Application "some-app" not found. This box has no model '),
     });
     expect((await submit({}, "/queue/forecourt/echo/nothing")).response.status).toBe(404);
   });

@@ -99,7 +99,9 @@ describe("a sync run", () => {
   test("an unknown application and an unknown path of a known one are told apart", async () => {
     const unknown = await gateway.ask("POST", "/run/some-owner/some-app", { body: {} });
     expect(unknown.status).toBe(404);
-    expect(await unknown.json()).toEqual({ detail: 'Application "some-app" not found' });
+    expect(await unknown.json()).toEqual({
+      detail: expect.stringContaining('Application "some-app" not found. This box has no model '),
+    });
     const path = await gateway.ask("POST", "/run/forecourt/echo/nothing", { body: {} });
     expect(path.status).toBe(404);
     expect(await path.json()).toEqual({ detail: "Path /nothing not found" });
