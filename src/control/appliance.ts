@@ -196,7 +196,7 @@ function assemble(found: Found): Appliance {
   });
   const updates = openUpdates({ ...found, fleet, variantsOf, clock, timers, limits: pulls, scheduler });
   const oversight = createOversight({
-    ...{ jobs, fleet, catalog, supply, webhooks, devices, hardware, monitor, accounts, database, settings, log },
+    ...{ jobs, fleet, catalog, supply, webhooks, devices, hardware, monitor, accounts, keys, database, settings, log },
     ...time,
   });
 

@@ -10,6 +10,7 @@ import { type Alerts, createAlerts } from "./alerts/alerts.ts";
 import { type Audit, createAudit } from "./audit/audit.ts";
 import { memoryBudget } from "./choose-device.ts";
 import type { Database } from "./database/open.ts";
+import type { Keys } from "./keys/keys.ts";
 import { createMetrics, type Metrics, type MetricsParts } from "./metrics/metrics.ts";
 import type { Settings } from "./settings.ts";
 import { createTracing, type Tracing } from "./tracing/tracing.ts";
@@ -29,6 +30,7 @@ export type OversightParts = Omit<MetricsParts, "devices" | "usage" | "data"> & 
   webhooks: Pick<Webhooks, "send">;
   database: Database;
   accounts: Pick<Accounts, "limited" | "stateOf" | "usage">;
+  keys: Pick<Keys, "get">;
   settings: Pick<Settings, "data" | "memory" | "tracing" | "alerts" | "webhooks">;
   clock: Clock;
   sweepClock?: Clock;

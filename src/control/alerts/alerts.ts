@@ -12,6 +12,7 @@ import type { Database } from "../database/open.ts";
 import type { Fleet } from "../fleet/fleet.ts";
 import type { Monitor } from "../hardware/monitor.ts";
 import type { Jobs } from "../jobs/jobs.ts";
+import type { Keys } from "../keys/keys.ts";
 import type { Settings } from "../settings.ts";
 import type { WebhookRow } from "../webhooks/outbox-store.ts";
 import type { Reply } from "../webhooks/post.ts";
@@ -38,6 +39,7 @@ export type AlertsParts = {
   fleet: Pick<Fleet, "subscribe" | "runners">;
   spendIn: SpendIn;
   accounts: Pick<Accounts, "limited" | "stateOf">;
+  keys: Pick<Keys, "get">;
   /** Cards that do not answer, whether a model was on them or not. */
   monitor: Pick<Monitor, "snapshot">;
   /** One signed attempt. */
@@ -176,6 +178,7 @@ async function gather({ ends, lost, takenBy, clock, jobs, settings, ...box }: Ga
   return {
     now,
     spendIn: box.spendIn,
+    nameOfKey: (id: string) => box.keys.get(asId<KeyId>(id))?.name,
     budgets,
     ended: ends.counts(),
     oldestWaitMs: oldestMs,

@@ -24,6 +24,8 @@ export type Rules = {
 export type Facts = {
   now: Instant;
   spendIn: SpendIn;
+  /** What people call a key; undefined for one that is gone. */
+  nameOfKey: (id: string) => string | undefined;
   /** Of all accounts, as they stand now. */
   budgets: BudgetFact[];
   /** Jobs that ended within the last minutes. */
@@ -98,7 +100,7 @@ type SpendQuestion = { name: RuleName; rules: SpendRule[]; by: Spender };
 /** A request counts when it came in and costs when it ends: what was spent in a window is looked at for so long after its end. */
 const LATE_MS = 3_600_000;
 
-function spendFindings({ now, spendIn }: Facts, { name, rules, by }: SpendQuestion): Finding[] {
+function spendFindings({ now, spendIn, nameOfKey }: Facts, { name, rules, by }: SpendQuestion): Finding[] {
   return rules.flatMap(({ limit, currency, window }) => {
     const current = windowAt(now, window);
     const late = windowAt(now - LATE_MS, window);
@@ -109,35 +111,47 @@ function spendFindings({ now, spendIn }: Facts, { name, rules, by }: SpendQuesti
       );
       return over.map(({ subject, cost }) => {
         const [spent, bound] = [nanosText(cost), nanosText(limit)];
+        const keyName = by === "key" ? nameOfKey(subject) : undefined;
         return {
           rule: name,
           limit: `${bound} ${currency}/${window}`,
           subject,
           windowStart: span.start,
-          message: `${subject || "The box"} spent ${spent} ${currency} ${when}, more than ${bound}.`,
-          details: { spent, limit: bound, currency, window },
+          message: `${called(subject, keyName) || "The box"} spent ${spent} ${currency} ${when}, more than ${bound}.`,
+          details: { ...(keyName !== undefined && { name: keyName }), spent, limit: bound, currency, window },
         };
       });
     });
   });
 }
 
+/** Ids tell nothing to whoever reads this at night. */
+const called = (id: string, name: string | undefined) => (name === undefined ? id : `${name} (${id})`);
+
 /** The highest share that was reached, of each budget. */
-function budgetFindings({ now, budgets }: Facts, { budgetPercents }: Rules): Finding[] {
+function budgetFindings({ now, budgets, nameOfKey }: Facts, { budgetPercents }: Rules): Finding[] {
   return budgets.flatMap(({ account, unit, amount, spent, window, text }) => {
     const reached = budgetPercents.filter((percent) => amount > 0 && spent * 100 >= amount * percent);
     if (reached.length === 0) return [];
     const percent = Math.max(...reached);
     const used = amountText(unit, spent);
-    const subject = `${account.kind} ${account.id}`;
+    const name = account.kind === "key" ? nameOfKey(account.id) : undefined;
     return [
       {
         rule: "budget-used" as const,
         limit: `${percent} % of ${text}`,
-        subject,
+        subject: `${account.kind} ${account.id}`,
         windowStart: windowAt(now, window).start,
-        message: `The ${subject} has used ${used} of its ${text}: ${percent} % or more.`,
-        details: { account: account.kind, id: account.id, budget: text, spent: used, percent, window },
+        message: `The ${account.kind} ${called(account.id, name)} has used ${used} of its ${text}: ${percent} % or more.`,
+        details: {
+          account: account.kind,
+          id: account.id,
+          ...(name !== undefined && { name }),
+          budget: text,
+          spent: used,
+          percent,
+          window,
+        },
       },
     ];
   });

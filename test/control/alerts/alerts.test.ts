@@ -216,6 +216,25 @@ test("a key and a team that come to 80 % of a budget are reported once, and once
   ]);
 });
 
+test("a key is told by its name as well: ids say nothing to people", async () => {
+  let now = NOON;
+  await using box = await start(() => now);
+  const { alerts } = box.oversight;
+  const { key } = box.keys.create({ name: "art app", scope: "api" });
+  box.accounts.store.setLimits({ kind: "key", id: key.id }, { budgets: [parseBudget("400 USD/day")] });
+  spend(box, { key: key.id, cost: 350, at: now });
+  now += 1;
+  await alerts.look();
+  expect(alerts.list(10).map(({ body }) => JSON.parse(body))).toMatchObject([
+    {
+      rule: "budget-used",
+      message: `The key art app (${key.id}) has used 350 USD of its 400 USD/day: 80 % or more.`,
+      details: { name: "art app" },
+    },
+    { rule: "key-spend", subject: key.id, message: expect.stringContaining(`art app (${key.id}) spent 350 USD`) },
+  ]);
+});
+
 test("a card that does not answer is told, whether a model was on it or not", async () => {
   const monitored = { id: "cuda:0", isLost: true };
   await using box = await createTestAppliance({ clock: { now: () => instant(NOON) } });
@@ -242,6 +261,7 @@ const none: Rules = {
 const calm: Facts = {
   now: instant(NOON),
   spendIn: () => [],
+  nameOfKey: () => undefined,
   budgets: [],
   ended: { all: 0, failed: 0 },
   oldestWaitMs: 0,
