@@ -5,6 +5,7 @@ import { keyState, stateWords } from "../control/accounts/account-words.ts";
 import { limitsText } from "../control/accounts/limits-text.ts";
 import { KEY_SCOPES, type Key, type KeyScope } from "../control/keys/keys.ts";
 import { makeKey, type NewKeyWords, readNewKey } from "../control/keys/new-key.ts";
+import { matchesModel } from "../control/keys/patterns.ts";
 import { PERMISSIONS, type Permission } from "../control/keys/permissions.ts";
 import { systemClock } from "../core/clock.ts";
 import { milliseconds } from "../core/units.ts";
@@ -13,6 +14,7 @@ import { wrongUsage } from "./failure.ts";
 import { handOver } from "./keys/hand-over.ts";
 import { keyNamed, openKeyBook, published, withKeyBook } from "./keys/key-book.ts";
 import { type LimitFlags, limitsOfFlags, limitWordsOf, withLimits } from "./keys/limit-options.ts";
+import { catalogueOf } from "./models/catalogue.ts";
 import { type SettingsFlags, withSettings } from "./settings-flags.ts";
 import { jsonText, note, printJson, printLine, table, timeText } from "./terminal.ts";
 
@@ -57,14 +59,25 @@ const create = () =>
     .option("--json", "print as JSON")
     .action(async ({ json, ...flags }: CreateFlags) => {
       const wanted = readNewKey(wordsOf(flags), systemClock.now());
+      const vain = namesNothing(flags);
       using book = openKeyBook(flags, { mayBegin: true });
       const { key, secret } = makeKey(book, wanted);
       await handOver(json ? jsonText({ ...published(book, key), key: secret }) : secret, {
         takeBack: () => book.keys.revoke(key.id),
         isTakenBack: `the key ${key.name} (${key.id}), which nobody has, was revoked`,
       });
+      for (const pattern of vain) note(`No model of this box is named ${pattern} yet.`);
       if (!json) note("Keep this key now: it can't be shown again. Use it as `Authorization: Key <key>`.");
     });
+
+/** Patterns may be ahead of their models; one that was misspelled would shut the key out. */
+function namesNothing({ models, ...flags }: CreateFlags): string[] {
+  if (models === undefined) return [];
+  const names = catalogueOf(flags)
+    .catalog.list()
+    .flatMap(({ model }) => [model.id, ...model.aliases]);
+  return listed(models).filter((pattern) => !matchesModel([pattern], names));
+}
 
 /** Throws a usage error for what has no such words. */
 function wordsOf({ name, scope, team, owner, models, permissions, expires, ...limitFlags }: CreateFlags): NewKeyWords {

@@ -81,6 +81,8 @@ const set = () =>
           book.accounts.store.setLimits(account, limits);
           if (json) return printJson({ ...account, limits: limitWords(limits) });
           printLine(`${kind} ${name}: ${limitsText(limits) || "no limits"}.`);
+          if (kind === "team" && !book.keys.list().some(({ team }) => team === name))
+            note(`No key is of the team ${name} yet: \`forecourt keys create --team ${name}\` makes one.`);
         },
         { mayBegin: true },
       );

@@ -10,7 +10,7 @@ export function chooseDevice(hardware: Hardware, wanted: Settings["device"]): De
   const device = hardware.devices.find(({ kind, isSoftware }) => (wanted === "auto" ? !isSoftware : kind === wanted));
   if (device) return device;
   const reasons = hardware.problems.map(({ name, reason, remedy }) => `${name}: ${reason} ${remedy}`);
-  const why = reasons.length > 0 ? reasons.join(" ") : "No such device was found.";
+  const why = reasons.length > 0 ? reasons.join(" ") : "No such device was found: see `forecourt doctor`.";
   throw new ForecourtError("misconfigured", `The device ${wanted} cannot be used. ${why} Or set device to auto.`);
 }
 

@@ -63,6 +63,8 @@ test("what cannot be done is said in one sentence, with exit code 1", async () =
   expect(nothing.exitCode).toBe(1);
   expect(nothing.stderr.trim().split("\n")).toHaveLength(1);
   expect(existsSync(join(data, "x.tar"))).toBe(false);
+  const nowhere = await forecourt(["backup", join(data, "none", "x.tar"), "--data", data]);
+  expect([nowhere.exitCode, nowhere.stderr]).toEqual([2, expect.stringContaining(`There is no folder ${data}/none.`)]);
   const missing = await forecourt(["restore", join(data, "x.tar"), "--data", data]);
   expect([missing.exitCode, missing.stderr.trim().split("\n").length]).toEqual([1, 1]);
 });

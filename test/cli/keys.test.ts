@@ -194,3 +194,16 @@ test("a team without a name gets no limits", async () => {
   const { exitCode } = await forecourt(["limits", "set", "team", "", "--rpm", "5", "--data", newFolder()]);
   expect(exitCode).toBe(2);
 });
+
+test("a key for models and a limit for a team that are not there are made, and told", async () => {
+  const data = newFolder();
+  const key = ["keys", "create", "--name", "x", "--team", "art", "--models", "forecourt/*,forecort/*", "--data", data];
+  const { exitCode, stderr } = await forecourt(key);
+  expect([exitCode, stderr]).toEqual([
+    0,
+    expect.stringMatching(/^No model of this box is named forecort\/\* yet\.\nKeep/),
+  ]);
+  const limit = (team: string) => forecourt(["limits", "set", "team", team, "--rpm", "5", "--data", data]);
+  expect((await limit("atr")).stderr).toContain("No key is of the team atr yet");
+  expect((await limit("art")).stderr).toBe("");
+});

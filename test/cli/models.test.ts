@@ -89,6 +89,20 @@ test("that the Hub is waited for is told while it is", async () => {
   expect(stderr).toMatch(/^[^\n]+[^.]\. Trying again in 1 s\.\nforecourt: [^\n]+\n$/);
 });
 
+test("the address of a repository's page is as good as its name", async () => {
+  const asked: string[] = [];
+  using hub = Bun.serve({
+    port: 0,
+    fetch: ({ url }) => {
+      asked.push(new URL(url).pathname);
+      return new Response("", { status: 404 });
+    },
+  });
+  const words = ["models", "add", "https://huggingface.co/acme/parrot/tree/v2", "--data", newFolder()];
+  await forecourt(words, { FORECOURT_HUB_ENDPOINT: hub.url.origin });
+  expect(asked[0]).toContain("/acme/parrot/revision/v2");
+});
+
 test("a wrong model file is named with its field", async () => {
   const { exitCode, stderr } = await forecourt(["models", "list", "--data", dataWith(own.replace("echo", "ecco"))]);
   expect(exitCode).toBe(0);

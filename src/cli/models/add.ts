@@ -75,12 +75,20 @@ async function roomOf(settings: Settings): Promise<Room | undefined> {
   return first && { kind: first.kind, bytes: memoryBudget(first, settings.memory) };
 }
 
+/** Also of its page's address, as browsers show it. */
 function repositoryOf(name: string): { repo: string; revision: string } {
-  const [repo = "", revision = "main", ...rest] = name.split("@");
+  if (/^[./~]/.test(name))
+    throw wrongUsage(
+      `${name} is not a repository such as OWNER/REPO. A folder of this machine is named by source.path of a model file; models/README.md has a whole one.`,
+    );
+  const [, page = name, branch] = PAGE.exec(name) ?? [];
+  const [repo = "", revision = branch ?? "main", ...rest] = page.split("@");
   const isGood = /^[\w.-]+(\/[\w.-]+)?$/.test(repo) && revision !== "" && rest.length === 0;
   if (!isGood) throw wrongUsage(`${name} is not a repository such as OWNER/REPO or OWNER/REPO@REVISION.`);
   return { repo, revision };
 }
+
+const PAGE = /^https?:\/\/(?:www\.)?(?:huggingface\.co|hf\.co)\/([^/]+\/[^/]+)(?:\/tree\/([^/]+))?\/?$/;
 
 function print({ model, file, bytes, unsure }: AddedModel): void {
   printLine(file);

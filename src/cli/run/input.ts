@@ -1,4 +1,5 @@
 // `key=value` arguments as a model's input, each value read as the model's schema wants it.
+import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { extname } from "node:path";
 import { ForecourtError } from "../../core/errors.ts";
@@ -16,6 +17,8 @@ export async function readInput(schema: TObject, pairs: string[]): Promise<Recor
       const [name, text] = split(pair);
       const field = schema.properties[name];
       if (!field) throw wrongUsage(`${name} is no input of this model; it takes ${inputNames(schema)}.`);
+      if (isMedia(field) && isForgottenFile(text))
+        throw wrongUsage(`${name}: a file is sent with @ before its name: ${name}=@${text}`);
       return [name, await readValue(field, text)] as const;
     }),
   );
@@ -57,6 +60,8 @@ async function readUnion(branches: TSchema[], text: string): Promise<unknown> {
   }
   return text;
 }
+
+const isForgottenFile = (text: string) => !/^(@|[a-z]+:)/i.test(text) && existsSync(text);
 
 const isMedia = (field: TSchema) => field.media !== undefined;
 

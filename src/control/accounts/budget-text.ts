@@ -15,6 +15,11 @@ export function parseBudget(text: string): Budget {
   const isKnown = (WINDOW_NAMES as readonly string[]).includes(window);
   const value = Number(amount);
   if (!isKnown || value > LARGEST * (isCurrency(unit) ? 1 : 1000)) throw wrong(text);
+  if (/^[a-z]{3}$/.test(unit))
+    throw new ForecourtError(
+      "bad_request",
+      `The budget '${text}': write the currency in capital letters, ${unit.toUpperCase()}.`,
+    );
   if (!isCurrency(unit)) expectCounted(plural(unit));
   return {
     unit: isCurrency(unit) ? unit : plural(unit),

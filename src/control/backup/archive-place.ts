@@ -1,6 +1,6 @@
 // Where an archive is to be written: beside its place first, and in its place once it is whole.
-import { closeSync, openSync, readSync, statSync } from "node:fs";
-import { resolve } from "node:path";
+import { closeSync, existsSync, openSync, readSync, statSync } from "node:fs";
+import { dirname, resolve } from "node:path";
 import { ForecourtError } from "../../core/errors.ts";
 import { BLOCK, readTarHeader } from "./tar-header.ts";
 
@@ -8,10 +8,13 @@ export type ArchivePlace = { target: string; draft: string };
 
 /**
  * An archive that is there may be replaced, and an empty file. Throws `bad_request` for whatever else is there, before
- * any work: a device, a folder, the box's own database.
+ * any work: a device, a folder, the box's own database; and where there is no folder for it.
  */
 export function archivePlace(to: string): ArchivePlace {
   const target = resolve(to);
+  const folder = dirname(target);
+  if (!existsSync(folder))
+    throw new ForecourtError("bad_request", `There is no folder ${folder}. Make it, or name another file.`);
   const found = statSync(target, { throwIfNoEntry: false });
   if (found && !found.isFile()) throw refused(target, "no plain file");
   if (found && found.size > 0 && !isArchive(target)) throw refused(target, "no archive, and would be lost");

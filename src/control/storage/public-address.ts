@@ -72,7 +72,8 @@ export function createAddressGuard(allow: string[]): AddressGuard {
 
 function hostName(entry: string): string {
   if (/^[\p{L}\p{N}_.-]+$/u.test(entry)) return entry.toLowerCase();
-  throw new ForecourtError("misconfigured", `fetch.allow: ${entry} is no network, no address and no host name.`);
+  const way = /^[^:]+:\d+$/.test(entry) ? " Leave its port out: all ports of a host are allowed." : "";
+  throw new ForecourtError("misconfigured", `fetch.allow: ${entry} is no network, no address and no host name.${way}`);
 }
 
 function addNetwork(networks: BlockList, entry: string): void {

@@ -242,7 +242,11 @@ async function localFolder(path: string): Promise<string> {
     () => false,
   );
   if (isFolder) return path;
-  throw new ForecourtError("weights_missing", `There is no folder ${path}.`, {
-    details: { reason: "folder_not_found" },
-  });
+  throw new ForecourtError(
+    "weights_missing",
+    `There is no folder ${path} on this machine, which the model's file names as source.path.`,
+    {
+      details: { reason: "folder_not_found" },
+    },
+  );
 }

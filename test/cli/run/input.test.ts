@@ -63,3 +63,10 @@ test("a missing file, a word without = and an unknown name are told apart", asyn
     "promt is no input of this model; it takes prompt, steps",
   );
 });
+
+test("the name of a file that is there, without @, is taken for no address", async () => {
+  const path = join(newFolder(), "dot.png");
+  await expect(readInput(schema, [`image_url=${path}`])).resolves.toEqual({ image_url: path });
+  writeFileSync(path, "picture");
+  await expect(readInput(schema, [`image_url=${path}`])).rejects.toThrow(`image_url=@${path}`);
+});

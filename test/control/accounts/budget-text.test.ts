@@ -38,3 +38,7 @@ test("windows are hours, days and months of the calendar in UTC", () => {
   expect(window("day")).toEqual(["2028-02-29T00:00", "2028-03-01T00:00"]);
   expect(window("month")).toEqual(["2028-02-01T00:00", "2028-03-01T00:00"]);
 });
+
+test("a currency in small letters is told to be one, not a unit", () => {
+  expect(() => parseBudget("10 usd/day")).toThrow("capital letters, USD");
+});
