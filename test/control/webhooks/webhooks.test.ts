@@ -82,6 +82,18 @@ describe("a job's end", () => {
     );
   });
 
+  test("begins no other: whose job is not over waits on", async () => {
+    const receiver = receiverOf();
+    const { running, finish, reached, row } = stageOf();
+    const [over, open] = [await running(receiver.origin), await running(receiver.origin)];
+    finish(over);
+    await reached(over, "delivered", 1);
+    expect(row(open)).toMatchObject({ status: "waiting", attempts: 0, dueAt: null });
+    expect(receiver.received).toHaveLength(1);
+    finish(open);
+    await reached(open, "delivered", 1);
+  });
+
   test("is not told before it is on disk", async () => {
     const receiver = receiverOf();
     const disk = Promise.withResolvers<void>();
@@ -194,6 +206,27 @@ describe("a receiver that fails", () => {
     isBroken = false;
     expect(await webhooks.replay(job.id)).toMatchObject({ status: "pending", attempts: 0 });
     await reached(job, "delivered", 1);
+  });
+
+  test("is replayed alone, and only when its job is over; all are listed, the latest first", async () => {
+    const receiver = receiverOf(() => new Response("", { status: 301 }));
+    const { running, finish, reached, row, webhooks } = stageOf();
+    const [first, second] = [await running(receiver.origin), await running(receiver.origin)];
+    for (const job of [first, second]) {
+      finish(job);
+      await reached(job, "dead", 1);
+    }
+    await webhooks.replay(first.id);
+    await until(() => receiver.received.length === 3);
+    await reached(first, "dead", 1);
+    expect(row(second)).toMatchObject({ status: "dead", attempts: 1 });
+    const open = await running(receiver.origin);
+    await expect(webhooks.replay(open.id)).rejects.toMatchObject({ code: "bad_request" });
+    expect(row(open).status).toBe("waiting");
+    const listed = (page: Parameters<typeof webhooks.list>[0]) => webhooks.list(page).map(({ job }) => job);
+    expect(listed({ limit: 2 })).toEqual([open.id, second.id]);
+    expect(listed({ limit: 9, before: second.id })).toEqual([first.id]);
+    expect(listed({ limit: 9, status: "dead" })).toEqual([second.id, first.id]);
   });
 
   test("is given up when the result will be removed before the next attempt", async () => {
