@@ -111,3 +111,16 @@ test("a clock that was set back does not make it forget or explode", () => {
   const known = asked(after(...every(HOUR, 10 * HOUR)), instant(BEGIN + 5 * HOUR), usual);
   expect(anHour(known, 5 * HOUR)).toBeWithin(0.5, 1_000);
 });
+
+test("what requests told of others behind them is forgotten with the weeks", () => {
+  const alone = after(...every(HOUR, 100 * HOUR));
+  const goesOn = (at: number) => customOf([alone], instant(BEGIN + at)).goesOn;
+  expect(goesOn(100 * HOUR)).toBeLessThan(0.2);
+  expect(goesOn(1_000 * HOUR)).toBeWithin(0.49, 0.51);
+});
+
+test("the last of two runners is worth the requests that find the other busy, and never more than all of them", () => {
+  // Erlang's formula: 0.9 under way find one of one busy in 0.9 / 1.9 of the cases.
+  expect(worthOfLast({ worth: 5, underWay: 0.9 }, 2)).toBeCloseTo((5 * 0.9) / 1.9, 9);
+  expect(worthOfLast({ worth: 5_000, underWay: 0.9 }, 2)).toBeCloseTo((900 * 0.9) / 1.9, 9);
+});
