@@ -308,6 +308,30 @@ test("what another process uses and sets aside counts in the next turn of the ev
   }
 });
 
+test("a price that is removed is that of its holder and model alone", () => {
+  const { accounts } = createAccountBoard();
+  const { store } = accounts;
+  const price = parsePrice(["1 USD/request"]);
+  const places = [
+    { holder: "all", model: "*" },
+    { holder: "key:ann", model: "*" },
+    { holder: "key:ann", model: "acme/*" },
+  ];
+  for (const place of places) store.setPrice({ ...place, price });
+  const left = () => store.book().overrides.map(({ holder, model }) => `${holder} ${model}`);
+  expect(store.removePrice({ holder: "key:ann", model: "*" })).toBe(true);
+  expect(left().sort()).toEqual(["all *", "key:ann acme/*"]);
+  expect(store.removePrice({ holder: "key:ann", model: "*" })).toBe(false);
+  expect(left()).toHaveLength(2);
+});
+
+test("keys that are over are shown with their own limits", () => {
+  const { keyOf, keys, accounts } = createAccountBoard();
+  const [ann, bob] = [keyOf({ queue: 1 }), keyOf({ queue: 2 })];
+  for (const id of [ann, bob]) keys.revoke(id);
+  expect([ann, bob].map((id) => accounts.limitsOf(ofKey(id)))).toEqual([{ queue: 1 }, { queue: 2 }]);
+});
+
 test("an open job that goes on under another model counts for that one", async () => {
   const { keyOf, submit, limit, accounts, model, left } = createAccountBoard();
   const [before, after] = [model.id, "forecourt/other"].map((id) => ({ kind: "model" as const, id }));
@@ -339,7 +363,15 @@ test("every finished job has one row with what it cost, for whom and how it went
   finish(job, { requests: 1, images: 3 });
   expect(accounts.usage.row(job.id)).toMatchObject({
     ...{ job: job.id, key, team: "art", model: "forecourt/echo", endpoint: "forecourt/echo", outcome: "done" },
-    ...{ tags: '{"project":"x"}', cost: nanos(0.02), currency: "USD", device: "cpu", queueMs: 250, runMs: 0 },
+    ...{
+      tags: '{"project":"x"}',
+      cost: nanos(0.02),
+      currency: "USD",
+      device: "cpu",
+      queueMs: 250,
+      loadMs: 0,
+      runMs: 0,
+    },
     ...{ admittedAt: job.createdAt, endedAt: job.createdAt + 250 },
     units: JSON.stringify({ requests: micros(1), gpu_seconds: 0, images: micros(3) }),
   });

@@ -30,6 +30,21 @@ const cases: [string, World, string[]][] = [
   ["nor of one with jobs", { ...usual, jobs: { "B#1": {} } }, ["run B#1"]],
   ["the most popular by the byte comes first", { ...usual, reload: ["C", "A"], runners: {} }, ["load A cpu"]],
   [
+    "which is not the most popular one, if that is large",
+    { ...usual, reload: ["C", "A"], runners: {}, sizes: { C: 300 }, budget: 500, models: worth({ A: 3, C: 4 }) },
+    ["load A cpu"],
+  ],
+  [
+    "beside what is done for jobs",
+    { ...usual, jobs: { "D#1": {} }, runners: { "D@cuda:0": {} }, gpu: 500, budget: 50 },
+    ["run D#1 @cuda:0", "load A cuda:0"],
+  ],
+  [
+    "never in place of one that works, however long ago that began",
+    { ...usual, runners: { "B@cuda:0": { ...RESTED, state: "busy" } }, gpu: 150, budget: 50 },
+    [],
+  ],
+  [
     "one at a time, whatever room there is",
     { ...usual, reload: ["A", "C"], runners: {}, budget: 1_000, models: worth({ A: 3, C: 2 }) },
     ["load A cpu"],
