@@ -96,3 +96,14 @@ test.each([0, 2, 9])("what was used and spent in a window is the same with %d ro
   expect(spent("key", hour(10))).toEqual({ [`${ids.ann} USD`]: nanos(0.02), [`${ids.bob} USD`]: nanos(0.02) });
   expect(spent("all", hour(12))).toEqual({});
 });
+
+test("a team that is named like a key counts for itself alone, summed up or not", async () => {
+  const { accounts, ids, keyOf, submit, finish } = await ledger();
+  finish(await submit({ key: keyOf({}, { team: ids.ann }) }));
+  const hour = { ...windowAt(at(11), "hour"), name: "hour" as const };
+  const used = () =>
+    (["key", "team"] as const).map((kind) => accounts.usage.used({ kind, id: ids.ann }, "requests", hour));
+  expect(used()).toEqual([micros(1), micros(1)]);
+  accounts.totals.rollUp(99);
+  expect(used()).toEqual([micros(1), micros(1)]);
+});
