@@ -24,8 +24,7 @@ const PRIVATE_V4: [string, number][] = [
   ["198.18.0.0", 15],
   ["198.51.100.0", 24],
   ["203.0.113.0", 24],
-  ["224.0.0.0", 4],
-  ["240.0.0.0", 4],
+  ["224.0.0.0", 3],
 ];
 
 /** Global unicast is 2000::/3; of it, these carry other addresses inside them or are for documentation. */

@@ -42,6 +42,8 @@ const PRIVATE = [
   ["192.168.1.1", "private"],
   ["198.18.0.1", "benchmarks"],
   ["224.0.0.1", "multicast"],
+  ["239.255.255.250", "multicast"],
+  ["240.0.0.1", "reserved"],
   ["255.255.255.255", "broadcast"],
   ["::", "this host"],
   ["::1", "loopback"],
@@ -78,7 +80,7 @@ test.each(RANGES)("from %s to %s nothing is public, and what lies next to it is"
 });
 
 test("the operator can allow networks, addresses and host names, and nothing else becomes allowed", () => {
-  const guard = createAddressGuard(["10.1.0.0/16", "fd00::/8", "192.168.1.7", "nas.local"]);
+  const guard = createAddressGuard(["10.1.0.0/16", "fd00::/8", "192.168.1.7", "Nas.local"]);
   expect(["10.1.255.1", "fd12::1", "192.168.1.7", "8.8.8.8"].map(guard.isAllowed)).toEqual([true, true, true, true]);
   expect(["10.2.0.1", "192.168.1.8", "127.0.0.1", "nas.local", ""].filter(guard.isAllowed)).toEqual([]);
   expect(guard.isTrustedHost("NAS.local")).toBe(true);
