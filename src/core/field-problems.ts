@@ -8,10 +8,14 @@ type Verdict = Pick<FieldProblem, "type" | "msg" | "ctx">;
 /** At most this many characters of a wrong value are repeated in the answer. */
 const INPUT_ECHO = 200;
 
-/** The first problem of every wrong field; empty when the value fits. */
+/** Of a long list in which all is wrong nobody reads more, and each costs time. */
+const MOST = 500;
+const someOf = <T>(all: Iterable<T>): T[] => Iterator.from(all).take(MOST).toArray();
+
+/** The first problem of every wrong field, of many wrong fields those that come first; empty when the value fits. */
 export function fieldProblems(schema: TSchema, value: unknown, root: string[]): FieldProblem[] {
   const byPath = new Map<string, FieldProblem>();
-  const every = [...Value.Errors(schema, value)].flatMap(explain);
+  const every = someOf(Value.Errors(schema, value)).flatMap(explain).slice(0, MOST);
   // Where nothing fits a branch of a union no defaults are filled in: what may be left out is not what is wrong.
   const given = every.filter(({ mayBeLeftOut }) => !mayBeLeftOut);
   const explained = given.length > 0 ? given : every;
@@ -37,7 +41,7 @@ type Explained = { path: string; verdict: Verdict; input: unknown; isOtherKind?:
 function explain(error: ValueError): Explained[] {
   if (error.type === Kind.Union) {
     const branches = error.errors
-      .map((each) => [...each])
+      .map(someOf)
       .filter((errors) => errors.length > 0 && !errors.some((each) => each.path === error.path && isOfOtherType(each)));
     const names = branches.map(wrongName);
     const [first, ...others] = names;
@@ -177,7 +181,29 @@ const locOf = (path: string) =>
 
 function echo(input: unknown): unknown {
   if (typeof input === "number" && !Number.isFinite(input)) return String(input);
+  if (roomLeft(input, MOST_ECHOED) < 0) return describe(input);
   const text = typeof input === "string" ? input : JSON.stringify(input);
   if (text === undefined || text.length <= INPUT_ECHO) return input;
   return `${text.slice(0, INPUT_ECHO)}... (${text.length} characters)`;
+}
+
+/** What has more characters and values than this is not written out to be cut. */
+const MOST_ECHOED = 10_000;
+
+/** Negative as soon as there is more in it. */
+function roomLeft(value: unknown, room: number): number {
+  if (typeof value === "string") return room - value.length;
+  if (typeof value !== "object" || value === null) return room - 1;
+  let left = room - 1;
+  for (const name in value) {
+    left = roomLeft(Reflect.get(value, name), left - 1);
+    if (left < 0) break;
+  }
+  return left;
+}
+
+function describe(input: unknown): string {
+  if (typeof input === "string") return `${input.slice(0, INPUT_ECHO)}... (${input.length} characters)`;
+  if (Array.isArray(input)) return `a list of ${input.length} values`;
+  return `an object of ${Object.keys(input as object).length} fields`; // all others have room
 }

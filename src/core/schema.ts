@@ -71,7 +71,10 @@ function compile(schema: TSchema): TypeCheck<TSchema> {
  * (as fal's servers do). Throws `invalid_input` with one problem per wrong field.
  */
 export function parse<S extends TObject>(schema: S, value: unknown, root: string[] = ["body"]): Static<S> {
-  const filled = Value.Default(schema, Value.Clean(schema, withoutNulls(schema, structuredClone(value))));
+  const filled = Value.Default(
+    schema,
+    Value.Clean(schema, withoutNulls(schema, structuredClone(onlyKnown(schema, value)))),
+  );
   const given = unmixed(value, filled);
   const check = compile(schema);
   if (check.Check(given)) return given as Static<S>;
@@ -92,6 +95,14 @@ export function parseExactly<S extends TObject>(schema: S, value: unknown, root:
     .map((name) => ({ loc: [...root, name.slice(0, 100)], msg, type: "extra_forbidden" }));
   if (problems.length > 0) throw new ForecourtError("invalid_input", summarise(problems), { problems });
   return parse(schema, value, root);
+}
+
+/** Without the unknown fields that need not be copied to be dropped: nobody knows how many there are, and of what size. */
+function onlyKnown({ properties, additionalProperties }: TObject, value: unknown): unknown {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return value;
+  if (typeof additionalProperties === "object") return value;
+  const known = Object.keys(properties).filter((name) => Object.hasOwn(value, name));
+  return Object.fromEntries(known.map((name) => [name, Reflect.get(value, name)]));
 }
 
 const summarise = (problems: { loc: (string | number)[]; msg: string }[]) =>

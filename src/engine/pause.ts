@@ -6,10 +6,10 @@ const EVERY = 50;
 /** To be awaited again and again: lets messages in where the last time is long past. Throws the signal's reason. */
 export type Pause = () => Promise<void>;
 
-export function createPause(signal?: AbortSignal): Pause {
+export function createPause(signal?: AbortSignal, every = EVERY): Pause {
   let last = performance.now();
   return async () => {
-    if (performance.now() - last < EVERY) return;
+    if (performance.now() - last < every) return;
     await letIn(signal);
     last = performance.now();
   };

@@ -3,17 +3,22 @@ import { ForecourtError } from "../core/errors.ts";
 import type { Bytes } from "../core/units.ts";
 
 /** Throws `payload_too_large` without reading further, and `bad_request` for a body that is packed. */
-export async function readBytes(request: Request, limit: Bytes): Promise<Uint8Array<ArrayBuffer>> {
+export async function* chunksOf(request: Request, limit: Bytes): AsyncGenerator<Uint8Array> {
   expectPlain(request.headers.get("content-encoding"));
   if (Number(request.headers.get("content-length") ?? 0) > limit) throw tooLarge(limit);
-  if (request.body === null) return new Uint8Array();
-  const chunks: Uint8Array[] = [];
+  if (request.body === null) return;
   let size = 0;
   for await (const chunk of request.body) {
     size += chunk.byteLength;
     if (size > limit) throw tooLarge(limit);
-    chunks.push(chunk);
+    yield chunk;
   }
+}
+
+/** Throws as `chunksOf`. */
+export async function readBytes(request: Request, limit: Bytes): Promise<Uint8Array<ArrayBuffer>> {
+  const chunks = await Array.fromAsync(chunksOf(request, limit));
+  const size = chunks.reduce((sum, { byteLength }) => sum + byteLength, 0);
   const whole = new Uint8Array(size);
   let at = 0;
   for (const chunk of chunks) {

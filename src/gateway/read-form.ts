@@ -16,7 +16,8 @@ export async function readForm(request: Request, limit: Bytes): Promise<FormFiel
     const bare = name.replace(/\[\]$/, "");
     const known = fields[bare];
     if (known === undefined) fields[bare] = name === bare ? value : [value];
-    else fields[bare] = [known, value].flat();
+    else if (Array.isArray(known)) known.push(value);
+    else fields[bare] = [known, value];
   }
   return fields;
 }

@@ -162,3 +162,28 @@ test("a long wrong value is cut in the answer", () => {
 test("fields of the prototype are no input", () => {
   expect(parse(schema, JSON.parse('{"prompt": "x", "__proto__": {"steps": 9}}'))).toMatchObject({ steps: 4 });
 });
+
+test("of a long list in which all is wrong, and of wide values in wrong places, a part is told", () => {
+  const lists = Type.Object({ numbers: Type.Array(Type.Number()), text: Type.String() });
+  const numbers = Array.from({ length: 100_000 }, () => "a");
+  const wide = Object.fromEntries(numbers.map((_, at) => [`field ${at}`, at]));
+  const wrong = (value: object) => {
+    try {
+      parse(lists, value);
+    } catch (error) {
+      return (error as ForecourtError).problems ?? [];
+    }
+    return [];
+  };
+  expect(wrong({ numbers, text: "a" })).toBeArrayOfSize(500);
+  const echoed = (text: unknown) => wrong({ numbers: [], text }).map(({ input }) => input);
+  expect(echoed(numbers)).toEqual(["a list of 100000 values"]);
+  expect(echoed(wide)).toEqual(["an object of 100000 fields"]);
+  expect(echoed([["a".repeat(300)]])).toEqual([`[["${"a".repeat(197)}... (306 characters)`]);
+});
+
+test("unknown fields cost nothing but to be read over", () => {
+  const unknown = Object.fromEntries(Array.from({ length: 100_000 }, (_, at) => [`field ${at}`, at]));
+  Object.defineProperty(unknown, "last", { enumerable: true, get: () => expect.unreachable("it is copied") });
+  expect(parse(Type.Object({ prompt: Type.String() }), { ...{ prompt: "x" }, unknown })).toEqual({ prompt: "x" });
+});

@@ -1,29 +1,54 @@
 import { describe, expect, test } from "bun:test";
-import { brokenLimit } from "../../src/gateway/json-size.ts";
+import { createJsonScan, type JsonLimits } from "../../src/gateway/json-size.ts";
 import { cpuMs } from "../support/cpu-time.ts";
 
-const limits = { depth: 3, commas: 4 };
+const limits = { depth: 3, values: 7, colons: 2, escapes: 3 };
+
+/** In pieces of so many bytes. */
+function brokenLimit(text: string, within: JsonLimits, piece = Number.POSITIVE_INFINITY) {
+  const [scan, bytes] = [createJsonScan(within), Buffer.from(text)];
+  for (let at = 0; at < bytes.length; at += piece) {
+    const broken = scan.feed(bytes.subarray(at, at + piece));
+    if (broken) return broken;
+  }
+  return undefined;
+}
+
+const cases = [
+  ['{"a":[{"b":1}]}', undefined],
+  ['{"a":[[{"b":1}]]}', "depth"],
+  ["[[],[[]],[]]", undefined],
+  ["[[],[[]],[],[]]", "values"],
+  ["[1,2,3,4,5,6,7]", undefined],
+  ["[1,2,3,4,5,6,7,8]", "values"],
+  ["[] [] [] [] [] [] []", undefined],
+  ["[] [] [] [] [] [] [] []", "values"],
+  ['{"a":1,"b":2}', undefined],
+  ['{"a":1,"b":2,"c":3}', "colons"],
+  [String.raw`["\n\"\\", "u"]`, undefined],
+  [String.raw`["\n\"\\", "\u00fc"]`, "escapes"],
+  [String.raw`"\n\n\n\n never closed`, "escapes"],
+  ['["[[[[[,,,,,,,,::::"]', undefined],
+  [String.raw`["a\"[[[[[", "\\", "b[[["]`, undefined],
+  [String.raw`["\\", [[[1]]]]`, "depth"],
+  ['"never closed [[[[[', undefined],
+  [String.raw`"\\" [[[[`, "depth"],
+  ["]]]]][[[", undefined],
+  ["", undefined],
+] as const;
 
 describe("the size of a JSON text", () => {
-  test.each([
-    ['{"a":[{"b":1}]}', undefined],
-    ['{"a":[[{"b":1}]]}', "depth"],
-    ["[[],[[]],[]]", undefined],
-    ["[1,2,3,4,5]", undefined],
-    ["[1,2,3,4,5,6]", "commas"],
-    ['["[[[[[,,,,,,,,"]', undefined],
-    [String.raw`["a\"[[[[[", "\\", "b\\\"[[[["]`, undefined],
-    [String.raw`["\\", [[[1]]]]`, "depth"],
-    ['"never closed [[[[[', undefined],
-    ["]]]]][[[", undefined],
-    ["", undefined],
-  ] as const)("%s breaks %p", (text, broken) => {
+  test.each(cases)("%s breaks %p", (text, broken) => {
     expect(brokenLimit(text, limits)).toBe(broken);
+  });
+
+  test.each(cases)("%s breaks %p, in whatever pieces it comes", (text, broken) => {
+    for (let piece = 1; piece <= text.length; piece++) expect(brokenLimit(text, limits, piece)).toBe(broken);
   });
 
   test("the time it takes grows with the text and not with its square", () => {
     const size = 4 * 1024 * 1024;
-    const roomy = { depth: size, commas: size };
+    const roomy = { depth: size, values: size, colons: size, escapes: size };
     for (const piece of ["[", "1,", '\\"', '"x', '"\\\\"', "\\", " "]) {
       const text = `"${piece.repeat(size / piece.length)}`;
       const started = cpuMs();
