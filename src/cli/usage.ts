@@ -46,7 +46,7 @@ export const usage = () =>
       const { totals } = book.accounts;
       const lines = await reportUsage({ totals, keys: book.keys }, { by, ...span, ...(each && { each }) });
       if (json) return printJson(lines);
-      if (csv) return void process.stdout.write(usageCsv(lines));
+      if (csv) return void process.stdout.write(await usageCsv(lines));
       if (lines.length === 0) return note(`Nothing was used in the last ${since}.`);
       printLine(
         table([...(each ? ["from"] : []), by, "requests", "failed", "cancelled", "units", "cost"], lines.map(row)),

@@ -24,7 +24,7 @@ const SMALL = 64 * 1024;
 /** Looked through between two looks at the clock. */
 const PIECE = 256 * 1024;
 /** Of a body's bytes, in one turn of the event loop. */
-const TURN_MS = 5;
+export const TURN_MS = 5;
 
 /** The largest body over a slow line; a client that sends a byte now and then holds its place no longer. */
 const LONGEST_MS = 5 * 60_000;

@@ -2,8 +2,10 @@
 
 export type Cell = string | number | null | undefined;
 
-export const csv = (header: readonly string[], rows: readonly Cell[][]): string =>
-  [header, ...rows].map((cells) => `${cells.map(cellText).join(",")}\r\n`).join("");
+export const csv = (header: readonly string[], rows: readonly Cell[][]): string => csvRows([header, ...rows]);
+
+export const csvRows = (rows: readonly (readonly Cell[])[]): string =>
+  rows.map((cells) => `${cells.map(cellText).join(",")}\r\n`).join("");
 
 /** A leading `=`, `+`, `-` or `@` would be a formula in a spreadsheet; tags come from callers. */
 function cellText(value: Cell): string {

@@ -15,7 +15,8 @@ export type TotalQuery = { by: TotalBy; period: WindowName; since: Instant; unti
 export type TotalsStore = {
   /** Takes up to `limit` further rows into the sums; false when no others can be left. */
   rollUp(limit: number): boolean;
-  read(query: TotalQuery): Total[];
+  /** By their times and then their values, at most so many of those that come after `after`. */
+  page(query: TotalQuery, page: { after?: Total | undefined; limit: number }): Total[];
   /** How many that would be. */
   count(query: TotalQuery): number;
   /** What a key's jobs on a model came to, of those that were done, by whole days. */
@@ -86,12 +87,13 @@ export function createTotalsStore(
       const [first, last] = [edge(asc), edge(desc)];
       return first && last && { start: instant(first.start), end: windowAt(last.start, "hour").end };
     },
-    read: (query) =>
+    page: (query, { after, limit }) =>
       orm
         .select()
         .from(total)
-        .where(isIn(query))
-        .orderBy(asc(total.start), asc(total.value))
+        .where(and(isIn(query), after && isAfter(after)))
+        .orderBy(asc(total.start), asc(total.value), asc(total.currency))
+        .limit(limit)
         .all()
         .map((row) => ({ ...row, units: quantities(row.units) })),
   };
@@ -110,6 +112,10 @@ const isIn = ({ by, period, since, until }: TotalQuery) =>
     gte(usageTotalTable.start, since),
     lt(usageTotalTable.start, until),
   );
+
+/** In the order of the primary key. */
+const isAfter = ({ start, value, currency }: Total) =>
+  sql`(${usageTotalTable.start}, ${usageTotalTable.value}, ${usageTotalTable.currency}) > (${start}, ${value}, ${currency})`;
 
 /** How many there are in each period with the next one; counted once, as long as periods are few. */
 function createTagCounts(count: (place: Pick<Total, "period" | "start">) => number) {

@@ -4,7 +4,7 @@ import { asId } from "../../core/ids.ts";
 import { type Nanos, nanosText } from "../../core/money.ts";
 import { type Instant, instant } from "../../core/units.ts";
 import type { Keys } from "../keys/keys.ts";
-import { csv } from "./csv.ts";
+import { csvRows } from "./csv.ts";
 import { add, type Total, type TotalQuery, type TotalsStore } from "./totals-store.ts";
 import { unitTexts } from "./usage-store.ts";
 import { type TimeWindow, WINDOW_NAMES, type WindowName, windowAt } from "./windows.ts";
@@ -46,20 +46,45 @@ export async function reportUsage(
   { by, since, until, each }: UsageQuery,
 ): Promise<UsageLine[]> {
   while (totals.rollUp(AT_ONCE)) await new Promise(setImmediate);
+  const lines: UsageLine[] = [];
+  const tell = (all: Iterable<Total>) => {
+    for (const total of all) lines.push(lineOf(total, { keys, each }));
+  };
   if (each) {
-    const sums = totals.read({ by, period: each, since: windowAt(since, each).start, until });
-    return sums.map((total) => lineOf(total, { keys, each }));
+    const query = { by, period: each, since: windowAt(since, each).start, until };
+    for await (const page of pagesOf(totals, query)) tell(page);
+    return lines;
   }
-  const lines = new Map<string, Total>();
+  const sums = new Map<string, Total>();
   for (const part of partsOf({ since, until }, totals.span())) {
-    for (const total of totals.read({ by, ...part })) {
-      const id = `${total.currency} ${total.value}`;
-      const known = lines.get(id);
-      lines.set(id, known ? add(known, total) : total);
-    }
+    for await (const page of pagesOf(totals, { by, ...part }))
+      for (const total of page) {
+        const id = `${total.currency} ${total.value}`;
+        const known = sums.get(id);
+        sums.set(id, known ? add(known, total) : total);
+      }
+  }
+  const sorted = [...sums.values()].sort(byValue);
+  await inSlices(sorted, tell);
+  return lines;
+}
+
+async function* pagesOf(totals: TotalsStore, query: TotalQuery): AsyncGenerator<Total[]> {
+  for (let after: Total | undefined; ; ) {
+    const page = totals.page(query, { after, limit: AT_ONCE });
+    yield page;
+    await new Promise(setImmediate);
+    if (page.length < AT_ONCE) return;
+    after = page.at(-1);
+  }
+}
+
+/** Other work is done between two slices. */
+export async function inSlices<T>(all: readonly T[], work: (slice: readonly T[]) => void): Promise<void> {
+  for (let at = 0; at < all.length; at += AT_ONCE) {
+    work(all.slice(at, at + AT_ONCE));
     await new Promise(setImmediate);
   }
-  return [...lines.values()].sort(byValue).map((total) => lineOf(total, { keys, each }));
 }
 
 const byValue = (a: Total, b: Total) => (a.value < b.value ? -1 : a.value > b.value ? 1 : 0);
@@ -108,12 +133,20 @@ const COLUMNS = [
 ] as const;
 
 /** One column for each unit that any line has; of requests, which are a unit too, only all of them. */
-export function usageCsv(lines: UsageLine[]): string {
+export async function usageCsv(lines: readonly UsageLine[]): Promise<string> {
   const isColumn = (unit: string) => (COLUMNS as readonly string[]).includes(unit);
-  const units = [...new Set(lines.flatMap((line) => Object.keys(line.units)))].filter((unit) => !isColumn(unit)).sort();
-  const rows = lines.map((line) => [
+  const found = new Set<string>();
+  await inSlices(lines, (slice) => {
+    for (const { units } of slice) for (const unit in units) found.add(unit);
+  });
+  const units = [...found].filter((unit) => !isColumn(unit)).sort();
+  const rowOf = (line: UsageLine) => [
     ...COLUMNS.map((name) => line[name]),
     ...units.map((unit) => line.units[unit] ?? "0"),
-  ]);
-  return csv([...COLUMNS, ...units], rows);
+  ];
+  let text = csvRows([[...COLUMNS, ...units]]);
+  await inSlices(lines, (slice) => {
+    text += csvRows(slice.map(rowOf));
+  });
+  return text;
 }

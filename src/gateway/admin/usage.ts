@@ -1,7 +1,7 @@
 // What was used, over HTTP, for admins: sums by key, team, model or tag, as JSON or CSV, and the rows behind them.
 
 import { requestLine, requestsCsv } from "../../control/accounts/request-report.ts";
-import { reportUsage, USAGE_ASPECTS, usageCsv } from "../../control/accounts/usage-report.ts";
+import { inSlices, reportUsage, USAGE_ASPECTS, usageCsv } from "../../control/accounts/usage-report.ts";
 import { WINDOW_NAMES, windowAt } from "../../control/accounts/windows.ts";
 import type { Appliance } from "../../control/appliance.ts";
 import type { Clock } from "../../core/clock.ts";
@@ -54,11 +54,19 @@ export async function showUsage({ accounts, keys, clock }: UsageBox, query: URLS
   if (each !== undefined) expectFew(accounts.totals.count({ by, period: each, since, until }), each);
   const lines = await reportUsage({ totals: accounts.totals, keys }, { by, since, until, ...(each && { each }) });
   expectFew(lines.length, each);
-  if (format === "csv") return csvResponse(usageCsv(lines));
+  if (format === "csv") return csvResponse(await usageCsv(lines));
   // What was counted: whole hours, or whole ones of what was asked for.
   const period = each ?? "hour";
   const span = { since: isoTime(windowAt(since, period).start), until: isoTime(windowAt(until - 1, period).end) };
-  return Response.json({ by, ...span, usage: lines });
+  return jsonWithList({ by, ...span }, "usage", lines);
+}
+
+/** As Response.json of the fields with the list as the last one; others are answered meanwhile. */
+async function jsonWithList(fields: object, name: string, list: readonly object[]): Promise<Response> {
+  const parts: string[] = [];
+  await inSlices(list, (slice) => void parts.push(JSON.stringify(slice).slice(1, -1)));
+  const text = `${JSON.stringify(fields).slice(0, -1)},${JSON.stringify(name)}:[${parts.join()}]}`;
+  return new Response(text, { headers: { "content-type": "application/json;charset=utf-8" } });
 }
 
 export const usageRowsQuery = Type.Object({

@@ -55,7 +55,10 @@ test("a caller with a tag of its own for each request leaves a bounded number of
     for (let n = 0; n < 10; n++) finish(await submit({ key, tags: { run: String(n) } }));
     while (totals.rollUp(4));
     for (const period of ["hour", "day", "month"] as const) {
-      const sums = totals.read({ by: "tag", period, since: instant(0), until: instant(Number.MAX_SAFE_INTEGER) });
+      const sums = totals.page(
+        { by: "tag", period, since: instant(0), until: instant(Number.MAX_SAFE_INTEGER) },
+        { limit: 1000 },
+      );
       expect(sums).toHaveLength(most[period] + 1);
       const [others] = sums.filter(({ value }) => value === OTHER_TAGS);
       expect(others?.requests).toBe(round * (10 - most[period]));
@@ -116,7 +119,7 @@ test("rows that are not in the sums are never removed", async () => {
 
 test("CSV has a column for each unit and no formulas", async () => {
   const { report } = await used();
-  const [header, first, second] = usageCsv(await report("key")).split("\r\n");
+  const [header, first, second] = (await usageCsv(await report("key"))).split("\r\n");
   expect(header).toBe("start,value,name,requests,failed,cancelled,cost,currency,run_seconds,gpu_seconds,images");
   expect(first).toContain(",ann,2,0,0,0.04,USD,0,0,5");
   expect(second).toContain(",'=bob,2,0,1,0.02,USD,0,0,0");
@@ -140,7 +143,7 @@ test("a time without parts is put together of whole months, days and hours, and 
       { totals: accounts.totals, keys },
       { by, since: instant(0), until: at("2999-01-01T00:00:00Z"), ...more },
     );
-  const read = spyOn(accounts.totals, "read");
+  const read = spyOn(accounts.totals, "page");
   const [sums, hours] = [await query("tag"), await query("tag", { each: "hour" })];
   const periods = read.mock.calls.map(([{ period }]) => period);
   const all = [
@@ -151,6 +154,15 @@ test("a time without parts is put together of whole months, days and hours, and 
     ...Array(4).fill("hour"),
   ];
   expect(periods).toEqual([...all, "hour"]);
+  const everywhere = { by: "tag", period: "hour", since: instant(0), until: at("2999-01-01T00:00:00Z") } as const;
+  const { totals } = accounts;
+  const walked = [];
+  for (let page = totals.page(everywhere, { limit: 7 }); page.length > 0; ) {
+    walked.push(...page);
+    page = totals.page(everywhere, { after: page.at(-1), limit: 7 });
+  }
+  expect(walked).toEqual(totals.page(everywhere, { limit: 10_000 }));
+  expect(walked).toHaveLength(hours.length);
   const cost = (lines: typeof sums, value: string, currency: string) =>
     lines
       .filter((line) => line.value === value && line.currency === currency)

@@ -3,11 +3,13 @@
 import { decode, encode } from "@msgpack/msgpack";
 import { ForecourtError } from "../../../core/errors.ts";
 import { parseJson } from "../../read-json.ts";
+import { expectFewValues } from "./frame-size.ts";
 
 export type Frame = string | Uint8Array;
 
-/** A wide map of tiny values costs far more memory than its bytes: as many as a JSON body may have. */
-const LIMITS = { maxMapLength: 100_000, maxArrayLength: 1_000_000, maxExtLength: 64 };
+/** Tiny values cost far more memory and time than their bytes: as many as a JSON body may have. */
+const MOST_VALUES = 250_000;
+const LIMITS = { maxMapLength: 50_000, maxArrayLength: MOST_VALUES, maxExtLength: 64 };
 /** As for JSON bodies. */
 const DEEPEST = 64;
 
@@ -20,6 +22,7 @@ export function readFrame(frame: Frame): Record<string, unknown> {
 
 function unpack(frame: Uint8Array): unknown {
   try {
+    expectFewValues(frame, MOST_VALUES);
     return plain(decode(frame, LIMITS), DEEPEST);
   } catch (cause) {
     throw cause instanceof ForecourtError ? cause : unreadable("a binary message should be MessagePack", cause);
