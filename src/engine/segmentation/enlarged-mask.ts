@@ -11,23 +11,24 @@ export type Cut = { runs: Runs; high: number; low: number };
 
 /** transformers' stability_score_offset: the step is 1 on the scale of logits. */
 const OFFSET = 1;
-/** Between two of them all logits count alike. */
-const THRESHOLDS = [-OFFSET, 0, OFFSET];
 /** Of a logit: what rounding may add where weights sum to 1, and much more. */
 const ROUNDING = 1e-5;
 
 export function cut(mask: SmallMask): Cut {
   const { across, down } = mask;
   const [width, height] = [across.from.length, down.from.length];
-  const [columns, rows] = [stretchesOf(across), stretchesOf(down)];
+  const columns = stretchesOf(across);
   const counter = createCounter({ width, height });
   const values = new Float32Array(width);
-  for (const row of rows) {
-    const spans = spansOf(columns, row, mask);
+  const sides = sidesOf(mask.values);
+  for (const row of stretchesOf(down)) {
+    // Most of a small thing's rows.
+    if (isBelowAll(sides, row.from * across.source, (row.from + row.count) * across.source)) continue;
+    const spans = spansOf(columns, row, { ...mask, sides });
     for (let y = row.begin; y < row.end; y++)
       for (const { begin, end, above, wide } of spans) {
         const at = y * width + begin;
-        if (above !== undefined) counter.addAll(at, end - begin, above);
+        if (above !== MIXED) counter.addAll(at, end - begin, above);
         else counter.addEach(at, mixed(wide, down.weights[y] ?? [], values.subarray(0, end - begin)));
       }
   }
@@ -75,7 +76,16 @@ function createCounter(size: { width: number; height: number }) {
 /** Targets side by side that are made of some of the same sources, which begin with the same one. */
 type Stretch = { begin: number; end: number; from: number; count: number };
 
-function stretchesOf({ from, weights }: Lines): Stretch[] {
+/** The masks of one picture are all made larger by the same lines. */
+const known = new WeakMap<Lines, readonly Stretch[]>();
+
+function stretchesOf(lines: Lines): readonly Stretch[] {
+  const made = known.get(lines) ?? joined(lines);
+  known.set(lines, made);
+  return made;
+}
+
+function joined({ from, weights }: Lines): Stretch[] {
   const stretches: Stretch[] = [];
   for (const [target, first] of from.entries()) {
     const [last, count] = [stretches.at(-1), weights[target]?.length ?? 0];
@@ -85,39 +95,63 @@ function stretchesOf({ from, weights }: Lines): Stretch[] {
   return stretches;
 }
 
-/**
- * Of some rows, places whose logits are all above so many of the thresholds; `above` is undefined where each is to be
- * looked at, and `wide` are its sources at full width then.
- */
-type Span = { begin: number; end: number; above: number | undefined; wide: Float32Array[] };
+/** In place of how many of -OFFSET, 0 and OFFSET a logit is above: it lies too near to one of them to tell, or is no number. */
+const MIXED = 255;
 
-function spansOf(columns: readonly Stretch[], row: Stretch, mask: SmallMask): Span[] {
-  const spans: Span[] = [];
-  for (const column of columns) {
-    const above = aboveAll(column, row, mask);
-    const last = spans.at(-1);
-    if (last && last.above === above) last.end = column.end;
-    else spans.push({ begin: column.begin, end: column.end, above, wide: [] });
+/** Of each logit how many of the thresholds it is above. */
+function sidesOf(values: Float32Array): Uint8Array {
+  let most = 0;
+  for (let i = 0; i < values.length; i++) most = Math.max(most, Math.abs(values[i] ?? 0));
+  const margin = ROUNDING * Math.max(OFFSET, most);
+  const sides = new Uint8Array(values.length).fill(MIXED);
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i] ?? 0;
+    if (value < -OFFSET - margin) sides[i] = 0;
+    else if (value > OFFSET + margin) sides[i] = 3;
+    else if (value > margin && value < OFFSET - margin) sides[i] = 2;
+    else if (value < -margin && value > margin - OFFSET) sides[i] = 1;
   }
-  for (const span of spans) if (span.above === undefined) span.wide = wideOf(span, row, mask);
+  return sides;
+}
+
+/**
+ * Of some rows, places whose logits are all above so many of the thresholds, or MIXED where each is to be looked at: `wide`
+ * are its sources at full width then.
+ */
+type Span = { begin: number; end: number; above: number; wide: Float32Array[] };
+type Seen = SmallMask & { sides: Uint8Array };
+
+/** What is made of sources lies between the least and the greatest of them. */
+function spansOf(columns: readonly Stretch[], row: Stretch, mask: Seen): Span[] {
+  const sides = together(row, mask);
+  const spans: Span[] = [];
+  let last: Span | undefined;
+  for (const { begin, end, from, count } of columns) {
+    let above = sides[from] ?? MIXED;
+    for (let x = from + 1; x < from + count; x++) if (sides[x] !== above) above = MIXED;
+    if (last?.above === above) last.end = end;
+    else {
+      last = { begin, end, above, wide: [] };
+      spans.push(last);
+    }
+  }
+  for (const span of spans) if (span.above === MIXED) span.wide = wideOf(span, row, mask);
   return spans;
 }
 
-/** What is made of sources lies between the least and the greatest of them. */
-function aboveAll(column: Stretch, row: Stretch, { values, across }: SmallMask): number | undefined {
-  let [least, most] = [Infinity, -Infinity];
-  for (let y = row.from; y < row.from + row.count; y++)
-    for (let x = column.from; x < column.from + column.count; x++) {
-      const value = values[y * across.source + x] ?? 0;
-      [least, most] = [Math.min(least, value), Math.max(most, value)];
-    }
-  const margin = ROUNDING * Math.max(Math.abs(least), Math.abs(most));
-  let above = 0;
-  for (const threshold of THRESHOLDS) {
-    if (least - margin > threshold) above++;
-    else if (!(most + margin < threshold)) return undefined;
+function isBelowAll(sides: Uint8Array, from: number, to: number): boolean {
+  for (let i = from; i < to; i++) if (sides[i] !== 0) return false;
+  return true;
+}
+
+/** Of each column, the side that all of its sources in these rows are on. */
+function together({ from, count }: Stretch, { sides, across: { source } }: Seen): Uint8Array {
+  const all = sides.slice(from * source, (from + 1) * source);
+  for (let y = from + 1; y < from + count; y++) {
+    const row = y * source;
+    for (let x = 0; x < source; x++) if (sides[row + x] !== all[x]) all[x] = MIXED;
   }
-  return above;
+  return all;
 }
 
 function wideOf({ begin, end }: Span, row: Stretch, { values, across }: SmallMask): Float32Array[] {

@@ -40,7 +40,7 @@ export async function* everyMask(
     yield { at: Math.min(points.length, at + TOGETHER), of: points.length };
   }
   const found: Found[] = [];
-  for (const { mask: whole, score, box } of withoutDoubles(kept)) {
+  for (const { mask: whole, score, box } of await withoutDoubles(kept, wishes.pause)) {
     const mask = await withoutSmallRegions(whole, wishes.smallestRegion, wishes.pause);
     found.push({ mask, score, box: edgesOf(mask) ?? box });
     await wishes.pause();
@@ -69,9 +69,11 @@ async function candidatesOf({ scores, logits }: Proposals, wishes: Everything): 
 /** Of an empty mask. */
 const NOWHERE: Edges = { left: 0, top: 0, right: 0, bottom: 0 };
 
-function withoutDoubles(candidates: Found[]): Found[] {
+async function withoutDoubles(candidates: Found[], pause: Pause): Promise<Found[]> {
   const kept: Found[] = [];
-  for (const each of candidates.toSorted((a, b) => b.score - a.score))
+  for (const each of candidates.toSorted((a, b) => b.score - a.score)) {
     if (kept.every((better) => overlap(better.box, each.box) <= OVERLAP)) kept.push(each);
+    await pause();
+  }
   return kept;
 }
