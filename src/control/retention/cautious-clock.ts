@@ -1,10 +1,12 @@
 // The time by which things are removed for good. A clock that is suddenly far ahead, as after a dead battery or a slip of the hand, is
 // wrong more often than not, and what it removes does not come back when it is set right. How much time has passed is known without it
-// while this process runs, and over its restarts while the machine does; only what passed while the machine was off is the clock's word.
+// while this process runs, and over its restarts while the machine does; only what passed while the machine was off is the clock's word, or
+// that of a time server.
 import { type Clock, steady } from "../../core/clock.ts";
 import type { Log } from "../../core/log.ts";
 import { type Instant, instant } from "../../core/units.ts";
 import type { ClockMark } from "./clock-mark-store.ts";
+import type { IsConfirmed } from "./time-server.ts";
 import type { ReadUptime } from "./uptime.ts";
 
 /** So far ahead a clock comes to be by itself, by drift and when it is set right. */
@@ -27,11 +29,14 @@ type Parts = {
   /** Without a mark: when something happened last, as far as the disk tells. */
   known: Instant | undefined;
   uptime?: ReadUptime;
+  /** Without it no time server is known of. */
+  isConfirmed?: IsConfirmed;
   log: Log;
 };
 
-/** A clock that was set back is believed at once. */
-export function cautiousClock(clock: Clock, { mark, known, uptime = () => undefined, log }: Parts): CautiousClock {
+/** A clock that was set back is believed at once, and so is one that a time server has just set. */
+export function cautiousClock(clock: Clock, { mark, known, uptime = () => undefined, ...parts }: Parts): CautiousClock {
+  const { isConfirmed = () => false, log } = parts;
   const passed = () => uptime()?.ms ?? steady(clock);
   const begun = uptime();
   const since = sinceMark(mark, begun);
@@ -53,7 +58,7 @@ export function cautiousClock(clock: Clock, { mark, known, uptime = () => undefi
   const look = () => {
     const [now, at] = [clock.now(), passed()];
     const expected = believed.at + at - believed.passed;
-    const isAhead = now - expected > allowed;
+    const isAhead = now - expected > allowed && !isConfirmed(now);
     if (isAhead && doubtedSince === undefined) doubt(now - expected, at);
     if (isAhead && at - (doubtedSince ?? at) < STAYED_MS) return instant(Math.round(expected));
     believed = { at: now, passed: at };

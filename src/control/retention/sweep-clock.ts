@@ -6,6 +6,7 @@ import { type Instant, milliseconds } from "../../core/units.ts";
 import type { Database } from "../database/open.ts";
 import { cautiousClock } from "./cautious-clock.ts";
 import { createClockMarkStore } from "./clock-mark-store.ts";
+import { createTimeServer } from "./time-server.ts";
 import { createUptime } from "./uptime.ts";
 
 export type SweepClock = Clock & { start(): void; stop(): void };
@@ -20,7 +21,7 @@ export function openSweepClock({ clock, database, lastEnd, timers, log }: Parts)
   const cautious = cautiousClock(clock, {
     ...{ mark: store.find(), known: lastEnd, log },
     // A clock that is given has nothing to do with the machine's.
-    ...(clock === systemClock && { uptime: createUptime() }),
+    ...(clock === systemClock && { uptime: createUptime(), isConfirmed: createTimeServer() }),
   });
   let cancel = () => {};
   const write = () => {

@@ -1,9 +1,10 @@
 // Boxes whose clock is wrong: what is young stays, whatever the clock says for a while.
 import { expect, test } from "bun:test";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { cautiousClock } from "../../../src/control/retention/cautious-clock.ts";
+import { createTimeServer } from "../../../src/control/retention/time-server.ts";
 import { createUptime } from "../../../src/control/retention/uptime.ts";
 import { OPEN } from "../../../src/control/storage/acl.ts";
 import type { Timers } from "../../../src/core/clock.ts";
@@ -124,6 +125,28 @@ test("a machine that is started with a wrong clock removes nothing for a day", (
   box.clock.jump(YEAR);
   box.restart(0, "off");
   expect(box.behind()).toBe(YEAR);
+});
+
+test("a machine that was off for days is believed as soon as a time server has set its clock, not one that leaped since", () => {
+  const folder = mkdtempSync(join(tmpdir(), "forecourt-time-"));
+  const file = join(folder, "synchronized");
+  const clock = createTestClock();
+  const set = (at: number) => utimesSync(file, at / 1000, at / 1000);
+  const [begun, isConfirmed] = [clock.now(), createTimeServer(file)];
+  const cautious = cautiousClock(clock, { mark: { at: begun }, known: undefined, isConfirmed, log: silentLog });
+  clock.jump(3 * DAY);
+  // No server was reached yet, or none since the clock was wrong.
+  expect(cautious.now()).toBe(begun);
+  writeFileSync(file, "");
+  for (const wrong of [clock.now() - DAY, clock.now() + DAY]) {
+    set(wrong);
+    expect(cautious.now()).toBe(begun);
+  }
+  set(clock.now() - HOUR / 2);
+  expect(cautious.now()).toBe(clock.now());
+  clock.jump(YEAR);
+  expect(cautious.now()).toBe(instant(clock.now() - YEAR));
+  rmSync(folder, { recursive: true });
 });
 
 test("Linux tells how long it has been up, and which start that was; elsewhere nothing is told", () => {
