@@ -83,6 +83,7 @@ bring chromium chromium || printf 'There is no chromium: tests in a browser will
 # Brings libvulkan1, the loader; chromium carries a Vulkan driver in software.
 bring vulkan-tools vulkaninfo || printf 'There is no Vulkan loader: tests of WebGPU will be skipped.\n'
 bring zsh zsh && bring fish fish || printf 'There is no zsh or no fish: tests of their completions will be skipped.\n'
+has promtool || printf 'There is no promtool (of Debian'"'"'s prometheus): tests of the alerting rules by it will be skipped.\n'
 step "Tests"
 rm -f .cache/conformance.jsonl
 tests

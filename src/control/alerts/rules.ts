@@ -51,15 +51,18 @@ export type BudgetFact = {
   text: string;
 };
 
-export type RuleName =
-  | "key-spend"
-  | "team-spend"
-  | "box-spend"
-  | "budget-used"
-  | "error-rate"
-  | "queue-wait"
-  | "disk-low"
-  | "device-lost";
+export const RULE_NAMES = [
+  "key-spend",
+  "team-spend",
+  "box-spend",
+  "budget-used",
+  "error-rate",
+  "queue-wait",
+  "disk-low",
+  "device-lost",
+] as const;
+
+export type RuleName = (typeof RULE_NAMES)[number];
 
 /** The same rule, subject and window is the same alert. */
 export type Finding = {

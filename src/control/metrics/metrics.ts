@@ -5,6 +5,7 @@ import type { Device } from "../../core/device.ts";
 import type { JobOutcome } from "../../core/job.ts";
 import type { Bytes } from "../../core/units.ts";
 import type { UsageStore } from "../accounts/usage-store.ts";
+import { RULE_NAMES } from "../alerts/rules.ts";
 import type { Catalog } from "../catalog/catalog.ts";
 import type { Fleet, FleetEvent } from "../fleet/fleet.ts";
 import type { Hardware } from "../hardware/detect.ts";
@@ -58,6 +59,8 @@ export function createMetrics(parts: MetricsParts): Metrics {
   const answersTold = inLots((answer: Answer) => metrics.requests.inc(answer));
   const subscriptions: (() => void)[] = [];
   metrics.startedAt.set(clock.now() / 1000);
+  // Prometheus sees no increase in a line that begins with its first event.
+  for (const rule of RULE_NAMES) metrics.alerts.inc({ rule }, 0);
   return {
     contentType: metrics.contentType,
     async text() {
