@@ -21,7 +21,8 @@ Usage: ./install.sh [options]
   -h, --help       this text
 
 A later run keeps the data directory and the port of an earlier one, unless it is told others.
-An update whose server does not become ready is taken back by itself; `forecourt rollback` takes one back later.
+An update whose server does not become ready, or draws nothing where the version before did, is taken back by itself;
+`forecourt rollback` takes one back later.
 The environment variables FORECOURT_PREFIX, FORECOURT_DATA, FORECOURT_PORT and FORECOURT_NO_START=1 do the same.
 Exit codes: 0 done, 1 failed, 2 wrong usage, 3 this machine cannot run it.
 END
@@ -343,11 +344,20 @@ put_completions_in_place() {
 start() {
   remember
   export FORECOURT_DATA="$data" FORECOURT_PORT="$port"
+  see_version_before
   start_with_supervisor
   if [ "$is_dry_run" = yes ] || wait_until_ready; then return; fi
   tail -n 20 "$scratch/output" "$data/logs/server.log" >&2 2>/dev/null || true
-  [ "$is_update" = no ] || take_back
+  [ "$is_update" = no ] || take_back "does not become ready"
   give_up "the server did not become ready within a minute; see above, or run '$link doctor'."
+}
+
+# Where the version before runs and draws nothing either, the new one is not to blame.
+see_version_before() {
+  may_blame=$is_update
+  if [ "$is_update" = yes ] && [ "$is_dry_run" = no ] && "$previous" ps >/dev/null 2>&1; then
+    picture=$(picture_by "$previous" "$scratch") && [ -s "$picture" ] || may_blame=no
+  fi
 }
 
 start_with_supervisor() {
@@ -372,20 +382,21 @@ wait_until_ready() {
 }
 
 # The version before serves again, on the database from before where the new one changed it in a way that the other cannot read.
+# What came in meanwhile is told of, and kept beside.
 take_back() {
-  step "forecourt $version does not become ready: going back to the version before"
+  step "forecourt $version $1: going back to the version before"
   failed=$version
   stop_server
   if ! "$release" rollback --yes --data "$data" >&2; then
-    give_up "forecourt $failed does not become ready, and there is no way back by itself; the reasons are above."
+    give_up "forecourt $failed $1, and there is no way back by itself; the reasons are above."
   fi
   release=$(readlink "$link")
   put_completions_in_place
   start_with_supervisor
   if wait_until_ready; then
-    give_up "forecourt $failed did not become ready; the version before serves again. The reason is above."
+    give_up "forecourt $failed $1; the version before serves again. The reason is above."
   fi
-  give_up "forecourt $failed did not become ready, and neither did the version before; see above, or run '$link doctor'."
+  give_up "forecourt $failed $1, and the version before does not become ready; see above, or run '$link doctor'."
 }
 
 remember() {
@@ -475,7 +486,6 @@ Restart=on-failure
 RestartSec=2
 KillMode=mixed
 TimeoutStartSec=30min
-WatchdogSec=1min
 TimeoutStopSec=60
 OOMPolicy=continue
 LimitCORE=0
@@ -546,10 +556,18 @@ make_key() {
   mv -f "$key_file.new" "$key_file"
 }
 
+prompt="a big red circle on a blue ground"
+
+# picture_by PROGRAM FOLDER: prints the name of the picture's file.
+picture_by() { "$1" run forecourt/demo-diffusion "prompt=$prompt" seed=7 --output "$2" 2>"$scratch/output" | tail -n 1; }
+
 draw() {
-  step "Drawing: $1"
-  picture=$("$link" run forecourt/demo-diffusion "prompt=$1" seed=7 --output "$data/first-picture" | tail -n 1)
-  [ -s "$picture" ] || give_up "no picture came back; see $data/logs or run '$link doctor'."
+  step "Drawing: $prompt"
+  picture=$(picture_by "$link" "$data/first-picture")
+  [ ! -s "$picture" ] || return 0
+  cat "$scratch/output" >&2
+  [ "$may_blame" = no ] || take_back "draws no picture"
+  give_up "no picture came back; see above, $data/logs or run '$link doctor'."
 }
 
 farewell() {
@@ -665,7 +683,7 @@ main() {
   fi
   start
   make_key
-  draw "a big red circle on a blue ground"
+  draw
   farewell
 }
 

@@ -1,14 +1,19 @@
 // Updates that do not come up go back by themselves, others by `forecourt rollback`; a dry run tells all of it and does none.
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import {
+  closeSync,
+  copyFileSync,
   existsSync,
   lstatSync,
   mkdirSync,
+  openSync,
   readdirSync,
   readFileSync,
   readlinkSync,
+  realpathSync,
   statSync,
   writeFileSync,
+  writeSync,
 } from "node:fs";
 import { join } from "node:path";
 import { migrationFiles } from "../../src/control/database/migrations.macro.ts" with { type: "macro" };
@@ -40,6 +45,16 @@ unset FORECOURT_HOST
 if [ "$*" = "version --json" ]; then echo '${told}'; else exec "${binary}" "$@"; fi
 `;
   writeFileSync(file, script, { mode: 0o755 });
+  return file;
+}
+
+/** Another build, of which the installer knows when it runs: a byte of the ELF header that nothing reads (EI_PAD) differs. */
+function otherBuild(): string {
+  const file = join(machine.home, "other build");
+  copyFileSync(binary, file);
+  const descriptor = openSync(file, "r+");
+  writeSync(descriptor, Buffer.from([1]), 0, 1, 15);
+  closeSync(descriptor);
   return file;
 }
 
@@ -83,6 +98,46 @@ describe.skipIf(!isCompiled)("an update", () => {
       const [kept = ""] = readdirSync(machine.data).filter((name) => name.startsWith("before-rollback-"));
       expect(examineDatabase(join(machine.data, kept, "forecourt.sqlite")).schema).toBe(older + 1);
       expect(existsSync(join(machine.data, "server.pid"))).toBe(true);
+    },
+    4 * MINUTES,
+  );
+
+  /** No model has room in it. */
+  const noRoom = { FORECOURT_MEMORY_BUDGET_MB: "1" };
+
+  test(
+    "that becomes ready and draws nothing is taken back too",
+    async () => {
+      const words = ["--port", String(await freePort())];
+      const first = await install(["--binary", otherBuild(), ...words]);
+      expect(first).toMatchObject({ exitCode: 0 });
+      const before = readlinkSync(machine.link);
+      const { exitCode, stdout, stderr } = await install(["--binary", binary, ...words], noRoom);
+      expect({ exitCode, stdout, stderr }).toMatchObject({
+        exitCode: 1,
+        stdout: expect.stringContaining("draws no picture: going back to the version before"),
+        stderr: expect.stringMatching(/memory[\s\S]*draws no picture; the version before serves again/),
+      });
+      expect(readlinkSync(machine.link)).toBe(before);
+      const pid = readFileSync(join(machine.data, "server.pid"), "utf8").trim();
+      expect(readlinkSync(`/proc/${pid}/exe`)).toBe(realpathSync(before));
+    },
+    4 * MINUTES,
+  );
+
+  test(
+    "that draws nothing stays where the version before drew nothing either",
+    async () => {
+      const words = ["--port", String(await freePort())];
+      const first = await install(["--binary", otherBuild(), ...words], noRoom);
+      expect(first).toMatchObject({ exitCode: 1, stderr: expect.stringContaining("no picture came back") });
+      const before = readlinkSync(machine.link);
+      const { exitCode, stderr } = await install(["--binary", binary, ...words], noRoom);
+      expect({ exitCode, stderr }).toMatchObject({
+        exitCode: 1,
+        stderr: expect.stringContaining("no picture came back"),
+      });
+      expect(readlinkSync(machine.link)).not.toBe(before);
     },
     4 * MINUTES,
   );
