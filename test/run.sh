@@ -50,7 +50,7 @@ bring() {
   has "$2"
 }
 
-shell_scripts() { shellcheck install.sh config/get-bun.sh test/run.sh .ci/run; }
+shell_scripts() { shellcheck install.sh config/get-bun.sh test/run.sh test/install/boot-machine.sh .ci/run; }
 
 # Bun's closing lines are ` N pass`, ` N skip`, ` N todo` and ` N fail`; the latter counts broken files too.
 count() { sed -n "s/^ *\([0-9][0-9]*\) $1\$/\1/p" "$scratch/tests" | tail -n 1; }

@@ -355,14 +355,18 @@ function defaultData(env: Record<string, string | undefined>): string {
 }
 
 /**
- * Where systemd listens to a service of Type=notify (sd_notify(3)), and within which time it wants to hear of its progress
- * (sd_watchdog_enabled(3)). Undefined when it did not start this process, or does not want to.
+ * Where systemd listens to a service of Type=notify (sd_notify(3)), and within which time it is to hear of progress: that of the unit
+ * (sd_watchdog_enabled(3)) where it has one, zero for none. Undefined when systemd did not start this process.
  */
 export function serviceFacts(env: Record<string, string | undefined> = process.env) {
-  const [socket, watchdogMs] = [env.NOTIFY_SOCKET, Number(env.WATCHDOG_USEC) / 1000];
-  const isWatched = watchdogMs > 0 && (env.WATCHDOG_PID ?? String(process.pid)) === String(process.pid);
-  return socket ? { socket, ...(isWatched && { watchdog: milliseconds(watchdogMs) }) } : undefined;
+  const { NOTIFY_SOCKET: socket, WATCHDOG_USEC: micros, WATCHDOG_PID: pid } = env;
+  const watchdog = milliseconds(micros === undefined ? WATCHDOG_MS : Number(micros) / 1000);
+  const isOurs = watchdog > 0 && (pid ?? String(process.pid)) === String(process.pid);
+  return socket ? { socket, ...(isOurs && { watchdog }) } : undefined;
 }
+
+/** Nothing that a server does holds its event loop up for seconds. */
+const WATCHDOG_MS = 60_000;
 
 /** What child processes get of this one's environment: all of it. */
 export const ownEnvironment = (env: Record<string, string | undefined> = process.env): Record<string, string> =>

@@ -192,8 +192,9 @@ test("as a service it tells systemd that it starts, when it is ready, how it is 
   expect(systemd.receive()).toStartWith("STATUS=Starting");
   const hears = (message: string) => until(async () => systemd.receive().startsWith(message), `it says ${message}`);
   await hears("READY=1\nSTATUS=Ready: ");
+  await hears("WATCHDOG=1");
   await server.kill("SIGTERM");
-  expect(systemd.receive()).toStartWith("STOPPING=1\nSTATUS=Stopping");
+  await hears("STOPPING=1\nSTATUS=Stopping");
 });
 
 /** A watchdog that is fed four times a second. */
@@ -207,6 +208,8 @@ test("the watchdog is fed by a server that works, not by one that stands still, 
   await isFed();
   await isFed();
   process.kill(server.pid, "SIGSTOP");
+  const state = () => /^State:\s*(\w)/m.exec(readFileSync(`/proc/${server.pid}/status`, "utf8"))?.[1];
+  await until(async () => state() === "T", "it stands still");
   while (systemd.receive() !== "") {
     // What it told before.
   }

@@ -44,9 +44,11 @@ export function createSystemd({ service, timers, log }: Parts): Systemd {
     starting: (status) => tell(`STATUS=${status}`),
     ready({ status, looked }) {
       const first = status();
-      tell(`READY=1\nSTATUS=${first}`);
+      const { watchdog } = service;
+      // Asked for here, and not by the unit: that may be newer than a version that was gone back to, and which feeds none.
+      tell(`READY=1\nSTATUS=${first}${watchdog === undefined ? "" : `\nWATCHDOG_USEC=${watchdog * 1000}`}`);
       void showStatus(status, first);
-      if (service.watchdog !== undefined) void feed(service.watchdog / FEEDINGS, looked);
+      if (watchdog !== undefined) void feed(watchdog / FEEDINGS, looked);
     },
     stopping(status) {
       isOver = true;

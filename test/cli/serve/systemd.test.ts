@@ -105,16 +105,18 @@ test("what it does not take while it is busy it hears later, in order", async ()
   box.systemd.starting("Starting");
   box.systemd.ready({ status: () => "Ready", looked: box.loop.looked });
   const heard = (await box.pass(30)).filter((message) => message !== "X=1");
-  expect(heard.slice(0, 2)).toEqual(["STATUS=Starting", "READY=1\nSTATUS=Ready"]);
+  expect(heard.slice(0, 2)).toEqual(["STATUS=Starting", "READY=1\nSTATUS=Ready\nWATCHDOG_USEC=60000000"]);
   expect(feedings(heard)).toBeGreaterThan(0);
 });
 
-test("the watchdog is for the process that systemd means", () => {
-  const told = { NOTIFY_SOCKET: "@x", WATCHDOG_USEC: "60000000" };
-  expect(serviceFacts({ ...told, WATCHDOG_PID: String(process.pid) })).toEqual({ socket: "@x", watchdog: WATCHDOG });
-  expect(serviceFacts(told)).toEqual({ socket: "@x", watchdog: WATCHDOG });
+test("the watchdog is for the process that systemd means, of the unit's time or of our own", () => {
+  const told = { NOTIFY_SOCKET: "@x", WATCHDOG_USEC: "90000000" };
+  const ninety = { socket: "@x", watchdog: milliseconds(90_000) };
+  expect(serviceFacts({ ...told, WATCHDOG_PID: String(process.pid) })).toEqual(ninety);
+  expect(serviceFacts(told)).toEqual(ninety);
+  expect(serviceFacts({ NOTIFY_SOCKET: "@x" })).toEqual({ socket: "@x", watchdog: WATCHDOG });
   expect(serviceFacts({ ...told, WATCHDOG_PID: "1" })).toEqual({ socket: "@x" });
-  for (const wrong of ["0", "", "soon"])
-    expect(serviceFacts({ ...told, WATCHDOG_USEC: wrong })).toEqual({ socket: "@x" });
+  for (const none of ["0", "", "soon"])
+    expect(serviceFacts({ NOTIFY_SOCKET: "@x", WATCHDOG_USEC: none })).toEqual({ socket: "@x" });
   expect(serviceFacts({ WATCHDOG_USEC: "60000000" })).toBeUndefined();
 });
