@@ -10,6 +10,8 @@ export type ServerFacts = {
   lost: readonly DeviceId[];
   /** Models whose last runner failed. */
   failed: readonly ModelId[];
+  /** Model files that cannot be used. */
+  wrongFiles: number;
   /** Bytes; of zero while it is not known what is wanted. */
   downloads: readonly { model: string; at: number; of: number }[];
 };
@@ -20,6 +22,7 @@ export const statusOf = ({ catalog, fleet, device, monitor, supply }: StatusSour
     loaded: new Set(fleet.runners().flatMap(({ model, state }) => (LOADED.has(state) ? [model] : []))).size,
     device: device.id,
     lost: monitor.snapshot().devices.flatMap(({ id, isLost }) => (isLost ? [id] : [])),
+    wrongFiles: catalog.wrong().length,
     failed: [...fleet.backOffs().keys()],
     downloads: supply.downloads(),
   });
@@ -28,10 +31,11 @@ type StatusSources = Pick<Appliance, "catalog" | "fleet" | "device" | "monitor" 
 
 const LOADED: ReadonlySet<string> = new Set(["ready", "busy"]);
 
-export function statusLine({ models, loaded, device, lost, failed, downloads }: ServerFacts): string {
+export function statusLine({ models, loaded, device, lost, failed, wrongFiles, downloads }: ServerFacts): string {
   const ready = `${models} models, ${loaded} loaded, best device ${device}`;
   const troubles = [
     ...lost.map((id) => `${id} is lost`),
+    ...(wrongFiles > 0 ? [`wrong model files: ${wrongFiles}`] : []),
     ...(failed.length > 0 ? [`the last runner of ${some(failed)} failed`] : []),
   ];
   return [

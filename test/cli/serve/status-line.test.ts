@@ -5,7 +5,16 @@ import { asId, type DeviceId, type ModelId } from "../../../src/core/ids.ts";
 
 const device = (id: string) => asId<DeviceId>(id);
 const lineOf = (facts: Partial<ServerFacts>) =>
-  statusLine({ models: 57, loaded: 2, device: device("cuda:0"), lost: [], failed: [], downloads: [], ...facts });
+  statusLine({
+    models: 57,
+    loaded: 2,
+    device: device("cuda:0"),
+    lost: [],
+    failed: [],
+    wrongFiles: 0,
+    downloads: [],
+    ...facts,
+  });
 
 test("a box where all is well", () => {
   expect(lineOf({})).toBe("Ready: 57 models, 2 loaded, best device cuda:0");
@@ -16,6 +25,10 @@ test("what is wrong comes first", () => {
   expect(lineOf({ lost: [device("cuda:0")], failed })).toBe(
     "Degraded: cuda:0 is lost, the last runner of black-forest-labs/flux failed; 57 models, 2 loaded, best device cuda:0",
   );
+});
+
+test("wrong model files are counted", () => {
+  expect(lineOf({ wrongFiles: 2 })).toStartWith("Degraded: wrong model files: 2; 57 models");
 });
 
 test("downloads with how far they are, the first of many", () => {
