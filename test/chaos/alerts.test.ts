@@ -73,6 +73,7 @@ test("each is told once and signed, whatever becomes of the server and of the fi
     });
 
   let server = await start();
+  await using _last = { [Symbol.asyncDispose]: () => server[Symbol.asyncDispose]() };
   const spender = await keyOf(server, "spender");
   const saver = await keyOf(server, "saver", { budgets: ["10 requests/day"] });
   const waiter = await keyOf(server, "waiter");
@@ -137,5 +138,4 @@ test("each is told once and signed, whatever becomes of the server and of the fi
   const [first] = taken;
   expect(taken.filter((letter) => !isSigned(letter, keys))).toEqual([]);
   expect(first && isSigned({ ...first, body: first.body.replace("alert", "alarm") }, keys)).toBe(false);
-  await server[Symbol.asyncDispose]();
 });

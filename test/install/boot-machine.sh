@@ -20,7 +20,9 @@ mount --bind "$3" opt/forecourt
 for target in boot sysinit basic shutdown multi-user network-online; do
   printf '[Unit]\nDefaultDependencies=no\n' >"opt/units/$target.target"
 done
-rm -rf etc/systemd/system/forecourt.service etc/systemd/system/forecourt.service.d
+# Nor is there what an installation here left.
+rm -rf etc/systemd/system/forecourt.service etc/systemd/system/forecourt.service.d etc/forecourt var/lib/forecourt \
+  usr/local/bin/forecourt usr/local/lib/forecourt
 export container=other SYSTEMD_UNIT_PATH=/etc/systemd/system:/opt/units
 exec chroot . "$(command -v /usr/lib/systemd/systemd || echo /lib/systemd/systemd)" \
   --system --unit=boot.target --log-target=console --log-level=warning --show-status=0

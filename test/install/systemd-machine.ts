@@ -51,7 +51,9 @@ export async function bootMachine(): Promise<SystemdMachine | string> {
   let init = 0;
   const isUp = async () => {
     [init = 0] = await childrenOf(child.pid);
-    return child.exitCode !== null || (init > 0 && run(init, ["systemctl", "is-active", "boot.target"]).exitCode === 0);
+    // Before systemd is there it takes the root for one that was only changed to, and ends with 0 for that.
+    const isActive = () => run(init, ["systemctl", "is-active", "boot.target"]).stdout.trim() === "active";
+    return child.exitCode !== null || (init > 0 && isActive());
   };
   await until(isUp, "systemd runs", 60_000).catch(() => {});
   if (child.exitCode !== null || init === 0) {
