@@ -3,6 +3,7 @@ import { Command } from "commander";
 import { type Appliance, type ApplianceParts, createAppliance } from "../control/appliance.ts";
 import { adminKeyFile } from "../control/keys/admin-key.ts";
 import { type Settings, serviceFacts } from "../control/settings.ts";
+import { operatorModels } from "../control/too-large.ts";
 import { vainVariable } from "../control/vain-settings.ts";
 import { systemTimers } from "../core/clock.ts";
 import { createLog } from "../core/log.ts";
@@ -62,7 +63,7 @@ async function serveWith(appliance: Appliance, { stop, systemd }: Surroundings):
       isReady = true;
       systemd.ready({ status: () => statusOf(appliance), looked: appliance.scheduler.looked });
       announce(appliance, originOf({ ...listening, tls: settings.tls }));
-      appliance.supply.fetchAhead(modelsOfOperator(appliance));
+      appliance.supply.fetchAhead(operatorModels(appliance));
     }
     await aborted(stop);
     isReady = false;
@@ -73,9 +74,6 @@ async function serveWith(appliance: Appliance, { stop, systemd }: Surroundings):
     await appliance.stop();
   }
 }
-
-const modelsOfOperator = ({ catalog }: Appliance) =>
-  catalog.list().flatMap(({ model, origin }) => (origin === "built-in" ? [] : [model]));
 
 function announce({ settings, device, catalog, log }: Appliance, origin: string): void {
   const facts = {

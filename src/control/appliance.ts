@@ -44,6 +44,7 @@ import { createOwnMedia } from "./storage/own-media.ts";
 import { type AddressGuard, createAddressGuard } from "./storage/public-address.ts";
 import { createStorage } from "./storage/storage.ts";
 import type { Uploads } from "./storage/uploads.ts";
+import { tooLargeHere } from "./too-large.ts";
 import { openUpdates } from "./updates/open-updates.ts";
 import type { Updates } from "./updates/updates.ts";
 import { vainSettings } from "./vain-settings.ts";
@@ -133,6 +134,7 @@ export async function createAppliance(parts: ApplianceParts): Promise<Appliance>
   for (const { what, remedy } of [
     ...vainSettings({ settings, catalog, devices }),
     ...vainParts({ ...settings, catalog }),
+    ...tooLargeHere({ settings, catalog, devices }),
   ])
     parts.log.warn(what, { remedy });
   using held = new DisposableStack();

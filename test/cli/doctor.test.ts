@@ -5,6 +5,7 @@ import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { writeCertificates } from "../../src/cli/tls/certificate-files.ts";
 import { startServer } from "../support/live-server.ts";
+import { testModel } from "../support/test-models.ts";
 import { forecourt, newFolder, removeFolders } from "./command.ts";
 
 afterAll(removeFolders);
@@ -168,4 +169,18 @@ test("a certificate that ended is a failure: clients refuse to speak to the box"
     FORECOURT_TLS_KEY: files.key,
   });
   expect([exitCode, stdout]).toEqual([1, expect.stringContaining(`${files.certificate} ended on 2020-01-02`)]);
+});
+
+test("a model of the operator's that no device here has room for is told before its weights are fetched", async () => {
+  const data = newFolder();
+  mkdirSync(join(data, "models"));
+  const { text } = testModel("acme/huge", { memory: { weights: 1e15, working: 0 } });
+  writeFileSync(join(data, "models/huge.yaml"), text);
+  const { exitCode, stdout } = await forecourt(["doctor", "--json", "--data", data, "--port", "0"]);
+  expect(exitCode).toBe(0);
+  expect(JSON.parse(stdout).complaints).toContainEqual({
+    severity: "warning",
+    what: expect.stringMatching(/huge\.yaml: acme\/huge needs 953674317 MiB and models may take \d+ MiB here/),
+    remedy: expect.stringContaining("memory.budget_mb"),
+  });
 });

@@ -15,6 +15,7 @@ import type { Hardware } from "../../control/hardware/detect.ts";
 import type { Resolved } from "../../control/settings/resolve.ts";
 import type { Settings } from "../../control/settings.ts";
 import { chosenBucket } from "../../control/storage/choose-store.ts";
+import { tooLargeHere } from "../../control/too-large.ts";
 import { type VainSetting, vainSettings, vainVariable } from "../../control/vain-settings.ts";
 import { toFailure } from "../../core/errors.ts";
 import { embeddedFolder } from "../../engine/embedded/embedded.ts";
@@ -148,7 +149,11 @@ function countModels(settings: Settings, hardware: Hardware): { count: number; c
   try {
     const catalog = createCatalog({ data: settings.data });
     const devices = usable(hardware, settings.device);
-    const vain = [...vainSettings({ settings, catalog, devices }), ...vainParts({ ...settings, catalog })];
+    const vain = [
+      ...vainSettings({ settings, catalog, devices }),
+      ...vainParts({ ...settings, catalog }),
+      ...tooLargeHere({ settings, catalog, devices }),
+    ];
     return { count: catalog.list().length, complaints: [...catalog.wrong().map(ofWrongFile), ...vain.map(ofVain)] };
   } catch (error) {
     const remedy = "mend that; the server does not start with it";

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { addModel } from "../../../src/control/catalog/add/add-model.ts";
 import { readModel } from "../../../src/control/catalog/read-model.ts";
 import { defaultSettings } from "../../../src/control/settings.ts";
-import { createVariantsHere } from "../../../src/control/variants-here.ts";
+import { createLackHere, createVariantsHere } from "../../../src/control/variants-here.ts";
 import { openHub } from "../../../src/control/weights/access.ts";
 import { resolveWeights } from "../../../src/control/weights/embedded.ts";
 import { listWeights } from "../../../src/control/weights/library.ts";
@@ -109,6 +109,24 @@ test("a box needs what its cards take; the CPU's only if it fits on none", () =>
     devices: [deviceOf("cuda", 8192), deviceOf("cpu", 8192)],
   });
   expect(pooled(model).map(({ dtype }) => dtype)).toEqual(["fp32"]);
+});
+
+test("a model that no device of its pool holds lacks memory: what it takes at least, and the most that there is", () => {
+  const cards = [deviceOf("cuda", 8192), deviceOf("cuda", 12_288, 1), deviceOf("cpu", 4096)];
+  const { devices: _, ...same } = model;
+  const large = { ...same, memory: { ...model.memory, weights: 1e13 }, variants: {} };
+  const lack = createLackHere({ settings, devices: cards });
+  expect(lack(model)).toBeUndefined();
+  const largest = createLackHere({ settings, devices: cards.slice(1, 2) })(large);
+  expect(lack(large)?.needed).toBe(bytes(1e13 + model.memory.working));
+  expect(lack(large)?.most).toBe(largest?.most ?? bytes(0));
+  const pool = { name: "slow", models: ["acme/*"], devices: ["cpu"], concurrency: 0, maxQueue: 1 };
+  const pooled = createLackHere({
+    settings: { ...settings, pools: [pool] },
+    devices: [...cards.slice(0, 2), deviceOf("cpu", 8)],
+  });
+  expect(pooled(model)).toBeDefined();
+  expect(createLackHere({ settings, devices: [] })(large)).toBeUndefined();
 });
 
 const repository = {
