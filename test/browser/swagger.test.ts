@@ -122,3 +122,19 @@ test.skipIf(!hasBrowser)(
   },
   { timeout: 120_000 },
 );
+
+test.skipIf(!hasBrowser)(
+  "on a telephone what is filtered by and a key have the whole width to be written in",
+  async () => {
+    await using server = await startServer();
+    await using browser = await launch();
+    const page = await browser.newPage({ viewport: { width: 390, height: 844 } });
+    await page.goto(`${server.origin}/swagger`);
+    const widthOf = async (selector: string) => (await page.locator(selector).first().boundingBox())?.width ?? 0;
+    await page.locator(".opblock-tag").first().waitFor();
+    expect(await widthOf(".operation-filter-input")).toBeGreaterThan(300);
+    await page.locator(".btn.authorize").first().click();
+    expect(await widthOf(".auth-container input")).toBeGreaterThan(250);
+  },
+  { timeout: 120_000 },
+);

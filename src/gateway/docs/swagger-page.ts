@@ -39,7 +39,7 @@ html.dark-mode .swagger-ui .examples-select__section-label { color: #e4e6e6; }
   .swagger-ui .opblock .try-out { display: flex; flex-wrap: wrap; }
   .swagger-ui .opblock-tag { flex-wrap: wrap; font-size: 18px; }
   .swagger-ui .opblock-tag small { flex-basis: 100%; order: 1; padding: 0; }
-  .swagger-ui .filter-container .operation-filter-input { width: 100%; }
+  .swagger-ui .filter-container .operation-filter-input, .swagger-ui .auth-container input { width: 100%; max-width: none; }
   .swagger-ui .response-col_status { min-width: 50px; }
 }
 `;
