@@ -114,7 +114,7 @@ async function detection(): Promise<Shown> {
     title: "What is where",
     said,
     before,
-    after: annotate(before, boxes.map(boxOutline)),
+    after: await annotate(before, boxes.map(boxOutline)),
   };
 }
 
@@ -130,7 +130,7 @@ async function faces(): Promise<Shown> {
     title: "Faces",
     said,
     before,
-    after: annotate(before, [...boxes.map(boxOutline), ...points]),
+    after: await annotate(before, [...boxes.map(boxOutline), ...points]),
   };
 }
 
@@ -151,7 +151,7 @@ async function faceMesh(): Promise<Shown> {
     title: "Face mesh",
     said,
     before,
-    after: annotate(
+    after: await annotate(
       before,
       points.map((at) => dot(at, "point", 1)),
     ),

@@ -1,4 +1,5 @@
 // A map of points as a surface: neighbouring pixels become triangles, but not over the edges of things.
+import { inPieces, type Pause } from "../pause.ts";
 import { growing } from "./growing.ts";
 import type { Mesh } from "./mesh.ts";
 import type { PointMap } from "./point-map.ts";
@@ -14,9 +15,9 @@ export type GridMesh = Required<Pick<Mesh, "positions" | "indices">> & {
  * In glTF's axes, from where the camera was. A pixel is left out where depths around it differ by more than `jump` of its
  * own, or where something around it is not there: between a thing and what is behind it nobody knows a surface.
  */
-export function gridMesh(map: PointMap, jump: number): GridMesh {
+export async function gridMesh(map: PointMap, jump: number, pause: Pause): Promise<GridMesh> {
   const { width, height, points, normals } = map;
-  const isKept = keptPixels(map, jump);
+  const isKept = await keptPixels(map, jump, pause);
   const vertexOf = new Int32Array(width * height).fill(-1);
   const pixels = new Uint32Array(isKept.reduce((sum, each) => sum + each, 0));
   let count = 0;
@@ -26,33 +27,40 @@ export function gridMesh(map: PointMap, jump: number): GridMesh {
     pixels[count++] = at;
   }
   const indices = growing(Uint32Array);
-  for (let y = 0; y < height - 1; y++)
+  for (let y = 0; y < height - 1; y++) {
     for (let x = 0; x < width - 1; x++) {
       const at = y * width + x;
       const corner = (offset: number) => vertexOf[at + offset] ?? -1;
       const [a, b, c, d] = [corner(0), corner(1), corner(width), corner(width + 1)];
       if (Math.min(a, b, c, d) >= 0) indices.push(a, c, b, b, c, d);
     }
+    await pause();
+  }
   return {
-    positions: turned(points, pixels),
+    positions: await turned(points, pixels, pause),
     indices: indices.whole(),
-    ...(normals && { normals: ofLengthOne(turned(normals, pixels), [0, 0, 1]) }),
+    ...(normals && { normals: ofLengthOne(await turned(normals, pixels, pause), [0, 0, 1]) }),
     pixels,
   };
 }
 
 /** From x right, y down, z away to x right, y up, z to the viewer. */
-const turned = (vectors: Float32Array, pixels: Uint32Array) =>
-  Float32Array.from({ length: pixels.length * 3 }, (_, i) => {
-    const value = vectors[3 * (pixels[Math.floor(i / 3)] ?? 0) + (i % 3)] ?? 0;
-    return i % 3 === 0 ? value : -value;
+async function turned(vectors: Float32Array, pixels: Uint32Array, pause: Pause): Promise<Float32Array> {
+  const into = new Float32Array(pixels.length * 3);
+  await inPieces({ rows: pixels.length, size: 3, pause }, (from, to) => {
+    for (let i = from * 3; i < to * 3; i++) {
+      const value = vectors[3 * (pixels[Math.floor(i / 3)] ?? 0) + (i % 3)] ?? 0;
+      into[i] = i % 3 === 0 ? value : -value;
+    }
   });
+  return into;
+}
 
-function keptPixels({ width, height, points, isThere }: PointMap, jump: number): Uint8Array {
+async function keptPixels({ width, height, points, isThere }: PointMap, jump: number, pause: Pause) {
   const depthAt = (x: number, y: number) =>
     isThere[y * width + x] ? (points[3 * (y * width + x) + 2] ?? 0) : Number.POSITIVE_INFINITY;
   const kept = new Uint8Array(width * height);
-  for (let y = 0; y < height; y++)
+  for (let y = 0; y < height; y++) {
     for (let x = 0; x < width; x++) {
       if (!isThere[y * width + x]) continue;
       let least = Infinity;
@@ -64,5 +72,7 @@ function keptPixels({ width, height, points, isThere }: PointMap, jump: number):
         }
       kept[y * width + x] = (most - least) / depthAt(x, y) <= jump ? 1 : 0;
     }
+    await pause();
+  }
   return kept;
 }

@@ -2,6 +2,7 @@
 import { invariant } from "../../core/errors.ts";
 import type { Pixels } from "../../core/pipeline.ts";
 import type { Tensor } from "../../core/tensor.ts";
+import { createPause } from "../pause.ts";
 import { crop } from "../tensor/crop.ts";
 import { resize } from "../tensor/resize.ts";
 import { toFloats } from "../tensor/tensor.ts";
@@ -34,16 +35,17 @@ export function toPixels({ values, width, height, channels }: Raster): Pixels {
 }
 
 /** What came of the pieces of a picture, in one; each of them `factor` times as large as what was seen. */
-export function join(pieces: Iterable<Raster>, view: Extract<View, { by: "tiles" }>): Pixels {
+export async function join(pieces: Iterable<Raster>, view: Extract<View, { by: "tiles" }>): Promise<Pixels> {
+  const pause = createPause();
   let canvas: ReturnType<typeof createCanvas> | undefined;
   let step = 0;
   for (const { values, channels, width } of pieces) {
     const { picture, seen: tile, overlap } = view;
-    canvas ??= createCanvas({ picture, tile, channels, factor: width / tile.width, overlap });
-    canvas.add(view.tiles[step++] ?? { left: 0, top: 0 }, values);
+    canvas ??= createCanvas({ picture, tile, channels, factor: width / tile.width, overlap, pause });
+    await canvas.add(view.tiles[step++] ?? { left: 0, top: 0 }, values);
   }
   invariant(canvas, "a picture has at least one tile");
-  return canvas.pixels();
+  return await canvas.pixels();
 }
 
 /** Borders removed, edges that were cut away black, and in the size of the picture that was given. */

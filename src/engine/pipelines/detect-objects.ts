@@ -3,6 +3,7 @@ import { definePipeline } from "../../core/pipeline.ts";
 import { Type } from "../../core/schema.ts";
 import { loadDetector } from "../labelling/detector.ts";
 import { pictureField, pictureUrl, readImageUrl, savedFields, saverOf } from "../media/picture.ts";
+import { createPause } from "../pause.ts";
 import { annotate, boxOutline } from "../vision/annotate.ts";
 import { detectionFields } from "../vision/detection-fields.ts";
 
@@ -28,7 +29,8 @@ export const detectObjects = definePipeline({
         signal.throwIfAborted();
         const picture = await readImageUrl(task, assets.codec);
         const bboxes = await detect(picture, task.input.score_threshold);
-        const image = await saverOf(task, assets.codec)(annotate(picture, bboxes.map(boxOutline)), "image");
+        const shown = await annotate(picture, bboxes.map(boxOutline), createPause(signal));
+        const image = await saverOf(task, assets.codec)(shown, "image");
         const value = { results: { bboxes }, image };
         yield { index, step: { type: "output", value, units: { requests: 1, images: 1 } } };
       }

@@ -5,6 +5,7 @@ import { definePipeline } from "../../core/pipeline.ts";
 import { choice, Type } from "../../core/schema.ts";
 import { wrongField } from "../../core/wrong-field.ts";
 import { pictureField, pictureUrl, readImageUrl, savedFields, saverOf } from "../media/picture.ts";
+import { createPause } from "../pause.ts";
 import { BODY_POINTS, type Box } from "../pose/people.ts";
 import { loadPoseModel } from "../pose/pose-model.ts";
 import { blackOf, DRAW_MODES, type DrawMode, drawPeople, isOfBodyAlone, SURE } from "../pose/skeleton.ts";
@@ -81,7 +82,7 @@ export const estimatePose = definePipeline({
         const boxes = box_prompts.map(boxOf);
         const picture = await readImageUrl(task, assets.codec);
         const found = await model.find(picture, { boxes, threshold, signal });
-        const ground = task.input.draw_on_image ? rgbOf(picture) : blackOf(picture);
+        const ground = task.input.draw_on_image ? await rgbOf(picture, createPause(signal)) : blackOf(picture);
         const drawn = drawPeople(ground, found, { mode, threshold: keypoint_threshold });
         const image = await saverOf(task, assets.codec)(drawn, "image");
         const people = found.map(({ points, ...rest }) => ({

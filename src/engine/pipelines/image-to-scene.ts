@@ -70,13 +70,13 @@ export const imageToScene = definePipeline({
       for (const [index, task] of tasks.entries()) {
         const pause = createPause(signal);
         const { max_size: edge, resolution_level: detail, fov_x: fieldOfView, edge_threshold: jump } = task.input;
-        const picture = rgbOf(await readImageUrl(task, assets.codec));
+        const picture = await rgbOf(await readImageUrl(task, assets.codec), pause);
         await pause();
         const from = performance.now();
         const seen = await within(picture, edge, pause);
         const map = await look(seen, { detail, fieldOfView, pause });
         await pause();
-        const mesh = gridMesh(map, jump);
+        const mesh = await gridMesh(map, jump, pause);
         if (mesh.indices.length === 0) throw nothingNear();
         const timings = { inference: (performance.now() - from) / 1000 };
         await pause();

@@ -1,4 +1,5 @@
 // A short video that begins at a picture, with Stable Video Diffusion.
+
 import { definePipeline, type Pixels } from "../../core/pipeline.ts";
 import { type Static, Type } from "../../core/schema.ts";
 import { type ImageSize, imageSizeField, type Size, sizeToDraw } from "../diffusion/image-size.ts";
@@ -7,6 +8,7 @@ import { framesField, stepsField, VIDEO_UNITS, videoFields, videoOutput } from "
 import { randomSeed } from "../media/drawn.ts";
 import { pictureUrl, readImageUrl } from "../media/picture.ts";
 import { expectWritable, saveVideo } from "../media/saved-video.ts";
+import { createPause } from "../pause.ts";
 import { cropTo } from "../tensor/crop.ts";
 import { rgbOf } from "../tensor/pixels.ts";
 import { createRandom } from "../tensor/random.ts";
@@ -58,7 +60,7 @@ export const imageToVideo = definePipeline({
         const { num_frames: frames, num_inference_steps: steps, fps } = task.input;
         const { sync_mode: inline, video_output_type: type } = task.input;
         const { motion_bucket_id: motion, cond_aug: noise } = task.input;
-        const picture = rgbOf(await readImageUrl(task, assets.codec));
+        const picture = await rgbOf(await readImageUrl(task, assets.codec), createPause(signal));
         const size = sizeToFilm(task.input.video_size, { picture, multiple: model.multiple });
         expectWritable(type, { ...size, fps, frames });
         const seed = task.input.seed ?? randomSeed();

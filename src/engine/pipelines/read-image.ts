@@ -6,6 +6,7 @@ import { type Places, placesOf } from "../florence/places.ts";
 import { questionOf } from "../florence/question.ts";
 import { factsOf } from "../florence/tasks.ts";
 import { readImageUrl, saverOf } from "../media/picture.ts";
+import { createPause, type Pause } from "../pause.ts";
 import { annotate, boxOutline, type Outline } from "../vision/annotate.ts";
 
 export const readImage = definePipeline({
@@ -28,7 +29,7 @@ export const readImage = definePipeline({
           if (step.value % STEPS_TOLD === 1)
             yield { index, step: { type: "progress" as const, at: step.value, of: most } };
         const { text, tokens } = step.value;
-        const value = await answer({ task, assets, pixels, text });
+        const value = await answer({ task, assets, pixels, text, pause: createPause(signal) });
         yield { index, step: { type: "output" as const, value, units: { images: 1, output_tokens: tokens } } };
       }
     };
@@ -38,13 +39,13 @@ export const readImage = definePipeline({
 /** A progress step is sent for every so many tokens. */
 const STEPS_TOLD = 16;
 
-type Read = { task: Task<ReadImageInput>; assets: Assets; pixels: Pixels; text: string };
+type Read = { task: Task<ReadImageInput>; assets: Assets; pixels: Pixels; text: string; pause: Pause };
 
-async function answer({ task, assets: { codec }, pixels, text }: Read) {
+async function answer({ task, assets: { codec }, pixels, text, pause }: Read) {
   const { answers } = factsOf(task.input.task);
   if (answers === "text") return { results: text.trim() };
   const results = placesOf(text, answers, pixels);
-  const image = await saverOf(task, codec)(annotate(pixels, outlinesOf(results)), "image");
+  const image = await saverOf(task, codec)(await annotate(pixels, outlinesOf(results), pause), "image");
   return { results, image };
 }
 

@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import type { Assets, Graph, Pixels } from "../../core/pipeline.ts";
 import type { Port, Tensor } from "../../core/tensor.ts";
-import type { Pause } from "../pause.ts";
+import { inPieces, type Pause } from "../pause.ts";
 import { after, firstOf, type Lines, linesOf } from "../tensor/interpolate.ts";
 import { resize } from "../tensor/resize.ts";
 import { requirePort, tensorOf, toFloats } from "../tensor/tensor.ts";
@@ -64,13 +64,18 @@ export async function loadSam(assets: Assets): Promise<Sam> {
   return {
     takesBoxes,
     see: async (picture, pause) =>
-      await kept.get(keyOf(picture), () => see({ encoder, input, config, picture, pause })),
+      await kept.get(await keyOf(picture, pause), () => see({ encoder, input, config, picture, pause })),
     propose: (sight, prompts) => propose({ decoder, config, sight, prompts, takesBoxes }),
   };
 }
 
-const keyOf = ({ data, width, height, channels }: Pixels) =>
-  `${width}x${height}x${channels} ${createHash("sha256").update(data).digest("hex")}`;
+async function keyOf({ data, width, height, channels }: Pixels, pause: Pause): Promise<string> {
+  const hash = createHash("sha256");
+  await inPieces({ rows: height, size: width * channels, pause }, (from, to) =>
+    hash.update(data.subarray(from * width * channels, to * width * channels)),
+  );
+  return `${width}x${height}x${channels} ${hash.digest("hex")}`;
+}
 
 const edgesOf = ({ size = { longest_edge: 1024 }, pad_size: padded }: Config): Square =>
   "width" in size ? size : (padded ?? { width: size.longest_edge, height: size.longest_edge });

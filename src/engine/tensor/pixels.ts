@@ -1,5 +1,6 @@
 // Between pictures (8-bit, interleaved) and what graphs see of them (floats, one plane for each colour).
 import type { Pixels } from "../../core/pipeline.ts";
+import { inPieces, type Pause } from "../pause.ts";
 
 type Size = { width: number; height: number };
 
@@ -16,11 +17,13 @@ export function planesToPixels(planes: Float32Array, { width, height }: Size): P
 const toByte = (value: number) => Math.round(Math.min(1, Math.max(0, value / 2 + 0.5)) * 255);
 
 /** A copy in RGB: grey is repeated, transparency dropped. */
-export function rgbOf({ data, width, height, channels }: Pixels): Pixels {
+export async function rgbOf({ data, width, height, channels }: Pixels, pause: Pause): Promise<Pixels> {
   const rgb = new Uint8Array(width * height * 3);
-  for (let i = 0; i < width * height; i++)
-    for (let channel = 0; channel < 3; channel++)
-      rgb[i * 3 + channel] = data[i * channels + (channels === 1 ? 0 : channel)] ?? 0;
+  await inPieces({ rows: height, size: width, pause }, (top, bottom) => {
+    for (let i = top * width; i < bottom * width; i++)
+      for (let channel = 0; channel < 3; channel++)
+        rgb[i * 3 + channel] = data[i * channels + (channels === 1 ? 0 : channel)] ?? 0;
+  });
   return { data: rgb, width, height, channels: 3 };
 }
 

@@ -1,6 +1,7 @@
 // Pictures larger than what a graph sees at once: cut into overlapping tiles, and the results blended into one.
 import { invariant } from "../../core/errors.ts";
 import type { Pixels } from "../../core/pipeline.ts";
+import { inPieces, type Pause } from "../pause.ts";
 
 type Size = { width: number; height: number };
 
@@ -57,24 +58,25 @@ type Blending = {
   /** How many pixels come out for one that went in. */
   factor: number;
   overlap: number;
+  pause: Pause;
 };
 
 export type Canvas = {
-  /** In the tiles' order. Values are 0..255, row by row, channels interleaved. */
-  add(tile: Tile, values: Float32Array): void;
-  pixels(): Pixels;
+  /** In the tiles' order, one after the other. Values are 0..255, row by row, channels interleaved. */
+  add(tile: Tile, values: Float32Array): Promise<void>;
+  pixels(): Promise<Pixels>;
 };
 
 /** Of an overlap, what is dropped at each tile's edge: there a graph sees too little around. The middle is blended. */
 const DROPPED = 1 / 4;
 
 /** Tiles fade into one another, so that no seam is seen. Only the rows of one tile are held as numbers. */
-export function createCanvas({ picture, tile, channels, factor, overlap }: Blending): Canvas {
+export function createCanvas({ picture, tile, channels, factor, overlap, pause }: Blending): Canvas {
   invariant(channels === 1 || channels === 3 || channels === 4, `pictures have 1, 3 or 4 channels, not ${channels}`);
   const size = { width: Math.round(picture.width * factor), height: Math.round(picture.height * factor) };
   const seen = { width: Math.round(tile.width * factor), height: Math.round(tile.height * factor) };
   const data = new Uint8Array(size.width * size.height * channels);
-  const band = createBand({ width: size.width, height: seen.height, channels });
+  const band = createBand({ width: size.width, height: seen.height, channels, pause });
   const dropped = Math.floor(overlap * DROPPED * factor);
   const ramp = Math.max(1, overlap * factor - 2 * dropped);
   /** From 0 at a tile's edge to 1; the picture's own edges count in full. */
@@ -84,17 +86,17 @@ export function createCanvas({ picture, tile, channels, factor, overlap }: Blend
       return Math.min(1, Math.max(0, (Math.min(before, after) - dropped) / ramp));
     });
   return {
-    add({ left, top }, values) {
+    async add({ left, top }, values) {
       const [x0, y0] = [Math.round(left * factor), Math.round(top * factor)];
-      band.moveTo(y0, data, size.height);
-      band.add(values, seen.width, {
+      await band.moveTo(y0, data, size.height);
+      await band.add(values, seen.width, {
         x0,
         across: shares(seen.width, left > 0, left + tile.width < picture.width),
         down: shares(seen.height, top > 0, top + tile.height < picture.height),
       });
     },
-    pixels() {
-      band.moveTo(size.height, data, size.height);
+    async pixels() {
+      await band.moveTo(size.height, data, size.height);
       return { data, ...size, channels };
     },
   };
@@ -103,17 +105,19 @@ export function createCanvas({ picture, tile, channels, factor, overlap }: Blend
 type Placed = { x0: number; across: Float32Array; down: Float32Array };
 
 /** Weighted sums of some rows, that move down the picture; rows that are left behind are finished. */
-function createBand({ width, height, channels }: Size & { channels: number }) {
+function createBand({ width, height, channels, pause }: Size & Pick<Blending, "channels" | "pause">) {
   const sums = new Float32Array(width * height * channels);
   const weights = new Float32Array(width * height);
   let top = 0;
   return {
-    moveTo(row: number, data: Uint8Array, lastRow: number) {
+    async moveTo(row: number, data: Uint8Array, lastRow: number) {
       const rows = Math.min(row - top, height);
       if (rows <= 0) return;
-      const finished = Math.min(rows, lastRow - top) * width;
-      for (let i = 0; i < finished * channels; i++)
-        data[top * width * channels + i] = toByte((sums[i] ?? 0) / (weights[Math.floor(i / channels)] || 1));
+      const step = width * channels;
+      await inPieces({ rows: Math.min(rows, lastRow - top), size: step, pause }, (from, to) => {
+        for (let i = from * step; i < to * step; i++)
+          data[top * step + i] = toByte((sums[i] ?? 0) / (weights[Math.floor(i / channels)] || 1));
+      });
       for (const [values, step] of [
         [sums, width * channels],
         [weights, width],
@@ -123,17 +127,19 @@ function createBand({ width, height, channels }: Size & { channels: number }) {
       }
       top = row;
     },
-    add(values: Float32Array, tileWidth: number, { x0, across, down }: Placed) {
+    async add(values: Float32Array, tileWidth: number, { x0, across, down }: Placed) {
       const columns = Math.min(tileWidth, width - x0);
-      for (let y = 0; y < height; y++)
-        for (let x = 0; x < columns; x++) {
-          const weight = (down[y] ?? 0) * (across[x] ?? 0);
-          const to = y * width + x + x0;
-          weights[to] = (weights[to] ?? 0) + weight;
-          for (let c = 0; c < channels; c++)
-            sums[to * channels + c] =
-              (sums[to * channels + c] ?? 0) + weight * (values[(y * tileWidth + x) * channels + c] ?? 0);
-        }
+      await inPieces({ rows: height, size: columns * channels, pause }, (begin, end) => {
+        for (let y = begin; y < end; y++)
+          for (let x = 0; x < columns; x++) {
+            const weight = (down[y] ?? 0) * (across[x] ?? 0);
+            const to = y * width + x + x0;
+            weights[to] = (weights[to] ?? 0) + weight;
+            for (let c = 0; c < channels; c++)
+              sums[to * channels + c] =
+                (sums[to * channels + c] ?? 0) + weight * (values[(y * tileWidth + x) * channels + c] ?? 0);
+          }
+      });
     },
   };
 }

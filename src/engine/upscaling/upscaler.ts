@@ -3,6 +3,7 @@
 import { ForecourtError, invariant } from "../../core/errors.ts";
 import type { Assets, Pixels } from "../../core/pipeline.ts";
 import { rasterOf } from "../onnx/planes.ts";
+import { createPause, inPieces, type Pause } from "../pause.ts";
 import { pixelsToPlanes } from "../tensor/pixels.ts";
 import { requirePort, tensorOf } from "../tensor/tensor.ts";
 import { createCanvas, mirroredPart, tilesOf } from "../tensor/tiles.ts";
@@ -42,6 +43,7 @@ export async function loadUpscaler(assets: Assets, { overlap = OVERLAP } = {}): 
   async function* enlarge(picture: Pixels, { tile: edge, signal }: Wish): ReturnType<Upscaler["enlarge"]> {
     const tile = fixedTile ?? { width: edgeOf(edge, picture.width), height: edgeOf(edge, picture.height) };
     const tiles = tilesOf(picture, tile, { overlap, multiple: MULTIPLE });
+    const pause = createPause(signal);
     let canvas: ReturnType<typeof createCanvas> | undefined;
     for (const [i, place] of tiles.entries()) {
       signal.throwIfAborted();
@@ -50,12 +52,13 @@ export async function loadUpscaler(assets: Assets, { overlap = OVERLAP } = {}): 
       const found = results[output.name];
       invariant(found, `a run of the graph gives its output ${output.name}`);
       const raster = rasterOf(found, "nchw");
-      canvas ??= canvasFor(picture, { tile, factor: raster.width / tile.width, overlap });
-      canvas.add(
-        place,
-        raster.values.map((share) => share * 255),
-      );
-      const enlarged = i === tiles.length - 1 ? canvas.pixels() : undefined;
+      canvas ??= canvasFor(picture, { tile, factor: raster.width / tile.width, overlap, pause });
+      const values = new Float32Array(raster.values.length);
+      await inPieces({ rows: values.length, size: 1, pause }, (from, to) => {
+        for (let at = from; at < to; at++) values[at] = (raster.values[at] ?? 0) * 255;
+      });
+      await canvas.add(place, values);
+      const enlarged = i === tiles.length - 1 ? await canvas.pixels() : undefined;
       yield { at: i + 1, of: tiles.length, ...(enlarged && { enlarged }) };
     }
   }
@@ -69,11 +72,11 @@ function edgeOf(wished: number, picture: number): number {
   return Math.ceil(Math.min(edge, picture) / MULTIPLE) * MULTIPLE;
 }
 
-type Piece = { tile: { width: number; height: number }; factor: number; overlap: number };
+type Piece = { tile: { width: number; height: number }; factor: number; overlap: number; pause: Pause };
 
-function canvasFor(picture: Pixels, { tile, factor, overlap }: Piece) {
-  expectSize(picture, factor);
-  return createCanvas({ picture, tile, channels: 3, factor, overlap });
+function canvasFor(picture: Pixels, piece: Piece) {
+  expectSize(picture, piece.factor);
+  return createCanvas({ picture, channels: 3, ...piece });
 }
 
 /** Throws `invalid_input` for a picture that would not be read again. */

@@ -1,5 +1,6 @@
 // Draws outlines into a picture, each kind of thing in a colour of its own, so that people see where it is.
 import type { Pixels } from "../../core/pipeline.ts";
+import { createPause } from "../pause.ts";
 import { rgbOf } from "../tensor/pixels.ts";
 
 export type Outline = {
@@ -25,15 +26,17 @@ export const boxOutline = ({ x, y, w, h, label }: Box): Outline => ({
 type Box = { x: number; y: number; w: number; h: number; label: string };
 
 /** RGB; the picture given stays as it is. */
-export function annotate(picture: Pixels, outlines: readonly Outline[]): Pixels {
-  const drawn = rgbOf(picture);
+export async function annotate(picture: Pixels, outlines: readonly Outline[], pause = createPause()): Promise<Pixels> {
+  const drawn = await rgbOf(picture, pause);
   const labels = [...new Set(outlines.map(({ label }) => label))];
   const radius = Math.max(1, Math.min(picture.width, picture.height) / STROKES / 2);
   for (const { points, label, isFilled } of outlines) {
     const colour = colourOf(labels.indexOf(label));
     if (isFilled) fillPolygon(drawn, points, { colour, opacity: TINT });
-    for (const [at, from] of points.entries())
+    for (const [at, from] of points.entries()) {
       stroke(drawn, { from, to: points[(at + 1) % points.length] ?? from, radius, colour });
+      await pause();
+    }
   }
   return drawn;
 }

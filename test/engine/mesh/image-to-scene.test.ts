@@ -5,6 +5,7 @@ import { join } from "node:path";
 import type { ForecourtError } from "../../../src/core/errors.ts";
 import { recoverFocalShift } from "../../../src/engine/mesh/focal-shift.ts";
 import { gridMesh } from "../../../src/engine/mesh/grid-mesh.ts";
+import { createPause } from "../../../src/engine/pause.ts";
 import { imageToScene } from "../../../src/engine/pipelines/image-to-scene.ts";
 import { createCodec } from "../../../src/engine/runner/codec.ts";
 import { seededRandom } from "../../support/seeded-random.ts";
@@ -152,7 +153,7 @@ describe("the camera", () => {
   });
 });
 
-test("a surface ends at a step in depth, and around what is not there", () => {
+test("a surface ends at a step in depth, and around what is not there", async () => {
   const [width, height] = [8, 5];
   const depth = (x: number) => (x < 4 ? 1 : 2);
   const points = Float32Array.from({ length: width * height * 3 }, (_, i) => {
@@ -166,11 +167,13 @@ test("a surface ends at a step in depth, and around what is not there", () => {
     isThere: new Uint8Array(width * height).fill(1),
     fieldOfView: { horizontal: 60, vertical: 40 },
   };
-  const { pixels, indices } = gridMesh(map, 0.1);
+  const { pixels, indices } = await gridMesh(map, 0.1, createPause());
   expect(new Set([...pixels].map((pixel) => pixel % width))).toEqual(new Set([0, 1, 2, 5, 6, 7]));
   expect(indices.length / 3).toBe(2 * 4 * 4);
   const holed = { ...map, isThere: Uint8Array.from(map.isThere.with(2 * width + 1, 0)) };
   expect(
-    [...gridMesh(holed, 0.1).pixels].filter((pixel) => pixel % width < 3).map((pixel) => Math.floor(pixel / width)),
+    [...(await gridMesh(holed, 0.1, createPause())).pixels]
+      .filter((pixel) => pixel % width < 3)
+      .map((pixel) => Math.floor(pixel / width)),
   ).toEqual([0, 0, 0, 4, 4, 4]);
 });

@@ -2,6 +2,7 @@
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import type { Pixels } from "../../../src/core/pipeline.ts";
 import { parse } from "../../../src/core/schema.ts";
+import { createPause } from "../../../src/engine/pause.ts";
 import { upscale } from "../../../src/engine/pipelines/upscale.ts";
 import { crop } from "../../../src/engine/tensor/crop.ts";
 import { createCanvas, mirroredPart, tilesOf } from "../../../src/engine/tensor/tiles.ts";
@@ -10,6 +11,8 @@ import { runOnce } from "../support/load.ts";
 import { apart, decode, openFamily, pictureOf, shown } from "../support/vision.ts";
 
 setDefaultTimeout(60_000);
+
+const pause = createPause();
 
 const pipeline = upscale.of({});
 const url = "https://example.org/picture.png";
@@ -137,24 +140,26 @@ describe("tiles", () => {
     [7, 300],
     [257, 129],
   ] as const;
-  test.each(sizes)("of a picture of %p x %p cover it, and give it back unchanged", (width, height) => {
+  test.each(sizes)("of a picture of %p x %p cover it, and give it back unchanged", async (width, height) => {
     const data = Uint8Array.from({ length: width * height * 3 }, (_, i) => (i * 37 + Math.floor(i / 91)) % 256);
     const picture = { data, width, height, channels: 3 as const };
     const tile = { width: 64, height: 64 };
     const tiles = tilesOf(picture, tile, { overlap: 24, multiple: 8 });
     expect(tiles.every(({ left, top }) => left % 8 === 0 && top % 8 === 0)).toBe(true);
-    const canvas = createCanvas({ picture, tile, channels: 3, factor: 1, overlap: 24 });
-    for (const place of tiles) canvas.add(place, Float32Array.from(mirroredPart(picture, { ...place, ...tile }).data));
-    expect(canvas.pixels()).toEqual(picture);
+    const canvas = createCanvas({ picture, tile, channels: 3, factor: 1, overlap: 24, pause });
+    for (const place of tiles)
+      await canvas.add(place, Float32Array.from(mirroredPart(picture, { ...place, ...tile }).data));
+    expect(await canvas.pixels()).toEqual(picture);
   });
 
-  test("of different greys fade into one another: no step is larger than the ramp's", () => {
+  test("of different greys fade into one another: no step is larger than the ramp's", async () => {
     const picture = { width: 160, height: 40 };
     const tile = { width: 64, height: 40 };
     const tiles = tilesOf(picture, tile, { overlap: 32 });
-    const canvas = createCanvas({ picture, tile, channels: 1, factor: 1, overlap: 32 });
-    for (const [i, place] of tiles.entries()) canvas.add(place, new Float32Array(64 * 40).fill(i % 2 === 0 ? 0 : 160));
-    const row = [...canvas.pixels().data.subarray(0, 160)];
+    const canvas = createCanvas({ picture, tile, channels: 1, factor: 1, overlap: 32, pause });
+    for (const [i, place] of tiles.entries())
+      await canvas.add(place, new Float32Array(64 * 40).fill(i % 2 === 0 ? 0 : 160));
+    const row = [...(await canvas.pixels()).data.subarray(0, 160)];
     expect(tiles).toHaveLength(4);
     expect([row[0], Math.max(...row)]).toEqual([0, 160]);
     expect(Math.max(...row.map((value, x) => Math.abs(value - (row[x - 1] ?? value))))).toBeLessThanOrEqual(12);

@@ -15,9 +15,9 @@ const square = (from: number, to: number) => [
   { x: from, y: to },
 ];
 
-test("an outline is drawn on its line, nothing inside or outside, and the picture given stays", () => {
+test("an outline is drawn on its line, nothing inside or outside, and the picture given stays", async () => {
   const picture = black(40);
-  const drawn = annotate(picture, [{ points: square(10, 30), label: "a" }]);
+  const drawn = await annotate(picture, [{ points: square(10, 30), label: "a" }]);
   const at = (x: number, y: number) => [...drawn.data.subarray((y * 40 + x) * 3, (y * 40 + x) * 3 + 3)];
   expect(drawn.channels).toBe(3);
   expect(at(10, 20)).not.toEqual([0, 0, 0]);
@@ -27,8 +27,8 @@ test("an outline is drawn on its line, nothing inside or outside, and the pictur
   expect(picture.data.every((value) => value === 0)).toBe(true);
 });
 
-test("filled ones are tinted inside; labels have colours of their own; edges of the picture are minded", () => {
-  const drawn = annotate(black(40), [
+test("filled ones are tinted inside; labels have colours of their own; edges of the picture are minded", async () => {
+  const drawn = await annotate(black(40), [
     { points: square(-5, 10), label: "a", isFilled: true },
     { points: square(20, 90), label: "b" },
     { points: square(22, 24), label: "a" },
