@@ -16,3 +16,10 @@ export function yardstick(): number {
   }
   return least;
 }
+
+/** Which work took so many yards; the time is told too where FORECOURT_TELL_TURNS asks for it. */
+export function yardsOf(name: string, { longest, yard }: { longest: number; yard: number }): number {
+  if (process.env.FORECOURT_TELL_TURNS)
+    process.stderr.write(`${name}: ${longest.toFixed(0)} ms, ${(longest / yard).toFixed(0)} yards\n`);
+  return longest / yard;
+}

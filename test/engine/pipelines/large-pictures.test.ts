@@ -27,7 +27,7 @@ import { textToVideo } from "../../../src/engine/pipelines/text-to-video.ts";
 import { transcribe } from "../../../src/engine/pipelines/transcribe.ts";
 import { upscale } from "../../../src/engine/pipelines/upscale.ts";
 import { createCodec } from "../../../src/engine/runner/codec.ts";
-import { yardstick } from "../../support/yardstick.ts";
+import { yardsOf, yardstick } from "../../support/yardstick.ts";
 import { openFolder, runOnce } from "../support/load.ts";
 import { framesShown, openMotion } from "../support/motion.ts";
 import { openOverlay } from "../support/overlay.ts";
@@ -57,7 +57,7 @@ const small = await codec.encode({ data: new Uint8Array(300 * 200 * 3), width: 3
  * Of the longest stretch of a pipeline's own work, in plain work of four million numbers: some milliseconds, of which 50
  * are the aim. The rest is for code that runs for the first time, and for collecting garbage.
  */
-const MOST_YARDS = 150;
+const MOST_YARDS = 100;
 
 const YARD = yardstick();
 const CLIP = join(import.meta.dir, "../tiny/clip");
@@ -130,12 +130,10 @@ test.each([
   ["an hour of sound", () => readSound({ task: { media: hour }, url: "x", field: "audio_url", rate: 16_000 })],
 ] satisfies [string, (apart: <Given extends { assets: Assets }>(given: Given) => Given) => Promise<unknown>][])(
   "%s: messages are let in again and again",
-  async (_, run) => {
+  async (name, run) => {
     const turns = watchTurns();
     await run((given) => ({ ...given, assets: turns.apart(given.assets) }));
-    const longest = await turns.longest();
-    process.stderr.write(`TURNS ${_}: ${longest.toFixed(0)} ms, ${(longest / YARD).toFixed(0)} yards\n`);
-    expect(longest / YARD).toBeLessThan(MOST_YARDS);
+    expect(yardsOf(name, { longest: await turns.longest(), yard: YARD })).toBeLessThan(MOST_YARDS);
   },
 );
 
