@@ -26,6 +26,7 @@ const heard = {
   temperature: Type.Number({ default: 0, minimum: 0, maximum: 1 }),
 };
 
+const STRANGERS = "Speakers are told apart, not recognised";
 const FORMATS = ["json", "text", "srt", "vtt", "verbose_json"] as const;
 
 export const translationBody = Type.Object({ ...heard, response_format: choice(FORMATS, { default: "json" }) });
@@ -36,13 +37,20 @@ export const transcriptionBody = Type.Object({
     description: "diarized_json: who said what, by models that tell speakers apart",
   }),
   language: Type.Optional(Type.String({ description: "Spoken language, e.g. de. Absent: found out" })),
+  languages: Type.Optional(
+    Type.Array(Type.String(), {
+      description: "Languages that it may be in. One is `language`; of several it is found out",
+    }),
+  ),
+  keywords: Type.Array(Type.String(), { default: [], description: "Words that may come up: they go into the prompt" }),
   timestamp_granularities: Type.Array(choice(["word", "segment"]), { default: ["segment"] }),
   stream: Type.Boolean({
     default: false,
     description: "Events with the text as it is heard; for response_format json and text",
   }),
   include: nothing("These models tell no log probabilities of tokens; verbose_json has those of segments"),
-  known_speaker_names: nothing("Speakers are told apart, not recognised"),
+  known_speaker_names: nothing(STRANGERS),
+  known_speaker_references: nothing(STRANGERS),
 });
 
 export type SpeechBody = Static<typeof speechBody>;
@@ -52,11 +60,13 @@ export const readSpeechBody = (body: unknown): SpeechBody => parse(speechBody, b
 
 /** The file becomes a data URI. Throws `invalid_input` for one that is missing. */
 export async function readTranscriptionBody(fields: FormFields): Promise<TranscriptionBody> {
-  const { file, timestamp_granularities: times, temperature, stream, ...texts } = fields;
+  const { file, timestamp_granularities: times, temperature, stream, keywords, languages, ...texts } = fields;
   if (!(file instanceof File)) throw wrongField("file", "Field required: a file", "missing");
   const body = parse(transcriptionBody, {
     ...texts,
     ...{ file: await dataUri(file), ...(times !== undefined && { timestamp_granularities: [times].flat() }) },
+    ...(keywords !== undefined && { keywords: [keywords].flat() }),
+    ...(languages !== undefined && { languages: [languages].flat() }),
     ...(temperature !== undefined && { temperature: Number(temperature) }),
     ...(stream !== undefined && { stream: typeof stream === "string" ? plainText(stream.toLowerCase()) : stream }),
   });
@@ -93,10 +103,15 @@ export function speakingInput(
   };
 }
 
-export const listeningInput = (body: TranscriptionBody, task: "transcribe" | "translate") => ({
-  ...{ audio_url: body.file, task, prompt: body.prompt, temperature: body.temperature, chunk_level: "segment" },
-  word_timestamps: body.timestamp_granularities.includes("word"),
-  with_certainty: body.response_format === "verbose_json",
-  diarize: body.response_format === "diarized_json",
-  ...(body.language !== undefined && { language: body.language }),
-});
+export function listeningInput(body: TranscriptionBody, task: "transcribe" | "translate") {
+  const { languages = [], keywords } = body;
+  const language = body.language ?? (languages.length === 1 ? languages[0] : undefined);
+  return {
+    ...{ audio_url: body.file, task, temperature: body.temperature, chunk_level: "segment" },
+    prompt: [body.prompt, keywords.join(", ")].filter((text) => text !== "").join(" "),
+    word_timestamps: body.timestamp_granularities.includes("word"),
+    with_certainty: body.response_format === "verbose_json",
+    diarize: body.response_format === "diarized_json",
+    ...(language !== undefined && { language }),
+  };
+}

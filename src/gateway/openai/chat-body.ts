@@ -5,7 +5,7 @@ import { type ChatInput, chatInput } from "../../engine/generation/chat-fields.t
 import { chancesOf } from "./chances.ts";
 import { chatMessagesOf, messages } from "./chat-messages.ts";
 import { asksForFunctions, toolFields, toolsOf } from "./chat-tools.ts";
-import { nothing } from "./nullable.ts";
+import { moderation, nothing } from "./nullable.ts";
 import { formatOf, PLAIN_FORMATS, schemaFields } from "./text-format.ts";
 
 const { logit_bias, parallel_tool_calls } = chatInput.properties;
@@ -48,6 +48,7 @@ export const chatBody = Type.Object({
   modalities: Type.Optional(
     Type.Array(choice(["text"]), { description: "Language models answer texts; /v1/audio/speech speaks them" }),
   ),
+  moderation,
   web_search_options: nothing("There is no web search here"),
 });
 
@@ -102,7 +103,16 @@ function commonInput({ stop, seed, top_p, ...body }: Common, at: number): Partia
 /** Throws `invalid_input` for messages that say nothing. */
 export function chatInputOf(body: ChatBody, at: number): Record<string, unknown> {
   const { messages: said, max_completion_tokens, logprobs, top_logprobs, response_format: format, ...other } = body;
-  const { tools, tool_choice, functions, function_call, modalities: _, web_search_options: _w, ...rest } = other;
+  const {
+    tools,
+    tool_choice,
+    functions,
+    function_call,
+    modalities: _,
+    moderation: _m,
+    web_search_options: _w,
+    ...rest
+  } = other;
   const { parallel_tool_calls, ...shared } = rest;
   const asked = { ...(tools && { tools }), ...(tool_choice && { tool_choice }), ...(functions && { functions }) };
   const most = max_completion_tokens ?? body.max_tokens;

@@ -39,6 +39,7 @@ export const editBody = Type.Object({
     description: "The picture to change: a file; several (`image[]`) for models that combine them",
   }),
   mask: Type.Optional(Type.String({ description: `${MASK}: a file` })),
+  markup: nothing("Marks over a picture guide no model here: say it in the prompt, or give a mask"),
   strength,
 });
 

@@ -6,6 +6,9 @@ export const nullable = <S extends TSchema>(schema: S) => Type.Optional(Type.Uni
 /** A field of OpenAI's for something that there is not here: with anything but null the request is refused, and `why` said. */
 export const nothing = (why: string) => Type.Optional(Type.Null({ description: why }));
 
+/** Of chats and responses: unread, nothing may be taken for harmless. */
+export const moderation = nothing("Nothing is moderated along the way here: ask /v1/moderations before and after");
+
 export type Present<T> = { [K in keyof T]: Exclude<T[K], null | undefined> };
 
 /** Without the fields that are null or undefined; those of objects within stay. */

@@ -167,6 +167,8 @@ test("what cannot be said or heard is refused by its field", async () => {
     sent(client.audio.transcriptions.create({ file: noise, model: "test/transcribe", ...more } as never));
   await expect(hearing({ include: ["logprobs"] })).rejects.toMatchObject({ status: 400, param: "include" });
   await expect(hearing({ known_speaker_names: ["Ann"] })).rejects.toMatchObject({ param: "known_speaker_names" });
+  const references = { known_speaker_references: ["data:audio/wav;base64,AAAA"] };
+  await expect(hearing(references)).rejects.toMatchObject({ param: "known_speaker_references" });
   await expect(hearing({ stream: "perhaps" })).rejects.toMatchObject({ status: 400, param: "stream" });
   for (const response_format of ["srt", "vtt", "verbose_json", "diarized_json"])
     await expect(hearing({ stream: true, response_format })).rejects.toMatchObject({

@@ -152,7 +152,13 @@ test("seeds of any size and sign are told apart as far as 32 bits; top_p may be 
 
 test("what means nothing to these models changes nothing", async () => {
   const about = { user: "u", metadata: { team: "one" }, store: true, service_tier: "auto", safety_identifier: "s" };
-  const wishes = { reasoning_effort: "low", verbosity: "low", prompt_cache_key: "k", modalities: ["text"] };
+  const wishes = {
+    reasoning_effort: "low",
+    verbosity: "low",
+    prompt_cache_key: "k",
+    modalities: ["text"],
+    moderation: null,
+  };
   expect(await said({ ...about, ...wishes, prediction: { type: "content", content: "x" } })).toBe(await said());
 });
 
@@ -160,6 +166,7 @@ test("what these models cannot do is refused, and not left away", async () => {
   const cases: [object, string][] = [
     [{ modalities: ["text", "audio"], audio: { voice: "alloy", format: "wav" } }, "modalities[1]"],
     [{ web_search_options: {} }, "web_search_options"],
+    [{ moderation: { model: "omni-moderation-latest" } }, "moderation"],
     [{ top_logprobs: 2 }, "top_logprobs"],
     [{ logit_bias: { 100000: 5 } }, "logit_bias.100000"],
     [{ response_format: { type: "grammar", grammar: "x" } }, "response_format.type"],
@@ -179,6 +186,7 @@ test("what these models cannot do is refused, and not left away", async () => {
   const response = (more: object) => client.responses.create({ model: MODEL, input: "Hello", ...more } as never);
   for (const [more, param] of [
     [{ prompt: { id: "pmpt_1" } }, "prompt"],
+    [{ moderation: { model: "omni-moderation-latest" } }, "moderation"],
     [{ tools: [{ type: "web_search" }] }, "tools[0].type"],
     [{ input: [{ type: "reasoning", id: "rs_1", summary: [] }] }, "input"],
     [{ input: "circle ".repeat(2000), truncation: "auto" }, "input"],

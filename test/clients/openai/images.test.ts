@@ -121,6 +121,7 @@ test("a model that edits as the prompt says looks at one picture or several; one
   await expect(refused({ image: Array(11).fill(two) })).rejects.toMatchObject({ status: 400, param: "image" });
   await expect(refused({ model: "test/image-to-image" })).rejects.toMatchObject({ status: 400, param: "image" });
   await expect(refused({ model: "test/inpaint", mask: one })).rejects.toMatchObject({ status: 400, param: "image" });
+  await expect(refused({ markup: one })).rejects.toMatchObject({ status: 400, param: "markup" });
   await expect(refused({ mask: one })).rejects.toThrow(/not for this.*without a mask/);
 });
 

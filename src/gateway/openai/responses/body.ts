@@ -2,7 +2,7 @@
 import { choice, parse, type Static, Type } from "../../../core/schema.ts";
 import { chatInput } from "../../../engine/generation/chat-fields.ts";
 import { functionFields, MODES } from "../chat-tools.ts";
-import { nothing, nullable } from "../nullable.ts";
+import { moderation, nothing, nullable } from "../nullable.ts";
 import { PLAIN_FORMATS, schemaFields } from "../text-format.ts";
 
 const textPart = Type.Object({ type: choice(["input_text", "output_text", "text"]), text: Type.String() });
@@ -107,6 +107,7 @@ export const responseBody = Type.Object({
     }),
   ),
   prompt: nothing("There are no stored prompts here: give input and instructions"),
+  moderation,
   metadata: Type.Optional(Type.Record(Type.String(), Type.String())),
 });
 

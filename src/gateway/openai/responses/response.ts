@@ -23,7 +23,12 @@ export function responseOf(job: Job, repeated: Repeated = {}) {
     ...stateOf(job),
     ...{ parallel_tool_calls: input.parallel_tool_calls ?? true, max_tool_calls: null },
     ...{ truncation: "disabled", service_tier: "default" },
-    ...{ safety_identifier: null, prompt_cache_key: null, reasoning: { effort: null, summary: null } },
+    ...{
+      safety_identifier: null,
+      prompt_cache_key: null,
+      access_programs: null,
+      reasoning: { effort: null, summary: null },
+    },
     background: repeated.background ?? false,
     previous_response_id: repeated.previous_response_id ?? null,
     conversation: repeated.conversation ?? null,
