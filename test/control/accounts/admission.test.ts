@@ -151,12 +151,35 @@ test.each<[string, Words[], Asked, object]>([
   ["without a queue when one waits for its moment", [{ queue: 0, waiting: 1 }], {}, { code: "queue_full" }],
   [
     "when a nano is missing",
-    [{ budgets: [day], used: { [day]: [nanos(0.5), nanos(0.48) + 1] } }],
+    [{ budgets: [day], used: { [day]: [nanos(0.98) + 1, 0] } }],
     {},
     {
       code: "budget_exhausted",
       details: { limit: day, resetsAt: "2028-02-29T00:00:00.000Z", retryAfterSeconds: 1800 },
     },
+  ],
+  [
+    "for a moment when all that is missing is set aside for others",
+    [{ budgets: [day], used: { [day]: [nanos(0.98), 1] } }],
+    {},
+    { code: "budget_exhausted", details: { comesBack: true, retryAfterSeconds: 1 } },
+  ],
+  [
+    "until the window ends when it would be missing without the others, too",
+    [{ budgets: [day], used: { [day]: [nanos(0.98) + 1, 1] } }],
+    {},
+    { code: "budget_exhausted", details: { retryAfterSeconds: 1800 } },
+  ],
+  [
+    "by the budget of which nothing comes back, though another one lasts longer",
+    [
+      {
+        budgets: ["1 USD/month", day],
+        used: { "1 USD/month": [0, nanos(1)], [day]: [nanos(1), 0] },
+      },
+    ],
+    {},
+    { code: "budget_exhausted", details: { limit: day, retryAfterSeconds: 1800 } },
   ],
   [
     "when nothing is left for what nobody can foresee",
