@@ -85,11 +85,11 @@ export function createQueue(box: Box, tools: Tools) {
       store: createHistoryStore(database),
       writes: database,
       findJob: jobs.find,
-      removeFiles: files.remove,
+      forgetFiles: files.forget,
       clock,
     }),
     expiry: createExpiry({
-      ...{ ledger, removeFiles: files.remove, uploads, others: Object.values(kept), shrink: database.shrink },
+      ...{ ledger, forgetFiles: files.forget, uploads, others: Object.values(kept), shrink: database.shrink },
       ...{ needed: workflows.neededJobs, retention, clock: sweepClock, timers, log },
     }),
     webhooks: createWebhooks({

@@ -2,7 +2,7 @@
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { S3Options } from "../../src/control/storage/s3-store.ts";
+import type { S3Options } from "../../src/control/storage/s3-request.ts";
 import { freePort, until } from "./live-server.ts";
 import { madeOnce, succeeds } from "./made-once.ts";
 

@@ -23,7 +23,8 @@ const JOBS_AT_ONCE = 200;
 
 export type ExpiryParts = {
   ledger: JobLedger;
-  removeFiles: (token: FileToken) => Promise<void>;
+  /** Inside a write. */
+  forgetFiles: (token: FileToken) => void;
   /** Swept along with the jobs. */
   uploads?: Pick<Uploads, "sweep" | "removeExpired">;
   /** Likewise: what they keep is kept as long. */
@@ -38,7 +39,7 @@ export type ExpiryParts = {
   log: Log;
 };
 
-export function createExpiry({ ledger, removeFiles, uploads, others = [], ...parts }: ExpiryParts): Expiry {
+export function createExpiry({ ledger, forgetFiles, uploads, others = [], ...parts }: ExpiryParts): Expiry {
   const { needed = () => [], shrink = () => false, retention, clock, timers, log } = parts;
   const { store, writes } = ledger;
   let [cancel, cancelParts] = [() => {}, () => {}];
@@ -50,9 +51,11 @@ export function createExpiry({ ledger, removeFiles, uploads, others = [], ...par
     let removed = 0;
     while (!isStopped) {
       const jobs = store.finishedBefore(before, { limit: JOBS_AT_ONCE, except: needed() });
-      // Files first: a row without files does no harm, files without a row would stay for ever.
-      await Promise.all(jobs.map(({ files }) => removeFiles(files)));
-      if (jobs.length > 0) writes.write(() => store.remove(jobs.map(({ id }) => id)));
+      if (jobs.length > 0)
+        writes.write(() => {
+          store.remove(jobs.map(({ id }) => id));
+          for (const { files } of jobs) forgetFiles(files);
+        });
       removed += jobs.length;
       if (jobs.length < JOBS_AT_ONCE) break;
       await writes.committed();
@@ -65,8 +68,11 @@ export function createExpiry({ ledger, removeFiles, uploads, others = [], ...par
     while (!isStopped) {
       const files = store.filesOver(now, JOBS_AT_ONCE);
       const payloads = store.payloadsOver(now, { limit: JOBS_AT_ONCE, except: needed() });
-      await Promise.all(files.map(({ files: token }) => removeFiles(token)));
-      if (files.length > 0) writes.write(() => store.forgetFiles(files.map(({ id }) => id)));
+      if (files.length > 0)
+        writes.write(() => {
+          store.forgetFiles(files.map(({ id }) => id));
+          for (const { files: token } of files) forgetFiles(token);
+        });
       if (payloads.length > 0) writes.write(() => store.forgetPayloads(payloads));
       forgotten += files.length + payloads.length;
       if (Math.max(files.length, payloads.length) < JOBS_AT_ONCE) break;

@@ -21,7 +21,7 @@ export type JobHistory = {
   read(ids: JobId[], payloads: Payloads): Job[];
   /**
    * Removes input, output, log and output files; that the job was, how long it took and what it cost stays. Resolves when
-   * it is on disk. Throws `not_found`, `bad_request` for a job that is not over, `unavailable` when its files stay.
+   * it is on disk. Throws `not_found`, and `bad_request` for a job that is not over.
    */
   erase(id: JobId): Promise<void>;
 };
@@ -30,11 +30,12 @@ export type JobHistoryParts = {
   store: HistoryStore;
   writes: Pick<GroupCommit, "write" | "committed">;
   findJob(id: JobId): Job | undefined;
-  removeFiles(token: FileToken): Promise<void>;
+  /** Inside a write. */
+  forgetFiles(token: FileToken): void;
   clock: Clock;
 };
 
-export function createJobHistory({ store, writes, findJob, removeFiles, clock }: JobHistoryParts): JobHistory {
+export function createJobHistory({ store, writes, findJob, forgetFiles, clock }: JobHistoryParts): JobHistory {
   const read: JobHistory["read"] = (ids, payloads) => store.read(ids, payloads).map((row) => seenJob(row, clock.now()));
   return {
     async page({ payloads, limit, by, ...page }) {
@@ -50,9 +51,10 @@ export function createJobHistory({ store, writes, findJob, removeFiles, clock }:
       if (!job) throw new ForecourtError("not_found", `There is no request ${id}.`);
       if (!isFinished(job))
         throw new ForecourtError("bad_request", `The request ${id} is not over; what it holds can be deleted then.`);
-      // Files first: a row without files does no harm.
-      await removeFiles(job.files);
-      writes.write(() => store.erase(asId(id), job.status === "failed" ? withoutInput(job.failure) : undefined));
+      writes.write(() => {
+        store.erase(asId(id), job.status === "failed" ? withoutInput(job.failure) : undefined);
+        forgetFiles(job.files);
+      });
       await writes.committed();
     },
   };

@@ -5,7 +5,11 @@ import { ForecourtError } from "../../core/errors.ts";
 import { bytes, instant } from "../../core/units.ts";
 import type { FileStore } from "./file-store.ts";
 
-export type DiskStore = FileStore & { pathOf(name: string): string };
+export type DiskStore = FileStore & {
+  pathOf(name: string): string;
+  /** The file, or all below a folder. Of what is not there nothing is said. */
+  remove(name: string): Promise<void>;
+};
 
 export function createDiskStore({ root }: { root: string }): DiskStore {
   const pathOf = (name: string) => join(root, name);

@@ -22,6 +22,4 @@ export type FileStore = {
   read(name: string, range?: ByteRange): Promise<FileBody>;
   /** A local copy, or link, at `to`. Throws as `read` does. */
   take(name: string, to: string): Promise<void>;
-  /** The file, or all below a folder. Of what is not there nothing is said. */
-  remove(name: string): Promise<void>;
 };

@@ -4,6 +4,7 @@ import { extname, join } from "node:path";
 import type { FileToken } from "../../core/ids.ts";
 import type { Bytes, Instant } from "../../core/units.ts";
 import type { ByteRange, FileBody, FileStore } from "./file-store.ts";
+import type { Removals } from "./removals.ts";
 
 export type StoredFile = {
   name: string;
@@ -34,8 +35,8 @@ export type Files = {
   isWritten(token: FileToken, name: string): boolean;
   /** Undefined for unknown, expired, or for names that try to leave the folder. Throws `unavailable`. */
   find(token: string, name: string): Promise<StoredFile | undefined>;
-  /** Throws `unavailable`: then they are still there. */
-  remove(token: FileToken): Promise<void>;
+  /** Inside a write, once their job is over: nobody finds them any more when that is written, and they are removed when they can be. */
+  forget(token: FileToken): void;
 };
 
 /** Of `root`, and in the store. */
@@ -46,8 +47,10 @@ const TOKEN = /^[\w-]{22}$/;
 /** One plain component; a leading dot is kept for what callers must not read. */
 const NAME = /^[A-Za-z0-9_-][\w.-]{0,199}$/;
 
+type FilesParts = { root: string; store: FileStore; removals: Pick<Removals, "add" | "has"> };
+
 /** `root` holds the folder of what runners write; what is there is part of the store. */
-export function createFiles({ root, store }: { root: string; store: FileStore }): Files {
+export function createFiles({ root, store, removals }: FilesParts): Files {
   const directory = (token: FileToken) => join(root, FILES_FOLDER, token);
   return {
     directory,
@@ -56,11 +59,11 @@ export function createFiles({ root, store }: { root: string; store: FileStore })
     async find(token, name) {
       if (!TOKEN.test(token) || !NAME.test(name)) return undefined;
       const at = `${FILES_FOLDER}/${token}/${name}`;
-      const found = await store.find(at);
+      const found = removals.has(at) ? undefined : await store.find(at);
       return found && storedFile(store, { at, name, contentType: contentTypeOf(name), ...found });
     },
-    async remove(token) {
-      if (TOKEN.test(token)) await store.remove(`${FILES_FOLDER}/${token}`);
+    forget(token) {
+      if (TOKEN.test(token)) removals.add(`${FILES_FOLDER}/${token}`);
     },
   };
 }

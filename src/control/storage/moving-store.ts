@@ -2,6 +2,7 @@
 import { readdir, rmdir } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import type { Timers } from "../../core/clock.ts";
+import { ForecourtError } from "../../core/errors.ts";
 import type { Log } from "../../core/log.ts";
 import { milliseconds } from "../../core/units.ts";
 import type { DiskStore } from "./disk-store.ts";
@@ -70,10 +71,6 @@ export function createMovingStore({ timers, log, ...parts }: MovingStoreParts): 
     },
     read: async (name, range) => (await holder(name)).read(name, range),
     take: async (name, to) => (await holder(name)).take(name, to),
-    async remove(name) {
-      await remote.remove(name);
-      await local.remove(name);
-    },
     move,
     start() {
       isStopped = false;
@@ -108,11 +105,16 @@ function createMoves({ local, remote, folders, openTokens, isStopped }: MovePart
       moved.delete(name);
     }
   };
+  /** What is removed meanwhile goes from the store in its turn, if it came there. */
   const moveFile = async (name: string) => {
-    await remote.put(name, local.pathOf(name));
-    // It may have been removed meanwhile.
-    if ((await local.find(name)) === undefined) await remote.remove(name);
-    else moved.add(name);
+    try {
+      await remote.put(name, local.pathOf(name));
+    } catch (error) {
+      if (isGone(error) || (await local.find(name)) === undefined) return false;
+      throw error;
+    }
+    if ((await local.find(name)) !== undefined) moved.add(name);
+    return true;
   };
   return {
     moved: moved as ReadonlySet<string>,
@@ -129,8 +131,8 @@ function createMoves({ local, remote, folders, openTokens, isStopped }: MovePart
           if (isStopped()) return count;
           if ((await local.find(name)) === undefined) continue;
           try {
-            await moveFile(name);
-            [count, inARow] = [count + 1, 0];
+            if (await moveFile(name)) count++;
+            inARow = 0;
           } catch (error) {
             // The store may refuse one file, for its size or its name, and take all others.
             failure ??= error;
@@ -142,3 +144,5 @@ function createMoves({ local, remote, folders, openTokens, isStopped }: MovePart
     },
   };
 }
+
+const isGone = (error: unknown) => error instanceof ForecourtError && error.code === "not_found";

@@ -9,6 +9,7 @@ import { type Bytes, instant } from "../../core/units.ts";
 import type { Database } from "../database/open.ts";
 import type { Arrival, Room } from "../rooms/room.ts";
 import type { FileStore } from "./file-store.ts";
+import type { Removals } from "./removals.ts";
 import { createUploadParts, type UploadPart, type UploadParts } from "./upload-parts.ts";
 import type { UploadRow, UploadStore } from "./upload-store.ts";
 import { type Content, type Written, writeContent } from "./write-content.ts";
@@ -55,6 +56,7 @@ export function createLanding({ root, maxBytes }: { root: string; maxBytes: Byte
 type ContentParts = {
   landing: Landing;
   fileStore: FileStore;
+  removals: Pick<Removals, "add">;
   store: UploadStore;
   database: Database;
   clock: Clock;
@@ -63,7 +65,7 @@ type ContentParts = {
 };
 
 export function createUploadContent(contentParts: ContentParts): UploadContent {
-  const { landing, fileStore, store, database, clock, maxBytes, room } = contentParts;
+  const { landing, fileStore, removals, store, database, clock, maxBytes, room } = contentParts;
   const completing = new Map<string, Promise<Upload>>();
 
   const rowOf = (secret: string): UploadRow => {
@@ -94,7 +96,7 @@ export function createUploadContent(contentParts: ContentParts): UploadContent {
     );
     arrival?.[Symbol.dispose]();
     if (!isFirst && store.byToken(row.token)?.digest !== written.digest) {
-      await fileStore.remove(storedName(row.token, written.digest));
+      database.write(() => removals.add(storedName(row.token, written.digest)));
       throw alreadyThere();
     }
     await database.committed();

@@ -9,6 +9,7 @@ import { type Acl, type Decision, decide, type Lifecycle, OPEN } from "./acl.ts"
 import type { FileDefaults } from "./file-default-store.ts";
 import type { FileStore } from "./file-store.ts";
 import { type StoredFile, storedFile } from "./files.ts";
+import type { Removals } from "./removals.ts";
 import {
   createLanding,
   createUploadContent,
@@ -58,7 +59,7 @@ export type Uploads = UploadContent & {
   list(key: KeyId, page: UploadPage): ListedUpload[];
   /** As `find`, for who asks by the token alone. */
   ofToken(token: string): (UploadedFile & { listed: ListedUpload }) | undefined;
-  /** Resolves when it is gone. */
+  /** Resolves when nobody finds it any more, even after a power cut. */
   remove(token: string): Promise<void>;
   /** How much each key may fill, and one has filled. */
   room: Pick<Room, "limit" | "taken">;
@@ -75,6 +76,7 @@ export type UploadsParts = {
   /** On this disk, for what has not arrived completely; nobody else may write there. */
   root: string;
   fileStore: FileStore;
+  removals: Pick<Removals, "add">;
   database: Database;
   clock: Clock;
   /** What is over by it is removed. */
@@ -87,26 +89,38 @@ export type UploadsParts = {
 };
 
 export function createUploads(parts: UploadsParts): Uploads {
-  const { root, fileStore, database, clock, sweepClock = clock, maxBytes, lifecycleOf = () => undefined } = parts;
+  const {
+    root,
+    fileStore,
+    removals,
+    database,
+    clock,
+    sweepClock = clock,
+    maxBytes,
+    lifecycleOf = () => undefined,
+  } = parts;
   const { room: limit = roomOf(0) } = parts;
   const store = createUploadStore(database);
   const room = createRoom({ database, part: "uploads", limit, words });
   const landing = createLanding({ root, maxBytes });
 
-  const remove = async (token: string) => {
-    // Files first: a row without files does no harm, files without a row would stay for ever.
-    landing.parts.remove(token);
-    await fileStore.remove(storedFolder(token));
+  /** Parts that are left behind go with the next sweep. */
+  const remove = (tokens: string[]) => {
     database.write(() => {
-      const removed = store.remove(token);
-      if (removed) room.count(asId<KeyId>(removed.key), -removed.held);
+      for (const token of tokens) {
+        const removed = store.remove(token);
+        if (!removed) continue;
+        room.count(asId<KeyId>(removed.key), -removed.held);
+        removals.add(storedFolder(token));
+      }
     });
+    for (const token of tokens) landing.parts.remove(token);
   };
   const removeExpired = async () => {
     for (let removed = 0; ; ) {
       const now = sweepClock.now();
       const over = store.over({ now, begunBefore: instant(now - OPEN_MS) }, SWEPT_AT_ONCE);
-      for (const token of over) await remove(token);
+      if (over.length > 0) remove(over);
       removed += over.length;
       if (over.length < SWEPT_AT_ONCE) return removed;
       await database.committed();
@@ -121,7 +135,7 @@ export function createUploads(parts: UploadsParts): Uploads {
   };
 
   return {
-    ...createUploadContent({ landing, fileStore, store, database, clock, maxBytes, room }),
+    ...createUploadContent({ landing, fileStore, removals, store, database, clock, maxBytes, room }),
     room,
     async begin(upload) {
       const row = newRow({ lifecycle: lifecycleOf(upload.key) ?? { acl: OPEN }, ...upload }, clock);
@@ -147,7 +161,7 @@ export function createUploads(parts: UploadsParts): Uploads {
       return file && { ...file, listed: listed(row) };
     },
     async remove(token) {
-      await remove(token);
+      remove([token]);
       await database.committed();
     },
     removeExpired,

@@ -10,7 +10,7 @@ import { startReceiver } from "../../support/webhook-receiver.ts";
 
 /** Kept for weeks or for ever. */
 const GROWING =
-  /^SCAN (job|job_log|usage|usage_total|webhook_delivery|upload|audit_entry|workflow_run|workflow_node)\b/;
+  /^SCAN (job|job_log|usage|usage_total|webhook_delivery|upload|file_removal|bucket_object|audit_entry|workflow_run|workflow_node)\b/;
 
 const READ_BY_ADMINS = [
   ...["status", "queue", "keys", "limits", "webhooks?status=dead", "usage", "usage/requests", "audit", "alerts"].map(

@@ -5,11 +5,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createExpiry } from "../../../src/control/jobs/expiry.ts";
 import { OPEN } from "../../../src/control/storage/acl.ts";
-import { createDiskStore } from "../../../src/control/storage/disk-store.ts";
 import { createUploads } from "../../../src/control/storage/uploads.ts";
 import { asId, type KeyId } from "../../../src/core/ids.ts";
 import { createLog, silentLog } from "../../../src/core/log.ts";
 import { bytes, milliseconds } from "../../../src/core/units.ts";
+import { createStores } from "../../support/file-stores.ts";
 import { createJobBoard } from "../../support/job-board.ts";
 import { until } from "../../support/until.ts";
 
@@ -23,22 +23,24 @@ const folder = mkdtempSync(join(tmpdir(), "forecourt-expiry-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 let count = 0;
 
-type Options = { log?: typeof silentLog; removeFiles?: (token: string) => void; shrink?: () => boolean };
+type Options = { log?: typeof silentLog; forgetFiles?: (token: string) => void; shrink?: () => boolean };
 
 function stage(options: Options = {}) {
   const board = createJobBoard();
   const removed: string[] = [];
+  const data = join(folder, String(++count));
+  const { store, removals } = createStores({ data, database: board.database });
   const uploads = createUploads({
-    root: join(folder, String(++count)),
-    fileStore: createDiskStore({ root: join(folder, String(count)) }),
-    database: board.database,
+    root: data,
+    fileStore: store,
+    ...{ removals, database: board.database },
     clock: board.clock,
     maxBytes: bytes(1000),
   });
   const expiry = createExpiry({
     ledger: board.ledger,
     uploads,
-    removeFiles: async (token) => options.removeFiles?.(token) ?? void removed.push(token),
+    forgetFiles: (token) => options.forgetFiles?.(token) ?? void removed.push(token),
     ...(options.shrink && { shrink: options.shrink }),
     retention: milliseconds(30 * DAY),
     clock: board.clock,
@@ -176,24 +178,25 @@ test("after a sweep the database gives back its room, step by step in transactio
   expect(isInTransaction).toBe(true);
 });
 
-test("a file that cannot be removed is logged and tried again later, and the server lives on", async () => {
+test("a job whose files cannot be written down as over stays with them, which is logged, and the server lives on", async () => {
   const lines: string[] = [];
   let isBroken = true;
-  const { expiry, done, jobs, clock } = stage({
+  const { expiry, removed, done, jobs, clock } = stage({
     log: createLog({ level: "error", format: "json", write: (line) => lines.push(line) }),
-    removeFiles: () => {
-      if (isBroken) throw new Error("read-only file system");
+    forgetFiles() {
+      if (isBroken) throw new Error("database or disk is full");
     },
   });
   const job = await done();
   clock.advance(31 * DAY);
   expiry.start();
   await until(() => lines.length === 1);
-  expect(lines[0]).toContain("read-only file system");
+  expect(lines[0]).toContain("database or disk is full");
   expect(jobs.find(job.id)).toBeDefined();
   isBroken = false;
   await until(() => clock.pending() === TIMERS);
   clock.advance(60 * 60 * 1000);
   await until(() => jobs.find(job.id) === undefined);
+  expect(removed).toEqual([job.files]);
   expiry.stop();
 });

@@ -10,6 +10,7 @@ import { createUploads } from "../../../src/control/storage/uploads.ts";
 import { systemClock } from "../../../src/core/clock.ts";
 import { asId, type KeyId } from "../../../src/core/ids.ts";
 import { bytes, MIB } from "../../../src/core/units.ts";
+import { createStores } from "../../support/file-stores.ts";
 import { mountSmallDisk } from "../../support/small-disk.ts";
 
 const disk = mountSmallDisk(mkdtempSync(join(tmpdir(), "forecourt-full-disk-")), 1);
@@ -27,6 +28,7 @@ test.skipIf(!disk.isOwn)("a full disk is told, leaves nothing behind, and the up
   const uploads = createUploads({
     root: disk.path,
     fileStore: createDiskStore({ root: disk.path }),
+    removals: createStores({ data: disk.path, database }).removals,
     database,
     clock: systemClock,
     maxBytes: bytes(100 * MIB),

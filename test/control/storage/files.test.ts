@@ -1,17 +1,18 @@
 // Files of jobs: found by token and name, and by nothing else.
 import { expect, test } from "bun:test";
-import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { createDiskStore } from "../../../src/control/storage/disk-store.ts";
 import { createFiles } from "../../../src/control/storage/files.ts";
 import { mediaUrls } from "../../../src/control/storage/media-urls.ts";
 import { referencedFiles } from "../../../src/control/storage/output-files.ts";
 import { newFileToken } from "../../../src/core/ids.ts";
 import { mediaUrl, Type } from "../../../src/core/schema.ts";
+import { createStores } from "../../support/file-stores.ts";
 import { testFolder } from "../../support/test-folder.ts";
 
 const folder = testFolder("files");
-const files = createFiles({ root: folder, store: createDiskStore({ root: folder }) });
+const { store, removals, database } = createStores({ data: folder });
+const files = createFiles({ root: folder, store, removals });
 
 function put(name: string) {
   const token = newFileToken();
@@ -71,11 +72,16 @@ test("what a browser could run is given out as bytes", async () => {
     expect((await files.find(put(name), name))?.contentType).toBe("application/octet-stream");
 });
 
-test("a removed folder is gone, and removing it again is no harm", async () => {
+test("what is forgotten is found no more although it is still there, goes soon, and forgetting it again is no harm", async () => {
   const token = put("a.png");
-  await files.remove(token);
-  await files.remove(token);
+  database.write(() => files.forget(token));
+  database.write(() => files.forget(token));
   expect(await files.find(token, "a.png")).toBeUndefined();
+  expect(existsSync(join(files.directory(token), "a.png"))).toBe(true);
+  expect(await removals.work()).toBe(1);
+  expect(existsSync(files.directory(token))).toBe(false);
+  database.write(() => files.forget(token));
+  expect(await removals.work()).toBe(1);
 });
 
 test("files that an output names are found however deep", () => {

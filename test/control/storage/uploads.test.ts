@@ -2,7 +2,7 @@
 import { beforeEach, describe, expect, test } from "bun:test";
 import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
-import { openDatabase } from "../../../src/control/database/open.ts";
+import type { Database } from "../../../src/control/database/open.ts";
 import { OPEN } from "../../../src/control/storage/acl.ts";
 import { createUploads, type NewUpload, type Uploads } from "../../../src/control/storage/uploads.ts";
 import { asId, type KeyId } from "../../../src/core/ids.ts";
@@ -16,13 +16,20 @@ describeForEachStore("uploads", (next) => {
   let at: StoreUnderTest;
   let root: string;
   let uploads: Uploads;
-  let database: ReturnType<typeof openDatabase>;
+  let database: Database;
   beforeEach(() => {
     clock = createTestClock();
     at = next();
     root = join(at.data, "uploads");
-    database = openDatabase({ file: ":memory:" });
-    uploads = createUploads({ root, fileStore: at.store, database, clock, maxBytes: bytes(1000) });
+    database = at.database;
+    uploads = createUploads({
+      root,
+      fileStore: at.store,
+      removals: at.removals,
+      database,
+      clock,
+      maxBytes: bytes(1000),
+    });
   });
 
   const begin = (change: Partial<NewUpload> = {}) =>
@@ -38,8 +45,11 @@ describeForEachStore("uploads", (next) => {
     for (const chunk of chunks) yield new TextEncoder().encode(chunk);
   }
 
-  /** Wherever it is, whole or half. */
-  const kept = async () => (await at.names()).map((name) => basename(name));
+  /** Wherever it is, whole or half, once what is over has gone. */
+  const kept = async () => {
+    await at.removals.work();
+    return (await at.names()).map((name) => basename(name));
+  };
 
   const read = async ({ token, name }: { token: string; name: string }) => {
     const file = uploads.find(token, name);
@@ -220,7 +230,7 @@ describeForEachStore("uploads", (next) => {
     let narrow: Uploads;
     beforeEach(() => {
       narrow = createUploads({
-        ...{ root, fileStore: at.store, database, clock, maxBytes: bytes(1000) },
+        ...{ root, fileStore: at.store, removals: at.removals, database, clock, maxBytes: bytes(1000) },
         room: bytes(2 * FILE + 100),
       });
     });
@@ -292,7 +302,14 @@ describeForEachStore("uploads", (next) => {
     test("is counted on after a restart", async () => {
       const upload = await opened();
       await narrow.write(upload.secret, content("x".repeat(50)));
-      const restarted = createUploads({ root, fileStore: at.store, database, clock, maxBytes: bytes(1000) });
+      const restarted = createUploads({
+        root,
+        fileStore: at.store,
+        removals: at.removals,
+        database,
+        clock,
+        maxBytes: bytes(1000),
+      });
       expect(restarted.room.taken(owner)).toBe(bytes(FILE + 50));
       await restarted.remove(upload.token);
       expect(restarted.room.taken(owner)).toBe(bytes(0));
@@ -379,7 +396,14 @@ describeForEachStore("uploads", (next) => {
         mkdirSync(join(root, leftover, ".."), { recursive: true });
         writeFileSync(join(root, leftover), "left");
       }
-      const restarted = createUploads({ root, fileStore: at.store, database, clock, maxBytes: bytes(1000) });
+      const restarted = createUploads({
+        root,
+        fileStore: at.store,
+        removals: at.removals,
+        database,
+        clock,
+        maxBytes: bytes(1000),
+      });
       await restarted.sweep();
       expect(await kept()).toHaveLength(1);
       expect(await read(upload)).toBe("kept");
