@@ -1,10 +1,11 @@
 // Every SQL statement about webhooks. Callers hold a transaction for changes: see group-commit.ts.
 // The statements of a webhook's usual way are prepared once: one of them runs at the end of every job.
-import { and, asc, desc, eq, getTableColumns, gt, inArray, lt, type SQL, sql } from "drizzle-orm";
+import { and, asc, desc, eq, gt, inArray, lt, type SQL, sql } from "drizzle-orm";
 import { asId, type JobId, type KeyId } from "../../core/ids.ts";
 import { type Instant, instant } from "../../core/units.ts";
 import type { Database } from "../database/open.ts";
 import { statement } from "../database/statement.ts";
+import { createNextDue, type Look } from "./next-due.ts";
 import { webhookDeliveryTable } from "./webhook-delivery.table.ts";
 
 export type WebhookRow = typeof webhookDeliveryTable.$inferSelect;
@@ -23,7 +24,7 @@ export type OutboxStore = {
   /** waiting -> pending, due at once. False when the job has no webhook that waits. */
   begin(job: JobId, at: Instant): boolean;
   /** The longest due one, apart from those under way and from hosts and owners that have enough of them. */
-  next(at: { now: Instant; underWay: JobId[]; fullHosts: string[]; fullOwners: string[] }): WebhookRow | undefined;
+  next(at: Look): WebhookRow | undefined;
   /** When the first of those that are not due yet will be. */
   nextDueAt(now: Instant): Instant | undefined;
   /** What is due later than `beyond` is due at `at`. */
@@ -50,13 +51,7 @@ export function createOutboxStore({ orm, sqlite }: Database, webhook = webhookDe
         .run();
     },
     begin: (job, at) => begin.get({ job, at }) !== undefined,
-    next: ({ now, ...lists }) =>
-      run.next.get({
-        now,
-        underWay: JSON.stringify(lists.underWay),
-        fullHosts: JSON.stringify(lists.fullHosts),
-        fullOwners: JSON.stringify(lists.fullOwners),
-      }),
+    next: createNextDue({ orm, sqlite }, webhook),
     nextDueAt(now) {
       const dueAt = run.nextDueAt.get({ now })?.dueAt;
       return dueAt === undefined || dueAt === null ? undefined : instant(dueAt);
@@ -103,7 +98,6 @@ const NOTHING_DUE = { dueAt: null, settledAt: null };
 
 export const jobOfWebhook = ({ job }: Pick<WebhookRow, "job">) => asId<JobId>(job);
 
-const isOneOf = (list: string) => sql`(select value from json_each(${sql.placeholder(list)}))`;
 const given = (name: string) => sql`${sql.placeholder(name)}`;
 
 const isOf = (webhook: typeof webhookDeliveryTable) => eq(webhook.job, sql.placeholder("job"));
@@ -120,21 +114,6 @@ function prepareAll(orm: Database["orm"], webhook: typeof webhookDeliveryTable) 
   const isPending = sql`likely(${webhook.status} = 'pending')`;
   const count = sql<number>`count(*)`;
   return {
-    next: orm
-      .select(getTableColumns(webhook))
-      .from(webhook)
-      .where(
-        and(
-          isPending,
-          sql`${webhook.dueAt} <= ${sql.placeholder("now")}`,
-          sql`${webhook.host} not in ${isOneOf("fullHosts")}`,
-          sql`coalesce(${webhook.owner}, '') not in ${isOneOf("fullOwners")}`,
-          sql`${webhook.job} not in ${isOneOf("underWay")}`,
-        ),
-      )
-      .orderBy(asc(webhook.dueAt))
-      .limit(1)
-      .prepare(),
     nextDueAt: orm
       .select({ dueAt: webhook.dueAt })
       .from(webhook)

@@ -14,6 +14,7 @@ export const webhookDeliveryTable = sqliteTable(
   },
   (table) => [
     index("webhook_due").on(table.dueAt, table.host, table.owner).where(sql`status = 'pending'`),
+    index("webhook_places").on(table.owner, table.host, table.dueAt).where(sql`status = 'pending'`),
     index("webhook_by_status").on(table.status, table.job),
   ],
 );

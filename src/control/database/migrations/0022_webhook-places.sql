@@ -1,0 +1,1 @@
+CREATE INDEX `webhook_places` ON `webhook_delivery` (`owner`,`host`,`due_at`) WHERE status = 'pending';
