@@ -1,7 +1,7 @@
 // The durable queue and all that hangs on a job: its work, history, files, webhooks and end of days, workflows, and what callers keep.
 import type { Clock, Timers } from "../core/clock.ts";
 import { invariant } from "../core/errors.ts";
-import { asId } from "../core/ids.ts";
+import { asId, type FileToken } from "../core/ids.ts";
 import type { Log } from "../core/log.ts";
 import { milliseconds } from "../core/units.ts";
 import type { Model } from "../engine/model.ts";
@@ -13,12 +13,14 @@ import { createCompositeJobs } from "./jobs/composite.ts";
 import { createExpiry } from "./jobs/expiry.ts";
 import { createJobHistory } from "./jobs/history.ts";
 import { createHistoryStore } from "./jobs/history-store.ts";
+import { createJobRoom } from "./jobs/job-room-store.ts";
 import { createJobs, type Submission } from "./jobs/jobs.ts";
 import { createJobLedger } from "./jobs/ledger.ts";
 import { createOutputs } from "./jobs/outputs.ts";
 import { createJobWork } from "./jobs/work.ts";
 import { createKept } from "./kept-by-callers.ts";
 import type { Keys } from "./keys/keys.ts";
+import { roomOf } from "./rooms/room.ts";
 import { createResidency } from "./scheduler/residency.ts";
 import type { Settings } from "./settings.ts";
 import type { FileDefaults } from "./storage/file-default-store.ts";
@@ -54,7 +56,8 @@ export function createQueue(box: Box, tools: Tools) {
   const retention = days(retentionDays);
   const store = createOutboxStore(database);
   const outbox = createOutbox(store);
-  const ledger = createJobLedger({ database, outbox, accounts, clock, even, timers });
+  const room = createJobRoom({ database, limit: roomOf(settings.jobs.roomMb), retention });
+  const ledger = createJobLedger({ database, outbox, accounts, room, clock, even, timers });
   const { lifecycleOf } = fileDefaults;
   const residency = createResidency(settings);
   const poolOf = ({ id }: Pick<Model, "id">) => residency.queuePoolOf(catalog.find(id)?.model);
@@ -71,7 +74,7 @@ export function createQueue(box: Box, tools: Tools) {
     modelAt: (endpoint) => catalog.find(endpoint)?.model,
     readAnew: (job) => checkedInput(endpointOf({ ...job, model: { id: job.model } }, catalog), job.input),
     toCaller: (output, job) => entryOfJob(catalog, job)?.words?.toCaller(output, job.input) ?? output,
-    missingFiles: (output, token) => referencedFiles(output).filter((name) => !files.isWritten(token, name)),
+    lookAtFiles: (output, token) => lookAt(files, referencedFiles(output), token),
   });
   const composites = createCompositeJobs(ledger);
   const kept = createKept({ settings, database, uploads, jobs, findKey: keys.get, clock, timers, log });
@@ -84,6 +87,7 @@ export function createQueue(box: Box, tools: Tools) {
     history: createJobHistory({
       store: createHistoryStore(database),
       writes: database,
+      room,
       findJob: jobs.find,
       forgetFiles: files.forget,
       clock,
@@ -103,6 +107,15 @@ export function createQueue(box: Box, tools: Tools) {
       firstWait: seconds(settings.webhooks.retrySeconds),
       ...{ retention, clock, sweepClock, timers, log },
     }),
+  };
+}
+
+function lookAt({ written }: Pick<Files, "written">, names: string[], token: FileToken) {
+  const found = new Map(names.map((name) => [name, written(token, name)]));
+  const sizes = [...found.values()];
+  return {
+    missing: names.filter((name) => found.get(name) === undefined),
+    bytes: sizes.reduce<number>((sum, size) => sum + (size ?? 0), 0),
   };
 }
 

@@ -136,6 +136,12 @@ export const settingTree = {
       schema: Type.Number({ exclusiveMinimum: 0, maximum: MOST_DAYS }),
       default: 30,
     }),
+    roomMb: setting({
+      doc: "Room for the requests of one key together with their results and output files, for as long as they are kept, in MiB. 0 is no limit.",
+      env: "FORECOURT_JOBS_ROOM_MB",
+      schema: Type.Integer({ minimum: 0 }),
+      default: 524_288,
+    }),
     batchWindowMs: setting({
       doc: "How long a request of a model with limits.maxBatch above 1 may wait for others that can run with it.",
       env: "FORECOURT_JOBS_BATCH_WINDOW_MS",

@@ -6,14 +6,17 @@ import { checkedInput } from "../../src/control/catalog/endpoints.ts";
 import type { Database } from "../../src/control/database/open.ts";
 import { openDatabase } from "../../src/control/database/open.ts";
 import type { ReadAnew } from "../../src/control/jobs/earlier.ts";
+import { createJobRoom } from "../../src/control/jobs/job-room-store.ts";
 import { createJobs, type Submission } from "../../src/control/jobs/jobs.ts";
 import { createJobLedger } from "../../src/control/jobs/ledger.ts";
 import type { ModelAt } from "../../src/control/jobs/recovery.ts";
 import { createJobWork } from "../../src/control/jobs/work.ts";
+import { roomOf } from "../../src/control/rooms/room.ts";
 import { createOutbox } from "../../src/control/webhooks/outbox.ts";
 import { createOutboxStore } from "../../src/control/webhooks/outbox-store.ts";
 import { asId, type KeyId, newRunnerId } from "../../src/core/ids.ts";
 import type { JobEvent } from "../../src/core/job.ts";
+import { type Bytes, type Milliseconds, milliseconds } from "../../src/core/units.ts";
 import { createTestClock, type TestClock } from "./test-clock.ts";
 
 const catalog = createCatalog({});
@@ -31,6 +34,9 @@ export function createJobBoard(
     maxQueue?: number;
     retries?: number;
     modelAt?: ModelAt;
+    /** Of each key. */
+    room?: Bytes;
+    retention?: Milliseconds;
     readAnew?: ReadAnew;
   } = {},
 ) {
@@ -47,15 +53,24 @@ export function createJobBoard(
   const accounts: Accounts = createAccounts({ database, keys, findModel, clock });
   const outboxStore = createOutboxStore(database);
   const outbox = createOutbox(outboxStore);
-  const ledger = createJobLedger({ database, outbox, accounts, clock, timers: clock });
+  const { room: limit = roomOf(0), retention = milliseconds(0) } = options;
+  const room = createJobRoom({ database, limit, retention });
+  const ledger = createJobLedger({ database, outbox, accounts, room, clock, timers: clock });
   const jobs = createJobs({ ledger, endpointOf: () => echoEntry, retries, maxQueue });
   const savedFiles = new Set<string>();
-  const missingFiles = (output: unknown) =>
+  /** Of all that a job's output names together. */
+  let fileBytes = 0;
+  const missingIn = (output: unknown) =>
     JSON.stringify(output)
       .match(/forecourt-file:[\w.-]+/g)
       ?.map((url) => url.slice(15))
       .filter((name) => !savedFiles.has(name)) ?? [];
-  const work = createJobWork({ ledger, missingFiles, modelAt, readAnew });
+  const work = createJobWork({
+    ledger,
+    lookAtFiles: (output) => ({ missing: missingIn(output), bytes: fileBytes }),
+    modelAt,
+    readAnew,
+  });
   const runner = newRunnerId();
 
   return {
@@ -69,6 +84,9 @@ export function createJobBoard(
     work,
     runner,
     savedFiles,
+    setFileBytes(bytes: number) {
+      fileBytes = bytes;
+    },
     submit: (change: Partial<Submission> = {}) =>
       jobs.submit({
         model: echoEntry.model,

@@ -21,10 +21,12 @@ export type AttemptEnds = {
   interrupt(id: JobId, failure?: Failure): void;
 };
 
+export type LookAtFiles = (output: unknown, files: FileToken) => { missing: string[]; bytes: number };
+
 export type AttemptEndParts = {
   ledger: JobLedger;
-  /** Names in `output` of files that the job's folder does not hold. */
-  missingFiles: (output: unknown, files: FileToken) => string[];
+  /** Of the files that `output` names: those that the job's folder does not hold, and how many bytes the others have. */
+  lookAtFiles: LookAtFiles;
   toCaller: (output: unknown, job: Job) => unknown;
   addLog: (id: JobId, attempt: Attempt, message: string) => void;
 };
@@ -33,7 +35,7 @@ export type AttemptEndParts = {
  * An attempt is forgotten before its end is written: when the database refuses, the job is running there and known to
  * nobody here, which is what `reload` looks for.
  */
-export function createAttemptEnds({ ledger, missingFiles, toCaller, addLog }: AttemptEndParts): AttemptEnds {
+export function createAttemptEnds({ ledger, lookAtFiles, toCaller, addLog }: AttemptEndParts): AttemptEnds {
   const { store, writes, attempts, abandoned, clock } = ledger;
 
   const take = (id: JobId): Attempt | undefined => {
@@ -72,7 +74,7 @@ export function createAttemptEnds({ ledger, missingFiles, toCaller, addLog }: At
       const attempt = take(id);
       if (!attempt) return false;
       const { runner, job, queueMs, loadMs, begunAt, shareMs } = attempt;
-      const missing = missingFiles(output, job.files);
+      const { missing, bytes: fileBytes } = lookAtFiles(output, job.files);
       if (missing.length > 0) return fail(id, attempt, unsaved(missing));
       const at = clock.now();
       const done = {
@@ -82,7 +84,9 @@ export function createAttemptEnds({ ledger, missingFiles, toCaller, addLog }: At
         timing: { queueMs, loadMs, runMs: microseconds(steady(clock) - begunAt) },
         device,
       };
-      const hasEnded = ledger.writeFor(id, () => store.end(id, { from: "running", runner }, { ...done, shareMs, at }));
+      const hasEnded = ledger.writeFor(id, () =>
+        store.end(id, { from: "running", runner }, { ...done, shareMs, fileBytes, at }),
+      );
       const { runner: servedFrom, ...begun } = { runner, ...job };
       if (hasEnded) ledger.ended(id, { ...begun, ...done, servedFrom, finishedAt: at });
       writes.early();

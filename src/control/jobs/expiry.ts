@@ -39,48 +39,14 @@ export type ExpiryParts = {
   log: Log;
 };
 
-export function createExpiry({ ledger, forgetFiles, uploads, others = [], ...parts }: ExpiryParts): Expiry {
-  const { needed = () => [], shrink = () => false, retention, clock, timers, log } = parts;
-  const { store, writes } = ledger;
+export function createExpiry(expiryParts: ExpiryParts): Expiry {
+  const { ledger, uploads, others = [], shrink = () => false, retention, clock, timers, log } = expiryParts;
+  const { writes } = ledger;
   let [cancel, cancelParts] = [() => {}, () => {}];
   let isStopped = false;
 
   const oldest = () => instant(clock.now() - retention);
-  const sweep = async (): Promise<number> => {
-    const before = oldest();
-    let removed = 0;
-    while (!isStopped) {
-      const jobs = store.finishedBefore(before, { limit: JOBS_AT_ONCE, except: needed() });
-      if (jobs.length > 0)
-        writes.write(() => {
-          store.remove(jobs.map(({ id }) => id));
-          for (const { files } of jobs) forgetFiles(files);
-        });
-      removed += jobs.length;
-      if (jobs.length < JOBS_AT_ONCE) break;
-      await writes.committed();
-    }
-    return removed;
-  };
-  const sweepParts = async (): Promise<number> => {
-    const now = clock.now();
-    let forgotten = 0;
-    while (!isStopped) {
-      const files = store.filesOver(now, JOBS_AT_ONCE);
-      const payloads = store.payloadsOver(now, { limit: JOBS_AT_ONCE, except: needed() });
-      if (files.length > 0)
-        writes.write(() => {
-          store.forgetFiles(files.map(({ id }) => id));
-          for (const { files: token } of files) forgetFiles(token);
-        });
-      if (payloads.length > 0) writes.write(() => store.forgetPayloads(payloads));
-      forgotten += files.length + payloads.length;
-      if (Math.max(files.length, payloads.length) < JOBS_AT_ONCE) break;
-      await writes.committed();
-    }
-    if (uploads && !isStopped) forgotten += await uploads.removeExpired();
-    return forgotten;
-  };
+  const { sweep, sweepParts } = createSweeps({ ...expiryParts, oldest, isStopped: () => isStopped });
   const plan = () => {
     cancel = timers.after(PERIOD, run);
   };
@@ -121,4 +87,59 @@ export function createExpiry({ ledger, forgetFiles, uploads, others = [], ...par
       cancelParts();
     },
   };
+}
+
+type SweepParts = Pick<ExpiryParts, "ledger" | "forgetFiles" | "uploads" | "needed" | "clock"> & {
+  oldest(): Instant;
+  /** Between two steps. */
+  isStopped(): boolean;
+};
+
+function createSweeps(parts: SweepParts): Pick<Expiry, "sweep" | "sweepParts"> {
+  const { ledger, forgetFiles, uploads, needed = () => [], clock, oldest, isStopped } = parts;
+  const { store, writes, room } = ledger;
+  const sweep = async (): Promise<number> => {
+    const before = oldest();
+    let removed = 0;
+    while (!isStopped()) {
+      const jobs = store.finishedBefore(before, { limit: JOBS_AT_ONCE, except: needed() });
+      if (jobs.length > 0)
+        writes.write(() => {
+          const ids = jobs.map(({ id }) => id);
+          room.freed(ids, "all");
+          store.remove(ids);
+          for (const { files } of jobs) forgetFiles(files);
+        });
+      removed += jobs.length;
+      if (jobs.length < JOBS_AT_ONCE) break;
+      await writes.committed();
+    }
+    return removed;
+  };
+  const sweepParts = async (): Promise<number> => {
+    const now = clock.now();
+    let forgotten = 0;
+    while (!isStopped()) {
+      const files = store.filesOver(now, JOBS_AT_ONCE);
+      const payloads = store.payloadsOver(now, { limit: JOBS_AT_ONCE, except: needed() });
+      if (files.length > 0)
+        writes.write(() => {
+          const ids = files.map(({ id }) => id);
+          room.freed(ids, "files");
+          store.forgetFiles(ids);
+          for (const { files: token } of files) forgetFiles(token);
+        });
+      if (payloads.length > 0)
+        writes.write(() => {
+          room.freed(payloads, "payload");
+          store.forgetPayloads(payloads);
+        });
+      forgotten += files.length + payloads.length;
+      if (Math.max(files.length, payloads.length) < JOBS_AT_ONCE) break;
+      await writes.committed();
+    }
+    if (uploads && !isStopped()) forgotten += await uploads.removeExpired();
+    return forgotten;
+  };
+  return { sweep, sweepParts };
 }

@@ -5,7 +5,7 @@ import type { JobId } from "../../core/ids.ts";
 import { type Milliseconds, milliseconds } from "../../core/units.ts";
 import type { Database } from "../database/open.ts";
 import type { JobRow } from "./job-row.ts";
-import { endColumns, type JobStore, type OnEnd, PAYLOAD_KEPT } from "./job-store.ts";
+import { endColumns, fileBytesOf, type JobStore, type OnEnd, PAYLOAD_KEPT } from "./job-store.ts";
 import { openPage } from "./open-page.ts";
 import { afterClaim, isLeftBy } from "./transitions.ts";
 
@@ -76,8 +76,9 @@ export function withHeldBeginnings(table: JobStore, { database, timers, onKept, 
       if (!isLeftBy(row, leaving)) return false;
       const payloadUntil = row.keepsPayload ? null : at + PAYLOAD_KEPT;
       const filesUntil = row.filesKeepFor === null ? null : at + row.filesKeepFor;
+      const times = { finishedAt: at, payloadUntil, filesUntil };
       const setbacks = leaving.from === "running" ? leaving.setbacks : undefined;
-      table.insert({ ...row, ...setbacks, ...endColumns(ending), finishedAt: at, payloadUntil, filesUntil });
+      table.insert({ ...row, ...setbacks, ...endColumns(ending), ...times, held: fileBytesOf(ending) });
       take(id, row);
       onEnd(row, { ...ending, at });
       return true;

@@ -5,6 +5,7 @@ import { asId, type FileToken, type JobId } from "../../core/ids.ts";
 import { isFinished, type Job } from "../../core/job.ts";
 import type { GroupCommit } from "../database/group-commit.ts";
 import type { Ended, HistoryPage, HistoryStore, Payloads } from "./history-store.ts";
+import type { JobRoom } from "./job-room-store.ts";
 import { seenJob } from "./job-row.ts";
 
 export type JobHistory = {
@@ -29,13 +30,14 @@ export type JobHistory = {
 export type JobHistoryParts = {
   store: HistoryStore;
   writes: Pick<GroupCommit, "write" | "committed">;
+  room: Pick<JobRoom, "freed">;
   findJob(id: JobId): Job | undefined;
   /** Inside a write. */
   forgetFiles(token: FileToken): void;
   clock: Clock;
 };
 
-export function createJobHistory({ store, writes, findJob, forgetFiles, clock }: JobHistoryParts): JobHistory {
+export function createJobHistory({ store, writes, room, findJob, forgetFiles, clock }: JobHistoryParts): JobHistory {
   const read: JobHistory["read"] = (ids, payloads) => store.read(ids, payloads).map((row) => seenJob(row, clock.now()));
   return {
     async page({ payloads, limit, by, ...page }) {
@@ -52,6 +54,7 @@ export function createJobHistory({ store, writes, findJob, forgetFiles, clock }:
       if (!isFinished(job))
         throw new ForecourtError("bad_request", `The request ${id} is not over; what it holds can be deleted then.`);
       writes.write(() => {
+        room.freed([asId(id)], "all");
         store.erase(asId(id), job.status === "failed" ? withoutInput(job.failure) : undefined);
         forgetFiles(job.files);
       });

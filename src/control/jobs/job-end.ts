@@ -9,7 +9,14 @@ import type { EndedJob, Ending } from "./job-store.ts";
 export function jobEnd(job: EndedJob, { at, ...ending }: Ending & { at: Instant }): JobEnd {
   const { id, key, model, endpoint, tags, price, createdAt } = job;
   const agreed = readPrice(price);
-  const facts = { job: asId<JobId>(id), key: asId<KeyId>(key), model, endpoint, tags, ...(agreed && { price: agreed }) };
+  const facts = {
+    job: asId<JobId>(id),
+    key: asId<KeyId>(key),
+    model,
+    endpoint,
+    tags,
+    ...(agreed && { price: agreed }),
+  };
   const common = { ...facts, admittedAt: instant(createdAt), endedAt: at };
   if (ending.status === "cancelled") return { ...common, outcome: "cancelled" };
   if (ending.status === "failed") return { ...common, outcome: "failed", failure: ending.failure.code };

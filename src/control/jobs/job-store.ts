@@ -2,7 +2,7 @@
 // The statements of a job's usual way (insert, claim, end, read) are prepared once: building them costs more than running.
 import { and, asc, eq, getTableColumns, inArray, lt, or, sql } from "drizzle-orm";
 import type { Failure } from "../../core/errors.ts";
-import { asId, type FileToken, type JobId, type RunnerId } from "../../core/ids.ts";
+import { asId, type FileToken, type JobId, type KeyId, type RunnerId } from "../../core/ids.ts";
 import type { LogLine, OpenStatus, Timing } from "../../core/job.ts";
 import type { Units } from "../../core/pipeline.ts";
 import { type Instant, instant, milliseconds } from "../../core/units.ts";
@@ -10,6 +10,7 @@ import type { Database } from "../database/open.ts";
 import { placeholders } from "../database/placeholders.ts";
 import { statement } from "../database/statement.ts";
 import { isOpen, jobLogTable, jobTable } from "./job.table.ts";
+import { type JobRoom, sizeOf } from "./job-room-store.ts";
 import type { JobRow, OpenRow, OutcomeRow } from "./job-row.ts";
 import { createKeepingStore, isNoneOf, type KeepingStore } from "./keeping-store.ts";
 import type { Setbacks } from "./retry.ts";
@@ -23,6 +24,8 @@ export type Ending =
       /** Of its runner's time, which a batch shares. */
       shareMs: number;
       device: string;
+      /** Of its output files. */
+      fileBytes: number;
     }
   | { status: "failed"; failure: Failure }
   | { status: "cancelled" };
@@ -67,12 +70,15 @@ export type EndedJob = Pick<JobRow, "id" | "key" | "model" | "endpoint" | "tags"
 /** Called in the transaction that ends a job, after it. */
 export type OnEnd = (job: EndedJob, ending: Ending & { at: Instant }) => void;
 
-export function createJobStore({ orm, sqlite }: Database, onEnd: OnEnd): JobStore {
+export function createJobStore(
+  { orm, sqlite }: Database,
+  { onEnd, room }: { onEnd: OnEnd; room: Pick<JobRoom, "inserted" | "ended"> },
+): JobStore {
   const job = jobTable;
   const run = prepareAll({ orm, sqlite });
   return {
     ...createKeepingStore({ orm }),
-    insert: run.insert.run,
+    insert: (row) => run.insert.run(room.inserted(row)),
     row: (id) => run.row.get({ id }),
     outcome: (id) => run.outcome.get({ id }),
     withStatus: (status, other = status) => run.open.all({ status, other }),
@@ -93,9 +99,14 @@ export function createJobStore({ orm, sqlite }: Database, onEnd: OnEnd): JobStor
       const setbacks = { ...UNCHANGED, ...attempt.setbacks };
       const { from } = leaving;
       const { runner } = attempt;
-      const ended = run.end.get({ id, from, runner, ...setbacks, at, ...endColumns(ending) });
-      if (ended) onEnd(ended, { ...ending, at });
-      return ended !== undefined;
+      const columns = endColumns(ending);
+      const more = sizeOf(columns.output) + fileBytesOf(ending);
+      const found = run.end.get({ id, from, runner, ...setbacks, at, more, ...columns });
+      if (!found) return false;
+      const { held, inputBytes, ...ended } = found;
+      room.ended(asId<KeyId>(ended.key), held, inputBytes);
+      onEnd(ended, { ...ending, at });
+      return true;
     },
     requeue: (id, { runner, setbacks }) =>
       orm
@@ -156,6 +167,7 @@ function prepareAll({ orm, sqlite }: Pick<Database, "orm" | "sqlite">) {
     timeouts: kept("timeouts"),
     payloadUntil: sql`case when ${job.keepsPayload} then null else ${sql.placeholder("at")} + ${PAYLOAD_KEPT} end`,
     filesUntil: sql`${sql.placeholder("at")} + ${job.filesKeepFor}`,
+    held: sql`octet_length(${job.input}) + ${sql.placeholder("more")}`,
   };
   const claim = {
     status: sql`'running'`,
@@ -165,6 +177,7 @@ function prepareAll({ orm, sqlite }: Pick<Database, "orm" | "sqlite">) {
   };
   const { id, key, model, endpoint, tags, price, createdAt, status, units, timing, device, failure, finishedAt } = job;
   const endedJob = { id, key, model, endpoint, tags, price, createdAt };
+  const ended = { ...endedJob, held: job.held, inputBytes: sql<number>`octet_length(${job.input})` };
   const isLeft = and(
     isJob,
     eq(job.status, sql.placeholder("from")),
@@ -193,11 +206,13 @@ function prepareAll({ orm, sqlite }: Pick<Database, "orm" | "sqlite">) {
     open: statement(sqlite, ofOpen, open),
     page: statement(sqlite, ofPage, open),
     claim: statement(sqlite, orm.update(job).set(claim).where(waits).returning(), columns),
-    end: statement(sqlite, orm.update(job).set(ending).where(isLeft).returning(endedJob), endedJob),
+    end: statement(sqlite, orm.update(job).set(ending).where(isLeft).returning(ended), ended),
     addLog: statement(sqlite, orm.insert(log).values(placeholders(logColumns))),
     logs: statement(sqlite, orm.select().from(log).where(ofJob).orderBy(asc(log.line)), logColumns),
   };
 }
+
+export const fileBytesOf = (ending: Ending) => (ending.status === "done" ? ending.fileBytes : 0);
 
 /** What an ending writes beside its time. */
 export function endColumns(ending: Ending) {

@@ -55,6 +55,8 @@ export const jobTable = sqliteTable(
     timing: text(),
     failure: text(),
     device: text(),
+    /** Of its key's room, in bytes: see job-room.ts. */
+    held: integer().notNull().default(0),
   },
   (table) => [
     index("job_open").on(table.status, table.createdAt).where(isOpen),

@@ -166,6 +166,7 @@ export function createJobs(parts: JobsParts): Jobs {
       const checked = check(submission, asked);
       const isDirect = !(submission.mayWait ?? !submission.rejectInvalid);
       const counted = !checked.failure && { input: asked.words?.toPipeline(checked.input) ?? checked.input };
+      if (submission.durable !== false) ledger.room.require(key);
       const admission = ledger.accounts.admit({ model, key, isDirect, ...counted }, ledger.load);
       const wanted = lifecycleOf(key);
       const lifecycle = wanted && { lifecycle: wanted };

@@ -14,6 +14,7 @@ import { isComposite } from "./composite.ts";
 import { createEnds, type Ends } from "./ends.ts";
 import { withHeldBeginnings } from "./held-store.ts";
 import { jobEnd } from "./job-end.ts";
+import { createJobRoom, type JobRoom } from "./job-room-store.ts";
 import { jobOf, type OpenRow, outcomeOfRow, wishesOf } from "./job-row.ts";
 import { createJobStore, type OnEnd } from "./job-store.ts";
 import { type AllJobsStore, withPassingJobs } from "./passing-store.ts";
@@ -48,6 +49,8 @@ export type JobLedger = {
   /** Decide who may begin; written together with a job's beginning and end too. */
   accounts: JobAccounts;
   load: QueueLoad;
+  /** What the jobs of a key take up; written together with their beginnings and ends. */
+  room: JobRoom;
   /** False while a limit on running jobs is reached that it counts for. */
   mayStart(job: Pick<WaitingJob, "key" | "model">): boolean;
   waiting: WaitingJobs;
@@ -91,6 +94,8 @@ export type JobLedgerParts = {
   database: Database;
   outbox: JobLedger["outbox"];
   accounts: JobAccounts;
+  /** By default without a limit. */
+  room?: JobRoom;
   clock: Clock;
   /** The scheduler's, whose times those of waiting jobs are compared with. */
   even?: Clock;
@@ -99,7 +104,8 @@ export type JobLedgerParts = {
 
 export function createJobLedger(parts: JobLedgerParts): JobLedger {
   const { database, outbox, accounts, clock, timers, even = evenClock(clock) } = parts;
-  const store = openStore({ database, outbox, accounts, timers });
+  const { room = createJobRoom({ database }) } = parts;
+  const store = openStore({ database, outbox, accounts, room, timers });
   const attempts = new Map<JobId, Attempt>();
   const mayStart: JobLedger["mayStart"] = (job) => accounts.mayStart(job, (account) => load.running(account));
   const waiting = createWaitingJobs(mayStart);
@@ -124,7 +130,7 @@ export function createJobLedger(parts: JobLedgerParts): JobLedger {
     writes: database,
     outbox,
     accounts,
-    load,
+    ...{ load, room },
     mayStart,
     waiting,
     attempts,
@@ -214,8 +220,10 @@ const createWriting =
     }
   };
 
+type StoreParts = Omit<JobLedgerParts, "clock" | "even" | "room"> & { room: JobRoom };
+
 /** The table, what is held and what passes. */
-function openStore({ database, outbox, accounts, timers }: Omit<JobLedgerParts, "clock">): AllJobsStore {
+function openStore({ database, outbox, accounts, room, timers }: StoreParts): AllJobsStore {
   const account: OnEnd = (job, ending) => {
     if (!isComposite(job.model)) accounts.end(jobEnd(job, ending));
   };
@@ -225,7 +233,7 @@ function openStore({ database, outbox, accounts, timers }: Omit<JobLedgerParts, 
     // Last, because it changes memory too, which a later failure of this transaction would not undo.
     account(job, ending);
   };
-  const table = createJobStore(database, onEnd);
+  const table = createJobStore(database, { onEnd, room });
   // Nobody wished to hear of these by webhook.
   const held = withHeldBeginnings(table, { database, timers, onEnd: account, onKept: accounts.keep });
   return withPassingJobs(held, { database, onEnd });

@@ -62,5 +62,5 @@ export function rowOf(job: Job, { keepsPayload = true, lifecycle }: Keeping): Jo
 const NEW_ROW = {
   ...{ kills: 0, crashes: 0, interruptions: 0, errors: 0, timeouts: 0, cancelRequested: false },
   ...{ runner: null, startedAt: null, output: null, units: null, timing: null, device: null },
-  ...{ filesUntil: null, price: null },
+  ...{ filesUntil: null, price: null, held: 0 },
 };

@@ -52,7 +52,10 @@ export function createRecovery({ ledger, modelAt, earlier }: RecoveryParts): Rec
     } catch (error) {
       return turnedAway({ endpoint, model: found.id }, toFailure(error));
     }
-    store.setModel(asId(id), { model: found.id, price: priceJson(paidThen(price, accounts.priceOf(found, asId(key)))) });
+    store.setModel(asId(id), {
+      model: found.id,
+      price: priceJson(paidThen(price, accounts.priceOf(found, asId(key)))),
+    });
     accounts.move(asId(id), found.id);
     return found.id;
   };

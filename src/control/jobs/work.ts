@@ -1,8 +1,8 @@
 // The scheduler's side of the job store: from the queue to a runner, what happens there, and the end.
 import { steady } from "../../core/clock.ts";
-import type { FileToken, JobId, RunnerId } from "../../core/ids.ts";
+import type { JobId, RunnerId } from "../../core/ids.ts";
 import type { Job, LogLine, PartialEvent } from "../../core/job.ts";
-import { type AttemptEnds, createAttemptEnds } from "./attempt-ends.ts";
+import { type AttemptEnds, createAttemptEnds, type LookAtFiles } from "./attempt-ends.ts";
 import { createEarlierJobs, type EarlierJobs, type ReadAnew } from "./earlier.ts";
 import { jobOf } from "./job-row.ts";
 import type { Attempt, JobLedger, JobNote } from "./ledger.ts";
@@ -33,15 +33,14 @@ const PARTIALS_KEPT = 4_096;
 
 export type WorkParts = {
   ledger: JobLedger;
-  /** Names in `output` of files that the job's folder does not hold. */
-  missingFiles: (output: unknown, files: FileToken) => string[];
+  lookAtFiles: LookAtFiles;
   modelAt: ModelAt;
   readAnew: ReadAnew;
   /** An output, or a part of one, in the words of the job's endpoint. */
   toCaller?: (output: unknown, job: Job) => unknown;
 };
 
-export function createJobWork({ ledger, missingFiles, modelAt, readAnew, toCaller = same }: WorkParts): JobWork {
+export function createJobWork({ ledger, lookAtFiles, modelAt, readAnew, toCaller = same }: WorkParts): JobWork {
   const { store, writes, waiting, attempts, watchers, clock } = ledger;
 
   const addLog = (id: JobId, attempt: Attempt, message: string) => {
@@ -53,7 +52,7 @@ export function createJobWork({ ledger, missingFiles, modelAt, readAnew, toCalle
     watchers.emit(id, { type: "log", line });
   };
 
-  const ends = createAttemptEnds({ ledger, missingFiles, toCaller, addLog });
+  const ends = createAttemptEnds({ ledger, lookAtFiles, toCaller, addLog });
   const earlier = createEarlierJobs({ ledger, readAnew, refuse: ends.refuse });
 
   return {

@@ -5,7 +5,7 @@ export const roomTable = sqliteTable(
   "room",
   {
     key: text().notNull(),
-    part: text({ enum: ["uploads", "conversations", "batches"] }).notNull(),
+    part: text({ enum: ["uploads", "conversations", "batches", "jobs"] }).notNull(),
     bytes: integer().notNull(),
   },
   (table) => [primaryKey({ columns: [table.key, table.part] })],

@@ -14,6 +14,8 @@ export type Arrival = Disposable & {
 export type Room = {
   limit: Bytes;
   taken(key: KeyId): Bytes;
+  /** Throws `room_full` where so much does not fit. */
+  require(key: KeyId, more: number): void;
   /** Inside a write. Throws `room_full`, which undoes that. */
   take(key: KeyId, more: number): void;
   /** Inside a write: what has arrived, which is not refused, or (below 0) what is there no more. */
@@ -26,8 +28,8 @@ type RoomParts = {
   part: Part;
   /** Infinite where there is none. */
   limit: Bytes;
-  /** For errors: what fills it, which setting says how much it may be, and how to make some free. */
-  words: { what: string; setting: string; remedy: string };
+  /** For errors: what fills it, which setting says how much it may be, and how some becomes free. */
+  words: { what: string; setting: string; remedy: string | ((key: KeyId) => string) };
 };
 
 /** Of a setting in MiB whose 0 is no limit. */
@@ -39,7 +41,7 @@ export function createRoom({ database, part, limit, words }: RoomParts): Room {
   const taken = (key: KeyId) => bytes(store.taken(key));
   const requireRoom = (key: KeyId, more: number) => {
     const filled = { taken: taken(key), arriving: arriving.get(key) ?? 0 };
-    if (filled.taken + filled.arriving + more > limit) throw full({ ...filled, more, limit, words });
+    if (filled.taken + filled.arriving + more > limit) throw full({ ...filled, key, more, limit, words });
   };
   const count: Room["count"] = (key, change) => store.add(key, change);
 
@@ -47,6 +49,7 @@ export function createRoom({ database, part, limit, words }: RoomParts): Room {
     limit,
     taken,
     count,
+    require: requireRoom,
     take(key, more) {
       requireRoom(key, more);
       count(key, more);
@@ -70,14 +73,18 @@ export function createRoom({ database, part, limit, words }: RoomParts): Room {
   };
 }
 
-type Full = { taken: number; arriving: number; more: number; limit: Bytes; words: RoomParts["words"] };
+type Full = { key: KeyId; taken: number; arriving: number; more: number; limit: Bytes; words: RoomParts["words"] };
 
-function full({ taken, arriving, more, limit, words: { what, setting, remedy } }: Full): ForecourtError {
+function full({ key, taken, arriving, more, limit, words: { what, setting, remedy } }: Full): ForecourtError {
   const coming = arriving > 0 ? `, with ${mib(arriving)} MiB that are arriving,` : "";
   const filled = `${what} of this key take up ${mib(taken + arriving)}${coming} of the ${mib(limit)} MiB that they may (${setting})`;
-  return new ForecourtError("room_full", `${filled}; there is no room for ${mib(more)} MiB more. ${remedy}`, {
-    details: { limit, taken, arriving, needed: more },
-  });
+  return new ForecourtError(
+    "room_full",
+    `${filled}; there is no room for ${mib(more)} MiB more. ${typeof remedy === "string" ? remedy : remedy(key)}`,
+    {
+      details: { limit, taken, arriving, needed: more },
+    },
+  );
 }
 
 /** Rounded down where something is left. */

@@ -2,7 +2,7 @@
 import { lstatSync } from "node:fs";
 import { extname, join } from "node:path";
 import type { FileToken } from "../../core/ids.ts";
-import type { Bytes, Instant } from "../../core/units.ts";
+import { type Bytes, bytes, type Instant } from "../../core/units.ts";
 import type { ByteRange, FileBody, FileStore } from "./file-store.ts";
 import type { Removals } from "./removals.ts";
 
@@ -31,8 +31,8 @@ export const storedFile = (store: FileStore, { at, ...facts }: Placed): StoredFi
 export type Files = {
   /** Path of the folder for its runner, on this disk; it exists once something was put into it: most jobs' never does. */
   directory(token: FileToken): string;
-  /** Did the runner, which has just ended, write it? */
-  isWritten(token: FileToken, name: string): boolean;
+  /** Of a file that the runner, which has just ended, wrote; undefined where it did not. */
+  written(token: FileToken, name: string): Bytes | undefined;
   /** Undefined for unknown, expired, or for names that try to leave the folder. Throws `unavailable`. */
   find(token: string, name: string): Promise<StoredFile | undefined>;
   /** Inside a write, once their job is over: nobody finds them any more when that is written, and they are removed when they can be. */
@@ -54,8 +54,10 @@ export function createFiles({ root, store, removals }: FilesParts): Files {
   const directory = (token: FileToken) => join(root, FILES_FOLDER, token);
   return {
     directory,
-    isWritten: (token, name) =>
-      NAME.test(name) && lstatSync(join(directory(token), name), { throwIfNoEntry: false })?.isFile() === true,
+    written(token, name) {
+      const found = NAME.test(name) ? lstatSync(join(directory(token), name), { throwIfNoEntry: false }) : undefined;
+      return found?.isFile() ? bytes(found.size) : undefined;
+    },
     async find(token, name) {
       if (!TOKEN.test(token) || !NAME.test(name)) return undefined;
       const at = `${FILES_FOLDER}/${token}/${name}`;

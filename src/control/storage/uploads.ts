@@ -14,6 +14,7 @@ import {
   createLanding,
   createUploadContent,
   FILE_BYTES,
+  type Landing,
   OPEN_MS,
   storedFolder,
   storedName,
@@ -21,7 +22,7 @@ import {
   type UploadContent,
 } from "./upload-content.ts";
 import { safeContentType, uploadName } from "./upload-name.ts";
-import { createUploadStore, type UploadPage, type UploadRow } from "./upload-store.ts";
+import { createUploadStore, type UploadPage, type UploadRow, type UploadStore } from "./upload-store.ts";
 
 export type NewUpload = {
   key: KeyId;
@@ -104,18 +105,7 @@ export function createUploads(parts: UploadsParts): Uploads {
   const room = createRoom({ database, part: "uploads", limit, words });
   const landing = createLanding({ root, maxBytes });
 
-  /** Parts that are left behind go with the next sweep. */
-  const remove = (tokens: string[]) => {
-    database.write(() => {
-      for (const token of tokens) {
-        const removed = store.remove(token);
-        if (!removed) continue;
-        room.count(asId<KeyId>(removed.key), -removed.held);
-        removals.add(storedFolder(token));
-      }
-    });
-    for (const token of tokens) landing.parts.remove(token);
-  };
+  const remove = createRemove({ database, store, room, removals, landing });
   const removeExpired = async () => {
     for (let removed = 0; ; ) {
       const now = sweepClock.now();
@@ -172,6 +162,22 @@ export function createUploads(parts: UploadsParts): Uploads {
   };
 }
 
+type Removing = Pick<UploadsParts, "database" | "removals"> & { store: UploadStore; room: Room; landing: Landing };
+
+/** Parts that are left behind go with the next sweep. */
+const createRemove =
+  ({ database, store, room, removals, landing }: Removing) =>
+  (tokens: string[]) => {
+    database.write(() => {
+      for (const token of tokens) {
+        const removed = store.remove(token);
+        if (!removed) continue;
+        room.count(asId<KeyId>(removed.key), -removed.held);
+        removals.add(storedFolder(token));
+      }
+    });
+    for (const token of tokens) landing.parts.remove(token);
+  };
 const words = {
   what: "The uploaded files",
   setting: "storage.room_mb",

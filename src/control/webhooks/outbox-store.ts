@@ -5,7 +5,7 @@ import { asId, type JobId, type KeyId } from "../../core/ids.ts";
 import { type Instant, instant } from "../../core/units.ts";
 import type { Database } from "../database/open.ts";
 import { statement } from "../database/statement.ts";
-import { createNextDue, type Look } from "./next-due.ts";
+import { createNextDue, type Look } from "./next-due-store.ts";
 import { webhookDeliveryTable } from "./webhook-delivery.table.ts";
 
 export type WebhookRow = typeof webhookDeliveryTable.$inferSelect;
