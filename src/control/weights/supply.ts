@@ -1,5 +1,5 @@
 // Sees to it that models find their weights: what is here is used, what is missing is fetched, each model once at a time.
-import { type Clock, systemClock } from "../../core/clock.ts";
+import { type Clock, systemClock, type Timers } from "../../core/clock.ts";
 import { ForecourtError, toFailure } from "../../core/errors.ts";
 import type { Log } from "../../core/log.ts";
 import type { Model } from "../../engine/model.ts";
@@ -7,16 +7,14 @@ import { isFetched } from "../../engine/sources.ts";
 import type { Settings } from "../settings.ts";
 import type { VariantsHere } from "../variants-here.ts";
 import { resolveWeights } from "./embedded.ts";
+import { createFlights, type Flight, named } from "./flights.ts";
 import { type Presence, presenceOfAll } from "./presence.ts";
-import type { PullEvent } from "./progress.ts";
 import type { HubAccess, PullLimits } from "./pull.ts";
-import { pullModel } from "./pull-model.ts";
-import { createTally, type Tally } from "./tally.ts";
 
 export type Supply = {
   /**
    * The folder of the weights of a model as it runs on one kind of device, once all are here. Throws `weights_missing` when they are not and cannot be had,
-   * with the reason in its message, and `unavailable` after stop().
+   * with the reason in its message, and `unavailable` after stop(). Where they come from could not be reached a moment ago: thrown at once.
    */
   folderOf(variant: Model): Promise<string>;
   /** The same of what is here; throws otherwise. */
@@ -54,54 +52,17 @@ export type SupplyParts = {
   variantsOf: VariantsHere;
   log: Log;
   clock?: Clock;
+  /** Of the waits between attempts. */
+  timers?: Timers;
 };
 
-type Flight = { model: Model; folder: Promise<string>; tally: Tally; listeners: Set<() => void> };
-
-/** A line in the log for each download that takes long. */
-const LOG_EVERY_MS = 10_000;
-
-export function createSupply({
-  data,
-  access,
-  limits,
-  when,
-  variantsOf,
-  log,
-  clock = systemClock,
-}: SupplyParts): Supply {
-  const flights = new Map<string, Flight>();
+export function createSupply(parts: SupplyParts): Supply {
+  const { data, access, limits, when, variantsOf, log, clock = systemClock, timers } = parts;
   const closing = new AbortController();
   const { signal } = closing;
+  const flights = createFlights({ data, access, limits, log, clock, timers, signal });
   const { caches = [], isOffline = false } = access;
   let ahead = Promise.resolve();
-
-  async function fetchInto({ model, tally, listeners }: Omit<Flight, "folder">): Promise<string> {
-    const tell = createReport({ model: model.id, tally, log, clock });
-    const onProgress = (event: PullEvent) => {
-      tally.take(event);
-      tell(event);
-      for (const listener of listeners) listener();
-    };
-    try {
-      const { folder } = await pullModel({ model, data, access, limits, signal, onProgress });
-      log.info("weights fetched", { model: model.id });
-      return folder;
-    } catch (error) {
-      signal.throwIfAborted();
-      throw notFetched(model, error);
-    } finally {
-      flights.delete(keyOf(model));
-      for (const listener of listeners) listener();
-    }
-  }
-
-  function begin(model: Model): Flight {
-    const watched = { model, tally: createTally(), listeners: new Set<() => void>() };
-    const flight = { ...watched, folder: fetchInto(watched) };
-    flights.set(keyOf(model), flight);
-    return flight;
-  }
 
   async function folderOf(model: Model): Promise<string> {
     signal.throwIfAborted();
@@ -111,7 +72,7 @@ export function createSupply({
       if (!isFetched(model) || !isMissing(error)) throw error;
       if (isOffline || when === "never") throw notHere(model, isOffline);
       signal.throwIfAborted();
-      return await (flights.get(keyOf(model)) ?? begin(model)).folder;
+      return await flights.join(model).folder;
     }
   }
 
@@ -134,18 +95,18 @@ export function createSupply({
       ahead = fetchAll(models.filter(isFetched).flatMap(variantsOf));
     },
     async *watch(model, left) {
-      const present = () => variantsOf(model).flatMap((variant) => flights.get(keyOf(variant)) ?? [])[0];
+      const present = () => variantsOf(model).flatMap((variant) => flights.of(variant) ?? [])[0];
       for (let flight = present(); flight && !left.aborted; flight = present()) {
         const change = nextChange(flight, left);
         yield flight.tally.now() ?? { at: 0, of: 0, files: [] };
         await change;
       }
     },
-    downloads: () => [...flights.values()].map(downloadOf),
+    downloads: () => flights.all().map(downloadOf),
     presenceOf: (model) => presenceOfAll({ variants: variantsOf(model), data, caches }),
     async stop() {
       closing.abort(new ForecourtError("unavailable", "The server stops."));
-      await Promise.allSettled([ahead, ...[...flights.values()].map(({ folder }) => folder)]);
+      await Promise.allSettled([ahead, ...flights.all().map(({ folder }) => folder)]);
     },
   };
 }
@@ -155,9 +116,6 @@ function downloadOf({ model: { id, dtype }, tally }: Flight): Download {
   const notice = tally.notice();
   return { model: id, ...(dtype !== undefined && { dtype }), at, of, ...(notice !== undefined && { notice }) };
 }
-
-/** Of a flight: of one model several variants may be fetched. */
-const keyOf = ({ id, dtype = "" }: Pick<Model, "id" | "dtype">) => `${id} ${dtype}`;
 
 function nextChange({ listeners }: Flight, left: AbortSignal): Promise<void> {
   const { promise, resolve: onChange } = Promise.withResolvers<void>();
@@ -172,39 +130,9 @@ function nextChange({ listeners }: Flight, left: AbortSignal): Promise<void> {
 
 const isMissing = (error: unknown) => error instanceof ForecourtError && error.details?.reason === "offline";
 
-function createReport({ model, tally, log, clock }: { model: string; tally: Tally; log: Log; clock: Clock }) {
-  let toldAt = clock.now();
-  return (event: PullEvent) => {
-    if (event.type === "notice") return log.info("weights", { model, notice: event.message });
-    if (event.type === "planned")
-      return log.info("weights are fetched", { model, from: event.title, megabytes: Math.round(event.bytes / 1e6) });
-    const now = clock.now();
-    if (now - toldAt < LOG_EVERY_MS) return;
-    toldAt = now;
-    const { at, of } = tally.now() ?? { at: 0, of: 1 };
-    log.info("weights are fetched", { model, percent: Math.floor((100 * at) / of) });
-  };
-}
-
-const named = ({ id, dtype }: { id: string; dtype?: string | undefined }) =>
-  dtype === undefined ? id : `${id} in ${dtype}`;
-
-const notHere = ({ id, dtype }: Model, isOffline: boolean) =>
+const notHere = (model: Model, isOffline: boolean) =>
   new ForecourtError(
     "weights_missing",
-    `The weights of ${named({ id, dtype })} are not on this machine, and ${isOffline ? "hub.offline is set" : "weights.fetch is never"}. Run \`forecourt models pull ${id}\`${isOffline ? " with a network" : ""}.`,
+    `The weights of ${named(model)} are not on this machine, and ${isOffline ? "hub.offline is set" : "weights.fetch is never"}. Run \`forecourt models pull ${model.id}\`${isOffline ? " with a network" : ""}.`,
     { details: { reason: isOffline ? "offline" : "not_fetched" } },
   );
-
-function notFetched({ id, dtype }: Model, error: unknown): unknown {
-  if (!(error instanceof ForecourtError)) return error;
-  const { message, details } = toFailure(error);
-  return new ForecourtError(
-    "weights_missing",
-    `The weights of ${named({ id, dtype })} could not be fetched: ${message}`,
-    {
-      details: { reason: error.code, ...details },
-      cause: error,
-    },
-  );
-}

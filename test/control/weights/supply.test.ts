@@ -5,7 +5,9 @@ import { join } from "node:path";
 import { readModel } from "../../../src/control/catalog/read-model.ts";
 import { presenceOf } from "../../../src/control/weights/presence.ts";
 import { createSupply, type DownloadStep, type SupplyParts } from "../../../src/control/weights/supply.ts";
+import type { Timers } from "../../../src/core/clock.ts";
 import { createLog } from "../../../src/core/log.ts";
+import { instant, milliseconds } from "../../../src/core/units.ts";
 import type { Model } from "../../../src/engine/model.ts";
 import { variantsOn } from "../../../src/engine/variants.ts";
 import { COMMIT, createFakeHub, type Fault, type FileRequest, noise, sha256 } from "../../support/fake-hub.ts";
@@ -65,6 +67,34 @@ describe("a model whose weights are missing", () => {
     const asked = here.hub.requests.length;
     await failureOf(here.supply.folderOf(modelOf("locked")));
     expect(here.hub.requests.length).toBeGreaterThan(asked);
+  });
+
+  test("is told at once for a minute that the Hub could not be reached, which takes minutes to find out", async () => {
+    let now = 0;
+    let waits = 0;
+    const clock = { now: () => instant(now), steady: () => milliseconds(now) };
+    const timers: Timers = {
+      after(_, call) {
+        waits++;
+        const timer = setImmediate(call);
+        return () => clearImmediate(timer);
+      },
+    };
+    await using here = box({ access: { endpoint: "http://127.0.0.1:9" }, clock, timers });
+    const ask = () => failureOf(here.supply.folderOf(modelOf("a")));
+    const failure = await ask();
+    expect(failure).toMatchObject({ code: "weights_missing", details: { reason: "unreachable" } });
+    const waited = waits;
+    expect(waited).toBeGreaterThan(5);
+    now = 59_999;
+    expect((await ask()).message).toBe(failure.message);
+    expect(waits).toBe(waited);
+    expect(await failureOf(here.supply.folderOf(modelOf("b")))).toMatchObject({ details: { reason: "unreachable" } });
+    expect(waits).toBeGreaterThan(waited);
+    const others = waits;
+    now = 60_000;
+    await ask();
+    expect(waits).toBeGreaterThan(others);
   });
 
   test("is told what to run when the box may not fetch", async () => {
