@@ -20,6 +20,7 @@ import { check } from "./models/check.ts";
 import { exportBundle } from "./models/export.ts";
 import { importBundle } from "./models/import.ts";
 import { pull } from "./models/pull.ts";
+import { reload } from "./models/reload.ts";
 import { remove } from "./models/remove.ts";
 import { update } from "./models/update.ts";
 import { variantsFor } from "./models/variants.ts";
@@ -35,6 +36,7 @@ export const models = () =>
     .addCommand(list())
     .addCommand(show())
     .addCommand(add())
+    .addCommand(reload())
     .addCommand(pull())
     .addCommand(check())
     .addCommand(verify())

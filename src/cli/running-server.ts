@@ -136,6 +136,6 @@ export const unlessNew = (model: string, error: unknown) =>
   error instanceof ForecourtError && error.code === "not_found"
     ? new ForecourtError(
         "not_found",
-        `The running server does not know ${model}: it reads model files when it starts. Start it anew.`,
+        `The running server does not know ${model}: its file is newer than the server's last look. Run \`forecourt models reload\`.`,
       )
     : error;

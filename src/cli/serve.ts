@@ -11,6 +11,7 @@ import { createGateway } from "../gateway/app.ts";
 import { staleCertificate } from "../gateway/certificate.ts";
 import { webhookBody } from "../gateway/fal/webhook-body.ts";
 import { originOf } from "./running-server.ts";
+import { followModelFiles } from "./serve/follow-model-files.ts";
 import { noteAddress } from "./serve/noted-address.ts";
 import { statusOf } from "./serve/status-line.ts";
 import { aborted, type StopSignals } from "./serve/stop-signals.ts";
@@ -22,7 +23,9 @@ import { versionFacts } from "./version.ts";
 /** `signals` are listened for since before this code was read: a stop may come while it is. */
 export const serve = (signals: StopSignals) =>
   withSettings(new Command("serve"), ["data", "host", "port", "device"])
-    .description("Serves the models until it is told to stop (SIGINT, SIGTERM, SIGHUP; a second one stops at once).")
+    .description(
+      "Serves the models until it is told to stop (SIGINT, SIGTERM, or its terminal is closed; a second one stops at once). SIGHUP to a service has it read its model files anew.",
+    )
     .action(async (flags: SettingsFlags) => {
       // Whatever the account's own mask: results, uploads and the database are nobody else's business.
       process.umask(0o077);
@@ -31,29 +34,30 @@ export const serve = (signals: StopSignals) =>
       for (const { what, remedy } of unknownVariables.map(vainVariable)) log.warn(what, { remedy });
       const stale = staleCertificate(settings.tls, new Date());
       if (stale) log.warn(stale.what, { remedy: stale.remedy });
-      const stopped = serveUntil(signals.drain, { settings, log, webhookBody });
+      const stopped = serveUntil(signals, { settings, log, webhookBody });
       await Promise.race([stopped, signals.atOnce]);
     });
 
 const isTerminal = () => process.stderr.isTTY ?? false;
 const logFormat = ({ log }: Settings) => (log.format !== "auto" ? log.format : isTerminal() ? "text" : "json");
 
-async function serveUntil(stop: AbortSignal, parts: ApplianceParts): Promise<void> {
+async function serveUntil({ drain: stop, onReload }: StopSignals, parts: ApplianceParts): Promise<void> {
   const { log } = parts;
   using systemd = createSystemd({ service: serviceFacts(), timers: systemTimers, log });
   systemd.starting("Starting: tries the devices and brings the database up to date");
   // While devices are tried it holds nothing yet that would have to be given back.
   const appliance = await Promise.race([createAppliance(parts), aborted(stop)]);
-  if (appliance) await serveWith(appliance, { stop, systemd });
+  if (appliance) await serveWith(appliance, { stop, onReload, systemd });
   else log.info("stopped before it was ready", { signal: stop.reason });
 }
 
-type Surroundings = { stop: AbortSignal; systemd: Systemd };
+type Surroundings = { stop: AbortSignal; systemd: Systemd } & Pick<StopSignals, "onReload">;
 
 /** Listens first, so that a taken port is told before any job is touched; /ready says 503 until all is up. */
-async function serveWith(appliance: Appliance, { stop, systemd }: Surroundings): Promise<void> {
+async function serveWith(appliance: Appliance, { stop, onReload, systemd }: Surroundings): Promise<void> {
   const { settings, log } = appliance;
   let isReady = false;
+  let following: Disposable | undefined;
   try {
     const gateway = createGateway({ ...appliance, version: versionFacts().version, isReady: () => isReady });
     const listening = gateway.listen({ host: settings.host, port: settings.port, signal: stop, tls: settings.tls });
@@ -64,9 +68,11 @@ async function serveWith(appliance: Appliance, { stop, systemd }: Surroundings):
       systemd.ready({ status: () => statusOf(appliance), looked: appliance.scheduler.looked });
       announce(appliance, originOf({ ...listening, tls: settings.tls }));
       appliance.supply.fetchAhead(operatorModels(appliance));
+      following = followModelFiles(appliance, onReload);
     }
     await aborted(stop);
     isReady = false;
+    following?.[Symbol.dispose]();
     systemd.stopping("Stopping: running jobs go back to the queue");
     log.info("stopping: running jobs go back to the queue; once more stops at once", { signal: stop.reason });
     await listening.closed;

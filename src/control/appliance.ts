@@ -10,7 +10,7 @@ import { lastEndIn } from "./accounts/usage-store.ts";
 import type { Answers } from "./answers/answer-store.ts";
 import type { Batches } from "./batches/batches.ts";
 import { createCallers } from "./callers.ts";
-import { type Catalog, createCatalog } from "./catalog/catalog.ts";
+import { type Catalog, createCatalog, type ReloadableCatalog } from "./catalog/catalog.ts";
 import type { ModelFile } from "./catalog/models.macro.ts";
 import { vainParts } from "./catalog/vain-parts.ts";
 import { chooseDevices } from "./choose-device.ts";
@@ -32,6 +32,7 @@ import type { Tokens } from "./keys/tokens.ts";
 import { createOversight, type Oversight } from "./oversight.ts";
 import { createPlacement } from "./placement.ts";
 import { createQueue } from "./queue.ts";
+import { createReloadModels, type Reloaded } from "./reload-models.ts";
 import { openSweepClock, type SweepClock } from "./retention/sweep-clock.ts";
 import { installedCuda } from "./runtimes/installed.ts";
 import type { Scheduler } from "./scheduler/scheduler.ts";
@@ -68,6 +69,8 @@ export type Appliance = {
   /** Closed by stop(). */
   database: Database;
   catalog: Catalog;
+  /** The operator's model files are read anew. Throws `misconfigured` where they cannot be listed. */
+  reloadModels(): Reloaded;
   keys: Keys;
   /** Limits, budgets, prices and usage. */
   accounts: Accounts;
@@ -160,7 +163,7 @@ function tellDevices({ problems, trials = [] }: Hardware, log: Log): void {
     log.info("device passed its test inference", { device, ms: Math.round(ms), isRemembered });
 }
 
-type Found = ApplianceParts & { catalog: Catalog; hardware: Hardware; devices: Device[]; database: Database };
+type Found = ApplianceParts & { catalog: ReloadableCatalog; hardware: Hardware; devices: Device[]; database: Database };
 
 function assemble(found: Found): Appliance {
   const { settings, log, catalog, hardware, devices, database } = found;
@@ -206,7 +209,7 @@ function assemble(found: Found): Appliance {
     ...{ settings, log, hardware, device, devices, monitor, scheduler, database, catalog, keys, accounts, tokens },
     ...{ jobs, history, outputs, files, supply, updates },
     ...{ uploads, importFile, fileDefaults, answers: callers.answers, webhooks, workflows, ...kept },
-    ...{ fleet, oversight },
+    ...{ fleet, oversight, reloadModels: createReloadModels({ ...found, work, scheduler, supply }) },
     byClock: (at) => instant(at + clock.now() - even.now()),
     async start() {
       const keyFile = ensureAdminKey({ keys, data });

@@ -1,12 +1,13 @@
 // The durable queue and all that hangs on a job: its work, history, files, webhooks and end of days, workflows, and what callers keep.
 import type { Clock, Timers } from "../core/clock.ts";
-import { invariant } from "../core/errors.ts";
+import { ForecourtError } from "../core/errors.ts";
 import { asId, type FileToken } from "../core/ids.ts";
+import type { Job } from "../core/job.ts";
 import type { Log } from "../core/log.ts";
 import { milliseconds } from "../core/units.ts";
 import type { Model } from "../engine/model.ts";
 import type { Accounts } from "./accounts/accounts.ts";
-import type { Catalog } from "./catalog/catalog.ts";
+import type { Catalog, CatalogEntry } from "./catalog/catalog.ts";
 import { checkedInput, entryOfJob } from "./catalog/endpoints.ts";
 import type { Database } from "./database/open.ts";
 import { createCompositeJobs } from "./jobs/composite.ts";
@@ -72,8 +73,11 @@ export function createQueue(box: Box, tools: Tools) {
   const work = createJobWork({
     ledger,
     modelAt: (endpoint) => catalog.find(endpoint)?.model,
-    readAnew: (job) => checkedInput(endpointOf({ ...job, model: { id: job.model } }, catalog), job.input),
-    toCaller: (output, job) => entryOfJob(catalog, job)?.words?.toCaller(output, job.input) ?? output,
+    readAnew: (job) => checkedInput(asAsked(endpointOf({ ...job, model: { id: job.model } }, catalog), job), job.input),
+    toCallerOf(job) {
+      const words = entryOfJob(catalog, job)?.words;
+      return (output) => words?.toCaller(output, job.input) ?? output;
+    },
     lookAtFiles: (output, token) => lookAt(files, referencedFiles(output), token),
   });
   const composites = createCompositeJobs(ledger);
@@ -121,9 +125,17 @@ function lookAt({ written }: Pick<Files, "written">, names: string[], token: Fil
 
 function endpointOf({ model: { id }, endpoint }: Asked, catalog: Catalog) {
   const entry = entryOfJob(catalog, { model: asId(id), endpoint });
-  invariant(entry, `jobs are submitted for models of the catalogue, not for ${id} as ${endpoint}`);
-  return entry;
+  if (entry) return entry;
+  const gone = new ForecourtError(
+    "not_found",
+    `The model ${id} was removed or renamed just now, and with it ${endpoint}.`,
+  );
+  throw catalog.refusal(endpoint) ?? gone;
 }
+
+/** A message of a realtime connection says what such messages may. */
+const asAsked = (entry: CatalogEntry, { wishes }: Pick<Job, "wishes">) =>
+  wishes.session !== undefined && entry.frame ? { ...entry, input: entry.frame } : entry;
 
 type Asked = Pick<Submission, "endpoint"> & { model: { id: string } };
 

@@ -282,6 +282,14 @@ export const settingTree = {
       default: false,
     }),
   },
+  models: {
+    watchSeconds: setting({
+      doc: "Seconds between two looks at the model files of <data>/models: what was changed, and then stayed as it is until the next look, is served from then on. 0: only at the start, at `forecourt models reload` and at SIGHUP.",
+      env: "FORECOURT_MODELS_WATCH_SECONDS",
+      schema: Type.Number({ minimum: 0, maximum: 86_400 }),
+      default: 2,
+    }),
+  },
   weights: {
     fetch: setting({
       doc: "When a server fetches missing weights. ahead: those of <data>/models at its start, others once a request needs them. asked: all once a request needs them. never: only `forecourt models pull` does.",

@@ -36,6 +36,7 @@ import type { Route } from "./route-failure.ts";
 export type GatewayParts = Pick<
   Appliance,
   | "catalog"
+  | "reloadModels"
   | "keys"
   | "accounts"
   | "tokens"

@@ -3,7 +3,7 @@ import { swagger } from "@elysiajs/swagger";
 import { Elysia } from "elysia";
 import type { Catalog, CatalogEntry } from "../control/catalog/catalog.ts";
 import { ForecourtError } from "../core/errors.ts";
-import { boxDocument } from "./docs/box-document.ts";
+import { liveDocument } from "./docs/box-document.ts";
 import { completeDocument } from "./docs/complete-document.ts";
 import { llmsIndex, llmsText } from "./docs/llms-text.ts";
 import { modelDocument } from "./docs/model-document.ts";
@@ -19,7 +19,7 @@ export const docs = ({ catalog, version, publicUrl }: DocsParts) =>
     .onAfterHandle({ as: "scoped" }, ({ path, response }) =>
       path === DOCUMENT && isDocument(response) ? completeDocument(response) : undefined,
     )
-    .use(swagger({ provider: "swagger-ui", specPath: DOCUMENT, documentation: boxDocument({ catalog, version }) }))
+    .use(swagger({ provider: "swagger-ui", specPath: DOCUMENT, documentation: liveDocument({ catalog, version }) }))
     // Relative, so that it also holds below a reverse proxy's path.
     .get("/", () => new Response(null, { status: 302, headers: { location: "swagger" } }), hidden())
     // Replaces the plugin's own page, which would load its parts from a public server.

@@ -86,7 +86,7 @@ test("a model that does not start fails with the reason, with and without a serv
 }, 60_000);
 
 test("a model file that came after the server's start is told as that", async () => {
-  await using old = await startServer();
+  await using old = await startServer({ env: { FORECOURT_MODELS_WATCH_SECONDS: "0" } });
   mkdirSync(join(old.data, "models"));
   const tiny = readFileSync(join(dataWithTinyModel(), "models", "tiny.yaml"), "utf8");
   writeFileSync(join(old.data, "models", "tiny.yaml"), tiny);
@@ -96,7 +96,7 @@ test("a model file that came after the server's start is told as that", async ()
   ]) {
     const { exitCode, stderr } = await forecourt([...words, "--data", old.data]);
     expect(exitCode).toBe(1);
-    expect(stderr).toContain("The running server does not know test/tiny: it reads model files when it starts.");
+    expect(stderr).toContain("The running server does not know test/tiny: its file is newer than");
   }
   // The server has written down what it refused, and for whom.
   const acts = JSON.parse((await forecourt(["audit", "--json", "--data", old.data])).stdout);

@@ -90,6 +90,7 @@ export function createFakeFleet({
     ...made,
     runners: () => [...runners.values()],
     backOffs: () => new Map(backOffs),
+    forgive: (model) => void backOffs.delete(model),
     load(order) {
       made.loads.push(order);
       if (order.isReload) forNobody.add(order.runner);

@@ -9,7 +9,7 @@ import type { ReadAnew } from "../../src/control/jobs/earlier.ts";
 import { createJobRoom } from "../../src/control/jobs/job-room-store.ts";
 import { createJobs, type Submission } from "../../src/control/jobs/jobs.ts";
 import { createJobLedger } from "../../src/control/jobs/ledger.ts";
-import type { ModelAt } from "../../src/control/jobs/recovery.ts";
+import type { ModelAt } from "../../src/control/jobs/remodel.ts";
 import { createJobWork } from "../../src/control/jobs/work.ts";
 import { roomOf } from "../../src/control/rooms/room.ts";
 import { createOutbox } from "../../src/control/webhooks/outbox.ts";
@@ -56,7 +56,7 @@ export function createJobBoard(
   const { room: limit = roomOf(0), retention = milliseconds(0) } = options;
   const room = createJobRoom({ database, limit, retention });
   const ledger = createJobLedger({ database, outbox, accounts, room, clock, timers: clock });
-  const jobs = createJobs({ ledger, endpointOf: () => echoEntry, retries, maxQueue });
+  const jobs = createJobs({ ledger, endpointOf: ({ model }) => ({ ...echoEntry, model }), retries, maxQueue });
   const savedFiles = new Set<string>();
   /** Of all that a job's output names together. */
   let fileBytes = 0;

@@ -12,6 +12,7 @@ import { wrongUsage } from "../failure.ts";
 import { type SettingsFlags, settingsOf, withSettings } from "../settings-flags.ts";
 import { note, printJson, printLine, sizeText } from "../terminal.ts";
 import { interruptible } from "./interrupt.ts";
+import { tellServer } from "./reload.ts";
 import { devicesHere } from "./variants.ts";
 
 type Flags = SettingsFlags & { id?: string; dtype?: string; pipeline?: PipelineName; json?: true };
@@ -34,7 +35,7 @@ export const add = () =>
     .option("--json", "print as JSON")
     .addHelpText("after", "\nExample: forecourt models add Xenova/clip-vit-base-patch32 --id acme/clip")
     .action(async (name: string, { id, dtype, pipeline, json, ...flags }: Flags) => {
-      const { settings } = settingsOf(flags);
+      const { settings, origins } = settingsOf(flags);
       const room = await roomOf(settings);
       const added = await interruptible("Stopped. Nothing was written.", (signal) =>
         addModel({
@@ -49,8 +50,9 @@ export const add = () =>
           tools: { ...openHub(hubAccess(settings), note), signal },
         }),
       );
-      if (json) return printJson(added);
-      print(added);
+      if (json) printJson(added);
+      else print(added);
+      await tellServer({ settings, origins });
     });
 
 /** `q4` is meant for all kinds of device; what is said of one kind counts for that. */
@@ -94,5 +96,5 @@ function print({ model, file, bytes, unsure }: AddedModel): void {
   printLine(file);
   note(`${model.id} runs through ${model.pipeline}; its weights are ${sizeText(bytes)}.`);
   for (const sentence of unsure) note(`- ${sentence}`);
-  note(`Fetch them with \`forecourt models pull ${model.id}\`. A running server knows the model after its next start.`);
+  note(`Fetch them with \`forecourt models pull ${model.id}\`; a running server fetches them by itself.`);
 }

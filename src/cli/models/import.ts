@@ -3,7 +3,8 @@ import { Command } from "commander";
 import { importModels } from "../../control/bundle/import-models.ts";
 import { systemClock } from "../../core/clock.ts";
 import { type SettingsFlags, settingsOf, withSettings } from "../settings-flags.ts";
-import { note, printJson, printLine } from "../terminal.ts";
+import { printJson, printLine } from "../terminal.ts";
+import { tellServer } from "./reload.ts";
 
 type Flags = SettingsFlags & { json?: true };
 
@@ -16,11 +17,11 @@ export const importBundle = () =>
     .argument("<file>", "the archive")
     .option("--json", "print as JSON")
     .action(async (from: string, { json, ...flags }: Flags) => {
-      const { settings } = settingsOf(flags);
+      const { settings, origins } = settingsOf(flags);
       const { bundle, models } = await importModels({ from, data: settings.data, clock: systemClock });
-      if (json) return printJson({ made_at: bundle.madeAt, version: bundle.version, models });
-      for (const { id, commit, file } of models)
-        printLine([id, ...(commit ? [commit.slice(0, 12)] : []), ...(file ? [file] : [])].join("  "));
-      if (models.some(({ file }) => file !== undefined))
-        note("A running server knows new models after its next start.");
+      if (json) printJson({ made_at: bundle.madeAt, version: bundle.version, models });
+      else
+        for (const { id, commit, file } of models)
+          printLine([id, ...(commit ? [commit.slice(0, 12)] : []), ...(file ? [file] : [])].join("  "));
+      if (models.some(({ file }) => file !== undefined)) await tellServer({ settings, origins });
     });

@@ -1,4 +1,5 @@
-// SIGINT, SIGTERM and SIGHUP: the first one asks to drain; after it SIGINT and SIGTERM ask not to wait for that.
+// SIGINT, SIGTERM and the hang-up of a terminal: the first one asks to drain; after it SIGINT and SIGTERM ask not to wait for that. Without a
+// terminal SIGHUP asks to read files anew, as of any service.
 import { readFileSync } from "node:fs";
 
 export type StopSignals = {
@@ -6,6 +7,8 @@ export type StopSignals = {
   drain: AbortSignal;
   /** Resolves at the second signal. */
   atOnce: Promise<void>;
+  /** Called at each SIGHUP that is no terminal's end. */
+  onReload(listener: () => void): void;
 };
 
 const ENDS = ["SIGINT", "SIGTERM"];
@@ -19,8 +22,23 @@ export function listenForStop(): StopSignals {
     // A terminal that is closed hangs up twice: its shell does, and then the system.
     else if (signal !== "SIGHUP") resolve();
   };
-  for (const signal of ignoresHangUp() ? ENDS : [...ENDS, "SIGHUP"]) process.on(signal, onSignal);
-  return { drain: drain.signal, atOnce };
+  for (const signal of ENDS) process.on(signal, onSignal);
+  const listeners = new Set<() => void>();
+  const onHangUp = hasTerminal()
+    ? onSignal
+    : () => {
+        for (const listener of listeners) listener();
+      };
+  if (!ignoresHangUp()) process.on("SIGHUP", onHangUp);
+  return { drain: drain.signal, atOnce, onReload: (listener) => void listeners.add(listener) };
+}
+
+/** A controlling one, whose end the system tells by SIGHUP: the device number behind the name in brackets (proc(5)). */
+function hasTerminal(): boolean {
+  const [, , , , terminal = "0"] = readFileSync("/proc/self/stat", "utf8")
+    .replace(/^.*\) /s, "")
+    .split(" ");
+  return terminal !== "0";
 }
 
 /** The mask of ignored signals, in hexadecimal; SIGHUP is the first of them (proc(5)). */

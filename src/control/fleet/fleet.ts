@@ -48,6 +48,8 @@ export type FleetEvent =
 export type Fleet = {
   runners(): RunnerFact[];
   backOffs(): Map<ModelId, BackOff>;
+  /** The model is another now: what went wrong with it before no longer counts. */
+  forgive(model: ModelId): void;
   /** Starts a process; `ready` or `gone` follows. */
   load(order: RunnerOrder): void;
   /** The runner must be `ready`, or `busy` with batches that others may join. The watchdog kills it when silent or over `timeout`. */
@@ -132,6 +134,7 @@ export function createFleet({
   return {
     runners: () => [...runners.values()].map(({ fact }) => fact),
     backOffs: () => new Map(backOffs),
+    forgive: (model) => void backOffs.delete(model),
     load(order) {
       invariant(!isStopping, "a stopping fleet loads nothing");
       invariant(!runners.has(order.runner), `the runner ${order.runner} exists`);

@@ -2,7 +2,6 @@
 import { steady } from "../../core/clock.ts";
 import { type Failure, ForecourtError } from "../../core/errors.ts";
 import type { FileToken, JobId } from "../../core/ids.ts";
-import type { Job } from "../../core/job.ts";
 import type { Units } from "../../core/pipeline.ts";
 import { type JobRow, jobOf, setbacksOf } from "./job-row.ts";
 import type { Ending, Leaving } from "./job-store.ts";
@@ -27,7 +26,6 @@ export type AttemptEndParts = {
   ledger: JobLedger;
   /** Of the files that `output` names: those that the job's folder does not hold, and how many bytes the others have. */
   lookAtFiles: LookAtFiles;
-  toCaller: (output: unknown, job: Job) => unknown;
   addLog: (id: JobId, attempt: Attempt, message: string) => void;
 };
 
@@ -35,7 +33,7 @@ export type AttemptEndParts = {
  * An attempt is forgotten before its end is written: when the database refuses, the job is running there and known to
  * nobody here, which is what `reload` looks for.
  */
-export function createAttemptEnds({ ledger, lookAtFiles, toCaller, addLog }: AttemptEndParts): AttemptEnds {
+export function createAttemptEnds({ ledger, lookAtFiles, addLog }: AttemptEndParts): AttemptEnds {
   const { store, writes, attempts, abandoned, clock } = ledger;
 
   const take = (id: JobId): Attempt | undefined => {
@@ -79,7 +77,7 @@ export function createAttemptEnds({ ledger, lookAtFiles, toCaller, addLog }: Att
       const at = clock.now();
       const done = {
         status: "done" as const,
-        output: toCaller(output, job),
+        output: attempt.toCaller(output),
         units,
         timing: { queueMs, loadMs, runMs: microseconds(steady(clock) - begunAt) },
         device,

@@ -41,7 +41,7 @@ export function createCompositeJobs(ledger: JobLedger): CompositeJobs {
   const take = (job: Job, lines: number) => {
     const begunAt = steady(clock);
     const begun = { runner: CONDUCTOR, begunAt, queueMs: 0, loadMs: 0, shareMs: 0, countedTo: begunAt };
-    attempts.set(job.id, { ...begun, job, lines, partials: [] });
+    attempts.set(job.id, { ...begun, job, lines, partials: [], toCaller: (output) => output });
   };
 
   const open = () =>

@@ -91,6 +91,14 @@ export function withHeldBeginnings(table: JobStore, { database, timers, onKept, 
       keep(id);
       return table.requestCancel(id);
     },
+    setInput(id, input) {
+      keep(id);
+      table.setInput(id, input);
+    },
+    setModel(id, change) {
+      keep(id);
+      table.setModel(id, change);
+    },
     addLog(id, line, text) {
       keep(id);
       table.addLog(id, line, text);

@@ -108,8 +108,8 @@ export type Jobs = {
 
 export type JobsParts = {
   ledger: JobLedger;
-  /** What the endpoint of a model takes. */
-  endpointOf: (submission: Pick<Submission, "model" | "endpoint">) => Pick<CatalogEntry, "input" | "words">;
+  /** What the endpoint of a model takes, and the model as it is now. Throws what keeps a request out where there is none any more. */
+  endpointOf: (submission: Pick<Submission, "model" | "endpoint">) => Pick<CatalogEntry, "model" | "input" | "words">;
   /** Further attempts granted to a job. */
   retries: number;
   /** Waiting jobs of all models together. */
@@ -159,10 +159,12 @@ export function createJobs(parts: JobsParts): Jobs {
 
   return {
     async submit(submission) {
-      const { key, model } = submission;
-      ledger.accounts.requireModel(key, model);
-      checkRoom(submission, { waiting, maxQueue, poolOf });
+      const { key } = submission;
       const asked = endpointOf(submission);
+      // As it is now: its file may have been changed since the caller looked it up.
+      const { model } = asked;
+      ledger.accounts.requireModel(key, model);
+      checkRoom({ ...submission, model }, { waiting, maxQueue, poolOf });
       const checked = check(submission, asked);
       const isDirect = !(submission.mayWait ?? !submission.rejectInvalid);
       const counted = !checked.failure && { input: asked.words?.toPipeline(checked.input) ?? checked.input };

@@ -33,6 +33,8 @@ export type Attempt = Shared & {
   loadMs: number;
   /** Log lines so far, of all attempts. */
   lines: number;
+  /** An output as its endpoint gave it when the attempt began. */
+  toCaller(output: unknown): unknown;
   progress?: { at: number; of: number };
   /** Kept for who begins to watch while it runs: the latest PARTIALS_KEPT. */
   partials: PartialEvent[];

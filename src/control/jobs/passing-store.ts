@@ -82,6 +82,12 @@ export function withPassingJobs(table: HeldStore, { database, onEnd }: PassingPa
       passing.has(id)
         ? change(id, (row) => (row.status === "running" ? { ...row, cancelRequested: true } : undefined)) !== undefined
         : table.requestCancel(id),
+    setInput(id, input) {
+      if (!change(id, (row) => ({ ...row, input }))) table.setInput(id, input);
+    },
+    setModel(id, changed) {
+      if (!change(id, (row) => ({ ...row, ...changed }))) table.setModel(id, changed);
+    },
     addLog(id, line, text) {
       const found = passing.get(id);
       if (found) found.lines.push(text);

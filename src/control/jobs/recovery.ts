@@ -1,23 +1,23 @@
 // Bringing rows and memory together: at boot, after an orderly stop, after writes that the disk refused.
-import { type Failure, toFailure } from "../../core/errors.ts";
 import { asId, type JobId, type RunnerId } from "../../core/ids.ts";
-import type { Model } from "../../engine/model.ts";
-import { type Price, priceJson, readPrice } from "../accounts/price.ts";
 import { isComposite } from "./composite.ts";
 import type { EarlierJobs } from "./earlier.ts";
 import { type OpenRow, setbacksOf } from "./job-row.ts";
 import type { Ending } from "./job-store.ts";
 import { type JobLedger, waitingOf } from "./ledger.ts";
+import { createModelToday, createRemodel, type ModelAt } from "./remodel.ts";
 import { afterLostEnd, afterServerDeath } from "./retry.ts";
-
-/** The model that an endpoint means today. */
-export type ModelAt = (endpoint: string) => Model | undefined;
 
 export type Recovery = {
   /** At boot, once: what ran when the server died waits again or fails; then the queue is read. */
   recover(): { requeued: number; ended: number; waiting: number };
   /** Reads the queue again after the writes of a turn were lost; jobs that nobody runs wait again, a bounded number of times; those that are abandoned end. */
   reload(): void;
+  /**
+   * Files of these models were changed or removed. What waits for them goes on under what its endpoint means now, and is read anew before it runs,
+   * or fails with the reason; so does what runs, should it come to wait again.
+   */
+  remodel(models: ReadonlySet<string>): void;
 };
 
 type RecoveryParts = { ledger: JobLedger; modelAt: ModelAt; earlier: Pick<EarlierJobs, "note"> };
@@ -42,23 +42,7 @@ export function createRecovery({ ledger, modelAt, earlier }: RecoveryParts): Rec
   };
   const endQueued = ({ id }: OpenRow, ending: Ending) =>
     store.end(asId<JobId>(id), { from: "queued" }, { ...ending, at: clock.now() });
-  /** A request is for its endpoint: where that means another model than before, it goes on under that one. */
-  const modelToday = ({ id, key, model, endpoint, price }: OpenRow): string | Failure => {
-    const found = modelAt(endpoint);
-    if (!found) return endpointGone({ endpoint, model });
-    if (found.id === model) return model;
-    try {
-      accounts.requireModel(asId(key), found);
-    } catch (error) {
-      return turnedAway({ endpoint, model: found.id }, toFailure(error));
-    }
-    store.setModel(asId(id), {
-      model: found.id,
-      price: priceJson(paidThen(price, accounts.priceOf(found, asId(key)))),
-    });
-    accounts.move(asId(id), found.id);
-    return found.id;
-  };
+  const modelToday = createModelToday(ledger, modelAt);
   const readQueue = (): JobId[] => {
     waiting.clear();
     return store.withStatus("queued").flatMap((row) => {
@@ -73,12 +57,17 @@ export function createRecovery({ ledger, modelAt, earlier }: RecoveryParts): Rec
     });
   };
 
+  const isOpen = (id: JobId) => waiting.get(id) !== undefined || attempts.has(id);
   return {
+    remodel: createRemodel({
+      ...{ ledger, modelToday, earlier },
+      endQueued: (row, failure) => endQueued(row, { status: "failed", failure }),
+    }),
     recover: () =>
       writes.write(() => {
         const cutShort = running();
         const ended = cutShort.filter((row) => takeUp(row, afterServerDeath)).length;
-        earlier.note(readQueue());
+        earlier.note(readQueue(), isOpen);
         // Jobs that were kept in memory alone left nothing behind but what was set aside for them.
         accounts.keepOnly(store.openJobs());
         return { requeued: cutShort.length - ended, ended, waiting: waiting.size };
@@ -100,21 +89,3 @@ export function createRecovery({ ledger, modelAt, earlier }: RecoveryParts): Rec
     },
   };
 }
-
-/** A budget in one currency bounds nothing in another: what was admitted in one is paid in that. */
-function paidThen(agreed: string | null, now: Price): Price {
-  const before = readPrice(agreed);
-  return before && before.currency !== now.currency ? before : now;
-}
-
-type Place = Pick<OpenRow, "endpoint" | "model">;
-
-const endpointGone = ({ endpoint, model }: Place): Failure => ({
-  code: "not_found",
-  message: `The model ${model} was removed or renamed while this request${endpoint === model ? "" : ` to ${endpoint}`} waited.`,
-});
-
-const turnedAway = ({ endpoint, model }: Place, failure: Failure): Failure => ({
-  ...failure,
-  message: `The endpoint ${endpoint} came to mean the model ${model} while this request waited. ${failure.message}`,
-});

@@ -6,7 +6,8 @@ import { type AttemptEnds, createAttemptEnds, type LookAtFiles } from "./attempt
 import { createEarlierJobs, type EarlierJobs, type ReadAnew } from "./earlier.ts";
 import { jobOf } from "./job-row.ts";
 import type { Attempt, JobLedger, JobNote } from "./ledger.ts";
-import { createRecovery, type ModelAt, type Recovery } from "./recovery.ts";
+import { createRecovery, type Recovery } from "./recovery.ts";
+import type { ModelAt } from "./remodel.ts";
 import { countShares } from "./runner-share.ts";
 import type { WaitingJobs } from "./waiting.ts";
 
@@ -36,11 +37,11 @@ export type WorkParts = {
   lookAtFiles: LookAtFiles;
   modelAt: ModelAt;
   readAnew: ReadAnew;
-  /** An output, or a part of one, in the words of the job's endpoint. */
-  toCaller?: (output: unknown, job: Job) => unknown;
+  /** What makes a job's outputs, and parts of them, such as its endpoint gives: as that is when the attempt begins. */
+  toCallerOf?: (job: Job) => (output: unknown) => unknown;
 };
 
-export function createJobWork({ ledger, lookAtFiles, modelAt, readAnew, toCaller = same }: WorkParts): JobWork {
+export function createJobWork({ ledger, lookAtFiles, modelAt, readAnew, toCallerOf = asItIs }: WorkParts): JobWork {
   const { store, writes, waiting, attempts, watchers, clock } = ledger;
 
   const addLog = (id: JobId, attempt: Attempt, message: string) => {
@@ -52,7 +53,7 @@ export function createJobWork({ ledger, lookAtFiles, modelAt, readAnew, toCaller
     watchers.emit(id, { type: "log", line });
   };
 
-  const ends = createAttemptEnds({ ledger, lookAtFiles, toCaller, addLog });
+  const ends = createAttemptEnds({ ledger, lookAtFiles, addLog });
   const earlier = createEarlierJobs({ ledger, readAnew, refuse: ends.refuse });
 
   return {
@@ -84,7 +85,7 @@ export function createJobWork({ ledger, lookAtFiles, modelAt, readAnew, toCaller
       const job = jobOf(row);
       const begunAt = steady(clock);
       countShares(attempts.values(), runner, begunAt);
-      const share = { shareMs: 0, countedTo: begunAt };
+      const share = { shareMs: 0, countedTo: begunAt, toCaller: toCallerOf(job) };
       attempts.set(id, { runner, job, begunAt, queueMs, loadMs, lines, partials: [], ...share });
       watchers.emit(id, { type: "started", runner });
       ledger.positionsChanged();
@@ -99,7 +100,7 @@ export function createJobWork({ ledger, lookAtFiles, modelAt, readAnew, toCaller
     partial(id, { value, ...rest }) {
       const attempt = attempts.get(id);
       if (!attempt) return;
-      const part: PartialEvent = { type: "partial", value: toCaller(value, attempt.job), ...rest };
+      const part: PartialEvent = { type: "partial", value: attempt.toCaller(value), ...rest };
       if (part.isWhole) attempt.partials.length = 0;
       attempt.partials.push(part);
       if (attempt.partials.length > PARTIALS_KEPT) attempt.partials.shift();
@@ -112,7 +113,7 @@ export function createJobWork({ ledger, lookAtFiles, modelAt, readAnew, toCaller
   };
 }
 
-const same = (output: unknown) => output;
+const asItIs = () => (output: unknown) => output;
 
 const shorten = (message: string) =>
   message.length <= LOG_CHARACTERS ? message : `${message.slice(0, LOG_CHARACTERS)}... (${message.length} characters)`;

@@ -17,6 +17,10 @@ export type Ahead = {
   isDone(isLoaded: (model: ModelId) => boolean): boolean;
   /** Jobs for it are to come: it is loaded once, like a warm one. Not to be asked for a model that has a runner. */
   ask(entry: CatalogEntry): void;
+  /** A model file was read: warm ones are loaded where there is room, and so is one whose runner gives way to another. */
+  renew(entry: CatalogEntry, isReplaced: boolean): void;
+  /** The model is gone. */
+  drop(model: ModelId): void;
   /** It was loaded, or could not be: warm ones are not tried again. */
   tried(model: ModelId): void;
 };
@@ -47,6 +51,12 @@ export function createAhead({ models, residency, experience, preparation }: Ahea
     ask(entry) {
       left.set(asId<ModelId>(entry.model.id), entry);
     },
+    renew(entry, isReplaced) {
+      const id = asId<ModelId>(entry.model.id);
+      left.delete(id);
+      if (isReplaced || residency.isWarm(entry.model)) left.set(id, entry);
+    },
+    drop: (model) => void left.delete(model),
     tried(model) {
       const entry = left.get(model);
       if (entry && !residency.isPinned(entry.model)) left.delete(model);

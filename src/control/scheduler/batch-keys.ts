@@ -11,6 +11,8 @@ export type BatchKeys = {
   mark(job: WaitingJob, entry: CatalogEntry): WaitingJob;
   /** Of a job that waits no longer. */
   forget(job: JobId): void;
+  /** Models are others now. */
+  clear(): void;
 };
 
 /** Jobs that ended while they waited leave their mark behind; it is cheap to make again. */
@@ -39,5 +41,6 @@ export function createBatchKeys({ jobs, catalog }: Sources): BatchKeys {
     forget: (job) => {
       known.delete(job);
     },
+    clear: () => known.clear(),
   };
 }

@@ -1,4 +1,5 @@
 // SQL of what running models taught.
+import { inArray } from "drizzle-orm";
 import { asId, type DeviceId, type ModelId } from "../../core/ids.ts";
 import { instant } from "../../core/units.ts";
 import type { Database } from "../database/open.ts";
@@ -12,7 +13,8 @@ export type Measured = { model: ModelId; device: DeviceId } & Measure;
 export type ExperienceStore = {
   popularity(): [ModelId, Popularity][];
   measures(): Measured[];
-  save(changed: { popularity: [ModelId, Popularity][]; measures: Measured[] }): void;
+  /** What was measured of `forgotten` models goes first. */
+  save(changed: { popularity: [ModelId, Popularity][]; measures: Measured[]; forgotten: ModelId[] }): void;
 };
 
 export function createExperienceStore({ orm, write }: Database): ExperienceStore {
@@ -37,8 +39,9 @@ export function createExperienceStore({ orm, write }: Database): ExperienceStore
           ...(loadMs !== null && { loadMs }),
           ...(runMs !== null && { runMs }),
         })),
-    save: ({ popularity, measures }) =>
+    save: ({ popularity, measures, forgotten }) =>
       write(() => {
+        if (forgotten.length > 0) orm.delete(measureTable).where(inArray(measureTable.model, forgotten)).run();
         for (const [model, values] of popularity) {
           const row = { model, ...values };
           orm.insert(popularityTable).values(row).onConflictDoUpdate({ target: popularityTable.model, set: row }).run();

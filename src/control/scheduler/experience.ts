@@ -19,6 +19,8 @@ export type Experience = {
   memory(model: ModelId): ReadonlyMap<DeviceId, Bytes>;
   /** The device that takes longest; undefined before it was seen. */
   times(model: ModelId): { loadMs?: number; runMs?: number };
+  /** The model is another now: what it takes is not known. */
+  forget(model: ModelId): void;
   start(): void;
   stop(): void;
 };
@@ -36,7 +38,7 @@ export function createExperience({ store, clock, timers }: ExperienceParts): Exp
   const popularities = createPopularities(store.popularity());
   const measures = new Map<ModelId, OnDevices>();
   for (const { model, device, ...measure } of store.measures()) on(model).set(device, measure);
-  const changed = { popularity: new Set<ModelId>(), measures: new Set<ModelId>() };
+  const changed = { popularity: new Set<ModelId>(), measures: new Set<ModelId>(), forgotten: new Set<ModelId>() };
   let callOff = () => {};
 
   function on(model: ModelId): OnDevices {
@@ -52,7 +54,7 @@ export function createExperience({ store, clock, timers }: ExperienceParts): Exp
     changed.measures.add(model);
   };
   const save = () => {
-    if (changed.popularity.size + changed.measures.size === 0) return;
+    if (Object.values(changed).every(({ size }) => size === 0)) return;
     store.save({
       popularity: [...changed.popularity].flatMap((model) => {
         const value = popularities.of(model);
@@ -61,9 +63,9 @@ export function createExperience({ store, clock, timers }: ExperienceParts): Exp
       measures: [...changed.measures].flatMap((model) =>
         [...on(model)].map(([device, measure]) => ({ model, device, ...measure })),
       ),
+      forgotten: [...changed.forgotten],
     });
-    changed.popularity.clear();
-    changed.measures.clear();
+    for (const models of Object.values(changed)) models.clear();
   };
   const plan = () => {
     callOff = timers.after(SAVE_PERIOD, () => {
@@ -95,6 +97,10 @@ export function createExperience({ store, clock, timers }: ExperienceParts): Exp
         ...(loads.length > 0 && { loadMs: Math.max(...loads) }),
         ...(runs.length > 0 && { runMs: Math.max(...runs) }),
       };
+    },
+    forget(model) {
+      measures.delete(model);
+      changed.forgotten.add(model);
     },
     start: plan,
     stop() {

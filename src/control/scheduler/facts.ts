@@ -8,6 +8,7 @@ import type { Catalog, CatalogEntry } from "../catalog/catalog.ts";
 import { entryOfJob } from "../catalog/endpoints.ts";
 import type { Fleet, RunnerFact } from "../fleet/fleet.ts";
 import type { Jobs } from "../jobs/jobs.ts";
+import { endpointGone } from "../jobs/remodel.ts";
 import type { JobWork } from "../jobs/work.ts";
 import type { Ahead, KindsOf } from "./ahead.ts";
 import type { BatchKeys } from "./batch-keys.ts";
@@ -150,7 +151,12 @@ type Looking = FactSources & { kindsOf: KindsOf; isLoaded: boolean };
 function nextOf(model: ModelId, sources: Looking): WaitingJob[] {
   const { catalog, preparation, work, kindsOf, isLoaded } = sources;
   const entry = catalog.find(model);
-  if (!entry) return [];
+  if (!entry) {
+    // It ran when the model was removed, and came to wait again.
+    for (const { id } of work.waiting.heads(model, Number.POSITIVE_INFINITY))
+      work.refuse(id, endpointGone({ model, endpoint: sources.jobs.find(id)?.endpoint ?? model }));
+    return [];
+  }
   const kinds = isLoaded ? [] : kindsOf(entry);
   // Without a place it is refused, for which no weights are needed.
   const weights = kinds.length === 0 ? READY : preparation.weights(entry, kinds);

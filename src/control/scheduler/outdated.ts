@@ -1,4 +1,4 @@
-// Which runners have weights that are no longer their model's.
+// Which runners have weights that are no longer their model's, and which are of a model that is another now, or gone.
 import { kindOfId } from "../../core/device.ts";
 import { asId, type ModelId, type RunnerId } from "../../core/ids.ts";
 import type { Catalog } from "../catalog/catalog.ts";
@@ -7,8 +7,8 @@ import type { Preparation } from "./preparation.ts";
 import type { Facts } from "./situation.ts";
 
 export type Outdated = {
-  /** All runners that the model has now. */
-  mark(model: ModelId): void;
+  /** All runners that the model has now; with `isOther` they get no further job. */
+  mark(model: ModelId, isOther?: "other"): void;
   /** No runner is marked. */
   isEmpty(): boolean;
   /** Has one effect: the new weights are looked up. */
@@ -19,16 +19,21 @@ type Parts = { fleet: Pick<Fleet, "runners">; catalog: Catalog; preparation: Pre
 
 export function createOutdated({ fleet, catalog, preparation }: Parts): Outdated {
   const marked = new Set<RunnerId>();
+  const others = new Set<RunnerId>();
   return {
-    mark(model) {
-      for (const runner of fleet.runners()) if (runner.model === model) marked.add(runner.id);
+    mark(model, isOther) {
+      for (const { id } of fleet.runners().filter((runner) => runner.model === model)) {
+        marked.add(id);
+        if (isOther) others.add(id);
+      }
       preparation.forgetWeights(model);
     },
     isEmpty: () => marked.size === 0,
     facts() {
       const runners = fleet.runners().filter(({ id }) => marked.has(id));
-      marked.clear();
-      for (const { id } of runners) marked.add(id);
+      const isThere = new Set(runners.map(({ id }) => id));
+      for (const id of marked) if (!isThere.has(id)) marked.delete(id);
+      for (const id of others) if (!isThere.has(id)) others.delete(id);
       const models = new Set(runners.map(({ model }) => model));
       const renewable = [...models].filter((model) => {
         const entry = catalog.find(asId<string>(model));
@@ -37,7 +42,7 @@ export function createOutdated({ fleet, catalog, preparation }: Parts): Outdated
         if (weights?.type === "failed") preparation.forgetWeights(model);
         return weights?.type === "ready";
       });
-      return { runners: new Set(marked), renewable: new Set(renewable) };
+      return { runners: isThere, renewable: new Set(renewable), others: new Set(others) };
     },
   };
 }

@@ -1,8 +1,8 @@
 // Which model's weights are read into the page cache before it is loaded: one that waits for memory, else the likely next.
 import type { Clock } from "../../core/clock.ts";
-import { asId, type ModelId } from "../../core/ids.ts";
+import type { ModelId } from "../../core/ids.ts";
 import type { Instant } from "../../core/units.ts";
-import type { CatalogEntry } from "../catalog/catalog.ts";
+import type { Catalog } from "../catalog/catalog.ts";
 import type { Fleet } from "../fleet/fleet.ts";
 import type { Experience } from "./experience.ts";
 import type { Preparation } from "./preparation.ts";
@@ -14,10 +14,12 @@ export type ReadAhead = {
   isDue(now: Instant): boolean;
   /** Where the weights lie of a model that is being loaded. */
   note(model: ModelId, folder: string): void;
+  /** They lie elsewhere now, or the model is gone. */
+  forget(model: ModelId): void;
 };
 
 export type ReadAheadParts = {
-  models: readonly CatalogEntry[];
+  catalog: Pick<Catalog, "find">;
   fleet: Pick<Fleet, "readAhead">;
   experience: Pick<Experience, "rate">;
   preparation: Pick<Preparation, "folder">;
@@ -32,16 +34,15 @@ const KEPT_MS = 600_000;
 const SHARE = 0.5;
 
 export function createReadAhead(parts: ReadAheadParts): ReadAhead {
-  const { models, fleet, experience, preparation, freeMemory = () => process.availableMemory(), clock } = parts;
+  const { catalog, fleet, experience, preparation, freeMemory = () => process.availableMemory(), clock } = parts;
   const readAt = new Map<ModelId, Instant>();
-  const entryOf = new Map(models.map((entry) => [asId<ModelId>(entry.model.id), entry]));
   /** Of models that were loaded before: asking anew where others' lie could begin a download. */
   const folders = new Map<ModelId, string>();
   let nextGuessAt = 0;
 
   const isDue = (model: ModelId, now: Instant) => now - (readAt.get(model) ?? Number.NEGATIVE_INFINITY) >= KEPT_MS;
   function read(model: ModelId, folder: string, now: Instant): void {
-    const size = entryOf.get(model)?.model.memory.weights ?? Number.POSITIVE_INFINITY;
+    const size = catalog.find(model)?.model.memory.weights ?? Number.POSITIVE_INFINITY;
     if (size <= SHARE * freeMemory() && fleet.readAhead(folder)) readAt.set(model, now);
   }
   /** The one that is asked for most of those that are not loaded. */
@@ -71,6 +72,10 @@ export function createReadAhead(parts: ReadAheadParts): ReadAhead {
       if (model !== undefined && folder !== undefined) read(model, folder, now);
     },
     isDue: (now) => now >= nextGuessAt,
+    forget(model) {
+      folders.delete(model);
+      readAt.delete(model);
+    },
     note: (model, folder) => {
       folders.set(model, folder);
       readAt.set(model, clock.now());

@@ -20,6 +20,8 @@ export type Reloads = {
   decided(actions: readonly Action[], now: Instant): void;
   begun(order: { runner: RunnerId; model: ModelId; device: DeviceId }): void;
   record(event: FleetEvent, now: Instant): void;
+  /** The model is another now, or gone: it comes back without a job only once it has had to make room again. */
+  forget(model: ModelId): void;
   /** Where they lie; nothing is ever fetched for it. */
   weights: Preparation["weights"];
 };
@@ -91,5 +93,6 @@ export function createReloads(parts: ReloadParts): Reloads {
       if (event.type === "gone") turns.gone(event.runner, now);
     },
     weights: here.weights,
+    forget,
   };
 }

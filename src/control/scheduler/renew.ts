@@ -1,5 +1,5 @@
 // Runners whose weights are no longer the model's give way to new ones: the old serve until a new one is ready, or, where
-// there is no room for both, until they have no work.
+// there is no room for both, until they have no work. Those whose model is another now get no further job.
 import type { RunnerFact } from "../fleet/fleet.ts";
 import { needOn } from "./fit.ts";
 import { mayLoad } from "./place.ts";
@@ -10,10 +10,13 @@ export function renew(plan: Plan): void {
   const { outdated } = plan.facts;
   if (!outdated || outdated.runners.size === 0) return;
   for (const runner of plan.facts.runners) {
-    if (!outdated.runners.has(runner.id) || runner.state === "stopping" || runner.state === "starting") continue;
+    if (!outdated.runners.has(runner.id) || runner.state === "stopping") continue;
+    const isOther = outdated.others?.has(runner.id) ?? false;
+    if (runner.state === "starting" && !isOther) continue;
     const fresh = plan.of.get(runner.model)?.filter(({ id }) => !outdated.runners.has(id)) ?? [];
     if (fresh.some(isLoaded)) retire(runner, plan);
     else if (outdated.renewable.has(runner.model) && mayLoad(runner.model, plan)) replace(runner, plan);
+    if (isOther && !plan.yielding.has(runner.id)) retire(runner, plan);
   }
 }
 
@@ -28,5 +31,5 @@ function replace(runner: RunnerFact, plan: Plan): void {
 
 function retire(runner: RunnerFact, plan: Plan): void {
   plan.yielding.add(runner.id);
-  if (runner.state === "ready") evict(plan, runner);
+  if (runner.state !== "busy") evict(plan, runner);
 }

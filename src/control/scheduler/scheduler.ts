@@ -6,7 +6,7 @@ import type { DeviceId, ModelId, RunnerId } from "../../core/ids.ts";
 import type { Log } from "../../core/log.ts";
 import { type Bytes, type Instant, instant, type Milliseconds, milliseconds } from "../../core/units.ts";
 import type { Model } from "../../engine/model.ts";
-import type { Catalog, CatalogEntry } from "../catalog/catalog.ts";
+import type { Catalog, CatalogChange, CatalogEntry } from "../catalog/catalog.ts";
 import type { Fleet } from "../fleet/fleet.ts";
 import type { Jobs } from "../jobs/jobs.ts";
 import type { JobNote } from "../jobs/ledger.ts";
@@ -30,6 +30,7 @@ import { createOutdated } from "./outdated.ts";
 import { createPreparation, type Preparation } from "./preparation.ts";
 import { createReadAhead, type ReadAhead } from "./read-ahead.ts";
 import { createReloads, type Reloads } from "./reloads.ts";
+import { createRemodel } from "./remodel.ts";
 import type { Residency } from "./residency.ts";
 import { type RestSources, restOf } from "./rest.ts";
 import { serveAtOnce } from "./serve-at-once.ts";
@@ -51,6 +52,8 @@ export type Scheduler = {
   expect(entry: CatalogEntry): void;
   /** The model has other weights now: its runners give way to new ones, no job of theirs is lost. */
   renew(model: ModelId): void;
+  /** Model files were read anew; `catalog` tells of them already. */
+  remodel(change: CatalogChange): void;
   /** Memory for a trial of the model, until it is given back; undefined when no device that it may use has so much left. */
   hold(entry: CatalogEntry, variant?: Model): Held | undefined;
   /** What is known of models that are loaded, waited for or kept: for people. */
@@ -109,7 +112,8 @@ export function createScheduler(parts: SchedulerParts): Scheduler {
     devices,
     line: new Map<ModelId, Instant>(),
   };
-  const readAhead = createReadAhead({ ...parts, models: catalog.list(), preparation });
+  const readAhead = createReadAhead({ ...parts, preparation });
+  const remodel = createRemodel({ ...parts, ...held, readAhead });
   const dispatch = createDispatch({ ...parts, ...held, readAhead, devices: parts.devices.map(({ device }) => device) });
   const record = createOutcomes({ ...parts, ...held, inMainMemory });
   const look = createLook({ ...sources, readAhead, dispatch });
@@ -126,6 +130,10 @@ export function createScheduler(parts: SchedulerParts): Scheduler {
     },
     renew(model) {
       outdated.mark(model);
+      loop.wake();
+    },
+    remodel(change) {
+      remodel(change);
       loop.wake();
     },
     hold: (entry, variant) => holds.hold(entry, { devices: sources.devices(), free: freeMemory(sources), variant }),

@@ -71,7 +71,12 @@ export type Facts = {
   /** Runners that were started so and are not ready yet: any job may have their memory. */
   reloading?: ReadonlySet<RunnerId>;
   /** Runners of weights that are no longer their model's, and the models of such whose new weights are here. */
-  outdated?: { runners: ReadonlySet<RunnerId>; renewable: ReadonlySet<ModelId> };
+  outdated?: {
+    runners: ReadonlySet<RunnerId>;
+    renewable: ReadonlySet<ModelId>;
+    /** Those among the runners that get no further job: their model is another now, or gone. */
+    others?: ReadonlySet<RunnerId>;
+  };
   /** Hints by the runner that served them. */
   served?: Served;
   /** A runner without work for this long is stopped. */

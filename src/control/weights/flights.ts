@@ -3,6 +3,7 @@ import type { Clock, Timers } from "../../core/clock.ts";
 import { ForecourtError, toFailure } from "../../core/errors.ts";
 import type { Log } from "../../core/log.ts";
 import type { Model } from "../../engine/model.ts";
+import { partsOf } from "../../engine/sources.ts";
 import type { PullEvent } from "./progress.ts";
 import type { HubAccess, PullLimits } from "./pull.ts";
 import { pullModel } from "./pull-model.ts";
@@ -75,8 +76,8 @@ export function createFlights({ log, clock, timers, ...order }: Parts): Flights 
   };
 }
 
-/** Of one model several variants may be fetched. */
-const keyOf = ({ id, dtype = "" }: Pick<Model, "id" | "dtype">) => `${id} ${dtype}`;
+/** Of one model several variants may be fetched, and its file may come to name other sources while they are. */
+const keyOf = (model: Model) => JSON.stringify([model.dtype, partsOf(model)]);
 
 function createReport({ model, tally, log, clock }: { model: string; tally: Tally; log: Log; clock: Clock }) {
   let toldAt = clock.now();

@@ -92,7 +92,7 @@ export function createSupply(parts: SupplyParts): Supply {
     folderHere: (model) => resolveWeights({ model, data, caches }),
     fetchAhead(models) {
       if (isOffline || when !== "ahead") return;
-      ahead = fetchAll(models.filter(isFetched).flatMap(variantsOf));
+      ahead = ahead.then(() => fetchAll(models.filter(isFetched).flatMap(variantsOf)));
     },
     async *watch(model, left) {
       const present = () => variantsOf(model).flatMap((variant) => flights.of(variant) ?? [])[0];

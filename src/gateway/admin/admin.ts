@@ -26,7 +26,7 @@ import {
   setLimits,
   showKey,
 } from "./keys.ts";
-import { listModels, modelPage } from "./models.ts";
+import { listModels, modelPage, reloadModels } from "./models.ts";
 import { listPrices, pricePage, priceQuery, priceSchema, removePrice, setPrice } from "./prices.ts";
 import { listQueue, queueQuery } from "./queue.ts";
 import { showStatus } from "./status.ts";
@@ -37,6 +37,7 @@ import { listWebhooks, replayWebhook, webhookPage } from "./webhooks.ts";
 type Parts = Pick<
   Appliance,
   | "catalog"
+  | "reloadModels"
   | "keys"
   | "accounts"
   | "jobs"
@@ -104,6 +105,9 @@ export const admin = ({ bodyLimit, clock, ...box }: Parts) => {
     })
     .get("/models/*", ({ request, params }) => watchDownload(box, request, params["*"]), {
       detail: { ...detail("Progress of a model's download, as events: /admin/v1/models/{id}/download"), hide: true },
+    })
+    .post("/models/reload", () => reloadModels(box), {
+      detail: detail("Read the model files anew: ids that were added, changed and removed, and files that are wrong"),
     })
     .post("/models/*", ({ request, params }) => updateModels(box, request, params["*"]), {
       detail: {

@@ -11,6 +11,12 @@ type Parts = Pick<Appliance, "catalog" | "supply" | "updates">;
 /** Whole files, and of each it is looked up what is on the disk. */
 export const modelPage = pageQuery(200, 1000);
 
+/** What became of the files, and what is wrong with them. Throws `misconfigured` where they cannot be listed. */
+export function reloadModels({ reloadModels }: Pick<Appliance, "reloadModels">): Response {
+  const { wrong, ...ids } = reloadModels();
+  return Response.json({ ...ids, wrong: wrong.map(publishedWrong) });
+}
+
 /** By their ids; `next` is null at the end. Every page names the files that are wrong. Throws `invalid_input`. */
 export async function listModels({ catalog, ...box }: Parts, query: URLSearchParams): Promise<Response> {
   const { shown, next } = pageIn(catalog.list(), ({ model }) => model.id, readQuery(modelPage, query));

@@ -13,7 +13,34 @@ const ABOUT = `Every model of this box, callable at once (\`/run/...\`) or throu
 
 Press **Authorize** and paste a key (\`forecourt keys create --name NAME\` makes one), then **Try it out**.`;
 
-export function boxDocument({ catalog, version }: { catalog: Catalog; version: string }) {
+type Parts = { catalog: Catalog; version: string };
+
+/** Follows the catalogue: what is made of it is made once for each state of it. */
+export function liveDocument(parts: Parts) {
+  let of = parts.catalog.list();
+  let made = boxDocument(parts);
+  const now = () => {
+    const models = parts.catalog.list();
+    if (models !== of) made = boxDocument(parts);
+    of = models;
+    return made;
+  };
+  const { info, servers, security } = made;
+  return {
+    ...{ info, servers, security },
+    get tags() {
+      return now().tags;
+    },
+    get paths() {
+      return now().paths;
+    },
+    get components() {
+      return now().components;
+    },
+  };
+}
+
+export function boxDocument({ catalog, version }: Parts) {
   const entries = catalog.list();
   const endpoints = [...entries.map((entry) => ({ endpoint: entry.model.id, entry })), ...catalog.worded()];
   const names = pascalIds(endpoints.map(({ endpoint }) => endpoint));

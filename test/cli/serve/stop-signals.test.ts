@@ -22,12 +22,32 @@ const spawnServer = async (words: string[]) => {
 };
 
 test("a terminal that hangs up, twice as they do, ends it in order", async () => {
-  await using server = await startServer();
+  const [data, port] = [newFolder(), await freePort()];
+  let output = "";
+  const decoder = new TextDecoder();
+  const child = Bun.spawn([...forecourt, "serve", "--data", data, "--port", String(port), "--device", "cpu"], {
+    env: { ...process.env, FORECOURT_LOG_FORMAT: "json" },
+    terminal: {
+      data(_, chunk) {
+        output += decoder.decode(chunk, { stream: true });
+      },
+    },
+  });
+  await until(async () => output.includes('"ready"'), "the server");
+  child.kill("SIGHUP");
+  await until(async () => output.includes("go back to the queue"), "it drains");
+  child.kill("SIGHUP");
+  expect(await child.exited).toBe(0);
+  expect(output).toContain('"signal":"SIGHUP"');
+  expect(existsSync(join(data, "server.pid"))).toBe(false);
+});
+
+test("without a terminal a hang-up stops nothing: model files are read anew", async () => {
+  await using server = await startServer({ env: { FORECOURT_MODELS_WATCH_SECONDS: "0" } });
+  await Bun.write(join(server.data, "models", "a.yaml"), "id: [");
   process.kill(server.pid, "SIGHUP");
-  await until(async () => server.output().includes("go back to the queue"), "it drains");
-  await server.kill("SIGHUP");
-  expect(server.output()).toContain('"signal":"SIGHUP"');
-  expect(existsSync(join(server.data, "server.pid"))).toBe(false);
+  await until(async () => server.output().includes("models/a.yaml: not valid YAML"), "it reads them");
+  expect((await fetch(`${server.origin}/ready`)).status).toBe(200);
 });
 
 test("a hang-up that was ignored when it began, as nohup does, does not stop it", async () => {

@@ -17,7 +17,7 @@ const models = ["a", "b", "c"].map(
 function stage(rates: Record<string, number> = {}) {
   const read: string[] = [];
   const readAhead = createReadAhead({
-    models,
+    catalog: { find: (model) => models.find((each) => each.model.id === model) },
     fleet: { readAhead: (folder) => read.push(folder) > 0 },
     experience: { rate: (model) => rates[model] ?? 0 },
     preparation: { folder: (model) => `/weights/${model}` },

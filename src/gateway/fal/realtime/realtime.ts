@@ -32,17 +32,15 @@ export type SocketFace = (call: Call) => SocketEvents;
 
 export function createRealtime({ keys, sessionSeconds, clock = systemClock, ...parts }: RealtimeParts): SocketFace {
   return (call) => {
-    const { entry, endpoint, rest } = endpointOf(parts.catalog, call.path);
-    const isRealtime = /(^|\/)realtime$/.test(rest === "" ? endpoint : rest);
-    const { frame } = entry;
-    if (!isRealtime || !frame) throw new ForecourtError("not_found", `${endpoint} has no realtime path ${rest}`);
+    const present = () => realtimeAt(parts.catalog, call.path);
+    const { entry, endpoint } = present();
     requireUse(call.caller, "models:run");
     const { caller } = call;
     // Its first message comes soon, and should find the model warm.
     parts.scheduler.expect(entry);
     return createSession({
       ...parts,
-      ...{ entry, endpoint, call, frame },
+      ...{ present, endpoint, call },
       options: submissionOptions(call.request.headers, new URLSearchParams()),
       id: newRequestId(),
       buffering: bufferingOf(call.query.get("max_buffering")),
@@ -50,6 +48,15 @@ export function createRealtime({ keys, sessionSeconds, clock = systemClock, ...p
       isWelcome: () => endOf(keys.find(caller.id), clock.now()) === undefined,
     });
   };
+}
+
+/** Its file may be read anew while connections are open. Throws `not_found` and `model_file_wrong`. */
+function realtimeAt(catalog: Catalog, path: string) {
+  const { entry, endpoint, rest } = endpointOf(catalog, path);
+  const isRealtime = /(^|\/)realtime$/.test(rest === "" ? endpoint : rest);
+  const { frame } = entry;
+  if (!isRealtime || !frame) throw new ForecourtError("not_found", `${endpoint} has no realtime path ${rest}`);
+  return { entry, endpoint, frame };
 }
 
 /** fal's clients allow from 1 to 60 and leave it out by default. */

@@ -18,9 +18,8 @@ import { withRawMedia } from "./raw-media.ts";
 
 export type SessionParts = {
   jobs: Pick<Jobs, "submit" | "untilEnd" | "abandon">;
-  entry: CatalogEntry;
-  /** What a message of this connection may say. */
-  frame: TObject;
+  /** The model as it is now, and what a message may say. Throws where it is gone. */
+  present: () => { entry: CatalogEntry; frame: TObject };
   endpoint: string;
   call: Pick<Call, "caller" | "roots">;
   options: SubmissionOptions;
@@ -142,7 +141,8 @@ function complain(thrown: unknown, socket: Socket, { report, id }: Answering): "
 
 /** Undefined when the client has gone in the meantime. */
 async function run(input: Record<string, unknown>, parts: Answering): Promise<FinishedJob | undefined> {
-  const { jobs, entry, frame, endpoint, call, options, id, signal } = parts;
+  const { jobs, endpoint, call, options, id, signal } = parts;
+  const { entry, frame } = parts.present();
   const job = await jobs.submit({
     ...options,
     model: entry.model,
