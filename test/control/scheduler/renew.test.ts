@@ -4,6 +4,7 @@ import { decide } from "../../../src/control/scheduler/decide.ts";
 import { factsOf, inWords, type World } from "./world.ts";
 
 const old = { runners: ["A"] };
+const other = { runners: ["A"], areOthers: true as const };
 // The second runner of the model: as the fleet names it, by its device.
 const both = (state: "ready" | "starting", more: World = {}): World => ({
   runners: { A: {}, "A@cpu": { state } },
@@ -57,6 +58,26 @@ const cases: [string, World, string[]][] = [
     "nor while the new one may not be tried again",
     { jobs: { "A#1": {} }, runners: { A: {} }, outdated: old, backOffs: { A: { for: 1000 } } },
     ["run A#1"],
+  ],
+  [
+    "of another model than before, it gets no job even where the new one has still to be loaded",
+    { jobs: { "A#1": {} }, runners: { A: {} }, outdated: other, budget: 1000 },
+    ["load A cpu", "evict A"],
+  ],
+  [
+    "and none where the new one's weights are being fetched",
+    { jobs: { "A#1": {} }, runners: { A: {} }, outdated: { ...other, isFetching: true } },
+    ["evict A"],
+  ],
+  [
+    "a busy one ends its work while the new one loads beside it",
+    { jobs: { "A#1": {} }, runners: { A: { state: "busy" } }, outdated: other, budget: 1000 },
+    ["load A cpu"],
+  ],
+  [
+    "one that is still starting goes too",
+    { jobs: { "A#1": {} }, runners: { A: { state: "starting" } }, outdated: other },
+    ["evict A"],
   ],
   ["other models are left alone", { jobs: { "B#1": {} }, runners: { B: {} }, outdated: old }, ["run B#1"]],
 ];

@@ -42,7 +42,7 @@ export type World = {
   backOffs?: Record<string, { for: number; failures?: number; reason?: Failure }>;
   idleUnload?: number;
   /** Runners of weights that are no longer their model's; the new ones are here unless `isFetching`. */
-  outdated?: { runners: string[]; isFetching?: true };
+  outdated?: { runners: string[]; isFetching?: true /** Their model is another now, or gone. */; areOthers?: true };
 };
 
 export function factsOf(world: World): Facts {
@@ -72,6 +72,7 @@ export function factsOf(world: World): Facts {
     ...(outdated && {
       outdated: {
         runners: new Set(outdated.runners.map((name) => asId<RunnerId>(`r-${name}`))),
+        ...(outdated.areOthers && { others: new Set(outdated.runners.map((name) => asId<RunnerId>(`r-${name}`))) }),
         renewable: new Set(outdated.isFetching ? [] : outdated.runners.map((name) => asId<ModelId>(modelOf(name)))),
       },
     }),
