@@ -1,7 +1,8 @@
 // `forecourt audit`: the administrative acts of this box, straight from its database.
 import { existsSync } from "node:fs";
 import { Command } from "commander";
-import { type AuditEntry, createAudit } from "../control/audit/audit.ts";
+import type { AuditEntry } from "../control/audit/act.ts";
+import { createAudit } from "../control/audit/audit.ts";
 import { databaseFile, openDatabase } from "../control/database/open.ts";
 import { systemClock } from "../core/clock.ts";
 import { ForecourtError } from "../core/errors.ts";

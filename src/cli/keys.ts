@@ -3,7 +3,7 @@ import { Command, Option } from "commander";
 import type { Limits } from "../control/accounts/account.ts";
 import { keyState, stateWords } from "../control/accounts/account-words.ts";
 import { limitsText } from "../control/accounts/limits-text.ts";
-import { KEY_SCOPES, type Key, type KeyScope } from "../control/keys/keys.ts";
+import { KEY_SCOPES, type Key, type KeyScope } from "../control/keys/key.ts";
 import { makeKey, type NewKeyWords, readNewKey } from "../control/keys/new-key.ts";
 import { matchesModel } from "../control/keys/patterns.ts";
 import { PERMISSIONS, type Permission } from "../control/keys/permissions.ts";

@@ -1,8 +1,8 @@
 // Writes each administrative act that comes in over HTTP into the audit log, whichever way it came: what is one is said where it is
 // carried out, since the same operation is reached by paths, by fal's host names and through the proxy.
-
-import type { Act, Audit } from "../control/audit/audit.ts";
-import type { Key } from "../control/keys/keys.ts";
+import type { Act } from "../control/audit/act.ts";
+import type { Audit } from "../control/audit/audit.ts";
+import type { Key } from "../control/keys/key.ts";
 import type { Clock } from "../core/clock.ts";
 import type { Log } from "../core/log.ts";
 import type { Authenticate } from "./authenticate.ts";

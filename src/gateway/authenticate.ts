@@ -1,6 +1,6 @@
 // Who is calling: the key of a request, checked. `Key id:secret` and `Bearer id:secret` mean the same.
-
-import type { Key, KeyScope, Keys } from "../control/keys/keys.ts";
+import type { Key, KeyScope } from "../control/keys/key.ts";
+import type { Keys } from "../control/keys/keys.ts";
 import { isPermitted, type Permission } from "../control/keys/permissions.ts";
 import { coversApp, looksLikeToken, type Tokens } from "../control/keys/tokens.ts";
 import { ForecourtError } from "../core/errors.ts";

@@ -3,7 +3,7 @@ import { type Account, isLimiting } from "../control/accounts/account.ts";
 import type { Accounts } from "../control/accounts/accounts.ts";
 import { amountText } from "../control/accounts/budget-text.ts";
 import type { AccountState } from "../control/accounts/state.ts";
-import type { Key } from "../control/keys/keys.ts";
+import type { Key } from "../control/keys/key.ts";
 import { type ErrorCode, ForecourtError } from "../core/errors.ts";
 import { isoTime } from "../core/iso-time.ts";
 import type { Instant } from "../core/units.ts";

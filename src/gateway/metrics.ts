@@ -1,5 +1,5 @@
 // The metrics in Prometheus' format, for keys with the scope metrics or admin.
-import type { Key } from "../control/keys/keys.ts";
+import type { Key } from "../control/keys/key.ts";
 import type { Metrics } from "../control/metrics/metrics.ts";
 import { requireScope } from "./authenticate.ts";
 

@@ -1,5 +1,5 @@
 // Who reads a file: nobody needs a key for that, but a key may open what its rules close to others.
-import type { Key } from "../control/keys/keys.ts";
+import type { Key } from "../control/keys/key.ts";
 import type { Decision } from "../control/storage/acl.ts";
 import { ForecourtError } from "../core/errors.ts";
 import type { Authenticate } from "./authenticate.ts";

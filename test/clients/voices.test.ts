@@ -2,7 +2,8 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import type { FalClient } from "@fal-ai/client";
 import OpenAI from "openai";
-import { readSound, type Sound } from "../../src/engine/media/sound.ts";
+import type { Sound } from "../../src/engine/media/channels.ts";
+import { readSound } from "../../src/engine/media/sound.ts";
 import { falClientOf } from "./hosts-on-box.ts";
 import { speechServer } from "./speech-server.ts";
 

@@ -2,7 +2,7 @@
 import { expect, test } from "bun:test";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Submission } from "../../src/control/jobs/jobs.ts";
+import type { Submission } from "../../src/control/jobs/submission.ts";
 import { asId, type KeyId } from "../../src/core/ids.ts";
 import { instant } from "../../src/core/units.ts";
 import { createTestAppliance } from "../support/create-test-appliance.ts";

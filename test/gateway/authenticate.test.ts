@@ -1,7 +1,8 @@
 // Who calls: what is read of a request's header and of its URL.
 import { describe, expect, test } from "bun:test";
 import { openDatabase } from "../../src/control/database/open.ts";
-import { createKeys, type NewKey } from "../../src/control/keys/keys.ts";
+import type { NewKey } from "../../src/control/keys/key.ts";
+import { createKeys } from "../../src/control/keys/keys.ts";
 import { createTokens, type Grant } from "../../src/control/keys/tokens.ts";
 import { milliseconds } from "../../src/core/units.ts";
 import {

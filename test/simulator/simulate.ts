@@ -1,5 +1,5 @@
 // Plays traffic through the real decide(), with runners that take their time in simulated milliseconds.
-import type { RunnerFact } from "../../src/control/fleet/fleet.ts";
+import type { RunnerFact } from "../../src/control/fleet/events.ts";
 import { decide } from "../../src/control/scheduler/decide.ts";
 import { nextLook } from "../../src/control/scheduler/next-look.ts";
 import { createReloadTurns } from "../../src/control/scheduler/reload-turns.ts";

@@ -1,10 +1,10 @@
 // Keys, accounts and the job store over one real database, with a hand in the place of the scheduler.
-
 import type { Account, Limits } from "../../src/control/accounts/account.ts";
 import { parseBudget } from "../../src/control/accounts/budget-text.ts";
 import { type Database, openDatabase } from "../../src/control/database/open.ts";
-import type { Submission } from "../../src/control/jobs/jobs.ts";
-import { createKeys, type NewKey } from "../../src/control/keys/keys.ts";
+import type { Submission } from "../../src/control/jobs/submission.ts";
+import type { NewKey } from "../../src/control/keys/key.ts";
+import { createKeys } from "../../src/control/keys/keys.ts";
 import type { Job } from "../../src/core/job.ts";
 import type { Units } from "../../src/core/pipeline.ts";
 import type { Model } from "../../src/engine/model.ts";

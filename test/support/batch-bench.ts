@@ -6,7 +6,7 @@ import { join } from "node:path";
 import type { Limits } from "../../src/control/accounts/account.ts";
 import type { Appliance } from "../../src/control/appliance.ts";
 import type { BatchFace } from "../../src/control/batches/batch.ts";
-import type { Submission } from "../../src/control/jobs/jobs.ts";
+import type { Submission } from "../../src/control/jobs/submission.ts";
 import { defaultSettings } from "../../src/control/settings.ts";
 import { ForecourtError } from "../../src/core/errors.ts";
 import type { KeyId } from "../../src/core/ids.ts";

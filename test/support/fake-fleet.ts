@@ -1,6 +1,6 @@
 // A fleet without processes: it answers by itself, or waits for the test to say what happens.
-
-import type { BackOff, Fleet, FleetEvent, RunnerFact } from "../../src/control/fleet/fleet.ts";
+import type { BackOff, FleetEvent, RunnerFact } from "../../src/control/fleet/events.ts";
+import type { Fleet } from "../../src/control/fleet/fleet.ts";
 import type { Clock } from "../../src/core/clock.ts";
 import { systemClock } from "../../src/core/clock.ts";
 import type { Failure } from "../../src/core/errors.ts";

@@ -2,7 +2,8 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createFleet, type Fleet, type FleetEvent, type FleetOptions } from "../../src/control/fleet/fleet.ts";
+import type { FleetEvent } from "../../src/control/fleet/events.ts";
+import { createFleet, type Fleet, type FleetOptions } from "../../src/control/fleet/fleet.ts";
 import type { Device } from "../../src/core/device.ts";
 import { asId, type BatchId, type DeviceId, newBatchId, newRunnerId, type RunnerId } from "../../src/core/ids.ts";
 import { silentLog } from "../../src/core/log.ts";

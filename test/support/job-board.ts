@@ -1,15 +1,15 @@
 // The job store alone, over a real database, with a hand in the place of the scheduler.
-
 import { type Accounts, createAccounts } from "../../src/control/accounts/accounts.ts";
+import { checkedInput } from "../../src/control/catalog/asked.ts";
 import { createCatalog } from "../../src/control/catalog/catalog.ts";
-import { checkedInput } from "../../src/control/catalog/endpoints.ts";
 import type { Database } from "../../src/control/database/open.ts";
 import { openDatabase } from "../../src/control/database/open.ts";
 import type { ReadAnew } from "../../src/control/jobs/earlier.ts";
 import { createJobRoom } from "../../src/control/jobs/job-room-store.ts";
-import { createJobs, type Submission } from "../../src/control/jobs/jobs.ts";
+import { createJobs } from "../../src/control/jobs/jobs.ts";
 import { createJobLedger } from "../../src/control/jobs/ledger.ts";
 import type { ModelAt } from "../../src/control/jobs/remodel.ts";
+import type { Submission } from "../../src/control/jobs/submission.ts";
 import { createJobWork } from "../../src/control/jobs/work.ts";
 import { roomOf } from "../../src/control/rooms/room.ts";
 import { createOutbox } from "../../src/control/webhooks/outbox.ts";

@@ -1,5 +1,5 @@
 // A fleet's events, told by the test.
-import type { FleetEvent } from "../../src/control/fleet/fleet.ts";
+import type { FleetEvent } from "../../src/control/fleet/events.ts";
 
 export function createToldFleet() {
   const listeners = new Set<(event: FleetEvent) => void>();

@@ -3,7 +3,7 @@ import { isoTime } from "../../core/iso-time.ts";
 import { parseExactly, type Static, Type } from "../../core/schema.ts";
 import type { Instant } from "../../core/units.ts";
 import { eachIn } from "../../core/wrong-field.ts";
-import type { Key } from "../keys/keys.ts";
+import type { Key } from "../keys/key.ts";
 import type { Limits } from "./account.ts";
 import { amountText, budgetText, parseBudget } from "./budget-text.ts";
 import type { AccountState } from "./state.ts";

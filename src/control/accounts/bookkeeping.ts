@@ -1,13 +1,25 @@
 // What a job sets aside as it begins and what it comes to as it ends, written in the transactions of its beginning and end.
-
+import type { JobId } from "../../core/ids.ts";
 import type { Amounts } from "./account.ts";
-import type { Accounts } from "./accounts.ts";
 import type { Desk } from "./desk.ts";
 import type { Admission, Beginning, JobEnd } from "./job-facts.ts";
 import { costOf, type Price, quantitiesOf } from "./price.ts";
 import type { NewUsageRow, Reservation } from "./usage-store.ts";
 
-export function createBookkeeping(desk: Desk): Pick<Accounts, "begin" | "hold" | "keep" | "move" | "end" | "keepOnly"> {
+export type Bookkeeping = {
+  begin(job: Beginning, admission: Admission): void;
+  /** As `begin`, for a job whose beginning is not written before `keep` or `end`: needs no transaction. */
+  hold(job: Beginning, admission: Admission): void;
+  /** In the transaction in which the held job's beginning is written. */
+  keep(job: JobId): void;
+  /** In a transaction: an open job counts for another model from now on. */
+  move(job: JobId, model: string): void;
+  end(end: JobEnd): void;
+  /** At boot, in a transaction: what is set aside for other jobs than these is free again. */
+  keepOnly(open: JobId[]): void;
+};
+
+export function createBookkeeping(desk: Desk): Bookkeeping {
   const { usage, counters, limitsOf, teamOf, priceOf, findModel } = desk;
   const setAside = (job: Beginning, { amounts }: Admission, write: (reservation: Reservation) => void) => {
     if (Object.keys(amounts).length === 0) return;

@@ -3,18 +3,27 @@ import { ForecourtError } from "../../core/errors.ts";
 import { asId, type KeyId } from "../../core/ids.ts";
 import type { Instant } from "../../core/units.ts";
 import type { Model } from "../../engine/model.ts";
-import type { Key, Keys } from "../keys/keys.ts";
+import type { Key } from "../keys/key.ts";
+import type { Keys } from "../keys/keys.ts";
 import { mayUse } from "../keys/patterns.ts";
 import { type Account, accountsOf, isCurrency, isLimiting } from "./account.ts";
 import { accountName } from "./account-store.ts";
-import type { Accounts } from "./accounts.ts";
 import { admit, type Standing } from "./admission.ts";
 import type { Desk } from "./desk.ts";
 import { ceilingOf } from "./estimate.ts";
-import type { QueueLoad } from "./job-facts.ts";
+import type { Admission, Application, QueueLoad } from "./job-facts.ts";
 import { costOf, type Price } from "./price.ts";
 
-export function createGate(desk: Desk): Pick<Accounts, "requireModel" | "admit" | "mayStart"> {
+export type Gate = {
+  /** Throws `forbidden` for a model that is none of the key's. */
+  requireModel(key: KeyId, model: Model): void;
+  /** Throws `rate_limited`, `concurrency_limited`, `queue_full` or `budget_exhausted`; nothing may come between it and `begin`. */
+  admit(application: Application, load: QueueLoad): Admission;
+  /** May another job of theirs run, beside those that do? */
+  mayStart(job: { key: KeyId; model: string }, running: QueueLoad["running"]): boolean;
+};
+
+export function createGate(desk: Desk): Gate {
   const { keys, clock, store, rates, counters, limitsOf, teamOf, priceOf } = desk;
 
   const limitedAccounts = (key: KeyId, model: string): Account[] =>

@@ -2,8 +2,8 @@
 import { and, desc, eq, gte, lt, type SQL } from "drizzle-orm";
 import { instant } from "../../core/units.ts";
 import type { Database } from "../database/open.ts";
+import type { Act, AuditEntry, AuditPage } from "./act.ts";
 import { auditTable } from "./audit.table.ts";
-import type { Act, AuditEntry, AuditPage } from "./audit.ts";
 
 /** Callers of `insert` hold a transaction. */
 export type AuditStore = {

@@ -3,7 +3,7 @@ import type { Failure } from "../../core/errors.ts";
 import { asId, type KeyId } from "../../core/ids.ts";
 import { type Instant, instant, type Milliseconds, milliseconds } from "../../core/units.ts";
 import type { Jobs } from "../jobs/jobs.ts";
-import type { Key } from "../keys/keys.ts";
+import type { Key } from "../keys/key.ts";
 import type { BatchRow, LineEnd } from "./batch-store.ts";
 
 export type LineProblem = { code: string; message: string; line: number | null; param: string | null };

@@ -6,7 +6,7 @@ import { asId, type JobId } from "../../core/ids.ts";
 import { milliseconds } from "../../core/units.ts";
 import type { Database } from "../database/open.ts";
 import type { Jobs } from "../jobs/jobs.ts";
-import type { Key } from "../keys/keys.ts";
+import type { Key } from "../keys/key.ts";
 import { endOf } from "../keys/live-key.ts";
 import type { Acl } from "../storage/acl.ts";
 import type { Uploads } from "../storage/uploads.ts";

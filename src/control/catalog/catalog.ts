@@ -1,7 +1,8 @@
 // The models that this box offers: files of models/ inside the executable, then <data>/models/, by id and alias; read anew as a whole.
 import { ForecourtError } from "../../core/errors.ts";
 import { type ReadModel, readBuiltIn } from "./built-in.ts";
-import { BUILT_IN, type CatalogEntry, entryOf, namesOf } from "./entry.ts";
+import type { CatalogEntry } from "./catalog-entry.ts";
+import { BUILT_IN, entryOf, namesOf } from "./entry.ts";
 import { type LookUps, lookUps } from "./look-ups.ts";
 import type { ModelFile } from "./models.macro.ts";
 import { type OperatorFile, operatorFiles } from "./operator-files.ts";
@@ -9,7 +10,7 @@ import { readModel } from "./read-model.ts";
 import { type FileContent, type Settled, settle } from "./settle.ts";
 import { claimsOf, type WrongFile } from "./wrong-file.ts";
 
-export type { CatalogEntry, Endpoint } from "./entry.ts";
+export type { CatalogEntry, Endpoint } from "./catalog-entry.ts";
 
 export type Catalog = LookUps;
 

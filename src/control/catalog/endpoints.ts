@@ -1,14 +1,11 @@
 // Which of a model's endpoints have words of their own, and how a job's input becomes its pipeline's.
 import { fieldProblems } from "../../core/field-problems.ts";
-import type { Job } from "../../core/job.ts";
-import { parse } from "../../core/schema.ts";
-import { withSpelledValues } from "../../core/spelled-values.ts";
 import type { EndpointDeclaration, EndpointInput } from "../../engine/endpoints/declaration.ts";
-import { type FalEndpoint, falEndpoints } from "../../engine/endpoints/fal.ts";
+import { falEndpoints } from "../../engine/endpoints/fal.ts";
+import type { FalEndpoint } from "../../engine/endpoints/fal-endpoint.ts";
 import type { Model } from "../../engine/model.ts";
-import type { Catalog } from "./catalog.ts";
+import type { CatalogEntry, Endpoint } from "./catalog-entry.ts";
 import { wordsOf } from "./endpoint-words.ts";
-import type { CatalogEntry, Endpoint } from "./entry.ts";
 import { wrong } from "./input-schema.ts";
 import { hasMedia } from "./media-fields.ts";
 import { within } from "./read-model.ts";
@@ -71,26 +68,3 @@ function mergedInput(base: EndpointInput | undefined, own: EndpointInput): Endpo
 const namesOf = ({ id, source, aliases }: Model): string[] => [
   ...new Set([id, ...("repo" in source ? [source.repo] : []), ...aliases]),
 ];
-
-type Asked = Pick<Job, "model" | "endpoint" | "input">;
-
-/** In whose words a job's input is: its endpoint's, as long as that means its model. */
-export function entryOfJob(
-  catalog: Pick<Catalog, "find">,
-  { model, endpoint }: Omit<Asked, "input">,
-): CatalogEntry | undefined {
-  const asked = catalog.find(endpoint);
-  return asked?.model.id === model ? asked : undefined;
-}
-
-/** Of a request to an endpoint: checked, with defaults. Throws `invalid_input`. */
-export function checkedInput({ input: schema, words }: Pick<CatalogEntry, "input" | "words">, input: unknown) {
-  const checked = parse(schema, withSpelledValues(schema, input));
-  words?.check(checked);
-  return checked;
-}
-
-/** What a job's pipeline is given. */
-export function pipelineInput(catalog: Pick<Catalog, "find">, job: Asked): Record<string, unknown> {
-  return entryOfJob(catalog, job)?.words?.toPipeline(job.input) ?? job.input;
-}

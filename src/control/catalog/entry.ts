@@ -1,32 +1,14 @@
-// A model with what follows from its file: its own schemas (pipeline schema + defaults + bounds), or an endpoint's.
-import { parse, type TObject } from "../../core/schema.ts";
+// How an entry of the catalogue is made of a model's file: its own schemas (pipeline schema + defaults + bounds), its endpoints.
+import { parse } from "../../core/schema.ts";
 import type { Model } from "../../engine/model.ts";
 import { pipelineOf } from "../../engine/pipelines/registry.ts";
 import type { ReadModel } from "./built-in.ts";
-import type { EndpointWords } from "./endpoint-words.ts";
+import type { CatalogEntry, Endpoint } from "./catalog-entry.ts";
 import { wordedEndpoints } from "./endpoints.ts";
 import { inputSchemaOf } from "./input-schema.ts";
 import { hasMedia } from "./media-fields.ts";
 import { expectPriced } from "./price-units.ts";
 import { within } from "./read-model.ts";
-
-export type CatalogEntry = {
-  model: Model;
-  input: TObject;
-  output: TObject;
-  /** Of a message of a realtime connection, where the model takes these. */
-  frame?: TObject;
-  /** Of the model's file, checked and with defaults. */
-  warmups: readonly Record<string, unknown>[];
-  /** Of an endpoint whose requests are in other words than its pipeline's. */
-  words?: EndpointWords;
-  /** Has an input that may hold a URL. */
-  takesMedia: boolean;
-  /** `built-in` or the path of the operator's file. */
-  origin: string;
-};
-
-export type Endpoint = { endpoint: string; entry: CatalogEntry };
 
 /** Where models come from that the executable carries. */
 export const BUILT_IN = "built-in";

@@ -1,6 +1,7 @@
 // How ids are looked up among the models that there are.
 import type { ForecourtError } from "../../core/errors.ts";
-import { type CatalogEntry, type Endpoint, namesOf, wordedOf } from "./entry.ts";
+import type { CatalogEntry, Endpoint } from "./catalog-entry.ts";
+import { namesOf, wordedOf } from "./entry.ts";
 import type { Settled } from "./settle.ts";
 import { refusalBy, type WrongFile } from "./wrong-file.ts";
 

@@ -1,5 +1,6 @@
 // Which models there are, decided from the files as they are now and from what was served before. Pure.
-import { BUILT_IN, type CatalogEntry, namesOf, withoutAliases } from "./entry.ts";
+import type { CatalogEntry } from "./catalog-entry.ts";
+import { BUILT_IN, namesOf, withoutAliases } from "./entry.ts";
 import type { WrongFile } from "./wrong-file.ts";
 
 /** What an operator's file says. */

@@ -3,7 +3,8 @@ import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { fieldProblems } from "../../core/field-problems.ts";
 import type { Catalog } from "./catalog.ts";
-import { BUILT_IN, type CatalogEntry } from "./entry.ts";
+import type { CatalogEntry } from "./catalog-entry.ts";
+import { BUILT_IN } from "./entry.ts";
 import { isModelFile, MOST_BYTES, modelsFolder } from "./operator-files.ts";
 
 export type VainPart = { what: string; remedy: string };

@@ -1,7 +1,7 @@
 // How long a model rests after its runner failed: twice as long for each failed start in a row. Pure.
 import type { ErrorCode, Failure } from "../../core/errors.ts";
 import { type Instant, instant } from "../../core/units.ts";
-import type { BackOff } from "./fleet.ts";
+import type { BackOff } from "./events.ts";
 
 /** Short enough that one unlucky death is hardly noticed, long enough that a broken model costs the box little. */
 const FIRST_MS = 500;

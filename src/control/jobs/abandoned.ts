@@ -3,8 +3,8 @@ import { ForecourtError } from "../../core/errors.ts";
 import type { JobId } from "../../core/ids.ts";
 import { isFinished, type Job } from "../../core/job.ts";
 import { isDiskFull } from "../disk-full.ts";
-import { isComposite } from "./composite.ts";
 import type { Ends } from "./ends.ts";
+import { isComposite } from "./is-composite.ts";
 import { type JobRow, jobOf } from "./job-row.ts";
 import type { JobStore } from "./job-store.ts";
 

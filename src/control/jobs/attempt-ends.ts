@@ -3,9 +3,10 @@ import { steady } from "../../core/clock.ts";
 import { type Failure, ForecourtError } from "../../core/errors.ts";
 import type { FileToken, JobId } from "../../core/ids.ts";
 import type { Units } from "../../core/pipeline.ts";
+import type { Attempt } from "./attempt.ts";
 import { type JobRow, jobOf, setbacksOf } from "./job-row.ts";
 import type { Ending, Leaving } from "./job-store.ts";
-import { type Attempt, type JobLedger, waitingOf } from "./ledger.ts";
+import { type JobLedger, waitingOf } from "./ledger.ts";
 import { afterSetback, type Setbacks } from "./retry.ts";
 import { countShares } from "./runner-share.ts";
 

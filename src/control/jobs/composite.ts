@@ -5,14 +5,11 @@ import { asId, type JobId, type RunnerId } from "../../core/ids.ts";
 import type { Job } from "../../core/job.ts";
 import { isFinished } from "../../core/job.ts";
 import { instant } from "../../core/units.ts";
+import { isComposite } from "./is-composite.ts";
 import { jobOf, seenJob } from "./job-row.ts";
 import { FORGOTTEN } from "./keeping-store.ts";
 import type { JobLedger } from "./ledger.ts";
 import { newJob, rowOf, type Wanted } from "./new-job.ts";
-
-/** The namespace of their endpoint ids, which no model file has. */
-const PREFIX = "workflows/";
-export const isComposite = (model: string) => model.startsWith(PREFIX);
 
 const CONDUCTOR = asId<RunnerId>("conductor");
 

@@ -1,7 +1,7 @@
 // Who may read a job's output files, where the caller said so, and how much longer.
 import type { Clock } from "../../core/clock.ts";
 import { asId, type FileToken } from "../../core/ids.ts";
-import type { Key } from "../keys/keys.ts";
+import type { Key } from "../keys/key.ts";
 import { type Acl, type Decision, decide, OPEN } from "../storage/acl.ts";
 import type { JobStore } from "./job-store.ts";
 

@@ -2,7 +2,7 @@
 import type { KeyId } from "../../core/ids.ts";
 import { createFairTurns, type FairTurns } from "./fair-turns.ts";
 import { createSortedList, type SortedList } from "./sorted-list.ts";
-import type { WaitingJob } from "./waiting.ts";
+import type { WaitingJob } from "./waiting-job.ts";
 
 export type Lane = SortedList<WaitingJob> & {
   turns: FairTurns;

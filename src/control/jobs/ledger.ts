@@ -2,43 +2,27 @@
 import { type Clock, evenClock, type Timers } from "../../core/clock.ts";
 import type { ForecourtError } from "../../core/errors.ts";
 import { asId, type JobId, type KeyId, type ModelId } from "../../core/ids.ts";
-import { hintOf, type Job, type JobOutcome, outcomeOf, type PartialEvent } from "../../core/job.ts";
-import { type Instant, instant, type Milliseconds, milliseconds } from "../../core/units.ts";
+import { hintOf, type Job, type JobOutcome, outcomeOf } from "../../core/job.ts";
+import { type Instant, instant, milliseconds } from "../../core/units.ts";
 import type { Accounts } from "../accounts/accounts.ts";
 import type { QueueLoad } from "../accounts/job-facts.ts";
 import type { GroupCommit } from "../database/group-commit.ts";
 import type { Database } from "../database/open.ts";
 import type { Outbox } from "../webhooks/outbox.ts";
 import { type Abandoned, createAbandoned } from "./abandoned.ts";
-import { isComposite } from "./composite.ts";
+import type { Attempt } from "./attempt.ts";
 import { createEnds, type Ends } from "./ends.ts";
 import { withHeldBeginnings } from "./held-store.ts";
+import { isComposite } from "./is-composite.ts";
 import { jobEnd } from "./job-end.ts";
 import { createJobRoom, type JobRoom } from "./job-room-store.ts";
 import { jobOf, type OpenRow, outcomeOfRow, wishesOf } from "./job-row.ts";
 import { createJobStore, type OnEnd } from "./job-store.ts";
 import { type AllJobsStore, withPassingJobs } from "./passing-store.ts";
 import { createQueueLoad } from "./queue-load.ts";
-import type { Shared } from "./runner-share.ts";
-import { type ArrivingJob, createWaitingJobs, type WaitingJob, type WaitingJobs } from "./waiting.ts";
+import { createWaitingJobs, type WaitingJobs } from "./waiting.ts";
+import type { ArrivingJob, WaitingJob } from "./waiting-job.ts";
 import { createWatchers, type Watchers } from "./watchers.ts";
-
-/** A running job, in memory. */
-export type Attempt = Shared & {
-  /** As it was when the attempt began. */
-  job: Job;
-  /** By the steady clock. */
-  begunAt: Milliseconds;
-  queueMs: number;
-  loadMs: number;
-  /** Log lines so far, of all attempts. */
-  lines: number;
-  /** An output as its endpoint gave it when the attempt began. */
-  toCaller(output: unknown): unknown;
-  progress?: { at: number; of: number };
-  /** Kept for who begins to watch while it runs: the latest PARTIALS_KEPT. */
-  partials: PartialEvent[];
-};
 
 /** What the scheduler hears. */
 export type JobNote = { type: "waiting" } | { type: "cancel"; id: JobId } | { type: "lost"; reason: string };

@@ -2,7 +2,7 @@
 import type { ModelId } from "../../core/ids.ts";
 import type { Priority } from "../../core/job.ts";
 import { createLane, type Lane } from "./lane.ts";
-import type { WaitingJob } from "./waiting.ts";
+import type { WaitingJob } from "./waiting-job.ts";
 
 export type Lanes = Record<Priority, Lane>;
 

@@ -7,7 +7,7 @@ import type { Model } from "../../engine/model.ts";
 import { isOpen } from "../storage/acl.ts";
 import type { JobRow } from "./job-row.ts";
 import { PAYLOAD_KEPT } from "./job-store.ts";
-import type { Submission } from "./jobs.ts";
+import type { Submission } from "./submission.ts";
 
 export type Checked = { input: Record<string, unknown>; failure?: Failure };
 

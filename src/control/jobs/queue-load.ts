@@ -1,12 +1,11 @@
 // How many jobs of a key, a team or a model wait and run, for their limits: counted from what is in memory anyway.
-
 import { unreachable } from "../../core/errors.ts";
 import { asId, type JobId, type KeyId, type ModelId } from "../../core/ids.ts";
 import type { Job } from "../../core/job.ts";
 import type { Account } from "../accounts/account.ts";
 import type { QueueLoad } from "../accounts/job-facts.ts";
-import { isComposite } from "./composite.ts";
-import type { Attempt } from "./ledger.ts";
+import type { Attempt } from "./attempt.ts";
+import { isComposite } from "./is-composite.ts";
 import type { WaitingJobs } from "./waiting.ts";
 
 type LoadParts = {

@@ -1,7 +1,7 @@
 // Bringing rows and memory together: at boot, after an orderly stop, after writes that the disk refused.
 import { asId, type JobId, type RunnerId } from "../../core/ids.ts";
-import { isComposite } from "./composite.ts";
 import type { EarlierJobs } from "./earlier.ts";
+import { isComposite } from "./is-composite.ts";
 import { type OpenRow, setbacksOf } from "./job-row.ts";
 import type { Ending } from "./job-store.ts";
 import { type JobLedger, waitingOf } from "./ledger.ts";

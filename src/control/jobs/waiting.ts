@@ -1,24 +1,10 @@
 // The queue as the scheduler and position() see it: a mirror in memory of the rows that are `queued`.
 import type { JobId, KeyId, ModelId } from "../../core/ids.ts";
-import type { Job } from "../../core/job.ts";
 import type { Instant } from "../../core/units.ts";
 import { createVerdicts } from "./lane.ts";
 import { createModelLanes } from "./model-lanes.ts";
 import { createSortedList } from "./sorted-list.ts";
-
-export type WaitingJob = Pick<Job, "id" | "model" | "key" | "priority" | "createdAt" | "startBy"> & {
-  /** When it began to wait: its creation, or its return to the queue. */
-  since: Instant;
-  /** Prefers the runner that served it before. */
-  hint?: string;
-  /** Its place in the order that is fair between keys (fair-turns.ts); given when it comes to wait. */
-  turn: number;
-  /** It was begun before. */
-  isBack?: boolean;
-};
-
-/** One that is back is not to wait for its key's turn again. */
-export type ArrivingJob = Omit<WaitingJob, "turn"> & { turn?: number };
+import type { ArrivingJob, WaitingJob } from "./waiting-job.ts";
 
 export type WaitingJobs = {
   readonly size: number;

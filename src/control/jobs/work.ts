@@ -2,10 +2,11 @@
 import { steady } from "../../core/clock.ts";
 import type { JobId, RunnerId } from "../../core/ids.ts";
 import type { Job, LogLine, PartialEvent } from "../../core/job.ts";
+import type { Attempt } from "./attempt.ts";
 import { type AttemptEnds, createAttemptEnds, type LookAtFiles } from "./attempt-ends.ts";
 import { createEarlierJobs, type EarlierJobs, type ReadAnew } from "./earlier.ts";
 import { jobOf } from "./job-row.ts";
-import type { Attempt, JobLedger, JobNote } from "./ledger.ts";
+import type { JobLedger, JobNote } from "./ledger.ts";
 import { createRecovery, type Recovery } from "./recovery.ts";
 import type { ModelAt } from "./remodel.ts";
 import { countShares } from "./runner-share.ts";

@@ -2,8 +2,8 @@
 import { and, eq } from "drizzle-orm";
 import type { KeyId } from "../../core/ids.ts";
 import type { Database } from "../database/open.ts";
+import type { Key } from "./key.ts";
 import { keyTable } from "./keys.table.ts";
-import type { Key } from "./keys.ts";
 import type { KnownKeys } from "./known-keys.ts";
 
 type Row = typeof keyTable.$inferInsert;

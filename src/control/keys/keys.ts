@@ -6,36 +6,11 @@ import { ForecourtError } from "../../core/errors.ts";
 import { type KeyId, newKeyId } from "../../core/ids.ts";
 import { type Instant, instant, type Milliseconds } from "../../core/units.ts";
 import type { Database } from "../database/open.ts";
+import type { Key, KeyScope, NewKey } from "./key.ts";
 import { createKeyStore } from "./key-store.ts";
 import { keyTable } from "./keys.table.ts";
 import { createKnownKeys, type KeyPage, type KnownKey, type KnownKeys } from "./known-keys.ts";
 import { endOf } from "./live-key.ts";
-import type { Permission } from "./permissions.ts";
-
-export const KEY_SCOPES = ["api", "admin", "metrics"] as const;
-export type KeyScope = (typeof KEY_SCOPES)[number];
-
-export type NewKey = {
-  name: string;
-  scope: KeyScope;
-  /** Keys of one team share its limits, prices and reports. */
-  team?: string;
-  /** For people: whom to ask. */
-  owner?: string;
-  /** Patterns of model ids (`fal-ai/*`) that it may use; absent = all. */
-  models?: string[];
-  /** What it may do of all that its scope allows; absent = everything. */
-  permissions?: Permission[];
-  expiresAt?: Instant;
-};
-
-export type Key = NewKey & {
-  id: KeyId;
-  createdAt: Instant;
-  revokedAt?: Instant;
-  rotatedAt?: Instant;
-  lastUsedAt?: Instant;
-};
 
 export type Keys = {
   /** `secret` is `id:secret`, given out this once. `also` is written in the same transaction. */

@@ -7,8 +7,8 @@ import { type Instant, instant } from "../../core/units.ts";
 import { createMirror } from "../database/mirror.ts";
 import type { Database } from "../database/open.ts";
 import { statement } from "../database/statement.ts";
+import type { Key, KeyScope } from "./key.ts";
 import { keyTable } from "./keys.table.ts";
-import type { Key, KeyScope } from "./keys.ts";
 import { endOf } from "./live-key.ts";
 import type { Permission } from "./permissions.ts";
 

@@ -1,6 +1,6 @@
 // Is a key good at this moment? Connections that last ask again.
 import type { Instant } from "../../core/units.ts";
-import type { Key } from "./keys.ts";
+import type { Key } from "./key.ts";
 
 /** Why it is not; undefined for a key that is good. */
 export function endOf(key: Pick<Key, "revokedAt" | "expiresAt"> | undefined, now: Instant) {

@@ -4,7 +4,8 @@ import { type Instant, instant } from "../../core/units.ts";
 import { isLimiting, type Limits } from "../accounts/account.ts";
 import { limitFields, limitsOfWords } from "../accounts/account-words.ts";
 import type { Accounts } from "../accounts/accounts.ts";
-import { KEY_SCOPES, type Keys, type NewKey } from "./keys.ts";
+import { KEY_SCOPES, type NewKey } from "./key.ts";
+import type { Keys } from "./keys.ts";
 import { PERMISSIONS } from "./permissions.ts";
 
 const A_HUNDRED_YEARS = 3_153_600_000;

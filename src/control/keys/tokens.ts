@@ -5,7 +5,8 @@ import { ForecourtError } from "../../core/errors.ts";
 import { asId, type KeyId } from "../../core/ids.ts";
 import { parse, type Static, Type } from "../../core/schema.ts";
 import { type Instant, instant, type Milliseconds } from "../../core/units.ts";
-import type { Key, Keys } from "./keys.ts";
+import type { Key } from "./key.ts";
+import type { Keys } from "./keys.ts";
 import { endOf } from "./live-key.ts";
 
 /**

@@ -1,8 +1,8 @@
 // Marks waiting jobs that may run together; each job's input is looked at once.
 import type { JobId } from "../../core/ids.ts";
 import { pipelineOf } from "../../engine/pipelines/registry.ts";
+import { pipelineInput } from "../catalog/asked.ts";
 import type { Catalog, CatalogEntry } from "../catalog/catalog.ts";
-import { pipelineInput } from "../catalog/endpoints.ts";
 import type { Jobs } from "../jobs/jobs.ts";
 import type { WaitingJob } from "./situation.ts";
 

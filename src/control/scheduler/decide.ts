@@ -1,5 +1,5 @@
 // The whole policy: facts in, actions out. Pure, synchronous, no log.
-import type { RunnerFact } from "../fleet/fleet.ts";
+import type { RunnerFact } from "../fleet/events.ts";
 import { preferred } from "./affinity.ts";
 import { takeBatch } from "./batch.ts";
 import { holdRoomForStarved } from "./fairness.ts";

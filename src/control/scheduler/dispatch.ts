@@ -1,5 +1,4 @@
 // Carries out what was decided: records it with the jobs first, then tells the fleet.
-
 import type { Device } from "../../core/device.ts";
 import { type Failure, invariant, unreachable } from "../../core/errors.ts";
 import { asId, type JobId, type ModelId, newBatchId, newRunnerId, type RunnerId } from "../../core/ids.ts";
@@ -7,8 +6,8 @@ import { hintOf } from "../../core/job.ts";
 import type { Log } from "../../core/log.ts";
 import { type Instant, milliseconds } from "../../core/units.ts";
 import { dtypeOf, modelOn } from "../../engine/variants.ts";
+import { entryOfJob, pipelineInput } from "../catalog/asked.ts";
 import type { Catalog, CatalogEntry } from "../catalog/catalog.ts";
-import { entryOfJob, pipelineInput } from "../catalog/endpoints.ts";
 import type { Fleet } from "../fleet/fleet.ts";
 import type { JobWork } from "../jobs/work.ts";
 import type { Files } from "../storage/files.ts";

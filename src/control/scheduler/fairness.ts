@@ -1,7 +1,7 @@
 // When a loaded model must give up its memory although it has work: so that no other model waits for ever.
 import type { DeviceId } from "../../core/ids.ts";
 import { type Bytes, bytes, type Instant, instant, milliseconds } from "../../core/units.ts";
-import type { RunnerFact } from "../fleet/fleet.ts";
+import type { RunnerFact } from "../fleet/events.ts";
 import { chooseEvictions } from "./evict.ts";
 import { needOn } from "./fit.ts";
 import { candidates, mayLoad, maySpare, withWorth } from "./place.ts";

@@ -1,12 +1,12 @@
 // What runners report, written down: results, failures, progress, and jobs whose runner is gone.
-
 import type { Clock } from "../../core/clock.ts";
 import { type Failure, unreachable } from "../../core/errors.ts";
 import { asId, type DeviceId, type JobId, type ModelId, type RunnerId } from "../../core/ids.ts";
 import type { Log } from "../../core/log.ts";
 import type { Step } from "../../core/pipeline.ts";
 import type { Bytes, Instant } from "../../core/units.ts";
-import type { Fleet, FleetEvent } from "../fleet/fleet.ts";
+import type { FleetEvent } from "../fleet/events.ts";
+import type { Fleet } from "../fleet/fleet.ts";
 import type { JobWork } from "../jobs/work.ts";
 import type { Ahead } from "./ahead.ts";
 import type { Batch, Batches } from "./batches.ts";

@@ -1,7 +1,7 @@
 // Where a model without a runner goes: a device with room, else one where room costs least.
 import type { ModelId } from "../../core/ids.ts";
 import { type Bytes, bytes } from "../../core/units.ts";
-import type { RunnerFact } from "../fleet/fleet.ts";
+import type { RunnerFact } from "../fleet/events.ts";
 import { chooseEvictions } from "./evict.ts";
 import { needsOf } from "./fit.ts";
 import { comingFreeOn, evict, freeOn, load, type Plan, reserve } from "./plan.ts";

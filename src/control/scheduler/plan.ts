@@ -1,7 +1,7 @@
 // What has been decided so far: the facts with the changes of the actions made, indexed by model and by device.
 import { asId, type BatchId, type DeviceId, type ModelId, type RunnerId } from "../../core/ids.ts";
 import { type Bytes, bytes } from "../../core/units.ts";
-import type { RunnerFact } from "../fleet/fleet.ts";
+import type { RunnerFact } from "../fleet/events.ts";
 import { needOn, type Places } from "./fit.ts";
 import { byTurn, type Queues, rank } from "./queues.ts";
 import type { Action, DeviceFact, Facts, WaitingJob } from "./situation.ts";

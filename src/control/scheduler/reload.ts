@@ -1,7 +1,7 @@
 // Popular models that had to make room come back while nobody waits for memory.
 import type { ModelId } from "../../core/ids.ts";
 import { milliseconds } from "../../core/units.ts";
-import type { RunnerFact } from "../fleet/fleet.ts";
+import type { RunnerFact } from "../fleet/events.ts";
 import { loadIntoRoom, makeRoom, mayLoad, maySpare } from "./place.ts";
 import type { Plan } from "./plan.ts";
 import type { DeviceFact } from "./situation.ts";

@@ -3,7 +3,8 @@ import { asId, type DeviceId, type ModelId, type RunnerId } from "../../core/ids
 import type { Instant } from "../../core/units.ts";
 import type { Model } from "../../engine/model.ts";
 import type { Catalog } from "../catalog/catalog.ts";
-import type { Fleet, FleetEvent } from "../fleet/fleet.ts";
+import type { FleetEvent } from "../fleet/events.ts";
+import type { Fleet } from "../fleet/fleet.ts";
 import type { InputMedia } from "../storage/input-media.ts";
 import type { KindsOf } from "./ahead.ts";
 import type { Experience } from "./experience.ts";

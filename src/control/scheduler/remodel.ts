@@ -1,7 +1,7 @@
 // Model files were read anew: what was found out of a model as it was is forgotten, and its runners give way where they were made from that.
 import { asId, type ModelId } from "../../core/ids.ts";
 import type { CatalogChange } from "../catalog/catalog.ts";
-import type { CatalogEntry } from "../catalog/entry.ts";
+import type { CatalogEntry } from "../catalog/catalog-entry.ts";
 import { runsOtherwise } from "../catalog/runs-otherwise.ts";
 import type { Fleet } from "../fleet/fleet.ts";
 import type { JobWork } from "../jobs/work.ts";

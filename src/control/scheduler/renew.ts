@@ -1,6 +1,6 @@
 // Runners whose weights are no longer the model's give way to new ones: the old serve until a new one is ready, or, where
 // there is no room for both, until they have no work. Those whose model is another now get no further job.
-import type { RunnerFact } from "../fleet/fleet.ts";
+import type { RunnerFact } from "../fleet/events.ts";
 import { needOn } from "./fit.ts";
 import { mayLoad } from "./place.ts";
 import { evict, freeOn, load, type Plan } from "./plan.ts";

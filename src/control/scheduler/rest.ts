@@ -2,7 +2,8 @@
 // gathering all facts.
 import type { ModelId } from "../../core/ids.ts";
 import type { Instant, Milliseconds } from "../../core/units.ts";
-import type { Fleet, RunnerFact } from "../fleet/fleet.ts";
+import type { RunnerFact } from "../fleet/events.ts";
+import type { Fleet } from "../fleet/fleet.ts";
 import type { Ahead } from "./ahead.ts";
 import { earliest, nextIdle } from "./next-look.ts";
 import type { Outdated } from "./outdated.ts";

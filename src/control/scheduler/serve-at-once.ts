@@ -2,7 +2,7 @@
 // nobody to make room or hold a place for.
 import type { JobId, ModelId } from "../../core/ids.ts";
 import type { Instant } from "../../core/units.ts";
-import type { RunnerFact } from "../fleet/fleet.ts";
+import type { RunnerFact } from "../fleet/events.ts";
 import { runningIn } from "./plan.ts";
 import type { Action, WaitingJob } from "./situation.ts";
 

@@ -4,7 +4,7 @@ import type { Failure } from "../../core/errors.ts";
 import type { DeviceId, JobId, ModelId, RunnerId } from "../../core/ids.ts";
 import type { Job } from "../../core/job.ts";
 import type { Bytes, Instant, Milliseconds } from "../../core/units.ts";
-import type { BackOff, RunnerFact } from "../fleet/fleet.ts";
+import type { BackOff, RunnerFact } from "../fleet/events.ts";
 import type { Served } from "./affinity.ts";
 
 export type WaitingJob = Pick<Job, "id" | "model" | "priority" | "createdAt" | "startBy"> & {

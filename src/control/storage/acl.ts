@@ -2,7 +2,7 @@
 import { ForecourtError } from "../../core/errors.ts";
 import { choice, parse, type Static, Type } from "../../core/schema.ts";
 import { type Milliseconds, milliseconds } from "../../core/units.ts";
-import type { Key } from "../keys/keys.ts";
+import type { Key } from "../keys/key.ts";
 
 const decision = () => choice(["allow", "forbid", "hide"]);
 

@@ -1,7 +1,8 @@
 // URLs of this box's own files in a job's input: taken from its store, without a detour over its own door.
 import { ForecourtError } from "../../core/errors.ts";
 import type { KeyId } from "../../core/ids.ts";
-import type { Key, Keys } from "../keys/keys.ts";
+import type { Key } from "../keys/key.ts";
+import type { Keys } from "../keys/keys.ts";
 import type { Tokens } from "../keys/tokens.ts";
 import type { Decision } from "./acl.ts";
 import type { Files, StoredFile } from "./files.ts";

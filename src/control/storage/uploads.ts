@@ -3,7 +3,7 @@ import type { Clock } from "../../core/clock.ts";
 import { asId, type KeyId, newFileToken } from "../../core/ids.ts";
 import { type Bytes, bytes, type Instant, instant } from "../../core/units.ts";
 import type { Database } from "../database/open.ts";
-import type { Key } from "../keys/keys.ts";
+import type { Key } from "../keys/key.ts";
 import { createRoom, type Room, roomOf } from "../rooms/room.ts";
 import { type Acl, type Decision, decide, type Lifecycle, OPEN } from "./acl.ts";
 import type { FileDefaults } from "./file-default-store.ts";

@@ -6,7 +6,8 @@ import { ForecourtError, toFailure } from "../../core/errors.ts";
 import { newBatchId, newRunnerId } from "../../core/ids.ts";
 import { milliseconds } from "../../core/units.ts";
 import type { CatalogEntry } from "../catalog/catalog.ts";
-import { createFleet, type FleetEvent, type FleetOptions } from "../fleet/fleet.ts";
+import type { FleetEvent } from "../fleet/events.ts";
+import { createFleet, type FleetOptions } from "../fleet/fleet.ts";
 import { trialInput } from "./trial-input.ts";
 
 export type Trial = {

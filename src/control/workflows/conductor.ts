@@ -10,7 +10,8 @@ import type { Jobs } from "../jobs/jobs.ts";
 import type { JobWork } from "../jobs/work.ts";
 import { predecessors } from "./check.ts";
 import { type Definition, EXECUTE } from "./definition.ts";
-import { carryOut, failureOfNode, fieldsOf, lookIn, type NodeOptions, type NodeParts } from "./nodes.ts";
+import type { NodeOptions } from "./node-options.ts";
+import { carryOut, failureOfNode, fieldsOf, lookIn, type NodeParts } from "./nodes.ts";
 import { INPUT, resolved } from "./references.ts";
 import type { WorkflowStore } from "./workflow-store.ts";
 

@@ -5,15 +5,13 @@ import { isFinished, type Job } from "../../core/job.ts";
 import type { Catalog } from "../catalog/catalog.ts";
 import type { GroupCommit } from "../database/group-commit.ts";
 import type { CompositeJobs } from "../jobs/composite.ts";
-import type { Jobs, Submission } from "../jobs/jobs.ts";
+import type { Jobs } from "../jobs/jobs.ts";
 import { withFolder } from "../storage/output-files.ts";
 import type { WorkflowNode } from "./definition.ts";
+import type { NodeOptions } from "./node-options.ts";
 import { type Reference, resolved, valueAt } from "./references.ts";
 import { utilityOf } from "./utilities.ts";
 import type { WorkflowStore } from "./workflow-store.ts";
-
-/** What a workflow's caller asked for and every node's job gets. */
-export type NodeOptions = Pick<Submission, "priority" | "retry" | "wishes" | "tags" | "keepsPayload" | "lifecycle">;
 
 export type NodeParts = {
   store: Pick<WorkflowStore, "jobOf" | "setJob">;

@@ -4,7 +4,7 @@ import { asId, type JobId } from "../../core/ids.ts";
 import { type Instant, instant } from "../../core/units.ts";
 import type { Database } from "../database/open.ts";
 import type { Contents, Definition } from "./definition.ts";
-import type { NodeOptions } from "./nodes.ts";
+import type { NodeOptions } from "./node-options.ts";
 import { workflowNodeTable, workflowRunTable, workflowTable } from "./workflow.table.ts";
 
 export type StoredWorkflow = {

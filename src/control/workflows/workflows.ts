@@ -10,7 +10,7 @@ import type { Database } from "../database/open.ts";
 import type { CompositeJobs, CompositeSubmission } from "../jobs/composite.ts";
 import type { Jobs } from "../jobs/jobs.ts";
 import type { JobWork } from "../jobs/work.ts";
-import type { Key } from "../keys/keys.ts";
+import type { Key } from "../keys/key.ts";
 import { checkDefinition, type FindApp, type Loc } from "./check.ts";
 import { createConductor } from "./conductor.ts";
 import {
@@ -23,7 +23,7 @@ import {
   nodesOf,
   nodesSchema,
 } from "./definition.ts";
-import type { NodeOptions } from "./nodes.ts";
+import type { NodeOptions } from "./node-options.ts";
 import { INPUT, referencesIn } from "./references.ts";
 import { utilityOf } from "./utilities.ts";
 import { createWorkflowStore, type StoredWorkflow, type WorkflowPage } from "./workflow-store.ts";

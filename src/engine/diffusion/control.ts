@@ -9,7 +9,7 @@ import { requirePort, tensorOf, toFloats } from "../tensor/tensor.ts";
 import { type Rows, sharedRow, stackRows } from "./condition.ts";
 import { inFixedRows } from "./fixed-rows.ts";
 import type { Size } from "./image-size.ts";
-import { timestepTensor } from "./noise-predictor.ts";
+import { timestepTensor } from "./timestep-tensor.ts";
 
 export type ControlPicture = {
   /** Of any size. */

@@ -6,6 +6,7 @@ import { requirePort, tensorOf, toFloats } from "../tensor/tensor.ts";
 import { checkNames, type Row, type Rows, sharedRow, stackRows } from "./condition.ts";
 import type { Control } from "./control.ts";
 import { inFixedRows } from "./fixed-rows.ts";
+import { timestepTensor } from "./timestep-tensor.ts";
 
 /** [rows, channels, height, width] of the latents. */
 export type LatentShape = readonly [rows: number, channels: number, height: number, width: number];
@@ -152,13 +153,4 @@ function interleaved(latents: Float32Array, { data, pictures }: Besides, rows: n
     all.set(data.subarray(picture * further, (picture + 1) * further), row * wide + size);
   }
   return all;
-}
-
-/** Exports differ: a scalar, one number for all rows, or one for each row. Integer ports take whole timesteps only. */
-export function timestepTensor({ dtype, shape }: Port, timestep: number, rows: number): Tensor {
-  const value = dtype.startsWith("float") ? timestep : Math.trunc(timestep);
-  const [length] = shape;
-  if (length === undefined) return tensorOf(dtype, [], [value]);
-  const count = typeof length === "number" ? length : length.includes("batch") ? rows : 1;
-  return tensorOf(dtype, [count], new Array<number>(count).fill(value));
 }

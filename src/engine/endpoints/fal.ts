@@ -1,6 +1,4 @@
 // Endpoints of fal's that are known here, by id: a model with such an alias is called in fal's own words under it.
-import type { PipelineName } from "../pipelines/registry.ts";
-import type { EndpointDeclaration } from "./declaration.ts";
 import { chatterbox } from "./fal/chatterbox.ts";
 import { florence } from "./fal/florence.ts";
 import { flux } from "./fal/flux.ts";
@@ -15,9 +13,7 @@ import { stableDiffusionXl } from "./fal/stable-diffusion-xl.ts";
 import { threeDimensional } from "./fal/three-dimensional.ts";
 import { video } from "./fal/video.ts";
 import { whisper } from "./fal/whisper.ts";
-
-/** As in a model file, with the pipeline that it is of. */
-export type FalEndpoint = { pipeline: PipelineName } & Omit<EndpointDeclaration, "like">;
+import type { FalEndpoint } from "./fal-endpoint.ts";
 
 export const falEndpoints: Readonly<Record<string, FalEndpoint>> = {
   ...flux,

@@ -1,8 +1,9 @@
 // Everything of one language model that its answers need: graph, tokens, template, where it ends and how much it reads.
 import { ForecourtError } from "../../core/errors.ts";
 import type { Assets } from "../../core/pipeline.ts";
+import type { Sight, SightConfig } from "../sight/look.ts";
 import { createSeenPictures, type SeenPictures } from "../sight/seen-pictures.ts";
-import { loadSight, type Sight, type SightConfig } from "../sight/sight.ts";
+import { loadSight } from "../sight/sight.ts";
 import { type ChatTemplate, loadChatTemplate, type TemplateConfig } from "../text/chat-template.ts";
 import { type LanguageTokenizer, loadLanguageTokenizer } from "../text/language-tokenizer.ts";
 import { type Constraints, createConstraints } from "./constraint/constraint.ts";

@@ -1,6 +1,6 @@
 // From a job's input to the tokens that the model reads.
 import { ForecourtError } from "../../core/errors.ts";
-import type { Look, Sight } from "../sight/sight.ts";
+import type { Look, Sight } from "../sight/look.ts";
 import type { LanguageTokenizer } from "../text/language-tokenizer.ts";
 import type { ChatInput } from "./chat-fields.ts";
 import { conversationOf, type TemplateMessage, wrong } from "./conversation.ts";

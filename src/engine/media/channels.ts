@@ -1,6 +1,8 @@
 // Sound of one channel or several, as what writes files takes it.
 import { resample } from "../tensor/resample.ts";
-import type { Sound } from "./sound.ts";
+
+/** One channel, values in [-1, 1]. */
+export type Sound = { samples: Float32Array; rate: number };
 
 /** One or two (left, right) of one length, values in [-1, 1]. */
 export type Channels = { channels: readonly Float32Array[]; rate: number };

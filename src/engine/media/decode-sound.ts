@@ -2,10 +2,10 @@
 import { EncodedPacketSink } from "mediabunny";
 import type { Pause } from "../pause.ts";
 import { createResampler, type Resampler } from "../tensor/resample.ts";
+import type { Sound } from "./channels.ts";
 import { openContainer } from "./container.ts";
 import { joinSounds } from "./join-sounds.ts";
 import { wholeOggPages } from "./ogg.ts";
-import type { Sound } from "./sound.ts";
 import { tooLong } from "./too-long.ts";
 
 /**

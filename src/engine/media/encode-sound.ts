@@ -1,10 +1,9 @@
 // Writes sound as a file of one of several formats.
-
+import type { Sound } from "./channels.ts";
 import { type Channels, channelsOf, interleave } from "./channels.ts";
 import { encodeFlac } from "./flac.ts";
 import { encodeMp3 } from "./mp3.ts";
 import { encodeOpus } from "./opus.ts";
-import type { Sound } from "./sound.ts";
 import { encodeWav, toPcm16 } from "./wav.ts";
 
 export const soundFormats = ["wav", "mp3", "opus", "flac", "pcm"] as const;

@@ -1,10 +1,9 @@
 // Sound at the border of a pipeline: written in the format that was asked for, as fal's answers carry files.
 import type { SavedFile, Task } from "../../core/pipeline.ts";
 import { Type } from "../../core/schema.ts";
-import type { Channels } from "./channels.ts";
+import type { Channels, Sound } from "./channels.ts";
 import { encodeSound, type SoundFormat } from "./encode-sound.ts";
 import { saveFile } from "./saved-file.ts";
-import type { Sound } from "./sound.ts";
 
 export const soundField = Type.Object({
   url: Type.String({ description: "Where to get the sound, or the sound itself as a data URI." }),

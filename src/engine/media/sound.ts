@@ -3,11 +3,9 @@ import { ForecourtError } from "../../core/errors.ts";
 import type { Task } from "../../core/pipeline.ts";
 import { createPause, type Pause } from "../pause.ts";
 import { createResampler } from "../tensor/resample.ts";
+import type { Sound } from "./channels.ts";
 import { tooLong } from "./too-long.ts";
 import { readWav } from "./wav.ts";
-
-/** One channel, values in [-1, 1]. */
-export type Sound = { samples: Float32Array; rate: number };
 
 type Reading = {
   task: Pick<Task<unknown>, "media" | "convertSound" | "longestSoundSeconds">;

@@ -1,6 +1,6 @@
 // Reads and writes WAV files, the one sound format that needs no codec: PCM of 8 to 32 bits and floats.
+import type { Sound } from "./channels.ts";
 import { type Channels, channelsOf, interleave } from "./channels.ts";
-import type { Sound } from "./sound.ts"; // type only: sound.ts reads with this
 
 type Format = { coding: number; channels: number; rate: number; bits: number };
 

@@ -1,6 +1,6 @@
 // What a prompt holds beside words: vectors of pictures under numbers beyond the vocabulary, and where they are.
+import type { Look } from "./look.ts";
 import type { SeenPicture } from "./seen-pictures.ts";
-import type { Look } from "./sight.ts";
 
 export type Beyond = {
   /** Of a number beyond the vocabulary; undefined for a word's. */

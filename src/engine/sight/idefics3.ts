@@ -5,7 +5,7 @@ import type { Pause } from "../pause.ts";
 import { crop } from "../tensor/crop.ts";
 import { resize } from "../tensor/resize.ts";
 import { type PreprocessorConfig, planesOf } from "../vision/preprocess.ts";
-import type { Look, Sight, SightConfig, SightParts } from "./sight.ts";
+import type { Look, Sight, SightConfig, SightParts } from "./look.ts";
 import { floatsFor, seen } from "./tower.ts";
 
 type Size = { width: number; height: number };

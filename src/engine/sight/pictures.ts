@@ -7,8 +7,8 @@ import { wrong } from "../generation/conversation.ts";
 import { readPicture } from "../media/picture.ts";
 import { createPause, letIn } from "../pause.ts";
 import { toFloats } from "../tensor/tensor.ts";
+import type { Detail, Look, Sight } from "./look.ts";
 import type { SeenPicture, SeenPictures } from "./seen-pictures.ts";
-import type { Detail, Look, Sight } from "./sight.ts";
 
 /** Looked at: `key` stands for what is seen of it. */
 export type Picture = Look & { key: string };

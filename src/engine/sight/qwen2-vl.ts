@@ -5,7 +5,7 @@ import { resize } from "../tensor/resize.ts";
 import { tensorOf } from "../tensor/tensor.ts";
 import { type PreprocessorConfig, planesOf } from "../vision/preprocess.ts";
 import { roundHalfToEven } from "../vision/resized-size.ts";
-import type { Look, Sight, SightParts } from "./sight.ts";
+import type { Look, Sight, SightParts } from "./look.ts";
 import { floatsFor, seen } from "./tower.ts";
 
 type Size = { width: number; height: number };

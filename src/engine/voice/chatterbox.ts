@@ -8,7 +8,7 @@ import { createDecodeLoop, type DecodeLoop } from "../generation/decode-loop.ts"
 import { loadDecoder } from "../generation/decoder.ts";
 import { createPrefixes } from "../generation/prefixes.ts";
 import { createSampler, type Sampling } from "../generation/sample.ts";
-import type { Sound } from "../media/sound.ts";
+import type { Sound } from "../media/channels.ts";
 import type { Beyond } from "../sight/beyond.ts";
 import { BEYOND } from "../sight/seen-pictures.ts";
 import { resample } from "../tensor/resample.ts";

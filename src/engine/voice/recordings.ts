@@ -1,7 +1,8 @@
 // Voices that lie beside a model as recordings, for models that copy a voice: voices/NAME.wav, and the repository's own.
 import { ForecourtError } from "../../core/errors.ts";
 import type { Assets } from "../../core/pipeline.ts";
-import { readSound, type Sound } from "../media/sound.ts";
+import type { Sound } from "../media/channels.ts";
+import { readSound } from "../media/sound.ts";
 import type { VoiceFiles } from "./voice.ts";
 
 const FOLDER = "voices";

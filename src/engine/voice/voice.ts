@@ -1,6 +1,6 @@
 // A text-to-speech model as the pipeline sees it: one piece of text in, sound out.
 import type { Assets } from "../../core/pipeline.ts";
-import type { Sound } from "../media/sound.ts";
+import type { Sound } from "../media/channels.ts";
 
 /** Fields of a request that few models know anything of. */
 export type Wish = "audio_url" | "exaggeration" | "temperature" | "num_inference_steps" | "language";

@@ -1,5 +1,6 @@
 // The audit log over HTTP, for admins: a page at a time, latest first.
-import type { Audit, AuditEntry } from "../../control/audit/audit.ts";
+import type { AuditEntry } from "../../control/audit/act.ts";
+import type { Audit } from "../../control/audit/audit.ts";
 import type { Keys } from "../../control/keys/keys.ts";
 import { asId, type KeyId } from "../../core/ids.ts";
 import { Type } from "../../core/schema.ts";

@@ -1,9 +1,8 @@
 // Keys and limits over HTTP, for admins: make, list, show, revoke and rotate keys; set what accounts may take.
-
 import { ACCOUNT_KINDS, type Account } from "../../control/accounts/account.ts";
 import { keyWords, limitWords, readLimits, stateWords } from "../../control/accounts/account-words.ts";
 import type { Appliance } from "../../control/appliance.ts";
-import type { Key } from "../../control/keys/keys.ts";
+import type { Key } from "../../control/keys/key.ts";
 import { makeKey, readNewKey, seconds } from "../../control/keys/new-key.ts";
 import type { Clock } from "../../core/clock.ts";
 import { ForecourtError } from "../../core/errors.ts";

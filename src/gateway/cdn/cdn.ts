@@ -1,24 +1,10 @@
 // v3.fal.media: uploads in fal's three dialects, and their files by URL. Each operation decides itself who may call it.
-import type { Tokens } from "../../control/keys/tokens.ts";
-import type { Uploads } from "../../control/storage/uploads.ts";
 import { ForecourtError } from "../../core/errors.ts";
-import type { Authenticate } from "../authenticate.ts";
 import type { OpenFace, Visit } from "../fal/call.ts";
 import { requireMethod } from "../require-method.ts";
 import { download, sign } from "./download.ts";
+import type { CdnParts, Names } from "./parts.ts";
 import { beginParts, completeParts, putContent, putPart, uploadAtOnce } from "./upload.ts";
-
-export type CdnParts = {
-  uploads: Uploads;
-  tokens: Tokens;
-  /** The face of jobs' output files, whose URLs are as good under this name. */
-  readOutput: (request: Request, names: string) => Promise<Response>;
-  /** By key or storage token. */
-  authenticate: Authenticate;
-};
-
-/** Groups of the path's pattern. */
-export type Names = { token?: string; name?: string; secret?: string; number?: string; output?: string };
 
 type Operation = {
   path: RegExp;

@@ -7,7 +7,7 @@ import type { Visit } from "../fal/call.ts";
 import { readJson } from "../read-json.ts";
 import { noFile, readerOf, requireLeave } from "../reader.ts";
 import { serveFile } from "../serve-file.ts";
-import type { CdnParts, Names } from "./cdn.ts";
+import type { CdnParts, Names } from "./parts.ts";
 import { fileUrl } from "./urls.ts";
 
 /** Throws `not_found` also for a file that its rules hide, `forbidden` for one that they forbid. */

@@ -5,8 +5,8 @@ import { bytes } from "../../core/units.ts";
 import { requireUse } from "../authenticate.ts";
 import type { Visit } from "../fal/call.ts";
 import { readJson } from "../read-json.ts";
-import type { CdnParts, Names } from "./cdn.ts";
 import { lifecycleOf } from "./lifecycle.ts";
+import type { CdnParts, Names } from "./parts.ts";
 import { fileUrl } from "./urls.ts";
 
 /** The URL's secret is the right to send: no key is looked at, and one that is sent along does no harm. */

@@ -1,6 +1,6 @@
 // One request as fal's faces see it, whichever way it came in: by path, by host name or through the proxy route.
 import type { Catalog, CatalogEntry } from "../../control/catalog/catalog.ts";
-import type { Key } from "../../control/keys/keys.ts";
+import type { Key } from "../../control/keys/key.ts";
 import { ForecourtError } from "../../core/errors.ts";
 
 export type Call = {

@@ -1,5 +1,5 @@
 // The three ways into fal's faces: below a path of this box, through the proxy route, and by fal's own host names.
-import type { Key } from "../../control/keys/keys.ts";
+import type { Key } from "../../control/keys/key.ts";
 import type { Authenticate } from "../authenticate.ts";
 import { KEY_SET_PATH } from "../key-sets.ts";
 import { hostOf, originOf, urlOf } from "../origin.ts";

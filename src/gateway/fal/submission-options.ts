@@ -1,5 +1,5 @@
 // What a caller asks for beside the input: fal's request headers and query parameters, as options of a submission.
-import type { Submission } from "../../control/jobs/jobs.ts";
+import type { Submission } from "../../control/jobs/submission.ts";
 import { readLifecycle } from "../../control/storage/acl.ts";
 import { ForecourtError } from "../../core/errors.ts";
 import { RETRY_CONDITIONS, type Wishes } from "../../core/job.ts";

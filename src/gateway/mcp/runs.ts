@@ -1,5 +1,5 @@
 // Running a model or workflow for a tool: a durable request, watched for a while; who waits longer asks for it again.
-import type { Submission } from "../../control/jobs/jobs.ts";
+import type { Submission } from "../../control/jobs/submission.ts";
 import { ForecourtError } from "../../core/errors.ts";
 import { asId, type JobId } from "../../core/ids.ts";
 import type { Job } from "../../core/job.ts";

@@ -1,7 +1,7 @@
 // The model that a request names: by id, alias or its name for OpenAI's clients, and of the right kind.
 import type { Catalog, CatalogEntry } from "../../control/catalog/catalog.ts";
 import { givenTo, type Named, type Names, namedModels, refusedName } from "../../control/catalog/names.ts";
-import type { Key } from "../../control/keys/keys.ts";
+import type { Key } from "../../control/keys/key.ts";
 import { mayUse } from "../../control/keys/patterns.ts";
 import { ForecourtError } from "../../core/errors.ts";
 import type { PipelineName } from "../../engine/pipelines/registry.ts";

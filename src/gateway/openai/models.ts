@@ -1,7 +1,7 @@
 // GET /v1/models: what this key may call, and by which further names.
 import type { CatalogEntry } from "../../control/catalog/catalog.ts";
 import { givenTo, namedModels } from "../../control/catalog/names.ts";
-import type { Key } from "../../control/keys/keys.ts";
+import type { Key } from "../../control/keys/key.ts";
 import { mayUse } from "../../control/keys/patterns.ts";
 import { absentModel, type NamedCatalog, usableModels } from "./chosen-model.ts";
 

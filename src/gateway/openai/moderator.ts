@@ -1,6 +1,6 @@
 // Models that judge whether texts and pictures are harmful: which of the box does it, and how each kind of them is asked.
 import { type Named, namedModels } from "../../control/catalog/names.ts";
-import type { Key } from "../../control/keys/keys.ts";
+import type { Key } from "../../control/keys/key.ts";
 import { mayUse } from "../../control/keys/patterns.ts";
 import { ForecourtError } from "../../core/errors.ts";
 import { wrongField } from "../../core/wrong-field.ts";

@@ -1,6 +1,6 @@
 // The voices of this box's speech models, and these models, as programs that let their users choose ask for them.
 import type { CatalogEntry } from "../../control/catalog/catalog.ts";
-import type { Key } from "../../control/keys/keys.ts";
+import type { Key } from "../../control/keys/key.ts";
 import { mayUse } from "../../control/keys/patterns.ts";
 import { filesIn } from "../../control/weights/files-in.ts";
 import { ForecourtError } from "../../core/errors.ts";

@@ -1,5 +1,5 @@
 // API keys as fal's platform API has them: aliases instead of names, and only keys for models are made here.
-import type { Key } from "../../control/keys/keys.ts";
+import type { Key } from "../../control/keys/key.ts";
 import { asId, type KeyId } from "../../core/ids.ts";
 import { isoTime } from "../../core/iso-time.ts";
 import { choice, Type } from "../../core/schema.ts";

@@ -1,6 +1,6 @@
 // One call of the platform API: its path, who may make it, what it takes and gives; routed and documented from the same table.
 import type { Appliance } from "../../control/appliance.ts";
-import type { Key } from "../../control/keys/keys.ts";
+import type { Key } from "../../control/keys/key.ts";
 import type { Permission } from "../../control/keys/permissions.ts";
 import { parse, type Static, type TObject, type TSchema, Type } from "../../core/schema.ts";
 import type { Instant } from "../../core/units.ts";

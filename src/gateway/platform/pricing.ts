@@ -1,6 +1,6 @@
 // What models cost the caller, and what a number of calls or units would come to.
 import { plural } from "../../control/accounts/budget-text.ts";
-import type { Key } from "../../control/keys/keys.ts";
+import type { Key } from "../../control/keys/key.ts";
 import { ForecourtError } from "../../core/errors.ts";
 import { choice, Type } from "../../core/schema.ts";
 import { instant } from "../../core/units.ts";

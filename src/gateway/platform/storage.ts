@@ -1,6 +1,6 @@
 // Files by their URL, uploads and outputs of jobs, for their owner and admins: who may read them, and URLs that read them
 // whatever the rules.
-import type { Key } from "../../control/keys/keys.ts";
+import type { Key } from "../../control/keys/key.ts";
 import { type Acl, aclSchema } from "../../control/storage/acl.ts";
 import { asId, type FileToken, type KeyId } from "../../core/ids.ts";
 import { isoTime } from "../../core/iso-time.ts";

@@ -1,16 +1,13 @@
 // rest.fal.ai: what fal's clients need beside the models: tokens, and places to upload to.
-import type { Tokens } from "../../control/keys/tokens.ts";
-import type { Uploads } from "../../control/storage/uploads.ts";
 import { ForecourtError } from "../../core/errors.ts";
 import { bytes } from "../../core/units.ts";
 import { requireUse } from "../authenticate.ts";
 import type { Call, Face } from "../fal/call.ts";
 import { readJson } from "../read-json.ts";
 import { requireMethod } from "../require-method.ts";
+import type { RestParts } from "./parts.ts";
 import { initiateUpload, storageToken } from "./storage.ts";
 import { appToken } from "./tokens.ts";
-
-export type RestParts = { tokens: Pick<Tokens, "issue">; uploads: Pick<Uploads, "begin"> };
 
 /** `body` is parsed JSON, unchecked. */
 export type RestOperation = (parts: RestParts, call: Call, body: unknown) => Response | Promise<Response>;

@@ -4,7 +4,7 @@ import { milliseconds } from "../../core/units.ts";
 import { lifecycleOf } from "../cdn/lifecycle.ts";
 import { fileUrl, uploadUrl } from "../cdn/urls.ts";
 import type { Call } from "../fal/call.ts";
-import type { RestParts } from "./rest.ts";
+import type { RestParts } from "./parts.ts";
 
 export const fileSchema = Type.Object({
   file_name: Type.String({ maxLength: 10_000, default: "file" }),

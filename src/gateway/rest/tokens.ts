@@ -3,7 +3,7 @@ import { ForecourtError } from "../../core/errors.ts";
 import { parse, Type } from "../../core/schema.ts";
 import { milliseconds } from "../../core/units.ts";
 import type { Call } from "../fal/call.ts";
-import type { RestParts } from "./rest.ts";
+import type { RestParts } from "./parts.ts";
 
 const lifetime = () => Type.Optional(Type.Integer({ minimum: 1, maximum: 86_400 }));
 const app = () => Type.String({ minLength: 1, maxLength: 500 });

@@ -1,8 +1,8 @@
 // Endpoints with words of their own: their schemas, what becomes of requests in them, and of the answers.
 import { expect, test } from "bun:test";
 import { YAML } from "bun";
+import { pipelineInput } from "../../../src/control/catalog/asked.ts";
 import { createCatalog } from "../../../src/control/catalog/catalog.ts";
-import { pipelineInput } from "../../../src/control/catalog/endpoints.ts";
 import { asId } from "../../../src/core/ids.ts";
 import { parse } from "../../../src/core/schema.ts";
 import { falEndpoints } from "../../../src/engine/endpoints/fal.ts";

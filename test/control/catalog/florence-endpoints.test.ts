@@ -1,8 +1,8 @@
 // fal's endpoints of Florence-2 under one model: what each takes, and the task that it stands for.
 import { expect, test } from "bun:test";
 import { YAML } from "bun";
+import { pipelineInput } from "../../../src/control/catalog/asked.ts";
 import { createCatalog } from "../../../src/control/catalog/catalog.ts";
-import { pipelineInput } from "../../../src/control/catalog/endpoints.ts";
 import { asId, type ModelId } from "../../../src/core/ids.ts";
 import { parse } from "../../../src/core/schema.ts";
 import { taskNames } from "../../../src/engine/florence/tasks.ts";

@@ -1,8 +1,8 @@
 // Image tools under fal's ids: its names, defaults and answers.
 import { expect, test } from "bun:test";
 import { YAML } from "bun";
+import { pipelineInput } from "../../../src/control/catalog/asked.ts";
 import { createCatalog } from "../../../src/control/catalog/catalog.ts";
-import { pipelineInput } from "../../../src/control/catalog/endpoints.ts";
 import { asId } from "../../../src/core/ids.ts";
 import { parse } from "../../../src/core/schema.ts";
 

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { backOffAfter, isOfModel } from "../../../src/control/fleet/back-off.ts";
-import type { BackOff } from "../../../src/control/fleet/fleet.ts";
+import type { BackOff } from "../../../src/control/fleet/events.ts";
 import type { Failure } from "../../../src/core/errors.ts";
 import { instant } from "../../../src/core/units.ts";
 

@@ -3,7 +3,7 @@ import { describe, expect, test } from "bun:test";
 import { createExpiry } from "../../../src/control/jobs/expiry.ts";
 import { createJobHistory } from "../../../src/control/jobs/history.ts";
 import { createHistoryStore } from "../../../src/control/jobs/history-store.ts";
-import type { Submission } from "../../../src/control/jobs/jobs.ts";
+import type { Submission } from "../../../src/control/jobs/submission.ts";
 import { OPEN } from "../../../src/control/storage/acl.ts";
 import { asId, type KeyId } from "../../../src/core/ids.ts";
 import { silentLog } from "../../../src/core/log.ts";

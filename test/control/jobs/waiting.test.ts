@@ -1,6 +1,7 @@
 // The order of the queue, checked against sorting the whole of it each time.
 import { expect, test } from "bun:test";
-import { type ArrivingJob, createWaitingJobs, type WaitingJob } from "../../../src/control/jobs/waiting.ts";
+import { createWaitingJobs } from "../../../src/control/jobs/waiting.ts";
+import type { ArrivingJob, WaitingJob } from "../../../src/control/jobs/waiting-job.ts";
 import { asId, type JobId, type KeyId, type ModelId } from "../../../src/core/ids.ts";
 import { instant } from "../../../src/core/units.ts";
 import { cpuMs } from "../../support/cpu-time.ts";

@@ -1,5 +1,5 @@
 // Facts in few words, for tests of the policy: sizes in MiB, ages in milliseconds before now.
-import type { RunnerFact } from "../../../src/control/fleet/fleet.ts";
+import type { RunnerFact } from "../../../src/control/fleet/events.ts";
 import type { Action, Facts, ModelFact, WaitingJob } from "../../../src/control/scheduler/situation.ts";
 import { type Failure, unreachable } from "../../../src/core/errors.ts";
 import { asId, type BatchId, type DeviceId, type ModelId, type RunnerId } from "../../../src/core/ids.ts";

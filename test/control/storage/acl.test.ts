@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import type { Key } from "../../../src/control/keys/keys.ts";
+import type { Key } from "../../../src/control/keys/key.ts";
 import { type Acl, decide, readLifecycle } from "../../../src/control/storage/acl.ts";
 import { asId, type KeyId } from "../../../src/core/ids.ts";
 import { instant, milliseconds } from "../../../src/core/units.ts";

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Key } from "../../../src/control/keys/keys.ts";
+import type { Key } from "../../../src/control/keys/key.ts";
 import { type Acl, OPEN } from "../../../src/control/storage/acl.ts";
 import { createInputMedia } from "../../../src/control/storage/input-media.ts";
 import { createOwnMedia, type OwnMedia } from "../../../src/control/storage/own-media.ts";

@@ -2,7 +2,7 @@
 import { expect, test } from "bun:test";
 import { createCatalog } from "../../../src/control/catalog/catalog.ts";
 import { openDatabase } from "../../../src/control/database/open.ts";
-import type { FleetEvent } from "../../../src/control/fleet/fleet.ts";
+import type { FleetEvent } from "../../../src/control/fleet/events.ts";
 import { createUpdateStore } from "../../../src/control/updates/update-store.ts";
 import { createUpdates, type Updated, type UpdateParts } from "../../../src/control/updates/updates.ts";
 import { watchFirstLoads } from "../../../src/control/updates/watch-first-load.ts";

@@ -1,6 +1,6 @@
 // How many WebSockets there may be: handshakes without a network, since thousands of them are counted.
 import { expect, test } from "bun:test";
-import type { Key } from "../../../src/control/keys/keys.ts";
+import type { Key } from "../../../src/control/keys/key.ts";
 import { asId, type KeyId } from "../../../src/core/ids.ts";
 import { createSockets, type Upgrader } from "../../../src/gateway/fal/sockets.ts";
 import type { SocketData } from "../../../src/gateway/socket.ts";

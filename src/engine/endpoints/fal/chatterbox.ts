@@ -1,5 +1,5 @@
 // fal's endpoints of Chatterbox, by Resemble AI. Sources: the endpoints' pages at fal.ai (llms.txt and api).
-import type { FalEndpoint } from "../fal.ts";
+import type { FalEndpoint } from "../fal-endpoint.ts";
 import type { Fields } from "./fields.ts";
 
 /** The graphs' table of tokens adds places to words: what is told of no words, which guidance compares with, is not to be had. */

@@ -1,6 +1,6 @@
 // fal's endpoints of Florence-2, one for each task (fal-protocol.md 12).
 import { factsOf, type TaskName, taskNames } from "../../florence/tasks.ts";
-import type { FalEndpoint } from "../fal.ts";
+import type { FalEndpoint } from "../fal-endpoint.ts";
 
 /** Tasks whose answers hold places come with a picture that shows them. */
 function endpointOf(task: TaskName): FalEndpoint {

@@ -1,5 +1,5 @@
 // fal's endpoints of FLUX.1 and FLUX.2 klein.
-import type { FalEndpoint } from "../fal.ts";
+import type { FalEndpoint } from "../fal-endpoint.ts";
 import {
   acceleration,
   checked,

@@ -1,5 +1,5 @@
 // fal's endpoints that work on a picture: background removal, segmentation, depths and poses, erasing and enlarging.
-import type { FalEndpoint } from "../fal.ts";
+import type { FalEndpoint } from "../fal-endpoint.ts";
 import type { Fields } from "./fields.ts";
 
 const picture: Fields = { image_url: {} };

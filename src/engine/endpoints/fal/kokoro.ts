@@ -1,5 +1,5 @@
 // fal's endpoints of Kokoro, one for each language (fal-protocol.md 12); Japanese and Mandarin are not read here.
-import type { FalEndpoint } from "../fal.ts";
+import type { FalEndpoint } from "../fal-endpoint.ts";
 
 /** Of hexgrad/Kokoro-82M. */
 const VOICES = {

@@ -1,6 +1,6 @@
 // fal's endpoints for any model of the Stable Diffusion family, with all that its libraries can be told.
 import type { EndpointInput } from "../declaration.ts";
-import type { FalEndpoint } from "../fal.ts";
+import type { FalEndpoint } from "../fal-endpoint.ts";
 import { count, embeddings, type Fields, guidance, prompts, size, steps } from "./fields.ts";
 
 /** Would change the picture, and is not known here. */

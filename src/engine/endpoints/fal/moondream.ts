@@ -1,5 +1,5 @@
 // fal's endpoints that answer in words what is in a picture, by any model that reads pictures (fal-protocol.md 12).
-import type { FalEndpoint } from "../fal.ts";
+import type { FalEndpoint } from "../fal-endpoint.ts";
 
 const asked: FalEndpoint = {
   pipeline: "chat",

@@ -1,5 +1,5 @@
 // fal's endpoints that make music and sounds from a description (fal-protocol.md 12).
-import type { FalEndpoint } from "../fal.ts";
+import type { FalEndpoint } from "../fal-endpoint.ts";
 import type { Fields } from "./fields.ts";
 
 /** A model that writes code by code has no steps of its own to choose. */

@@ -1,5 +1,5 @@
 // fal's endpoints that write down what is said (fal-protocol.md 12).
-import type { FalEndpoint } from "../fal.ts";
+import type { FalEndpoint } from "../fal-endpoint.ts";
 import type { Fields } from "./fields.ts";
 
 const recording: Fields = { audio_url: {}, task: {}, language: {} };

@@ -1,6 +1,6 @@
 // fal's endpoints of Stable Diffusion 3 and 3.5.
 import type { EndpointInput } from "../declaration.ts";
-import type { FalEndpoint } from "../fal.ts";
+import type { FalEndpoint } from "../fal-endpoint.ts";
 import {
   checked,
   count,

@@ -1,5 +1,5 @@
 // fal's fast endpoints: SDXL, Lightning, Turbo, LCM, and the first Stable Diffusion.
-import type { FalEndpoint } from "../fal.ts";
+import type { FalEndpoint } from "../fal-endpoint.ts";
 import {
   checkedByVersion,
   count,

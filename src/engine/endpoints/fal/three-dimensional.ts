@@ -1,5 +1,5 @@
 // fal's endpoints that make 3D models of pictures.
-import type { FalEndpoint } from "../fal.ts";
+import type { FalEndpoint } from "../fal-endpoint.ts";
 
 export const threeDimensional: Record<string, FalEndpoint> = {
   "fal-ai/triposr": {

@@ -1,5 +1,5 @@
 // fal's endpoints that make short videos (fal-protocol.md 12).
-import type { FalEndpoint } from "../fal.ts";
+import type { FalEndpoint } from "../fal-endpoint.ts";
 import { guidance, prompts, steps } from "./fields.ts";
 
 const answer = { video: {}, seed: {} };

@@ -1,5 +1,5 @@
 // fal's endpoints of Whisper (fal-protocol.md 12).
-import type { FalEndpoint } from "../fal.ts";
+import type { FalEndpoint } from "../fal-endpoint.ts";
 import type { Fields } from "./fields.ts";
 
 const spoken: Fields = { audio_url: {}, task: {} };
