@@ -190,7 +190,7 @@ export const settingTree = {
   },
   limits: {
     bodyMb: setting({
-      doc: "Largest request body, in MiB.",
+      doc: "Largest request body, in MiB. JSON of any size has at most 250,000 values and 50,000 names of fields.",
       env: "FORECOURT_LIMITS_BODY_MB",
       schema: Type.Integer({ minimum: 1, maximum: 4096 }),
       default: 64,
