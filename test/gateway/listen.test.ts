@@ -81,7 +81,7 @@ describe("on a real port", () => {
     async (host) => {
       const received = await nameHost(`Host: ${host}\r\n`);
       expect(received).toStartWith("HTTP/1.1 404");
-      expect(received).toContain('"Path /nowhere not found. Models are called below /run and /queue');
+      expect(received).toContain('"Path /nowhere not found"');
     },
   );
 
@@ -95,7 +95,7 @@ describe("on a real port", () => {
   });
 
   test.each(["", "Host:\r\n"])("so does a client of HTTP/1.0 that names no host (%j)", async (host) => {
-    expect(await nameHost(host, "1.0")).toContain('"Path /nowhere not found. Models are called below /run and /queue');
+    expect(await nameHost(host, "1.0")).toContain('"Path /nowhere not found"');
   });
 
   test.each(["[::1", "[", "gpu:99999", "gpu:port", ":80", "%", "1.2.3.4.5", "fal.run:99999"])(
