@@ -3,11 +3,12 @@
 import { definePipeline, type Pixels } from "../../core/pipeline.ts";
 import { type Static, Type } from "../../core/schema.ts";
 import { type ImageSize, imageSizeField, type Size, sizeToDraw } from "../diffusion/image-size.ts";
+import { estimateFilm, filmSteps } from "../diffusion/video/film-steps.ts";
 import { loadImageToVideoModel } from "../diffusion/video/image-to-video-model.ts";
 import { framesField, stepsField, VIDEO_UNITS, videoFields, videoOutput } from "../diffusion/video/video-fields.ts";
 import { randomSeed } from "../media/drawn.ts";
 import { pictureUrl, readImageUrl } from "../media/picture.ts";
-import { expectWritable, saveVideo } from "../media/saved-video.ts";
+import { expectWritable } from "../media/saved-video.ts";
 import { createPause } from "../pause.ts";
 import { cropTo } from "../tensor/crop.ts";
 import { rgbOf } from "../tensor/pixels.ts";
@@ -51,18 +52,17 @@ export const imageToVideo = definePipeline({
   counts: VIDEO_UNITS,
   input,
   output: videoOutput,
-  estimate: ({ num_frames, fps, num_inference_steps: steps }) => ({ seconds: num_frames / fps, steps, requests: 1 }),
+  estimate: estimateFilm,
   async load(assets) {
     const model = await loadImageToVideoModel(assets);
     return async function* (tasks, signal) {
       for (const [index, task] of tasks.entries()) {
-        const started = performance.now();
+        const begunAt = performance.now();
         const { num_frames: frames, num_inference_steps: steps, fps } = task.input;
-        const { sync_mode: inline, video_output_type: type } = task.input;
         const { motion_bucket_id: motion, cond_aug: noise } = task.input;
         const picture = await rgbOf(await readImageUrl(task, assets.codec), createPause(signal));
         const size = sizeToFilm(task.input.video_size, { picture, multiple: model.multiple });
-        expectWritable(type, { ...size, fps, frames });
+        expectWritable(task.input.video_output_type, { ...size, fps, frames });
         const seed = task.input.seed ?? randomSeed();
         task.log(`making ${frames} frames of ${size.width}x${size.height} in ${steps} steps, seed ${seed}`);
         const filming = model.film({
@@ -70,19 +70,7 @@ export const imageToVideo = definePipeline({
           guidance: { first: task.input.min_guidance_scale, last: task.input.max_guidance_scale },
           ...{ size, frames, steps, fps, motion, noise, random: createRandom(seed), signal },
         });
-        let next = await filming.next();
-        for (; !next.done; next = await filming.next()) {
-          const { at, of } = next.value;
-          yield { index, step: { type: "progress" as const, at, of } };
-        }
-        const video = await saveVideo({
-          ...{ task, codec: assets.codec, type, frames: next.value, fps, name: "video", inline, signal },
-        });
-        const value = { video, seed, timings: { inference: (performance.now() - started) / 1000 } };
-        yield {
-          index,
-          step: { type: "output" as const, value, units: { seconds: video.duration, steps, requests: 1 } },
-        };
+        yield* filmSteps({ task, index, codec: assets.codec, filming, seed, begunAt, signal });
       }
     };
   },

@@ -2,10 +2,11 @@
 import { definePipeline } from "../../core/pipeline.ts";
 import { type Static, Type } from "../../core/schema.ts";
 import { imageSizeField, sizeToDraw } from "../diffusion/image-size.ts";
+import { estimateFilm, filmSteps } from "../diffusion/video/film-steps.ts";
 import { loadTextToVideoModel, type TextToVideoModel } from "../diffusion/video/text-to-video-model.ts";
 import { framesField, stepsField, VIDEO_UNITS, videoFields, videoOutput } from "../diffusion/video/video-fields.ts";
 import { randomSeed } from "../media/drawn.ts";
-import { expectWritable, saveVideo } from "../media/saved-video.ts";
+import { expectWritable } from "../media/saved-video.ts";
 import { createRandom } from "../tensor/random.ts";
 
 const input = Type.Object({
@@ -39,35 +40,22 @@ export const textToVideo = definePipeline({
   counts: VIDEO_UNITS,
   input,
   output: videoOutput,
-  estimate: ({ num_frames, fps, num_inference_steps: steps }) => ({ seconds: num_frames / fps, steps, requests: 1 }),
+  estimate: estimateFilm,
   async load(assets) {
     const model = await loadTextToVideoModel(assets);
     return async function* (tasks, signal) {
       for (const [index, task] of tasks.entries()) {
-        const started = performance.now();
+        const begunAt = performance.now();
         const { num_frames: frames, num_inference_steps: steps, guidance_scale: scale, fps } = task.input;
-        const { sync_mode: inline, video_output_type: type } = task.input;
         const seed = task.input.seed ?? randomSeed();
         const size = sizeToDraw(task.input.video_size, model.size);
-        expectWritable(type, { ...size, fps, frames });
+        expectWritable(task.input.video_output_type, { ...size, fps, frames });
         task.log(`making ${frames} frames of ${size.width}x${size.height} in ${steps} steps, seed ${seed}`);
         const prompts = await readPrompts(model, task.input);
         for (const line of prompts.unread) task.log(line);
         const random = createRandom(seed);
         const filming = model.film({ ...prompts.conditions, ...{ scale, size, frames, steps, random, signal } });
-        let next = await filming.next();
-        for (; !next.done; next = await filming.next()) {
-          const { at, of } = next.value;
-          yield { index, step: { type: "progress" as const, at, of } };
-        }
-        const video = await saveVideo({
-          ...{ task, codec: assets.codec, type, frames: next.value, fps, name: "video", inline, signal },
-        });
-        const value = { video, seed, timings: { inference: (performance.now() - started) / 1000 } };
-        yield {
-          index,
-          step: { type: "output" as const, value, units: { seconds: video.duration, steps, requests: 1 } },
-        };
+        yield* filmSteps({ task, index, codec: assets.codec, filming, seed, begunAt, signal });
       }
     };
   },
