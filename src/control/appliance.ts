@@ -12,7 +12,6 @@ import type { Batches } from "./batches/batches.ts";
 import { createCallers } from "./callers.ts";
 import { type Catalog, createCatalog, type ReloadableCatalog } from "./catalog/catalog.ts";
 import type { ModelFile } from "./catalog/models.macro.ts";
-import { vainParts } from "./catalog/vain-parts.ts";
 import { chooseDevices } from "./choose-device.ts";
 import type { Conversations } from "./conversations/conversations.ts";
 import { lockData } from "./database/lock.ts";
@@ -45,10 +44,9 @@ import { createOwnMedia } from "./storage/own-media.ts";
 import { type AddressGuard, createAddressGuard } from "./storage/public-address.ts";
 import { createStorage } from "./storage/storage.ts";
 import type { Uploads } from "./storage/uploads.ts";
-import { tooLargeHere } from "./too-large.ts";
 import { openUpdates } from "./updates/open-updates.ts";
 import type { Updates } from "./updates/updates.ts";
-import { vainSettings } from "./vain-settings.ts";
+import { vainHere } from "./vain-here.ts";
 import { createVariantsHere } from "./variants-here.ts";
 import type { WebhookBody, Webhooks } from "./webhooks/webhooks.ts";
 import { hubAccess, openHub, pullLimits } from "./weights/access.ts";
@@ -134,12 +132,7 @@ export async function createAppliance(parts: ApplianceParts): Promise<Appliance>
   const hardware = parts.hardware ?? (await findDevices({ settings }));
   tellDevices(hardware, parts.log);
   const devices = chooseDevices(hardware, settings.device);
-  for (const { what, remedy } of [
-    ...vainSettings({ settings, catalog, devices }),
-    ...vainParts({ ...settings, catalog }),
-    ...tooLargeHere({ settings, catalog, devices }),
-  ])
-    parts.log.warn(what, { remedy });
+  for (const { what, remedy } of vainHere({ settings, catalog, devices })) parts.log.warn(what, { remedy });
   using held = new DisposableStack();
   held.use(lockData(settings.data));
   const file = parts.databaseFile ?? databaseFile(settings.data);

@@ -10,13 +10,13 @@ import { chunksOf, expectPlain, tooLarge } from "./read-bytes.ts";
  * 0.05 microseconds for a number, ten times that for the name of a field, and 0.01 for an escape: each of these is worth
  * some 20 milliseconds, in which nobody else is answered. Base64 with escaped slashes has a million in 64 MiB.
  */
-const LIMITS = { depth: 64, values: 250_000, colons: 50_000, escapes: 2_000_000 } satisfies JsonLimits;
+export const JSON_LIMITS = { depth: 64, values: 250_000, colons: 50_000, escapes: 2_000_000 } satisfies JsonLimits;
 
 const words = {
-  depth: `JSON is nested deeper than ${LIMITS.depth} levels`,
-  values: `JSON has more than ${LIMITS.values} values`,
-  colons: `JSON has more than ${LIMITS.colons} fields`,
-  escapes: `JSON has more than ${LIMITS.escapes} escaped characters`,
+  depth: `JSON is nested deeper than ${JSON_LIMITS.depth} levels`,
+  values: `JSON has more than ${JSON_LIMITS.values} values`,
+  colons: `JSON has more than ${JSON_LIMITS.colons} fields`,
+  escapes: `JSON has more than ${JSON_LIMITS.escapes} escaped characters`,
 } satisfies Record<keyof JsonLimits, string>;
 
 /** Up to here a body is read as a whole, which is quicker. */
@@ -50,7 +50,7 @@ export async function inTime<T>(work: Promise<T>, ms = LONGEST_MS): Promise<T> {
 
 /** An empty text is `{}`. Throws `invalid_input` for what is not JSON or too complex. */
 export function parseJson(text: string): unknown {
-  refuseBroken(createJsonScan(LIMITS).feed(Buffer.from(text)));
+  refuseBroken(createJsonScan(JSON_LIMITS).feed(Buffer.from(text)));
   return parsed(text);
 }
 
@@ -64,7 +64,7 @@ function parsed(text: string): unknown {
 }
 
 function refuseBroken(broken: keyof JsonLimits | undefined): void {
-  if (broken) throw invalid("json_too_complex", words[broken], { [broken]: LIMITS[broken] });
+  if (broken) throw invalid("json_too_complex", words[broken], { [broken]: JSON_LIMITS[broken] });
 }
 
 const invalid = (type: string, msg: string, ctx: Record<string, unknown>) =>
@@ -82,7 +82,7 @@ async function readBody(request: Request, limit: Bytes): Promise<unknown> {
 
 /** What is too complex is read no further than to where that is seen. */
 async function readText(request: Request, limit: Bytes): Promise<string> {
-  const [scan, decoder, pause] = [createJsonScan(LIMITS), new TextDecoder(), createPause(undefined, TURN_MS)];
+  const [scan, decoder, pause] = [createJsonScan(JSON_LIMITS), new TextDecoder(), createPause(undefined, TURN_MS)];
   let text = "";
   for await (const chunk of chunksOf(request, limit))
     for (let at = 0; at < chunk.length; at += PIECE) {

@@ -4,7 +4,6 @@ import { statfs } from "node:fs/promises";
 import { createServer } from "node:net";
 import { dirname, join } from "node:path";
 import { createCatalog } from "../../control/catalog/catalog.ts";
-import { vainParts } from "../../control/catalog/vain-parts.ts";
 import type { WrongFile } from "../../control/catalog/wrong-file.ts";
 import { chooseDevices } from "../../control/choose-device.ts";
 import { roomIn, roomText } from "../../control/data-room.ts";
@@ -15,8 +14,8 @@ import type { Hardware } from "../../control/hardware/detect.ts";
 import type { Resolved } from "../../control/settings/resolve.ts";
 import type { Settings } from "../../control/settings.ts";
 import { chosenBucket } from "../../control/storage/choose-store.ts";
-import { tooLargeHere } from "../../control/too-large.ts";
-import { type VainSetting, vainSettings, vainVariable } from "../../control/vain-settings.ts";
+import { vainHere } from "../../control/vain-here.ts";
+import { type VainSetting, vainVariable } from "../../control/vain-settings.ts";
 import { toFailure } from "../../core/errors.ts";
 import { embeddedFolder } from "../../engine/embedded/embedded.ts";
 import { originOf, placeOf, stateOf } from "../running-server.ts";
@@ -149,11 +148,7 @@ function countModels(settings: Settings, hardware: Hardware): { count: number; c
   try {
     const catalog = createCatalog({ data: settings.data });
     const devices = usable(hardware, settings.device);
-    const vain = [
-      ...vainSettings({ settings, catalog, devices }),
-      ...vainParts({ ...settings, catalog }),
-      ...tooLargeHere({ settings, catalog, devices }),
-    ];
+    const vain = vainHere({ settings, catalog, devices });
     return { count: catalog.list().length, complaints: [...catalog.wrong().map(ofWrongFile), ...vain.map(ofVain)] };
   } catch (error) {
     const remedy = "mend that; the server does not start with it";

@@ -3,7 +3,7 @@ import { Command } from "commander";
 import { ForecourtError, toFailure } from "../../core/errors.ts";
 import { accountName } from "../account-name.ts";
 import { findServer, placeOf } from "../running-server.ts";
-import { type SettingsFlags, withSettings } from "../settings-flags.ts";
+import { type SettingsFlags, settingsOf, withSettings } from "../settings-flags.ts";
 import { note, printJson, printLine } from "../terminal.ts";
 import { catalogueOf } from "./catalogue.ts";
 
@@ -29,10 +29,13 @@ export const reload = () =>
       "\nWithout a server the files are only looked through. Ends with exit code 1 where one is wrong.",
     )
     .action(async ({ json, ...flags }: Flags) => {
-      const { settings, origins, catalog } = catalogueOf(flags);
-      const reloaded = await reloadServer({ settings, origins });
+      const reloaded = await reloadServer(settingsOf(flags));
       if (!reloaded) note("No server runs on this data directory; its model files were looked through.");
-      const wrong = reloaded?.wrong ?? catalog.wrong().map((each) => ({ ...each, keeps: null }));
+      const wrong =
+        reloaded?.wrong ??
+        catalogueOf(flags)
+          .catalog.wrong()
+          .map((each) => ({ ...each, keeps: null }));
       if (json) printJson(reloaded ?? { wrong });
       else if (reloaded) print(reloaded);
       if (wrong.length === 0) return;
@@ -40,7 +43,7 @@ export const reload = () =>
     });
 
 /** Undefined where none runs. */
-export async function reloadServer(resolved: Parameters<typeof placeOf>[0]): Promise<Reloaded | undefined> {
+async function reloadServer(resolved: Parameters<typeof placeOf>[0]): Promise<Reloaded | undefined> {
   const server = await findServer(placeOf(resolved));
   if (!server) return undefined;
   const request = { method: "POST", account: `os:${accountName()}` };

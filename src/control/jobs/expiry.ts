@@ -98,18 +98,22 @@ type SweepParts = Pick<ExpiryParts, "ledger" | "forgetFiles" | "uploads" | "need
 function createSweeps(parts: SweepParts): Pick<Expiry, "sweep" | "sweepParts"> {
   const { ledger, forgetFiles, uploads, needed = () => [], clock, oldest, isStopped } = parts;
   const { store, writes, room } = ledger;
+  const forget = (jobs: { id: JobId; files: FileToken }[], what: "all" | "files") => {
+    if (jobs.length === 0) return;
+    const ids = jobs.map(({ id }) => id);
+    writes.write(() => {
+      room.freed(ids, what);
+      if (what === "all") store.remove(ids);
+      else store.forgetFiles(ids);
+      for (const { files } of jobs) forgetFiles(files);
+    });
+  };
   const sweep = async (): Promise<number> => {
     const before = oldest();
     let removed = 0;
     while (!isStopped()) {
       const jobs = store.finishedBefore(before, { limit: JOBS_AT_ONCE, except: needed() });
-      if (jobs.length > 0)
-        writes.write(() => {
-          const ids = jobs.map(({ id }) => id);
-          room.freed(ids, "all");
-          store.remove(ids);
-          for (const { files } of jobs) forgetFiles(files);
-        });
+      forget(jobs, "all");
       removed += jobs.length;
       if (jobs.length < JOBS_AT_ONCE) break;
       await writes.committed();
@@ -122,13 +126,7 @@ function createSweeps(parts: SweepParts): Pick<Expiry, "sweep" | "sweepParts"> {
     while (!isStopped()) {
       const files = store.filesOver(now, JOBS_AT_ONCE);
       const payloads = store.payloadsOver(now, { limit: JOBS_AT_ONCE, except: needed() });
-      if (files.length > 0)
-        writes.write(() => {
-          const ids = files.map(({ id }) => id);
-          room.freed(ids, "files");
-          store.forgetFiles(ids);
-          for (const { files: token } of files) forgetFiles(token);
-        });
+      forget(files, "files");
       if (payloads.length > 0)
         writes.write(() => {
           room.freed(payloads, "payload");

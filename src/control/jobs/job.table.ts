@@ -55,7 +55,7 @@ export const jobTable = sqliteTable(
     timing: text(),
     failure: text(),
     device: text(),
-    /** Of its key's room, in bytes: see job-room.ts. */
+    /** Of its key's room, in bytes: see job-room-store.ts. */
     held: integer().notNull().default(0),
   },
   (table) => [

@@ -60,7 +60,7 @@ export function createRecovery({ ledger, modelAt, earlier }: RecoveryParts): Rec
   const isOpen = (id: JobId) => waiting.get(id) !== undefined || attempts.has(id);
   return {
     remodel: createRemodel({
-      ...{ ledger, modelToday, earlier },
+      ...{ ledger, modelToday, earlier, isOpen },
       endQueued: (row, failure) => endQueued(row, { status: "failed", failure }),
     }),
     recover: () =>

@@ -41,13 +41,13 @@ type Remodelling = {
   ledger: JobLedger;
   modelToday: ModelToday;
   earlier: Pick<EarlierJobs, "note">;
+  isOpen(id: JobId): boolean;
   endQueued(row: OpenRow, failure: Failure): boolean;
 };
 
 /** See `Recovery.remodel`. */
-export function createRemodel({ ledger, modelToday, earlier, endQueued }: Remodelling) {
+export function createRemodel({ ledger, modelToday, earlier, isOpen, endQueued }: Remodelling) {
   const { store, writes, waiting, attempts } = ledger;
-  const isOpen = (id: JobId) => waiting.get(id) !== undefined || attempts.has(id);
   /** True: it has ended. */
   const remodelOne = (row: OpenRow): boolean => {
     const model = modelToday(row);

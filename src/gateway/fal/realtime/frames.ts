@@ -2,16 +2,14 @@
 // The only file that imports msgpack.
 import { decode, encode } from "@msgpack/msgpack";
 import { ForecourtError } from "../../../core/errors.ts";
-import { parseJson } from "../../read-json.ts";
+import { JSON_LIMITS, parseJson } from "../../read-json.ts";
 import { expectFewValues } from "./frame-size.ts";
 
 export type Frame = string | Uint8Array;
 
-/** Tiny values cost far more memory and time than their bytes: as many as a JSON body may have. */
-const MOST_VALUES = 250_000;
-const LIMITS = { maxMapLength: 50_000, maxArrayLength: MOST_VALUES, maxExtLength: 64 };
-/** As for JSON bodies. */
-const DEEPEST = 64;
+/** Tiny values cost far more memory and time than their bytes: as for JSON bodies. */
+const { values: MOST_VALUES, colons: MOST_FIELDS, depth: DEEPEST } = JSON_LIMITS;
+const LIMITS = { maxMapLength: MOST_FIELDS, maxArrayLength: MOST_VALUES, maxExtLength: 64 };
 
 /** Throws `invalid_input` for what is neither a MessagePack map nor the text of a JSON object. */
 export function readFrame(frame: Frame): Record<string, unknown> {
